@@ -1,0 +1,1 @@
+"""One live message per channel: when to write, what changed, who writes, what is remembered."""

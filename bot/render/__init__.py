@@ -1,0 +1,1 @@
+"""How figures look: numbers, text, embeds and charts."""

@@ -1,0 +1,114 @@
+"""Every setting of the bot on top of the market-data ones, each read once at start."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
+
+from streaming.settings import StreamSettings, parse_tickers, require_url, split_commas
+from streaming.symbols import Ticker, parse_ticker
+
+IdList = Annotated[tuple[int, ...], NoDecode]
+ChannelMap = Annotated[dict[str, tuple[int, ...]], NoDecode]
+MAX_SNOWFLAKE = 2**63 - 1
+
+
+class BotSettings(StreamSettings):
+    """The names of the owner's notes, their meaning and their defaults."""
+
+    discord_bot_token: SecretStr | None = Field(None, description="the bot token from the Discord developer portal")
+    discord_operator_ids: IdList = Field((), description="Discord user ids separated by commas")
+    discord_api_url: str | None = Field(None, description="an http or https URL; empty is Discord itself")
+    discord_gateway_url: str | None = Field(None, description="a ws or wss URL; empty is Discord itself")
+    discord_gex_feed_channel_ids: IdList = Field((), description="Discord channel ids separated by commas")
+    gex_feed_enabled: bool = Field(True, description="true or false")
+    gex_feed_symbol: str = Field("NQ_NDX", description="a ticker such as SPX, NDX, SPY or NQ_NDX")
+    gex_feed_symbols: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="tickers separated by commas, such as SPX,NQ_NDX"
+    )
+    gex_feed_channel_map: ChannelMap = Field(
+        {}, description="TICKER:channel id pairs separated by commas, such as SPX:123,SPX:124,NDX:125"
+    )
+    gex_feed_update_seconds: float = Field(1.0, ge=0.25, le=3600, description="a number of seconds from 0.25 to 3600")
+    gex_feed_refresh_minutes: int = Field(5, ge=1, le=60, description="a whole number of minutes from 1 to 60")
+    gex_feed_window_seconds: float = Field(60.0, ge=1, le=3600, description="a number of seconds from 1 to 3600")
+    gex_feed_metrics_enabled: bool = Field(True, description="true or false")
+    gex_feed_metrics_key: str = Field("metrics:gex_feed", min_length=1, description="the name of a Redis hash")
+    gex_feed_force_window: bool = Field(False, description="true or false")
+    gex_feed_style: Literal["ansi", "plain"] = Field("ansi", description="ansi or plain")
+
+    @field_validator("discord_operator_ids", "discord_gex_feed_channel_ids", mode="before")
+    @classmethod
+    def _ids(cls, value: object) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(_snowflake(part) for part in split_commas(value)))
+
+    @field_validator("gex_feed_symbol", mode="before")
+    @classmethod
+    def _ticker(cls, value: object) -> str:
+        (ticker,) = parse_tickers(value)
+        return ticker.name
+
+    @field_validator("gex_feed_symbols", mode="before")
+    @classmethod
+    def _tickers(cls, value: object) -> tuple[str, ...]:
+        return tuple(ticker.name for ticker in parse_tickers(value))
+
+    @field_validator("gex_feed_channel_map", mode="before")
+    @classmethod
+    def _channel_map(cls, value: object) -> dict[str, tuple[int, ...]]:
+        if isinstance(value, dict):
+            return value
+        channels: dict[str, tuple[int, ...]] = {}
+        for part in split_commas(value):
+            name, colon, channel = part.rpartition(":")
+            if not colon:
+                raise ValueError("TICKER:channel id")
+            (ticker,) = parse_tickers(name)
+            channels[ticker.name] = (*channels.get(ticker.name, ()), _snowflake(channel))
+        return channels
+
+    @field_validator("discord_api_url")
+    @classmethod
+    def _api_url(cls, value: str | None) -> str | None:
+        return None if value is None else require_url(value, "http", "https")
+
+    @field_validator("discord_gateway_url")
+    @classmethod
+    def _gateway_url(cls, value: str | None) -> str | None:
+        return None if value is None else require_url(value, "ws", "wss")
+
+    @model_validator(mode="after")
+    def _one_board_per_channel(self) -> Self:
+        seen: set[int] = set()
+        for channel in (channel for channels in self.gex_feed_channel_map.values() for channel in channels):
+            if channel in seen:
+                raise ValueError("GEX_FEED_CHANNEL_MAP names one channel for two tickers: a channel shows one board")
+            seen.add(channel)
+        return self
+
+    @property
+    def boards(self) -> dict[int, Ticker]:
+        """Which ticker each feed channel shows: the map first, then every plain channel id in turn.
+
+        Plain channels show `GEX_FEED_SYMBOLS` in order (the last one repeats), else `GEX_FEED_SYMBOL`.
+        """
+        boards = {
+            channel: parse_ticker(name) for name, channels in self.gex_feed_channel_map.items() for channel in channels
+        }
+        names = self.gex_feed_symbols or (self.gex_feed_symbol,)
+        plain = [channel for channel in self.discord_gex_feed_channel_ids if channel not in boards]
+        for position, channel in enumerate(plain):
+            boards[channel] = parse_ticker(names[min(position, len(names) - 1)])
+        return boards
+
+    @property
+    def tickers(self) -> tuple[Ticker, ...]:
+        """Every ticker somebody can see or ask for, each once."""
+        names = [*(ticker.name for ticker in self.boards.values()), *self.gex_feed_symbols]
+        return tuple(parse_ticker(name) for name in dict.fromkeys(names or [self.gex_feed_symbol]))
+
+
+def _snowflake(text: str) -> int:
+    if not text.strip().isdecimal() or not 0 < int(text) <= MAX_SNOWFLAKE:
+        raise ValueError("a Discord id")
+    return int(text)

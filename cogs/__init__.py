@@ -1,0 +1,1 @@
+"""The Discord surface: an interaction becomes one call and one reply."""

@@ -1,0 +1,1 @@
+"""Market data without Discord: Schwab's wire, gamma exposure, the Redis bus."""

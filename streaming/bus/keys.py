@@ -1,0 +1,24 @@
+"""Every name on the bus, in one place. Existing consumers rely on the first three."""
+
+TICKS = "market_data:ticks"
+LEVEL2 = "market_data:level2"
+SNAPSHOT_STREAM = "gex:snapshot:stream"
+
+TICKS_STREAM = f"{TICKS}:stream"
+LEVEL2_STREAM = f"{LEVEL2}:stream"
+STREAM_METRICS = "metrics:schwab_stream"
+FEED_METRICS = "metrics:gex_feed"
+STREAM_LEASE = "gexcord:lease:stream"
+FEED_LEASE = "gexcord:lease:feed"
+FEED_LEDGER = "gexcord:feed:messages"
+COMMAND_FINGERPRINT = "gexcord:commands:fingerprint"
+
+
+def snapshot(ticker: str) -> str:
+    """Key of the latest snapshot of a ticker."""
+    return f"gex:snapshot:{ticker}"
+
+
+def history(ticker: str) -> str:
+    """Key of today's capped stream of snapshots of a ticker."""
+    return f"gex:history:{ticker}"

@@ -1,0 +1,82 @@
+"""The New York Stock Exchange's sessions, holidays and half days. Pure; instants in, decisions out."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import holidays
+
+NEW_YORK: Final = ZoneInfo("America/New_York")
+_OPEN: Final = time(9, 30)
+_CLOSE: Final = time(16, 0)
+_EARLY_CLOSE: Final = time(13, 0)
+_SATURDAY: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TradingSession:
+    """One regular session; both instants aware, in New York time."""
+
+    date: date
+    open_at: datetime
+    close_at: datetime
+    early_close: str | None
+    """Why the session ends at 13:00, or None on a full day."""
+
+
+@lru_cache(maxsize=16)
+def _closures(year: int) -> dict[date, str]:
+    return dict(holidays.NYSE(years=year).items())  # type: ignore[attr-defined,unused-ignore]  # built at run time
+
+
+@lru_cache(maxsize=16)
+def _half_days(year: int) -> dict[date, str]:
+    return dict(holidays.NYSE(years=year, categories=(holidays.HALF_DAY,)).items())  # type: ignore[attr-defined,unused-ignore]
+
+
+def closure(day: date) -> str | None:
+    """Why there is no session on `day` ("weekend" or the holiday's name), or None when there is one."""
+    if day.weekday() >= _SATURDAY:
+        return "weekend"
+    return _closures(day.year).get(day)
+
+
+def close_time(day: date) -> time:
+    """When a session on `day` ends in New York: 13:00 on half days, else 16:00."""
+    return _EARLY_CLOSE if day in _half_days(day.year) else _CLOSE
+
+
+def session_on(day: date) -> TradingSession | None:
+    """The session of `day`, or None when the exchange is closed."""
+    if closure(day) is not None:
+        return None
+    reason = _half_days(day.year).get(day)
+    return TradingSession(
+        date=day,
+        open_at=datetime.combine(day, _OPEN, NEW_YORK),
+        close_at=datetime.combine(day, close_time(day), NEW_YORK),
+        early_close=reason.partition(" (")[0] if reason else None,
+    )
+
+
+def next_session(after: date) -> TradingSession:
+    """The first session on a day later than `after`."""
+    day = after + timedelta(days=1)
+    while (session := session_on(day)) is None:
+        day += timedelta(days=1)
+    return session
+
+
+def settle_at(expiry: date, *, am: bool) -> datetime:
+    """The settlement instant of an expiry in UTC: 09:30 for AM contracts, the session's close for PM ones."""
+    moment = _OPEN if am else close_time(expiry)
+    return datetime.combine(expiry, moment, NEW_YORK).astimezone(UTC)
+
+
+def new_york(instant: datetime) -> datetime:
+    """The same instant on a New York clock; ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError("a naive time has no place here")
+    return instant.astimezone(NEW_YORK)

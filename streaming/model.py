@@ -1,0 +1,258 @@
+"""The records that travel from wire to screen. All are frozen; None means unknown, never zero.
+
+Units: prices and levels in points of the instrument, sizes in shares or contracts, instants in
+milliseconds since 1970 UTC (`*_ms`) or aware datetimes (`*_at`, `timestamp`), implied volatility as a
+fraction (0.16 = 16 %), exposures in the unit their name ends with. The classic fields of `GexSnapshot`
+(`sum_gex_*`, `strikes`, `max_priors`) are in millions of US dollars per 1 % move, as GEXBot writes them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+
+class DepthKind(StrEnum):
+    """What the levels of a `Level2Event` are."""
+
+    VENUE_MONTAGE = "venue_montage"
+    """Every venue's own best quote, grouped by price; not an order book in depth."""
+    TOP_OF_BOOK = "top_of_book"
+    """One level a side, from level one: Schwab offers no futures depth."""
+
+
+class TickEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A symbol's full level-one state after a change; a conflated snapshot, not a single trade."""
+
+    symbol: str
+    timestamp: datetime
+    last: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    volume: int | None = None
+    bid_size: int | None = None
+    ask_size: int | None = None
+    last_size: int | None = None
+    event_ms: int
+    recv_ms: int
+    source: str
+    delayed: bool | None = None
+    seq: int
+    v: int = 1
+
+
+class VenueQuote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One venue's best quote inside a level."""
+
+    venue: str
+    size: int
+    quote_ms: int | None = None
+
+
+class BookLevel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One price of one side."""
+
+    price: float
+    size: int
+    venues: tuple[VenueQuote, ...] = ()
+
+
+class Level2Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The whole known book of a symbol, best price first on both sides."""
+
+    symbol: str
+    timestamp: datetime
+    bids: tuple[BookLevel, ...]
+    asks: tuple[BookLevel, ...]
+    depth_kind: DepthKind
+    event_ms: int
+    recv_ms: int
+    source: str
+    seq: int
+    v: int = 1
+
+
+class OptionQuote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The merged live state of one option contract, for the engine."""
+
+    symbol: str
+    """21-character OSI form, root padded to six with spaces."""
+    iv: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    volume: int | None = None
+    open_interest: int | None = None
+    underlying_price: float | None = None
+    event_ms: int
+    recv_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionChain:
+    """All listed contracts of one underlying at one quote time, as parallel arrays of length N.
+
+    `asof` is the time the quotes were live, not when they were fetched. Rows are in no particular
+    order. An unknown price or volatility is NaN; unknown open interest or volume is 0 (`gex.md` §7).
+    `settle_s` is the settlement instant in epoch seconds, AM and PM already told apart (`gex.md` §5).
+    """
+
+    ticker: str
+    spot: float
+    asof: datetime
+    source: str
+    delayed: bool
+    symbol: NDArray[np.str_]
+    root: NDArray[np.str_]
+    expiry: NDArray[np.datetime64]
+    settle_s: NDArray[np.float64]
+    strike: NDArray[np.float64]
+    is_call: NDArray[np.bool_]
+    iv: NDArray[np.float64]
+    open_interest: NDArray[np.float64]
+    volume: NDArray[np.float64]
+    bid: NDArray[np.float64]
+    ask: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return int(self.strike.size)
+
+
+ScopeName = Literal["zero", "one", "full", "all"]
+WeightName = Literal["oi", "vol"]
+SCOPES: tuple[ScopeName, ...] = ("zero", "one", "full", "all")
+WEIGHTS: tuple[WeightName, ...] = ("oi", "vol")
+
+
+class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of one scope under one weight (open interest, or contracts traded today)."""
+
+    net_gex_usd_per_1pct: float | None = None
+    net_gex_usd_per_point: float | None = None
+    gross_gex_usd_per_1pct: float | None = None
+    zero_gamma: float | None = None
+    """Root of the re-priced total nearest spot."""
+    zero_gamma_roots: tuple[float, ...] = ()
+    zero_gamma_directions: tuple[int, ...] = ()
+    """+1 where the total goes from - to + with rising spot, -1 the other way; parallel to the roots."""
+    zero_gamma_note: str | None = None
+    """Why there is no root: "positive everywhere", "negative everywhere" or "no exposure"."""
+    zero_gamma_ladder: float | None = None
+    """The ladder split (`gex.md` §9), another method under its own name."""
+    major_pos: float | None = None
+    major_pos_usd_per_1pct: float | None = None
+    major_neg: float | None = None
+    major_neg_usd_per_1pct: float | None = None
+    call_wall_gross: float | None = None
+    put_wall_gross: float | None = None
+
+
+class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One scope: which expiries it holds, how good its data is, and its figures under both weights."""
+
+    expiries: tuple[str, ...] = ()
+    """ISO dates, nearest first."""
+    contracts: int = 0
+    contracts_mirrored: int = 0
+    """Priced with the other side's volatility."""
+    contracts_unpriced: int = 0
+    """Listed, but without a usable volatility on either side."""
+    weight_unpriced_oi: float = 0.0
+    """Share 0..1 of the open interest that could not be priced."""
+    weight_unpriced_vol: float = 0.0
+    oi: WeightFigures = WeightFigures()
+    vol: WeightFigures = WeightFigures()
+
+
+StrikeRow = tuple[float, float | None, float | None, tuple[float | None, ...]]
+"""(strike, gex by volume, gex by open interest, values 1/5/10/15/30 min ago), $ millions per 1 %."""
+MaxChange = tuple[float | None, float | None]
+"""(strike, signed change by volume in $ millions per 1 %); (None, None) when the prior is missing."""
+
+
+class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known about one ticker at one instant, in the shape that travels over Redis.
+
+    The first block carries GEXBot's classic names and units, so existing readers keep working; the
+    second is ours. `scope` says which expiries the classic block sums over.
+    """
+
+    ticker: str
+    timestamp: int
+    """Quote time in Unix seconds."""
+    spot: float | None = None
+    min_dte: int | None = None
+    sec_min_dte: int | None = None
+    zero_gamma: float | None = None
+    """Classic meaning: the by-volume ladder split."""
+    major_pos_vol: float | None = None
+    major_pos_oi: float | None = None
+    major_neg_vol: float | None = None
+    major_neg_oi: float | None = None
+    sum_gex_vol: float | None = None
+    sum_gex_oi: float | None = None
+    strikes: tuple[StrikeRow, ...] = ()
+    """Strikes within 3.5 % of spot, ascending."""
+    max_priors: tuple[MaxChange, ...] = ()
+    """Six changes: against the previous snapshot, then 1, 5, 10, 15 and 30 minutes."""
+
+    asof_ms: int
+    """Newest quote that went into the figures."""
+    chain_ms: int | None = None
+    """Quote time of the oldest chain part in use."""
+    computed_ms: int
+    seq: int
+    source: str
+    delayed: bool = False
+    scope: ScopeName = "full"
+    state: Literal["live", "warming", "closing", "closed"] = "live"
+    forward_mode: Literal["parity", "none"] | None = None
+    basis: float | None = None
+    """Points added to every level of a futures ticker (`gex.md` §14)."""
+    basis_ms: int | None = None
+    scopes: dict[str, ScopeFigures] = {}
+    v: int = 1
+
+
+class Headline(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures a board and `/gex status` show, read off a snapshot in one place.
+
+    Exposures are in billions of US dollars per 1 % move.
+    """
+
+    ticker: str
+    spot: float | None
+    zero_gamma: float | None
+    call_wall: float | None
+    put_wall: float | None
+    net_gex_bn: float | None
+    """By volume."""
+    scaled_gamma_bn: float | None
+    """By open interest."""
+    max_change_strike: float | None
+    max_change_bn: float | None
+
+
+def headline(snapshot: GexSnapshot) -> Headline:
+    """Read the headline: re-priced zero gamma by open interest where known, else the classic one."""
+    own = snapshot.scopes.get(snapshot.scope)
+    zero_gamma = own.oi.zero_gamma if own is not None else snapshot.zero_gamma
+    strike, change = snapshot.max_priors[0] if snapshot.max_priors else (None, None)
+    return Headline(
+        ticker=snapshot.ticker,
+        spot=snapshot.spot,
+        zero_gamma=zero_gamma,
+        call_wall=snapshot.major_pos_oi,
+        put_wall=snapshot.major_neg_oi,
+        net_gex_bn=_bn(snapshot.sum_gex_vol),
+        scaled_gamma_bn=_bn(snapshot.sum_gex_oi),
+        max_change_strike=strike,
+        max_change_bn=_bn(change),
+    )
+
+
+def _bn(millions: float | None) -> float | None:
+    return None if millions is None else millions / 1000.0

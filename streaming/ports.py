@@ -1,0 +1,42 @@
+"""The few seams: what the parts need of each other, one or two methods each."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from streaming.model import GexSnapshot, Level2Event, OptionQuote, TickEvent
+
+MarketEvent = TickEvent | Level2Event
+StreamEvent = TickEvent | Level2Event | OptionQuote
+
+
+class EventSink(Protocol):
+    """Takes market events in order and never blocks the reader."""
+
+    def publish(self, events: Sequence[MarketEvent]) -> None:
+        """Accept a batch; what cannot be kept is counted by the sink, not raised."""
+        ...
+
+
+class SnapshotSink(Protocol):
+    """Takes finished snapshots."""
+
+    async def put(self, snapshot: GexSnapshot) -> None:
+        """Store as latest, append to history, announce. TransientError when the store is away."""
+        ...
+
+
+class SnapshotReader(Protocol):
+    """Where boards and commands read snapshots."""
+
+    async def latest(self, ticker: str) -> GexSnapshot | None:
+        """The newest snapshot, or None when nobody has published one lately."""
+        ...
+
+    async def history(self, ticker: str, *, minutes: float) -> Sequence[GexSnapshot]:
+        """Today's snapshots of the last `minutes`, oldest first."""
+        ...
+
+    def listen(self) -> AbstractAsyncContextManager[AsyncIterator[GexSnapshot]]:
+        """Every new snapshot of every ticker from now on; survives a Redis restart by itself."""
+        ...

@@ -1,0 +1,1 @@
+"""The only rooms where the names of Schwab's wire appear."""

@@ -1,0 +1,127 @@
+"""The settings of the market-data side, read once from the environment over `.env`.
+
+`.env` is only ever read. A wrong value becomes one sentence that names the setting and what it accepts,
+and never repeats what was written there.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from streaming.errors import ConfigurationError, RequestError
+from streaming.model import ScopeName
+from streaming.symbols import Ticker, parse_ticker, parse_wire_symbol
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+
+
+class StreamSettings(BaseSettings):
+    """What `python -m streaming` needs; `BotSettings` adds the Discord side."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+    accepted: ClassVar[dict[str, str]] = {}
+
+    schwab_client_id: SecretStr | None = Field(None, description="app key from the Schwab developer portal")
+    schwab_client_secret: SecretStr | None = Field(None, description="app secret from the Schwab developer portal")
+    schwab_callback_url: str = Field(
+        "https://127.0.0.1:8182", description="callback URL exactly as registered for the app"
+    )
+    schwab_symbols: CommaList = Field(
+        ("SPY", "QQQ"), description="symbols to stream, separated by commas, such as SPY,$SPX,/MNQ:XCME"
+    )
+    schwab_api_url: str = Field("https://api.schwabapi.com", description="an http or https URL")
+    schwab_token_path: Path = Field(Path(".tokens/schwab_token.json"), description="path of the token file")
+    redis_url: str | None = Field(
+        None, description="redis://, rediss:// or unix:// URL; empty starts a server of our own"
+    )
+    redis_data_path: Path = Field(Path(".redis"), description="folder for the data of our own Redis server")
+    gex_source: Literal["schwab", "redis"] = Field("schwab", description="schwab or redis")
+    gex_scope: ScopeName = Field("full", description="zero, one, full (90 days) or all")
+    gex_chain_requests_per_minute: int = Field(100, ge=1, le=120, description="a whole number from 1 to 120")
+    gex_chain_days: int = Field(90, ge=0, le=1000, description="a whole number of days from 0 to 1000")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @field_validator("schwab_symbols", mode="before")
+    @classmethod
+    def _split_symbols(cls, value: object) -> object:
+        return tuple(dict.fromkeys(_each(value, parse_wire_symbol)))
+
+    @field_validator("schwab_api_url")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        return require_url(value, "http", "https")
+
+    @field_validator("schwab_callback_url")
+    @classmethod
+    def _https_url(cls, value: str) -> str:
+        require_url(value, "https")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: str | None) -> str | None:
+        return None if value is None else require_url(value, "redis", "rediss", "unix")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+
+def require_url(value: str, *schemes: str) -> str:
+    """The URL without a trailing slash; ValueError when its scheme or host is not acceptable."""
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):
+        raise ValueError(f"a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    return value.rstrip("/")
+
+
+def split_commas(value: object) -> list[str]:
+    """The parts of a comma list; a tuple or list passes through."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, (list, tuple)):
+        return [str(part) for part in value]
+    raise ValueError("a list separated by commas")
+
+
+def parse_tickers(value: object) -> tuple[Ticker, ...]:
+    """The tickers of a comma list, in order, each once."""
+    return tuple(dict.fromkeys(_each(value, parse_ticker)))
+
+
+def _each(value: object, parse: Any) -> list[Any]:
+    try:
+        return [parse(part) for part in split_commas(value)]
+    except RequestError as error:
+        raise ValueError(str(error)) from error
+
+
+S = TypeVar("S", bound=StreamSettings)
+
+
+def load_settings(cls: type[S], **overrides: Any) -> S:
+    """Read settings of type `cls`; ConfigurationError holds one sentence per wrong setting."""
+    try:
+        return cls(**overrides)
+    except ValidationError as error:
+        problems = []
+        for item in error.errors(include_input=False, include_url=False):
+            name = str(item["loc"][0]) if item["loc"] else ""
+            problems.append(_problem(cls, name, item))
+        raise ConfigurationError(
+            *dict.fromkeys(problems),
+            remedy="Correct it in .env or in the environment; .env.back explains every setting.",
+        ) from None
+
+
+def _problem(cls: type[StreamSettings], name: str, item: Any) -> str:
+    field = cls.model_fields.get(name.lower())
+    if field is None:
+        return f"{item['msg'].removeprefix('Value error, ')}."
+    return f"{name.upper()} is not valid: expected {field.description}."

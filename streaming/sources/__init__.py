@@ -1,0 +1,1 @@
+"""Where chains and snapshots come from."""

@@ -1,0 +1,89 @@
+"""Names of instruments: what people type, what Schwab calls it, what the feed calls it. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from streaming.errors import RequestError
+
+_ALIASES: Final = {"NQ": "NQ_NDX", "MNQ": "NQ_NDX", "ES": "ES_SPX", "MES": "ES_SPX"}
+_FUTURES_TICKERS: Final = {"NQ_NDX": ("NDX", "/NQ"), "ES_SPX": ("SPX", "/ES")}
+_INDEXES: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "XSP", "DJX", "XND", "DJI", "COMPX", "TNX", "OEX", "XEO"})
+_AM_ROOTS: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "DJX"})
+_TICKER: Final = re.compile(r"[A-Z][A-Z0-9._]{0,11}")
+_WIRE: Final = re.compile(r"\$[A-Z0-9.]{1,11}|\.?/[A-Z0-9]{1,20}|[A-Z][A-Z0-9./]{0,11}|[A-Z0-9 ]{6}\d{6}[CP]\d{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """What a published ticker is made of."""
+
+    name: str
+    """SPX, NQ_NDX, SPY ..."""
+    underlying: str
+    """The chain that is priced: SPX, NDX, SPY ..."""
+    future: str | None = None
+    """The future whose basis shifts the levels, or None."""
+
+    @property
+    def wire(self) -> str:
+        """Schwab's symbol of the underlying: `$SPX` for an index, `SPY` for a share."""
+        return f"${self.underlying}" if self.underlying in _INDEXES else self.underlying
+
+    @property
+    def decimals(self) -> int:
+        """Decimals that prices of this ticker are shown with."""
+        return 2
+
+
+def parse_ticker(text: str) -> Ticker:
+    """What a person meant by `nq`, `$SPX`, `SPX.X` or `ES_SPX`; RequestError when it is no ticker."""
+    name = text.strip().upper().removeprefix("$").removeprefix("/").removesuffix(".X")
+    name = _ALIASES.get(name, name)
+    if name in _FUTURES_TICKERS:
+        underlying, future = _FUTURES_TICKERS[name]
+        return Ticker(name, underlying, future)
+    if not _TICKER.fullmatch(name):
+        raise RequestError(
+            f"{text.strip()[:20]!r} is not a ticker.", remedy="Use a name such as SPX, NDX, SPY or NQ_NDX."
+        )
+    return Ticker(name, name)
+
+
+def parse_wire_symbol(text: str) -> str:
+    """Schwab's form of a configured symbol: upper case, no exchange suffix (`/MNQ:XCME` -> `/MNQ`).
+
+    Raises RequestError when the text cannot be a symbol.
+    """
+    symbol = text.upper().strip()
+    if symbol.startswith(("/", "./")):
+        symbol = symbol.partition(":")[0]
+    symbol = symbol.removesuffix(".X") if symbol.startswith("$") else symbol
+    if symbol in _INDEXES:
+        symbol = f"${symbol}"
+    if not _WIRE.fullmatch(symbol):
+        raise RequestError(
+            f"{text.strip()[:24]!r} is not a symbol.",
+            remedy="Use SPY, $SPX, /MNQ or /MNQ:XCME, or a 21-character option symbol.",
+        )
+    return symbol
+
+
+def is_am_settled(root: str) -> bool:
+    """Whether a root settles at the opening print of its expiry date when no flag says otherwise."""
+    return root in _AM_ROOTS
+
+
+def is_index(symbol: str) -> bool:
+    """Whether a wire symbol is an index (no bid, no ask, no book)."""
+    return symbol.startswith("$")
+
+
+def is_future(symbol: str) -> bool:
+    """Whether a wire symbol is a future."""
+    return symbol.startswith("/")
+
+
+def is_option(symbol: str) -> bool:
+    """Whether a wire symbol is a 21-character equity or index option."""
+    return len(symbol) == 21 and symbol[12] in "CP"
