@@ -10,6 +10,7 @@ _ALIASES: Final = {"NQ": "NQ_NDX", "MNQ": "NQ_NDX", "ES": "ES_SPX", "MES": "ES_S
 _FUTURES_TICKERS: Final = {"NQ_NDX": ("NDX", "/NQ"), "ES_SPX": ("SPX", "/ES")}
 _INDEXES: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "XSP", "DJX", "XND", "DJI", "COMPX", "TNX", "OEX", "XEO"})
 _AM_ROOTS: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "DJX"})
+_OSI_LENGTH: Final = 21
 _TICKER: Final = re.compile(r"[A-Z][A-Z0-9._]{0,11}")
 _WIRE: Final = re.compile(r"\$[A-Z0-9.]{1,11}|\.?/[A-Z0-9]{1,20}|[A-Z][A-Z0-9./]{0,11}|[A-Z0-9 ]{6}\d{6}[CP]\d{8}")
 
@@ -86,4 +87,4 @@ def is_future(symbol: str) -> bool:
 
 def is_option(symbol: str) -> bool:
     """Whether a wire symbol is a 21-character equity or index option."""
-    return len(symbol) == 21 and symbol[12] in "CP"
+    return len(symbol) == _OSI_LENGTH and symbol[12] in "CP"
