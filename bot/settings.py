@@ -75,7 +75,9 @@ class BotSettings(StreamSettings):
     @field_validator("discord_gateway_url")
     @classmethod
     def _gateway_url(cls, value: str | None) -> str | None:
-        return None if value is None else require_url(value, "ws", "wss")
+        if value is not None:
+            require_url(value, "ws", "wss")
+        return value
 
     @model_validator(mode="after")
     def _one_board_per_channel(self) -> Self:

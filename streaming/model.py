@@ -148,6 +148,22 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     major_neg_usd_per_1pct: float | None = None
     call_wall_gross: float | None = None
     put_wall_gross: float | None = None
+    call_wall_above: float | None = None
+    """The gross call wall among strikes at or above spot."""
+    put_wall_below: float | None = None
+    """The gross put wall among strikes at or below spot."""
+    zero_gamma_slope: float | None = None
+    """Change of the total at the published root, $ per 1 % move per point; flat means a soft level."""
+    confidence: float | None = None
+    """|net| / gross at spot, 0..1; near 0 the sign is undecided."""
+    vex_usd_per_vol_point: float | None = None
+    chex_usd_per_day: float | None = None
+    dex_usd: float | None = None
+    """Sum of delta: puts negative by their own delta."""
+    dex_dealer_usd: float | None = None
+    """Dealer-signed delta: both sides positive."""
+    hedge_usd_per_1pct: float | None = None
+    """Half the change of dealer delta from -1 % to +1 %; finite at the close (`gex.md` §15)."""
 
 
 class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +179,15 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     weight_unpriced_oi: float = 0.0
     """Share 0..1 of the open interest that could not be priced."""
     weight_unpriced_vol: float = 0.0
+    series: int = 0
+    """Pairs of root and expiry."""
+    series_without_parity: int = 0
+    """Of those, how many had no two-sided quotes and use spot as their forward."""
+    rr25: float | None = None
+    """25-delta risk reversal as a fraction, of the expiry `rr25_expiry` (nearest to 30 days)."""
+    rr25_expiry: str | None = None
+    by_expiry: tuple[tuple[str, float, float], ...] = ()
+    """(ISO date, net gex by volume, by open interest) in $ per 1 %; only filled for scope `all`."""
     oi: WeightFigures = WeightFigures()
     vol: WeightFigures = WeightFigures()
 

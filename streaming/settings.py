@@ -44,6 +44,9 @@ class StreamSettings(BaseSettings):
     gex_scope: ScopeName = Field("full", description="zero, one, full (90 days) or all")
     gex_chain_requests_per_minute: int = Field(100, ge=1, le=120, description="a whole number from 1 to 120")
     gex_chain_days: int = Field(90, ge=0, le=1000, description="a whole number of days from 0 to 1000")
+    gex_live_options: int = Field(
+        200, ge=0, le=1000, description="a whole number of contracts per ticker from 0 to 1000"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("schwab_symbols", mode="before")

@@ -1,8 +1,13 @@
 """Fixtures every room of the test tree may use."""
 
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
+
+from streaming.bus.connection import open_redis
+from tests.support.redis_server import plain_redis
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -13,3 +18,18 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("captured data is not beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real server on loopback for the whole run; do not kill it, `embedded_redis()` is for that."""
+    with plain_redis(tmp_path_factory.mktemp("redis")) as (url, _):
+        yield url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the session's server, emptied for this test."""
+    async with open_redis(redis_url) as client:
+        await client.flushall()
+        yield client

@@ -10,6 +10,7 @@ STREAM_METRICS = "metrics:schwab_stream"
 FEED_METRICS = "metrics:gex_feed"
 STREAM_LEASE = "gexcord:lease:stream"
 FEED_LEASE = "gexcord:lease:feed"
+STREAM_WANTED = "gexcord:stream:wanted"
 FEED_LEDGER = "gexcord:feed:messages"
 COMMAND_FINGERPRINT = "gexcord:commands:fingerprint"
 

@@ -1,0 +1,185 @@
+"""The Discord client: minimal intents, cogs, commands synced only when they changed, one place for errors."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+from discord.http import Route
+
+from bot.notices import answer_error
+from bot.operators import OperatorMail, Operators
+from bot.services import Services
+from bot.settings import BotSettings
+from streaming.clock import Clock
+from streaming.errors import GexcordError, LoginRequiredError, OperatorError, TransientError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS: Final = ("cogs.gex", "cogs.stream", "cogs.token")
+SYNC_JOB: Final = "command-sync"
+_AUTHENTICATION_FAILED: Final = 4004
+
+
+class FingerprintStore(Protocol):
+    """Remembers which commands Discord was last given."""
+
+    async def load(self) -> str | None:
+        """The last fingerprint, or None; TransientError when the store is away."""
+        ...
+
+    async def save(self, fingerprint: str) -> None:
+        """Remember a fingerprint; TransientError when the store is away."""
+        ...
+
+
+class GexTree(app_commands.CommandTree["GexBot"]):
+    """The slash commands; every error goes to `bot.notices`."""
+
+    async def on_error(
+        self, interaction: discord.Interaction["GexBot"], error: app_commands.AppCommandError, /
+    ) -> None:
+        await answer_error(interaction, error)
+
+    def fingerprint(self, application_id: int) -> str:
+        """Changes whenever Discord would have to be told: the commands, the application or the server asked."""
+        payload = sorted((command.to_dict(self) for command in self.get_commands()), key=lambda item: item["name"])
+        text = json.dumps([application_id, Route.BASE, payload], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class GexBot(commands.Bot):
+    """Serves slash commands on services that are handed in; holds no market data of its own."""
+
+    def __init__(
+        self,
+        settings: BotSettings,
+        clock: Clock,
+        *,
+        fingerprints: FingerprintStore | None = None,
+        extensions: Sequence[str] = EXTENSIONS,
+    ) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,  # never used: without message intents no message arrives
+            help_command=None,
+            intents=discord.Intents(guilds=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            tree_cls=GexTree,
+        )
+        self.operators = Operators(settings.discord_operator_ids, lambda: self.application)
+        self._mail = OperatorMail(self.operators, self._send_direct, clock)
+        self._fingerprints = fingerprints
+        self._wanted_extensions = tuple(extensions)
+        self._services: Services | None = None
+        self.logged_in = asyncio.Event()
+        """Set once REST calls may be made, before the gateway is up."""
+
+    @property
+    def services(self) -> Services:
+        """What commands may reach; RuntimeError before `attach`."""
+        if self._services is None:
+            raise RuntimeError("the bot was started without services")
+        return self._services
+
+    def attach(self, services: Services) -> None:
+        """Hand in the services; they may themselves need the bot, so this comes after it is built."""
+        self._services = services
+
+    async def run_until_closed(self, token: str) -> None:
+        """Connect and stay.
+
+        Raises LoginRequiredError when Discord refuses the token, UnavailableError when it cannot be reached at
+        the start (later the library reconnects by itself), OperatorError when it closes the connection for good.
+        """
+        try:
+            await self.start(token)
+        except discord.LoginFailure:
+            raise _refused() from None
+        except discord.ConnectionClosed as error:
+            if error.code == _AUTHENTICATION_FAILED:
+                raise _refused() from None
+            raise OperatorError(f"Discord closed the connection for good (code {error.code}).") from error
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnavailableError(
+                f"Discord does not answer ({type(error).__name__}).",
+                remedy="Check the network and DISCORD_API_URL.",
+            ) from error
+
+    async def setup_hook(self) -> None:
+        self.logged_in.set()
+        for name in self._wanted_extensions:
+            await self.load_extension(name)
+        try:
+            await self.sync_commands()
+        except GexcordError as error:
+            log.warning("slash commands stay as they were for now: %s", error.sentence)
+            self.services.supervisor.start(SYNC_JOB, lambda _progress: self.sync_commands())
+
+    async def sync_commands(self) -> None:
+        """Give Discord the commands when it does not have them; TransientError when it cannot take them now."""
+        tree = self.tree
+        if not isinstance(tree, GexTree) or self.application_id is None:
+            raise RuntimeError("commands are synced after the login")
+        fingerprint = tree.fingerprint(self.application_id)
+        if await self._known_fingerprint() == fingerprint:
+            log.info("slash commands are unchanged")
+            return
+        await self._upload(tree)
+        await self._remember(fingerprint)
+
+    async def on_ready(self) -> None:
+        log.info("connected to Discord as %s in %d servers", self.user, len(self.guilds))
+        await self._mail.open()
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Messages are not ours to read."""
+
+    async def notify_operators(self, sentence: str) -> None:
+        """Tell every operator by direct message; bounded, without repetition, and never raising."""
+        log.warning("for the operators: %s", sentence)
+        await self._mail.tell(sentence)
+
+    async def _known_fingerprint(self) -> str | None:
+        if self._fingerprints is None:
+            return None
+        try:
+            return await self._fingerprints.load()
+        except TransientError as error:
+            log.info("slash commands are uploaded anew: %s", error.sentence)
+            return None
+
+    async def _remember(self, fingerprint: str) -> None:
+        if self._fingerprints is None:
+            return
+        try:
+            await self._fingerprints.save(fingerprint)
+        except TransientError as error:
+            log.info("slash commands will be uploaded again at the next start: %s", error.sentence)
+
+    async def _upload(self, tree: GexTree) -> None:
+        try:
+            synced = await tree.sync()
+        except (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise TransientError(f"Discord does not take the slash commands now ({type(error).__name__}).") from error
+        except (discord.HTTPException, app_commands.AppCommandError) as error:
+            raise OperatorError(f"Discord refuses the slash commands: {error}.") from error
+        log.info("slash commands uploaded: %s", ", ".join(sorted(command.name for command in synced)))
+
+    async def _send_direct(self, user_id: int, sentence: str) -> None:
+        channel: Any = await self.create_dm(discord.Object(user_id))
+        await channel.send(sentence)
+
+
+def _refused() -> LoginRequiredError:
+    return LoginRequiredError(
+        "Discord refuses DISCORD_BOT_TOKEN.",
+        remedy="Copy the token of the bot again from the Discord developer portal.",
+    )

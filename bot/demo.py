@@ -1,0 +1,136 @@
+"""The demo's surroundings: a local Discord, a local Schwab, a market of its own, and settings that point at them.
+
+Nothing here replaces a part of the bot. The same process as ever runs against these addresses; the user's
+`.env`, environment and folders are neither read nor written.
+"""
+
+import logging
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from bot.sandbox.server import Sandbox, open_sandbox
+from bot.settings import BotSettings
+from streaming.clock import Clock, ShiftedClock
+from streaming.model import OptionChain
+from streaming.schwab.auth_client import SchwabAuthClient
+from streaming.schwab.token_store import TokenStore
+from streaming.sim.market import Market
+from streaming.sim.server import SimServer, open_sim
+from streaming.sim_command import simulated_start
+
+_LOG: Final = logging.getLogger(__name__)
+_USUAL: Final = ("SPX", "NDX")
+_CLIENT_ID: Final = "demo-app-key"
+_CLIENT_SECRET: Final = "demo-app-secret"  # noqa: S105  # opens nothing but the local simulator
+
+
+class DemoSettings(BotSettings):
+    """Settings that come from the demo alone."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the app needs to run on the demo's surroundings."""
+
+    settings: BotSettings
+    clock: Clock
+    page_url: str
+
+
+@asynccontextmanager
+async def open_demo(*, chain_path: Path | None, port: int, seed: int) -> AsyncIterator[Demo]:
+    """Open market, Schwab and Discord on loopback, sign in once, and yield settings that point there.
+
+    Raises RequestError when `chain_path` is not a readable option chain.
+    """
+    chain = None if chain_path is None else _load(chain_path)
+    clock = ShiftedClock(_start_at(chain))
+    market = _market(chain, clock.now(), seed)
+    tickers = _tickers(chain)
+    channels = [f"gex-{ticker.lower()}" for ticker in tickers]
+    with tempfile.TemporaryDirectory(prefix="gexcord-demo-") as folder:
+        async with (
+            open_sim(market, clock, client_id=_CLIENT_ID, client_secret=_CLIENT_SECRET) as sim,
+            open_sandbox(port=port, channels=channels) as sandbox,
+        ):
+            settings = _settings(sim, sandbox, Path(folder), tickers)
+            await _sign_in(settings, clock)
+            yield Demo(settings=settings, clock=clock, page_url=sandbox.page_url)
+
+
+def _load(path: Path) -> OptionChain:
+    from streaming.sources.files import load_chain
+
+    return load_chain(path)
+
+
+def _start_at(chain: OptionChain | None) -> datetime:
+    return simulated_start(datetime.now(UTC)) if chain is None else chain.asof
+
+
+def _market(chain: OptionChain | None, start_at: datetime, seed: int) -> Market:
+    if chain is not None:
+        return Market.from_chain(chain, seed=seed)
+    return Market.generate(start_at=start_at, seed=seed)
+
+
+def _tickers(chain: OptionChain | None) -> tuple[str, ...]:
+    """The demo's two channels: SPX and NDX, or the real chain's ticker beside one of them."""
+    if chain is None or chain.ticker in _USUAL:
+        return _USUAL
+    return (chain.ticker, "SPX")
+
+
+def _settings(sim: SimServer, sandbox: Sandbox, folder: Path, tickers: tuple[str, ...]) -> BotSettings:
+    return DemoSettings(
+        discord_bot_token=SecretStr(sandbox.token),
+        discord_api_url=sandbox.api_url,
+        discord_gateway_url=sandbox.gateway_url,
+        discord_operator_ids=(sandbox.owner_id,),
+        gex_feed_channel_map={ticker: (sandbox.channel_ids[f"gex-{ticker.lower()}"],) for ticker in tickers},
+        gex_feed_symbols=tickers,
+        gex_feed_force_window=True,
+        schwab_client_id=SecretStr(_CLIENT_ID),
+        schwab_client_secret=SecretStr(_CLIENT_SECRET),
+        schwab_api_url=sim.url,
+        schwab_symbols=("SPY", "QQQ", "/MNQ", "/MES"),
+        schwab_token_path=folder / "tokens" / "schwab_token.json",
+        redis_data_path=folder / "redis",
+    )
+
+
+async def _sign_in(settings: BotSettings, clock: Clock) -> None:
+    """The weekly login, as a person would do it: open the authorise URL, bring back the redirect."""
+    assert settings.schwab_client_id is not None and settings.schwab_client_secret is not None  # noqa: S101, PT018  # set above
+    async with httpx.AsyncClient() as http:
+        auth = SchwabAuthClient(
+            http,
+            TokenStore(settings.schwab_token_path),
+            client_id=settings.schwab_client_id,
+            client_secret=settings.schwab_client_secret,
+            api_url=settings.schwab_api_url,
+            callback_url=settings.schwab_callback_url,
+            clock=clock,
+        )
+        redirect = await http.get(auth.authorize_url(state="demo"), follow_redirects=False)
+        await auth.exchange_code(redirect.headers["location"])

@@ -1,0 +1,242 @@
+"""One channel's live message: a single writer on a fixed beat, rendering whatever is newest when it sends."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.feed.cadence import Cadence
+from bot.feed.ledger import LedgerAwayError
+from bot.feed.message import LiveMessage
+from bot.feed.metrics import BoardCounters, BoardState, BoardStatus
+from bot.feed.retry import Retry
+from bot.feed.schedule import FeedDecision, decide, next_mark
+from bot.feed.view import Ending, board_view
+from bot.feed.window import Slot
+from bot.render.text import Style, board_text
+from bot.render.view import Freshness
+from streaming.clock import Clock
+from streaming.errors import GexcordError, OperatorError, TransientError
+from streaming.symbols import Ticker
+
+_LOG: Final = logging.getLogger(__name__)
+_LEDGER_WAIT: Final = timedelta(seconds=5)
+_FINISH_S: Final = 3.0
+_FAREWELL_S: Final = 2.5
+"""What a board takes of the process's ten seconds: to finish what is in flight, then to say that it stops."""
+
+Notify = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardPlan:
+    """How boards behave, from the settings."""
+
+    update_s: float = 1.0
+    refresh_minutes: int = 5
+    window_s: float = 60.0
+    force: bool = False
+    style: Style = "ansi"
+    source: str = "schwab"
+    """Whom an empty board waits for."""
+    phase_s: float = 0.0
+    """Delay of the first beat, so that many boards do not all send at the same moment."""
+
+
+class Board:
+    """Keeps one message in one channel current until it is cancelled."""
+
+    def __init__(
+        self,
+        channel_id: int,
+        ticker: Ticker,
+        *,
+        slot: Slot,
+        message: LiveMessage,
+        plan: BoardPlan,
+        clock: Clock,
+        rng: random.Random,
+        notify: Notify,
+    ) -> None:
+        self._channel_id = channel_id
+        self._ticker = ticker
+        self._slot = slot
+        self._message = message
+        self._plan = plan
+        self._clock = clock
+        self._notify = notify
+        self._retry = Retry(rng)
+        self._counters = BoardCounters()
+        self._since = clock.now()
+        self._adopted = False
+        self._mark: datetime | None = None
+        self._quiet_until_s = clock.monotonic()
+        self._state: BoardState = "starting"
+        self._reason = "starting"
+        self._until: datetime | None = None
+        self._told: str | None = None
+
+    def status(self) -> BoardStatus:
+        """What this board is doing now."""
+        return BoardStatus(
+            channel_id=self._channel_id,
+            ticker=self._ticker.name,
+            state=self._state,
+            reason=self._reason,
+            until=self._until,
+            message_id=self._message.message_id,
+            counters=self._counters,
+        )
+
+    async def run(self) -> None:
+        """Beat until cancelled; then finish what is in flight, say that the feed stops, and end."""
+        cadence = Cadence(self._clock.monotonic() + self._plan.phase_s, self._plan.update_s)
+        try:
+            while True:
+                await self._clock.sleep(cadence.due_s - self._clock.monotonic())
+                await self._finishing(self.beat(cadence.due_s))
+                self._counters.missed += cadence.advance(self._clock.monotonic())
+        except asyncio.CancelledError:
+            await self._farewell()
+            raise
+
+    async def beat(self, due_s: float) -> None:
+        """One look at the clock and the slot, and at most one change to the message; errors become waits."""
+        if self._clock.monotonic() < self._quiet_until_s:
+            return
+        try:
+            await self._update(due_s)
+        except OperatorError as error:
+            await self._pause(error)
+        except GexcordError as error:
+            self._back_off(error)
+        else:
+            self._settle()
+
+    async def _update(self, due_s: float) -> None:
+        now = self._clock.now()
+        decision = decide(now, force=self._plan.force)
+        if not self._adopted:
+            await self._message.adopt(decision.session)
+            self._adopted = True
+        self._state, self._reason, self._until = "open", decision.reason, decision.until
+        if decision.is_open:
+            await self._open_beat(decision, now, due_s)
+        else:
+            self._state, self._mark = "closed", None
+            await self._close(decision.since or now)
+
+    async def _open_beat(self, decision: FeedDecision, now: datetime, due_s: float) -> None:
+        assert decision.session is not None  # noqa: S101  # an open feed has a session
+        self._counters.updates += 1
+        if self._message.session not in {None, decision.session.isoformat()}:
+            await self._close(now)
+        if self._mark is None:
+            self._mark = next_mark(now, self._plan.refresh_minutes)
+        text = self._text(now)
+        if now >= self._mark and self._message.message_id is not None:
+            changed = await self._refresh(text, decision, now)
+        else:
+            changed = await self._show(text, decision)
+        self._tally(changed=changed, due_s=due_s)
+
+    async def _refresh(self, text: str, decision: FeedDecision, now: datetime) -> bool:
+        """Replace the message on its mark; while the ledger is away keep editing and try again shortly."""
+        assert decision.session is not None  # noqa: S101  # as above
+        try:
+            await self._message.replace(text, decision.session)
+        except LedgerAwayError as error:
+            self._counters.failed(now, error.sentence)
+            self._mark = now + _LEDGER_WAIT
+            return await self._show(text, decision)
+        self._mark = next_mark(now, self._plan.refresh_minutes)
+        self._counters.reposts += 1
+        self._counters.last_repost_at = now
+        return True
+
+    async def _show(self, text: str, decision: FeedDecision) -> bool:
+        assert decision.session is not None  # noqa: S101  # as above
+        before = self._message.message_id
+        changed = await self._message.show(text, decision.session)
+        if self._message.message_id != before:
+            self._counters.posts += 1
+        elif changed:
+            self._counters.edits += 1
+        return changed
+
+    async def _close(self, at: datetime) -> None:
+        """Leave the session's last figures standing, marked as closed; a message of an earlier run stays as it is."""
+        speaks = self._message.shown and self._slot.latest is not None
+        await self._message.close(self._text(at, Ending(Freshness.CLOSED, at)) if speaks else None)
+
+    def _text(self, now: datetime, ending: Ending | None = None) -> str:
+        view = board_view(
+            self._ticker,
+            self._slot,
+            now,
+            source=self._plan.source,
+            since=self._since,
+            window_s=self._plan.window_s,
+            ending=ending,
+        )
+        return board_text(view, style=self._plan.style)
+
+    def _tally(self, *, changed: bool, due_s: float) -> None:
+        if changed:
+            self._counters.sent(self._clock.now(), self._clock.monotonic() - due_s)
+        else:
+            self._counters.skips += 1
+
+    def _settle(self) -> None:
+        if self._retry.failures:
+            _LOG.info("Board %s in channel %s is back.", self._ticker.name, self._channel_id)
+        self._retry.succeeded()
+        self._told = None
+
+    async def _pause(self, error: OperatorError) -> None:
+        self._trouble(error, "paused", self._retry.delay_s(operator=True))
+        if error.sentence != self._told:
+            self._told = error.sentence
+            _LOG.warning("Board %s is paused: %s", self._ticker.name, error.sentence)
+            await self._notify(error.sentence)
+
+    def _back_off(self, error: GexcordError) -> None:
+        wish = error.retry_after_s if isinstance(error, TransientError) else None
+        level = logging.DEBUG if self._retry.failures else logging.WARNING
+        self._trouble(error, "retrying", self._retry.delay_s(least_s=wish))
+        _LOG.log(level, "Board %s in channel %s: %s", self._ticker.name, self._channel_id, error.sentence)
+
+    def _trouble(self, error: GexcordError, state: BoardState, delay_s: float) -> None:
+        now = self._clock.now()
+        self._counters.failed(now, error.sentence)
+        self._state, self._reason = state, error.sentence
+        self._until = now + timedelta(seconds=delay_s)
+        self._quiet_until_s = self._clock.monotonic() + delay_s
+
+    async def _finishing(self, work: Coroutine[None, None, None]) -> None:
+        """Await `work`; when cancelled meanwhile, let it finish for a moment before giving way."""
+        task = asyncio.create_task(work, name=f"beat of channel {self._channel_id}")
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=_FINISH_S)
+            raise
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def _farewell(self) -> None:
+        """Say on the message that nothing updates it any more: a frozen figure must not look alive."""
+        healthy, self._state, self._reason = self._state == "open", "stopped", "stopped"
+        if not healthy or not self._message.shown or self._slot.latest is None:
+            return
+        now = self._clock.now()
+        try:
+            async with asyncio.timeout(_FAREWELL_S):
+                await self._message.leave(self._text(now, Ending(Freshness.STOPPED, now)))
+        except (GexcordError, TimeoutError) as error:
+            _LOG.info("Board %s could not say goodbye: %s", self._ticker.name, error)

@@ -1,0 +1,65 @@
+"""When the feed shows live figures, and when a message is replaced by a new one. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from streaming.calendar import NEW_YORK, TradingSession, closure, new_york, next_session, session_on
+
+FEED_OPENS: Final = time(9, 35)
+"""Five minutes after the bell: the first prints and quotes have settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDecision:
+    """Whether the feed is open at an instant, why, and until when that holds."""
+
+    is_open: bool
+    reason: str
+    """"open", "forced open", "weekend", a holiday's name, "before 09:35", "after the close at 16:00"."""
+    since: datetime | None
+    """When this state began, on a New York clock; None when forced or not yet opened today."""
+    until: datetime | None
+    """When the decision changes, on a New York clock; None when forced."""
+    session: date | None
+    """The New York date that messages of this instant belong to; None on days without a session."""
+
+
+def decide(now: datetime, *, force: bool = False) -> FeedDecision:
+    """Open from 09:35 New York to the session's close; `force` comes before everything else."""
+    local = new_york(now)
+    today = local.date()
+    if force:
+        return FeedDecision(True, "forced open", None, None, today)
+    session = session_on(today)
+    if session is None:
+        return FeedDecision(False, closure(today) or "no session", None, _feed_opens_at(next_session(today)), None)
+    if local < _feed_opens_at(session):
+        return FeedDecision(False, f"before {FEED_OPENS:%H:%M}", None, _feed_opens_at(session), today)
+    if local < session.close_at:
+        return FeedDecision(True, "open", _feed_opens_at(session), session.close_at, today)
+    tomorrow = _feed_opens_at(next_session(today))
+    return FeedDecision(False, _after_the_close(session), session.close_at, tomorrow, today)
+
+
+def next_mark(after: datetime, refresh_minutes: int) -> datetime:
+    """The first refresh mark later than `after`, in UTC.
+
+    A mark is a whole minute whose New York wall clock is a multiple of `refresh_minutes` since midnight, so
+    midnight always is one. An hour that the clocks skip has none, an hour that they repeat has them twice.
+    """
+    minute = after.astimezone(UTC).replace(second=0, microsecond=0)
+    while True:
+        minute += timedelta(minutes=1)
+        wall = minute.astimezone(NEW_YORK)
+        if (wall.hour * 60 + wall.minute) % refresh_minutes == 0:
+            return minute
+
+
+def _feed_opens_at(session: TradingSession) -> datetime:
+    return datetime.combine(session.date, FEED_OPENS, NEW_YORK)
+
+
+def _after_the_close(session: TradingSession) -> str:
+    cause = f", {session.early_close}" if session.early_close else ""
+    return f"after the close at {session.close_at:%H:%M}{cause}"

@@ -1,0 +1,75 @@
+"""From a slot to what its board shows at this instant. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bot.feed.window import Slot
+from bot.render.numbers import age
+from bot.render.view import BoardView, Freshness, Moving, freshness_of
+from streaming.clock import epoch_ms
+from streaming.model import GexSnapshot, Headline, headline
+from streaming.symbols import Ticker
+
+_OLD_CHAIN_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a message gets no more edits, and since when."""
+
+    freshness: Freshness
+    at: datetime
+
+
+def board_view(
+    ticker: Ticker,
+    slot: Slot,
+    now: datetime,
+    *,
+    source: str,
+    since: datetime,
+    window_s: float,
+    ending: Ending | None = None,
+) -> BoardView:
+    """The view of the newest snapshot with its changes over the window.
+
+    `source` and `since` speak for a slot that is still empty; an `ending` replaces the freshness.
+    """
+    snapshot = slot.latest
+    if snapshot is None:
+        return BoardView(ticker=ticker.name, source=source, freshness=Freshness.WAITING, at=since)
+    age_s = max(epoch_ms(now) - snapshot.asof_ms, 0) / 1000
+    current = headline(snapshot)
+    before = slot.window.before(snapshot.asof_ms)
+    return BoardView(
+        ticker=ticker.name,
+        source=snapshot.source,
+        freshness=freshness_of(age_s, delayed=snapshot.delayed) if ending is None else ending.freshness,
+        age_s=age_s,
+        at=None if ending is None else ending.at,
+        note=_note(snapshot) if ending is None else "",
+        window_s=window_s,
+        decimals=ticker.decimals,
+        spot=_moving(current, before, "spot"),
+        zero_gamma=_moving(current, before, "zero_gamma"),
+        call_wall=_moving(current, before, "call_wall"),
+        put_wall=_moving(current, before, "put_wall"),
+        net_gex_bn=_moving(current, before, "net_gex_bn"),
+        scaled_gamma_bn=_moving(current, before, "scaled_gamma_bn"),
+        max_change_bn=_moving(current, before, "max_change_bn"),
+        max_change_strike=current.max_change_strike,
+    )
+
+
+def _moving(current: Headline, before: Headline | None, name: str) -> Moving:
+    return Moving(getattr(current, name), None if before is None else getattr(before, name))
+
+
+def _note(snapshot: GexSnapshot) -> str:
+    """A live spot over an old chain must not look alive; opening and closing minutes say so too."""
+    if snapshot.chain_ms is not None and not snapshot.delayed:
+        chain_age_s = (snapshot.asof_ms - snapshot.chain_ms) / 1000
+        if chain_age_s > _OLD_CHAIN_S:
+            return f"chain {age(chain_age_s)} old"
+    return "" if snapshot.state == "live" else snapshot.state

@@ -1,0 +1,75 @@
+"""The last minute or so of one ticker's headlines, for figures that say how much something moved. Pure."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from streaming.model import GexSnapshot, Headline, headline
+
+_LEAST_TOLERANCE_S: Final = 10.0
+_MOST_SAMPLES_PER_WINDOW: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A headline and the quote time it stands for."""
+
+    asof_ms: int
+    headline: Headline
+
+
+class RollingWindow:
+    """Headlines of one ticker over a little more than `window_s`, by the snapshots' own quote time.
+
+    Quote time rather than arrival time: a replay gives the same figures at any speed. Bounded twice, by
+    age and by a least distance between samples (`window_s` / 512).
+    """
+
+    def __init__(self, window_s: float) -> None:
+        self._window_ms = round(window_s * 1000)
+        self._tolerance_ms = round(max(_LEAST_TOLERANCE_S, window_s / 4) * 1000)
+        self._spacing_ms = self._window_ms // _MOST_SAMPLES_PER_WINDOW
+        self._samples: deque[Sample] = deque()
+        self._origin: tuple[str, str, bool] | None = None
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def add(self, snapshot: GexSnapshot) -> None:
+        """Take a snapshot; a change of source or scope, or time running backwards, starts the window anew."""
+        origin = (snapshot.source, snapshot.scope, snapshot.delayed)
+        if origin != self._origin or (self._samples and snapshot.asof_ms < self._samples[-1].asof_ms):
+            self._samples.clear()
+        self._origin = origin
+        if not self._samples or snapshot.asof_ms - self._samples[-1].asof_ms >= max(self._spacing_ms, 1):
+            self._samples.append(Sample(snapshot.asof_ms, headline(snapshot)))
+        self._forget(snapshot.asof_ms - self._window_ms - self._tolerance_ms)
+
+    def before(self, asof_ms: int) -> Headline | None:
+        """The newest headline at least one window older than `asof_ms`.
+
+        None when there is none about that old: a gap is not bridged with an older value (gex.md §11's rule,
+        with a tolerance of a quarter of the window or ten seconds).
+        """
+        newest_ms = asof_ms - self._window_ms
+        for sample in reversed(self._samples):
+            if sample.asof_ms <= newest_ms:
+                return sample.headline if newest_ms - sample.asof_ms <= self._tolerance_ms else None
+        return None
+
+    def _forget(self, oldest_ms: int) -> None:
+        while self._samples and self._samples[0].asof_ms < oldest_ms:
+            self._samples.popleft()
+
+
+class Slot:
+    """The one newest snapshot of a ticker and the window behind it; boards read it when they send."""
+
+    def __init__(self, window_s: float) -> None:
+        self.window = RollingWindow(window_s)
+        self.latest: GexSnapshot | None = None
+
+    def put(self, snapshot: GexSnapshot) -> None:
+        """Newest wins: what was there is replaced, never queued."""
+        self.window.add(snapshot)
+        self.latest = snapshot

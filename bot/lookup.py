@@ -1,0 +1,55 @@
+"""From what a person typed to the snapshot they meant, in time for the first answer."""
+
+import asyncio
+from typing import Final
+
+from bot.services import Services
+from streaming.errors import RequestError, TransientError
+from streaming.model import GexSnapshot
+from streaming.symbols import Ticker, parse_ticker
+
+READ_WITHIN_S: Final = 2.0
+"""An interaction must be answered within 3 s; what reads before the answer gets two of them."""
+_MOST_CHOICES: Final = 25
+
+
+def default_ticker(services: Services, channel_id: int | None) -> Ticker:
+    """What the channel's board shows, else the first ticker."""
+    boards = services.settings.boards
+    return boards[channel_id] if channel_id in boards else services.settings.tickers[0]
+
+
+def matching_names(services: Services, typed: str) -> list[str]:
+    """Tickers for the autocomplete box: those that begin with what was typed, then those that contain it."""
+    wanted = typed.strip().upper().lstrip("$/")
+    names = [ticker.name for ticker in services.settings.tickers]
+    starting = [name for name in names if name.startswith(wanted)]
+    containing = [name for name in names if wanted in name and name not in starting]
+    return (starting + containing)[:_MOST_CHOICES]
+
+
+async def find_snapshot(services: Services, typed: str | None, *, channel_id: int | None) -> GexSnapshot:
+    """The newest snapshot of the ticker meant.
+
+    Raises RequestError for a ticker that nobody follows, TransientError when there is no snapshot yet or the
+    store does not answer.
+    """
+    ticker = parse_ticker(typed) if typed else default_ticker(services, channel_id)
+    snapshot = await _latest(services, ticker.name)
+    if snapshot is not None:
+        return snapshot
+    names = [known.name for known in services.settings.tickers]
+    if ticker.name not in names:
+        raise RequestError(f"{ticker.name} is not followed here.", remedy=f"Available: {', '.join(names)}.")
+    raise TransientError(
+        f"There is no current snapshot of {ticker.name}.",
+        remedy="Try again in a moment; an operator sees with /stream status whether data arrives.",
+    )
+
+
+async def _latest(services: Services, name: str) -> GexSnapshot | None:
+    try:
+        async with asyncio.timeout(READ_WITHIN_S):
+            return await services.snapshots.latest(name)
+    except TimeoutError:
+        raise TransientError("The snapshot store does not answer.", remedy="Try again in a moment.") from None

@@ -1,0 +1,49 @@
+"""Who may do what: the check at run time, always paired with the default that Discord itself applies.
+
+Discord hides a command from members without its default permission, but a server admin can hand the
+command to anybody, and a client can send what it was never offered: the check at run time decides.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import discord
+from discord import app_commands
+
+from bot.notices import Refusal
+
+if TYPE_CHECKING:
+    from bot.client import GexBot
+
+T = TypeVar("T")
+OPERATOR_REFUSAL: Final = (
+    "This command is for the bot's operators. Ask one of them, or have your Discord id added to DISCORD_OPERATOR_IDS."
+)
+_OPERATOR_DEFAULT: Final = discord.Permissions(manage_guild=True)
+
+
+async def require_operator(interaction: discord.Interaction[Any]) -> bool:
+    """True for an operator of this bot; Refusal for everybody else."""
+    bot = cast("GexBot", interaction.client)
+    if interaction.user.id not in bot.operators:
+        raise Refusal(OPERATOR_REFUSAL)
+    return True
+
+
+def operator_only() -> Callable[[T], T]:
+    """Decorate every operator command with this, and the group it is in with `operator_group()`."""
+    return app_commands.check(require_operator)
+
+
+def operator_group() -> Callable[[T], T]:
+    """Offer a group only to members who manage the server, so that guests do not see it."""
+    return app_commands.default_permissions(_OPERATOR_DEFAULT)
+
+
+def may_speak(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the person who asked may write in the channel they asked in; always so in a direct message."""
+    if interaction.guild_id is None:
+        return True
+    if isinstance(interaction.channel, discord.Thread):
+        return interaction.permissions.send_messages_in_threads
+    return interaction.permissions.send_messages

@@ -1,0 +1,149 @@
+"""What `/gex status` and `/gex levels` answer: figures with unit, scope, source and age. Pure."""
+
+from datetime import datetime
+from typing import Final
+
+import discord
+
+from bot.render.captions import WEIGHT_WORDS
+from bot.render.numbers import UNKNOWN, age, bn, known, price
+from bot.render.theme import EMBED_COLOUR
+from bot.render.view import freshness_of, freshness_words
+from streaming.calendar import new_york
+from streaming.clock import epoch_ms
+from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName, headline
+
+_SCOPE_WORDS: Final[dict[ScopeName, str]] = {
+    "zero": "nearest expiry",
+    "one": "second expiry",
+    "full": "up to 90 days",
+    "all": "every expiry",
+}
+_MOST_ROOTS: Final = 6
+_UNIT: Final = "billions of US dollars per 1 % move"
+_ARROWS: Final = {1: "↑", -1: "↓"}
+
+
+def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str) -> discord.Embed:
+    """The live message's figures for one ticker, with their scope and the state of the feed's window."""
+    figures = headline(snapshot)
+    embed = _embed(f"{snapshot.ticker} · status", snapshot, now)
+    embed.add_field(name="Spot", value=price(figures.spot))
+    embed.add_field(name="Zero gamma", value=price(figures.zero_gamma))
+    embed.add_field(name="Call wall / put wall", value=f"{price(figures.call_wall)} / {price(figures.put_wall)}")
+    embed.add_field(name="Net GEX (volume)", value=bn(figures.net_gex_bn))
+    embed.add_field(name="Scaled gamma (open interest)", value=bn(figures.scaled_gamma_bn))
+    embed.add_field(name="Max change (current)", value=_at_strike(figures.max_change_bn, figures.max_change_strike))
+    embed.add_field(name="Scope", value=f"{snapshot.scope} · {_SCOPE_WORDS[snapshot.scope]}")
+    embed.add_field(name="Feed", value=window)
+    return embed
+
+
+def levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime) -> discord.Embed:
+    """Levels and totals of one scope under one weight; what the source does not give is said, not guessed."""
+    embed = _embed(f"{snapshot.ticker} · {scope} · by {WEIGHT_WORDS[weight]}", snapshot, now)
+    chosen = snapshot.scopes.get(scope)
+    if chosen is not None:
+        _add_figures(embed, snapshot, chosen, weight)
+    elif scope == snapshot.scope:
+        _add_classic_figures(embed, snapshot, weight)
+    else:
+        embed.add_field(name="Not available", value=f"The source {snapshot.source} gives no {scope} scope.")
+    return embed
+
+
+def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
+    age_s = max(epoch_ms(now) - snapshot.asof_ms, 0) / 1000
+    words = freshness_words(freshness_of(age_s, delayed=snapshot.delayed), age_s)
+    asof = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=now.tzinfo))
+    parts = [snapshot.source[:40], words, f"quotes of {asof:%H:%M:%S} New York"]
+    if snapshot.state != "live":
+        parts.append(snapshot.state)
+    embed = discord.Embed(title=title[:250], description=" · ".join(parts), colour=EMBED_COLOUR)
+    embed.set_footer(text=_footer(snapshot))
+    return embed
+
+
+def _footer(snapshot: GexSnapshot) -> str:
+    parts = [f"Exposure in {_UNIT}; calls +, puts −; a model of dealers' inventory, not an observation."]
+    if snapshot.basis is not None:
+        parts.append(f"Levels in futures points, basis {snapshot.basis:+.2f}.".replace("-", "−"))
+    return " ".join(parts)
+
+
+def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeFigures, weight: WeightName) -> None:
+    figures = scope.oi if weight == "oi" else scope.vol
+    embed.add_field(name="Spot", value=price(snapshot.spot))
+    embed.add_field(name="Zero gamma", value=_zero_gamma(figures))
+    embed.add_field(name="Ladder split", value=price(figures.zero_gamma_ladder))
+    embed.add_field(name=_wall("Call wall", "Major positive", weight), value=_major(figures, positive=True))
+    embed.add_field(name=_wall("Put wall", "Major negative", weight), value=_major(figures, positive=False))
+    walls = f"{price(figures.call_wall_gross)} / {price(figures.put_wall_gross)}"
+    embed.add_field(name="Gross walls (call / put)", value=walls)
+    embed.add_field(name="Net GEX per 1 %", value=_usd(figures.net_gex_usd_per_1pct))
+    embed.add_field(name="Net GEX per point", value=_usd(figures.net_gex_usd_per_point))
+    embed.add_field(name="Gross GEX per 1 %", value=_usd(figures.gross_gex_usd_per_1pct))
+    if len(figures.zero_gamma_roots) > 1:
+        embed.add_field(name="All zero-gamma roots", value=_roots(figures), inline=False)
+    embed.add_field(name="Made of", value=_made_of(snapshot, scope, weight), inline=False)
+
+
+def _add_classic_figures(embed: discord.Embed, snapshot: GexSnapshot, weight: WeightName) -> None:
+    """A snapshot of another producer: the classic fields are all there is."""
+    by_volume = weight == "vol"
+    positive = snapshot.major_pos_vol if by_volume else snapshot.major_pos_oi
+    negative = snapshot.major_neg_vol if by_volume else snapshot.major_neg_oi
+    total = snapshot.sum_gex_vol if by_volume else snapshot.sum_gex_oi
+    embed.add_field(name="Spot", value=price(snapshot.spot))
+    embed.add_field(name="Zero gamma (ladder split, by volume)", value=price(snapshot.zero_gamma))
+    embed.add_field(name=_wall("Call wall", "Major positive", weight), value=price(positive))
+    embed.add_field(name=_wall("Put wall", "Major negative", weight), value=price(negative))
+    embed.add_field(name="Net GEX per 1 %", value=bn(None if total is None else total / 1000))
+
+
+def _wall(by_interest: str, by_volume: str, weight: WeightName) -> str:
+    return by_interest if weight == "oi" else by_volume
+
+
+def _zero_gamma(figures: WeightFigures) -> str:
+    if known(figures.zero_gamma):
+        return price(figures.zero_gamma)
+    return f"{UNKNOWN} ({figures.zero_gamma_note})" if figures.zero_gamma_note else UNKNOWN
+
+
+def _major(figures: WeightFigures, *, positive: bool) -> str:
+    strike = figures.major_pos if positive else figures.major_neg
+    value = figures.major_pos_usd_per_1pct if positive else figures.major_neg_usd_per_1pct
+    return price(strike) if value is None else f"{price(strike)} ({_usd(value)})"
+
+
+def _roots(figures: WeightFigures) -> str:
+    pairs = zip(figures.zero_gamma_roots, figures.zero_gamma_directions, strict=False)
+    shown = [f"{price(root)} {_ARROWS.get(direction, '')}" for root, direction in pairs][:_MOST_ROOTS]
+    rest = len(figures.zero_gamma_roots) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _made_of(snapshot: GexSnapshot, scope: ScopeFigures, weight: WeightName) -> str:
+    unpriced = scope.weight_unpriced_oi if weight == "oi" else scope.weight_unpriced_vol
+    parts = [_expiries(scope), f"{scope.contracts} contracts", f"{unpriced:.1%} of the weight without a price"]
+    if snapshot.forward_mode is not None:
+        parts.append(f"forward: {snapshot.forward_mode}")
+    if snapshot.chain_ms is not None:
+        parts.append(f"oldest chain part {age((snapshot.asof_ms - snapshot.chain_ms) / 1000)}")
+    return " · ".join(parts)
+
+
+def _expiries(scope: ScopeFigures) -> str:
+    dates = scope.expiries
+    if not dates:
+        return "no expiry"
+    return dates[0] if len(dates) == 1 else f"{len(dates)} expiries, {dates[0]} to {dates[-1]}"
+
+
+def _at_strike(value: float | None, strike: float | None) -> str:
+    return bn(value) if strike is None else f"{bn(value)} at {price(strike)}"
+
+
+def _usd(value: float | None) -> str:
+    return bn(None if value is None else value / 1e9)

@@ -1,0 +1,123 @@
+"""The board's message: the short format, in 40 columns, coloured or plain. Pure: one view, one text."""
+
+import re
+from typing import Final, Literal
+
+from bot.render import theme
+from bot.render.numbers import UNKNOWN, bn, percent, price, signed
+from bot.render.view import BoardView, Freshness, Moving, freshness_words
+from streaming.calendar import new_york
+
+Style = Literal["ansi", "plain"]
+MAX_CHARS: Final = 2000
+_UP: Final = "▲"
+_DOWN: Final = "▼"
+_LABEL: Final = 13
+_VALUE: Final = 10
+_DETAIL: Final = 13
+_FRESHNESS_COLOUR: Final = {
+    Freshness.LIVE: theme.GREEN,
+    Freshness.STALE: theme.YELLOW,
+    Freshness.OLD: theme.RED,
+    Freshness.DELAYED: theme.YELLOW,
+    Freshness.STOPPED: theme.RED,
+}
+
+
+def board_text(view: BoardView, *, style: Style = "ansi") -> str:
+    """The whole message, fence included, never above 2,000 characters.
+
+    Direction is told by an arrow as well as by colour. Arrows end their lines, so that a typeface in which
+    they are wider does not push a column.
+    """
+    paint = _Paint(style)
+    lines = _waiting(view, paint) if view.freshness is Freshness.WAITING else _figures(view, paint)
+    body = "\n".join(line.rstrip() for line in lines)
+    return f"```{'ansi' if style == 'ansi' else ''}\n{body}\n```"
+
+
+class _Paint:
+    """Wraps text in ANSI codes, or leaves it alone in the plain style."""
+
+    def __init__(self, style: Style) -> None:
+        self._on = style == "ansi"
+
+    def __call__(self, text: str, code: str | None) -> str:
+        return f"{code}{text}{theme.RESET}" if self._on and code and text.strip() else text
+
+    def direction(self, text: str, change: float | None) -> str:
+        return self(text, None if not change else theme.GREEN if change > 0 else theme.RED)
+
+
+def _figures(view: BoardView, paint: _Paint) -> list[str]:
+    strike = price(view.max_change_strike, view.decimals)
+    return [
+        _header(view, paint),
+        _provenance(view, paint),
+        _level("zero gamma", view.zero_gamma, view.decimals, paint),
+        _level("call wall", view.call_wall, view.decimals, paint),
+        _level("put wall", view.put_wall, view.decimals, paint),
+        _exposure("net gex", view.net_gex_bn, paint),
+        _exposure("scaled gamma", view.scaled_gamma_bn, paint),
+        _exposure("max change", view.max_change_bn, paint),
+        f"{'  at strike':<{_LABEL}}{strike:>{_VALUE}}",
+    ]
+
+
+def _header(view: BoardView, paint: _Paint) -> str:
+    change = _rounded(view.spot.change, view.decimals)
+    title = paint(f"GEX: {_safe(view.ticker)}  {price(view.spot.now, view.decimals)}", theme.BOLD)
+    if change is None:
+        return f"{title}  Δ {UNKNOWN}"
+    moved = f"Δ {signed(change, view.decimals)} {percent(view.spot.change_fraction)}"
+    return f"{title}  {paint.direction(f'{moved} {_arrow(change)}', change)}"
+
+
+def _provenance(view: BoardView, paint: _Paint) -> str:
+    words = paint(_freshness(view), _FRESHNESS_COLOUR.get(view.freshness))
+    parts = [_safe(view.source), words, view.note, f"Δ {view.window_s:g}s"]
+    return " · ".join(part for part in parts if part)
+
+
+def _freshness(view: BoardView) -> str:
+    at = "" if view.at is None else f" {new_york(view.at):%H:%M %a %d %b}"
+    match view.freshness:
+        case Freshness.CLOSED:
+            return f"closed{at}"
+        case Freshness.STOPPED:
+            return f"feed stopped{at}"
+        case _:
+            return freshness_words(view.freshness, view.age_s)
+
+
+def _waiting(view: BoardView, paint: _Paint) -> list[str]:
+    since = "" if view.at is None else f"since {new_york(view.at):%H:%M:%S} New York"
+    title = paint(f"GEX: {_safe(view.ticker)}", theme.BOLD)
+    return [title, paint(f"waiting for data from {_safe(view.source)}", theme.YELLOW), since]
+
+
+def _level(label: str, level: Moving, decimals: int, paint: _Paint) -> str:
+    change = _rounded(level.change, decimals)
+    value = paint.direction(f"{price(level.now, decimals):>{_VALUE}}", change)
+    before = f"({price(level.before, decimals)})"
+    return f"{label:<{_LABEL}}{value}{before:>{_DETAIL}} {paint.direction(_arrow(change), change)}"
+
+
+def _exposure(label: str, figure: Moving, paint: _Paint) -> str:
+    change = _rounded(figure.change, 4)
+    detail = f"{f'Δ {bn(figure.change)}':>{_DETAIL}} {_arrow(change)}"
+    return f"{label:<{_LABEL}}{bn(figure.now):>{_VALUE}}{paint.direction(detail, change)}"
+
+
+def _rounded(change: float | None, decimals: int) -> float | None:
+    """The change as far as it is printed, so that an arrow never contradicts the digits beside it."""
+    return None if change is None else round(change, decimals)
+
+
+def _arrow(change: float | None) -> str:
+    return "" if not change else _UP if change > 0 else _DOWN
+
+
+def _safe(name: str) -> str:
+    """A name from outside, without what could end the fence or the line."""
+    return re.sub(r"[^A-Za-z0-9_.:+/-]", "", name)[:16] or UNKNOWN

@@ -1,0 +1,89 @@
+"""Discord's rate limits: one window per bucket and major parameter, and one for the whole bot."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from streaming.clock import Clock
+
+_PRUNE_ABOVE: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """`limit` requests per `per_s` seconds; `name` tells buckets apart."""
+
+    name: str
+    limit: int
+    per_s: float
+
+    @property
+    def bucket(self) -> str:
+        """The opaque name that clients see."""
+        return hashlib.blake2b(self.name.encode(), digest_size=16).hexdigest()
+
+
+CREATE_MESSAGE = Quota("create message", 5, 5.0)
+EDIT_MESSAGE = Quota("edit message", 5, 5.0)
+DELETE_YOUNG_MESSAGE = Quota("delete message younger than 10 s", 5, 1.0)
+DELETE_OLD_MESSAGE = Quota("delete message", 3, 1 / 3)
+READ_MESSAGES = Quota("read messages", 5, 5.0)
+WEBHOOK = Quota("interaction webhook", 5, 2.0)
+COMMANDS = Quota("application commands", 5, 20.0)
+OTHER = Quota("other", 30, 10.0)
+GLOBAL = Quota("global", 50, 1.0)
+
+
+@dataclass(slots=True)
+class _Window:
+    remaining: int
+    ends_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request may pass and what its bucket says afterwards."""
+
+    allowed: bool
+    quota: Quota
+    remaining: int
+    reset_after_s: float
+
+    def headers(self, now_s: float) -> dict[str, str]:
+        """The X-RateLimit headers at this epoch second; rounded up, so that who waits as told is never early."""
+        after_s = math.ceil(self.reset_after_s * 1000) / 1000
+        return {
+            "X-RateLimit-Limit": str(self.quota.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": f"{now_s + after_s:.3f}",
+            "X-RateLimit-Reset-After": f"{after_s:.3f}",
+            "X-RateLimit-Bucket": self.quota.bucket,
+        }
+
+
+class RateLimiter:
+    """Counts requests in fixed windows that begin with their first request."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._windows: dict[tuple[str, str], _Window] = {}
+
+    def take(self, quota: Quota, major: str = "") -> Verdict:
+        """Use one request of the bucket, or say how long to wait."""
+        now_s = self._clock.monotonic()
+        window = self._window(quota, major, now_s)
+        allowed = window.remaining > 0
+        window.remaining -= allowed
+        return Verdict(allowed, quota, window.remaining, window.ends_s - now_s)
+
+    def _window(self, quota: Quota, major: str, now_s: float) -> _Window:
+        window = self._windows.get((quota.name, major))
+        if window is None or now_s >= window.ends_s:
+            self._prune(now_s)
+            window = self._windows[quota.name, major] = _Window(quota.limit, now_s + quota.per_s)
+        return window
+
+    def _prune(self, now_s: float) -> None:
+        if len(self._windows) > _PRUNE_ABOVE:
+            self._windows = {key: window for key, window in self._windows.items() if window.ends_s > now_s}

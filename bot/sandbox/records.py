@@ -1,0 +1,139 @@
+"""What the local Discord remembers: people, channels, messages, attachments."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, IntFlag
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class MessageFlag(IntFlag):
+    """Message flags by Discord's numbering."""
+
+    SUPPRESS_EMBEDS = 1 << 2
+    EPHEMERAL = 1 << 6
+    LOADING = 1 << 7
+    SUPPRESS_NOTIFICATIONS = 1 << 12
+    COMPONENTS_V2 = 1 << 15
+
+
+class MessageKind(IntEnum):
+    """Message types by Discord's numbering."""
+
+    DEFAULT = 0
+    REPLY = 19
+    CHAT_INPUT_COMMAND = 20
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    name: str
+    display_name: str
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    id: int
+    name: str
+    permissions: int
+    position: int
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user inside the guild; `role_ids` leaves out the role of everyone."""
+
+    user: User
+    role_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Somebody a visitor of the page can be."""
+
+    key: str
+    member: Member
+    operator: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """What a channel allows and denies one role or member; `kind` is 0 for a role, 1 for a member."""
+
+    kind: int
+    allow: int = 0
+    deny: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A stored file; `inline` ones are shown inside an embed instead of under the message."""
+
+    id: int
+    filename: str
+    data: bytes
+    content_type: str
+    description: str | None = None
+    width: int | None = None
+    height: int | None = None
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOrigin:
+    """The interaction a message answers."""
+
+    interaction_id: int
+    kind: int
+    user: User
+    name: str
+
+
+@dataclass(slots=True)
+class Message:
+    """One message; `ephemeral_for` is the only persona's user id that sees it, None for everybody."""
+
+    id: int
+    channel_id: int
+    author: User
+    kind: MessageKind
+    created_at: datetime
+    content: str = ""
+    embeds: list[Json] = field(default_factory=list)
+    components: list[Json] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    flags: int = 0
+    tts: bool = False
+    nonce: str | int | None = None
+    reply_to: int | None = None
+    edited_at: datetime | None = None
+    origin: MessageOrigin | None = None
+    ephemeral_for: int | None = None
+
+
+@dataclass(slots=True)
+class Channel:
+    """A text channel of the guild, or a direct conversation when `recipient` is set."""
+
+    id: int
+    name: str
+    topic: str = ""
+    position: int = 0
+    recipient: User | None = None
+    overwrites: dict[int, Overwrite] = field(default_factory=dict)
+    messages: OrderedDict[int, Message] = field(default_factory=OrderedDict)
+    last_message_id: int | None = None
+
+
+@dataclass(slots=True)
+class Guild:
+    id: int
+    name: str
+    owner_id: int
+    roles: dict[int, Role]
+    members: dict[int, Member]

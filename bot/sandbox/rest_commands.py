@@ -1,0 +1,70 @@
+"""REST of application commands, global and of the guild."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.sandbox.api_errors import missing_access
+from bot.sandbox.calls import NO_CONTENT, Call, Reply, RestRoute
+from bot.sandbox.commands import CommandBook
+from bot.sandbox.posts import require_object
+from bot.sandbox.rate_limits import COMMANDS
+from bot.sandbox.world import World
+
+
+class CommandRoutes:
+    """Answers the bot's command sync."""
+
+    def __init__(self, world: World, book: CommandBook) -> None:
+        self._world = world
+        self._book = book
+
+    def table(self) -> list[RestRoute]:
+        everywhere = "/applications/{application_id}/commands"
+        here = "/applications/{application_id}/guilds/{guild_id}/commands"
+        return [*self._routes(everywhere, None), *self._routes(here, "guild_id")]
+
+    def _routes(self, path: str, major: str | None) -> list[RestRoute]:
+        one = f"{path}/{{command_id}}"
+
+        def route(method: str, path: str, answer: Callable[[Call], Reply]) -> RestRoute:
+            return RestRoute(method, path, answer, COMMANDS, major)
+
+        return [
+            route("GET", path, self.list),
+            route("PUT", path, self.overwrite),
+            route("POST", path, self.upsert),
+            route("GET", one, self.read),
+            route("PATCH", one, self.change),
+            route("DELETE", one, self.remove),
+        ]
+
+    def list(self, call: Call) -> Reply:
+        return Reply(self._book.all(self._scope(call)))
+
+    def overwrite(self, call: Call) -> Reply:
+        body: Any = [] if call.body is None else call.body
+        return Reply(self._book.overwrite(self._scope(call), body))
+
+    def upsert(self, call: Call) -> Reply:
+        command, new = self._book.upsert(self._scope(call), require_object(call.body))
+        return Reply(command, 201 if new else 200)
+
+    def read(self, call: Call) -> Reply:
+        return Reply(self._book.get(self._scope(call), call.id("command_id")))
+
+    def change(self, call: Call) -> Reply:
+        return Reply(self._book.change(self._scope(call), call.id("command_id"), require_object(call.body)))
+
+    def remove(self, call: Call) -> Reply:
+        self._book.remove(self._scope(call), call.id("command_id"))
+        return NO_CONTENT
+
+    def _scope(self, call: Call) -> int | None:
+        """The guild of the path, or None; raises 50001 for foreign applications and guilds."""
+        if call.id("application_id") != self._world.application_id:
+            raise missing_access()
+        if "guild_id" not in call.params:
+            return None
+        if call.id("guild_id") != self._world.guild.id:
+            raise missing_access()
+        return self._world.guild.id

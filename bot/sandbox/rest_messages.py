@@ -1,0 +1,157 @@
+"""REST of channels and messages."""
+
+from typing import Final
+
+from bot.sandbox.api_errors import FormErrors, empty_message, missing_access, missing_permissions, not_the_author
+from bot.sandbox.api_errors import unknown_message as unknown_message_error
+from bot.sandbox.calls import NO_CONTENT, Call, Reply, RestRoute
+from bot.sandbox.payloads import channel_json, message_json
+from bot.sandbox.permissions import Permission, permissions_in
+from bot.sandbox.posts import OldEdits, Posts, require_object
+from bot.sandbox.rate_limits import (
+    CREATE_MESSAGE,
+    DELETE_OLD_MESSAGE,
+    DELETE_YOUNG_MESSAGE,
+    EDIT_MESSAGE,
+    READ_MESSAGES,
+    Quota,
+)
+from bot.sandbox.records import Channel, Message
+from bot.sandbox.snowflakes import created_at
+from bot.sandbox.world import World
+
+_YOUNG_S: Final = 10.0
+_ONE: Final = "/channels/{channel_id}/messages/{message_id}"
+_ALL: Final = "/channels/{channel_id}/messages"
+
+
+class MessageRoutes:
+    """Answers what the bot asks of channels and their messages."""
+
+    def __init__(self, world: World, posts: Posts, origin: str) -> None:
+        self._world = world
+        self._posts = posts
+        self._origin = origin
+        self._old_edits = OldEdits(world)
+
+    def table(self) -> list[RestRoute]:
+        return [
+            RestRoute("GET", "/channels/{channel_id}", self.channel, major="channel_id"),
+            RestRoute("POST", "/channels/{channel_id}/typing", self.typing, major="channel_id"),
+            RestRoute("GET", _ALL, self.history, READ_MESSAGES, "channel_id"),
+            RestRoute("POST", _ALL, self.create, CREATE_MESSAGE, "channel_id"),
+            RestRoute("POST", f"{_ALL}/bulk-delete", self.bulk_delete, major="channel_id"),
+            RestRoute("GET", _ONE, self.read, READ_MESSAGES, "channel_id"),
+            RestRoute("PATCH", _ONE, self.edit, EDIT_MESSAGE, "channel_id"),
+            RestRoute("DELETE", _ONE, self.delete, self.delete_quota, "channel_id"),
+        ]
+
+    def channel(self, call: Call) -> Reply:
+        return Reply(channel_json(self._world.guild, self._visible(call)))
+
+    def typing(self, call: Call) -> Reply:
+        self._require(self._visible(call), Permission.SEND_MESSAGES)
+        return NO_CONTENT
+
+    def history(self, call: Call) -> Reply:
+        """Messages newest first, at most `limit`, `before`, `after` or `around` an id."""
+        channel = self._visible(call)
+        self._require(channel, Permission.READ_MESSAGE_HISTORY)
+        found = [message for message in channel.messages.values() if message.ephemeral_for is None]
+        found.sort(key=lambda message: message.id, reverse=True)
+        return Reply([self._json(message) for message in _page(found, call)])
+
+    def read(self, call: Call) -> Reply:
+        channel = self._visible(call)
+        self._require(channel, Permission.READ_MESSAGE_HISTORY)
+        return Reply(self._json(self._public(call)))
+
+    def create(self, call: Call) -> Reply:
+        channel = self._visible(call)
+        self._require(channel, Permission.SEND_MESSAGES)
+        if call.uploads:
+            self._require(channel, Permission.ATTACH_FILES)
+        body = require_object(call.body)
+        if not body and not call.uploads:
+            raise empty_message()
+        self._check_reference(channel, body.get("message_reference"))
+        return Reply(self._json(self._posts.create(channel, body, call.uploads)))
+
+    def edit(self, call: Call) -> Reply:
+        message = self._own(call)
+        self._old_edits.admit(message)
+        return Reply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
+
+    def delete(self, call: Call) -> Reply:
+        channel = self._visible(call)
+        message = self._public(call)
+        if message.author.id != self._world.bot.id:
+            self._require(channel, Permission.MANAGE_MESSAGES)
+        self._world.remove(message)
+        return NO_CONTENT
+
+    def bulk_delete(self, call: Call) -> Reply:
+        channel = self._visible(call)
+        self._require(channel, Permission.MANAGE_MESSAGES)
+        for message_id in require_object(call.body).get("messages") or ():
+            message = channel.messages.get(int(message_id))
+            if message is not None:
+                self._world.remove(message)
+        return NO_CONTENT
+
+    def delete_quota(self, call: Call) -> Quota:
+        """Young messages have a bucket of their own (discord.md, Limits)."""
+        age_s = (self._world.clock.now() - created_at(call.id("message_id"))).total_seconds()
+        return DELETE_YOUNG_MESSAGE if age_s <= _YOUNG_S else DELETE_OLD_MESSAGE
+
+    def _visible(self, call: Call) -> Channel:
+        channel = self._world.channel(call.id("channel_id"))
+        if not self._permissions(channel) & Permission.VIEW_CHANNEL:
+            raise missing_access()
+        return channel
+
+    def _require(self, channel: Channel, needed: Permission) -> None:
+        if not self._permissions(channel) & needed:
+            raise missing_permissions()
+
+    def _permissions(self, channel: Channel) -> int:
+        return permissions_in(self._world.guild, channel, self._world.bot_member)
+
+    def _public(self, call: Call) -> Message:
+        self._visible(call)
+        message = self._world.message(call.id("channel_id"), call.id("message_id"))
+        if message.ephemeral_for is not None:
+            raise unknown_message_error()
+        return message
+
+    def _own(self, call: Call) -> Message:
+        message = self._public(call)
+        if message.author.id != self._world.bot.id:
+            raise not_the_author()
+        return message
+
+    def _check_reference(self, channel: Channel, reference: object) -> None:
+        if not isinstance(reference, dict):
+            return
+        known = str(reference.get("message_id", "")).isdecimal() and int(reference["message_id"]) in channel.messages
+        if not known and reference.get("fail_if_not_exists", True):
+            form = FormErrors()
+            form.add(("message_reference",), "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
+            form.raise_if_any()
+
+    def _json(self, message: Message) -> dict[str, object]:
+        return message_json(self._world, message, self._origin)
+
+
+def _page(found: list[Message], call: Call) -> list[Message]:
+    limit = call.number("limit", 50, 1, 100)
+    if "before" in call.query:
+        found = [message for message in found if message.id < int(call.query["before"])]
+    elif "after" in call.query:
+        newer = [message for message in found if message.id > int(call.query["after"])]
+        return newer[-limit:]
+    elif "around" in call.query:
+        middle = int(call.query["around"])
+        near = sorted(found, key=lambda message: abs(message.id - middle))[:limit]
+        return sorted(near, key=lambda message: message.id, reverse=True)
+    return found[:limit]

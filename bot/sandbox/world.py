@@ -1,0 +1,184 @@
+"""The guild that the local Discord serves: who is in it, its channels, and every change to its messages."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.sandbox.api_errors import unknown_channel, unknown_message
+from bot.sandbox.permissions import EVERYONE, ORDINARY_BOT, Permission
+from bot.sandbox.records import (
+    Channel,
+    Guild,
+    Member,
+    Message,
+    Overwrite,
+    Persona,
+    Role,
+    User,
+)
+from bot.sandbox.snowflakes import Snowflakes, fixed_id
+from streaming.clock import Clock
+
+MESSAGES_PER_CHANNEL: Final = 200
+ATTACHMENT_BYTES: Final = 24 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCreated:
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUpdated:
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUpdated:
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDeleted:
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsChanged:
+    """The application registered, changed or removed commands."""
+
+
+Change = MessageCreated | MessageUpdated | MessageDeleted | ChannelUpdated | ChannelDeleted | CommandsChanged
+
+
+class World:
+    """Everything that is true in the guild; each change is told to every listener, in order."""
+
+    def __init__(self, channel_names: Sequence[str], clock: Clock) -> None:
+        self.clock = clock
+        self.snowflakes = Snowflakes(clock)
+        self.bot = User(fixed_id(1), "gexcord", "Gexcord", bot=True)
+        self.guild = _guild(self.bot)
+        self.personas = _personas(self.guild)
+        self.channels = {
+            fixed_id(100 + position): Channel(fixed_id(100 + position), name, _topic(name), position)
+            for position, name in enumerate(channel_names)
+        }
+        self._listeners: list[Callable[[Change], None]] = []
+
+    @property
+    def application_id(self) -> int:
+        return self.bot.id
+
+    @property
+    def bot_member(self) -> Member:
+        return self.guild.members[self.bot.id]
+
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Call `listener` with every later change, inside the call that makes it."""
+        self._listeners.append(listener)
+
+    def announce(self, change: Change) -> None:
+        for listener in self._listeners:
+            listener(change)
+
+    def channel(self, channel_id: int) -> Channel:
+        """The channel, or Discord's refusal 10003."""
+        channel = self.channels.get(channel_id)
+        if channel is None:
+            raise unknown_channel()
+        return channel
+
+    def message(self, channel_id: int, message_id: int) -> Message:
+        """The message, ephemeral ones included, or Discord's refusal 10008."""
+        message = self.channel(channel_id).messages.get(message_id)
+        if message is None:
+            raise unknown_message()
+        return message
+
+    def post(self, message: Message) -> None:
+        """Add a message to its channel; the one longest untouched is forgotten beyond the bound."""
+        channel = self.channel(message.channel_id)
+        channel.messages[message.id] = message
+        if message.ephemeral_for is None:
+            channel.last_message_id = message.id
+        while len(channel.messages) > MESSAGES_PER_CHANNEL:
+            channel.messages.popitem(last=False)
+        self._bound_attachments()
+        self.announce(MessageCreated(message))
+
+    def touch(self, message: Message, *, edited: bool) -> None:
+        """Tell everybody that a message changed; `edited` marks it as such."""
+        if edited:
+            message.edited_at = self.clock.now()
+        self.channel(message.channel_id).messages.move_to_end(message.id)
+        self._bound_attachments()
+        self.announce(MessageUpdated(message))
+
+    def remove(self, message: Message) -> None:
+        self.channel(message.channel_id).messages.pop(message.id, None)
+        self.announce(MessageDeleted(message))
+
+    def direct_channel(self, user: User) -> Channel:
+        """The conversation between the bot and a user, opened on first use."""
+        for channel in self.channels.values():
+            if channel.recipient == user:
+                return channel
+        channel = Channel(self.snowflakes.next(), f"dm-{user.name}", "Direct messages", recipient=user)
+        self.channels[channel.id] = channel
+        return channel
+
+    def deny(self, channel_id: int, member: Member, denied: Permission) -> None:
+        """Set the channel's overwrite for one member; no bits lift it again."""
+        channel = self.channel(channel_id)
+        channel.overwrites[member.user.id] = Overwrite(1, deny=int(denied))
+        self.announce(ChannelUpdated(channel))
+
+    def delete_channel(self, channel_id: int) -> None:
+        channel = self.channel(channel_id)
+        del self.channels[channel_id]
+        self.announce(ChannelDeleted(channel))
+
+    def messages(self) -> Iterable[Message]:
+        for channel in self.channels.values():
+            yield from channel.messages.values()
+
+    def _bound_attachments(self) -> None:
+        held = [message for message in self.messages() if message.attachments]
+        total = sum(len(attachment.data) for message in held for attachment in message.attachments)
+        for message in sorted(held, key=lambda message: message.id)[:-1]:
+            if total <= ATTACHMENT_BYTES:
+                return
+            total -= sum(len(attachment.data) for attachment in message.attachments)
+            message.attachments = [replace(attachment, data=b"") for attachment in message.attachments]
+
+
+def _guild(bot: User) -> Guild:
+    guild_id = fixed_id(10)
+    everyone = Role(guild_id, "@everyone", int(EVERYONE), 0)
+    managed = Role(fixed_id(11), bot.display_name, int(ORDINARY_BOT), 1, managed=True)
+    owner, guest = User(fixed_id(2), "owner", "Owner"), User(fixed_id(3), "guest", "Guest")
+    members = {
+        owner.id: Member(owner),
+        guest.id: Member(guest),
+        bot.id: Member(bot, (managed.id,)),
+    }
+    return Guild(guild_id, "Gexcord demo", owner.id, {everyone.id: everyone, managed.id: managed}, members)
+
+
+def _personas(guild: Guild) -> dict[str, Persona]:
+    people = [member for member in guild.members.values() if not member.user.bot]
+    return {
+        member.user.name: Persona(member.user.name, member, operator=member.user.id == guild.owner_id)
+        for member in people
+    }
+
+
+def _topic(name: str) -> str:
+    ticker = name.removeprefix("gex-").upper()
+    return f"Live gamma exposure of {ticker}"

@@ -1,0 +1,89 @@
+"""`/stream start|stop|status` on the supervised streamer, and the memory of what was asked for."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Final, Protocol
+
+from bot.supervisor import JobState, Supervisor
+from streaming.clock import Clock
+from streaming.errors import GexcordError
+from streaming.status import StreamReport, StreamStatus
+from streaming.streamer import Streamer
+
+_LOG: Final = logging.getLogger(__name__)
+JOB: Final = "schwab-stream"
+ANSWER_WITHIN_S: Final = 2.2
+_LOOK_EVERY_S: Final = 0.05
+
+
+class WishStore(Protocol):
+    """Remembers across restarts whether the stream is wanted."""
+
+    async def wanted(self) -> bool: ...
+
+    async def remember(self, *, wanted: bool) -> None: ...
+
+
+class StreamControl:
+    """Implements `bot.services.StreamPort`."""
+
+    def __init__(self, streamer: Streamer, supervisor: Supervisor, wishes: WishStore, clock: Clock) -> None:
+        self._streamer = streamer
+        self._supervisor = supervisor
+        self._wishes = wishes
+        self._clock = clock
+
+    async def resume(self) -> None:
+        """Start again when streaming was wanted as the process last ended."""
+        if await self._wishes.wanted():
+            self._supervisor.start(JOB, self._streamer.run)
+
+    async def start(self) -> StreamReport:
+        started = self._supervisor.start(JOB, self._streamer.run)
+        await self._remember(wanted=True)
+        if not started and self._streamer.status().state == "live":
+            return StreamReport(ok=True, sentence=f"The stream is already running: {self._symbols()}.")
+        began_s = self._clock.monotonic()
+        return await self._first_news(began_s)
+
+    async def stop(self) -> StreamReport:
+        await self._remember(wanted=False)
+        if await self._supervisor.stop(JOB):
+            return StreamReport(ok=True, sentence="The stream has stopped.")
+        return StreamReport(ok=True, sentence="The stream was not running.")
+
+    def status(self) -> StreamStatus:
+        """The streamer's own word; where it is not running, the supervisor's."""
+        status, job = self._streamer.status(), self._supervisor.job(JOB)
+        if status.state != "stopped" or job is None or job.state in (JobState.STOPPED, JobState.ENDED):
+            return status
+        return replace(status, state=str(job.state), since_at=job.since_at, last_error=job.last_error)
+
+    def _symbols(self) -> str:
+        count = len(self._streamer.status().symbols)
+        return f"{count} symbol" if count == 1 else f"{count} symbols"
+
+    async def _first_news(self, began_s: float) -> StreamReport:
+        while (elapsed_s := self._clock.monotonic() - began_s) < ANSWER_WITHIN_S:
+            job = self._supervisor.job(JOB)
+            if job is not None and job.state in (JobState.FAILED, JobState.BACKOFF):
+                return StreamReport(ok=False, sentence=f"The stream did not start. {job.last_error}")
+            state = self._streamer.status().state
+            if state == "standby":
+                return StreamReport(
+                    ok=True, sentence="Another process is streaming; this one stands by and takes over when it ends."
+                )
+            if state == "live":
+                after_ms = round(elapsed_s * 1000)
+                return StreamReport(ok=True, sentence=f"Connected: {self._symbols()}; first data after {after_ms} ms.")
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return StreamReport(
+            ok=True, sentence="The stream is starting; Schwab has not sent data yet. /stream status shows how it goes."
+        )
+
+    async def _remember(self, *, wanted: bool) -> None:
+        try:
+            await self._wishes.remember(wanted=wanted)
+        except GexcordError as error:
+            _LOG.warning("whether the stream is wanted could not be stored: %s", error)

@@ -1,0 +1,296 @@
+"""Named background jobs: who runs, who restarts, who gives up, and who is told.
+
+A job is `async def job(progress)`. It calls `progress()` whenever data has flowed; only that resets the
+backoff, so a peer that accepts and closes at once is dialled ever more slowly. How a job ends decides
+what comes next (architecture.md §4): Transient and Contract errors restart it, an Operator or Request
+error stops it and tells the operators once, a bug restarts it a few times.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+from streaming.clock import Clock
+from streaming.errors import ContractError, OperatorError, RequestError, TransientError
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[], None]
+JobFactory = Callable[[Progress], Awaitable[None]]
+Notify = Callable[[str], Awaitable[None]]
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    BACKOFF = "backoff"
+    ENDED = "ended"
+    """It returned by itself."""
+    STOPPED = "stopped"
+    """Somebody asked it to stop."""
+    FAILED = "failed"
+    """It waits for a person."""
+
+
+LIVE_STATES = frozenset({JobState.RUNNING, JobState.BACKOFF})
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """How patient the supervisor is with one job; delays in seconds."""
+
+    first_delay_s: float = 1.0
+    max_delay_s: float = 60.0
+    max_contract_errors: int = 10
+    """In a row, without progress between them."""
+    max_bugs: int = 3
+    """Within `bug_window_s`; one more and the job has failed."""
+    bug_window_s: float = 600.0
+
+    def delay_s(self, failures: int, rng: random.Random, wish_s: float | None = None) -> float:
+        """The pause after the given number of failures in a row: doubling, capped, half of it random.
+
+        The other side's own wish (`Retry-After`) is a lower bound, even above the cap.
+        """
+        ceiling = min(self.first_delay_s * 2.0 ** min(max(failures - 1, 0), 30), self.max_delay_s)
+        return max(ceiling * rng.uniform(0.5, 1.0), wish_s or 0.0)
+
+
+DEFAULT_POLICY = RestartPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """One look at a job."""
+
+    name: str
+    state: JobState
+    since_at: datetime
+    restarts: int = 0
+    failures: int = 0
+    """In a row, since the last progress."""
+    bugs: int = 0
+    contract_errors: int = 0
+    last_error: str | None = None
+    """One sentence; for a bug only its type, the log has the rest."""
+    retry_in_s: float | None = None
+
+
+class _Job:
+    """The supervisor's own book on one job."""
+
+    def __init__(self, name: str, factory: JobFactory, policy: RestartPolicy, now: datetime) -> None:
+        self.name = name
+        self.factory = factory
+        self.policy = policy
+        self.state = JobState.RUNNING
+        self.since_at = now
+        self.restarts = 0
+        self.failures = 0
+        self.contract_errors = 0
+        self.contract_errors_in_a_row = 0
+        self.bugs = 0
+        self.bug_times: deque[float] = deque()
+        self.last_error: str | None = None
+        self.retry_in_s: float | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    def progress(self) -> None:
+        self.failures = 0
+        self.contract_errors_in_a_row = 0
+
+    def enter(self, state: JobState, now: datetime, *, retry_in_s: float | None = None) -> None:
+        self.state = state
+        self.since_at = now
+        self.retry_in_s = retry_in_s
+
+    def status(self) -> JobStatus:
+        return JobStatus(
+            name=self.name,
+            state=self.state,
+            since_at=self.since_at,
+            restarts=self.restarts,
+            failures=self.failures,
+            bugs=self.bugs,
+            contract_errors=self.contract_errors,
+            last_error=self.last_error,
+            retry_in_s=self.retry_in_s,
+        )
+
+
+class Supervisor:
+    """Owns every background task of the process; leaving the context ends them all within a budget."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        rng: random.Random | None = None,
+        notify: Notify | None = None,
+        close_budget_s: float = 6.0,
+    ) -> None:
+        self._clock = clock
+        self._rng = rng or random.Random()
+        self._notify = notify
+        self._close_budget_s = close_budget_s
+        self._jobs: dict[str, _Job] = {}
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing = True
+        await self._end(list(self._jobs.values()))
+
+    def set_notify(self, notify: Notify) -> None:
+        """Choose who is told; the bot that tells people may be built after the supervisor."""
+        self._notify = notify
+
+    def start(self, name: str, factory: JobFactory, policy: RestartPolicy = DEFAULT_POLICY) -> bool:
+        """Run a job under a name; False when that job is alive already. RuntimeError while closing."""
+        if self._closing:
+            raise RuntimeError(f"the supervisor is closing and cannot start {name}")
+        known = self._jobs.get(name)
+        if known is not None and known.task is not None and not known.task.done():
+            return False
+        job = _Job(name, factory, policy, self._clock.now())
+        self._jobs[name] = job
+        job.task = asyncio.create_task(self._supervise(job), name=f"job:{name}")
+        return True
+
+    async def stop(self, name: str) -> bool:
+        """Cancel a job and wait for its end; False when it was not alive."""
+        job = self._jobs.get(name)
+        if job is None or job.task is None or job.task.done():
+            return False
+        await self._end([job])
+        return True
+
+    def status(self) -> tuple[JobStatus, ...]:
+        """Every job ever started, by name."""
+        return tuple(self._jobs[name].status() for name in sorted(self._jobs))
+
+    def job(self, name: str) -> JobStatus | None:
+        """One job, or None when it was never started."""
+        job = self._jobs.get(name)
+        return None if job is None else job.status()
+
+    async def wait(self, name: str) -> JobStatus:
+        """Wait until a job needs no more of the supervisor; KeyError for a name never started."""
+        job = self._jobs[name]
+        if job.task is not None:
+            await asyncio.wait({job.task})
+        return job.status()
+
+    async def _end(self, jobs: list[_Job]) -> None:
+        tasks = {job.task: job for job in jobs if job.task is not None and not job.task.done()}
+        for task in tasks:
+            task.cancel()
+        if not tasks:
+            return
+        _, pending = await asyncio.wait(tasks, timeout=self._close_budget_s)
+        for task in pending:
+            log.error("job %s did not end within %g s and is left behind", tasks[task].name, self._close_budget_s)
+
+    async def _supervise(self, job: _Job) -> None:
+        log.info("job %s started", job.name)
+        try:
+            while await self._run_once(job):
+                job.restarts += 1
+                job.enter(JobState.RUNNING, self._clock.now())
+        except asyncio.CancelledError:
+            job.enter(JobState.STOPPED, self._clock.now())
+            log.info("job %s stopped", job.name)
+            raise
+
+    async def _run_once(self, job: _Job) -> bool:
+        """Run the job to its end; True when it is to be run again, after the pause it earned."""
+        try:
+            await job.factory(job.progress)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return await self._failed_by_bug(job, error)
+        except Exception as error:  # noqa: BLE001 -- every way a job can end is sorted by family below
+            return await self._after(job, error)
+        job.enter(JobState.ENDED, self._clock.now())
+        log.info("job %s ended", job.name)
+        return False
+
+    async def _after(self, job: _Job, error: Exception) -> bool:
+        match leading_error(error):
+            case TransientError() as cause:
+                log.warning("job %s: %s", job.name, cause.sentence)
+                return await self._pause(job, cause.sentence, wish_s=cause.retry_after_s)
+            case OperatorError() | RequestError() as cause:
+                return await self._give_up(job, cause.sentence)
+            case ContractError() as cause:
+                return await self._failed_by_contract(job, cause)
+            case cause:
+                return await self._failed_by_bug(job, error, type(cause).__name__)
+
+    async def _failed_by_contract(self, job: _Job, error: ContractError) -> bool:
+        job.contract_errors += 1
+        job.contract_errors_in_a_row += 1
+        if job.contract_errors_in_a_row > job.policy.max_contract_errors:
+            return await self._give_up(job, error.sentence)
+        log.warning("job %s: the other side broke the protocol: %s", job.name, error.sentence)
+        return await self._pause(job, error.sentence)
+
+    async def _failed_by_bug(self, job: _Job, error: BaseException, kind: str = "CancelledError") -> bool:
+        log.error("job %s failed on a bug", job.name, exc_info=error)
+        job.bugs += 1
+        now = self._clock.monotonic()
+        job.bug_times.append(now)
+        while job.bug_times[0] < now - job.policy.bug_window_s:
+            job.bug_times.popleft()
+        sentence = f"{job.name} failed on an unexpected {kind}; the log has the traceback."
+        if len(job.bug_times) > job.policy.max_bugs:
+            return await self._give_up(job, sentence)
+        return await self._pause(job, sentence)
+
+    async def _pause(self, job: _Job, sentence: str, *, wish_s: float | None = None) -> bool:
+        job.failures += 1
+        job.last_error = sentence
+        delay_s = job.policy.delay_s(job.failures, self._rng, wish_s)
+        job.enter(JobState.BACKOFF, self._clock.now(), retry_in_s=delay_s)
+        log.info("job %s runs again in %.1f s", job.name, delay_s)
+        await self._clock.sleep(delay_s)
+        return True
+
+    async def _give_up(self, job: _Job, sentence: str) -> bool:
+        job.failures += 1
+        job.last_error = sentence
+        job.enter(JobState.FAILED, self._clock.now())
+        log.error("job %s stopped until somebody acts: %s", job.name, sentence)
+        if self._notify is not None:
+            try:
+                await self._notify(sentence)
+            except Exception:
+                log.exception("the operators could not be told about job %s", job.name)
+        return False
+
+
+def leading_error(error: BaseException) -> BaseException:
+    """What an error is about: itself, or of a group the member that needs a person most."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    return min((leading_error(member) for member in error.exceptions), key=_rank)
+
+
+def _rank(error: BaseException) -> int:
+    """A bug first, then what a person must do, then the protocol, then the weather."""
+    families = ((OperatorError, RequestError), (ContractError,), (TransientError, asyncio.CancelledError))
+    return next((rank for rank, family in enumerate(families, start=1) if isinstance(error, family)), 0)

@@ -1,0 +1,133 @@
+"""The buttons under `/gex levels`: scope, weight and ticker change in place."""
+
+from typing import Final
+
+import discord
+
+from bot.lookup import find_snapshot
+from bot.notices import Interaction
+from bot.render.embeds import levels_embed
+from bot.services import Services
+from bot.views import AskerView, NoticeModal
+from streaming.model import SCOPES, WEIGHTS, GexSnapshot, ScopeName, WeightName
+
+_WEIGHT_LABELS: Final[dict[WeightName, str]] = {"oi": "Open interest", "vol": "Volume"}
+_CHOSEN: Final = discord.ButtonStyle.primary
+_OTHER: Final = discord.ButtonStyle.secondary
+
+
+class LevelsView(AskerView):
+    """One message of levels and what is chosen in it."""
+
+    def __init__(
+        self, services: Services, asked: Interaction, snapshot: GexSnapshot, *, scope: str, weight: str
+    ) -> None:
+        super().__init__(asked)
+        self.services = services
+        self._shown = snapshot
+        self._scope: ScopeName = next(name for name in SCOPES if name == scope)
+        self._weight: WeightName = next(name for name in WEIGHTS if name == weight)
+        for name in SCOPES:
+            self.add_item(ScopeButton(name))
+        for weight_name in WEIGHTS:
+            self.add_item(WeightButton(weight_name))
+        self.add_item(RefreshButton())
+        self.add_item(OtherSymbolButton())
+        self._mark_chosen()
+
+    @property
+    def ticker(self) -> str:
+        """The ticker on show."""
+        return self._shown.ticker
+
+    def embed(self) -> discord.Embed:
+        """What the message shows now."""
+        now = self.services.clock.now()
+        return levels_embed(self._shown, scope=self._scope, weight=self._weight, now=now)
+
+    async def show(
+        self,
+        interaction: Interaction,
+        *,
+        symbol: str | None = None,
+        scope: ScopeName | None = None,
+        weight: WeightName | None = None,
+    ) -> None:
+        """Replace the message by the newest figures of a new choice; what is not named stays as it was."""
+        self._shown = await find_snapshot(self.services, symbol or self.ticker, channel_id=interaction.channel_id)
+        self._scope = scope or self._scope
+        self._weight = weight or self._weight
+        self._mark_chosen()
+        await interaction.response.edit_message(embed=self.embed(), view=self)
+
+    def _mark_chosen(self) -> None:
+        for item in self.children:
+            if isinstance(item, ScopeButton):
+                item.style = _CHOSEN if item.scope == self._scope else _OTHER
+            elif isinstance(item, WeightButton):
+                item.style = _CHOSEN if item.weight == self._weight else _OTHER
+
+
+class ScopeButton(discord.ui.Button[LevelsView]):
+    """Chooses which expiries count."""
+
+    def __init__(self, scope: ScopeName) -> None:
+        super().__init__(label=scope.capitalize(), row=0)
+        self.scope = scope
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _view_of(self).show(interaction, scope=self.scope)
+
+
+class WeightButton(discord.ui.Button[LevelsView]):
+    """Chooses what contracts are weighted by."""
+
+    def __init__(self, weight: WeightName) -> None:
+        super().__init__(label=_WEIGHT_LABELS[weight], row=1)
+        self.weight = weight
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _view_of(self).show(interaction, weight=self.weight)
+
+
+class RefreshButton(discord.ui.Button[LevelsView]):
+    """Shows the newest figures of the same choice."""
+
+    def __init__(self) -> None:
+        super().__init__(label="Refresh", row=2)
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _view_of(self).show(interaction)
+
+
+class OtherSymbolButton(discord.ui.Button[LevelsView]):
+    """Asks for another ticker in a form."""
+
+    def __init__(self) -> None:
+        super().__init__(label="Other symbol…", row=2)
+
+    async def callback(self, interaction: Interaction) -> None:
+        await interaction.response.send_modal(SymbolForm(_view_of(self)))
+
+
+class SymbolForm(NoticeModal, title="Levels of another symbol"):
+    """One line for a ticker."""
+
+    def __init__(self, view: LevelsView) -> None:
+        super().__init__()
+        self._view = view
+        names = ", ".join(ticker.name for ticker in view.services.settings.tickers)
+        self._symbol: discord.ui.TextInput[SymbolForm] = discord.ui.TextInput(
+            placeholder=names[:100], default=view.ticker, min_length=1, max_length=12
+        )
+        self.add_item(discord.ui.Label(text="Symbol", description=f"Available: {names}"[:100], component=self._symbol))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:
+        await self._view.show(interaction, symbol=self._symbol.value)
+
+
+def _view_of(item: discord.ui.Item[LevelsView]) -> LevelsView:
+    view = item.view
+    if not isinstance(view, LevelsView):
+        raise TypeError("a levels button lives in a LevelsView")
+    return view

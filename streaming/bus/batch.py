@@ -1,0 +1,126 @@
+"""A batch of events as Redis commands, and what the replies say became of each event. Pure.
+
+Every event is a PUBLISH followed by a capped XADD, so an event found in its stream has been announced too.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import hiredis
+
+from streaming.bus import keys
+from streaming.bus.buffer import Entry
+
+FIELD: Final = b"data"
+CHANNELS: Final = (keys.TICKS.encode(), keys.LEVEL2.encode())
+STREAMS: Final = (keys.TICKS_STREAM.encode(), keys.LEVEL2_STREAM.encode())
+PASSING_ERRORS: Final = frozenset(
+    {"LOADING", "OOM", "READONLY", "MISCONF", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "NOAUTH"}
+)
+"""First words of refusals that end by themselves or by the operator's hand; others would refuse for ever."""
+
+
+def pack(*words: bytes) -> bytes:
+    """One command in the Redis protocol."""
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+
+
+def _opening(words: Sequence[bytes]) -> bytes:
+    """A command up to the length of its last argument, the payload."""
+    return b"*%d\r\n" % (len(words) + 1) + pack(*words).partition(b"\r\n")[2] + b"$"
+
+
+class BatchPacker:
+    """Turns events into the bytes of their commands; `caps` None leaves the streams out."""
+
+    def __init__(self, caps: tuple[int, int] | None) -> None:
+        self._publish = tuple(_opening((b"PUBLISH", channel)) for channel in CHANNELS)
+        self._append = (
+            tuple(
+                _opening((b"XADD", stream, b"MAXLEN", b"~", b"%d" % cap, b"*", FIELD))
+                for stream, cap in zip(STREAMS, caps, strict=True)
+            )
+            if caps is not None
+            else None
+        )
+
+    @property
+    def streams(self) -> bool:
+        """Whether every event is also appended to its stream."""
+        return self._append is not None
+
+    def pack(self, entries: Sequence[Entry], announced: Collection[int]) -> bytes:
+        """All commands of a batch; the PUBLISH of an event whose place is in `announced` is left out."""
+        parts = []
+        publish, append = self._publish, self._append
+        for place, kind, payload in entries:
+            tail = b"%d\r\n%b\r\n" % (len(payload), payload)
+            if place not in announced:
+                parts.append(publish[kind])
+                parts.append(tail)
+            if append is not None:
+                parts.append(append[kind])
+                parts.append(tail)
+        return b"".join(parts)
+
+    def replies(self, entries: Sequence[Entry], announced: Collection[int]) -> int:
+        """How many replies `pack` of the same arguments asks for."""
+        per_event = 2 if self.streams else 1
+        return len(entries) * per_event - len(announced)
+
+    def settle(self, entries: Sequence[Entry], announced: Collection[int], replies: Sequence[object]) -> "Settlement":
+        """What became of every event, from the replies that arrived (all, or the first ones of a lost batch)."""
+        if len(replies) == self.replies(entries, announced) and hiredis.ReplyError not in set(map(type, replies)):
+            return Settlement(delivered=len(entries))
+        settlement = Settlement()
+        answers = iter(replies)
+        for entry in entries:
+            publish = _DONE if entry[0] in announced else _verdict(next(answers, None))
+            append = _verdict(next(answers, None)) if self.streams else _DONE
+            settlement.enter(entry, publish, append)
+        settlement.error = next((str(reply) for reply in replies if isinstance(reply, Exception)), "")
+        return settlement
+
+
+_DONE: Final = "done"
+_REFUSED: Final = "refused"
+_LATER: Final = "later"
+_UNKNOWN: Final = "unknown"
+
+
+def _verdict(reply: object) -> str:
+    if reply is None:
+        return _UNKNOWN
+    if isinstance(reply, Exception):
+        return _LATER if str(reply).partition(" ")[0] in PASSING_ERRORS else _REFUSED
+    return _DONE
+
+
+@dataclass(slots=True)
+class Settlement:
+    """The outcome of one batch."""
+
+    delivered: int = 0
+    rejected: int = 0
+    """Refused for good by the channel or by the stream."""
+    again: list[Entry] = field(default_factory=list)
+    """Refused for now, or not answered; in order."""
+    announced: set[int] = field(default_factory=set)
+    """Places of events in `again` whose PUBLISH needs no repeating."""
+    doubtful: bool = False
+    """Some events were not answered: they may have been executed all the same."""
+    error: str = ""
+    """The first refusal."""
+
+    def enter(self, entry: Entry, publish: str, append: str) -> None:
+        """Count one event by the verdicts on its two commands."""
+        if _LATER in (publish, append) or _UNKNOWN in (publish, append):
+            self.again.append(entry)
+            self.doubtful = self.doubtful or _UNKNOWN in (publish, append)
+            if publish in (_DONE, _REFUSED):
+                self.announced.add(entry[0])
+        elif _REFUSED in (publish, append):
+            self.rejected += 1
+        else:
+            self.delivered += 1

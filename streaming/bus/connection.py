@@ -1,0 +1,79 @@
+"""Opening Redis, and turning its library's exceptions into ours."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
+
+from streaming.errors import ConfigurationError, TransientError, UnavailableError
+
+CONNECT_S: Final = 3.0
+ANSWER_S: Final = 5.0
+
+
+def redact_url(url: str) -> str:
+    """The URL as it may be printed: no user, no password, no query."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{'***@' if '@' in parts.netloc else ''}{host}{parts.path}"
+
+
+def make_client(url: str) -> Redis:
+    """A client that has not connected yet; ConfigurationError when the URL cannot be read."""
+    try:
+        return Redis.from_url(
+            url,
+            protocol=2,
+            socket_connect_timeout=CONNECT_S,
+            socket_timeout=ANSWER_S,  # ordinary commands; publisher and listeners have watchdogs of their own
+            retry=Retry(NoBackoff(), 0),  # whoever owns the connection decides about repeating
+            client_name="gexcord",
+        )
+    except ValueError:
+        raise ConfigurationError(
+            "REDIS_URL is not valid: expected redis://[user:password@]host:port/database, rediss:// or unix://."
+        ) from None
+
+
+@asynccontextmanager
+async def open_redis(url: str) -> AsyncIterator[Redis]:
+    """A client that has answered once; UnavailableError when the server cannot be reached or refuses us."""
+    redis = make_client(url)
+    try:
+        await _greet(redis, url)
+        yield redis
+    finally:
+        await redis.aclose()
+
+
+async def _greet(redis: Redis, url: str) -> None:
+    try:
+        async with asyncio.timeout(CONNECT_S + ANSWER_S):
+            await redis.ping()
+    except (AuthenticationError, AuthorizationError):
+        raise UnavailableError(
+            f"Redis at {redact_url(url)} refuses the login.", remedy="Correct the user and password in REDIS_URL."
+        ) from None
+    except (RedisError, OSError, TimeoutError):
+        raise UnavailableError(
+            f"Redis at {redact_url(url)} does not answer.",
+            remedy="Start it, correct REDIS_URL, or leave REDIS_URL empty to use a server of our own.",
+        ) from None
+
+
+@asynccontextmanager
+async def answering(doing: str, *, within_s: float = ANSWER_S) -> AsyncIterator[None]:
+    """Give Redis `within_s` seconds; TransientError says what was being done when it did not answer."""
+    try:
+        async with asyncio.timeout(within_s):
+            yield
+    except TimeoutError:
+        raise TransientError(f"Redis did not answer within {within_s:g} s while {doing}.") from None
+    except (RedisError, OSError) as error:
+        raise TransientError(f"Redis failed while {doing} ({type(error).__name__}).") from error

@@ -1,0 +1,113 @@
+"""One batch of events to Redis: once into the streams, even when a connection breaks in the middle.
+
+After a break nobody knows which of the unanswered commands were executed. Events are written to their
+streams in order, so the tail of each stream tells: what is there is done, the rest is sent again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+from streaming.bus.batch import STREAMS, BatchPacker, Settlement, pack
+from streaming.bus.buffer import Entry
+from streaming.bus.wire import BatchConnection
+from streaming.errors import TransientError
+
+log = logging.getLogger(__name__)
+
+
+class BatchDelivery:
+    """Holds the batch in flight and its connection; `pending` is empty when all of it has been settled."""
+
+    def __init__(self, redis: Redis, *, caps: tuple[int, int] | None, answer_s: float) -> None:
+        self._redis = redis
+        self._packer = BatchPacker(caps)
+        self._answer_s = answer_s
+        self._connection: BatchConnection | None = None
+        self._announced: set[int] = set()
+        self._doubtful = False
+        self.pending: list[Entry] = []
+        self.delivered = 0
+        self.rejected = 0
+        self.resent = 0
+        """Events published again because nobody knows whether subscribers had them already."""
+        self.connects = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection is open."""
+        return self._connection is not None
+
+    async def flush(self) -> None:
+        """Send what is pending and take the replies; TransientError when some of it stays pending."""
+        connection = self._connection or await self._connect()
+        if self._doubtful:
+            await self._resolve_doubts(connection)
+        if not self.pending:
+            return
+        packed = self._packer.pack(self.pending, self._announced)
+        count = self._packer.replies(self.pending, self._announced)
+        replies: list[object] = []
+        try:
+            await self._exchange(connection, packed, count, replies)
+        finally:
+            settlement = self._settle(replies)
+        if settlement.again:
+            raise TransientError(f"Redis refuses events for now ({settlement.error.partition(' ')[0]}).")
+
+    async def disconnect(self) -> None:
+        """Drop the connection; what is pending stays."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    async def _connect(self) -> BatchConnection:
+        self._connection = await BatchConnection.open(self._redis)
+        self.connects += 1
+        return self._connection
+
+    async def _exchange(self, connection: BatchConnection, packed: bytes, count: int, replies: list[object]) -> None:
+        """One exchange under the watchdog: a server that stays silent counts as lost."""
+        try:
+            async with asyncio.timeout(self._answer_s):
+                await connection.exchange(packed, count, replies)
+        except TimeoutError:
+            raise TransientError(f"Redis did not answer within {self._answer_s:g} s.") from None
+
+    def _settle(self, replies: Sequence[object]) -> Settlement:
+        settlement = self._packer.settle(self.pending, self._announced, replies)
+        self.pending, self._announced = settlement.again, settlement.announced
+        self._doubtful = settlement.doubtful
+        self.delivered += settlement.delivered
+        self.rejected += settlement.rejected
+        if settlement.rejected:
+            log.error("Redis refused %d market events for good: %s", settlement.rejected, settlement.error)
+        return settlement
+
+    async def _resolve_doubts(self, connection: BatchConnection) -> None:
+        """Take out of `pending` what a lost batch did bring into the streams."""
+        found = await self._found_in_streams(connection) if self._packer.streams else set()
+        remaining = [entry for entry in self.pending if entry[2] not in found]
+        self.delivered += len(self.pending) - len(remaining)
+        self._announced &= {place for place, _, _ in remaining}
+        self.resent += len(remaining) - len(self._announced)
+        self.pending = remaining
+        self._doubtful = False
+
+    async def _found_in_streams(self, connection: BatchConnection) -> set[bytes]:
+        found: set[bytes] = set()
+        depth = b"%d" % (2 * len(self.pending))  # twice, in case a second publisher writes in between
+        for kind in sorted({kind for _, kind, _ in self.pending}):
+            replies: list[object] = []
+            await self._exchange(connection, pack(b"XREVRANGE", STREAMS[kind], b"+", b"-", b"COUNT", depth), 1, replies)
+            found |= _payloads(replies[0])
+        return found
+
+
+def _payloads(reply: object) -> set[bytes]:
+    """The events in an XREVRANGE reply; TransientError when Redis refused to look."""
+    if not isinstance(reply, list):
+        raise TransientError(f"Redis cannot be asked what it has ({str(reply).partition(' ')[0]}).")
+    return {fields[1] for _, fields in reply}

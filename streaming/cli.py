@@ -1,0 +1,102 @@
+"""`python -m streaming COMMAND`: the market-data side without Discord."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from streaming import gex_command
+from streaming.errors import GexcordError
+from streaming.runtime import open_bus
+from streaming.settings import StreamSettings, load_settings
+from streaming.tail import tail
+
+_INTERRUPTED: Final = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit status."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        status: int = arguments.func(arguments)
+    except GexcordError as error:
+        _say(error.sentence)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m streaming", description=__doc__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    gex_command.register(commands)
+    _register_replay(commands)
+    _register_tail(commands)
+    _register_sim(commands)
+    return parser
+
+
+def _register_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("replay", help="push captured Schwab frames (JSON lines) into Redis")
+    command.add_argument("file", help="one WebSocket text frame per line, plain or gzip")
+    command.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="1 = as recorded, 0 = at once")
+    command.set_defaults(func=_replay)
+
+
+def _register_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("tail", help="show what arrives on a Redis channel")
+    command.add_argument("channel", help="such as market_data:ticks")
+    command.add_argument("--count", type=int, default=None, metavar="N", help="stop after N messages")
+    command.set_defaults(func=_tail)
+
+
+def _register_sim(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("sim", help="serve a local Schwab with a simulated market")
+    command.add_argument("--port", type=int, default=0, metavar="N", help="port on loopback; 0 takes a free one")
+    command.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same market")
+    command.set_defaults(func=_sim)
+
+
+def _speed(text: str) -> float:
+    value = float(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return value
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from streaming.replay_command import replay
+
+    return asyncio.run(replay(load_settings(StreamSettings), arguments.file, arguments.speed, say=_say))
+
+
+def _tail(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_tail_until_done(arguments))
+
+
+async def _tail_until_done(arguments: argparse.Namespace) -> int:
+    async with open_bus(load_settings(StreamSettings), announce=_say) as (redis, _):
+        remaining = arguments.count
+        async for payload in tail(redis, arguments.channel):
+            sys.stdout.write(payload.decode("utf-8", "replace") + "\n")
+            sys.stdout.flush()
+            if remaining is not None and (remaining := remaining - 1) <= 0:
+                break
+    return 0
+
+
+def _sim(arguments: argparse.Namespace) -> int:
+    from streaming.sim_command import serve
+
+    return asyncio.run(serve(port=arguments.port, seed=arguments.seed, say=_say))

@@ -1,0 +1,163 @@
+"""GexEngine: chains, ticks and option quotes in, one `GexSnapshot` out. No I/O and no clock of its own."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from streaming.clock import epoch_ms
+from streaming.gex.basis import BasisEstimator
+from streaming.gex.figures import Picture, draw_picture, scope_figures
+from streaming.gex.live_book import LiveBook
+from streaming.gex.market_state import market_state, session_key
+from streaming.gex.max_change import Ladder, LadderHistory
+from streaming.gex.priced import ForwardMode
+from streaming.gex.roots import RootBook
+from streaming.gex.selection import Selection
+from streaming.gex.snapshot import Ingredients, Moment, build_snapshot, ladder_by_volume
+from streaming.gex.volatility import BadIv
+from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
+from streaming.symbols import Ticker
+
+_TICK_MAY_LAG_MS: Final = 5_000
+_NEAR_ROUNDING: Final = 0.002
+_LATER_EXPIRY: Final = 0.01
+_NEAR_EXPIRIES: Final = 2
+
+
+class GexEngine:
+    """Keeps one underlying's chain current and computes every scope under both weights on demand."""
+
+    def __init__(
+        self, ticker: Ticker, *, scope: ScopeName, forward: ForwardMode = "parity", bad_iv: BadIv = "mirror"
+    ) -> None:
+        self._ticker = ticker
+        self._scope: ScopeName = scope
+        self._forward: ForwardMode = forward
+        self._bad_iv: BadIv = bad_iv
+        self._chain: OptionChain | None = None
+        self._book: LiveBook | None = None
+        self._tick: tuple[float, int] | None = None
+        self._basis = BasisEstimator()
+        self._roots = RootBook()
+        self._history = LadderHistory()
+        self._session: tuple[str, bool] | None = None
+        self._seq = 0
+
+    def on_chain(self, chain: OptionChain) -> None:
+        """Take a poll of the whole chain; it replaces the one before."""
+        self._chain = chain
+        spot = chain.spot if chain.spot > 0.0 else self._spot(chain)
+        if self._book is None:
+            self._book = LiveBook(chain, spot, self._forward, self._bad_iv)
+        else:
+            self._book.replace(chain, spot)
+
+    def on_spot(self, price: float, event_ms: int) -> None:
+        """Take a price of the underlying; one that is not positive or is older than the last is ignored."""
+        if 0.0 < price < np.inf and (self._tick is None or event_ms >= self._tick[1]):
+            self._tick = (price, event_ms)
+            self._basis.on_index(price, event_ms)
+
+    def on_future(self, price: float, event_ms: int) -> None:
+        """Take a price of the ticker's future, for the basis."""
+        self._basis.on_future(price, event_ms)
+
+    def on_option(self, quotes: Sequence[OptionQuote]) -> None:
+        """Lay live option quotes over the chain; ignored before the first chain."""
+        if self._book is not None:
+            self._book.apply(quotes)
+
+    def compute(self, now: datetime) -> GexSnapshot | None:
+        """All figures from what is known; None before the first chain.
+
+        `now` rules expiry and session for live chains; a delayed chain lives at its own quote time.
+        """
+        if self._chain is None or self._book is None:
+            return None
+        moment = self._moment(self._chain, self._book, now)
+        self._follow_session(self._book, moment)
+        selection = self._book.selection(moment.at)
+        picture = self._picture(self._chain, self._book, selection, moment)
+        priors = self._remember(picture, selection, moment)
+        self._seq += 1
+        return build_snapshot(
+            Ingredients(
+                ticker=self._ticker,
+                scope=self._scope,
+                chain=self._chain,
+                moment=moment,
+                state=market_state(moment.at, self._book.lines.settle_s[selection.cut.rows[self._scope]]),
+                selection=selection,
+                picture=picture,
+                scopes=_figures(picture, selection, moment),
+                basis=self._basis.current() if self._ticker.future else None,
+                priors=priors,
+                forward=self._forward,
+                seq=self._seq,
+            )
+        )
+
+    def near_symbols(self, limit: int) -> tuple[str, ...]:
+        """The option symbols most worth streaming: nearest to spot in the two nearest expiries.
+
+        Distance is counted from spot rounded to 0.2 %, so that the answer rests while spot only jitters; a strike of
+        the later expiry counts as 1 % farther away.
+        """
+        if self._chain is None or self._book is None:
+            return ()
+        spot = self._spot(self._chain)
+        lines = self._book.lines
+        start = int(np.searchsorted(lines.settle_s, self._newest(self._chain, self._book).timestamp(), side="right"))
+        if start == len(lines) or not spot > 0.0:
+            return ()
+        grid = _NEAR_ROUNDING * spot
+        center = round(spot / grid) * grid
+        later = lines.date_code[start:] - lines.date_code[start]
+        rows = start + np.flatnonzero(later < _NEAR_EXPIRIES)
+        distance = np.abs(lines.strike[rows] / center - 1.0) + _LATER_EXPIRY * later[rows - start]
+        order = np.argsort(distance, kind="stable")[: max(limit, 0)]
+        return tuple(lines.symbol[rows[order]].tolist())
+
+    def _spot(self, chain: OptionChain) -> float:
+        """The live price unless the chain's is clearly newer; NaN when neither is known."""
+        if self._tick is not None and (
+            self._tick[1] >= epoch_ms(chain.asof) - _TICK_MAY_LAG_MS or not 0.0 < chain.spot < np.inf
+        ):
+            return self._tick[0]
+        return chain.spot
+
+    def _newest(self, chain: OptionChain, book: LiveBook) -> datetime:
+        tick_ms = 0 if self._tick is None else self._tick[1]
+        return max(chain.asof, datetime.fromtimestamp(max(tick_ms, book.live_ms) / 1000.0, UTC))
+
+    def _moment(self, chain: OptionChain, book: LiveBook, now: datetime) -> Moment:
+        asof = self._newest(chain, book)
+        return Moment(at=asof if chain.delayed else max(now, asof), asof=asof, now=now)
+
+    def _follow_session(self, book: LiveBook, moment: Moment) -> None:
+        session = session_key(moment.at)
+        if self._session is not None and session[0] != self._session[0]:
+            book.forget_live()
+        self._session = session
+
+    def _picture(self, chain: OptionChain, book: LiveBook, selection: Selection, moment: Moment) -> Picture | None:
+        spot = self._spot(chain)
+        if not 0.0 < spot < np.inf:
+            return None
+        return draw_picture(book.lines, selection, spot, moment.asof, self._roots, moment.at.timestamp())
+
+    def _remember(self, picture: Picture | None, selection: Selection, moment: Moment) -> tuple[Ladder | None, ...]:
+        """The ladders to compare with; then keep this one."""
+        self._history.start_epoch((self._session, selection.cut.expiries[self._scope]))
+        priors = self._history.priors(moment.at.timestamp())
+        if picture is not None and selection.has_volatility[self._scope]:
+            self._history.add(ladder_by_volume(picture, self._scope, moment.at))
+        return priors
+
+
+def _figures(picture: Picture | None, selection: Selection, moment: Moment) -> dict[str, ScopeFigures]:
+    if picture is None:
+        return dict(selection.quality)
+    return {name: scope_figures(picture, name, moment.asof) for name in SCOPES}

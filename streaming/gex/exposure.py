@@ -1,0 +1,66 @@
+"""Exposures of lines at spot, ladders and totals; dealers long calls, short puts (`gex.md` §3, §4).
+
+Every figure is in US dollars; the name of a field ends with what it is per.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from streaming.gex.priced import MULTIPLIER, PER_CENT, Kernel, PricedLines
+from streaming.gex.pricing import ROOT_2PI, Floats, normal_cdf
+
+_DAYS: Final = 365.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineExposures:
+    """Per line and weight, shape (2, N): open interest first, then volume."""
+
+    gex_usd_per_1pct: Floats
+    vex_usd_per_vol_point: Floats
+    chex_usd_per_day: Floats
+    dex_usd: Floats
+    """Sum-of-delta convention: puts are negative by their own delta."""
+    dex_dealer_usd: Floats
+    """Dealer-signed convention: both sides are positive."""
+    hedge_usd_per_1pct: Floats
+    """Half the change of dealer delta from -1 % to +1 %: finite however short the time left (`gex.md` §15)."""
+    delta: Floats
+    """Per line, shape (N,)."""
+
+
+def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
+    """All exposures at spot (the kernel's anchor), with the forward of each line."""
+    spot, d1, deviation = kernel.anchor, kernel.offset, 1.0 / kernel.slope
+    bell = np.exp(-0.5 * d1 * d1)
+    density = bell / ROOT_2PI
+    d2 = d1 - deviation
+    vanna = -density * d2 / lines.iv
+    charm = -density * (2.0 * lines.log_ratio - d2 * deviation) / (2.0 * kernel.years * deviation)
+    delta = lines.sign * normal_cdf(lines.sign * d1)
+    dollars = lines.weight * (MULTIPLIER * spot)
+    signed = dollars * lines.sign
+    return LineExposures(
+        gex_usd_per_1pct=kernel.coefficient * (spot * bell),
+        vex_usd_per_vol_point=signed * (PER_CENT * vanna),
+        chex_usd_per_day=signed * (charm / _DAYS),
+        dex_usd=dollars * delta,
+        dex_dealer_usd=signed * delta,
+        hedge_usd_per_1pct=signed * _half_swing(kernel),
+        delta=delta,
+    )
+
+
+def _half_swing(kernel: Kernel) -> Floats:
+    """[Δ(1.01·S) - Δ(0.99·S)] / 2, the same for call and put."""
+    up = normal_cdf(kernel.offset + kernel.slope * np.log(1.0 + PER_CENT))
+    down = normal_cdf(kernel.offset + kernel.slope * np.log(1.0 - PER_CENT))
+    return 0.5 * (up - down)
+
+
+def side_ladder(lines: PricedLines, values: Floats, rows: slice, strikes: int) -> Floats:
+    """Sums per strike for puts and calls apart; shape (2, strikes), puts first."""
+    key = lines.strike_code[rows] + strikes * lines.is_call[rows]
+    return np.bincount(key, weights=values[rows], minlength=2 * strikes).reshape(2, strikes)

@@ -1,0 +1,110 @@
+"""A chain kept current: the last poll, with live option quotes laid over it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from streaming.clock import epoch_ms
+from streaming.gex.forward import parity_ratios
+from streaming.gex.lines import Lines, sort_lines
+from streaming.gex.priced import ForwardMode
+from streaming.gex.pricing import Floats
+from streaming.gex.selection import Selection, select
+from streaming.gex.volatility import BadIv, clean_iv
+from streaming.model import OptionChain, OptionQuote
+
+_HIGHEST_VOLUME: Final = 1e12
+
+
+class LiveBook:
+    """Holds one chain's lines with the newest volatility and weights; hands out the selection that counts.
+
+    Forwards stay those of the poll their quotes came from: a live spot must not meet an old option quote.
+    """
+
+    def __init__(self, chain: OptionChain, spot: float, forward: ForwardMode, bad_iv: BadIv) -> None:
+        self._forward: ForwardMode = forward
+        self._bad_iv: BadIv = bad_iv
+        self._live: dict[str, OptionQuote] = {}
+        self._rows: dict[str, int] | None = None
+        self._selection: Selection | None = None
+        self.live_ms = 0
+        self.lines = sort_lines(chain)
+        self.ratio = self._ratios(spot)
+        self._lay(chain)
+
+    def replace(self, chain: OptionChain, spot: float) -> None:
+        """Take a newer poll; live quotes that are newer still stay on top of it."""
+        old, self.lines = self.lines, sort_lines(chain)
+        same = np.array_equal(old.symbol, self.lines.symbol)
+        if not same:
+            self._rows = None
+        if same and not self.lines.open_interest.any():
+            # Schwab sends 0 for every contract at times (schwab-api.md §3.1); yesterday's count is still the count.
+            self.lines.open_interest[:] = old.open_interest
+        fresh = self._ratios(spot)
+        self.ratio = self._kept_ratios(old, fresh) if same else fresh
+        self._lay(chain)
+
+    def forget_live(self) -> None:
+        """Drop live quotes: another session has begun."""
+        self._live.clear()
+
+    def apply(self, quotes: Sequence[OptionQuote]) -> None:
+        """Lay live quotes over the chain; symbols that it does not list are ignored."""
+        rows = self._row_by_symbol()
+        for quote in quotes:
+            row = rows.get(quote.symbol)
+            if row is not None:
+                self._live[quote.symbol] = quote
+                self._overlay(row, quote)
+                self.live_ms = max(self.live_ms, quote.event_ms)
+        self._selection = None
+
+    def selection(self, at: datetime) -> Selection:
+        """The lines that count now; computed again only when quotes changed or lines settled."""
+        if self._selection is None or at.timestamp() >= self._selection.cut.next_settle_s:
+            clean = clean_iv(self.lines, self._iv, self._bad_iv)
+            self._selection = select(self.lines, clean, self._open_interest, self._volume, self.ratio, at)
+        return self._selection
+
+    def _lay(self, chain: OptionChain) -> None:
+        self._iv: Floats = self.lines.iv.copy()
+        self._open_interest: Floats = self.lines.open_interest.copy()
+        self._volume: Floats = self.lines.volume.copy()
+        self._selection = None
+        chain_ms = epoch_ms(chain.asof)
+        self._live = {symbol: quote for symbol, quote in self._live.items() if quote.event_ms > chain_ms}
+        self.apply(tuple(self._live.values()))
+
+    def _overlay(self, row: int, quote: OptionQuote) -> None:
+        if quote.iv is not None:
+            self._iv[row] = quote.iv
+        if quote.volume is not None and self._volume[row] < quote.volume < _HIGHEST_VOLUME:
+            self._volume[row] = quote.volume
+        if quote.open_interest is not None and 0 < quote.open_interest < _HIGHEST_VOLUME:
+            self._open_interest[row] = quote.open_interest
+
+    def _row_by_symbol(self) -> dict[str, int]:
+        if self._rows is None:
+            self._rows = {symbol: row for row, symbol in enumerate(self.lines.symbol.tolist())}
+        return self._rows
+
+    def _ratios(self, spot: float) -> Floats:
+        if self._forward == "none":
+            return np.full(self.lines.series_start.size, np.nan)
+        return parity_ratios(self.lines, spot, self.lines.bid, self.lines.ask)
+
+    def _kept_ratios(self, old: Lines, fresh: Floats) -> Floats:
+        """The old ratio of series whose quotes did not change, for those belong to an older spot."""
+        if fresh.size == 0 or self._forward == "none":
+            return fresh
+        moved = _differs(old.bid, self.lines.bid) | _differs(old.ask, self.lines.ask)
+        changed = np.logical_or.reduceat(moved, self.lines.series_start)
+        return np.where(changed | ~np.isfinite(self.ratio), fresh, self.ratio)
+
+
+def _differs(old: Floats, new: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return (old != new) & ~(np.isnan(old) & np.isnan(new))

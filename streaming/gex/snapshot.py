@@ -1,0 +1,122 @@
+"""Figures in the shape that travels: GEXBot's classic fields first, then our own (`gex.md` §13)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from streaming.clock import epoch_ms
+from streaming.gex.basis import Basis
+from streaming.gex.figures import Picture, shift, shift_levels
+from streaming.gex.levels import within_window
+from streaming.gex.market_state import State
+from streaming.gex.max_change import Change, Ladder, largest_change, values_at
+from streaming.gex.priced import ForwardMode
+from streaming.gex.selection import Selection
+from streaming.model import GexSnapshot, MaxChange, OptionChain, ScopeFigures, ScopeName, StrikeRow
+from streaming.symbols import Ticker
+
+MILLION: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`at` decides what has settled, `asof` is the newest quote and sets time to expiry, `now` is the caller's clock."""
+
+    at: datetime
+    asof: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ingredients:
+    """What a snapshot is made of; `picture` is None when there is no spot to price at."""
+
+    ticker: Ticker
+    scope: ScopeName
+    chain: OptionChain
+    moment: Moment
+    state: State
+    selection: Selection
+    picture: Picture | None
+    scopes: dict[str, ScopeFigures]
+    basis: Basis | None
+    priors: tuple[Ladder | None, ...]
+    forward: ForwardMode
+    seq: int
+
+
+def build_snapshot(made: Ingredients) -> GexSnapshot:
+    """The snapshot; levels of a futures ticker are in futures points, or None without a basis."""
+    points = (None if made.basis is None else made.basis.points) if made.ticker.future else 0.0
+    scopes = {name: shift_levels(figures, points) for name, figures in made.scopes.items()} if points != 0.0 else made.scopes
+    chosen = scopes.get(made.scope, ScopeFigures())
+    changes = _changes(made)
+    return GexSnapshot(
+        ticker=made.ticker.name,
+        timestamp=int(made.moment.asof.timestamp()),
+        spot=None if made.picture is None else shift(made.picture.spot, points),
+        min_dte=made.selection.cut.dte[0],
+        sec_min_dte=made.selection.cut.dte[1],
+        zero_gamma=chosen.vol.zero_gamma_ladder,
+        major_pos_vol=chosen.vol.major_pos,
+        major_pos_oi=chosen.oi.major_pos,
+        major_neg_vol=chosen.vol.major_neg,
+        major_neg_oi=chosen.oi.major_neg,
+        sum_gex_vol=_millions(chosen.vol.net_gex_usd_per_1pct),
+        sum_gex_oi=_millions(chosen.oi.net_gex_usd_per_1pct),
+        strikes=() if points is None else _strike_rows(made, points),
+        max_priors=tuple(_max_change(change, points) for change in changes),
+        asof_ms=epoch_ms(made.moment.asof),
+        chain_ms=epoch_ms(made.chain.asof),
+        computed_ms=epoch_ms(made.moment.now),
+        seq=made.seq,
+        source=made.chain.source,
+        delayed=made.chain.delayed,
+        scope=made.scope,
+        state=made.state,
+        forward_mode=made.forward,
+        basis=None if made.basis is None else made.basis.points,
+        basis_ms=None if made.basis is None else made.basis.measured_ms,
+        scopes=scopes,
+    )
+
+
+def ladder_by_volume(picture: Picture, scope: ScopeName, at: datetime) -> Ladder:
+    """The scope's whole net ladder by volume, for the history of max change."""
+    return Ladder(at.timestamp(), picture.lines.strikes, picture.net_ladder(scope, 1))
+
+
+def _changes(made: Ingredients) -> tuple[Change, ...]:
+    if made.picture is None or not made.selection.has_volatility[made.scope]:
+        return ((None, None),) * len(made.priors)
+    now = ladder_by_volume(made.picture, made.scope, made.moment.at)
+    return tuple(largest_change(now, values_at(now.strikes, prior)) for prior in made.priors)
+
+
+def _max_change(change: Change, points: float | None) -> MaxChange:
+    strike, dollars = change
+    return shift(strike, points), _millions(dollars)
+
+
+def _strike_rows(made: Ingredients, points: float) -> tuple[StrikeRow, ...]:
+    picture = made.picture
+    if picture is None or not made.selection.has_volatility[made.scope]:
+        return ()
+    strikes = picture.lines.strikes
+    shown = np.flatnonzero(within_window(strikes, picture.spot) & made.selection.listed[made.scope])
+    oi, vol = ((picture.net_ladder(made.scope, weight)[shown] / MILLION).tolist() for weight in (0, 1))
+    priors = [_column(values_at(strikes, prior), shown) for prior in made.priors[1:]]
+    return tuple(zip((strikes[shown] + points).tolist(), vol, oi, zip(*priors, strict=True), strict=True))
+
+
+def _column(values: np.ndarray[tuple[int], np.dtype[np.float64]] | None, shown: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[float | None]:
+    if values is None:
+        return [None] * shown.size
+    column: list[float | None] = (values[shown] / MILLION).tolist()
+    return column
+
+
+def _millions(dollars: float | None) -> float | None:
+    return None if dollars is None else dollars / MILLION

@@ -1,0 +1,93 @@
+"""What every command of the market-data side needs, opened in order and closed in reverse."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+from redis.asyncio import Redis
+
+from streaming.bus.connection import open_redis, redact_url
+from streaming.bus.embedded import open_embedded_server
+from streaming.bus.publisher import TradingEventPublisher
+from streaming.bus.snapshots import SnapshotStore
+from streaming.clock import Clock
+from streaming.schwab.auth_client import SchwabAuthClient
+from streaming.schwab.token_store import TokenStore
+from streaming.settings import StreamSettings
+
+_LOG: Final = logging.getLogger(__name__)
+_HTTP_TIMEOUT_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Open resources, handed to whoever needs them; nobody else opens any."""
+
+    settings: StreamSettings
+    clock: Clock
+    redis: Redis
+    redis_url: str
+    """With the password, for our own use; print `redact_url` of it."""
+    publisher: TradingEventPublisher
+    snapshots: SnapshotStore
+    http: httpx.AsyncClient
+    tokens: TokenStore
+    auth: SchwabAuthClient | None
+    """None without SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET."""
+
+
+@asynccontextmanager
+async def open_bus(settings: StreamSettings, *, announce: Callable[[str], None]) -> AsyncIterator[tuple[Redis, str]]:
+    """Connect to `REDIS_URL`, or start a server of our own, and say where it listens."""
+    async with AsyncExitStack() as stack:
+        if (url := settings.redis_url) is None:
+            server = await stack.enter_async_context(open_embedded_server(settings.redis_data_path))
+            url = server.url
+        redis = await stack.enter_async_context(open_redis(url))
+        announce(f"Redis: {redact_url(url)}")
+        yield redis, url
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: StreamSettings, clock: Clock, *, announce: Callable[[str], None]
+) -> AsyncIterator[Runtime]:
+    """Open the bus, the publisher and Schwab's HTTP side.
+
+    Raises UnavailableError when Redis does not answer and ConfigurationError for an unusable token path.
+    """
+    async with AsyncExitStack() as stack:
+        redis, url = await stack.enter_async_context(open_bus(settings, announce=announce))
+        publisher = await stack.enter_async_context(TradingEventPublisher(redis))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S))
+        tokens = TokenStore(settings.schwab_token_path)
+        yield Runtime(
+            settings=settings,
+            clock=clock,
+            redis=redis,
+            redis_url=url,
+            publisher=publisher,
+            snapshots=SnapshotStore(redis),
+            http=http,
+            tokens=tokens,
+            auth=_auth_client(settings, http, tokens, clock),
+        )
+
+
+def _auth_client(
+    settings: StreamSettings, http: httpx.AsyncClient, tokens: TokenStore, clock: Clock
+) -> SchwabAuthClient | None:
+    if settings.schwab_client_id is None or settings.schwab_client_secret is None:
+        return None
+    return SchwabAuthClient(
+        http,
+        tokens,
+        client_id=settings.schwab_client_id,
+        client_secret=settings.schwab_client_secret,
+        api_url=settings.schwab_api_url,
+        callback_url=settings.schwab_callback_url,
+        clock=clock,
+    )

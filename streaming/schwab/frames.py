@@ -1,0 +1,138 @@
+"""One text frame in, one record out, and requests the other way (schwab-api.md §2.2-2.3). Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from streaming.errors import ContractError
+from streaming.schwab.fields import Service
+from streaming.schwab.rows import DataBlock
+from streaming.schwab.tolerant import block_from, lenient_json, mappings_in, record_from
+
+
+class ResponseContent(Struct, gc=False):
+    """What came of a request."""
+
+    code: int
+    msg: str = ""
+
+
+class Response(Struct, gc=False):
+    """The answer to one request; `requestid` comes back as text."""
+
+    content: ResponseContent
+    service: str = ""
+    command: str = ""
+    requestid: str | int = ""
+
+
+class Notice(Struct, gc=False):
+    """A heartbeat, or something the server wants known."""
+
+    heartbeat: str | int | UnsetType = UNSET
+    service: str = ""
+    content: ResponseContent | UnsetType = UNSET
+
+
+class _WireFrame(Struct, gc=False):
+    data: list[DataBlock] | UnsetType = UNSET
+    response: list[Response] | UnsetType = UNSET
+    notify: list[Notice] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything usable of one frame."""
+
+    blocks: Sequence[DataBlock] = ()
+    responses: Sequence[Response] = ()
+    notices: Sequence[Notice] = ()
+    tolerant: bool = False
+    """Whether the strict decoder refused it and the tolerant one was needed."""
+    dropped: int = 0
+    """Elements that even the tolerant decoder could not use."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamerInfo:
+    """Where to connect and as whom, from `/userPreference`; the ids stay out of logs."""
+
+    url: str
+    customer_id: str = field(repr=False)
+    correl_id: str = field(repr=False)
+    channel: str
+    function_id: str
+    level2: bool = True
+    """Whether the user may receive books."""
+
+
+T = TypeVar("T")
+
+_STRICT: Final = msgspec.json.Decoder(_WireFrame)
+_PARTS: Final = ("data", "response", "notify")
+
+
+def decode_frame(raw: bytes) -> Frame:
+    """Decode one text frame; ContractError when nothing in it can be used."""
+    try:
+        wire = _STRICT.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _decode_tolerantly(raw)
+    if wire.data is not UNSET:
+        return Frame(wire.data, wire.response or (), wire.notify or ())
+    if wire.response is UNSET and wire.notify is UNSET:
+        raise ContractError("A frame from Schwab has neither data, response nor notify.")
+    return Frame((), wire.response or (), wire.notify or ())
+
+
+def _decode_tolerantly(raw: bytes) -> Frame:
+    tree = lenient_json(raw)
+    if tree is None:
+        raise ContractError(f"A frame of {len(raw)} bytes from Schwab is not JSON.")
+    if not isinstance(tree, dict) or not any(isinstance(tree.get(part), list) for part in _PARTS):
+        raise ContractError("A frame from Schwab has neither data, response nor notify.")
+    rows_dropped = 0
+    blocks: list[DataBlock] = []
+    for item in mappings_in(tree.get("data")):
+        block, dropped = block_from(item)
+        rows_dropped += dropped
+        if block is not None:
+            blocks.append(block)
+    responses = _records(tree.get("response"), Response)
+    notices = _records(tree.get("notify"), Notice)
+    found = len(blocks) + len(responses) + len(notices)
+    offered = sum(len(tree[part]) for part in _PARTS if isinstance(tree.get(part), list))
+    return Frame(blocks, responses, notices, tolerant=True, dropped=rows_dropped + offered - found)
+
+
+def _records(items: object, kind: type[T]) -> list[T]:
+    made = (record_from(item, kind) for item in mappings_in(items))
+    return [record for record in made if record is not None]
+
+
+def encode_request(
+    info: StreamerInfo, *, service: Service, command: str, requestid: int, parameters: Mapping[str, str]
+) -> str:
+    """One request as text, with both client ids, which every request needs (§2.2)."""
+    request = {
+        "service": service.value,
+        "requestid": str(requestid),
+        "command": command,
+        "SchwabClientCustomerId": info.customer_id,
+        "SchwabClientCorrelId": info.correl_id,
+        "parameters": dict(parameters),
+    }
+    return msgspec.json.encode({"requests": [request]}).decode()
+
+
+def encode_login(info: StreamerInfo, access_token: str, requestid: int) -> str:
+    """The LOGIN request; the token goes in bare, without `Bearer`."""
+    parameters = {
+        "Authorization": access_token,
+        "SchwabClientChannel": info.channel,
+        "SchwabClientFunctionId": info.function_id,
+    }
+    return encode_request(info, service=Service.ADMIN, command="LOGIN", requestid=requestid, parameters=parameters)

@@ -1,0 +1,94 @@
+"""What httpx raises and what Schwab's status codes mean, in the terms of `streaming.errors`. Pure."""
+
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from streaming.clock import Clock
+from streaming.errors import ConfigurationError, GexcordError, OperatorError, RequestError, TransientError
+
+_TOO_MANY: Final = 429
+_SERVER_ERRORS: Final = 500
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
+_DETAIL_LENGTH: Final = 160
+
+
+def transport_error(error: httpx.HTTPError | httpx.InvalidURL, whom: str) -> GexcordError:
+    """An exception of httpx in our terms; `whom` could not be talked to."""
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        return ConfigurationError("SCHWAB_API_URL is no usable URL.")
+    if isinstance(error, httpx.TimeoutException):
+        return TransientError(f"{whom} did not answer in time.")
+    return TransientError(f"{whom} cannot be reached: {type(error).__name__}.")
+
+
+def retry_after_s(response: httpx.Response, clock: Clock) -> float | None:
+    """The other side's wish, from seconds or an HTTP date; None when it has none."""
+    wish = response.headers.get("Retry-After", "").strip()
+    if wish.isdigit():
+        return float(wish)
+    try:
+        moment = parsedate_to_datetime(wish)
+    except (TypeError, ValueError):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((aware - clock.now()).total_seconds(), 0.0)
+
+
+def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordError:
+    """An HTTP status that is no success, in our terms; `what` was asked for."""
+    status = response.status_code
+    if status == _TOO_MANY or status >= _SERVER_ERRORS:
+        return TransientError(f"Schwab answered {status} to {what}.", retry_after_s=retry_after_s(response, clock))
+    if status in {_UNAUTHORIZED, _FORBIDDEN}:
+        return OperatorError(
+            f"Schwab answered {status} to {what} although the token is fresh.",
+            remedy="Add both API products, Trader and Market Data, to the app on the developer portal.",
+        )
+    detail = error_detail(response.content)
+    if status == _NOT_FOUND and not detail:
+        return TransientError(f"Schwab has no route for {what} at the moment.")  # seen for hours (§4, Schwabdev#31)
+    return RequestError(f"Schwab answered {status} to {what}{': ' + detail if detail else ''}.")
+
+
+def error_detail(body: bytes) -> str:
+    """The sentence inside one of Schwab's three error shapes (§1.4), or nothing."""
+    try:
+        tree: Any = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    if not isinstance(tree, dict):
+        return ""
+    errors = tree.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    fault = tree.get("fault")
+    for holder, name in ((first, "detail"), (first, "title"), (tree, "message"), (fault, "faultstring")):
+        if isinstance(holder, dict) and isinstance(holder.get(name), str):
+            return str(holder[name])[:_DETAIL_LENGTH].rstrip(".")
+    return ""
+
+
+def error_code(body: bytes) -> str:
+    """The gateway's own error code, such as `protocol.http.TooBigBody`, or nothing."""
+    try:
+        fault = msgspec.json.decode(body, type=_FaultBody).fault
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return fault.detail.errorcode
+
+
+class _FaultDetail(msgspec.Struct):
+    errorcode: str = ""
+
+
+class _Fault(msgspec.Struct):
+    detail: _FaultDetail = msgspec.field(default_factory=_FaultDetail)
+
+
+class _FaultBody(msgspec.Struct):
+    fault: _Fault = msgspec.field(default_factory=_Fault)

@@ -1,0 +1,260 @@
+"""Schwab sends what changed; everybody else wants what is. Deltas in, full frozen events out (schwab-api.md §2.5)."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from streaming.model import BookLevel, DepthKind, Level2Event, OptionQuote, TickEvent
+from streaming.ports import StreamEvent
+from streaming.schwab import rows
+from streaming.schwab.books import EasternMidnight, book_levels
+from streaming.schwab.values import count, instant_ms, price, signed_price, volatility
+
+_NO_TICKS: Final[frozenset[str]] = frozenset()
+
+
+class _State:
+    """All that is known of one symbol in one service; wire values as they came."""
+
+    __slots__ = (
+        "active_symbol", "ask", "ask_size", "bid", "bid_size", "delayed", "last", "last_size", "listing",
+        "open_interest", "quote_ms", "trade_ms", "underlying_price", "volatility", "volume",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.delayed: bool | None = None
+        self.bid: float | None = None
+        self.ask: float | None = None
+        self.last: float | None = None
+        self.bid_size: float | None = None
+        self.ask_size: float | None = None
+        self.volume: float | None = None
+        self.last_size: float | None = None
+        self.quote_ms: float | None = None
+        self.trade_ms: float | None = None
+        self.listing: str | None = None
+        self.active_symbol: str | None = None
+        self.open_interest: float | None = None
+        self.volatility: float | None = None
+        self.underlying_price: float | None = None
+
+    def overlay(self, row: rows.LevelOneRow) -> None:  # noqa: C901 - one line a field; a loop over names is slower
+        """Take over what the row names and keep the rest."""
+        if row.bid is not UNSET:
+            self.bid = row.bid
+        if row.ask is not UNSET:
+            self.ask = row.ask
+        if row.last is not UNSET:
+            self.last = row.last
+        if row.bid_size is not UNSET:
+            self.bid_size = row.bid_size
+        if row.ask_size is not UNSET:
+            self.ask_size = row.ask_size
+        if row.volume is not UNSET:
+            self.volume = row.volume
+        if row.last_size is not UNSET:
+            self.last_size = row.last_size
+        if row.quote_ms is not UNSET:
+            self.quote_ms = row.quote_ms
+        if row.trade_ms is not UNSET:
+            self.trade_ms = row.trade_ms
+        if row.delayed is not UNSET:
+            self.delayed = row.delayed
+
+    def overlay_option(self, row: rows.OptionRow) -> None:
+        """The same, with what only options have."""
+        self.overlay(row)
+        if row.volatility is not UNSET:
+            self.volatility = row.volatility
+        if row.open_interest is not UNSET:
+            self.open_interest = row.open_interest
+        if row.underlying_price is not UNSET:
+            self.underlying_price = row.underlying_price
+
+
+class Merger:
+    """The full image of every symbol of one connection; `reset` when the connection is gone.
+
+    `quotes_only` names option symbols whose rows become an OptionQuote but no TickEvent. `seq` increases
+    over the merger's whole life, across resets.
+    """
+
+    def __init__(self, *, source: str = "schwab") -> None:
+        self.quotes_only: Collection[str] = _NO_TICKS
+        self.seq = 0
+        self._source = source
+        self._states: dict[tuple[type, str], _State] = {}
+        self._listings: dict[str, str] = {}
+        self._active: dict[str, str] = {}
+        self._midnight = EasternMidnight()
+        self._readers: Mapping[type, Callable[[Any, int, list[StreamEvent]], None]] = {
+            rows.EquityBlock: self._equities,
+            rows.OptionBlock: self._options,
+            rows.FutureBlock: self._futures,
+            rows.FutureOptionBlock: self._others,
+            rows.ForexBlock: self._others,
+            rows.NyseBookBlock: self._books,
+            rows.NasdaqBookBlock: self._books,
+            rows.OptionsBookBlock: self._books,
+        }
+
+    @property
+    def listings(self) -> Mapping[str, str]:
+        """Listing venue of each equity as field 13 told it; kept across resets."""
+        return self._listings
+
+    @property
+    def active_contracts(self) -> Mapping[str, str]:
+        """Futures root -> active contract as field 34 told it; kept across resets."""
+        return self._active
+
+    def delayed_symbols(self) -> tuple[str, ...]:
+        """Symbols whose quotes are not real time, as their full image said."""
+        return tuple(sorted({symbol for (_, symbol), state in self._states.items() if state.delayed}))
+
+    def reset(self) -> None:
+        """Forget every image: the next subscription sends full ones again."""
+        self._states.clear()
+
+    def apply(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> list[StreamEvent]:
+        """Merge one frame's blocks that arrived at `recv_ms` and return the events, in the frame's order."""
+        events: list[StreamEvent] = []
+        for block in blocks:
+            reader = self._readers.get(type(block))
+            if reader is not None:
+                reader(block, recv_ms, events)
+        return events
+
+    def _state(self, kind: type, row: rows.LevelOneRow) -> _State:
+        """The symbol's state; a new one when there is none or the row is a full image (rule 1)."""
+        where = (kind, row.key)
+        state = self._states.get(where)
+        if state is None or row.assetMainType is not UNSET or row.cusip is not UNSET or row.delayed is not UNSET:
+            state = self._states[where] = _State()
+        return state
+
+    def _equities(self, block: rows.EquityBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        for row in block.content:
+            state = self._state(rows.EquityBlock, row)
+            state.overlay(row)
+            if row.listing:
+                self._listings[row.key] = row.listing
+            events.append(self._tick(row, state, block, recv_ms, positive=True))
+
+    def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        for row in block.content:
+            state = self._state(rows.FutureBlock, row)
+            state.overlay(row)
+            if row.active_symbol:
+                self._active[row.key] = row.active_symbol
+            tick = self._tick(row, state, block, recv_ms, positive=False)
+            events.append(tick)
+            if _names_the_top(row):
+                events.append(self._top_of_book(tick))
+
+    def _options(self, block: rows.OptionBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        for row in block.content:
+            state = self._state(rows.OptionBlock, row)
+            state.overlay_option(row)
+            if row.key not in self.quotes_only:
+                events.append(self._tick(row, state, block, recv_ms, positive=False))
+            events.append(_option_quote(row, state, block, recv_ms))
+
+    def _others(self, block: rows.FutureOptionBlock | rows.ForexBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        for row in block.content:
+            state = self._state(type(block), row)
+            state.overlay(row)
+            events.append(self._tick(row, state, block, recv_ms, positive=False))
+
+    def _books(
+        self,
+        block: rows.NyseBookBlock | rows.NasdaqBookBlock | rows.OptionsBookBlock,
+        recv_ms: int,
+        events: list[StreamEvent],
+    ) -> None:
+        for row in block.content:
+            event_ms = instant_ms(row.book_ms) or instant_ms(block.timestamp) or recv_ms
+            midnight_ms = self._midnight.before(event_ms)
+            self.seq += 1
+            events.append(
+                Level2Event(
+                    symbol=row.key,
+                    timestamp=datetime.fromtimestamp(event_ms / 1000.0, UTC),
+                    bids=book_levels(row.bids, midnight_ms, event_ms, descending=True),
+                    asks=book_levels(row.asks, midnight_ms, event_ms, descending=False),
+                    depth_kind=DepthKind.VENUE_MONTAGE,
+                    event_ms=event_ms,
+                    recv_ms=recv_ms,
+                    source=self._source,
+                    seq=self.seq,
+                )
+            )
+
+    def _tick(
+        self, row: rows.LevelOneRow, state: _State, block: rows.DataBlock, recv_ms: int, *, positive: bool
+    ) -> TickEvent:
+        """The event of a row; with `positive` a price of zero means unknown (a share never costs nothing)."""
+        read = price if positive else signed_price
+        event_ms = _event_ms(row, state, block, recv_ms)
+        self.seq += 1
+        return TickEvent(
+            symbol=row.key,
+            timestamp=datetime.fromtimestamp(event_ms / 1000.0, UTC),
+            last=read(state.last),
+            bid=read(state.bid),
+            ask=read(state.ask),
+            volume=count(state.volume),
+            bid_size=count(state.bid_size),
+            ask_size=count(state.ask_size),
+            last_size=count(state.last_size),
+            event_ms=event_ms,
+            recv_ms=recv_ms,
+            source=self._source,
+            delayed=state.delayed,
+            seq=self.seq,
+        )
+
+    def _top_of_book(self, tick: TickEvent) -> Level2Event:
+        self.seq += 1
+        return Level2Event(
+            symbol=tick.symbol,
+            timestamp=tick.timestamp,
+            bids=_one_level(tick.bid, tick.bid_size),
+            asks=_one_level(tick.ask, tick.ask_size),
+            depth_kind=DepthKind.TOP_OF_BOOK,
+            event_ms=tick.event_ms,
+            recv_ms=tick.recv_ms,
+            source=self._source,
+            seq=self.seq,
+        )
+
+
+def _one_level(level_price: float | None, size: int | None) -> tuple[BookLevel, ...]:
+    return () if level_price is None or size is None else (BookLevel(price=level_price, size=size),)
+
+
+def _names_the_top(row: rows.FutureRow) -> bool:
+    return not (row.bid is UNSET and row.ask is UNSET and row.bid_size is UNSET and row.ask_size is UNSET)
+
+
+def _event_ms(row: rows.LevelOneRow, state: _State, block: rows.DataBlock, recv_ms: int) -> int:
+    """The newer of the times that changed in this row (rule 5), else the newest known, else the frame's own."""
+    changed = max(instant_ms(row.quote_ms), instant_ms(row.trade_ms))
+    known = changed or max(instant_ms(state.quote_ms), instant_ms(state.trade_ms))
+    return known or instant_ms(block.timestamp) or recv_ms
+
+
+def _option_quote(row: rows.OptionRow, state: _State, block: rows.DataBlock, recv_ms: int) -> OptionQuote:
+    return OptionQuote(
+        symbol=row.key,
+        iv=volatility(state.volatility),
+        bid=signed_price(state.bid),
+        ask=signed_price(state.ask),
+        volume=count(state.volume),
+        open_interest=count(state.open_interest),
+        underlying_price=price(state.underlying_price),
+        event_ms=_event_ms(row, state, block, recv_ms),
+        recv_ms=recv_ms,
+    )

@@ -1,0 +1,94 @@
+"""What to do about the end of a stream connection, and how long to wait before the next. Pure."""
+
+import random
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from streaming.schwab.session_events import (
+    ConnectionUnknown,
+    KickedOut,
+    LoggedOut,
+    LoginDenied,
+    SessionEvent,
+    StopStreaming,
+)
+
+_MAX_DOUBLINGS: Final = 16
+
+
+class Reaction(Enum):
+    """What the owner of a session does next."""
+
+    GO_ON = auto()
+    RECONNECT = auto()
+    """After the backoff."""
+    RENEW_TOKEN = auto()
+    """Refresh once and log in again at once."""
+    ASK_FOR_LOGIN = auto()
+    """A fresh token was denied as well: a person must log in."""
+    YIELD = auto()
+    """Another program took the stream over: stop and tell; fighting would evict both for ever."""
+
+
+def reaction_to(event: SessionEvent, *, denied_before: bool) -> Reaction:
+    """The decided reaction to each thing a session can tell (schwab-api.md §2.4)."""
+    if isinstance(event, LoginDenied):
+        return Reaction.ASK_FOR_LOGIN if denied_before else Reaction.RENEW_TOKEN
+    if isinstance(event, KickedOut):
+        return Reaction.YIELD
+    if isinstance(event, (StopStreaming, ConnectionUnknown, LoggedOut)):
+        return Reaction.RECONNECT
+    return Reaction.GO_ON
+
+
+def ending_text(event: SessionEvent) -> str:
+    """An ending for the status line, with the server's own words."""
+    if isinstance(event, LoginDenied):
+        return f"code {event.code}, login denied: {_short(event.message)}"
+    if isinstance(event, KickedOut):
+        return f"code 12, another connection took over: {_short(event.message)}"
+    if isinstance(event, StopStreaming):
+        return f"code 30, the server stopped the stream: {_short(event.message)}"
+    if isinstance(event, ConnectionUnknown):
+        return f"code {event.code}: {_short(event.message)}"
+    return type(event).__name__
+
+
+def _short(message: str) -> str:
+    return message.strip()[:120] or "no reason given"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTiming:
+    """How long the stream client waits for what, in seconds."""
+
+    open_s: float = 15.0
+    login_s: float = 15.0
+    answer_s: float = 15.0
+    silence_s: float = 75.0
+    """No frame at all, heartbeats included, for this long means the connection is dead (§2.18)."""
+    close_s: float = 2.0
+    first_delay_s: float = 1.0
+    max_delay_s: float = 60.0
+    settle_s: float = 5.0
+    """Data must have flowed this long before the backoff starts anew."""
+
+
+class Backoff:
+    """Growing, jittered, capped delays."""
+
+    def __init__(self, timing: StreamTiming, rng: random.Random) -> None:
+        self._timing = timing
+        self._rng = rng
+        self._failures = 0
+
+    def next_s(self) -> float:
+        """The next delay: between a half and the whole of a doubling step."""
+        step_s = self._timing.first_delay_s * 2.0 ** min(self._failures, _MAX_DOUBLINGS)
+        self._failures += 1
+        return min(step_s, self._timing.max_delay_s) * self._rng.uniform(0.5, 1.0)
+
+    def reset(self) -> None:
+        """Things are well: start small again."""
+        self._failures = 0

@@ -1,0 +1,147 @@
+"""What Schwab's REST answers mean, except chains (schwab-api.md §2.1, §3.2, §3.3). Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from streaming.errors import ContractError
+from streaming.schwab.frames import StreamerInfo
+from streaming.schwab.tolerant import lenient_json, mappings_in
+from streaming.schwab.values import count, price, signed_price
+
+_IDS: Final = ("streamerSocketUrl", "schwabClientCustomerId", "schwabClientCorrelId")
+
+
+@dataclass(frozen=True, slots=True)
+class Expiration:
+    """One expiry of an underlying, as listed."""
+
+    expiry: date
+    kind: str
+    """M end of month, Q quarterly, S third Friday, W weekly."""
+    settlement: str
+    """A or P."""
+    roots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One symbol's quote; None is unknown."""
+
+    symbol: str
+    last: float | None
+    bid: float | None
+    ask: float | None
+    close: float | None
+    volume: int | None
+    quote_ms: int | None
+    trade_ms: int | None
+    realtime: bool | None
+    active_symbol: str | None
+    """The active contract of a future asked for by its root."""
+
+
+def parse_preferences(body: bytes) -> StreamerInfo:
+    """Read `/userPreference`, an object or an array of them; ContractError when it names no streamer."""
+    tree = lenient_json(body)
+    for holder in mappings_in(tree if isinstance(tree, list) else [tree]):
+        for info in mappings_in(holder.get("streamerInfo")):
+            if all(isinstance(info.get(name), str) and info[name] for name in _IDS):
+                return _streamer_info(info, holder)
+    raise ContractError(
+        "Schwab's user preferences name no streamer.",
+        remedy="Add the Trader product to the app on the developer portal.",
+    )
+
+
+def _streamer_info(info: Mapping[str, Any], holder: Mapping[str, Any]) -> StreamerInfo:
+    offers = mappings_in(holder.get("offers"))
+    return StreamerInfo(
+        url=info["streamerSocketUrl"],
+        customer_id=info["schwabClientCustomerId"],
+        correl_id=info["schwabClientCorrelId"],
+        channel=str(info.get("schwabClientChannel", "")),
+        function_id=str(info.get("schwabClientFunctionId", "")),
+        level2=not offers or any(offer.get("level2Permissions", True) for offer in offers),
+    )
+
+
+def parse_expirations(body: bytes) -> list[Expiration]:
+    """Read `/expirationchain`, nearest first; ContractError when it is no list of expiries."""
+    tree = lenient_json(body)
+    if not isinstance(tree, dict) or not isinstance(tree.get("expirationList"), list):
+        raise ContractError("Schwab's list of expirations cannot be read.")
+    found = [_expiration(item) for item in mappings_in(tree["expirationList"])]
+    return sorted((item for item in found if item is not None), key=lambda item: item.expiry)
+
+
+def _expiration(item: Mapping[str, Any]) -> Expiration | None:
+    day = item.get("expirationDate") or item.get("expiration")
+    try:
+        expiry = date.fromisoformat(str(day)[:10])
+    except ValueError:
+        return None
+    roots = str(item.get("optionRoots") or "").replace(";", ",").split(",")
+    return Expiration(
+        expiry=expiry,
+        kind=str(item.get("expirationType") or ""),
+        settlement=str(item.get("settlementType") or ""),
+        roots=tuple(root.strip() for root in roots if root.strip()),
+    )
+
+
+def parse_quotes(body: bytes) -> dict[str, Quote]:
+    """Read `/quotes`; entries that are no quotes (such as `errors`) are left out."""
+    tree = lenient_json(body)
+    if not isinstance(tree, dict):
+        raise ContractError("Schwab's quotes cannot be read.")
+    return {
+        symbol: _quote(symbol, entry)
+        for symbol, entry in tree.items()
+        if isinstance(entry, dict) and isinstance(entry.get("quote"), dict)
+    }
+
+
+def _quote(symbol: str, entry: Mapping[str, Any]) -> Quote:
+    quote: Mapping[str, Any] = entry["quote"]
+    reference = entry.get("reference")
+    realtime = entry.get("realtime")
+    active = (reference if isinstance(reference, dict) else {}).get("futureActiveSymbol")
+    active = active or quote.get("futureActiveSymbol")
+    return Quote(
+        symbol=symbol,
+        last=signed_price(quote.get("lastPrice")),
+        bid=signed_price(quote.get("bidPrice")),
+        ask=signed_price(quote.get("askPrice")),
+        close=price(quote.get("closePrice")),
+        volume=count(quote.get("totalVolume")),
+        quote_ms=count(quote.get("quoteTime")),
+        trade_ms=count(quote.get("tradeTime")),
+        realtime=realtime if isinstance(realtime, bool) else None,
+        active_symbol=active if isinstance(active, str) and active else None,
+    )
+
+
+class _Truncation(msgspec.Struct):
+    isChainTruncated: bool = False  # noqa: N815 - Schwab's own name
+
+
+def is_truncated(body: bytes) -> bool:
+    """Whether a chain says of itself that it is not all."""
+    try:
+        return msgspec.json.decode(body, type=_Truncation).isChainTruncated
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def join_sides(calls: bytes, puts: bytes) -> bytes:
+    """One chain document of two that hold one side each; ContractError when either is no JSON object."""
+    try:
+        merged = msgspec.json.decode(calls, type=dict[str, msgspec.Raw])
+        merged["putExpDateMap"] = msgspec.json.decode(puts, type=dict[str, msgspec.Raw])["putExpDateMap"]
+        return msgspec.json.encode(merged)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+        raise ContractError("A chain that Schwab sent in two halves cannot be joined.") from None

@@ -1,0 +1,230 @@
+"""One streamer connection as a state machine: text in, events out, no socket (schwab-api.md §2.2-2.4)."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from streaming.schwab.fields import FIELDS, Service
+from streaming.schwab.frames import (
+    Notice,
+    Response,
+    ResponseContent,
+    StreamerInfo,
+    decode_frame,
+    encode_login,
+    encode_request,
+)
+from streaming.schwab.ledger import Change, SubscriptionLedger
+from streaming.schwab.routing import Wanted
+from streaming.schwab.session_events import (
+    Code,
+    ConnectionUnknown,
+    Data,
+    Heartbeat,
+    KickedOut,
+    LoggedIn,
+    LoggedOut,
+    LoginDenied,
+    Oddity,
+    Refused,
+    ServiceUnavailable,
+    SessionEvent,
+    StopStreaming,
+    Subscribed,
+    SymbolLimit,
+)
+
+_ACCEPTED: Final = frozenset(
+    {
+        Code.SUCCESS,
+        Code.SUCCEEDED_COMMAND_SUBS,
+        Code.SUCCEEDED_COMMAND_UNSUBS,
+        Code.SUCCEEDED_COMMAND_ADD,
+        Code.SUCCEEDED_COMMAND_VIEW,
+    }
+)
+_REPEATABLE: Final = frozenset(
+    {
+        Code.UNKNOWN_FAILURE,
+        Code.FAILED_COMMAND_SUBS,
+        Code.FAILED_COMMAND_UNSUBS,
+        Code.FAILED_COMMAND_ADD,
+        Code.FAILED_COMMAND_VIEW,
+    }
+)
+_MAX_ATTEMPTS: Final = 3
+
+
+class State(Enum):
+    """Where a session is."""
+
+    NEW = auto()
+    LOGGING_IN = auto()
+    READY = auto()
+    LEAVING = auto()
+    ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    requestid: int
+    text: str
+    command: str
+    change: Change | None
+    sent_s: float = 0.0
+
+
+class StreamSession:
+    """Logs in and keeps the server's subscriptions equal to what is wanted.
+
+    Requests go out one at a time, each after the answer to the one before (parallel ones fail with codes
+    22-25). The owner sends whatever `to_send` returns and feeds every frame to `receive`; a session ends
+    with its connection and is never used again.
+    """
+
+    def __init__(self, info: StreamerInfo, wanted: Wanted, *, chunk: int = 300) -> None:
+        self._info = info
+        self._ledger = SubscriptionLedger(wanted, FIELDS, chunk=chunk)
+        self._login: _Request | None = None
+        self._in_flight: _Request | None = None
+        self._attempts = 0
+        self._last_id = -1
+        self.state = State.NEW
+        self.tolerant_frames = 0
+        self.dropped_rows = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether every wanted subscription was acknowledged or given up."""
+        return self.state is State.READY and self._in_flight is None and self._ledger.next_change() is None
+
+    def login(self, access_token: str) -> None:
+        """Start the session."""
+        requestid = self._next_id()
+        self._login = _Request(requestid, encode_login(self._info, access_token, requestid), "LOGIN", None)
+        self.state = State.LOGGING_IN
+
+    def logout(self) -> str:
+        """The text that ends the session; nothing else is sent after it."""
+        self.state = State.LEAVING
+        requestid = self._next_id()
+        self._in_flight = _Request(requestid, self._encode(Service.ADMIN, "LOGOUT", requestid, {}), "LOGOUT", None)
+        return self._in_flight.text
+
+    def want(self, wanted: Wanted) -> None:
+        """Change what should be subscribed; the difference goes out bit by bit."""
+        self._ledger.want(wanted)
+
+    def to_send(self, now_s: float) -> str | None:
+        """The next text to send, or None while an answer is awaited or nothing is to be said."""
+        if self._in_flight is not None:
+            return None
+        request = self._next_request()
+        if request is None:
+            return None
+        self._in_flight = _Request(request.requestid, request.text, request.command, request.change, now_s)
+        return request.text
+
+    def overdue(self, now_s: float, limit_s: float) -> bool:
+        """Whether a request has waited longer than `limit_s` for its answer."""
+        return self._in_flight is not None and now_s - self._in_flight.sent_s > limit_s
+
+    def receive(self, raw: bytes) -> list[SessionEvent]:
+        """What a frame means; ContractError when nothing in it can be used, after which the session goes on."""
+        frame = decode_frame(raw)
+        self.tolerant_frames += frame.tolerant
+        self.dropped_rows += frame.dropped
+        events: list[SessionEvent] = [Data(frame.blocks)] if frame.blocks else []
+        events += [self._answered(response) for response in frame.responses]
+        events += [self._noticed(notice) for notice in frame.notices]
+        return events
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _encode(self, service: Service, command: str, requestid: int, parameters: dict[str, str]) -> str:
+        return encode_request(self._info, service=service, command=command, requestid=requestid, parameters=parameters)
+
+    def _next_request(self) -> _Request | None:
+        if self.state is State.LOGGING_IN:
+            login, self._login = self._login, None
+            return login
+        change = self._ledger.next_change() if self.state is State.READY else None
+        if change is None:
+            return None
+        requestid = self._next_id()
+        text = self._encode(change.service, change.command, requestid, change.parameters())
+        return _Request(requestid, text, change.command, change)
+
+    def _answered(self, response: Response) -> SessionEvent:
+        code, message = response.content.code, response.content.msg
+        request = self._in_flight
+        if code == Code.CLOSE_CONNECTION:
+            return self._ended(KickedOut(message))
+        if code == Code.STOP_STREAMING:
+            return self._ended(StopStreaming(message))
+        if request is None or not _answers(response, request):
+            return Oddity(f"an answer nobody waits for: {response.service} {response.command}, code {code}")
+        self._in_flight = None
+        if request.change is not None:
+            return self._changed(request.change, code, message)
+        if request.command == "LOGOUT":
+            return self._ended(LoggedOut())
+        return self._login_answered(code, message)
+
+    def _login_answered(self, code: int, message: str) -> SessionEvent:
+        if code in _ACCEPTED:
+            self.state = State.READY
+            return LoggedIn(message)
+        if code == Code.LOGIN_DENIED:
+            return self._ended(LoginDenied(code, message))
+        return self._ended(ConnectionUnknown(code, message))
+
+    def _changed(self, change: Change, code: int, message: str) -> SessionEvent:
+        if code in _ACCEPTED:
+            self._attempts = 0
+            self._ledger.accept(change)
+            return Subscribed(change.service, change.command, change.keys)
+        if code == Code.STREAM_CONN_NOT_FOUND:
+            return self._ended(ConnectionUnknown(code, message))
+        self._attempts += 1
+        if code in _REPEATABLE and self._attempts < _MAX_ATTEMPTS:
+            return Oddity(f"{change.command} {change.service} failed with code {code} and is repeated")
+        self._attempts = 0
+        if code == Code.SERVICE_NOT_AVAILABLE:
+            self._ledger.close(change.service)
+            return ServiceUnavailable(change.service, message)
+        self._ledger.refuse(change)
+        if code == Code.REACHED_SYMBOL_LIMIT:
+            return SymbolLimit(change.service, change.keys)
+        return Refused(change.service, change.command, change.keys, code, message)
+
+    def _noticed(self, notice: Notice) -> SessionEvent:
+        if isinstance(notice.heartbeat, (str, int)):
+            text = str(notice.heartbeat)
+            return Heartbeat(int(text) if text.isdecimal() and len(text) < _LONGEST_MS else 0)
+        content = notice.content
+        if not isinstance(content, ResponseContent):
+            return Oddity("a notice without content")
+        if content.code == Code.CLOSE_CONNECTION:
+            return self._ended(KickedOut(content.msg))
+        if content.code == Code.STOP_STREAMING:
+            return self._ended(StopStreaming(content.msg))
+        if content.code in {Code.LOGIN_DENIED, Code.STREAM_CONN_NOT_FOUND}:
+            return self._ended(ConnectionUnknown(content.code, content.msg))
+        return Oddity(f"a notice with code {content.code}: {content.msg[:80]}")
+
+    def _ended(self, event: SessionEvent) -> SessionEvent:
+        self.state = State.ENDED
+        return event
+
+
+_LONGEST_MS: Final = 16
+
+
+def _answers(response: Response, request: _Request) -> bool:
+    """Whether a response belongs to the request in flight; by id, else, without one, by its command."""
+    if response.requestid != "":
+        return str(response.requestid) == str(request.requestid)
+    return response.command == request.command

@@ -1,0 +1,71 @@
+"""The WebSocket to Schwab's streamer, with the library's exceptions stopped here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from streaming.errors import TransientError
+from streaming.schwab.policy import StreamTiming
+
+_PING_EVERY_S: Final = 20.0
+_PING_LIMIT_S: Final = 30.0
+_MAX_FRAME: Final = 16 * 1024 * 1024
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class StreamSocket:
+    """Text frames in and out; TransientError says why when the connection is gone."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> bytes:
+        """The next frame's bytes, not decoded."""
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as error:
+            raise TransientError(_close_text(error)) from error
+
+    async def send(self, text: str) -> None:
+        """Send one text frame."""
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as error:
+            raise TransientError(_close_text(error)) from error
+
+
+@asynccontextmanager
+async def open_socket(url: str, timing: StreamTiming) -> AsyncIterator[StreamSocket]:
+    """Connect, and close politely at the end; TransientError when the streamer cannot be reached."""
+    host = urlsplit(url).hostname or ""
+    dialling = connect(
+        url,
+        open_timeout=timing.open_s,
+        close_timeout=timing.close_s,
+        ping_interval=_PING_EVERY_S,
+        ping_timeout=_PING_LIMIT_S,
+        max_size=_MAX_FRAME,
+        compression=None,
+        proxy=None if host in _LOOPBACK else True,
+    )
+    try:
+        connection = await dialling
+    except (OSError, WebSocketException, ValueError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise TransientError(f"The streamer at {host} cannot be reached: {reason}.") from error
+    try:
+        yield StreamSocket(connection)
+    finally:
+        await connection.close()
+
+
+def _close_text(error: ConnectionClosed) -> str:
+    frame = error.rcvd or error.sent
+    if frame is None:
+        return "The streamer's connection broke off without a close frame."
+    who = "The streamer" if error.rcvd is not None else "Our side"
+    return f"{who} closed the connection with code {frame.code}{': ' + frame.reason[:80] if frame.reason else ''}."

@@ -1,0 +1,85 @@
+"""What the stream client counts and what it says about itself."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+ClientState = Literal["idle", "connecting", "login", "live", "backoff", "stopped"]
+_RATE_WINDOW_S: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StreamClientStatus:
+    """One look at the stream client; ages in seconds, None means never."""
+
+    state: ClientState
+    since_at: datetime
+    connects: int
+    reconnects: int
+    last_close: str | None
+    last_login_at: datetime | None
+    frames: Mapping[str, int]
+    """Data frames by service since the client was made."""
+    frames_per_s: float
+    last_frame_at: datetime | None
+    events: int
+    bad_frames: int
+    tolerant_frames: int
+    dropped_rows: int
+    sink_errors: int
+    symbols: Mapping[str, float | None]
+    """Wanted symbol -> age of its last event."""
+    delayed: tuple[str, ...]
+    """Symbols that Schwab sends with a delay, for want of an entitlement."""
+    unavailable: Mapping[str, str]
+    """Service -> what Schwab said, for services it does not serve now."""
+    problems: tuple[str, ...]
+    """The latest refusals and oddities, oldest first."""
+
+
+class FrameRate:
+    """Frames per second over the last ten whole seconds."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[list[int]] = deque(maxlen=_RATE_WINDOW_S + 1)
+
+    def count(self, now_s: float) -> None:
+        """One frame now."""
+        second = int(now_s)
+        if self._seconds and self._seconds[-1][0] == second:
+            self._seconds[-1][1] += 1
+        else:
+            self._seconds.append([second, 1])
+
+    def per_s(self, now_s: float) -> float:
+        """The mean of the window, the running second left out."""
+        second = int(now_s)
+        return sum(n for at, n in self._seconds if second - _RATE_WINDOW_S <= at < second) / _RATE_WINDOW_S
+
+
+@dataclass(slots=True)
+class StreamCounters:
+    """What accumulates over all connections of a client."""
+
+    connects: int = 0
+    reconnects: int = 0
+    events: int = 0
+    bad_frames: int = 0
+    tolerant_frames: int = 0
+    dropped_rows: int = 0
+    sink_errors: int = 0
+    last_close: str | None = None
+    last_login_at: datetime | None = None
+    last_frame_at: datetime | None = None
+    frames: dict[str, int] = field(default_factory=dict)
+    last_event_s: dict[str, float] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    problems: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    rate: FrameRate = field(default_factory=FrameRate)
+
+    def symbol_ages_s(self, symbols: Iterable[str], now_s: float) -> dict[str, float | None]:
+        """Age of each symbol's last event."""
+        seen = self.last_event_s
+        return {symbol: now_s - seen[symbol] if symbol in seen else None for symbol in symbols}

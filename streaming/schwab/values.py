@@ -1,0 +1,39 @@
+"""What a number from Schwab is worth: sentinels become None, percent becomes a fraction. Pure (schwab-api.md §3.1)."""
+
+from typing import Final
+
+from msgspec import UnsetType
+
+NO_VALUE: Final = -999.0
+"""What Schwab writes where its model found nothing."""
+_PERCENT: Final = 100.0
+_LARGEST_COUNT: Final = 2**53
+_FIRST_MS: Final = 946_684_800_000
+_LAST_MS: Final = 4_102_444_800_000
+
+Wire = float | UnsetType | None
+
+
+def price(value: Wire) -> float | None:
+    """A price that cannot be zero or less."""
+    return value if isinstance(value, (int, float)) and value > 0.0 else None
+
+
+def signed_price(value: Wire) -> float | None:
+    """A price that may be zero or less, as of spreads, futures or worthless options."""
+    return value if isinstance(value, (int, float)) and value != NO_VALUE else None
+
+
+def count(value: Wire) -> int | None:
+    """A whole number of shares or contracts; negative ones mean null."""
+    return int(value) if isinstance(value, (int, float)) and 0 <= value < _LARGEST_COUNT else None
+
+
+def volatility(percent: Wire) -> float | None:
+    """Implied volatility as a fraction; zero, negative and -999 are unusable."""
+    return percent / _PERCENT if isinstance(percent, (int, float)) and percent > 0.0 else None
+
+
+def instant_ms(value: Wire) -> int:
+    """Milliseconds since 1970 between the years 2000 and 2100, else 0."""
+    return int(value) if isinstance(value, (int, float)) and _FIRST_MS < value < _LAST_MS else 0

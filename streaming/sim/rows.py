@@ -1,0 +1,41 @@
+"""A stream service's rows in Schwab's numbered fields (schwab-api.md §2.5).
+
+A row is split in what never changes in a day (`fixed`) and what may change every second (`live`).
+Field 0 is never sent; whole numbers travel without a decimal point.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any, Protocol
+
+Row = dict[str, Any]
+
+
+class RowSource(Protocol):
+    """One service's rows."""
+
+    def fixed(self, key: str) -> Row | None:
+        """What a full image adds to the live fields, `delayed` and `assetMainType` among it; None if unknown."""
+        ...
+
+    def live(self, keys: Sequence[str]) -> Mapping[str, Row]:
+        """The changing fields of all known keys now."""
+        ...
+
+
+class SilentRows:
+    """A service that takes subscriptions and never has anything to tell."""
+
+    def fixed(self, key: str) -> Row | None:  # noqa: ARG002 - the shape of a RowSource
+        return None
+
+    def live(self, keys: Sequence[str]) -> dict[str, Row]:  # noqa: ARG002 - the shape of a RowSource
+        return {}
+
+
+def number(value: float, digits: int = 4) -> float | int:
+    """A rounded number, without a decimal point when it is whole; 0 for what is not finite."""
+    if not isfinite(value):
+        return 0
+    rounded = round(value, digits)
+    return int(rounded) if rounded == int(rounded) else rounded

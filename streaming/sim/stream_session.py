@@ -1,0 +1,284 @@
+"""One streamer connection as the server sees it: request texts in, frames out, no socket (schwab-api.md §2)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final
+
+import msgspec
+
+from streaming.sim.rows import Row, RowSource
+
+
+class Code(IntEnum):
+    """Response codes (schwab-api.md §2.4)."""
+
+    SUCCESS = 0
+    LOGIN_DENIED = 3
+    SERVICE_NOT_AVAILABLE = 11
+    CLOSE_CONNECTION = 12
+    REACHED_SYMBOL_LIMIT = 19
+    STREAM_CONN_NOT_FOUND = 20
+    BAD_COMMAND_FORMAT = 21
+    FAILED_COMMAND_SUBS = 22
+    FAILED_COMMAND_UNSUBS = 23
+    FAILED_COMMAND_ADD = 24
+    FAILED_COMMAND_VIEW = 25
+    STOP_STREAMING = 30
+
+
+_TEXTS: Final = {
+    Code.SUCCESS: "SUCCESS",
+    Code.LOGIN_DENIED: "Login Denied.: token is invalid or has expired.",
+    Code.SERVICE_NOT_AVAILABLE: "Service not available or temporary down.",
+    Code.CLOSE_CONNECTION: "Connection closed: another session of this user has logged in.",
+    Code.REACHED_SYMBOL_LIMIT: "Reached the limit of symbols.",
+    Code.STREAM_CONN_NOT_FOUND: "Stream connection not found.",
+    Code.BAD_COMMAND_FORMAT: "Bad command formatting.",
+    Code.STOP_STREAMING: "Stop streaming due to empty subscription",
+}
+_FAILED: Final = {
+    "SUBS": Code.FAILED_COMMAND_SUBS,
+    "UNSUBS": Code.FAILED_COMMAND_UNSUBS,
+    "ADD": Code.FAILED_COMMAND_ADD,
+    "VIEW": Code.FAILED_COMMAND_VIEW,
+}
+_FATAL: Final = frozenset({Code.LOGIN_DENIED, Code.BAD_COMMAND_FORMAT})
+_HEAD: Final = frozenset({"delayed", "assetMainType", "assetSubType", "cusip"})
+_WHOLE: Final = frozenset({"NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The server's patience and sizes; seconds are of real time."""
+
+    frame_s: float = 1.0
+    heartbeat_s: float = 10.0
+    idle_s: float = 28.0
+    keys: int = 3000
+    ack_s: float = 0.0
+    """Time a command takes; another one sent meanwhile fails with 22-25."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command; ids are None when the client left them out."""
+
+    service: str
+    command: str
+    request_id: str
+    customer_id: str | None
+    correl_id: str | None
+    parameters: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One service's keys and fields; a key maps to the last row sent, None before its first image."""
+
+    command: str
+    fields: frozenset[str]
+    keys: dict[str, Row | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A frame to send, and whether the connection ends after it."""
+
+    frame: bytes
+    close: bool = False
+    login: bool = False
+    logout: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class ServerSession:
+    """State of one connection.
+
+    `admits` says whether a token and the two ids may log in, `serves` whether a service is up.
+    """
+
+    sources: Mapping[str, RowSource]
+    admits: Callable[[str, str, str], bool]
+    serves: Callable[[str], bool]
+    now_ms: Callable[[], int]
+    limits: Limits = field(default_factory=Limits)
+    ids: tuple[str, str] | None = None
+    busy: bool = False
+    """Whether a command is being worked on."""
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+
+    @property
+    def key_count(self) -> int:
+        """Keys subscribed over all services."""
+        return sum(len(item.keys) for item in self.subscriptions.values())
+
+    def receive(self, text: str | bytes) -> Iterator[Reply]:
+        """The replies to one message of the client; ends early when one closes the connection."""
+        try:
+            requests = parse_requests(text)
+        except (msgspec.DecodeError, ValueError, TypeError, KeyError, AttributeError):
+            yield self._respond(Request("ADMIN", "", "", None, None, {}), Code.BAD_COMMAND_FORMAT)
+            return
+        for request in requests:
+            reply = self._answer(request)
+            yield reply
+            if reply.close:
+                return
+
+    def frames(self) -> Iterator[bytes]:
+        """One data frame per service that has something to tell, full images first, then only what changed."""
+        for service in tuple(self.subscriptions):
+            frame = self.frame(service)
+            if frame is not None:
+                yield frame
+
+    def frame(self, service: str) -> bytes | None:
+        """The frame of one service for this second, or None."""
+        subscription = self.subscriptions.get(service)
+        if subscription is None or not subscription.keys:
+            return None
+        content = list(self._rows(service, subscription))
+        if not content:
+            return None
+        item = {"service": service, "timestamp": self.now_ms(), "command": subscription.command, "content": content}
+        return msgspec.json.encode({"data": [item]})
+
+    def notify(self, code: Code, text: str | None = None) -> bytes:
+        """A notify frame of the ADMIN service."""
+        content = {"code": int(code), "msg": text or _TEXTS[code]}
+        return msgspec.json.encode({"notify": [{"service": "ADMIN", "timestamp": self.now_ms(), "content": content}]})
+
+    def heartbeat(self) -> bytes:
+        """A heartbeat frame; its value is text."""
+        return msgspec.json.encode({"notify": [{"heartbeat": str(self.now_ms())}]})
+
+    def _answer(self, request: Request) -> Reply:
+        if not request.customer_id or not request.correl_id:
+            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+        ids = (request.customer_id, request.correl_id)
+        if (request.service, request.command) == ("ADMIN", "LOGIN"):
+            return self._login(request, ids)
+        if self.ids is None or ids != self.ids:
+            return self._respond(request, Code.STREAM_CONN_NOT_FOUND)
+        if (request.service, request.command) == ("ADMIN", "LOGOUT"):
+            return self._respond(request, Code.SUCCESS, close=True, logout=True)
+        return self._command(request)
+
+    def _login(self, request: Request, ids: tuple[str, str]) -> Reply:
+        if not self.admits(request.parameters.get("Authorization", ""), *ids):
+            return self._respond(request, Code.LOGIN_DENIED)
+        self.ids = ids
+        return self._respond(request, Code.SUCCESS, "server=s0166bdv-1;status=NP", login=True)
+
+    def _command(self, request: Request) -> Reply:
+        if request.command not in _FAILED:
+            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+        if request.service not in self.sources or not self.serves(request.service):
+            return self._respond(request, Code.SERVICE_NOT_AVAILABLE)
+        if self.busy or (request.service == "ACCT_ACTIVITY" and request.command == "ADD"):
+            return self._respond(request, _FAILED[request.command], f"{request.command} command failed")
+        keys = _split(request.parameters.get("keys", ""))
+        if not keys and request.command != "VIEW":
+            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+        if self._would_hold(request, keys) > self.limits.keys:
+            return self._respond(request, Code.REACHED_SYMBOL_LIMIT)
+        self._apply(request, keys)
+        return self._respond(request, Code.SUCCESS, f"{request.command} command succeeded")
+
+    def _would_hold(self, request: Request, keys: list[str]) -> int:
+        known = self.subscriptions.get(request.service)
+        now = set(known.keys) if known else set()
+        after = {"SUBS": set(keys), "ADD": now | set(keys)}.get(request.command, now)
+        return self.key_count - len(now) + len(after)
+
+    def _apply(self, request: Request, keys: list[str]) -> None:
+        fields = frozenset(_split(request.parameters.get("fields", ""))) - {"0"}
+        known = self.subscriptions.get(request.service)
+        if request.command == "SUBS" or known is None:
+            if request.command in {"SUBS", "ADD"}:
+                self.subscriptions[request.service] = Subscription(request.command, fields, dict.fromkeys(keys))
+        elif request.command == "ADD":
+            known.keys |= dict.fromkeys(keys)
+            known.fields = fields or known.fields
+        elif request.command == "UNSUBS":
+            self._remove(request.service, known, keys)
+        else:
+            known.fields = fields or known.fields
+            known.keys = dict.fromkeys(known.keys)
+
+    def _remove(self, service: str, known: Subscription, keys: list[str]) -> None:
+        for key in keys:
+            known.keys.pop(key, None)
+        if not known.keys:
+            del self.subscriptions[service]
+
+    def _rows(self, service: str, subscription: Subscription) -> Iterator[Row]:
+        source = self.sources[service]
+        wanted = subscription.fields | {"seq"}
+        live = source.live(tuple(subscription.keys))
+        for key, sent in subscription.keys.items():
+            row = live.get(key)
+            if row is None:
+                continue
+            now = {name: value for name, value in row.items() if name in wanted}
+            subscription.keys[key] = now
+            if sent is None:
+                fixed = source.fixed(key) or {}
+                yield {"key": key} | _image({name: fixed[name] for name in fixed if name in wanted | _HEAD} | now)
+            elif change := _change(service, sent, now):
+                yield {"key": key} | change
+
+    def _respond(
+        self,
+        request: Request,
+        code: Code,
+        text: str | None = None,
+        *,
+        close: bool = False,
+        login: bool = False,
+        logout: bool = False,
+    ) -> Reply:
+        item = {
+            "service": request.service,
+            "command": request.command,
+            "requestid": request.request_id,
+            "SchwabClientCorrelId": request.correl_id or "",
+            "timestamp": self.now_ms(),
+            "content": {"code": int(code), "msg": text or _TEXTS[code]},
+        }
+        frame = msgspec.json.encode({"response": [item]})
+        return Reply(frame, close=close or code in _FATAL, login=login, logout=logout)
+
+
+def parse_requests(text: str | bytes) -> list[Request]:
+    """The commands of a message: an envelope, or one bare request. Raises on anything else."""
+    body: Any = msgspec.json.decode(text)
+    items = body.get("requests", [body])
+    return [
+        Request(
+            service=str(item["service"]).upper(),
+            command=str(item["command"]).upper(),
+            request_id=str(item["requestid"]),
+            customer_id=item.get("SchwabClientCustomerId"),
+            correl_id=item.get("SchwabClientCorrelId"),
+            parameters={name: str(value) for name, value in (item.get("parameters") or {}).items()},
+        )
+        for item in items
+    ]
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
+def _change(service: str, sent: Row, now: Row) -> Row:
+    """What a delta carries: the changed fields, or for books and bars everything once something changed."""
+    if service in _WHOLE:
+        return now if now != sent else {}
+    return {name: value for name, value in now.items() if sent.get(name) != value}
+
+
+def _image(row: Row) -> Row:
+    """Head fields first, then numbers ascending, as production writes a full image."""
+    return dict(sorted(row.items(), key=lambda item: (item[0].isdigit(), int(item[0]) if item[0].isdigit() else 0)))

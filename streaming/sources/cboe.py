@@ -1,0 +1,180 @@
+"""CBOE's delayed quotes, as the JSON of its feed and as the table of its site. Pure: bytes in, chain out.
+
+The clock in both is the time of the download, 15 minutes after the quotes (`gex.md` §5); `asof` overrides it.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streaming.calendar import NEW_YORK
+from streaming.errors import ContractError
+from streaming.model import OptionChain
+from streaming.sources.cboe_table import read_table
+from streaming.sources.osi import SymbolColumns, is_symbol, read_symbols, symbol_grid
+from streaming.sources.quote_clock import CBOE_DELAY, last_quote_at
+
+Floats = NDArray[np.float64]
+Number = float | str | None
+SOURCE: Final = "cboe"
+_WEEKLIES: Final = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPW": "XSP"}
+
+
+class CboeOption(msgspec.Struct, gc=False):
+    """One contract of the feed."""
+
+    option: str
+    iv: Number = None
+    open_interest: Number = None
+    volume: Number = None
+    bid: Number = None
+    ask: Number = None
+
+
+class CboeData(msgspec.Struct, gc=False):
+    """One underlying with its options."""
+
+    options: list[CboeOption]
+    symbol: str = ""
+    current_price: Number = None
+    close: Number = None
+    last_trade_time: str | None = None
+
+
+class CboeBody(msgspec.Struct, gc=False):
+    """The feed's wrapper, or a file that holds only what is inside `data`."""
+
+    data: CboeData | None = None
+    timestamp: str | None = None
+    options: list[CboeOption] | None = None
+    symbol: str = ""
+    current_price: Number = None
+    close: Number = None
+    last_trade_time: str | None = None
+
+
+_BODY: Final = msgspec.json.Decoder(CboeBody)
+
+
+def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
+    """The chain of the JSON feed, with its wrapper or without; ContractError when it is neither.
+
+    A file without any clock counts as the close of its first listed expiry.
+    """
+    body = _decode(payload)
+    data = body.data or CboeData(body.options or [], body.symbol, body.current_price, body.close, body.last_trade_time)
+    grid = _grid([item.option for item in data.options])
+    valid = is_symbol(grid)
+    symbols = read_symbols(grid[valid])
+    figures = [
+        _numbers([getattr(item, name) for item in data.options])[valid]
+        for name in ("iv", "open_interest", "volume", "bid", "ask")
+    ]
+    spot = next((price for price in _numbers([data.current_price, data.close]).tolist() if price > 0.0), float("nan"))
+    when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
+    return _chain(symbols, data.symbol.lstrip("^_$"), spot, when, figures)
+
+
+def parse_csv(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
+    """The chain of the site's table; ContractError when it holds no options, no price or no date."""
+    table = read_table(payload)
+    when = asof or last_quote_at(table.fetched_at(table.symbols.expiry.min().item()), delay=CBOE_DELAY)
+    figures = [table.iv, table.open_interest, table.volume, table.bid, table.ask]
+    return _chain(table.symbols, "", table.spot, when, figures)
+
+
+def _chain(symbols: SymbolColumns, ticker: str, spot: float, asof: datetime, figures: Sequence[Floats]) -> OptionChain:
+    """One underlying's standard roots; adjusted contracts and strangers are left out (`gex.md` §15)."""
+    name = ticker or _commonest(symbols.root)
+    kept = np.isin(symbols.root, [name, *(weekly for weekly, index in _WEEKLIES.items() if index == name)])
+    iv, open_interest, volume, bid, ask = (column[kept] for column in figures)
+    return OptionChain(
+        ticker=name,
+        spot=spot,
+        asof=asof,
+        source=SOURCE,
+        delayed=True,
+        symbol=symbols.symbol[kept],
+        root=symbols.root[kept],
+        expiry=symbols.expiry[kept],
+        settle_s=symbols.settle_s[kept],
+        strike=symbols.strike[kept],
+        is_call=symbols.is_call[kept],
+        iv=iv,
+        open_interest=_amounts(open_interest),
+        volume=_amounts(volume),
+        bid=bid,
+        ask=ask,
+    )
+
+
+def _commonest(root: NDArray[np.str_]) -> str:
+    names, counts = np.unique(root, return_counts=True)
+    name = str(names[counts.argmax()]) if names.size else ""
+    return _WEEKLIES.get(name, name)
+
+
+def _decode(payload: bytes) -> CboeBody:
+    try:
+        body = _BODY.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = _decode_leniently(payload)
+    if body.data is None and body.options is None:
+        raise ContractError("The JSON holds no list of options.")
+    return body
+
+
+def _decode_leniently(payload: bytes) -> CboeBody:
+    """The standard library reads NaN where msgspec follows the letter of JSON."""
+    try:
+        return msgspec.convert(json.loads(payload), CboeBody, strict=False)
+    except (ValueError, RecursionError):
+        raise ContractError("The JSON is broken or is no chain of CBOE's.") from None
+
+
+def _grid(symbols: Sequence[str]) -> NDArray[np.uint8]:
+    data = np.frombuffer(("\n".join(symbols) + "\n").encode("ascii", "replace"), np.uint8)
+    end = np.flatnonzero(data == ord("\n"))[: len(symbols)]
+    return symbol_grid(data, np.concatenate(([0], end[:-1] + 1)) if end.size else end, end)
+
+
+def _numbers(values: Sequence[Number]) -> Floats:
+    """NaN for what is absent or no number."""
+    try:
+        return np.fromiter(values, np.float64, len(values))  # type: ignore[arg-type]  # a TypeError sorts them out
+    except (TypeError, ValueError):
+        return np.fromiter((_float(value) for value in values), np.float64, len(values))
+
+
+def _float(value: Number) -> float:
+    try:
+        return float("nan") if value is None else float(value)
+    except ValueError:
+        return float("nan")
+
+
+def _amounts(column: Floats) -> Floats:
+    return np.where((column > 0.0) & np.isfinite(column), column, 0.0)
+
+
+def _json_quote_time(timestamp: str | None, last_trade: str | None, symbols: SymbolColumns) -> datetime:
+    """The wrapper's clock is UTC, the underlying's last trade is New York time."""
+    if (fetched := _instant(timestamp)) is not None:
+        return last_quote_at(fetched.replace(tzinfo=UTC), delay=CBOE_DELAY)
+    if (traded := _instant(last_trade)) is not None:
+        return last_quote_at(traded.replace(tzinfo=NEW_YORK))
+    if symbols.expiry.size == 0:
+        raise ContractError("The chain is empty and does not say when it was quoted.")
+    return last_quote_at(datetime.combine(symbols.expiry.min().item(), time(23), NEW_YORK))
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,74 @@
+"""Option chains from files: CBOE's JSON and table, Schwab's and TD Ameritrade's JSON, plain or gzip."""
+
+import gzip
+import zlib
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from streaming.errors import ContractError, RequestError
+from streaming.model import OptionChain
+from streaming.sources import cboe
+from streaming.sources.quote_clock import last_quote_at
+
+_GZIP: Final = b"\x1f\x8b"
+_KINDS: Final = "a CBOE table or JSON, or a Schwab chain"
+
+
+def load_chain(path: Path, *, asof: datetime | None = None) -> OptionChain:
+    """The chain in a file, told by its content; settled lines stay in it.
+
+    Without `asof` the quote time follows from the file's own clock: CBOE's less 15 minutes during a session,
+    the last close on an evening or a weekend (`gex.md` §5). Raises RequestError with one sentence when the file
+    is missing, unreadable, empty or no chain.
+    """
+    payload = _read(path)
+    try:
+        chain = parse_any(payload, asof=asof)
+    except ContractError as error:
+        raise RequestError(f"{path} is not an option chain: {error}", remedy=f"Give {_KINDS}.") from error
+    if len(chain) == 0:
+        raise RequestError(f"{path} lists no options.", remedy=f"Give {_KINDS} with contracts in it.")
+    return chain
+
+
+def parse_any(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
+    """The chain in bytes of any known kind; ContractError when they are none."""
+    text = payload.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:1] != b"{":
+        return cboe.parse_csv(payload, asof=asof)
+    if b'"callExpDateMap"' in text or b'"putExpDateMap"' in text:
+        return _parse_schwab(text, asof)
+    return cboe.parse_json(text, asof=asof)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        payload = path.read_bytes()
+        if payload.startswith(_GZIP):
+            payload = gzip.decompress(payload)
+    except FileNotFoundError:
+        raise RequestError(f"There is no file {path}.", remedy=f"Give {_KINDS}.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise RequestError(f"{path} cannot be read: {error}.", remedy="Check the file and its permissions.") from error
+    if not payload.strip():
+        raise RequestError(f"{path} is empty.", remedy=f"Give {_KINDS}.")
+    return payload
+
+
+class _Head(msgspec.Struct):
+    symbol: str = ""
+
+
+def _parse_schwab(payload: bytes, asof: datetime | None) -> OptionChain:
+    from streaming.schwab.chains import parse_chain
+
+    try:
+        symbol = msgspec.json.decode(payload, type=_Head).symbol
+    except msgspec.MsgspecError:
+        symbol = ""
+    chain = parse_chain(payload, ticker=symbol.removeprefix("$").removesuffix(".X"), asof=asof)
+    return chain if asof is not None else replace(chain, asof=last_quote_at(chain.asof))

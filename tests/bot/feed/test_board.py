@@ -1,0 +1,376 @@
+import asyncio
+import random
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.feed.board import Board, BoardPlan
+from bot.feed.ledger import LedgerEntry
+from bot.feed.message import LiveMessage
+from bot.feed.window import Slot
+from streaming.calendar import NEW_YORK
+from streaming.errors import OperatorError, RequestError, TransientError
+from streaming.symbols import parse_ticker
+from tests.support.clock import ManualClock
+from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, snapshot
+
+CHANNEL = 77
+
+
+class Rig:
+    """One board, its channel, and a process that can die and come back."""
+
+    def __init__(self, start: datetime = OPEN_AT, **plan: object) -> None:
+        self.clock = ManualClock(start)
+        self.channel = FakeChannel()
+        self.ledger = DictLedger()
+        self.plan = BoardPlan(**plan)  # type: ignore[arg-type]
+        self.told: list[str] = []
+        self.slot = Slot(60)
+        self.restart()
+        self.feed()
+
+    def restart(self) -> None:
+        self.board = Board(
+            CHANNEL,
+            parse_ticker("NQ"),
+            slot=self.slot,
+            message=LiveMessage(CHANNEL, self.channel, self.ledger),
+            plan=self.plan,
+            clock=self.clock,
+            rng=random.Random(1),
+            notify=self._notify,
+        )
+
+    async def _notify(self, sentence: str) -> None:
+        self.told.append(sentence)
+
+    def feed(self, **changes: object) -> None:
+        self.slot.put(snapshot(self.clock.now(), **changes))
+
+    async def beat(self, seconds: float = 1.0, **changes: object) -> None:
+        """A second passes, a snapshot with another spot arrives, the board beats."""
+        self.clock.advance(seconds)
+        self.feed(**({"spot": 25000.0 + self.clock.monotonic() % 500} | changes))
+        await self.board.beat(self.clock.monotonic())
+
+    async def run_for(self, seconds: float) -> None:
+        """Run the board on the simulated clock, then stop it as a shutdown does."""
+        task = asyncio.create_task(self.board.run())
+        end = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < end and not task.done():
+            self.feed(spot=25000.0 + self.clock.monotonic() % 500)
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    @property
+    def counters(self):
+        return self.board.status().counters
+
+
+async def test_the_first_beat_posts_and_the_next_ones_edit():
+    rig = Rig()
+    for _ in range(3):
+        await rig.beat()
+    assert rig.channel.deeds == ["send", "edit", "edit"]
+    assert (rig.counters.posts, rig.counters.edits) == (1, 2)
+
+
+async def test_a_text_that_did_not_change_is_not_sent():
+    rig = Rig()
+    await rig.beat(spot=1.0)
+    await rig.board.beat(rig.clock.monotonic())
+    assert rig.channel.deeds == ["send"]
+    assert rig.counters.skips == 1
+
+
+async def test_the_newest_snapshot_wins():
+    rig = Rig()
+    await rig.beat()
+    for spot in (25001.0, 25002.0, 25003.0):
+        rig.feed(spot=spot)
+    await rig.board.beat(rig.clock.monotonic())
+    assert "25003.00" in rig.channel.only
+    assert rig.channel.deeds == ["send", "edit"]
+
+
+async def test_edits_go_on_while_data_is_away_because_its_age_grows():
+    rig = Rig()
+    await rig.beat()
+    for _ in range(40):
+        rig.clock.advance(1)
+        await rig.board.beat(rig.clock.monotonic())
+    assert "old 40s" in rig.channel.only
+    assert rig.counters.edits >= 35
+
+
+async def test_without_any_data_the_board_says_that_it_waits():
+    rig = Rig()
+    rig.slot.latest = None
+    await rig.board.beat(rig.clock.monotonic())
+    assert "waiting for data from schwab" in rig.channel.only
+    assert "since 09:40:00 New York" in rig.channel.only
+
+
+async def test_a_mark_posts_anew_before_the_old_message_is_deleted():
+    rig = Rig(OPEN_AT - timedelta(seconds=2))
+    await rig.beat()
+    old = rig.channel.log[0][1]
+    await rig.beat()
+    new = rig.channel.log[1][1]
+    assert rig.channel.log == [("send", old), ("send", new), ("delete", old)]
+    assert list(rig.channel.messages) == [new]
+    assert rig.counters.reposts == 1
+
+
+async def test_marks_come_every_refresh_minutes():
+    rig = Rig(refresh_minutes=5)
+    await rig.run_for(16 * 60)
+    assert rig.counters.reposts == 3
+    assert len(rig.channel.messages) == 1
+
+
+async def test_beats_keep_their_cadence():
+    rig = Rig()
+    await rig.run_for(120)
+    assert 118 <= rig.counters.updates <= 121
+    assert rig.counters.missed == 0
+
+
+async def test_beats_that_pass_during_a_slow_edit_are_missed_not_made_up_for():
+    rig = Rig()
+    original = rig.channel.edit
+
+    async def slow(message_id: int, content: str) -> None:
+        rig.clock.advance(3.5)
+        await original(message_id, content)
+
+    rig.channel.edit = slow  # type: ignore[method-assign]
+    await rig.run_for(40)
+    assert rig.counters.edits == pytest.approx(10, abs=2)
+    assert rig.counters.missed == pytest.approx(30, abs=4)
+
+
+async def test_a_message_deleted_by_a_person_is_posted_anew():
+    rig = Rig()
+    await rig.beat()
+    rig.channel.messages.clear()
+    await rig.beat()
+    assert len(rig.channel.messages) == 1
+    assert rig.counters.posts == 2
+    assert rig.counters.errors == 0
+
+
+async def test_the_days_last_message_keeps_its_figures_and_says_closed():
+    rig = Rig(datetime(2026, 8, 20, 15, 59, 58, tzinfo=NEW_YORK))
+    await rig.beat(spot=25123.25)
+    for _ in range(3):
+        await rig.beat(spot=25123.25)
+    assert "25123.25" in rig.channel.only
+    assert "closed 16:00 Thu 20 Aug" in rig.channel.only
+    deeds = list(rig.channel.deeds)
+    await rig.beat(3600)
+    assert rig.channel.deeds == deeds
+    assert rig.board.status().reason == "after the close at 16:00"
+
+
+async def test_the_next_session_starts_a_message_of_its_own():
+    rig = Rig(datetime(2026, 8, 20, 15, 59, 58, tzinfo=NEW_YORK))
+    for _ in range(4):
+        await rig.beat()
+    first = rig.channel.only
+    await rig.beat(17.6 * 3600)
+    assert len(rig.channel.messages) == 2
+    assert first in rig.channel.messages.values()
+
+
+async def test_nothing_is_posted_while_the_window_is_closed():
+    rig = Rig(datetime(2026, 8, 22, 11, 0, tzinfo=NEW_YORK))
+    await rig.beat()
+    assert rig.channel.log == []
+    assert (rig.board.status().state, rig.board.status().reason) == ("closed", "weekend")
+
+
+async def test_force_opens_the_window_on_a_weekend():
+    rig = Rig(datetime(2026, 8, 22, 11, 0, tzinfo=NEW_YORK), force=True)
+    await rig.beat()
+    assert rig.channel.deeds == ["send"]
+
+
+async def test_a_forced_board_closes_its_message_at_midnight_and_posts_the_next():
+    rig = Rig(datetime(2026, 8, 20, 23, 59, 58, tzinfo=NEW_YORK), force=True)
+    for _ in range(3):
+        await rig.beat()
+    old, new = rig.channel.messages.values()
+    assert "closed" in old
+    assert "live" in new
+
+
+async def test_a_restart_adopts_the_message():
+    rig = Rig()
+    await rig.beat()
+    rig.restart()
+    await rig.beat()
+    assert rig.channel.deeds == ["send", "edit"]
+
+
+async def test_a_restart_does_not_touch_the_message_of_an_earlier_session():
+    rig = Rig()
+    await rig.beat()
+    yesterday = rig.channel.only
+    rig.restart()
+    await rig.beat(24 * 3600)
+    assert len(rig.channel.messages) == 2
+    assert yesterday in rig.channel.messages.values()
+
+
+async def test_a_restart_after_the_close_leaves_the_last_message_intact():
+    rig = Rig(datetime(2026, 8, 20, 15, 59, tzinfo=NEW_YORK))
+    await rig.beat()
+    text = rig.channel.only
+    rig.restart()
+    await rig.beat(3600)
+    assert rig.channel.only == text
+    assert rig.ledger.entries[CHANNEL].closed
+
+
+async def test_a_message_that_vanished_during_a_restart_is_posted_anew():
+    rig = Rig()
+    await rig.beat()
+    rig.channel.messages.clear()
+    rig.restart()
+    await rig.beat()
+    assert len(rig.channel.messages) == 1
+
+
+async def test_missing_access_is_told_once_and_tried_again_slowly():
+    rig = Rig()
+    rig.channel.faults = [OperatorError("The bot may not post in channel 77.")] * 3
+    for _ in range(100):
+        await rig.beat()
+    assert rig.told == ["The bot may not post in channel 77."]
+    assert rig.board.status().state == "paused"
+    for _ in range(200):
+        await rig.beat()
+    assert len(rig.channel.messages) == 1
+    assert rig.board.status().state == "open"
+
+
+async def test_a_transient_error_is_tried_again_soon_and_not_told():
+    rig = Rig()
+    rig.channel.faults = [TransientError("Discord answered 503.")]
+    for _ in range(4):
+        await rig.beat()
+    assert len(rig.channel.messages) == 1
+    assert rig.told == []
+    assert rig.counters.errors == 1
+
+
+async def test_discords_own_wish_for_a_pause_is_respected():
+    rig = Rig()
+    rig.channel.faults = [TransientError("Discord answered 429.", retry_after_s=20)]
+    for _ in range(20):
+        await rig.beat()
+    assert rig.channel.log == []
+    await rig.beat()
+    await rig.beat()
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_refused_text_is_counted_and_the_board_lives_on():
+    rig = Rig()
+    await rig.beat()
+    rig.channel.faults = [RequestError("Discord refuses a message.")]
+    for _ in range(5):
+        await rig.beat()
+    assert rig.counters.last_error == "Discord refuses a message."
+    assert rig.board.status().state == "open"
+
+
+async def test_edits_go_on_while_the_ledger_is_away():
+    rig = Rig(OPEN_AT - timedelta(seconds=5))
+    await rig.beat()
+    rig.ledger.away = True
+    for _ in range(30):
+        await rig.beat()
+    assert rig.channel.deeds == ["send", *["edit"] * 30]
+    rig.ledger.away = False
+    for _ in range(8):
+        await rig.beat()
+    assert rig.counters.reposts == 1
+    assert len(rig.channel.messages) == 1
+
+
+async def test_nothing_is_posted_before_the_ledger_was_read():
+    rig = Rig()
+    rig.ledger.away = True
+    for _ in range(10):
+        await rig.beat()
+    assert rig.channel.log == []
+    rig.ledger.away = False
+    for _ in range(70):
+        await rig.beat()
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_stopped_board_says_so_and_is_adopted_later():
+    rig = Rig()
+    await rig.run_for(3)
+    assert "feed stopped 09:40 Thu 20 Aug" in rig.channel.only
+    rig.restart()
+    await rig.beat()
+    assert "live" in rig.channel.only
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_stop_lets_the_edit_in_flight_finish():
+    rig = Rig()
+    await rig.beat()
+    rig.channel.delay_s = 0.05
+    rig.feed(spot=25432.25)
+    task = asyncio.create_task(rig.board.run())
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert "25432.25" in rig.channel.only
+    assert rig.channel.deeds[-2:] == ["edit", "edit"]
+    assert "feed stopped" in rig.channel.only
+
+
+async def test_a_stop_ends_in_time_though_discord_hangs(monkeypatch):
+    monkeypatch.setattr("bot.feed.board._FINISH_S", 0.05)
+    monkeypatch.setattr("bot.feed.board._FAREWELL_S", 0.05)
+    rig = Rig()
+    await rig.beat()
+    rig.channel.delay_s = 3600
+    rig.feed(spot=25432.25)
+    task = asyncio.create_task(rig.board.run())
+    await asyncio.sleep(0.02)
+    task.cancel()
+    async with asyncio.timeout(1):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert rig.channel.deeds == ["send"]
+
+
+async def test_a_worn_out_message_is_replaced():
+    from bot.feed.channel import WornMessageError
+
+    rig = Rig()
+    await rig.beat()
+    rig.channel.faults = [WornMessageError("Too old.")]
+    await rig.beat()
+    assert rig.channel.deeds == ["send", "send", "delete"]
+    assert len(rig.channel.messages) == 1
+
+
+async def test_duplicates_of_an_earlier_session_are_removed_but_its_last_message_stays():
+    rig = Rig()
+    rig.channel.messages = {5: "a", 6: "b"}
+    rig.ledger.entries[CHANNEL] = LedgerEntry(session="2026-08-19", message_id=6, superseded=(5,))
+    await rig.beat()
+    assert rig.channel.messages[6] == "b"
+    assert 5 not in rig.channel.messages

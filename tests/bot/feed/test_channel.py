@@ -1,0 +1,142 @@
+"""Real discord.py objects on dpytest's back end, and every error Discord is known to answer with."""
+
+from types import SimpleNamespace
+
+import aiohttp
+import discord
+import discord.ext.test as dpytest
+import pytest
+from discord.ext import commands
+
+from bot.feed.channel import DiscordChannel, GoneMessageError, WornMessageError, translate
+from streaming.errors import OperatorError, RequestError, TransientError
+
+
+@pytest.fixture
+async def bot(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bot = commands.Bot(command_prefix="!", intents=discord.Intents.all())
+    await bot._async_setup_hook()
+    dpytest.configure(bot, guilds=1, text_channels=2, members=1)
+    yield bot
+    await dpytest.empty_queue()
+
+
+@pytest.fixture
+def text_channel(bot) -> discord.TextChannel:
+    return bot.guilds[0].text_channels[0]
+
+
+async def contents(channel: discord.TextChannel) -> list[str]:
+    return [message.content async for message in channel.history(limit=10)]
+
+
+async def test_a_message_is_sent_to_the_channel(bot, text_channel):
+    await DiscordChannel(bot, text_channel.id).send("figures", nonce="n1")
+    assert await contents(text_channel) == ["figures"]
+
+
+async def test_a_message_is_edited(bot, text_channel):
+    channel = DiscordChannel(bot, text_channel.id)
+    message_id = await channel.send("figures", nonce="n1")
+    await channel.edit(message_id, "newer figures")
+    assert await contents(text_channel) == ["newer figures"]
+
+
+async def test_a_message_is_deleted(bot, text_channel):
+    channel = DiscordChannel(bot, text_channel.id)
+    message_id = await channel.send("figures", nonce="n1")
+    await channel.delete(message_id)
+    assert await contents(text_channel) == []
+
+
+def http_error(kind: type[discord.HTTPException], status: int, code: int, **headers: str) -> discord.HTTPException:
+    response = SimpleNamespace(status=status, reason="reason", headers=headers)
+    return kind(response, {"code": code, "message": "what Discord says"})
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (http_error(discord.NotFound, 404, 10008), GoneMessageError),
+        (http_error(discord.Forbidden, 403, 50005), GoneMessageError),
+        (http_error(discord.HTTPException, 400, 30046), WornMessageError),
+        (http_error(discord.NotFound, 404, 10003), OperatorError),
+        (http_error(discord.Forbidden, 403, 50001), OperatorError),
+        (http_error(discord.Forbidden, 403, 50013), OperatorError),
+        (http_error(discord.HTTPException, 400, 50083), OperatorError),
+        (http_error(discord.HTTPException, 401, 0), OperatorError),
+        (http_error(discord.HTTPException, 429, 0), TransientError),
+        (http_error(discord.DiscordServerError, 503, 0), TransientError),
+        (http_error(discord.HTTPException, 400, 50035), RequestError),
+        (discord.RateLimited(3.5), TransientError),
+        (aiohttp.ClientConnectionError(), TransientError),
+        (TimeoutError(), TransientError),
+    ],
+)
+def test_every_answer_of_discords_is_somebodys_move(error, expected):
+    assert type(translate(error, channel_id=77, deed="post in")) is expected
+
+
+def test_the_wish_to_slow_down_is_kept():
+    error = translate(
+        http_error(discord.HTTPException, 429, 0, **{"Retry-After": "2.5"}), channel_id=77, deed="post in"
+    )
+    assert isinstance(error, TransientError)
+    assert error.retry_after_s == 2.5
+
+
+def test_a_missing_permission_names_channel_and_remedy():
+    error = translate(http_error(discord.Forbidden, 403, 50013), channel_id=77, deed="post in")
+    assert error.sentence == (
+        "The bot may not post in channel 77 (what Discord says). Give it View Channel and Send Messages there."
+    )
+
+
+async def test_library_errors_stop_at_the_adapter(bot, text_channel, monkeypatch):
+    channel = DiscordChannel(bot, text_channel.id)
+
+    async def fail(*args, **kwargs):
+        raise http_error(discord.Forbidden, 403, 50013)
+
+    for name in ("send_message", "edit_message", "delete_message"):
+        monkeypatch.setattr(bot.http, name, fail)
+    with pytest.raises(OperatorError):
+        await channel.send("figures", nonce="n1")
+    with pytest.raises(OperatorError):
+        await channel.edit(1, "figures")
+    with pytest.raises(OperatorError):
+        await channel.delete(1)
+
+
+async def test_an_id_is_enough_before_the_gateway_has_told_of_the_channel(bot, monkeypatch):
+    called = []
+
+    async def note(channel_id, message_id, **fields):
+        called.append((channel_id, message_id))
+
+    monkeypatch.setattr(bot.http, "delete_message", note)
+    await DiscordChannel(bot, 4242).delete(17)
+    assert called == [(4242, 17)]
+
+
+async def test_a_bot_that_signed_off_is_worth_another_try_later(bot, text_channel):
+    bot._closing_task = object()
+    with pytest.raises(TransientError):
+        await DiscordChannel(bot, text_channel.id).send("figures", nonce="n1")
+    bot._closing_task = None
+
+
+async def test_posts_carry_their_nonce_and_mention_nobody(bot, text_channel, monkeypatch):
+    seen = []
+
+    async def note(channel_id, *, params):
+        seen.append(params.payload)
+        raise TimeoutError
+
+    monkeypatch.setattr(bot.http, "send_message", note)
+    with pytest.raises(TransientError):
+        await DiscordChannel(bot, text_channel.id).send("@everyone", nonce="n1")
+    assert seen[0]["nonce"] == "n1"
+    assert seen[0]["enforce_nonce"] is True
+    assert seen[0]["allowed_mentions"]["parse"] == []

@@ -1,0 +1,192 @@
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot.feed.runner import FeedRunner
+from bot.settings import BotSettings
+from streaming.errors import OperatorError, TransientError
+from streaming.symbols import parse_ticker
+from tests.support.clock import ManualClock
+from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, QueueSnapshots, snapshot
+
+SETTINGS = BotSettings(_env_file=None, gex_feed_force_window=True, gex_feed_update_seconds=0.25)
+
+
+class PacedClock(ManualClock):
+    """Simulated time that also lets real tasks run between its sleeps."""
+
+    async def sleep(self, seconds: float) -> None:
+        until = self._monotonic + max(seconds, 0.0)
+        while self._monotonic < until:  # noqa: ASYNC110  # the test moves the clock, nothing signals it
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
+
+    async def pass_time(self, seconds: float, step_s: float = 0.05) -> None:
+        for _ in range(round(seconds / step_s)):
+            self.advance(step_s)
+            await asyncio.sleep(0.002)
+
+
+class Feed:
+    def __init__(self, *tickers: str, **extra: object) -> None:
+        self.clock = PacedClock()
+        self.snapshots = QueueSnapshots()
+        self.channels = {position + 1: FakeChannel() for position in range(len(tickers))}
+        self.told: list[str] = []
+        self.runner = FeedRunner(
+            {position + 1: parse_ticker(ticker) for position, ticker in enumerate(tickers)},
+            self.snapshots,
+            self.channels.__getitem__,
+            DictLedger(),
+            SETTINGS,
+            self.clock,
+            rng=random.Random(1),
+            notify=self._notify,
+            **extra,  # type: ignore[arg-type]
+        )
+
+    async def _notify(self, sentence: str) -> None:
+        self.told.append(sentence)
+
+    def say(self, ticker: str, **changes: object) -> None:
+        self.snapshots.queue.put_nowait(snapshot(self.clock.now(), ticker=ticker, **changes))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.runner.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+async def test_each_board_shows_its_own_ticker():
+    feed = Feed("SPX", "NDX")
+    async with feed.running():
+        feed.say("SPX", spot=6900.25)
+        feed.say("NDX", spot=25000.5)
+        await feed.clock.pass_time(1)
+        assert "6900.25" in feed.channels[1].only
+        assert "25000.50" in feed.channels[2].only
+
+
+async def test_an_alias_reaches_its_board():
+    feed = Feed("NQ_NDX")
+    async with feed.running():
+        feed.say("NQ", spot=25000.5)
+        await feed.clock.pass_time(1)
+        assert "25000.50" in feed.channels[1].only
+
+
+async def test_a_board_without_access_does_not_disturb_the_others():
+    feed = Feed("SPX", "NDX")
+    feed.channels[1].faults = [OperatorError("The bot may not post in channel 1.")] * 100
+    async with feed.running():
+        feed.say("NDX")
+        await feed.clock.pass_time(2)
+        assert feed.channels[1].log == []
+        assert len(feed.channels[2].messages) == 1
+        assert feed.told == ["The bot may not post in channel 1."]
+
+
+async def test_a_bug_in_one_board_is_logged_and_does_not_end_the_others(caplog):
+    feed = Feed("SPX", "NDX")
+    feed.channels[1].faults = [ZeroDivisionError("a bug")]
+    async with feed.running():
+        feed.say("NDX")
+        await feed.clock.pass_time(3)
+        assert len(feed.channels[1].messages) == 1
+        assert len(feed.channels[2].messages) == 1
+    assert "ZeroDivisionError" in caplog.text
+    assert feed.runner.status().restarts == 1
+
+
+async def test_a_broken_listener_starts_again():
+    feed = Feed("SPX")
+    async with feed.running():
+        feed.snapshots.queue.put_nowait(TransientError("Redis is away."))
+        await feed.clock.pass_time(2)
+        feed.say("SPX", spot=6901.5)
+        await feed.clock.pass_time(1)
+        assert "6901.50" in feed.channels[1].only
+    assert feed.snapshots.listeners == 2
+
+
+async def test_a_start_shows_stored_figures_and_changes_at_once():
+    feed = Feed("SPX")
+    earlier = OPEN_AT - timedelta(seconds=60)
+    feed.snapshots.stored["SPX"] = [
+        snapshot(earlier, ticker="SPX", spot=6900.0),
+        snapshot(OPEN_AT, ticker="SPX", spot=6905.0),
+    ]
+    async with feed.running():
+        await feed.clock.pass_time(0.5)
+        assert "+5.00 +0.07%" in feed.channels[1].only
+
+
+async def test_metrics_are_written_once_a_second():
+    written: list[dict[str, object]] = []
+
+    async def write(mapping):
+        written.append(dict(mapping))
+
+    feed = Feed("SPX", write_metrics=write)
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(4.5)
+    assert 4 <= len(written) <= 6
+    assert written[-1]["posts"] == 1
+
+
+async def test_metrics_that_cannot_be_written_do_not_disturb_the_feed():
+    async def write(mapping):
+        raise TransientError("Redis is away.")
+
+    feed = Feed("SPX", write_metrics=write)
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(2)
+        assert len(feed.channels[1].messages) == 1
+
+
+async def test_nothing_is_written_before_the_lease_is_held():
+    held = asyncio.Event()
+
+    class Lease:
+        @asynccontextmanager
+        async def held(self, *, wait: bool = False):
+            assert wait
+            await held.wait()
+            yield
+
+    feed = Feed("SPX", lease=Lease())
+    async with feed.running():
+        await feed.clock.pass_time(1)
+        assert feed.channels[1].log == []
+        assert not feed.runner.status().leading
+        held.set()
+        await feed.clock.pass_time(1)
+        assert feed.channels[1].deeds[0] == "send"
+        assert feed.runner.status().leading
+
+
+async def test_boards_do_not_all_beat_at_the_same_moment():
+    feed = Feed("SPX", "NDX", "SPY", "QQQ")
+    order: list[int] = []
+    for channel_id, channel in feed.channels.items():
+        original = channel.send
+
+        async def send(content, *, nonce, channel_id=channel_id, original=original):
+            order.append(round(feed.clock.monotonic() * 1000))
+            return await original(content, nonce=nonce)
+
+        channel.send = send
+    async with feed.running():
+        await feed.clock.pass_time(1, step_s=0.01)
+    assert len(set(order)) == 4

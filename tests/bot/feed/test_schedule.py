@@ -1,0 +1,95 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from bot.feed.schedule import decide, next_mark
+from streaming.calendar import NEW_YORK
+
+
+def ny(*parts: int, fold: int = 0) -> datetime:
+    return datetime(*parts, tzinfo=NEW_YORK, fold=fold)
+
+
+@pytest.mark.parametrize(
+    ("at", "is_open"),
+    [
+        (ny(2026, 8, 20, 9, 34, 59), False),
+        (ny(2026, 8, 20, 9, 35), True),
+        (ny(2026, 8, 20, 15, 59, 59), True),
+        (ny(2026, 8, 20, 16, 0), False),
+        (ny(2026, 11, 27, 12, 59, 59), True),
+        (ny(2026, 11, 27, 13, 0), False),
+        (ny(2026, 11, 26, 11, 0), False),
+        (ny(2026, 8, 22, 11, 0), False),
+    ],
+)
+def test_the_window_is_0935_to_the_sessions_close(at, is_open):
+    assert decide(at.astimezone(UTC)).is_open is is_open
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (ny(2026, 8, 20, 9, 0), "before 09:35"),
+        (ny(2026, 8, 20, 11, 0), "open"),
+        (ny(2026, 8, 20, 17, 0), "after the close at 16:00"),
+        (ny(2026, 8, 22, 11, 0), "weekend"),
+        (ny(2026, 12, 25, 11, 0), "Christmas Day"),
+    ],
+)
+def test_the_decision_says_why(at, reason):
+    assert decide(at).reason == reason
+
+
+def test_a_half_day_names_its_cause():
+    reason = decide(ny(2026, 11, 27, 14, 0)).reason
+    assert reason.startswith("after the close at 13:00, ")
+    assert "Thanksgiving" in reason
+
+
+def test_the_decision_says_until_when():
+    assert decide(ny(2026, 8, 20, 9, 0)).until == ny(2026, 8, 20, 9, 35)
+    assert decide(ny(2026, 8, 20, 11, 0)).until == ny(2026, 8, 20, 16, 0)
+    assert decide(ny(2026, 8, 21, 17, 0)).until == ny(2026, 8, 24, 9, 35)
+
+
+def test_a_day_without_a_session_has_no_session_date():
+    assert decide(ny(2026, 8, 22, 11, 0)).session is None
+    assert decide(ny(2026, 8, 20, 17, 0)).session == date(2026, 8, 20)
+
+
+@pytest.mark.parametrize("at", [ny(2026, 8, 22, 3, 0), ny(2026, 12, 25, 11, 0), ny(2026, 8, 20, 23, 0)])
+def test_force_is_tested_before_everything_else(at):
+    decision = decide(at, force=True)
+    assert decision.is_open
+    assert decision.reason == "forced open"
+    assert decision.until is None
+    assert decision.session == at.date()
+
+
+def test_the_window_follows_new_york_over_a_clock_change():
+    assert not decide(datetime(2026, 3, 6, 14, 34, tzinfo=UTC)).is_open
+    assert decide(datetime(2026, 3, 6, 14, 35, tzinfo=UTC)).is_open
+    assert decide(datetime(2026, 3, 9, 13, 35, tzinfo=UTC)).is_open
+    assert not decide(datetime(2026, 3, 9, 20, 0, tzinfo=UTC)).is_open
+
+
+def test_marks_are_multiples_since_midnight_in_new_york():
+    assert next_mark(ny(2026, 8, 20, 9, 41, 7), 5) == ny(2026, 8, 20, 9, 45)
+    assert next_mark(ny(2026, 8, 20, 9, 45), 5) == ny(2026, 8, 20, 9, 50)
+    assert next_mark(ny(2026, 8, 20, 9, 44, 59), 7) == ny(2026, 8, 20, 9, 48)
+    assert next_mark(ny(2026, 8, 20, 23, 59), 7) == ny(2026, 8, 21, 0, 0)
+    assert next_mark(ny(2026, 8, 20, 9, 0), 60) == ny(2026, 8, 20, 10, 0)
+
+
+def test_a_mark_in_the_hour_that_clocks_skip_does_not_exist():
+    assert next_mark(ny(2026, 3, 8, 1, 58), 5) == ny(2026, 3, 8, 3, 0)
+    assert next_mark(ny(2026, 3, 8, 1, 45), 45) == ny(2026, 3, 8, 3, 0)
+
+
+def test_the_hour_that_clocks_repeat_has_its_marks_twice():
+    before = datetime(2026, 11, 1, 5, 31, tzinfo=UTC)
+    first = next_mark(before, 30)
+    assert first == datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
+    assert first.astimezone(NEW_YORK).strftime("%H:%M") == "01:00"
+    assert next_mark(first, 30) - first == timedelta(minutes=30)

@@ -1,0 +1,78 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.feed.view import Ending, board_view
+from bot.feed.window import Slot
+from bot.render.view import BoardView, Freshness
+from streaming.clock import epoch_ms
+from streaming.symbols import parse_ticker
+from tests.support.feed import OPEN_AT, snapshot
+
+NQ = parse_ticker("NQ")
+
+
+def view(slot: Slot, age_s: float = 0.0, ending: Ending | None = None) -> BoardView:
+    now = OPEN_AT + timedelta(seconds=age_s)
+    return board_view(NQ, slot, now, source="schwab", since=OPEN_AT, window_s=60, ending=ending)
+
+
+def slot_with(**changes: object) -> Slot:
+    slot = Slot(60)
+    slot.put(snapshot(OPEN_AT, **changes))
+    return slot
+
+
+@pytest.mark.parametrize(
+    ("age_s", "freshness"),
+    [(0, "live"), (5, "live"), (5.1, "stale"), (30, "stale"), (30.1, "old"), (9999, "old"), (-3, "live")],
+)
+def test_freshness_goes_by_the_age_of_the_quotes(age_s, freshness):
+    assert view(slot_with(), age_s).freshness == freshness
+
+
+def test_a_delayed_source_is_never_called_live():
+    seen = view(slot_with(delayed=True), 900)
+    assert seen.freshness is Freshness.DELAYED
+    assert seen.age_s == 900
+
+
+def test_an_empty_slot_waits_for_its_source():
+    seen = view(Slot(60), 20)
+    assert (seen.freshness, seen.source, seen.at) == (Freshness.WAITING, "schwab", OPEN_AT)
+
+
+def test_changes_are_over_the_window():
+    slot = slot_with(spot=25000.0, sum_gex_vol=1800.0)
+    slot.put(snapshot(OPEN_AT + timedelta(seconds=60)))
+    seen = view(slot, 60)
+    assert seen.spot.change == 61.25
+    assert seen.net_gex_bn.change == pytest.approx(0.0346)
+    assert seen.zero_gamma.before == 24950.0
+
+
+def test_changes_are_unknown_without_an_earlier_figure():
+    seen = view(slot_with())
+    assert seen.spot.change is None
+    assert seen.call_wall.before is None
+
+
+def test_an_absent_figure_stays_absent():
+    seen = view(slot_with(sum_gex_oi=None, scopes={}, zero_gamma=None, max_priors=()))
+    assert seen.scaled_gamma_bn.now is None
+    assert seen.zero_gamma.now is None
+    assert seen.max_change_bn.now is None
+
+
+def test_a_live_spot_over_an_old_chain_is_noted():
+    assert view(slot_with(chain_ms=epoch_ms(OPEN_AT) - 700_000)).note == "chain 11m old"
+    assert not view(slot_with(chain_ms=epoch_ms(OPEN_AT) - 5_000)).note
+
+
+def test_opening_and_closing_minutes_are_noted():
+    assert view(slot_with(state="warming")).note == "warming"
+
+
+def test_an_ending_replaces_the_freshness():
+    seen = view(slot_with(), 900, Ending(Freshness.CLOSED, OPEN_AT))
+    assert (seen.freshness, seen.at) == (Freshness.CLOSED, OPEN_AT)

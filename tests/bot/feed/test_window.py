@@ -1,0 +1,76 @@
+from datetime import timedelta
+
+from bot.feed.window import RollingWindow, Slot
+from streaming.clock import epoch_ms
+from tests.support.feed import OPEN_AT, snapshot
+
+
+def at(seconds: float, **changes: object):
+    return snapshot(OPEN_AT + timedelta(seconds=seconds), **changes)
+
+
+def asof(seconds: float) -> int:
+    return epoch_ms(OPEN_AT + timedelta(seconds=seconds))
+
+
+def filled(*seconds: float, window_s: float = 60) -> RollingWindow:
+    window = RollingWindow(window_s)
+    for second in seconds:
+        window.add(at(second, spot=25000.0 + second))
+    return window
+
+
+def test_the_earlier_headline_is_the_newest_one_at_least_a_window_old():
+    before = filled(0, 1, 2, 61).before(asof(61))
+    assert before is not None
+    assert before.spot == 25001.0
+
+
+def test_there_is_no_earlier_headline_before_a_window_has_passed():
+    assert filled(0, 30, 59).before(asof(59)) is None
+
+
+def test_a_gap_is_not_bridged_with_an_older_value():
+    assert filled(0, 80).before(asof(80)) is None
+    assert filled(0, 75).before(asof(75)) is not None
+
+
+def test_an_empty_window_knows_nothing():
+    assert RollingWindow(60).before(asof(0)) is None
+
+
+def test_a_long_window_is_bounded_by_count():
+    window = RollingWindow(3600)
+    for quarter in range(4 * 4600):
+        window.add(at(quarter / 4))
+    assert len(window) <= 512 * 1.25 + 2
+    assert window.before(asof(4599.75)) is not None
+
+
+def test_a_window_is_bounded_by_age():
+    assert len(filled(0, 1, 2, 200)) == 1
+
+
+def test_another_source_or_scope_starts_anew():
+    for change in ({"source": "replay"}, {"scope": "zero"}, {"delayed": True}):
+        window = filled(0, 1)
+        window.add(at(61, **change))
+        assert window.before(asof(61)) is None
+
+
+def test_time_running_backwards_starts_anew():
+    window = filled(0, 100)
+    window.add(at(10))
+    assert len(window) == 1
+
+
+def test_two_figures_for_one_instant_count_once():
+    assert len(filled(5, 5, 5)) == 1
+
+
+def test_a_slot_holds_the_newest_snapshot_only():
+    slot = Slot(60)
+    slot.put(at(0))
+    newest = at(1)
+    slot.put(newest)
+    assert slot.latest is newest

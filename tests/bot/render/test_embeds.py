@@ -1,0 +1,101 @@
+from datetime import timedelta
+
+from bot.render.embeds import levels_embed, status_embed
+from streaming.clock import epoch_ms
+from streaming.model import ScopeFigures, WeightFigures
+from tests.support.feed import OPEN_AT, snapshot
+
+FIGURES = WeightFigures(
+    net_gex_usd_per_1pct=-1_834_561_234.5,
+    net_gex_usd_per_point=-36_691_224.69,
+    gross_gex_usd_per_1pct=5_000_000_000.0,
+    zero_gamma=24950.0,
+    zero_gamma_roots=(24950.0, 26100.0),
+    zero_gamma_directions=(1, -1),
+    zero_gamma_ladder=24951.5,
+    major_pos=25100.0,
+    major_pos_usd_per_1pct=250_000_000.0,
+    major_neg=24800.0,
+    major_neg_usd_per_1pct=-120_000_000.0,
+    call_wall_gross=25200.0,
+    put_wall_gross=24700.0,
+)
+FULL = ScopeFigures(
+    expiries=("2026-08-20", "2026-08-21"), contracts=812, weight_unpriced_oi=0.0123, oi=FIGURES, vol=WeightFigures()
+)
+
+
+def fields(embed) -> dict[str, str]:
+    return {field.name: field.value for field in embed.fields}
+
+
+def levels(now=OPEN_AT, scope="full", weight="oi", **changes):
+    return levels_embed(snapshot(**({"scopes": {"full": FULL}} | changes)), scope=scope, weight=weight, now=now)
+
+
+def test_levels_state_every_figure_with_its_sign():
+    shown = fields(levels())
+    assert shown["Zero gamma"] == "24950.00"
+    assert shown["Call wall"] == "25100.00 (+0.2500Bn)"
+    assert shown["Put wall"] == "24800.00 (−0.1200Bn)"
+    assert shown["Net GEX per 1 %"] == "−1.8346Bn"
+    assert shown["Net GEX per point"] == "−0.0367Bn"
+    assert shown["All zero-gamma roots"] == "24950.00 ↑, 26100.00 ↓"
+
+
+def test_levels_say_what_they_are_made_of():
+    made_of = fields(levels(chain_ms=epoch_ms(OPEN_AT) - 90_000, forward_mode="parity"))["Made of"]
+    assert made_of == (
+        "2 expiries, 2026-08-20 to 2026-08-21 · 812 contracts · 1.2% of the weight without a price"
+        " · forward: parity · oldest chain part 1m"
+    )
+
+
+def test_walls_by_volume_are_called_majors():
+    assert "Major positive" in fields(levels(weight="vol"))
+    assert "Call wall" not in fields(levels(weight="vol"))
+
+
+def test_age_source_and_unit_are_always_there():
+    embed = levels(now=OPEN_AT + timedelta(seconds=45))
+    assert embed.description == "schwab · old 45s · quotes of 09:40:00 New York"
+    assert "per 1 % move" in embed.footer.text
+    assert embed.title == "NQ_NDX · full · by open interest"
+
+
+def test_a_missing_root_says_why():
+    figures = WeightFigures(zero_gamma_note="positive everywhere")
+    shown = fields(levels(scopes={"full": ScopeFigures(oi=figures)}))
+    assert shown["Zero gamma"] == "— (positive everywhere)"
+    assert shown["Net GEX per 1 %"] == "—"
+
+
+def test_a_classic_producer_shows_its_own_fields():
+    shown = fields(levels(scopes={}))
+    assert shown["Zero gamma (ladder split, by volume)"] == "24951.50"
+    assert shown["Net GEX per 1 %"] == "−0.9123Bn"
+
+
+def test_a_scope_that_the_source_does_not_give_is_said_so():
+    assert fields(levels(scope="zero")) == {"Not available": "The source schwab gives no zero scope."}
+
+
+def test_the_basis_of_a_futures_ticker_is_published():
+    assert "basis −12.50" in levels(basis=-12.5).footer.text
+
+
+def test_status_repeats_the_boards_figures_and_the_window():
+    embed = status_embed(snapshot(), now=OPEN_AT, window="open until Thu 16:00 New York")
+    shown = fields(embed)
+    assert shown["Net GEX (volume)"] == "+1.8346Bn"
+    assert shown["Scaled gamma (open interest)"] == "−0.9123Bn"
+    assert shown["Max change (current)"] == "+0.0125Bn at 25050.00"
+    assert shown["Feed"] == "open until Thu 16:00 New York"
+    assert shown["Scope"] == "full · up to 90 days"
+
+
+def test_embeds_stay_within_discords_limits():
+    figures = WeightFigures(zero_gamma_roots=(1e300,) * 400, zero_gamma_directions=(1,) * 400)
+    embed = levels(scopes={"full": ScopeFigures(oi=figures, expiries=("2026-08-20",) * 300)}, source="x" * 3000)
+    assert len(embed) <= 6000
+    assert all(len(field.value) <= 1024 for field in embed.fields)

@@ -1,0 +1,47 @@
+import math
+
+import pytest
+
+from bot.render import numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(12.5, "+12.50"), (-0.05, "−0.05"), (0.0, "+0.00"), (-0.001, "+0.00"), (None, "—"), (math.nan, "—")],
+)
+def test_a_change_always_has_its_sign(value, text):
+    assert numbers.signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.8346, "+1.8346Bn"),
+        (-1.8345612345, "−1.8346Bn"),
+        (-60.12344, "−60.1234Bn"),
+        (1712585.0, "+1712585.0Bn"),
+        (None, "—"),
+        (math.inf, "—"),
+    ],
+)
+def test_billions_have_sign_and_unit(value, text):
+    assert numbers.bn(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(24950.0, "24950.00"), (None, "—"), (math.nan, "—"), (-1.0, "−1.00"), (1e300, "1.000e+300")]
+)
+def test_a_price_is_plain(value, text):
+    assert numbers.price(value) == text
+
+
+def test_a_percentage_is_of_a_fraction():
+    assert numbers.percent(0.0005) == "+0.05%"
+    assert numbers.percent(None) == "—"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(7.9, "7s"), (45, "45s"), (60, "1m"), (900, "15m"), (7300, "2h"), (200_000, "2d"), (-4, "0s")]
+)
+def test_an_age_has_its_largest_unit(seconds, text):
+    assert numbers.age(seconds) == text

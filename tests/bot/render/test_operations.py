@@ -1,0 +1,79 @@
+from datetime import timedelta
+
+from bot.render.operations import stream_text, token_text
+from streaming.status import StreamStatus, TokenStatus
+from tests.support.clock import ManualClock
+
+NOW = ManualClock().now()
+
+
+def token(**values):
+    return TokenStatus(**({"configured": True, "present": True} | values))
+
+
+def test_a_busy_stream_in_full():
+    status = StreamStatus(
+        state="live",
+        since_at=NOW - timedelta(minutes=12),
+        symbols={"SPY": 0.4, "/MNQ": None},
+        frames_per_s=12.345,
+        reconnects=1,
+        last_close="1006 no close frame",
+        buffered=3,
+        published=12345,
+        dropped=2,
+        chain_age_s={"SPX": 75.0},
+        last_error="Schwab answered 503.",
+        lease_holder="host-1",
+    )
+    assert stream_text(status, NOW).splitlines() == [
+        "**Stream: live** for 12m",
+        "12.3 frames/s · 1 reconnect · lease: host-1",
+        "12345 events published, 3 waiting, 2 dropped",
+        "Last tick: SPY 0s, /MNQ —",
+        "Option chains: SPX 1m",
+        "Last close: 1006 no close frame",
+        "Last error: Schwab answered 503.",
+    ]
+
+
+def test_a_stopped_stream_claims_nothing():
+    lines = stream_text(StreamStatus(state="stopped"), NOW).splitlines()
+    assert lines[0] == "**Stream: stopped**"
+    assert "Last tick: none" in lines
+    assert len(lines) == 5
+
+
+def test_hundreds_of_symbols_still_fit_a_message():
+    status = StreamStatus(
+        state="live", symbols={f"/SYMBOL{number}": 1.0 for number in range(500)}, last_error="x" * 3000
+    )
+    text = stream_text(status, NOW)
+    assert "and 480 more" in text
+    assert len(text) <= 2000
+
+
+def test_a_login_says_until_when_it_lasts_and_when_to_hurry():
+    assert "good** for 3d" in token_text(token(login_ends_at=NOW + timedelta(days=3, hours=1)), NOW)
+    assert "Log in again soon" not in token_text(token(login_ends_at=NOW + timedelta(days=3)), NOW)
+    assert "Log in again soon" in token_text(token(login_ends_at=NOW + timedelta(hours=23)), NOW)
+
+
+def test_each_way_a_login_can_be_missing_has_its_remedy():
+    assert "SCHWAB_CLIENT_ID" in token_text(token(configured=False), NOW)
+    assert "token login" in token_text(token(present=False), NOW)
+    assert "over" in token_text(token(login_ends_at=NOW), NOW)
+    assert "age is unknown" in token_text(token(), NOW)
+
+
+def test_an_access_token_is_described_not_shown():
+    text = token_text(
+        token(access_expires_at=NOW + timedelta(minutes=25), last_refresh_at=NOW - timedelta(minutes=5)), NOW
+    )
+    assert "Access token: valid for 25m" in text
+    assert "Last refresh: 5m ago" in text
+    assert "expired; the next request renews it" in token_text(token(access_expires_at=NOW), NOW)
+
+
+def test_the_last_error_is_shown():
+    assert "Last error: refused." in token_text(token(last_error="refused."), NOW)

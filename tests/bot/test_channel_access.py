@@ -1,0 +1,72 @@
+import discord
+import pytest
+
+from bot.channel_access import NEEDED, effective_permissions, missing_permissions
+
+EVERYONE, BOTS, MUTED, ME = "10", "11", "12", "99"
+
+
+def bits(**names):
+    return str(discord.Permissions(**names).value)
+
+
+def guild(everyone="0", bots="0", owner="1"):
+    roles = [
+        {"id": EVERYONE, "permissions": everyone},
+        {"id": BOTS, "permissions": bots},
+        {"id": MUTED, "permissions": "0"},
+    ]
+    return {"id": EVERYONE, "owner_id": owner, "roles": roles}
+
+
+def overwrite(target, allow="0", deny="0"):
+    return {"id": target, "type": 0, "allow": allow, "deny": deny}
+
+
+NEEDED_BITS = str(NEEDED.value)
+
+
+def test_roles_add_up():
+    found = effective_permissions(guild(bits(view_channel=True), bits(send_messages=True)), [BOTS], [], ME)
+    assert found.view_channel
+    assert found.send_messages
+    assert not found.embed_links
+
+
+def test_a_role_the_bot_does_not_have_gives_nothing():
+    found = effective_permissions(guild(bits(view_channel=True), NEEDED_BITS), [], [], ME)
+    assert not found.send_messages
+
+
+@pytest.mark.parametrize(
+    ("overwrites", "may_send"),
+    [
+        ([overwrite(EVERYONE, deny=bits(send_messages=True))], False),
+        ([overwrite(EVERYONE, deny=bits(send_messages=True)), overwrite(BOTS, allow=bits(send_messages=True))], True),
+        ([overwrite(BOTS, deny=bits(send_messages=True)), overwrite(ME, allow=bits(send_messages=True))], True),
+        ([overwrite(ME, deny=bits(send_messages=True)), overwrite(BOTS, allow=bits(send_messages=True))], False),
+        ([overwrite(MUTED, deny=bits(send_messages=True)), overwrite(BOTS, allow=bits(send_messages=True))], True),
+        ([overwrite("77", deny=bits(send_messages=True))], True),
+    ],
+)
+def test_the_nearer_overwrite_wins_and_among_roles_allowing_does(overwrites, may_send):
+    found = effective_permissions(guild(NEEDED_BITS), [BOTS, MUTED], overwrites, ME)
+    assert found.send_messages is may_send
+
+
+def test_who_cannot_see_a_channel_can_do_nothing_in_it():
+    found = effective_permissions(guild(NEEDED_BITS), [], [overwrite(EVERYONE, deny=bits(view_channel=True))], ME)
+    assert found == discord.Permissions.none()
+    assert missing_permissions(found) == (
+        "View Channel",
+        "Send Messages",
+        "Embed Links",
+        "Attach Files",
+        "Read Message History",
+    )
+
+
+def test_administrators_and_the_owner_have_everything_whatever_is_denied():
+    denied = [overwrite(EVERYONE, deny=NEEDED_BITS)]
+    assert not missing_permissions(effective_permissions(guild("0", bits(administrator=True)), [BOTS], denied, ME))
+    assert not missing_permissions(effective_permissions(guild(owner=ME), [], denied, ME))

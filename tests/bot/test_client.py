@@ -1,0 +1,174 @@
+"""The client: what it asks Discord for, when it uploads commands, and how it ends."""
+
+import asyncio
+
+import discord
+import pytest
+import simcord
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.client import SYNC_JOB, GexBot
+from bot.discord_hosts import point_discord_at
+from bot.fingerprints import RedisFingerprints
+from bot.sandbox.server import open_sandbox
+from bot.supervisor import JobState
+from streaming.errors import LoginRequiredError, TransientError, UnavailableError
+from tests.support.clock import ManualClock
+from tests.support.host import Host, make_settings
+
+UPLOAD = "PUT"
+
+
+@pytest.fixture
+def host():
+    return Host(make_settings())
+
+
+def uploads(env):
+    return [request for request in env.http_requests if request.method == UPLOAD and request.path.endswith("/commands")]
+
+
+async def test_it_asks_for_guilds_and_nothing_more_and_mentions_nobody(host):
+    bot = host.make_bot()
+    assert bot.intents == discord.Intents(guilds=True)
+    assert bot.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
+    assert bot.help_command is None
+    assert bot.commands == set()
+
+
+async def test_commands_are_uploaded_at_the_first_start_and_not_at_the_second(host):
+    async with simcord.run(host.make_bot()) as env:
+        assert len(uploads(env)) == 1
+        names = {command["name"] for command in uploads(env)[0].json}
+        assert names == {"gex", "stream", "token"}
+        await env.restart_bot(host.make_bot())
+        assert len(uploads(env)) == 1
+
+
+async def test_a_changed_command_is_uploaded(host):
+    async with simcord.run(host.make_bot(extensions=["cogs.gex"])) as env:
+        await env.restart_bot(host.make_bot())
+        assert len(uploads(env)) == 2
+
+
+def test_the_fingerprint_changes_with_application_server_and_commands(host, monkeypatch):
+    bot = host.make_bot()
+    first = bot.tree.fingerprint(1)
+    assert bot.tree.fingerprint(1) == first
+    assert bot.tree.fingerprint(2) != first
+    with monkeypatch.context() as patch:
+        patch.setattr(Route, "BASE", "http://127.0.0.1:1/api/v10")
+        assert bot.tree.fingerprint(1) != first
+
+    @bot.tree.command(description="one more")
+    async def extra(interaction: discord.Interaction) -> None: ...
+
+    assert bot.tree.fingerprint(1) != first
+
+
+async def test_without_a_store_commands_are_uploaded_every_time(host):
+    host.fingerprints = None
+    async with simcord.run(host.make_bot()) as env:
+        await env.restart_bot(host.make_bot())
+        assert len(uploads(env)) == 2
+
+
+async def test_a_store_that_is_away_costs_an_upload_and_nothing_else(host):
+    host.fingerprints.error = TransientError("Redis is away.")
+    async with simcord.run(host.make_bot()) as env:
+        assert len(uploads(env)) == 1
+
+
+async def test_an_upload_that_fails_is_tried_again_in_the_background(host):
+    env = simcord.Env(host.make_bot())
+    env.inject_error(UPLOAD, "/applications/*/commands", status=503, times=1)
+    await env.start()
+    try:
+        await env.settle()
+        assert host.supervisor.job(SYNC_JOB).state is JobState.ENDED
+        assert host.fingerprints.stored is not None
+        assert len(uploads(env)) == 2
+    finally:
+        await env.shutdown()
+
+
+async def test_commands_that_discord_refuses_are_told_to_the_operators_once(host):
+    env = simcord.Env(host.make_bot())
+    env.inject_error(UPLOAD, "/applications/*/commands", status=403, code=50001, times=None)
+    await env.start()
+    try:
+        owner = env.create_guild().add_member(env.create_user("olga"))
+        assert owner is not None
+        await env.settle()
+        assert host.supervisor.job(SYNC_JOB).state is JobState.FAILED
+        assert "Discord refuses the slash commands" in host.supervisor.job(SYNC_JOB).last_error
+    finally:
+        await env.shutdown()
+
+
+async def test_operators_are_told_by_direct_message_once(host):
+    bot = host.make_bot()
+    async with simcord.run(bot) as env:
+        user = env.create_user("olga")
+        env.create_guild().add_member(user)
+        bot._mail._operators = type(bot.operators)({user.id}, lambda: None)
+        await bot.notify_operators("The login is over. Log in again.")
+        await bot.notify_operators("The login is over. Log in again.")
+        (message,) = user.dm_channel.history(viewer=user)
+        assert message.content == "The login is over. Log in again."
+
+
+async def test_an_operator_who_cannot_be_reached_is_logged(host, caplog):
+    bot = host.make_bot()
+    async with simcord.run(bot) as env:
+        env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
+        await bot.notify_operators("Something.")
+    assert "operator 1 could not be told" in caplog.text
+
+
+def test_services_must_be_handed_in_before_the_start():
+    bot = GexBot(make_settings(), ManualClock())
+    with pytest.raises(RuntimeError, match="without services"):
+        _ = bot.services
+
+
+async def test_the_fingerprint_survives_in_redis(redis):
+    store = RedisFingerprints(redis)
+    assert await store.load() is None
+    await store.save("abc")
+    assert await RedisFingerprints(redis).load() == "abc"
+
+
+@pytest.fixture
+def discord_hosts(monkeypatch):
+    """Let a test point discord.py elsewhere and put the addresses back afterwards."""
+    monkeypatch.setattr(Route, "BASE", Route.BASE)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
+    return point_discord_at
+
+
+async def test_a_refused_token_is_a_login_to_renew(host, discord_hosts):
+    async with open_sandbox() as sandbox, host.make_bot() as bot:
+        discord_hosts(sandbox.api_url, sandbox.gateway_url)
+        with pytest.raises(LoginRequiredError, match="refuses DISCORD_BOT_TOKEN"):
+            await bot.run_until_closed("no-such-token")
+
+
+async def test_a_discord_that_cannot_be_reached_at_the_start_is_unavailable(host, discord_hosts):
+    async with host.make_bot() as bot:
+        discord_hosts("http://127.0.0.1:9/api/v10", "ws://127.0.0.1:9/")
+        with pytest.raises(UnavailableError, match="Discord does not answer"):
+            await bot.run_until_closed("a-token")
+
+
+async def test_it_serves_on_the_wire_until_it_is_closed(host, discord_hosts):
+    async with open_sandbox() as sandbox:
+        discord_hosts(sandbox.api_url, sandbox.gateway_url)
+        async with host.make_bot() as bot:
+            running = asyncio.create_task(bot.run_until_closed(sandbox.token))
+            await bot.logged_in.wait()
+            await bot.wait_until_ready()
+            assert bot.operators.ids() == {1}
+            await bot.close()
+            await running

@@ -1,0 +1,98 @@
+import asyncio
+import socket
+
+import pytest
+
+from bot.health import Health, ServiceNotifier
+from tests.support.clock import ManualClock
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    """A datagram socket where systemd would listen, and its address."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        address = str(tmp_path / "notify")
+        listener.bind(address)
+        listener.setblocking(False)
+        yield listener, address
+
+
+def heard(listener):
+    messages = []
+    while True:
+        try:
+            messages.append(listener.recv(100).decode())
+        except BlockingIOError:
+            return messages
+
+
+def test_readiness_waits_for_every_condition_and_is_announced_once(systemd):
+    listener, address = systemd
+    health = Health(ManualClock(), ServiceNotifier(address), conditions=("redis", "discord"))
+    health.mark("redis")
+    assert heard(listener) == []
+    assert health.record().waiting_for == ("discord",)
+    health.mark("discord")
+    health.mark("discord")
+    assert heard(listener) == ["READY=1"]
+    assert health.record().ready
+
+
+def test_a_condition_can_be_lost_again(systemd):
+    health = Health(ManualClock(), ServiceNotifier(None), conditions=("redis",))
+    health.mark("redis")
+    health.mark("redis", met=False)
+    assert not health.record().ready
+
+
+def test_stopping_is_told(systemd):
+    listener, address = systemd
+    Health(ManualClock(), ServiceNotifier(address)).stopping()
+    assert heard(listener) == ["STOPPING=1"]
+
+
+def test_an_abstract_address_works():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind("\0gexcord-test-notify")
+        listener.setblocking(False)
+        ServiceNotifier.from_environment({"NOTIFY_SOCKET": "@gexcord-test-notify"}).ready()
+        assert heard(listener) == ["READY=1"]
+
+
+def test_nobody_listening_is_no_error(tmp_path, caplog):
+    ServiceNotifier.from_environment({}).ready()
+    assert caplog.text == ""
+    ServiceNotifier(str(tmp_path / "gone")).watchdog()
+    assert "does not take WATCHDOG=1" in caplog.text
+
+
+async def test_the_heartbeat_measures_how_late_the_loop_is_and_feeds_the_watchdog(systemd, caplog):
+    listener, address = systemd
+
+    class LateClock(ManualClock):
+        lags = iter([0.0, 2.5, 0.0])
+
+        async def sleep(self, seconds):
+            lag = next(self.lags, None)
+            if lag is None:
+                await asyncio.Event().wait()
+            await super().sleep(seconds + lag)
+
+    health = Health(LateClock(), ServiceNotifier(address))
+    done = asyncio.Event()
+    beats = []
+
+    def progress():
+        beats.append(True)
+        if len(beats) == 3:
+            done.set()
+
+    task = asyncio.create_task(health.beat(progress))
+    await done.wait()
+    task.cancel()
+    record = health.record()
+    assert record.worst_lag_ms == pytest.approx(2500)
+    assert record.loop_lag_ms == pytest.approx(0)
+    assert record.beat_at is not None
+    assert heard(listener) == ["WATCHDOG=1"] * 3
+    assert "held for 2.5 s" in caplog.text

@@ -1,0 +1,66 @@
+import asyncio
+
+import pytest
+
+from bot import lookup
+from bot.lookup import default_ticker, find_snapshot, matching_names
+from streaming.errors import RequestError, TransientError
+from tests.support.host import Host, make_settings, make_snapshot
+
+
+@pytest.fixture
+def host():
+    host = Host(make_settings(gex_feed_symbols="SPX,NDX,NQ_NDX", gex_feed_channel_map="NDX:42"))
+    host.snapshots.latest_by_ticker = {"NDX": make_snapshot("NDX"), "NQ_NDX": make_snapshot("NQ_NDX")}
+    return host
+
+
+@pytest.fixture
+def services(host):
+    return host.make_bot().services
+
+
+async def test_an_alias_finds_its_ticker(services):
+    assert (await find_snapshot(services, "/mnq", channel_id=None)).ticker == "NQ_NDX"
+
+
+async def test_without_a_symbol_the_channels_own_ticker_is_meant(services):
+    assert (await find_snapshot(services, None, channel_id=42)).ticker == "NDX"
+    assert default_ticker(services, 43).name == "NDX", "the first of all tickers: maps come before lists"
+
+
+async def test_a_ticker_without_a_snapshot_is_the_machines_move(services):
+    with pytest.raises(TransientError, match="no current snapshot of SPX"):
+        await find_snapshot(services, "SPX", channel_id=None)
+
+
+async def test_a_ticker_nobody_follows_is_the_callers_move(services):
+    with pytest.raises(RequestError) as caught:
+        await find_snapshot(services, "TSLA", channel_id=None)
+    assert caught.value.sentence == "TSLA is not followed here. Available: NDX, SPX, NQ_NDX."
+
+
+async def test_a_store_that_hangs_is_given_up_in_time(services, host, monkeypatch):
+    async def hang(_ticker):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(lookup, "READ_WITHIN_S", 0.01)
+    monkeypatch.setattr(host.snapshots, "latest", hang)
+    with pytest.raises(TransientError, match="does not answer"):
+        await find_snapshot(services, "SPX", channel_id=None)
+
+
+def test_the_time_to_read_leaves_time_to_answer():
+    assert lookup.READ_WITHIN_S <= 2.5
+
+
+def test_names_that_begin_with_what_was_typed_come_first(services):
+    assert matching_names(services, "nd") == ["NDX", "NQ_NDX"]
+    assert matching_names(services, "$s") == ["SPX"]
+    assert matching_names(services, "") == ["NDX", "SPX", "NQ_NDX"]
+
+
+def test_discord_takes_25_choices_at_most():
+    many = ",".join(f"A{number}" for number in range(60))
+    services = Host(make_settings(gex_feed_symbols=many)).make_bot().services
+    assert len(matching_names(services, "A")) == 25

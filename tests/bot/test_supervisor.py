@@ -1,0 +1,263 @@
+import asyncio
+import logging
+import random
+
+import pytest
+
+from bot.supervisor import JobState, Progress, RestartPolicy, Supervisor, leading_error
+from streaming.errors import ConfigurationError, ContractError, OperatorError, RequestError, TransientError
+from tests.support.clock import ManualClock
+
+POLICY = RestartPolicy(first_delay_s=1.0, max_delay_s=8.0, max_contract_errors=2, max_bugs=2, bug_window_s=100.0)
+
+
+class RecordingClock(ManualClock):
+    """Notes every pause."""
+
+    def __init__(self):
+        super().__init__()
+        self.slept = []
+
+    async def sleep(self, seconds):
+        self.slept.append(seconds)
+        await super().sleep(seconds)
+
+
+class Script:
+    """A job that does the next thing of a list each time it is run, then waits for ever."""
+
+    def __init__(self, *steps):
+        self.steps = list(steps)
+        self.runs = 0
+        self.idle = asyncio.Event()
+
+    async def __call__(self, progress: Progress) -> None:
+        self.runs += 1
+        if not self.steps:
+            self.idle.set()
+            await asyncio.Event().wait()
+        step = self.steps.pop(0)
+        if callable(step):
+            step(progress)
+        elif step is not None:
+            raise step
+
+
+@pytest.fixture
+def clock():
+    return RecordingClock()
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+async def supervisor(clock, told):
+    async def notify(sentence):
+        told.append(sentence)
+
+    async with Supervisor(clock=clock, rng=random.Random(7), notify=notify, close_budget_s=1.0) as running:
+        yield running
+
+
+async def test_a_job_that_returns_has_ended_and_is_not_run_again(supervisor):
+    job = Script(None)
+    assert supervisor.start("job", job)
+    status = await supervisor.wait("job")
+    assert (status.state, job.runs) == (JobState.ENDED, 1)
+
+
+async def test_a_transient_error_is_tried_again_ever_more_slowly_up_to_the_cap(supervisor, clock):
+    job = Script(*[TransientError("away") for _ in range(6)])
+    supervisor.start("job", job, POLICY)
+    await job.idle.wait()
+    ceilings = [1, 2, 4, 8, 8, 8]
+    assert all(ceiling / 2 <= pause <= ceiling for pause, ceiling in zip(clock.slept, ceilings, strict=True))
+    assert len(set(clock.slept)) == 6, "every pause has its own jitter"
+    assert supervisor.job("job").restarts == 6
+
+
+async def test_the_delay_resets_only_after_progress(supervisor, clock):
+    def fail_after_data(progress):
+        progress()
+        raise TransientError("gone")
+
+    job = Script(*[TransientError("away")] * 4, fail_after_data, TransientError("away"))
+    supervisor.start("job", job, POLICY)
+    await job.idle.wait()
+    assert clock.slept[3] >= 4
+    assert clock.slept[4] <= 1
+    assert clock.slept[5] <= 2
+
+
+async def test_the_other_sides_wish_is_respected_beyond_the_cap(supervisor, clock):
+    job = Script(TransientError("slow down", retry_after_s=30.0))
+    supervisor.start("job", job, POLICY)
+    await job.idle.wait()
+    assert clock.slept == [30.0]
+
+
+@pytest.mark.parametrize("family", [OperatorError, ConfigurationError, RequestError])
+async def test_an_operators_error_stops_the_job_and_is_told_once_with_its_remedy(supervisor, told, family):
+    job = Script(family("The login is over.", remedy="Log in again."))
+    supervisor.start("job", job, POLICY)
+    status = await supervisor.wait("job")
+    assert status.state is JobState.FAILED
+    assert told == ["The login is over. Log in again."] == [status.last_error]
+    assert job.runs == 1
+
+
+async def test_contract_errors_are_counted_and_fail_only_when_they_persist(supervisor, told):
+    def progress_then_break(progress):
+        progress()
+        raise ContractError("odd frame")
+
+    job = Script(
+        ContractError("odd"), ContractError("odd"), progress_then_break, ContractError("odd"), ContractError("odd")
+    )
+    supervisor.start("job", job, POLICY)
+    status = await supervisor.wait("job")
+    assert (job.runs, status.contract_errors, status.state) == (5, 5, JobState.FAILED)
+    assert told == ["odd"]
+
+
+async def test_a_bug_is_logged_with_its_traceback_and_restarted_a_few_times_only(supervisor, told, caplog):
+    job = Script(KeyError("a"), KeyError("b"), KeyError("c"))
+    supervisor.start("feeder", job, POLICY)
+    status = await supervisor.wait("feeder")
+    assert (job.runs, status.bugs, status.state) == (3, 3, JobState.FAILED)
+    assert told == ["feeder failed on an unexpected KeyError; the log has the traceback."]
+    assert sum(record.exc_info is not None for record in caplog.records) == 3
+
+
+async def test_progress_does_not_buy_a_bug_endless_restarts_but_time_does(supervisor, clock):
+    def buggy(progress):
+        progress()
+        raise KeyError
+
+    def buggy_much_later(progress):
+        clock.advance(200)
+        buggy(progress)
+
+    job = Script(buggy, buggy, buggy_much_later, buggy, buggy)
+    supervisor.start("job", job, POLICY)
+    status = await supervisor.wait("job")
+    assert (job.runs, status.state) == (5, JobState.FAILED)
+
+
+async def test_a_cancellation_that_nobody_asked_for_counts_as_a_bug(supervisor):
+    job = Script(asyncio.CancelledError())
+    supervisor.start("job", job, POLICY)
+    await job.idle.wait()
+    assert supervisor.job("job").bugs == 1
+    assert supervisor.job("job").state is JobState.RUNNING
+
+
+async def test_stopping_cancels_the_job_waits_for_it_and_runs_its_cleanup(supervisor):
+    cleaned = []
+
+    async def job(_progress):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append(True)
+
+    supervisor.start("job", job)
+    await asyncio.sleep(0)
+    assert await supervisor.stop("job")
+    assert cleaned == [True]
+    assert supervisor.job("job").state is JobState.STOPPED
+    assert not await supervisor.stop("job")
+    assert not await supervisor.stop("no such job")
+
+
+async def test_a_living_job_is_not_started_twice_and_a_dead_one_may_be(supervisor):
+    first, second = Script(), Script()
+    assert supervisor.start("job", first)
+    assert not supervisor.start("job", second)
+    await supervisor.stop("job")
+    assert supervisor.start("job", second)
+    await second.idle.wait()
+    assert supervisor.job("job").state is JobState.RUNNING
+
+
+async def test_leaving_ends_every_job_and_nothing_may_start_any_more(clock):
+    jobs = [Script(), Script()]
+    async with Supervisor(clock=clock) as supervisor:
+        for number, job in enumerate(jobs):
+            supervisor.start(f"job-{number}", job)
+        await jobs[1].idle.wait()
+    assert {status.state for status in supervisor.status()} == {JobState.STOPPED}
+    with pytest.raises(RuntimeError, match="closing"):
+        supervisor.start("late", Script())
+
+
+async def test_a_job_in_backoff_is_stopped_at_once():
+    asleep = asyncio.Event()
+
+    class StillClock(ManualClock):
+        async def sleep(self, seconds):
+            asleep.set()
+            await asyncio.Event().wait()
+
+    async with Supervisor(clock=StillClock()) as supervisor:
+        supervisor.start("job", Script(TransientError("away")), POLICY)
+        await asleep.wait()
+        assert supervisor.job("job").state is JobState.BACKOFF
+        assert supervisor.job("job").retry_in_s > 0
+    assert supervisor.job("job").state is JobState.STOPPED
+
+
+async def test_a_job_that_ignores_its_end_is_left_behind_within_the_budget(clock, caplog):
+    release = asyncio.Event()
+
+    async def stubborn(_progress):
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    async with Supervisor(clock=clock, close_budget_s=0.05) as supervisor:
+        supervisor.start("stubborn", stubborn)
+        await asyncio.sleep(0)
+    assert "stubborn did not end within 0.05 s" in caplog.text
+    release.set()
+    await supervisor.wait("stubborn")
+
+
+async def test_every_end_is_logged_by_name(supervisor, caplog):
+    caplog.set_level(logging.INFO)
+    supervisor.start("alpha", Script(None))
+    await supervisor.wait("alpha")
+    assert "job alpha started" in caplog.text
+    assert "job alpha ended" in caplog.text
+
+
+async def test_a_notice_that_cannot_be_delivered_does_not_hide_the_failure(clock, caplog):
+    async def notify(_sentence):
+        raise OSError("no way out")
+
+    async with Supervisor(clock=clock, notify=notify) as supervisor:
+        supervisor.start("job", Script(OperatorError("Broken.")))
+        status = await supervisor.wait("job")
+    assert status.state is JobState.FAILED
+    assert "could not be told" in caplog.text
+
+
+def test_of_a_group_the_member_that_needs_a_person_most_leads():
+    operator, transient, bug = OperatorError("o"), TransientError("t"), KeyError("b")
+    nested = ExceptionGroup("outer", [transient, ExceptionGroup("inner", [operator])])
+    assert leading_error(nested) is operator
+    assert leading_error(ExceptionGroup("all", [nested, bug])) is bug
+    assert leading_error(transient) is transient
+
+
+async def test_a_group_of_transient_errors_is_transient(supervisor):
+    job = Script(ExceptionGroup("two at once", [TransientError("a"), TransientError("b")]))
+    supervisor.start("job", job, POLICY)
+    await job.idle.wait()
+    assert supervisor.job("job").bugs == 0

@@ -1,0 +1,159 @@
+import logging
+
+import discord
+import pytest
+
+from streaming.errors import TransientError
+from tests.support.host import PNG, make_snapshot
+
+
+def only_answer(result):
+    """The one message that answered; it is an error when there is none or more than one."""
+    assert result.acknowledged
+    assert (result.response is None) + len(result.followups) in (0, 1)
+    return result.response or result.followups[0]
+
+
+async def test_status_shows_the_headline_privately(room):
+    result = await room.guest.slash(room.channel, "gex status", symbol="spx")
+    answer = only_answer(result)
+    assert answer.ephemeral
+    (embed,) = answer.embeds
+    assert "SPX" in embed.title
+    assert "6395.25" in str(embed.to_dict())
+    assert "New York" in str(embed.to_dict())
+
+
+async def test_without_a_symbol_the_first_ticker_answers(room):
+    result = await room.guest.slash(room.channel, "gex status")
+    assert "SPX" in only_answer(result).embeds[0].title
+
+
+async def test_in_a_board_channel_its_own_ticker_answers(room):
+    object.__setattr__(room.host.settings, "gex_feed_channel_map", {"NDX": (room.channel.id,)})
+    result = await room.guest.slash(room.channel, "gex status")
+    assert "NDX" in only_answer(result).embeds[0].title
+
+
+async def test_public_answers_are_for_the_channel(room):
+    result = await room.guest.slash(room.channel, "gex status", symbol="SPX", public=True)
+    assert not only_answer(result).ephemeral
+    assert room.channel.last_message.embeds
+
+
+async def test_a_member_who_may_not_write_gets_a_private_answer_after_all(room):
+    everyone = room.guild.default_role
+    quiet = room.guild.create_text_channel(
+        "read-only", overwrites={everyone: discord.PermissionOverwrite(send_messages=False)}
+    )
+    result = await room.guest.slash(quiet, "gex status", symbol="SPX", public=True)
+    answer = only_answer(result)
+    assert answer.ephemeral
+    assert answer.content == "Only you see this: you may not write in this channel."
+
+
+async def test_the_symbol_box_offers_what_is_followed(room):
+    everything = await room.guest.autocomplete(room.channel, "gex status", "symbol", "")
+    assert [choice["value"] for choice in everything] == ["SPX", "NDX"]
+    narrowed = await room.guest.autocomplete(room.channel, "gex levels", "symbol", "nd")
+    assert [choice["value"] for choice in narrowed] == ["NDX"]
+    assert await room.guest.autocomplete(room.channel, "gex chart", "symbol", "zzz") == []
+
+
+async def test_an_unknown_symbol_is_answered_with_what_there_is(room):
+    result = await room.guest.slash(room.channel, "gex status", symbol="TSLA")
+    answer = only_answer(result)
+    assert answer.content == "TSLA is not followed here. Available: SPX, NDX."
+    assert answer.ephemeral
+    assert room.env.errors
+
+
+async def test_a_symbol_that_is_none_is_refused_in_a_sentence(room):
+    result = await room.guest.slash(room.channel, "gex levels", symbol="s p x")
+    assert "is not a ticker" in only_answer(result).content
+    assert room.env.errors
+
+
+async def test_a_ticker_nobody_follows_is_shown_all_the_same_when_somebody_publishes_it(room):
+    room.host.snapshots.latest_by_ticker["TSLA"] = make_snapshot("TSLA")
+    result = await room.guest.slash(room.channel, "gex status", symbol="tsla")
+    assert "TSLA" in only_answer(result).embeds[0].title
+
+
+async def test_no_snapshot_yet_says_whom_to_ask(room):
+    room.host.snapshots.latest_by_ticker.clear()
+    result = await room.guest.slash(room.channel, "gex status", symbol="SPX", public=True)
+    answer = only_answer(result)
+    assert answer.content.startswith("There is no current snapshot of SPX.")
+    assert answer.ephemeral
+    assert room.env.errors
+
+
+async def test_a_store_that_is_away_is_a_private_sentence(room):
+    room.host.snapshots.error = TransientError("Redis does not answer.", remedy="Try again.")
+    result = await room.guest.slash(room.channel, "gex levels", symbol="SPX")
+    assert only_answer(result).content == "Redis does not answer. Try again."
+    assert room.env.errors
+
+
+async def test_a_bug_shows_an_id_and_the_log_has_the_traceback_under_it(room, caplog):
+    room.host.snapshots.error = KeyError("internal detail")
+    result = await room.guest.slash(room.channel, "gex status", symbol="SPX")
+    text = only_answer(result).content
+    assert text.startswith("Something went wrong (id ")
+    assert "internal detail" not in text
+    incident = text.partition("(id ")[2].partition(")")[0]
+    (record,) = [record for record in caplog.records if record.name == "bot.notices"]
+    assert incident in record.getMessage()
+    assert record.levelno == logging.ERROR
+    assert "internal detail" in str(record.exc_info[1])
+    assert room.env.errors
+
+
+async def test_a_chart_is_a_picture_with_alt_text(room):
+    result = await room.guest.slash(room.channel, "gex chart", symbol="SPX", weight="oi")
+    answer = only_answer(result)
+    assert answer.ephemeral
+    (attachment,) = answer.attachments
+    assert attachment.filename == "gex-spx-oi.png"
+    assert attachment.size == len(PNG)
+    assert "Gamma exposure of SPX by strike" in attachment.description
+    assert room.host.charts.drawn == [("SPX", "oi")]
+
+
+async def test_a_public_chart_is_for_the_channel(room):
+    result = await room.guest.slash(room.channel, "gex chart", symbol="SPX", public=True)
+    assert room.channel.last_message.attachments
+    assert not result.followups[0].ephemeral
+    assert result.response.ephemeral
+
+
+async def test_a_chart_that_cannot_be_drawn_is_told_in_the_waiting_message(room):
+    room.host.charts.error = TransientError("The chart worker is busy.", remedy="Try again.")
+    result = await room.guest.slash(room.channel, "gex chart", symbol="SPX")
+    answer = only_answer(result)
+    assert answer.content == "The chart worker is busy. Try again."
+    assert answer.ephemeral
+    assert result.followups == []
+    assert room.env.errors
+
+
+async def test_a_public_chart_that_fails_leaves_nothing_in_the_channel(room):
+    room.host.charts.error = RuntimeError("worker died")
+    result = await room.guest.slash(room.channel, "gex chart", symbol="SPX", public=True)
+    assert result.response.ephemeral
+    assert result.response.content.startswith("Something went wrong")
+    assert result.followups == []
+    assert room.env.errors
+
+
+async def test_discord_failing_in_the_answer_does_not_end_the_command_in_an_exception(room, caplog):
+    room.env.inject_error("POST", "/interactions/*/*/callback", status=500, times=None)
+    await room.guest.slash(room.channel, "gex status", symbol="SPX")
+    assert "could not be delivered" in caplog.text
+    assert room.env.errors
+
+
+@pytest.mark.parametrize("command", ["gex status", "gex levels", "gex chart"])
+async def test_everybody_is_offered_gex(room, command):
+    assert (await room.guest.slash(room.channel, command)).acknowledged

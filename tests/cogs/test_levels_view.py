@@ -1,0 +1,105 @@
+import pytest
+
+from bot.views import IDLE_S
+from tests.support.host import make_snapshot
+
+
+@pytest.fixture
+async def shown(room):
+    """Levels of SPX as the guest asked for them, for everybody to see."""
+    return (await room.guest.slash(room.channel, "gex levels", symbol="SPX", public=True)).response
+
+
+def title(message):
+    return message.embeds[0].title
+
+
+def buttons(message):
+    return {button["label"]: button for row in message.components for button in row["components"]}
+
+
+def current(room):
+    return room.channel.last_message
+
+
+async def test_levels_show_the_settings_scope_and_open_interest(shown):
+    assert title(shown) == "SPX · full · by open interest"
+    assert "6390.00" in str(shown.embeds[0].to_dict())
+    assert buttons(shown)["Full"]["style"] == buttons(shown)["Open interest"]["style"] == 1
+    assert buttons(shown)["Zero"]["style"] == 2
+
+
+async def test_options_choose_scope_and_weight(room):
+    result = await room.guest.slash(room.channel, "gex levels", symbol="NDX", scope="zero", weight="vol")
+    assert title(result.response).startswith("NDX · zero · by")
+    assert result.response.ephemeral
+
+
+async def test_a_button_changes_the_scope_in_place(room, shown):
+    result = await room.guest.click(shown, label="Zero")
+    assert result.acknowledged
+    assert title(current(room)) == "SPX · zero · by open interest"
+    assert current(room).id == shown.id
+    assert "6400.00" in str(current(room).embeds[0].to_dict())
+
+
+async def test_a_button_changes_the_weight_and_keeps_the_scope(room, shown):
+    await room.guest.click(shown, label="Zero")
+    await room.guest.click(current(room), label="Volume")
+    assert title(current(room)).startswith("SPX · zero · by")
+    assert "6401.00" in str(current(room).embeds[0].to_dict())
+
+
+async def test_refresh_shows_the_newest_figures(room, shown):
+    room.host.snapshots.latest_by_ticker["SPX"] = make_snapshot("SPX", spot=6500.0)
+    await room.guest.click(shown, label="Refresh")
+    assert "6500.00" in str(current(room).embeds[0].to_dict())
+
+
+async def test_the_form_takes_another_symbol_in_place(room, shown):
+    asked = await room.guest.click(shown, label="Other symbol…")
+    assert asked.modal["title"] == "Levels of another symbol"
+    field = asked.modal["components"][0]["component"]
+    assert field["value"] == "SPX"
+    result = await room.guest.submit_modal(asked, {field["custom_id"]: "ndx"})
+    assert result.acknowledged
+    assert title(current(room)).startswith("NDX · full")
+
+
+async def test_a_wrong_symbol_in_the_form_is_answered_privately_and_the_message_stays(room, shown):
+    asked = await room.guest.click(shown, label="Other symbol…")
+    field = asked.modal["components"][0]["component"]
+    result = await room.guest.submit_modal(asked, {field["custom_id"]: "TSLA"})
+    assert result.response.ephemeral
+    assert result.response.content == "TSLA is not followed here. Available: SPX, NDX."
+    assert title(current(room)).startswith("SPX")
+    assert room.env.errors
+
+
+async def test_somebody_elses_buttons_refuse_privately(room, shown):
+    result = await room.operator.click(shown, label="Zero")
+    assert result.response.ephemeral
+    assert "belong to whoever asked" in result.response.content
+    assert title(current(room)) == "SPX · full · by open interest"
+    assert room.env.errors
+
+
+async def test_a_button_while_the_store_is_away_answers_privately(room, shown):
+    room.host.snapshots.error = KeyError("x")
+    result = await room.guest.click(shown, label="Zero")
+    assert result.response.ephemeral
+    assert result.response.content.startswith("Something went wrong")
+    assert room.env.errors
+
+
+async def test_buttons_retire_after_a_while_without_a_click(room, shown):
+    await room.env.advance_time(IDLE_S - 10)
+    await room.guest.click(shown, label="Zero")
+    await room.env.advance_time(IDLE_S - 10)
+    assert not any(button.get("disabled") for button in buttons_of(current(room)))
+    await room.env.advance_time(20)
+    assert all(button.get("disabled") for button in buttons_of(current(room)))
+
+
+def buttons_of(message):
+    return [child.to_dict() for row in message.components for child in row.children]

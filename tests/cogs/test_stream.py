@@ -1,0 +1,57 @@
+import pytest
+import simcord
+
+from streaming.errors import LoginRequiredError
+
+COMMANDS = ["stream start", "stream stop", "stream status", "token status", "token refresh"]
+
+
+def thought_first(room):
+    """Whether the first answer to the last command was a private "is thinking"."""
+    first = next(request for request in room.env.http_requests if request.path.endswith("/callback"))
+    return first.json == {"type": 5, "data": {"flags": 64}}
+
+
+async def test_an_operator_starts_and_stops_and_sees_what_happened(room):
+    started = await room.operator.slash(room.channel, "stream start")
+    assert thought_first(room)
+    assert started.response.ephemeral
+    assert started.response.content == "Connected: 2 symbols, first data after 40 ms."
+    stopped = await room.operator.slash(room.channel, "stream stop")
+    assert stopped.response.content == "The stream has stopped."
+    assert room.host.stream.orders == ["start", "stop"]
+
+
+async def test_status_names_state_rates_and_symbols(room):
+    result = await room.operator.slash(room.channel, "stream status")
+    assert result.response.ephemeral
+    assert "**Stream: live**" in result.response.content
+    assert "SPY 0s" in result.response.content
+
+
+async def test_an_operators_error_arrives_with_its_remedy(room):
+    room.host.stream.error = LoginRequiredError("The Schwab login is over.", remedy="Log in again.")
+    result = await room.operator.slash(room.channel, "stream start")
+    assert result.response.content == "The Schwab login is over. Log in again."
+    assert result.response.ephemeral
+    assert result.followups == []
+    assert room.env.errors
+
+
+async def test_a_guest_is_not_offered_operator_commands(room):
+    assert not any(name.startswith(("stream", "token")) for name in room.guest.available_commands(room.channel))
+    assert any(name.startswith("stream") for name in room.operator.available_commands(room.channel))
+    with pytest.raises(simcord.SetupError, match="not visible"):
+        await room.guest.slash(room.channel, "stream start")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_a_member_who_is_offered_a_command_but_is_no_operator_is_refused_privately(room, command):
+    root = room.env.backend.find_command(command.split()[0], room.guild.id, type=1)
+    room.guild.set_command_permissions(int(root["id"]), {room.guest: True})
+    result = await room.guest.slash(room.channel, command)
+    assert result.response.ephemeral
+    assert "for the bot's operators" in result.response.content
+    assert room.host.stream.orders == []
+    assert room.host.tokens.refreshes == 0
+    assert room.env.errors

@@ -1,0 +1,339 @@
+"""The page in a real browser, on the local Discord, with a real discord.py bot behind it."""
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
+
+from bot.sandbox.server import Sandbox, open_sandbox
+from tests.support.page_bot import REFUSAL, PageBot, open_page_bot
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE = ViewportSize(width=1280, height=800)
+PHONE = ViewportSize(width=390, height=844)
+GREEN, RED = "rgb(133, 153, 0)", "rgb(220, 50, 47)"
+HEADLINE = "GEX: NQ_NDX  25061.25  Δ +12.50 +0.05%   schwab · live"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with open_sandbox(answer_within_s=1.0) as sandbox:
+        yield sandbox
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bot(sandbox: Sandbox) -> AsyncIterator[PageBot]:
+    async with open_page_bot(sandbox) as bot:
+        yield bot
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, sandbox: Sandbox, bot: PageBot) -> AsyncIterator[Page]:
+    page, errors = await open_page(browser, sandbox.page_url)
+    yield page
+    await page.context.close()
+    assert errors == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def phone(browser: Browser, sandbox: Sandbox, bot: PageBot) -> AsyncIterator[Page]:
+    page, errors = await open_page(browser, sandbox.page_url, PHONE)
+    yield page
+    await page.context.close()
+    assert errors == []
+
+
+async def open_page(browser: Browser, url: str, viewport: ViewportSize = WIDE) -> tuple[Page, list[str]]:
+    """A page that has read the state, and what its scripts complained of."""
+    context = await browser.new_context(viewport=viewport, locale="en-US", has_touch=viewport is PHONE)
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(url)
+    await live(page)
+    return page, errors
+
+
+async def live(page: Page) -> None:
+    await expect(page.locator("#app")).to_have_attribute("data-live", "true")
+
+
+async def become(page: Page, persona: str) -> None:
+    await page.locator(f"[data-persona={persona}]").click()
+    await expect(page.locator(f"[data-persona={persona}]")).to_have_attribute("aria-pressed", "true")
+    await live(page)
+
+
+async def run(page: Page, text: str) -> None:
+    await page.get_by_role("combobox").last.fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def ask(page: Page, command: str) -> Locator:
+    """Run a command and wait for the answer that was not there before."""
+    before = await answers(page, command).count()
+    await run(page, f"/{command}")
+    await expect(answers(page, command)).to_have_count(before + 1)
+    return answers(page, command).nth(before)
+
+
+def answers(page: Page, command: str) -> Locator:
+    """The bot's answers to one command, oldest first."""
+    used = page.locator(".used-name", has_text=re.compile(f"^{command}$"))
+    return page.locator(".message", has=used).filter(has_not=page.locator(".pending, .failed"))
+
+
+def ansi(*lines: str) -> str:
+    return "\n".join(("```ansi", *lines, "```"))
+
+
+async def test_a_typed_command_is_answered_for_the_person_alone(page: Page) -> None:
+    answer = await ask(page, "gex status")
+    await expect(answer).to_contain_text("All is well")
+    await expect(answer.locator(".embed strong")).to_have_text("open")
+    await expect(answer.locator(".field-name")).to_have_text(["stream", "redis"])
+    await expect(answer.locator(".only-you")).to_contain_text("Only you can see this")
+    await expect(answer.locator(".app-tag")).to_have_text("APP")
+    await expect(page.locator(".pending")).to_have_count(0)
+
+
+async def test_a_slash_offers_what_fits_and_keys_choose(page: Page) -> None:
+    entry = page.locator("#entry")
+    await entry.fill("/")
+    rows = page.locator("#suggest [role=option]")
+    await expect(rows.locator(".suggest-title")).to_contain_text(
+        ["/gex chart", "/gex levels", "/gex status", "/note", "/slow", "/stream start"]
+    )
+    await entry.fill("/ge")
+    await page.keyboard.press("ArrowDown")
+    await expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
+    await page.keyboard.press("Tab")
+    await expect(page.locator(".command-name")).to_have_text("/gex levels")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Escape")
+    await expect(entry).to_be_visible()
+
+
+async def test_options_are_completed_by_the_bot_and_checked_before_sending(page: Page, bot: PageBot) -> None:
+    entry = page.locator("#entry")
+    await entry.press_sequentially("/gex levels ")
+    await expect(page.locator("#suggest [role=option]")).to_have_text(["SPX", "SPY", "NDX", "NQ_NDX"])
+    await page.keyboard.type("nq")
+    await expect(page.locator("#suggest [role=option]")).to_have_text(["NQ_NDX"])
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("weight:")
+    await page.locator("#suggest [role=option]", has_text="open interest").click()
+    await page.keyboard.type("strikes:400")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#problem")).to_have_text("strikes must be at most 60.")
+    for _ in range(3):
+        await page.keyboard.press("Backspace")
+    await page.keyboard.type("40")
+    await page.keyboard.press("Enter")
+    await expect(answers(page, "gex levels").last).to_contain_text("levels of NQ_NDX")
+    assert bot.asked[-1] == {"symbol": "NQ_NDX", "weight": "oi", "strikes": 40}
+
+
+async def test_a_missing_required_option_is_asked_for(page: Page, bot: PageBot) -> None:
+    asked = len(bot.asked)
+    await run(page, "/gex levels")
+    await expect(page.locator(".pill-name")).to_have_text(["symbol"])
+    await page.keyboard.press("Escape")
+    await page.locator(".send").click()
+    await expect(page.locator("#problem")).to_have_text("This option is required.")
+    assert len(bot.asked) == asked
+
+
+async def test_a_guest_is_not_offered_operator_commands_and_is_refused_by_the_bot(page: Page) -> None:
+    await become(page, "guest")
+    await page.locator("#entry").fill("/")
+    await expect(page.locator("#suggest .suggest-title", has_text="/gex status")).to_be_visible()
+    await expect(page.locator("#suggest .suggest-title", has_text="/stream")).to_have_count(0)
+    await run(page, "/stream start")
+    await expect(page.locator(".failed").last).to_contain_text("guest is not offered /stream", ignore_case=True)
+    await expect(answers(page, "stream start").last).to_contain_text(REFUSAL)
+    await become(page, "owner")
+    await run(page, "/stream start")
+    await expect(answers(page, "stream start").last).to_contain_text("started")
+
+
+async def test_a_private_answer_is_seen_by_nobody_else_and_can_be_dismissed(page: Page) -> None:
+    await expect(await ask(page, "gex status")).to_be_visible()
+    await become(page, "guest")
+    await expect(answers(page, "gex status")).to_have_count(0)
+    await become(page, "owner")
+    before = await answers(page, "gex status").count()
+    await answers(page, "gex status").last.get_by_role("button", name="Dismiss message").click()
+    await expect(answers(page, "gex status")).to_have_count(before - 1)
+    await page.reload()
+    await live(page)
+    await expect(answers(page, "gex status")).to_have_count(before - 1)
+
+
+async def test_an_edit_changes_only_its_message_and_never_scrolls_the_reader(
+    page: Page, bot: PageBot, sandbox: Sandbox
+) -> None:
+    channel = bot.board(sandbox.channel_ids["gex-spx"])
+    message = await channel.send("\n".join(f"line {number}" for number in range(60)))
+    row = page.locator(f"article[data-message='{message.id}']")
+    await expect(row).to_contain_text("line 59")
+    await row.evaluate("node => { window.marked = node; }")
+    await page.locator("#scroller").evaluate("node => { node.scrollTop -= 300; }")
+    await expect(page.locator("#jump")).to_be_visible()
+    top = await page.locator("#scroller").evaluate("node => node.scrollTop")
+    await message.edit(content="\n".join(f"row {number}" for number in range(70)))
+    await expect(row).to_contain_text("row 69")
+    await expect(row.locator(".edited")).to_have_text("(edited)")
+    assert await row.evaluate("node => window.marked === node && node.isConnected")
+    assert await page.locator("#scroller").evaluate("node => node.scrollTop") == top
+    await page.locator("#jump").click()
+    await message.edit(content="\n".join(f"end {number}" for number in range(90)))
+    await expect(row).to_contain_text("end 89")
+    gap = "node => node.scrollHeight - node.clientHeight - node.scrollTop"
+    assert await page.locator("#scroller").evaluate(gap) < 2
+    await message.delete()
+    await expect(row).to_have_count(0)
+
+
+async def test_ansi_colours_reach_the_screen_and_nothing_becomes_markup(
+    page: Page, bot: PageBot, sandbox: Sandbox
+) -> None:
+    channel = bot.board(sandbox.channel_ids["gex-spx"])
+    board = ansi("\x1b[2;32mup\x1b[0m \x1b[1;31mdown\x1b[0m", "<b>plain</b>")
+    text = f"{board}\n**bold** `code` <img src=x onerror=alert(1)> <t:0:R> [x](javascript:alert(1)) ||hidden||"
+    message = await channel.send(text)
+    row = page.locator(f"article[data-message='{message.id}']")
+    await expect(row.locator("pre span", has_text="up")).to_have_css("color", GREEN)
+    down = row.locator("pre span", has_text="down")
+    await expect(down).to_have_css("color", RED)
+    await expect(down).to_have_css("font-weight", "700")
+    await expect(row.locator("pre")).to_contain_text("<b>plain</b>")
+    await expect(row.locator("strong")).to_have_text("bold")
+    await expect(row.locator("time[data-relative]")).to_contain_text("years ago")
+    await expect(row.locator("img:not(.avatar img), a, b")).to_have_count(0)
+    spoiler = row.locator(".spoiler")
+    await spoiler.click()
+    await expect(spoiler).to_have_attribute("aria-expanded", "true")
+    await message.delete()
+
+
+async def test_a_reload_keeps_messages_channel_and_persona(page: Page, bot: PageBot, sandbox: Sandbox) -> None:
+    message = await bot.board(sandbox.channel_ids["gex-ndx"]).send("still here")
+    await expect(page.locator(".channel.unread")).to_have_text("gex-ndx")
+    await page.locator(".channel", has_text="gex-ndx").click()
+    await become(page, "guest")
+    await page.reload()
+    await live(page)
+    await expect(page.locator("#channel-name")).to_have_text("gex-ndx")
+    await expect(page.locator("[data-persona=guest]")).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator(f"article[data-message='{message.id}']")).to_contain_text("still here")
+
+
+async def test_a_button_and_a_select_change_their_message(page: Page) -> None:
+    answer = await ask(page, "gex status")
+    await answer.get_by_role("button", name="Refresh").click()
+    await expect(answer).to_contain_text("refreshed 1")
+    await answer.get_by_role("button", name="Choose a scope").click()
+    await page.get_by_role("option", name="full").click()
+    await expect(answer).to_contain_text("scope full")
+    await expect(answer.get_by_role("button", name="Off")).to_be_disabled()
+    await answer.get_by_role("button", name="Silent").click()
+    await expect(answer.locator(".failure")).to_have_text("The application did not respond")
+
+
+async def test_a_modal_checks_its_fields_and_reaches_the_bot(page: Page) -> None:
+    await run(page, "/note")
+    dialog = page.get_by_role("dialog", name="Leave a note")
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect(dialog.locator(".field-problem").first).to_have_text("This field is required.")
+    await dialog.get_by_label("Subject").fill("ab")
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect(dialog.locator(".field-problem").first).to_have_text("Must be 3 or more in length.")
+    await dialog.get_by_label("Subject").fill("gamma")
+    await dialog.get_by_label("Words").fill("is short")
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect(dialog).to_have_count(0)
+    await expect(page.locator(".message", has_text="noted gamma is short")).to_be_visible()
+
+
+async def test_a_slow_answer_is_thinking_and_then_a_picture_with_its_words(page: Page) -> None:
+    answer = await ask(page, "gex chart")
+    await expect(answer.locator(".thinking")).to_contain_text("is thinking…")
+    picture = answer.get_by_role("img", name="Bars by strike")
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("node => node.naturalWidth") == 40
+    await expect(answer.locator(".embed").get_by_role("img", name="In the embed")).to_be_visible()
+    await expect(answer.locator(".body > .picture")).to_have_count(1)
+    await picture.click()
+    await expect(page.locator(".lightbox")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".lightbox")).to_have_count(0)
+
+
+async def test_a_bot_that_does_not_answer_is_reported(page: Page) -> None:
+    await run(page, "/slow")
+    await expect(page.locator(".pending")).to_be_visible()
+    await expect(page.locator(".failed").last).to_have_text("The application did not respond")
+    await expect(page.locator(".pending")).to_have_count(0)
+
+
+async def test_a_phone_shows_the_board_whole_and_reaches_everything(
+    phone: Page, bot: PageBot, sandbox: Sandbox
+) -> None:
+    message = await bot.board(sandbox.channel_ids["gex-spx"]).send(ansi(f"\x1b[1m{HEADLINE}\x1b[0m"))
+    board = phone.locator(f"article[data-message='{message.id}'] pre")
+    await expect(board).to_be_visible()
+    measure = "node => [node.scrollWidth, node.clientWidth, parseFloat(getComputedStyle(node).fontSize)]"
+    widths = await board.evaluate(measure)
+    assert widths[0] <= widths[1]
+    assert widths[2] >= 10
+    assert await phone.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    await expect(phone.locator("#entry")).to_be_in_viewport()
+    await expect(phone.locator("#sidebar")).not_to_be_in_viewport()
+    await phone.get_by_role("button", name="Channels", exact=True).tap()
+    await phone.locator(".channel", has_text="gex-ndx").tap()
+    await expect(phone.locator("#channel-name")).to_have_text("gex-ndx")
+    await expect(phone.locator("#sidebar")).not_to_be_in_viewport()
+    await phone.get_by_role("button", name="Slash commands").tap()
+    await phone.locator("#suggest [role=option]", has_text="/gex status").tap()
+    await phone.get_by_role("button", name="Send").tap()
+    await expect(answers(phone, "gex status").last).to_contain_text("All is well")
+    await message.delete()
+
+
+async def test_the_page_comes_back_by_itself_after_the_server_does(browser: Browser) -> None:
+    async with open_sandbox() as first:
+        url = first.page_url
+        page, errors = await open_page(browser, url)
+    await expect(page.locator("#banner")).to_be_visible()
+    async with open_sandbox(port=int(url.rsplit(":", 1)[1].strip("/"))) as second:
+        await live(page)
+        await expect(page.locator("#banner")).to_be_hidden()
+        assert second.hub.viewers == 1
+        await page.context.close()
+    assert errors == []

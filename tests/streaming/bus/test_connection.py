@@ -1,0 +1,70 @@
+"""streaming/bus/connection.py"""
+
+import asyncio
+import time
+
+import pytest
+
+from streaming.bus.connection import answering, open_redis, redact_url
+from streaming.bus.embedded import free_port
+from streaming.errors import ConfigurationError, TransientError, UnavailableError
+
+
+async def test_an_opened_client_answers(redis_url):
+    async with open_redis(redis_url) as redis:
+        assert await redis.ping() is True
+
+
+async def test_a_server_that_is_not_there_is_one_sentence_without_the_password():
+    url = f"redis://admin:hunter2@127.0.0.1:{free_port()}/0"
+    with pytest.raises(UnavailableError) as caught:
+        async with open_redis(url):
+            pass
+    sentence = caught.value.sentence
+    assert "127.0.0.1" in sentence
+    assert "REDIS_URL" in sentence
+    assert "\n" not in sentence
+    assert "hunter2" not in sentence
+    assert "admin" not in sentence
+    assert caught.value.exit_status == 69
+
+
+async def test_a_wrong_password_is_said_to_be_a_refused_login(redis_url):
+    with pytest.raises(UnavailableError, match="refuses the login") as caught:
+        async with open_redis(redis_url.replace("redis://", "redis://nobody:hunter2@")):
+            pass
+    assert "hunter2" not in caught.value.sentence
+
+
+async def test_a_url_that_cannot_be_read_is_a_configuration_error():
+    with pytest.raises(ConfigurationError, match="REDIS_URL"):
+        async with open_redis("redis://host:notaport/0"):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("rediss://user:secret@host:6380/2?password=secret", "rediss://***@host:6380/2"),
+        ("redis://:p@ss@host:1/0", "redis://***@host:1/0"),
+        ("unix:///run/redis.sock?password=secret", "unix:///run/redis.sock"),
+    ],
+)
+def test_a_shown_url_holds_no_credentials(url, shown):
+    assert redact_url(url) == shown
+
+
+async def test_a_silent_server_becomes_a_transient_error_in_time():
+    started = time.monotonic()
+    with pytest.raises(TransientError, match="while waiting for nothing"):
+        async with answering("waiting for nothing", within_s=0.05):
+            await asyncio.sleep(5)
+    assert time.monotonic() - started < 1
+
+
+async def test_a_library_error_does_not_pass_the_adapter(redis):
+    await redis.set("text", "x")
+    with pytest.raises(TransientError, match="while counting"):
+        async with answering("counting"):
+            await redis.incr("text")

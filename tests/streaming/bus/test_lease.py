@@ -1,0 +1,123 @@
+"""streaming/bus/lease.py"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streaming.bus.connection import make_client
+from streaming.bus.lease import Lease, LeaseLostError
+from streaming.errors import OperatorError, TransientError
+from tests.support.redis_server import plain_redis
+
+ROOT = Path(__file__).resolve().parents[3]
+KEY = "gexcord:lease:test"
+
+
+async def test_only_one_of_two_gets_it(redis):
+    one, two = Lease(redis, KEY, "one"), Lease(redis, KEY, "two")
+    assert await one.acquire() is True
+    assert await two.acquire() is False
+    assert await two.holder() == "one"
+
+
+async def test_asking_again_for_what_is_ours_renews_it(redis):
+    lease = Lease(redis, KEY, "one", ttl_s=10)
+    await lease.acquire()
+    await redis.pexpire(KEY, 50)
+    assert await lease.renew() is True
+    assert await redis.pttl(KEY) > 9000
+
+
+async def test_a_release_by_a_stranger_does_nothing(redis):
+    await Lease(redis, KEY, "one").acquire()
+    assert await Lease(redis, KEY, "two").release() is False
+    assert await Lease(redis, KEY, "one").release() is True
+    assert await Lease(redis, KEY, "one").holder() is None
+
+
+async def test_a_renewal_does_not_take_what_another_has_by_now(redis):
+    lease = Lease(redis, KEY, "one", ttl_s=0.05)
+    await lease.acquire()
+    await asyncio.sleep(0.1)
+    await Lease(redis, KEY, "two").acquire()
+    assert await lease.renew() is False
+
+
+async def test_held_renews_while_inside_and_gives_back_at_the_end(redis):
+    lease, other = Lease(redis, KEY, "one", ttl_s=0.2), Lease(redis, KEY, "two", ttl_s=0.2)
+    async with lease.held():
+        await asyncio.sleep(0.5)
+        assert await other.acquire() is False
+    assert await other.acquire() is True
+
+
+async def test_held_says_who_has_it(redis):
+    await Lease(redis, KEY, "host-7").acquire()
+    with pytest.raises(OperatorError, match="host-7 holds gexcord:lease:test"):
+        async with Lease(redis, KEY, "two").held():
+            pass
+
+
+async def test_losing_the_lease_ends_the_body(redis):
+    with pytest.raises(LeaseLostError):
+        async with Lease(redis, KEY, "one", ttl_s=0.1).held():
+            await redis.set(KEY, "usurper")
+            await asyncio.sleep(5)
+    assert await redis.get(KEY) == b"usurper"
+
+
+async def test_a_timeout_of_the_body_stays_a_timeout(redis):
+    with pytest.raises(TimeoutError):
+        async with Lease(redis, KEY, "one").held():
+            raise TimeoutError
+
+
+async def test_while_redis_is_away_the_lease_is_kept(tmp_path):
+    with plain_redis(tmp_path) as (url, process):
+        redis = make_client(url)
+        async with Lease(redis, KEY, "one", ttl_s=0.2).held():
+            process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(0.6)
+            process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.2)
+            assert await redis.get(KEY) == b"one"
+        await redis.aclose()
+
+
+async def test_a_server_that_is_gone_is_a_transient_error(tmp_path):
+    with plain_redis(tmp_path) as (url, _):
+        redis = make_client(url)
+    with pytest.raises(TransientError):
+        await Lease(redis, KEY, "one").acquire()
+    await redis.aclose()
+
+
+async def test_a_standby_takes_over_within_five_seconds_of_the_holders_death(redis, redis_url):
+    holder = """
+import asyncio, sys
+from streaming.bus.connection import open_redis
+from streaming.bus.lease import Lease
+
+async def main():
+    async with open_redis(sys.argv[1]) as redis, Lease(redis, sys.argv[2], "holder").held():
+        print("held", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder, redis_url, KEY], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert (await asyncio.to_thread(process.stdout.readline)).strip() == "held"
+        os.kill(process.pid, signal.SIGKILL)
+        async with asyncio.timeout(5), Lease(redis, KEY, "standby").held(wait=True):
+            assert await redis.get(KEY) == b"standby"
+    finally:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,266 @@
+import asyncio
+import base64
+import gzip
+import json
+import multiprocessing
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from aiohttp import web
+
+from streaming.clock import SystemClock
+from streaming.errors import ContractError, LoginRequiredError, RequestError, TransientError
+from streaming.schwab.token_store import TokenStore
+from tests.support.clock import ManualClock
+from tests.support.http import open_http_server
+from tests.support.schwab_login import CALLBACK, LOGIN_AT, TokenEndpoint, auth_client, refused, stored
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def endpoint():
+    return TokenEndpoint()
+
+
+@pytest.fixture
+async def server(endpoint):
+    async with open_http_server(endpoint) as server:
+        yield server
+
+
+@pytest.fixture
+async def http():
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield client
+
+
+async def test_a_token_with_time_left_is_used_as_it_is(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
+    assert await auth.access_token() == "access-0"
+    assert endpoint.refreshes == 0
+
+
+async def test_a_token_near_its_end_is_refreshed_and_stored(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock, seconds_left=299)
+    auth = auth_client(http, store, server.url, clock)
+    assert await auth.access_token() == "access-1"
+    assert await auth.access_token() == "access-1"
+    token = store.load()
+    assert (token.access_token, token.refresh_token, token.login_at) == ("access-1", "refresh-0@", LOGIN_AT)
+    assert token.expires_at == clock.now() + timedelta(seconds=1800)
+    assert endpoint.refreshes == 1
+
+
+async def test_the_request_is_what_schwab_wants(tmp_path, clock, server, http):
+    await auth_client(http, stored(tmp_path, clock), server.url, clock).refresh()
+    (seen,) = server.seen
+    assert (seen.method, seen.path) == ("POST", "/v1/oauth/token")
+    assert seen.form == {"grant_type": "refresh_token", "refresh_token": "refresh-0@"}
+    assert base64.b64decode(seen.headers["Authorization"].removeprefix("Basic ")) == b"app-key:app-secret"
+    assert seen.headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+
+async def test_many_askers_spend_one_refresh(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock, seconds_left=0), server.url, clock)
+    assert set(await asyncio.gather(*(auth.access_token() for _ in range(20)))) == {"access-1"}
+    assert endpoint.refreshes == 1
+
+
+async def test_two_clients_on_one_file_spend_one_refresh(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock, seconds_left=0)
+    first = auth_client(http, store, server.url, clock)
+    second = auth_client(http, TokenStore(store.path), server.url, clock)
+    assert await asyncio.gather(first.access_token(), second.access_token()) == ["access-1", "access-1"]
+    assert endpoint.refreshes == 1
+
+
+async def test_a_rejected_token_is_refreshed_once_for_everybody(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
+    tokens = await asyncio.gather(*(auth.access_token(rejected="access-0") for _ in range(5)))
+    assert set(tokens) == {"access-1"}
+    assert await auth.access_token(rejected="access-0") == "access-1"
+    assert endpoint.refreshes == 1
+
+
+async def test_a_forced_refresh_gives_another_token(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
+    assert await auth.access_token(force_refresh=True) == "access-1"
+    assert await auth.access_token(force_refresh=True) == "access-2"
+
+
+async def test_a_refused_login_is_not_tried_again_until_the_file_changes(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock, seconds_left=0)
+    auth = auth_client(http, store, server.url, clock)
+    endpoint.answer = refused(400, "unsupported_token_type")
+    for _ in range(3):
+        with pytest.raises(LoginRequiredError):
+            await auth.access_token()
+    assert endpoint.refreshes == 1
+    assert "another login" in auth.status().last_error
+    endpoint.answer = None
+    await auth.exchange_code("C0.fresh@")
+    assert await auth.access_token() == "access-2"
+    assert auth.status().last_error is None
+
+
+async def test_an_explicit_refresh_asks_again(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
+    endpoint.answer = refused(401, "invalid_client")
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError, match="key or secret"):
+            await auth.refresh()
+    assert endpoint.refreshes == 2
+
+
+async def test_a_passing_failure_keeps_the_old_token(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock, seconds_left=100)
+    auth = auth_client(http, store, server.url, clock)
+    endpoint.answer = refused(503, "down")
+    assert await auth.access_token() == "access-0"
+    clock.advance(101)
+    with pytest.raises(TransientError):
+        await auth.access_token()
+    assert store.load().refresh_token == "refresh-0@"
+    endpoint.answer = None
+    assert await auth.access_token() == "access-3"
+
+
+async def test_a_wish_to_wait_is_handed_on(tmp_path, clock, endpoint, server, http):
+    endpoint.answer = lambda: web.Response(status=429, headers={"Retry-After": "17"})
+    with pytest.raises(TransientError) as caught:
+        await auth_client(http, stored(tmp_path, clock), server.url, clock).refresh()
+    assert caught.value.retry_after_s == 17.0
+
+
+async def test_a_compressed_error_body_is_understood(tmp_path, clock, endpoint, server, http):
+    body = gzip.compress(b'{"error":"refresh_token_authentication_error"}')
+    endpoint.answer = lambda: web.Response(status=400, body=body, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(LoginRequiredError):
+        await auth_client(http, stored(tmp_path, clock), server.url, clock).refresh()
+
+
+async def test_an_unreachable_server_is_transient(tmp_path, clock, http):
+    auth = auth_client(http, stored(tmp_path, clock, seconds_left=0), "http://127.0.0.1:9", clock)
+    with pytest.raises(TransientError, match="cannot be reached"):
+        await auth.access_token()
+
+
+async def test_an_answer_without_tokens_keeps_the_old_one(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock)
+    endpoint.answer = lambda: web.json_response({"ok": True})
+    with pytest.raises(ContractError):
+        await auth_client(http, store, server.url, clock).refresh()
+    assert store.load().access_token == "access-0"
+
+
+async def test_without_a_login_a_person_is_asked(tmp_path, clock, server, http):
+    auth = auth_client(http, TokenStore(tmp_path / "none.json"), server.url, clock)
+    with pytest.raises(LoginRequiredError, match="no Schwab login"):
+        await auth.access_token()
+    assert auth.status().present is False
+
+
+async def test_a_spoilt_file_asks_for_a_login_too(tmp_path, clock, server, http):
+    (tmp_path / "t.json").write_text("not json")
+    auth = auth_client(http, TokenStore(tmp_path / "t.json"), server.url, clock)
+    with pytest.raises(LoginRequiredError, match="not JSON"):
+        await auth.access_token()
+    assert "not JSON" in auth.status().last_error
+
+
+async def test_a_code_is_exchanged_and_starts_the_seven_days(tmp_path, clock, server, http):
+    store = TokenStore(tmp_path / "tokens" / "t.json")
+    auth = auth_client(http, store, server.url, clock)
+    await auth.exchange_code("https://127.0.0.1:8182/?code=C0.xyz%40&session=1&state=s", state="s")
+    assert server.seen[0].form == {"grant_type": "authorization_code", "code": "C0.xyz@", "redirect_uri": CALLBACK}
+    token = store.load()
+    assert (token.refresh_token, token.login_at) == ("refresh-new@", clock.now())
+    assert auth.status().login_ends_at == clock.now() + timedelta(days=7)
+
+
+async def test_a_stale_code_says_so_and_keeps_the_login(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock)
+    endpoint.answer = refused(400, "unsupported_token_type")
+    with pytest.raises(LoginRequiredError, match="30 seconds"):
+        await auth_client(http, store, server.url, clock).exchange_code("C0.old@")
+    assert store.load().access_token == "access-0"
+
+
+async def test_a_redirect_without_a_code_asks_nobody(tmp_path, clock, endpoint, server, http):
+    with pytest.raises(RequestError):
+        await auth_client(http, stored(tmp_path, clock), server.url, clock).exchange_code("https://127.0.0.1:8182/")
+    assert endpoint.refreshes == 0
+
+
+async def test_the_status_tells_without_asking(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
+    await auth.refresh()
+    status = auth.status()
+    assert (status.configured, status.present, status.last_error) == (True, True, None)
+    assert (status.login_ends_at, status.last_refresh_at) == (LOGIN_AT + timedelta(days=7), clock.now())
+    assert endpoint.refreshes == 1
+
+
+async def test_an_unknown_login_time_has_no_end(tmp_path, clock, server, http):
+    auth = auth_client(http, stored(tmp_path, clock, login_at=None), server.url, clock)
+    assert auth.status().login_ends_at is None
+
+
+async def test_keeping_fresh_refreshes_before_each_expiry_and_survives_failures(
+    tmp_path, clock, endpoint, server, http
+):
+    auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
+    task = asyncio.ensure_future(auth.keep_fresh(check_s=60))
+    async with asyncio.timeout(5):
+        while endpoint.refreshes < 2:
+            await asyncio.sleep(0.001)
+        endpoint.answer = refused(503, "down")
+        before = endpoint.refreshes
+        while endpoint.refreshes < before + 3:
+            await asyncio.sleep(0.001)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_neither_secrets_nor_tokens_reach_an_error(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
+    for answer in (
+        refused(400, "invalid_grant refresh-0@"),
+        refused(500, "app-secret"),
+        refused(401, "invalid_client"),
+    ):
+        endpoint.answer = answer
+        with pytest.raises((LoginRequiredError, TransientError)) as caught:
+            await auth.refresh()
+        assert not any(secret in caught.value.sentence for secret in ("refresh-0@", "access-0", "app-secret"))
+
+
+def _ask_for_a_token(path: str, url: str, answers) -> None:
+    async def ask():
+        async with httpx.AsyncClient(trust_env=False) as http:
+            return await auth_client(http, TokenStore(Path(path)), url, SystemClock()).access_token()
+
+    answers.put(asyncio.run(ask()))
+
+
+async def test_two_processes_spend_one_refresh(tmp_path, endpoint, server):
+    store = stored(tmp_path, SystemClock(), seconds_left=0)
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    askers = [context.Process(target=_ask_for_a_token, args=(str(store.path), server.url, answers)) for _ in range(2)]
+    for asker in askers:
+        asker.start()
+    found = [await asyncio.to_thread(answers.get, True, 30) for _ in askers]
+    for asker in askers:
+        await asyncio.to_thread(asker.join, 10)
+    answers.close()
+    assert found == ["access-1", "access-1"]
+    assert endpoint.refreshes == 1
+    assert json.loads(store.path.read_text())["token"]["access_token"] == "access-1"

@@ -1,0 +1,190 @@
+import gzip
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from streaming.errors import ContractError
+from streaming.schwab.chains import merge_chains, osi_symbol, parse_chain
+from tests.support.chains import chain_document, contract
+
+ASOF = datetime(2025, 5, 9, 19, 30, tzinfo=UTC)
+CALL = "SPXW  250520C05660000"
+PUT = "SPXW  250520P05660000"
+
+
+def parse(*contracts, **more):
+    return parse_chain(chain_document(*contracts, **more), ticker="SPX", asof=ASOF)
+
+
+def one(name, **more):
+    chain = parse(contract(CALL, **more))
+    return getattr(chain, name)[0]
+
+
+def test_the_captured_spx_chain_is_read(shared_data):
+    raw = (shared_data / "schwab/rest/fixtures_2025/chain_SPX_2025-05-20.json").read_bytes()
+    chain = parse_chain(raw, ticker="SPX", asof=ASOF)
+    assert (len(chain), chain.spot, chain.delayed, chain.asof) == (162, 5659.91, False, ASOF)
+    assert set(chain.root.tolist()) == {"SPXW"}
+    assert set(chain.expiry.tolist()) == {date(2025, 5, 20)}
+    assert set(chain.settle_s.tolist()) == {datetime(2025, 5, 20, 20, 0, tzinfo=UTC).timestamp()}
+    row = chain.symbol.tolist().index(CALL)
+    assert (chain.strike[row], chain.bid[row], chain.ask[row], chain.volume[row]) == (5660.0, 76.0, 77.4, 35.0)
+    assert chain.iv[row] == pytest.approx(0.18658)
+    assert chain.open_interest.sum() == 0.0
+    assert (chain.is_call.sum(), (~chain.is_call).sum()) == (43, 119)
+
+
+def test_the_captured_aapl_chain_dates_itself_when_asked(shared_data):
+    raw = (shared_data / "schwab/rest/fixtures_2025/chain_AAPL_puts_2025-01.json").read_bytes()
+    chain = parse_chain(raw, ticker="AAPL", asof=None)
+    assert chain.asof == datetime(2025, 1, 16, 21, 0, 1, 414000, tzinfo=UTC)
+    assert (len(chain), len(set(chain.expiry.tolist())), chain.spot) == (470, 8, 228.375)
+    assert chain.open_interest.sum() == 1389203.0
+    assert not chain.is_call.any()
+
+
+def test_the_captured_td_ameritrade_chain_is_read_too(shared_data):
+    raw = gzip.decompress((shared_data / "gex/tda_spy_20220520.json.gz").read_bytes())
+    chain = parse_chain(raw, ticker="SPY", asof=None)
+    assert (len(chain), chain.spot, chain.delayed) == (1024, 390.65, True)
+    assert np.isnan(chain.iv).sum() == 12  # the -999 sentinels
+    assert chain.symbol[0] == "SPY   220523C00382000"
+    assert set(chain.root.tolist()) == {"SPY"}
+    assert (chain.strike[0], chain.bid[0], chain.open_interest[0], chain.volume[0]) == (382.0, 8.07, 177.0, 17432.0)
+    assert chain.settle_s[0] == datetime(2022, 5, 23, 20, 0, tzinfo=UTC).timestamp()
+
+
+def test_the_documents_example_is_read(shared_data):
+    raw = (shared_data / "schwab/rest/docs_examples/option_chains.json").read_bytes()
+    assert parse_chain(raw, ticker="AAPL", asof=None).strike.tolist()[:2] == [5.0, 10.0]
+
+
+def test_both_spellings_of_the_fields_are_read():
+    item = contract(CALL)
+    item["bidPrice"], item["askPrice"] = item.pop("bid"), item.pop("ask")
+    chain = parse(item)
+    assert (chain.bid[0], chain.ask[0]) == (1.0, 1.2)
+    assert len(parse(contract(CALL, isNonStandard=True), contract(PUT, isMini=True))) == 0
+
+
+@pytest.mark.parametrize("odd", [-999.0, -999, "NaN", 0.0, None, "x", float("nan"), [1]])
+def test_an_unusable_volatility_is_nan(odd):
+    chain = parse(contract(CALL, volatility=odd), contract(PUT))
+    assert np.isnan(chain.iv[0])
+    assert chain.iv[1] == pytest.approx(0.165)
+
+
+def test_absurd_but_valid_volatilities_stay():
+    assert one("iv", volatility=6305.0) == pytest.approx(63.05)
+
+
+@pytest.mark.parametrize(("odd", "known"), [(None, 0.0), (-1, 0.0), ("NaN", 0.0), (7, 7.0), (-999.0, 0.0)])
+def test_unknown_open_interest_and_volume_count_as_zero(odd, known):
+    chain = parse(contract(CALL, openInterest=odd, totalVolume=odd))
+    assert (chain.open_interest[0], chain.volume[0]) == (known, known)
+
+
+def test_a_missing_bid_is_nan_and_a_zero_bid_is_zero():
+    assert np.isnan(one("bid", bid=None))
+    assert np.isnan(one("ask", ask=-999.0))
+    assert one("bid", bid=0) == 0.0
+
+
+def test_two_contracts_at_one_strike_are_kept_apart():
+    monthly = contract("SPX   250620C05660000", settlementType="A")
+    weekly = contract("SPXW  250620C05660000", settlementType="P")
+    document = json.loads(chain_document(monthly, weekly))
+    assert [len(items) for items in document["callExpDateMap"]["2025-06-20:9"].values()] == [2]
+    chain = parse(monthly, weekly)
+    assert chain.root.tolist() == ["SPX", "SPXW"]
+    assert chain.settle_s.tolist() == [
+        datetime(2025, 6, 20, 13, 30, tzinfo=UTC).timestamp(),
+        datetime(2025, 6, 20, 20, 0, tzinfo=UTC).timestamp(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flag", "root", "hour"), [(" ", "SPX", 13), (None, "SPXW", 20), ("P", "SPX", 20), ("A", "SPXW", 13)]
+)
+def test_the_settlement_flag_wins_over_the_root(flag, root, hour):
+    settle_s = one("settle_s", settlementType=flag, optionRoot=root)
+    assert datetime.fromtimestamp(settle_s, UTC).hour == hour
+
+
+def test_a_half_day_settles_at_its_close():
+    chain = parse(contract("SPXW  251128C06000000"))
+    assert chain.settle_s[0] == datetime(2025, 11, 28, 18, 0, tzinfo=UTC).timestamp()
+
+
+def test_adjusted_contracts_and_minis_are_left_out():
+    chain = parse(
+        contract(CALL),
+        contract("SPXW  250520C05665000", nonStandard=True),
+        contract("SPXW  250520C05670000", mini=True),
+        contract("SPXW  250520C05675000", multiplier=10.0),
+    )
+    assert chain.symbol.tolist() == [CALL]
+
+
+def test_a_contract_listed_twice_counts_once():
+    assert len(parse(contract(CALL), contract(CALL))) == 1
+
+
+def test_an_answer_without_contracts_is_an_empty_chain():
+    chain = parse(status="FAILED", underlyingPrice=0.0)
+    assert len(chain) == 0
+    assert np.isnan(chain.spot)
+    assert chain.symbol.dtype.kind == "U"
+
+
+def test_the_spot_comes_from_the_underlying_when_the_head_has_none():
+    assert parse(underlyingPrice=None, underlying={"last": 5660.5, "mark": 5661.0}).spot == 5660.5
+    assert parse(underlyingPrice="NaN", underlying={"last": -999.0, "mark": 5661.0}).spot == 5661.0
+
+
+def test_odd_types_cost_the_value_and_not_the_chain():
+    chain = parse(contract(CALL, strikePrice="5660.0", bid=[1]), contract(PUT, nonStandard="no"), isDelayed="maybe")
+    assert len(chain) == 2
+    assert np.isnan(chain.bid[0])
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{", b'{"fault":{}}', b"\xff\xfe", b"<html>"])
+def test_what_is_no_chain_is_a_contract_error(raw):
+    with pytest.raises(ContractError):
+        parse_chain(raw, ticker="SPX", asof=None)
+
+
+def test_a_map_key_that_is_no_date_is_a_contract_error():
+    raw = json.dumps({"callExpDateMap": {"someday": {"1.0": [contract(CALL)]}}, "putExpDateMap": {}}).encode()
+    with pytest.raises(ContractError, match="someday"):
+        parse_chain(raw, ticker="SPX", asof=ASOF)
+
+
+def test_osi_symbols_are_padded_and_keep_half_points():
+    assert osi_symbol("SPY", date(2025, 12, 19), 600.5, call=True) == "SPY   251219C00600500"
+    assert osi_symbol("SPXW", date(2025, 12, 8), 6880.0, call=False) == "SPXW  251208P06880000"
+
+
+def test_merging_takes_each_contract_once_from_the_newest_part():
+    old = parse(contract(CALL, bid=1.0), contract(PUT, bid=2.0))
+    raw = chain_document(contract(CALL, bid=5.0), underlyingPrice=5700.0)
+    new = parse_chain(raw, ticker="SPX", asof=ASOF + timedelta(seconds=9))
+    merged = merge_chains([old, new])
+    bids = dict(zip(merged.symbol.tolist(), merged.bid.tolist(), strict=True))
+    assert bids == {CALL: 5.0, PUT: 2.0}
+    assert (merged.spot, merged.asof) == (5700.0, ASOF + timedelta(seconds=9))
+    assert merged.expiry.dtype == new.expiry.dtype
+
+
+def test_merging_does_not_take_a_spot_that_is_unknown():
+    raw = chain_document(contract(PUT), underlyingPrice=0.0)
+    blind = parse_chain(raw, ticker="SPX", asof=ASOF + timedelta(seconds=9))
+    assert merge_chains([blind, parse(contract(CALL))]).spot == 5659.91
+
+
+def test_merging_nothing_is_refused():
+    with pytest.raises(ValueError, match="no chains"):
+        merge_chains([])

@@ -1,0 +1,181 @@
+import pytest
+
+from streaming.model import DepthKind, Level2Event, OptionQuote, TickEvent
+from streaming.schwab.frames import decode_frame
+from streaming.schwab.merge import Merger
+from tests.support.frames import captured, data_frame, rows_of
+
+RECV_MS = 1787233770000
+OPTION = "SPY   260820C00767000"
+
+
+def apply(merger, *frames):
+    return [event for raw in frames for event in merger.apply(decode_frame(raw).blocks, RECV_MS)]
+
+
+def test_a_full_image_becomes_a_full_tick(shared_data):
+    qqq, spy, iwm = apply(Merger(), captured(shared_data, "rth_2026-08-20_levelone_equities")[0])
+    assert (qqq.symbol, qqq.last, qqq.bid, qqq.ask, qqq.volume) == ("QQQ", 712.49, 712.48, 712.51, 4639968)
+    assert (spy.bid_size, spy.ask_size, spy.last_size, spy.delayed) == (80, 40, 40, False)
+    assert (iwm.event_ms, iwm.recv_ms, iwm.source) == (1787233769866, RECV_MS, "schwab")
+    assert qqq.timestamp.isoformat() == "2026-08-20T13:49:29.803000+00:00"
+    assert [qqq.seq, spy.seq, iwm.seq] == [1, 2, 3]
+
+
+def test_a_delta_keeps_what_it_does_not_name(shared_data):
+    first, second, third = captured(shared_data, "rth_2026-08-20_levelone_equities")
+    merger = Merger()
+    apply(merger, first)
+    qqq, spy, iwm = apply(merger, second)
+    assert (qqq.bid, qqq.ask, qqq.last, qqq.bid_size) == (712.48, 712.5, 712.4901, 40)
+    assert (spy.bid, spy.ask, spy.last, spy.bid_size, spy.ask_size) == (766.88, 766.9, 766.89, 80, 600)
+    assert (iwm.bid, iwm.ask, iwm.last, iwm.last_size) == (299.79, 299.8, 299.795, 143)
+    qqq, spy, iwm = apply(merger, third)
+    assert (spy.bid, spy.ask, spy.last, spy.volume, spy.ask_size) == (766.87, 766.9, 766.88, 3758148, 760)
+    assert (qqq.event_ms, iwm.volume) == (1787233771807, 2123997)
+
+
+def test_merging_equals_overlaying_the_rows_by_hand(shared_data):
+    frames = captured(shared_data, "rth_2026-08-20_levelone_equities")
+    by_hand: dict[str, dict[str, object]] = {}
+    for row in rows_of(frames):
+        by_hand.setdefault(row["key"], {}).update(row)
+    last = {event.symbol: event for event in apply(Merger(), *frames)}
+    for symbol, row in by_hand.items():
+        tick = last[symbol]
+        assert (tick.bid, tick.ask, tick.last) == (row["1"], row["2"], row["3"])
+        assert (tick.bid_size, tick.ask_size, tick.volume, tick.last_size) == (row["4"], row["5"], row["8"], row["9"])
+
+
+def test_the_event_time_is_the_newer_of_the_times_that_changed():
+    merger = Merger()
+    image = {"key": "SPY", "delayed": False, "34": 1787233769000, "35": 1787233769500}
+    assert apply(merger, data_frame("LEVELONE_EQUITIES", image))[0].event_ms == 1787233769500
+    assert (
+        apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "34": 1787233769300}))[0].event_ms == 1787233769300
+    )
+    assert apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "8": 5}))[0].event_ms == 1787233769500
+
+
+def test_without_any_time_the_frame_says_when():
+    tick = apply(Merger(), data_frame("LEVELONE_EQUITIES", {"key": "SPY", "3": 5.0}, timestamp=1787233769963))[0]
+    assert tick.event_ms == 1787233769963
+    tick = apply(Merger(), data_frame("LEVELONE_EQUITIES", {"key": "SPY", "3": 5.0}, timestamp=0))[0]
+    assert tick.event_ms == RECV_MS
+
+
+def test_a_full_image_forgets_the_one_before():
+    merger = Merger()
+    apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "delayed": False, "1": 5.0, "2": 6.0}))
+    tick = apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "delayed": True, "2": 7.0}))[0]
+    assert (tick.bid, tick.ask, tick.delayed) == (None, 7.0, True)
+
+
+def test_null_clears_and_absence_is_unknown():
+    merger = Merger()
+    tick = apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "delayed": False, "1": 5.0}))[0]
+    assert (tick.ask, tick.volume) == (None, None)
+    assert apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "1": None}))[0].bid is None
+
+
+def test_a_reset_forgets_the_images_but_not_the_count():
+    merger = Merger()
+    apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "delayed": False, "1": 5.0}))
+    merger.reset()
+    tick = apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "2": 6.0}))[0]
+    assert (tick.bid, tick.seq) == (None, 2)
+
+
+def test_an_index_has_no_bid_and_a_zero_price_is_unknown():
+    tick = apply(
+        Merger(), data_frame("LEVELONE_EQUITIES", {"key": "$SPX", "delayed": False, "1": 0, "2": 0, "3": 5659.9})
+    )[0]
+    assert (tick.bid, tick.ask, tick.last) == (None, None, 5659.9)
+
+
+def test_sizes_may_come_as_floats_or_not_at_all():
+    row = {"key": "SPY", "delayed": False, "4": 712.0, "5": -1, "8": 1e30}
+    tick = apply(Merger(), data_frame("LEVELONE_EQUITIES", row))[0]
+    assert (tick.bid_size, tick.ask_size, tick.volume) == (712, None, None)
+    assert isinstance(tick.bid_size, int)
+
+
+def test_a_future_gets_its_top_of_book_said_so(shared_data):
+    raw = captured(shared_data, "docs_2025-12_one_frame_per_service")[2]
+    tick, book = apply(Merger(), raw)
+    assert isinstance(tick, TickEvent)
+    assert (tick.symbol, tick.last, tick.bid, tick.ask) == ("/ES", 6879.5, 6879.25, 6879.75)
+    assert isinstance(book, Level2Event)
+    assert book.depth_kind is DepthKind.TOP_OF_BOOK
+    assert [(level.price, level.size, level.venues) for level in book.bids] == [(6879.25, 11, ())]
+    assert [(level.price, level.size) for level in book.asks] == [(6879.75, 4)]
+
+
+def test_a_trade_without_a_quote_makes_no_book():
+    merger = Merger()
+    apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "delayed": False, "1": 5.0, "4": 2}))
+    assert [type(event) for event in apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "3": 5.25}))] == [
+        TickEvent
+    ]
+
+
+def test_a_future_may_trade_below_zero_and_tells_its_active_contract():
+    merger = Merger()
+    row = {"key": "/CL", "delayed": False, "3": -37.63, "34": "/CLK20"}
+    assert apply(merger, data_frame("LEVELONE_FUTURES", row))[0].last == -37.63
+    assert merger.active_contracts == {"/CL": "/CLK20"}
+
+
+def test_an_option_becomes_a_quote_with_its_volatility_as_a_fraction(shared_data):
+    merger = Merger()
+    events = apply(merger, *captured(shared_data, "rth_2026-08-20_levelone_options"))
+    first, second = [event for event in events if isinstance(event, OptionQuote)]
+    assert (first.symbol, first.bid, first.ask, first.volume) == (OPTION, 1.26, 1.28, 44994)
+    assert first.iv == pytest.approx(0.1650358958)
+    assert (second.open_interest, second.underlying_price, second.volume) == (2097, 766.87, 45009)
+    assert second.iv == pytest.approx(0.1643169084)
+    assert sum(isinstance(event, TickEvent) for event in events) == 2
+
+
+def test_options_for_the_engine_make_no_ticks(shared_data):
+    merger = Merger()
+    merger.quotes_only = {OPTION}
+    events = apply(merger, *captured(shared_data, "rth_2026-08-20_levelone_options"))
+    assert [type(event) for event in events] == [OptionQuote, OptionQuote]
+
+
+@pytest.mark.parametrize("odd", [-999.0, "NaN", 0, None, -1.5])
+def test_an_unusable_volatility_is_unknown(odd):
+    raw = data_frame("LEVELONE_OPTIONS", {"key": OPTION, "delayed": False, "2": 0, "10": odd})
+    quote = next(event for event in apply(Merger(), raw) if isinstance(event, OptionQuote))
+    assert quote.iv is None
+    assert quote.bid == 0.0
+
+
+def test_books_are_whole_and_say_what_they_are(shared_data):
+    spy, iwm = apply(Merger(), *captured(shared_data, "rth_2026-08-20_nyse_book"))
+    assert (spy.symbol, spy.depth_kind, spy.event_ms) == ("SPY", DepthKind.VENUE_MONTAGE, 1787233768637)
+    assert [level.price for level in spy.bids] == [766.88, 766.87, 766.86, 766.84, 766.65, 766.3]
+    assert [level.price for level in spy.asks][:3] == [766.89, 766.9, 766.91]
+    assert [(venue.venue, venue.size) for venue in spy.bids[1].venues][:2] == [("ARCX", 680), ("NYSE", 320)]
+    assert sum(venue.size for venue in iwm.asks[1].venues) == iwm.asks[1].size == 1120
+    assert spy.bids[1].venues[0].quote_ms == 1787233768609  # 35368609 ms after midnight in New York
+
+
+def test_listings_are_learned_and_delayed_symbols_known(shared_data):
+    merger = Merger()
+    apply(merger, captured(shared_data, "rth_2026-08-20_levelone_equities")[0])
+    assert dict(merger.listings) == {"QQQ": "Q", "SPY": "P", "IWM": "P"}
+    apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "delayed": True, "3": 1.0}))
+    assert merger.delayed_symbols() == ("/ES",)
+
+
+def test_services_keep_apart_and_other_services_make_no_events(shared_data):
+    frames = captured(shared_data, "docs_2025-12_one_frame_per_service")
+    events = apply(Merger(), *frames)
+    assert [event.symbol for event in events if isinstance(event, TickEvent)] == [
+        "AMD", "INTC", "SPXW  251208C06880000", "/ES", "./OGG26C4240", "EUR/USD",
+    ]  # fmt: skip
+    assert [event.symbol for event in events if isinstance(event, Level2Event)] == [
+        "/ES", "F", "AMD", "GOOGL 251212C00315000",
+    ]  # fmt: skip

@@ -1,0 +1,102 @@
+import json
+from datetime import date
+
+import pytest
+
+from streaming.errors import ContractError
+from streaming.schwab.rest_bodies import is_truncated, join_sides, parse_expirations, parse_preferences, parse_quotes
+from tests.support.chains import chain_document, contract
+
+
+def fixture(shared_data, name):
+    return (shared_data / "schwab/rest/fixtures_2025" / name).read_bytes()
+
+
+def test_the_captured_preferences_name_the_streamer(shared_data):
+    raw = fixture(shared_data, "userPreference_sanitised.json")
+    info = parse_preferences(raw)
+    assert (info.url, info.channel, info.function_id, info.level2) == (
+        "wss://streamer-api.schwab.com/ws",
+        "N9",
+        "APIAPP",
+        True,
+    )
+    assert info.correl_id == "11111111-2222-3333-4444-555555555555"
+    assert parse_preferences(b"[" + raw + b"]") == info
+
+
+def test_without_level_two_permission_there_are_no_books(shared_data):
+    tree = json.loads(fixture(shared_data, "userPreference_sanitised.json"))
+    tree["offers"][0]["level2Permissions"] = False
+    assert parse_preferences(json.dumps(tree).encode()).level2 is False
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b'{"streamerInfo":[]}', b'{"streamerInfo":[{"streamerSocketUrl":""}]}']
+)
+def test_preferences_without_a_streamer_say_what_to_do(body):
+    with pytest.raises(ContractError) as caught:
+        parse_preferences(body)
+    assert "Trader product" in caught.value.sentence
+
+
+def test_the_captured_expirations_are_read(shared_data):
+    found = parse_expirations(fixture(shared_data, "expirationchain_SPY_2025-07-20.json"))
+    assert (found[0].expiry, found[0].kind, found[0].settlement, found[0].roots) == (
+        date(2025, 7, 21),
+        "W",
+        "P",
+        ("SPY",),
+    )
+    assert found == sorted(found, key=lambda item: item.expiry)
+    assert len(found) > 20
+
+
+def test_the_other_name_of_the_date_is_read_and_nonsense_left_out():
+    body = b'{"expirationList":[{"expiration":"2025-07-22","optionRoots":"SPX,SPXW"},{"expirationDate":"never"},5]}'
+    (found,) = parse_expirations(body)
+    assert (found.expiry, found.roots) == (date(2025, 7, 22), ("SPX", "SPXW"))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"expirationList":null}'])
+def test_what_lists_no_expirations_is_a_contract_error(body):
+    with pytest.raises(ContractError):
+        parse_expirations(body)
+
+
+def test_captured_quotes_are_read(shared_data):
+    quotes = parse_quotes(fixture(shared_data, "quote_NVDA_2025-01-30.json"))
+    assert quotes["NVDA"].last is not None
+    assert quotes["NVDA"].realtime is True
+    (index,) = parse_quotes(fixture(shared_data, "quote_SPX_index_2025-01-30.json")).values()
+    assert index.symbol == "$SPX"
+    assert (index.bid, index.ask) == (None, None)
+
+
+def test_invalid_symbols_are_left_out_and_roots_resolved():
+    body = json.dumps(
+        {
+            "errors": {"invalidSymbols": ["XYZ"]},
+            "/ES": {"quote": {"lastPrice": 6879.5}, "reference": {"futureActiveSymbol": "/ESZ25"}},
+            "/NQ": {"quote": {"lastPrice": 25000, "futureActiveSymbol": "/NQZ25"}},
+        }
+    ).encode()
+    quotes = parse_quotes(body)
+    assert set(quotes) == {"/ES", "/NQ"}
+    assert (quotes["/ES"].active_symbol, quotes["/NQ"].active_symbol) == ("/ESZ25", "/NQZ25")
+
+
+def test_two_halves_become_one_chain():
+    calls = chain_document(contract("SPXW  250520C05660000"))
+    puts = chain_document(contract("SPXW  250520P05660000"))
+    whole = json.loads(join_sides(calls, puts))
+    assert list(whole["callExpDateMap"]) == list(whole["putExpDateMap"]) == ["2025-05-20:9"]
+    assert whole["underlyingPrice"] == 5659.91
+    with pytest.raises(ContractError):
+        join_sides(calls, b"[]")
+
+
+def test_a_truncated_chain_is_noticed():
+    assert is_truncated(chain_document(isChainTruncated=True))
+    assert not is_truncated(chain_document(isChainTruncated=False))
+    assert not is_truncated(b"x")

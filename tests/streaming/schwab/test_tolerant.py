@@ -1,0 +1,48 @@
+import pytest
+
+from streaming.schwab.rows import BookRow, EquityRow
+from streaming.schwab.tolerant import block_from, lenient_json, mappings_in, record_from
+
+
+@pytest.mark.parametrize("odd", ["NaN", "nan", " -Infinity ", float("nan"), float("inf")])
+def test_not_a_number_in_any_spelling_is_unknown(odd):
+    row = record_from({"key": "SPY", "1": odd}, EquityRow)
+    assert row is not None
+    assert row.bid is None
+
+
+def test_numbers_written_as_text_are_numbers():
+    row = record_from({"key": "SPY", "1": "1.25", "4": "300"}, EquityRow)
+    assert (row.bid, row.bid_size) == (1.25, 300)
+
+
+def test_a_record_without_a_required_field_is_none():
+    assert record_from({"1": 1.0}, EquityRow) is None
+    assert record_from({"key": None}, EquityRow) is None
+
+
+def test_levels_that_cannot_be_read_leave_the_other_levels():
+    row = record_from({"key": "F", "2": [{"0": "NaN", "1": 4}, {"0": 13, "1": 4, "3": [{"0": "NYSE"}, 5]}]}, BookRow)
+    assert [level.price for level in row.bids] == [13.0]
+    assert row.bids[0].entries == []
+
+
+def test_a_block_of_an_unknown_service_is_none():
+    assert block_from({"service": "FUTURES_BOOK", "content": []}) == (None, 0)
+    assert block_from({"service": ["x"], "content": []}) == (None, 0)
+
+
+def test_a_block_without_rows_counts_as_dropped():
+    block, dropped = block_from({"service": "NYSE_BOOK", "content": "none", "timestamp": "NaN"})
+    assert (list(block.content), dropped, block.timestamp) == ([], 1, 0)
+
+
+def test_lenient_json_reads_what_strict_json_refuses():
+    assert lenient_json(b'{"a": NaN, "b": "x\x02"}')["b"] == "x\x02"
+    assert lenient_json(b'{"a": "\xff"}') == {"a": "\N{REPLACEMENT CHARACTER}"}
+    assert lenient_json(b"{") is None
+
+
+def test_only_objects_of_an_array_are_taken():
+    assert mappings_in([1, {"a": 1}, None]) == [{"a": 1}]
+    assert mappings_in({"a": 1}) == []

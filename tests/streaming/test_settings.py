@@ -1,0 +1,53 @@
+import pytest
+
+from streaming.errors import ConfigurationError
+from streaming.settings import StreamSettings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in StreamSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_symbols_come_in_schwabs_form_each_once_in_order(monkeypatch):
+    monkeypatch.setenv("SCHWAB_SYMBOLS", " spy, /mnq:xcme,$spx,SPX,/MNQ , ./ESZ25C5000")
+    assert load_settings(StreamSettings).schwab_symbols == ("SPY", "/MNQ", "$SPX", "./ESZ25C5000")
+
+
+def test_a_url_loses_its_trailing_slash(monkeypatch):
+    monkeypatch.setenv("SCHWAB_API_URL", "http://127.0.0.1:8000/")
+    assert load_settings(StreamSettings).schwab_api_url == "http://127.0.0.1:8000"
+
+
+def test_the_callback_url_stays_exactly_as_registered(monkeypatch):
+    monkeypatch.setenv("SCHWAB_CALLBACK_URL", "https://127.0.0.1:8182/")
+    assert load_settings(StreamSettings).schwab_callback_url == "https://127.0.0.1:8182/"
+
+
+@pytest.mark.parametrize("url", ["redis://h:6379/0", "rediss://u:p@h/1", "unix:///run/redis.sock"])
+def test_every_kind_of_redis_url_is_taken(monkeypatch, url):
+    monkeypatch.setenv("REDIS_URL", url)
+    assert load_settings(StreamSettings).redis_url == url
+
+
+def test_the_log_level_may_be_written_small(monkeypatch):
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    assert load_settings(StreamSettings).log_level == "DEBUG"
+
+
+def test_settings_of_the_discord_side_are_not_this_sides_business(monkeypatch):
+    monkeypatch.setenv("GEX_FEED_UPDATE_SECONDS", "nonsense")
+    assert load_settings(StreamSettings).gex_source == "schwab"
+
+
+def test_an_override_is_checked_like_any_value():
+    with pytest.raises(ConfigurationError, match="GEX_SCOPE is not valid: expected zero, one, full"):
+        load_settings(StreamSettings, gex_scope="some")
+
+
+def test_settings_do_not_change_after_they_were_read():
+    settings = load_settings(StreamSettings)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.gex_source = "redis"

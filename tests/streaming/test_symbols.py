@@ -1,0 +1,90 @@
+import pytest
+
+from streaming.errors import RequestError
+from streaming.symbols import is_am_settled, is_future, is_index, is_option, parse_ticker, parse_wire_symbol
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("spx", "SPX"),
+        ("$SPX", "SPX"),
+        ("$SPX.X", "SPX"),
+        (" ndx ", "NDX"),
+        ("nq", "NQ_NDX"),
+        ("MNQ", "NQ_NDX"),
+        ("/NQ", "NQ_NDX"),
+        ("/es", "ES_SPX"),
+        ("mes", "ES_SPX"),
+        ("es_spx", "ES_SPX"),
+        ("BRK.B", "BRK.B"),
+    ],
+)
+def test_a_ticker_is_understood_the_way_people_write_it(typed, name):
+    assert parse_ticker(typed).name == name
+
+
+def test_a_futures_ticker_prices_the_index_chain_and_is_shifted_by_the_future():
+    ticker = parse_ticker("nq")
+    assert (ticker.underlying, ticker.future, ticker.wire) == ("NDX", "/NQ", "$NDX")
+
+
+def test_a_share_has_no_dollar_on_the_wire():
+    assert parse_ticker("SPY").wire == "SPY"
+    assert parse_ticker("SPY").future is None
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "S P X", "1SPX", "SPX;DROP", "A" * 13, "<@123>", "../x"])
+def test_what_is_no_ticker_is_refused_with_an_example(typed):
+    with pytest.raises(RequestError, match="is not a ticker") as caught:
+        parse_ticker(typed)
+    assert "SPX" in caught.value.remedy
+
+
+def test_a_refusal_does_not_repeat_endless_input():
+    with pytest.raises(RequestError) as caught:
+        parse_ticker("?" * 5000)
+    assert len(str(caught.value)) < 80
+
+
+@pytest.mark.parametrize(
+    ("configured", "wire"),
+    [
+        ("spy", "SPY"),
+        ("SPX", "$SPX"),
+        ("$spx", "$SPX"),
+        ("$SPX.X", "$SPX"),
+        ("/mnq:xcme", "/MNQ"),
+        ("/ES", "/ES"),
+        ("/MNQZ25:XCME", "/MNQZ25"),
+        ("./OZCZ23C565", "./OZCZ23C565"),
+        ("BRK/B", "BRK/B"),
+        ("SPXW  260820C06400000", "SPXW  260820C06400000"),
+    ],
+)
+def test_a_configured_symbol_becomes_schwabs(configured, wire):
+    assert parse_wire_symbol(configured) == wire
+
+
+@pytest.mark.parametrize("configured", ["", "?", "SPY QQQ", "/", "$", "spy;qqq"])
+def test_what_cannot_be_a_symbol_is_refused(configured):
+    with pytest.raises(RequestError, match="is not a symbol"):
+        parse_wire_symbol(configured)
+
+
+def test_kinds_of_symbols_are_told_apart():
+    option = "SPXW  260820C06400000"
+    assert is_index("$SPX")
+    assert is_future("/MNQ")
+    assert is_option(option)
+    assert not is_option("SPY")
+    assert not is_future(option)
+    assert not is_index("SPY")
+
+
+def test_monthly_index_roots_settle_in_the_morning_and_weeklies_do_not():
+    assert is_am_settled("SPX")
+    assert is_am_settled("NDX")
+    assert not is_am_settled("SPXW")
+    assert not is_am_settled("NDXP")
+    assert not is_am_settled("SPY")

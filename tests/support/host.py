@@ -1,0 +1,179 @@
+"""Stand-ins for what the commands reach, and a bot built on them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.client import EXTENSIONS, GexBot
+from bot.services import Services
+from bot.settings import BotSettings
+from bot.supervisor import Supervisor
+from streaming.clock import epoch_ms
+from streaming.errors import GexcordError
+from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
+from streaming.status import StreamReport, StreamStatus, TokenStatus
+from tests.support.clock import ManualClock
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"a picture"
+
+
+def make_snapshot(ticker: str = "SPX", **changes: object) -> GexSnapshot:
+    """A snapshot of the manual clock's first instant; `full` and `zero` differ in their zero gamma."""
+    at = ManualClock().now()
+    figures = {
+        "full": ScopeFigures(
+            oi=WeightFigures(zero_gamma=6390.0, net_gex_usd_per_1pct=1.5e9),
+            vol=WeightFigures(zero_gamma=6391.0, net_gex_usd_per_1pct=2.5e9),
+        ),
+        "zero": ScopeFigures(oi=WeightFigures(zero_gamma=6400.0), vol=WeightFigures(zero_gamma=6401.0)),
+    }
+    fields: dict[str, object] = {
+        "ticker": ticker,
+        "timestamp": int(at.timestamp()),
+        "spot": 6395.25,
+        "sum_gex_vol": 2500.0,
+        "sum_gex_oi": 1500.0,
+        "asof_ms": epoch_ms(at),
+        "computed_ms": epoch_ms(at),
+        "seq": 1,
+        "source": "schwab",
+        "scopes": figures,
+    }
+    return GexSnapshot(**(fields | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class StoredSnapshots:
+    """A `SnapshotReader` on a dict; `error` makes every read fail."""
+
+    latest_by_ticker: dict[str, GexSnapshot] = field(default_factory=dict)
+    error: Exception | None = None
+
+    async def latest(self, ticker: str) -> GexSnapshot | None:
+        if self.error is not None:
+            raise self.error
+        return self.latest_by_ticker.get(ticker)
+
+    async def history(self, ticker: str, *, minutes: float) -> Sequence[GexSnapshot]:
+        return ()
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncIterator[AsyncIterator[GexSnapshot]]:
+        raise NotImplementedError
+        yield
+
+
+@dataclass
+class StandInStream:
+    """A `StreamPort` that obeys and notes its orders."""
+
+    orders: list[str] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def start(self) -> StreamReport:
+        return self._obey("start", "Connected: 2 symbols, first data after 40 ms.")
+
+    async def stop(self) -> StreamReport:
+        return self._obey("stop", "The stream has stopped.")
+
+    def status(self) -> StreamStatus:
+        return StreamStatus(state="live", symbols={"SPY": 0.4}, frames_per_s=12.0, published=77)
+
+    def _obey(self, order: str, sentence: str) -> StreamReport:
+        self.orders.append(order)
+        if self.error is not None:
+            raise self.error
+        return StreamReport(ok=True, sentence=sentence)
+
+
+@dataclass
+class StandInTokens:
+    """A `TokenPort` whose refresh works or raises."""
+
+    error: GexcordError | None = None
+    refreshes: int = 0
+
+    def status(self) -> TokenStatus:
+        now = ManualClock().now()
+        return TokenStatus(
+            configured=True,
+            present=True,
+            access_expires_at=now + timedelta(minutes=30),
+            login_ends_at=now + timedelta(days=3),
+        )
+
+    async def refresh(self) -> TokenStatus:
+        self.refreshes += 1
+        if self.error is not None:
+            raise self.error
+        return self.status()
+
+
+@dataclass
+class StandInCharts:
+    """A `ChartPort` that draws the same few bytes; notes what was asked of it."""
+
+    drawn: list[tuple[str, str]] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def strikes(self, snapshot: GexSnapshot, *, weight: str = "vol", theme: str = "dark") -> bytes:
+        if self.error is not None:
+            raise self.error
+        self.drawn.append((snapshot.ticker, weight))
+        return PNG
+
+
+class MemoryFingerprints:
+    """A `FingerprintStore` on an attribute; `error` makes it fail."""
+
+    def __init__(self) -> None:
+        self.stored: str | None = None
+        self.error: GexcordError | None = None
+
+    async def load(self) -> str | None:
+        if self.error is not None:
+            raise self.error
+        return self.stored
+
+    async def save(self, fingerprint: str) -> None:
+        if self.error is not None:
+            raise self.error
+        self.stored = fingerprint
+
+
+@dataclass
+class Host:
+    """One bot and everything it stands on, to look at and to break."""
+
+    settings: BotSettings
+    clock: ManualClock = field(default_factory=ManualClock)
+    snapshots: StoredSnapshots = field(default_factory=StoredSnapshots)
+    stream: StandInStream = field(default_factory=StandInStream)
+    tokens: StandInTokens = field(default_factory=StandInTokens)
+    charts: StandInCharts = field(default_factory=StandInCharts)
+    fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
+    supervisor: Supervisor | None = None
+
+    def make_bot(self, extensions: Sequence[str] = EXTENSIONS) -> GexBot:
+        """A fresh bot on this host's services, as after a restart of the process."""
+        bot = GexBot(self.settings, self.clock, fingerprints=self.fingerprints, extensions=extensions)
+        self.supervisor = Supervisor(clock=self.clock, notify=bot.notify_operators)
+        bot.attach(
+            Services(
+                settings=self.settings,
+                clock=self.clock,
+                supervisor=self.supervisor,
+                snapshots=self.snapshots,
+                charts=self.charts,
+                stream=self.stream,
+                tokens=self.tokens,
+            )
+        )
+        return bot
+
+
+def make_settings(**values: object) -> BotSettings:
+    """Settings of two followed tickers and nothing from any file."""
+    defaults: dict[str, object] = {"gex_feed_symbols": "SPX,NDX", "discord_operator_ids": (1,)}
+    return BotSettings(_env_file=None, **(defaults | values))  # type: ignore[arg-type,call-arg]
