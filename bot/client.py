@@ -65,6 +65,7 @@ class GexBot(commands.Bot):
         fingerprints: FingerprintStore | None = None,
         extensions: Sequence[str] = EXTENSIONS,
     ) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here, so nothing is missing
         super().__init__(
             command_prefix=commands.when_mentioned,  # never used: without message intents no message arrives
             help_command=None,

@@ -1,4 +1,4 @@
-"""What arrives on a channel, line by line: `python -m streaming tail CHANNEL [--count N]`."""
+"""What arrives on a channel: `python -m streaming tail CHANNEL [--count N]`."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -8,14 +8,14 @@ from redis.asyncio import Redis
 from streaming.bus.subscription import messages
 
 
-async def tail(redis: Redis, channel: str, *, count: int | None = None) -> AsyncGenerator[str]:
-    """Messages of `channel` as text, each on one line; endless, or `count` of them."""
+async def tail(redis: Redis, channel: str, *, count: int | None = None) -> AsyncGenerator[bytes]:
+    """Messages of `channel` as they are; endless, or `count` of them."""
     left = count
     if left is not None and left <= 0:
         return
     async with aclosing(messages(redis, channel)) as payloads:
         async for payload in payloads:
-            yield payload.decode(errors="replace").replace("\n", " ")
+            yield payload
             if left is not None:
                 left -= 1
                 if left == 0:

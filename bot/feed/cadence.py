@@ -4,7 +4,11 @@ import math
 
 
 class Cadence:
-    """Beats at `start_s`, `start_s + period_s`, ...; a beat that was slept through is missed, not made up for."""
+    """Beats at `start_s`, `start_s + period_s`, ...
+
+    A beat that is late is still made while its own period lasts, which is what keeps the pace when discord.py
+    holds the last call of a rate-limit window back until the window ends; older beats are missed.
+    """
 
     def __init__(self, start_s: float, period_s: float) -> None:
         self._start_s = start_s
@@ -17,8 +21,9 @@ class Cadence:
         return self._start_s + self._next * self._period_s
 
     def advance(self, now_s: float) -> int:
-        """Go on to the first beat after `now_s`; how many between were missed."""
-        following = max(math.floor((now_s - self._start_s) / self._period_s) + 1, self._next + 1)
+        """Go on to the newest beat that is due at `now_s`, else to the next one; how many were missed."""
+        current = math.floor((now_s - self._start_s) / self._period_s)
+        following = max(current, self._next + 1)
         missed = following - self._next - 1
         self._next = following
         return missed

@@ -3,19 +3,20 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
 
 from bot.sandbox.api_errors import ApiError
-from bot.sandbox.commands import CommandBook
 from bot.sandbox.interactions import Interaction
 from bot.sandbox.page_actions import PageActions
 from bot.sandbox.page_events import PageHub
 from bot.sandbox.page_view import PageView
 from bot.sandbox.records import Json, Persona
 from bot.sandbox.rest import json_response
+from bot.sandbox.traffic import Traffic
 from bot.sandbox.world import World
 
 PAGE_FILES: Final = Path(__file__).parent / "page"
@@ -28,9 +29,9 @@ _UNCHANGING: Final = "public, max-age=31536000, immutable"
 class PageApi:
     """Serves the page and everything it asks for."""
 
-    def __init__(self, world: World, book: CommandBook, view: PageView, actions: PageActions, hub: PageHub) -> None:
+    def __init__(self, world: World, traffic: Traffic, view: PageView, actions: PageActions, hub: PageHub) -> None:
         self._world = world
-        self._book = book
+        self._traffic = traffic
         self._view = view
         self._hub = hub
         self._actions: dict[str, Callable[[Persona, Json], Interaction]] = {
@@ -44,6 +45,7 @@ class PageApi:
         app.router.add_get("/", self.index)
         app.router.add_get("/api/page/state", self.state)
         app.router.add_get("/api/page/events", self.events)
+        app.router.add_get("/api/page/traffic", self.traffic)
         app.router.add_post("/api/page/interact", self.interact)
         app.router.add_get("/attachments/{attachment_id}/{filename}", self.attachment)
         if PAGE_FILES.is_dir():
@@ -57,6 +59,13 @@ class PageApi:
         if persona is None:
             return _nobody()
         return json_response(self._view.state(persona), headers={"Cache-Control": "no-store"})
+
+    async def traffic(self, request: web.Request) -> web.Response:
+        """Counters of the REST interface; with `requests=1` also the latest bodies, for checks from outside."""
+        body = self._traffic.summary
+        if request.query.get("requests") == "1":
+            body["requests"] = [asdict(record) for record in self._traffic.requests]
+        return json_response(body, headers={"Cache-Control": "no-store"})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """A stream of server-sent events until the page goes or falls behind."""

@@ -90,7 +90,8 @@ class Posts:
             message.flags = (message.flags & ~_SETTABLE) | ((body["flags"] or 0) & _SETTABLE)
         message.tts = bool(body.get("tts", message.tts))
         message.nonce = body.get("nonce", message.nonce)
-        if isinstance(reference := body.get("message_reference"), dict):
+        reference = body.get("message_reference")
+        if isinstance(reference, dict) and str(reference.get("message_id")).isdecimal():
             message.reply_to, message.kind = int(reference["message_id"]), MessageKind.REPLY
         self._show_inline(message)
 

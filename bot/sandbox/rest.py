@@ -20,6 +20,7 @@ from streaming.clock import Clock
 log = logging.getLogger(__name__)
 
 API_PATH: Final = "/api/v10"
+NOWHERE: Final = "/{unknown}"
 VIA: Final = {"Via": "1.1 google"}
 _TOO_MANY: Final = 429
 
@@ -110,9 +111,8 @@ class RestApi:
         return json_response(reply.body, reply.status, headers)
 
     async def _nowhere(self, request: web.Request) -> web.Response:
-        path = request.path.removeprefix(API_PATH)
         error = unknown_route()
-        self._traffic.note(RequestRecord(request.method, path, None, error.status, error.code))
+        self._traffic.note(RequestRecord(request.method, NOWHERE, None, error.status, error.code))
         return json_response(error.body, error.status)
 
 

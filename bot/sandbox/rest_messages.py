@@ -20,6 +20,7 @@ from bot.sandbox.records import Channel, Message
 from bot.sandbox.snowflakes import created_at
 from bot.sandbox.world import World
 
+MAX_ID: Final = 2**63 - 1
 _YOUNG_S: Final = 10.0
 _ONE: Final = "/channels/{channel_id}/messages/{message_id}"
 _ALL: Final = "/channels/{channel_id}/messages"
@@ -146,12 +147,12 @@ class MessageRoutes:
 def _page(found: list[Message], call: Call) -> list[Message]:
     limit = call.number("limit", 50, 1, 100)
     if "before" in call.query:
-        found = [message for message in found if message.id < int(call.query["before"])]
+        found = [message for message in found if message.id < call.number("before", 0, 0, MAX_ID)]
     elif "after" in call.query:
-        newer = [message for message in found if message.id > int(call.query["after"])]
+        newer = [message for message in found if message.id > call.number("after", 0, 0, MAX_ID)]
         return newer[-limit:]
     elif "around" in call.query:
-        middle = int(call.query["around"])
+        middle = call.number("around", 0, 0, MAX_ID)
         near = sorted(found, key=lambda message: abs(message.id - middle))[:limit]
         return sorted(near, key=lambda message: message.id, reverse=True)
     return found[:limit]

@@ -93,7 +93,7 @@ class Sandbox:
         )
         app.router.add_get(GATEWAY_PATH, self.gateway.handle)
         actions = PageActions(world, self.commands, self.desk, self.gateway, self._origin)
-        PageApi(world, self.commands, self.view, actions, self.hub).mount(app)
+        PageApi(world, self.traffic, self.view, actions, self.hub).mount(app)
 
     def close(self) -> None:
         """End every open stream, connection and deadline."""

@@ -32,6 +32,15 @@ class Traffic:
     routes: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     violations: int = 0
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The counters as JSON, for a proof from outside the process."""
+        return {
+            "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
+            "routes": {f"{method} {path} {status}": count for (method, path, status), count in self.routes.items()},
+            "violations": self.violations,
+        }
+
     def note(self, record: RequestRecord) -> None:
         self.requests.append(record)
         self.statuses[record.status] += 1

@@ -30,5 +30,5 @@ def decode_snapshot(payload: bytes) -> GexSnapshot:
     """A snapshot that `encode_snapshot` made; ContractError for anything else."""
     try:
         return _SNAPSHOT.decode(payload)
-    except msgspec.DecodeError as error:  # also its subclass ValidationError
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # msgspec lets the latter through
         raise ContractError(f"A snapshot does not have our own shape: {error}.") from None

@@ -8,7 +8,7 @@ import numpy as np
 
 from streaming.clock import epoch_ms
 from streaming.gex.basis import BasisEstimator
-from streaming.gex.figures import Picture, draw_picture, scope_figures
+from streaming.gex.figures import Picture, all_figures, draw_picture
 from streaming.gex.live_book import LiveBook
 from streaming.gex.market_state import market_state, session_key
 from streaming.gex.max_change import Ladder, LadderHistory
@@ -17,7 +17,7 @@ from streaming.gex.roots import RootBook
 from streaming.gex.selection import Selection
 from streaming.gex.snapshot import Ingredients, Moment, build_snapshot, ladder_by_volume
 from streaming.gex.volatility import BadIv
-from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
+from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
 from streaming.symbols import Ticker
 
 _TICK_MAY_LAG_MS: Final = 5_000
@@ -160,4 +160,4 @@ class GexEngine:
 def _figures(picture: Picture | None, selection: Selection, moment: Moment) -> dict[str, ScopeFigures]:
     if picture is None:
         return dict(selection.quality)
-    return {name: scope_figures(picture, name, moment.asof) for name in SCOPES}
+    return all_figures(picture, moment.asof)

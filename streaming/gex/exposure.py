@@ -11,24 +11,30 @@ import numpy as np
 from streaming.gex.priced import MULTIPLIER, PER_CENT, Kernel, PricedLines
 from streaming.gex.pricing import ROOT_2PI, Floats, normal_cdf
 
+GEX: Final = "gex_usd_per_1pct"
+FIGURES: Final = (
+    GEX, "vex_usd_per_vol_point", "chex_usd_per_day", "dex_usd", "dex_dealer_usd", "hedge_usd_per_1pct",
+)  # fmt: skip
+"""GEX; vanna and charm exposure; delta exposure as sum of delta (puts negative by their own) and dealer-signed (both
+sides positive); half the change of dealer delta from -1 % to +1 %, finite however short the time left (§15)."""
 _DAYS: Final = 365.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineExposures:
-    """Per line and weight, shape (2, N): open interest first, then volume."""
+    """Exposures per line at spot.
 
-    gex_usd_per_1pct: Floats
-    vex_usd_per_vol_point: Floats
-    chex_usd_per_day: Floats
-    dex_usd: Floats
-    """Sum-of-delta convention: puts are negative by their own delta."""
-    dex_dealer_usd: Floats
-    """Dealer-signed convention: both sides are positive."""
-    hedge_usd_per_1pct: Floats
-    """Half the change of dealer delta from -1 % to +1 %: finite however short the time left (`gex.md` §15)."""
+    `usd` has shape (2, 6, N): open interest and volume, then the figures in the order of `FIGURES`.
+    """
+
+    usd: Floats
     delta: Floats
     """Per line, shape (N,)."""
+
+    @property
+    def gex(self) -> Floats:
+        """GEX in $ per 1 %, shape (2, N)."""
+        return self.usd[:, 0]
 
 
 def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
@@ -40,17 +46,20 @@ def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
     vanna = -density * d2 / lines.iv
     charm = -density * (2.0 * lines.log_ratio - d2 * deviation) / (2.0 * kernel.years * deviation)
     delta = lines.sign * normal_cdf(lines.sign * d1)
-    dollars = lines.weight * (MULTIPLIER * spot)
-    signed = dollars * lines.sign
-    return LineExposures(
-        gex_usd_per_1pct=kernel.coefficient * (spot * bell),
-        vex_usd_per_vol_point=signed * (PER_CENT * vanna),
-        chex_usd_per_day=signed * (charm / _DAYS),
-        dex_usd=dollars * delta,
-        dex_dealer_usd=signed * delta,
-        hedge_usd_per_1pct=signed * _half_swing(kernel),
-        delta=delta,
+    dollars = MULTIPLIER * spot
+    per_contract = np.stack(
+        (
+            np.zeros_like(d1),
+            lines.sign * vanna * (dollars * PER_CENT),
+            lines.sign * charm * (dollars / _DAYS),
+            delta * dollars,
+            lines.sign * delta * dollars,
+            lines.sign * _half_swing(kernel) * dollars,
+        )
     )
+    usd = lines.weight[:, None, :] * per_contract
+    np.multiply(kernel.coefficient, spot * bell, out=usd[:, 0])
+    return LineExposures(usd, delta)
 
 
 def _half_swing(kernel: Kernel) -> Floats:

@@ -3,7 +3,6 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streaming.gex.pricing import Floats
 
@@ -19,8 +18,8 @@ def largest(strikes: Floats, values: Floats, spot: float) -> Level | None:
     best = float(values.max())
     if not best > 0.0:
         return None
-    tied = strikes[values == best]
-    return float(tied[np.lexsort((tied, np.abs(tied - spot)))[0]]), best
+    tied = strikes[values == best].tolist()
+    return min(tied, key=lambda strike: (abs(strike - spot), strike)), best
 
 
 def smallest(strikes: Floats, values: Floats, spot: float) -> Level | None:
@@ -29,10 +28,10 @@ def smallest(strikes: Floats, values: Floats, spot: float) -> Level | None:
     return None if found is None else (found[0], -found[1])
 
 
-def within_window(strikes: Floats, spot: float) -> NDArray[np.bool_]:
-    """True for strikes within 3.5 % of spot."""
-    inside: NDArray[np.bool_] = np.abs(strikes - spot) <= WINDOW * spot
-    return inside
+def within_window(strikes: Floats, spot: float) -> slice:
+    """Which of the ascending strikes are within 3.5 % of spot."""
+    low = np.searchsorted(strikes, spot * (1.0 - WINDOW), side="left")
+    return slice(int(low), int(np.searchsorted(strikes, spot * (1.0 + WINDOW), side="right")))
 
 
 def ladder_crossings(strikes: Floats, values: Floats) -> tuple[tuple[float, int], ...]:

@@ -77,7 +77,8 @@ class LiveBook:
         self._selection = None
         chain_ms = epoch_ms(chain.asof)
         self._live = {symbol: quote for symbol, quote in self._live.items() if quote.event_ms > chain_ms}
-        self.apply(tuple(self._live.values()))
+        if self._live:
+            self.apply(tuple(self._live.values()))
 
     def _overlay(self, row: int, quote: OptionQuote) -> None:
         if quote.iv is not None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from streaming.clock import epoch_ms
 from streaming.gex.basis import Basis
-from streaming.gex.figures import Picture, shift, shift_levels
+from streaming.gex.basis_shift import shift, shift_levels
+from streaming.gex.figures import Picture
 from streaming.gex.levels import within_window
 from streaming.gex.market_state import State
 from streaming.gex.max_change import Change, Ladder, largest_change, values_at
@@ -105,7 +106,8 @@ def _strike_rows(made: Ingredients, points: float) -> tuple[StrikeRow, ...]:
     if picture is None or not made.selection.has_volatility[made.scope]:
         return ()
     strikes = picture.lines.strikes
-    shown = np.flatnonzero(within_window(strikes, picture.spot) & made.selection.listed[made.scope])
+    window = within_window(strikes, picture.spot)
+    shown = window.start + np.flatnonzero(made.selection.listed[made.scope][window])
     oi, vol = ((picture.net_ladder(made.scope, weight)[shown] / MILLION).tolist() for weight in (0, 1))
     priors = [_column(values_at(strikes, prior), shown) for prior in made.priors[1:]]
     return tuple(zip((strikes[shown] + points).tolist(), vol, oi, zip(*priors, strict=True), strict=True))

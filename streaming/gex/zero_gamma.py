@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.gex.pricing import Floats
 from streaming.gex.priced import Kernel
@@ -58,12 +59,9 @@ class Total:
 
     def __init__(self, kernel: Kernel, rows: slice, weight: int) -> None:
         self._anchor = kernel.anchor
-        coefficient = kernel.coefficient[weight, rows]
-        counts = np.flatnonzero(coefficient)
-        whole = counts.size == coefficient.size
-        self._coefficient = coefficient if whole else coefficient[counts]
-        self._slope = kernel.slope[rows] if whole else kernel.slope[rows][counts]
-        self._offset = kernel.offset[rows] if whole else kernel.offset[rows][counts]
+        self._coefficient = kernel.coefficient[weight, rows]
+        self._slope = kernel.slope[rows]
+        self._offset = kernel.offset[rows]
 
     def at(self, level: float) -> tuple[float, float]:
         """The total and its derivative by the level."""
@@ -102,22 +100,31 @@ def sample_totals(kernel: Kernel, levels: Floats, rows: tuple[slice, ...]) -> Fl
 
     One exponential per line and level serves all slices and both weights.
     """
-    samples = np.zeros((len(rows), 2, levels.size))
-    if kernel.slope.size == 0:
-        return samples
-    bell = np.empty_like(kernel.slope)
-    terms = np.empty_like(kernel.coefficient)
+    cuts = np.array(sorted({edge for part in rows for edge in (part.start, part.stop) if part.stop > part.start}))
+    if cuts.size == 0:
+        return np.zeros((len(rows), 2, levels.size))
+    pieces = np.empty((2, levels.size, cuts.size - 1))
+    used = slice(int(cuts[0]), int(cuts[-1]))
+    slope, offset = kernel.slope[used], kernel.offset[used]
+    coefficient = np.ascontiguousarray(kernel.coefficient[:, used])
+    bell = np.empty_like(slope)
+    terms = np.empty_like(coefficient)
     for i, x in enumerate(np.log(levels / kernel.anchor).tolist()):
-        np.multiply(kernel.slope, x, out=bell)
-        bell += kernel.offset
+        np.multiply(slope, x, out=bell)
+        bell += offset
         bell *= bell
         bell *= -0.5
         np.exp(bell, out=bell)
-        np.multiply(kernel.coefficient, bell, out=terms)
-        for number, part in enumerate(rows):
-            terms[:, part].sum(axis=1, out=samples[number, :, i])
-    samples *= levels
-    return samples
+        np.multiply(coefficient, bell, out=terms)
+        pieces[:, i] = np.add.reduceat(terms, cuts[:-1] - cuts[0], axis=1)
+    return np.stack([sum_pieces(pieces, cuts, part) * levels for part in rows])
+
+
+def sum_pieces(pieces: Floats, cuts: NDArray[np.int64], rows: slice) -> Floats:
+    """Sums over a slice of lines from sums between `cuts` (last axis); 0 for an empty slice."""
+    low, high = np.searchsorted(cuts, (rows.start, rows.stop)).tolist()
+    total: Floats = pieces[..., low:high].sum(axis=-1) if rows.stop > rows.start else np.zeros(pieces.shape[:-1])
+    return total
 
 
 def find_roots(total: Total, levels: Floats, samples: Floats) -> Roots:

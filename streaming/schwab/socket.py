@@ -42,18 +42,17 @@ class StreamSocket:
 async def open_socket(url: str, timing: StreamTiming) -> AsyncIterator[StreamSocket]:
     """Connect, and close politely at the end; TransientError when the streamer cannot be reached."""
     host = urlsplit(url).hostname or ""
-    dialling = connect(
-        url,
-        open_timeout=timing.open_s,
-        close_timeout=timing.close_s,
-        ping_interval=_PING_EVERY_S,
-        ping_timeout=_PING_LIMIT_S,
-        max_size=_MAX_FRAME,
-        compression=None,
-        proxy=None if host in _LOOPBACK else True,
-    )
     try:
-        connection = await dialling
+        connection = await connect(
+            url,
+            open_timeout=timing.open_s,
+            close_timeout=timing.close_s,
+            ping_interval=_PING_EVERY_S,
+            ping_timeout=_PING_LIMIT_S,
+            max_size=_MAX_FRAME,
+            compression=None,
+            proxy=None if host in _LOOPBACK else True,
+        )
     except (OSError, WebSocketException, ValueError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise TransientError(f"The streamer at {host} cannot be reached: {reason}.") from error

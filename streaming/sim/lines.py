@@ -23,6 +23,8 @@ _IV_HIGH: Final = 10.0
 _FALLBACK_SIGMA: Final = 0.25
 _PARITY_STRIKES: Final = 7
 _CARRY_LIMIT: Final = 0.25
+_HEAD: Final = 12
+"""Characters of an option symbol before its side: padded root and date."""
 
 
 @dataclass(slots=True, eq=False)
@@ -102,8 +104,9 @@ def _generate_expiry(
 
 
 def _symbols(expiry: Expiry, strike: Floats, is_call: NDArray[np.bool_]) -> list[str]:
+    head = osi_symbol(expiry.root, expiry.day, is_call=True, strike=0.0)[:_HEAD]
     pairs = zip(strike.tolist(), is_call.tolist(), strict=True)
-    return [osi_symbol(expiry.root, expiry.day, is_call=call, strike=value) for value, call in pairs]
+    return [f"{head}{'C' if call else 'P'}{round(value * 1000):08d}" for value, call in pairs]
 
 
 def _join(expiries: Sequence[Expiry], parts: Sequence[Lines]) -> tuple[Lines, tuple[Group, ...]]:

@@ -48,7 +48,7 @@ class Market:
         walk, tapes, listing, *flows = np.random.SeedSequence(seed).spawn(3 + len(traits))
         self._traits = dict(traits)
         self._always_open = always_open
-        self._step = floor(start_at.timestamp()) * _STEPS_PER_S
+        self._step = floor(new_york(start_at).timestamp()) * _STEPS_PER_S
         self._day = new_york(self.now).date()
         self._list_rng = np.random.default_rng(listing)
         levels = {name: (item.spot, item.sigma) for name, item in traits.items() if item.leader == name}

@@ -70,7 +70,7 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     data = body.data or CboeData(body.options or [], body.symbol, body.current_price, body.close, body.last_trade_time)
     grid = _grid([item.option for item in data.options])
     valid = is_symbol(grid)
-    symbols = read_symbols(grid[valid])
+    symbols = read_symbols(grid[:, valid])
     figures = [
         _numbers([getattr(item, name) for item in data.options])[valid]
         for name in ("iv", "open_interest", "volume", "bid", "ask")

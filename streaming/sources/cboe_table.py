@@ -26,6 +26,7 @@ _NINE: Final = ord("9")
 _DOT: Final = ord(".")
 _MINUS: Final = ord("-")
 _MOST_DIGITS: Final = 15
+_POWERS: Final = 10.0 ** np.arange(_MOST_DIGITS + 1)
 _COLUMN_LINE: Final = re.compile(rb"^\"?Expiration Date\"?,.*$", re.MULTILINE | re.IGNORECASE)
 _LAST: Final = re.compile(r"Last:\s*\"?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -132,47 +133,46 @@ def _columns(head: str, names: list[str], cells: _Cells) -> Table:
         at = [[names.index(figure, side) for figure in _FIGURES] for side in (calls, puts)]
     except ValueError:
         raise ContractError("The table lacks a column of calls, puts, IV, open interest, volume, bid or ask.") from None
-    grid = np.concatenate([symbol_grid(cells.data, cells.start[:, side], cells.end[:, side]) for side in (calls, puts)])
+    grid = np.concatenate([symbol_grid(cells.data, cells.start[:, side], cells.end[:, side]) for side in (calls, puts)], axis=1)
     valid = is_symbol(grid)
     if not valid.any():
         raise ContractError("No row of the table names an option.")
-    columns = [
-        np.concatenate([_numbers(cells, side[figure]) for side in at])[valid] for figure in range(len(_FIGURES))
-    ]
-    return Table(head, read_symbols(grid[valid]), *columns)
+    order = [side[figure] for figure in range(len(_FIGURES)) for side in at]
+    values = _numbers(cells.data, cells.start[:, order].T.ravel(), cells.end[:, order].T.ravel())
+    return Table(head, read_symbols(grid[:, valid]), *values.reshape(len(_FIGURES), -1)[:, valid])
 
 
-def _numbers(cells: _Cells, column: int) -> Floats:
-    """Decimal text as numbers, correctly rounded; NaN where there is none."""
-    start, end = cells.start[:, column], cells.end[:, column]
+def _numbers(data: Bytes, start: Ints, end: Ints) -> Floats:
+    """Decimal text at `data[start:end]` as numbers, correctly rounded; NaN where there is none."""
     values = np.full(start.size, np.nan)
     length = end - start
-    for width in np.unique(length).tolist():
+    for width in np.flatnonzero(np.bincount(length))[: _MOST_DIGITS + 1].tolist():
         rows = np.flatnonzero(length == width)
         if 0 < width <= _MOST_DIGITS:
-            values[rows] = _decimals(cells.data[start[rows, None] + np.arange(width)])
+            values[rows] = _decimals(data, start[rows], width)
     for row in np.flatnonzero(np.isnan(values) & (length > 0)).tolist():
-        values[row] = _float(cells.data[start[row] : end[row]].tobytes())
+        values[row] = _float(data[start[row] : end[row]].tobytes())
     return values
 
 
-def _decimals(text: Bytes) -> Floats:
-    """Rows such as `-12.50`: whole digits over a power of ten; NaN where anything else stands."""
-    digit = (text >= _ZERO) & (text <= _NINE)
-    dot = text == _DOT
-    minus = text[:, 0] == _MINUS
-    after = np.zeros(text.shape[0], np.int64)
-    value = np.zeros(text.shape[0], np.int64)
-    seen = np.zeros(text.shape[0], np.bool_)
-    for column in range(text.shape[1]):
-        here = digit[:, column]
-        value = np.where(here, value * 10 + (text[:, column].astype(np.int64) - _ZERO), value)
-        after += here & seen
-        seen |= dot[:, column]
-    plain = digit.sum(axis=1) + dot.sum(axis=1) + minus == text.shape[1]
-    usable = plain & (dot.sum(axis=1) <= 1) & digit.any(axis=1)
-    signed = np.where(minus, -value, value) / 10.0**after
-    return np.where(usable, signed, np.nan)
+def _decimals(data: Bytes, start: Ints, width: int) -> Floats:
+    """Cells such as `-12.50`, all of one width: whole digits over a power of ten; NaN where anything else stands."""
+    value = np.zeros(start.size, np.int64)
+    after = np.zeros(start.size, np.int64)
+    dots = np.zeros(start.size, np.int64)
+    odd = np.zeros(start.size, np.bool_)
+    minus = data[start] == _MINUS
+    for column in range(width):
+        text = data[start + column]
+        digit = (text >= _ZERO) & (text <= _NINE)
+        value = np.where(digit, value * 10 + (text.astype(np.int64) - _ZERO), value)
+        after += digit & (dots > 0)
+        dots += text == _DOT
+        odd |= ~digit & (text != _DOT)
+        if column == 0:
+            odd &= ~minus
+    usable = ~odd & (dots <= 1) & (dots + minus < width)
+    return np.where(usable, np.where(minus, -value, value) / _POWERS[after], np.nan)
 
 
 def _float(text: bytes) -> float:

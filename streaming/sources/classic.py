@@ -40,6 +40,8 @@ _WINDOWS: Final = (
     ("fifteen", "15", "15m", "15min"),
     ("thirty", "30", "30m", "30min"),
 )
+_LARGEST_WHOLE: Final = 2**53
+_LONGEST_SOURCE: Final = 24
 _FIRST_INSTANT_S: Final = 946_684_800.0
 """2000-01-01; a smaller number is no time."""
 _LAST_INSTANT_S: Final = 4_102_444_800.0
@@ -75,7 +77,7 @@ def _fields(payload: bytes) -> dict[str, Any]:
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, str):
-            value = _decode(value.encode())
+            value = _decode(value.encode(errors="replace"))
         if not isinstance(value, dict):
             raise ContractError("A snapshot is not a JSON object.")
         inner = next((name for name in _WRAPPERS if isinstance(value.get(name), (dict, list, str))), None)
@@ -89,7 +91,7 @@ def _fields(payload: bytes) -> dict[str, Any]:
 def _decode(payload: bytes) -> Any:
     try:
         return msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         return json.loads(payload)  # accepts the NaN and Infinity that Python programs write
@@ -99,7 +101,6 @@ def _decode(payload: bytes) -> Any:
 
 def _classic(fields: Mapping[str, Any], received_ms: int) -> GexSnapshot:
     asof_ms = _instant_ms(_first(fields, _TIME_NAMES)) or received_ms
-    source = fields.get("source")
     figures: dict[str, Any] = {name: _number(_first(fields, names)) or None for name, names in _NAMES.items()}
     return GexSnapshot(
         ticker=_ticker(_first(fields, _TICKER_NAMES)),
@@ -111,7 +112,7 @@ def _classic(fields: Mapping[str, Any], received_ms: int) -> GexSnapshot:
         asof_ms=asof_ms,
         computed_ms=_whole(fields.get("computed_ms")) or received_ms,
         seq=_whole(fields.get("seq")) or 0,
-        source=source if isinstance(source, str) and source else "redis",
+        source=_source(fields.get("source")),
         delayed=fields.get("delayed") is True,
         scope=_scope(fields.get("scope") or fields.get("category")),
         **figures,
@@ -140,8 +141,9 @@ def _number(value: Any) -> float | None:
 
 
 def _whole(value: Any) -> int | None:
+    """An integer that every JSON reader can hold; None for anything else."""
     number = _number(value)
-    return None if number is None else int(number)
+    return int(number) if number is not None and abs(number) <= _LARGEST_WHOLE else None
 
 
 def _ticker(value: Any) -> str:
@@ -151,6 +153,12 @@ def _ticker(value: Any) -> str:
         return parse_ticker(value).name
     except RequestError:
         raise ContractError(f"A snapshot names {value[:20]!r}, which is no ticker.") from None
+
+
+def _source(value: Any) -> str:
+    """The producer's name for itself, where a board can show it; else the way it came."""
+    fits = isinstance(value, str) and 0 < len(value) <= _LONGEST_SOURCE and value.isprintable()
+    return value if fits else "redis"
 
 
 def _scope(value: Any) -> ScopeName:

@@ -14,6 +14,8 @@ from streaming.model import OptionChain
 from streaming.sources import cboe
 from streaming.sources.quote_clock import last_quote_at
 
+_BOM: Final = b"\xef\xbb\xbf"
+_PEEK: Final = 256
 _GZIP: Final = b"\x1f\x8b"
 _KINDS: Final = "a CBOE table or JSON, or a Schwab chain"
 
@@ -37,12 +39,12 @@ def load_chain(path: Path, *, asof: datetime | None = None) -> OptionChain:
 
 def parse_any(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     """The chain in bytes of any known kind; ContractError when they are none."""
-    text = payload.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text[:1] != b"{":
+    payload = payload.removeprefix(_BOM)
+    if not payload[:_PEEK].lstrip().startswith(b"{"):
         return cboe.parse_csv(payload, asof=asof)
-    if b'"callExpDateMap"' in text or b'"putExpDateMap"' in text:
-        return _parse_schwab(text, asof)
-    return cboe.parse_json(text, asof=asof)
+    if b'"callExpDateMap"' in payload or b'"putExpDateMap"' in payload:
+        return _parse_schwab(payload, asof)
+    return cboe.parse_json(payload, asof=asof)
 
 
 def _read(path: Path) -> bytes:

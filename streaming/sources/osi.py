@@ -35,50 +35,59 @@ class SymbolColumns:
 
 
 def symbol_grid(data: Bytes, start: Ints, end: Ints) -> Bytes:
-    """Symbols at `data[start:end]` as rows of 21 characters, the root padded; blank where the length is wrong."""
-    grid = np.full((start.size, WIDTH), _SPACE, np.uint8)
+    """Symbols at `data[start:end]`, one row per character of the 21, roots padded; blank where the length is wrong.
+
+    Shape (21, N): whole rows are compared and added at once.
+    """
+    grid = np.full((WIDTH, start.size), _SPACE, np.uint8)
     root_width = end - start - TAIL
-    fits = np.flatnonzero((root_width > 0) & (root_width <= ROOT_WIDTH))
-    grid[fits, ROOT_WIDTH:] = data[end[fits, None] + np.arange(-TAIL, 0)]
-    for width in np.unique(root_width[fits]).tolist():
-        rows = fits[root_width[fits] == width]
-        grid[rows, :width] = data[start[rows, None] + np.arange(width)]
+    for width in range(1, ROOT_WIDTH + 1):
+        rows = np.flatnonzero(root_width == width)
+        if rows.size:
+            for place in range(width + TAIL):
+                column = place if place < width else place - width + ROOT_WIDTH
+                grid[column, rows] = data[start[rows] + place]
     return grid
 
 
 def is_symbol(grid: Bytes) -> NDArray[np.bool_]:
-    """Which rows are a root, a date of six digits, C or P, and a strike of eight digits."""
-    digits = (grid >= _ZERO) & (grid <= _NINE)
-    digits[:, :ROOT_WIDTH] = True
-    digits[:, _SIDE] = (grid[:, _SIDE] == ord("C")) | (grid[:, _SIDE] == ord("P"))
-    valid: NDArray[np.bool_] = digits.all(axis=1) & (grid[:, 0] != _SPACE)
-    rows = np.flatnonzero(valid)
-    codes, at = np.unique(_number(grid[rows, ROOT_WIDTH:_SIDE]), return_inverse=True)
-    valid[rows] = np.array([_date(code) is not None for code in codes.tolist()], np.bool_)[at]
+    """Which columns are a root, a date of six digits, C or P, and a strike of eight digits."""
+    valid: NDArray[np.bool_] = (grid[_SIDE] == ord("C")) | (grid[_SIDE] == ord("P"))
+    valid &= grid[0] != _SPACE
+    for place in (*range(ROOT_WIDTH, _SIDE), *range(_STRIKE, WIDTH)):
+        valid &= (grid[place] >= _ZERO) & (grid[place] <= _NINE)
+    codes, at = _distinct(np.where(valid, _number(grid[ROOT_WIDTH:_SIDE]), 0))
+    known = np.array([_date(code) is not None for code in codes.tolist()], np.bool_)
+    valid &= known[at]
     return valid
 
 
 def read_symbols(grid: Bytes) -> SymbolColumns:
-    """The columns of rows that are symbols; settlement is by the root (`gex.md` §5)."""
-    codes, at = np.unique(_number(grid[:, ROOT_WIDTH:_SIDE]), return_inverse=True)
+    """What symbols say; every column of `grid` must be one. Settlement is by the root (`gex.md` §5)."""
+    codes, at = _distinct(_number(grid[ROOT_WIDTH:_SIDE]))
     days = [day for code in codes.tolist() if (day := _date(code)) is not None]
-    roots = np.where(grid[:, :ROOT_WIDTH] == _SPACE, 0, grid[:, :ROOT_WIDTH])
-    root = _text(roots)
+    root = _text(np.where(grid[:ROOT_WIDTH] == _SPACE, 0, grid[:ROOT_WIDTH]))
     return SymbolColumns(
         symbol=_text(grid),
         root=root,
         expiry=np.array(days, "datetime64[D]")[at],
         settle_s=_settlements(root, days, at),
-        strike=_number(grid[:, _STRIKE:]) / 1000.0,
-        is_call=grid[:, _SIDE] == ord("C"),
+        strike=_number(grid[_STRIKE:]) / 1000.0,
+        is_call=grid[_SIDE] == ord("C"),
     )
 
 
 def _text(grid: Bytes) -> NDArray[np.str_]:
-    """Rows of characters as strings; NumPy ends short ones with zeros."""
-    wide = np.ascontiguousarray(grid, np.uint32)
-    text: NDArray[np.str_] = wide.view(f"=U{grid.shape[1]}").ravel()
+    """Columns of characters as strings; NumPy ends short ones with zeros."""
+    wide = np.ascontiguousarray(grid.T, np.uint32)
+    text: NDArray[np.str_] = wide.view(f"=U{grid.shape[0]}").ravel()
     return text
+
+
+def _distinct(codes: Ints) -> tuple[Ints, Ints]:
+    """The distinct values, ascending, and which of them each is."""
+    values = np.unique(codes)
+    return values, np.searchsorted(values, codes)
 
 
 def _settlements(root: NDArray[np.str_], days: list[date], at: Ints) -> NDArray[np.float64]:
@@ -94,10 +103,11 @@ def _settlements(root: NDArray[np.str_], days: list[date], at: Ints) -> NDArray[
 
 
 def _number(digits: Bytes) -> Ints:
-    value = np.zeros(digits.shape[0], np.int64)
-    for column in range(digits.shape[1]):
+    value = np.zeros(digits.shape[1], np.int64)
+    for digit in digits:
         value *= 10
-        value += digits[:, column].astype(np.int64) - _ZERO
+        value += digit
+    value -= _ZERO * (10 ** digits.shape[0] // 9)
     return value
 
 

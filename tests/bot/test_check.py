@@ -1,7 +1,5 @@
 """`run_bot.py --check` against the local Discord, a real Redis and real files."""
 
-import os
-import stat
 from datetime import timedelta
 
 import pytest
@@ -199,10 +197,12 @@ async def test_a_feed_without_channels_is_a_warning(make):
 
 
 async def test_checking_changes_no_file(make, token_path):
-    before = (token_path.read_bytes(), stat.S_IMODE(os.stat(token_path).st_mode), sorted(os.listdir(token_path.parent)))
+    def look():
+        return token_path.read_bytes(), token_path.stat().st_mode, sorted(token_path.parent.iterdir())
+
+    before = look()
     await checked(make())
-    after = (token_path.read_bytes(), stat.S_IMODE(os.stat(token_path).st_mode), sorted(os.listdir(token_path.parent)))
-    assert before == after
+    assert look() == before
 
 
 def test_settings_outrank_services_outrank_logins_in_the_status():

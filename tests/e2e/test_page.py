@@ -130,6 +130,7 @@ async def test_a_slash_offers_what_fits_and_keys_choose(page: Page) -> None:
         ["/gex chart", "/gex levels", "/gex status", "/note", "/slow", "/stream start"]
     )
     await entry.fill("/ge")
+    await expect(rows).to_have_count(3)
     await page.keyboard.press("ArrowDown")
     await expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
     await page.keyboard.press("Tab")
@@ -225,7 +226,7 @@ async def test_ansi_colours_reach_the_screen_and_nothing_becomes_markup(
 ) -> None:
     channel = bot.board(sandbox.channel_ids["gex-spx"])
     board = ansi("\x1b[2;32mup\x1b[0m \x1b[1;31mdown\x1b[0m", "<b>plain</b>")
-    text = f"{board}\n**bold** `code` <img src=x onerror=alert(1)> <t:0:R> [x](javascript:alert(1)) ||hidden||"
+    text = f"{board}\n**bold** `code` <img src=x onerror=alert(1)> <t:0:R> [x](javascript://alert(1)) ||hidden||"
     message = await channel.send(text)
     row = page.locator(f"article[data-message='{message.id}']")
     await expect(row.locator("pre span", has_text="up")).to_have_css("color", GREEN)

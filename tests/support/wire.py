@@ -125,5 +125,5 @@ async def log_in(sandbox: Sandbox, build: Callable[[WireBot], None] = lambda _bo
 async def until(condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     """Wait for something that another task brings about."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+        while not condition():
             await asyncio.sleep(0.01)

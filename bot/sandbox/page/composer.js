@@ -1,5 +1,5 @@
 // The box at the bottom: text that begins with a slash finds commands, a chosen one becomes pills (pills.js).
-import { leafInText, leavesOf, searchLeaves } from "./commands.js";
+import { leafInText, leavesOf, searchLeaves, wireOptions } from "./commands.js";
 import { avatar, describe } from "./dom.js";
 import { createPills } from "./pills.js";
 import { createSuggest } from "./suggest.js";
@@ -70,7 +70,7 @@ export function createComposer({ form, popup, problem, known, run, force, comple
     if (!typed.startsWith("/")) return say(NO_CHAT);
     const hit = leafInText(leaves(), typed);
     if (hit?.leaf.options.some((option) => option.required)) return begin(hit.leaf, "");
-    if (hit) return pills.begin(hit.leaf, ""), pills.send();
+    if (hit) return finish(hit.leaf, wireOptions(hit.leaf, []));
     reset();
     return say((await force(typed)) ?? "");
   }

@@ -13,6 +13,7 @@ import { refreshRelative } from "./timestamps.js";
 
 const PERSONA = "gexcord.persona";
 const CHANNEL = "gexcord.channel";
+const PERSONAS = ["owner", "guest"];
 const NOTHING = { bot: { name: "", id: "0" }, channels: [], commands: [], users: [], channelName: "", operator: true };
 const $ = (id) => document.getElementById(id);
 
@@ -20,7 +21,7 @@ const store = createStore();
 const unread = new Set();
 const drawers = shell.wireDrawers();
 let link = null;
-let persona = fromUrl("as") ?? localStorage.getItem(PERSONA) ?? "owner";
+let persona = [].find((one) => PERSONAS.includes(one)) ?? PERSONAS[0];
 let channelName = fromUrl("channel") ?? localStorage.getItem(CHANNEL);
 
 const timeline = createTimeline({

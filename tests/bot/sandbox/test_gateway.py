@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.sandbox.posts import Posts
 from bot.sandbox.server import Sandbox, open_sandbox
 
 
@@ -107,6 +108,19 @@ async def test_zlib_stream_is_one_stream_of_flushed_messages(sandbox: Sandbox) -
         assert b'"op":10' in stream.decompress(hello)
         await socket.send_json(identify(sandbox))
         assert b'"READY"' in stream.decompress(await socket.receive_bytes(timeout=2))
+
+
+async def test_ephemeral_messages_are_not_told_to_the_bot(
+    sandbox: Sandbox, socket: aiohttp.ClientWebSocketResponse
+) -> None:
+    await socket.send_json(identify(sandbox))
+    for _ in range(2):
+        await socket.receive_json(timeout=2)
+    posts = Posts(sandbox.world, "")
+    channel = sandbox.world.channel(sandbox.channel_ids["gex-spx"])
+    posts.create(channel, {"content": "secret"}, [], ephemeral_for=sandbox.guest_id)
+    posts.create(channel, {"content": "public"}, [])
+    assert (await socket.receive_json(timeout=2))["d"]["content"] == "public"
 
 
 async def test_events_go_only_to_sessions_that_asked_for_their_intent(

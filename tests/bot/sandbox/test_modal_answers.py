@@ -24,6 +24,13 @@ def test_a_text_of_the_wrong_length_is_refused_by_its_label(value: str | None) -
         modal_answers(SHOWN, [{"custom_id": "level", "value": value}])
 
 
+def test_a_required_text_without_a_length_still_needs_a_character() -> None:
+    shown = [{"type": 1, "id": 1, "components": [{"type": 4, "id": 2, "custom_id": "why", "label": "Why"}]}]
+    with pytest.raises(ApiError, match="Why"):
+        modal_answers(shown, [])
+    assert modal_answers(shown, [{"custom_id": "why", "value": "x"}])
+
+
 def test_labels_and_selects_keep_their_shape() -> None:
     select = {"type": 3, "id": 2, "custom_id": "scope", "options": []}
     shown = [{"type": 18, "id": 1, "label": "Scope", "component": select}, {"type": 10, "id": 3, "content": "read"}]

@@ -60,6 +60,20 @@ async def test_without_a_bot_autocomplete_offers_nothing_after_its_time(sandbox:
     assert await owner.interact("autocomplete", command_id=command_id, options=typed) == (200, {"choices": []})
 
 
+async def test_counters_and_bodies_can_be_read_from_outside(sandbox: Sandbox, owner: Visitor) -> None:
+    headers = {"Authorization": f"Bot {sandbox.token}"}
+    url = f"{sandbox.api_url}/channels/{sandbox.channel_ids['gex-spx']}/messages"
+    for content, status in (("x", 200), ("x" * 2_001, 400)):
+        async with owner.http.post(url, json={"content": content}, headers=headers) as response:
+            assert response.status == status
+    async with owner.http.get(f"{sandbox.page_url}api/page/traffic", params={"requests": "1"}) as response:
+        told = await response.json()
+    route = "POST /channels/{channel_id}/messages"
+    assert (told["statuses"], told["violations"]) == ({"200": 1, "400": 1}, 1)
+    assert told["routes"] == {f"{route} 200": 1, f"{route} 400": 1}
+    assert told["requests"][0]["body"] == {"content": "x"}
+
+
 async def test_a_page_that_goes_away_is_forgotten(sandbox: Sandbox) -> None:
     async with aiohttp.ClientSession() as http:
         response = await http.get(f"{sandbox.page_url}api/page/events")

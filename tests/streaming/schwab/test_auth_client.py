@@ -16,6 +16,7 @@ from streaming.schwab.token_store import TokenStore
 from tests.support.clock import ManualClock
 from tests.support.http import open_http_server
 from tests.support.schwab_login import CALLBACK, LOGIN_AT, TokenEndpoint, auth_client, refused, stored
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -217,13 +218,10 @@ async def test_keeping_fresh_refreshes_before_each_expiry_and_survives_failures(
 ):
     auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
     task = asyncio.ensure_future(auth.keep_fresh(check_s=60))
-    async with asyncio.timeout(5):
-        while endpoint.refreshes < 2:
-            await asyncio.sleep(0.001)
-        endpoint.answer = refused(503, "down")
-        before = endpoint.refreshes
-        while endpoint.refreshes < before + 3:
-            await asyncio.sleep(0.001)
+    await until(lambda: endpoint.refreshes >= 2)
+    endpoint.answer = refused(503, "down")
+    before = endpoint.refreshes
+    await until(lambda: endpoint.refreshes >= before + 3)
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

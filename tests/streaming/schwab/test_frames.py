@@ -62,7 +62,10 @@ def test_one_odd_value_costs_that_value_only():
 
 
 def test_an_unknown_service_leaves_the_others_alone():
-    raw = b'{"data":[{"service":"WEATHER","content":[{}]},{"service":"LEVELONE_FUTURES","content":[{"key":"/ES","3":1}]}]}'
+    raw = (
+        b'{"data":[{"service":"WEATHER","content":[{}]},'
+        b'{"service":"LEVELONE_FUTURES","content":[{"key":"/ES","3":1}]}]}'
+    )
     frame = decode_frame(raw)
     assert [block.service for block in frame.blocks] == ["LEVELONE_FUTURES"]
     assert frame.dropped == 1

@@ -113,7 +113,7 @@ def test_an_unknown_age_is_not_written_as_now(store):
     "raw", [b"", b"\x80\x04K\x01.", b"[]", b"{}", b'{"token":{"refresh_token":""}}', b'{"token":5}']
 )
 def test_what_holds_no_token_is_a_contract_error_that_names_the_file(raw):
-    with pytest.raises(ContractError, match="tokens.json"):
+    with pytest.raises(ContractError, match=r"tokens\.json"):
         parse_token(raw, where="tokens.json")
 
 

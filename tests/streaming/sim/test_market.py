@@ -150,6 +150,5 @@ def test_an_unknown_underlying_is_refused():
 
 
 def test_a_naive_start_has_no_place():
-    market = fresh()
-    with pytest.raises(TypeError):
-        market.advance(market.now < datetime(2026, 8, 20))  # noqa: DTZ001 - naive on purpose
+    with pytest.raises(ValueError, match="naive"):
+        fresh(start=datetime(2026, 8, 20))  # noqa: DTZ001 - naive on purpose

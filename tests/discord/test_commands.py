@@ -1,0 +1,181 @@
+"""The product's own commands over the wire: real discord.py, the local Discord, the page's interface."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.client import GexBot
+from bot.discord_hosts import point_discord_at
+from bot.sandbox.server import Sandbox, open_sandbox
+from streaming.errors import TransientError
+from tests.conftest import SHARED
+from tests.support.host import Host, make_settings, make_snapshot
+from tests.support.openapi import load_spec
+from tests.support.wire import Visitor, visit
+
+SPEC = SHARED / "discord-openapi.json"
+SUBCOMMAND, STRING, BOOLEAN = 1, 3, 5
+BUTTON = 2
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A local Discord; whatever the bot sent keeps to Discord's description."""
+    async with open_sandbox() as running:
+        yield running
+        assert [record for record in running.traffic.requests if record.status >= 400] == []
+        if SPEC.is_file():
+            assert load_spec(SPEC).problems_of(running.traffic.requests) == []
+
+
+@pytest.fixture
+def host(sandbox: Sandbox) -> Host:
+    host = Host(make_settings(discord_operator_ids=(sandbox.owner_id,)))
+    host.snapshots.latest_by_ticker = {"SPX": make_snapshot("SPX"), "NDX": make_snapshot("NDX")}
+    return host
+
+
+@pytest.fixture(autouse=True)
+async def bot(sandbox: Sandbox, host: Host, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GexBot]:
+    monkeypatch.setattr(Route, "BASE", Route.BASE)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
+    point_discord_at(sandbox.api_url, sandbox.gateway_url)
+    bot = host.make_bot()
+    bot._connection.guild_ready_timeout = 0.05  # the guild is there at once
+    async with bot, asyncio.TaskGroup() as tasks:
+        tasks.create_task(bot.run_until_closed(sandbox.token), name="the bot")
+        await bot.logged_in.wait()
+        await bot.wait_until_ready()
+        yield bot
+        await bot.close()
+
+
+@pytest.fixture
+async def guest(sandbox: Sandbox) -> AsyncIterator[Visitor]:
+    async with visit(sandbox, "guest") as visitor:
+        yield visitor
+
+
+@pytest.fixture
+async def owner(sandbox: Sandbox) -> AsyncIterator[Visitor]:
+    async with visit(sandbox, "owner") as visitor:
+        yield visitor
+
+
+def sub(name: str, **options: Any) -> dict[str, Any]:
+    kinds = {str: STRING, bool: BOOLEAN}
+    given = [{"name": key, "type": kinds[type(value)], "value": value} for key, value in options.items()]
+    return {"name": name, "type": SUBCOMMAND, "options": given}
+
+
+async def answer(visitor: Visitor) -> dict[str, Any]:
+    """The next finished message that the visitor sees."""
+    while True:
+        message: dict[str, Any] = await visitor.next("message_create", "message_update")
+        if not message["page"]["deferred"]:
+            return message
+
+
+def button(message: dict[str, Any], label: str) -> dict[str, Any]:
+    return next(item for row in message["components"] for item in row["components"] if item["label"] == label)
+
+
+async def press(visitor: Visitor, message: dict[str, Any], label: str) -> int:
+    status, _ = await visitor.interact(
+        "component", message_id=message["id"], custom_id=button(message, label)["custom_id"], component_type=BUTTON
+    )
+    return status
+
+
+async def test_status_is_answered_privately(guest: Visitor) -> None:
+    assert (await guest.run("gex", sub("status", symbol="SPX")))[0] == 202
+    message = await answer(guest)
+    assert message["page"]["ephemeral_for"] == "guest"
+    assert message["embeds"][0]["title"].startswith("SPX")
+
+
+async def test_the_symbol_box_offers_tickers(guest: Visitor) -> None:
+    focused = sub("levels", symbol="n")
+    focused["options"][0]["focused"] = True
+    command_id = await guest.command_id("gex")
+    status, found = await guest.interact("autocomplete", command_id=command_id, options=[focused])
+    assert status == 200
+    assert [choice["value"] for choice in found["choices"]] == ["NDX"]
+
+
+async def test_a_chart_comes_as_a_picture_with_alt_text(guest: Visitor, host: Host) -> None:
+    await guest.run("gex", sub("chart", symbol="SPX", weight="oi"))
+    message = await answer(guest)
+    (attachment,) = message["attachments"]
+    assert attachment["filename"] == "gex-spx-oi.png"
+    assert "by strike" in attachment["description"]
+    assert message["page"]["ephemeral_for"] == "guest"
+
+
+async def test_a_public_chart_reaches_everybody_and_its_failure_only_the_asker(
+    guest: Visitor, owner: Visitor, host: Host
+) -> None:
+    await guest.run("gex", sub("chart", symbol="SPX", public=True))
+    seen = await answer(owner)
+    assert seen["attachments"]
+    assert seen["page"]["ephemeral_for"] is None
+    host.charts.error = TransientError("The chart worker is busy.")
+    await guest.run("gex", sub("chart", symbol="NDX", public=True))
+    while (message := await answer(guest))["content"] != "The chart worker is busy.":
+        pass
+    assert message["page"]["ephemeral_for"] == "guest"
+    assert len(await owner.messages()) == 1
+
+
+async def test_buttons_and_the_form_change_the_levels_in_place(guest: Visitor) -> None:
+    await guest.run("gex", sub("levels", symbol="SPX"))
+    message = await answer(guest)
+    assert await press(guest, message, "Zero") == 202
+    changed = await answer(guest)
+    assert changed["id"] == message["id"]
+    assert "zero" in changed["embeds"][0]["title"]
+    await press(guest, changed, "Other symbol…")
+    form = await guest.next("modal")
+    field = form["components"][0]["component"]
+    filled = [{"type": 18, "component": {"type": 4, "custom_id": field["custom_id"], "value": "ndx"}}]
+    await guest.interact("modal", interaction_id=form["interaction_id"], custom_id=form["custom_id"], components=filled)
+    other = await answer(guest)
+    assert other["id"] == message["id"]
+    assert other["embeds"][0]["title"].startswith("NDX")
+
+
+async def test_an_unknown_symbol_is_one_private_sentence(guest: Visitor) -> None:
+    await guest.run("gex", sub("status", symbol="TSLA", public=True))
+    message = await answer(guest)
+    assert message["content"] == "TSLA is not followed here. Available: SPX, NDX."
+    assert message["page"]["ephemeral_for"] == "guest"
+
+
+async def test_the_owner_steers_the_stream(owner: Visitor, host: Host) -> None:
+    await owner.run("stream", sub("start"))
+    message = await answer(owner)
+    assert message["content"] == "Connected: 2 symbols, first data after 40 ms."
+    assert host.stream.orders == ["start"]
+
+
+async def test_a_guest_is_not_offered_operator_commands_and_is_refused_when_it_forces_one(
+    guest: Visitor, host: Host
+) -> None:
+    assert {command["name"] for command in (await guest.state())["commands"]} == {"gex"}
+    assert (await guest.run("stream", sub("start")))[0] == 403
+    await guest.run("stream", sub("start"), force=True)
+    message = await answer(guest)
+    assert "for the bot's operators" in message["content"]
+    assert message["page"]["ephemeral_for"] == "guest"
+    assert host.stream.orders == []
+
+
+async def test_operators_get_a_direct_message(bot: GexBot, sandbox: Sandbox) -> None:
+    await bot.notify_operators("The Schwab login is over. Log in again.")
+    sent = [record for record in sandbox.traffic.requests if record.method == "POST"]
+    assert sent[-1].status == 200
+    assert "The Schwab login is over." in str(sent[-1].body)

@@ -1,0 +1,189 @@
+"""The programs from outside: what they print, how they end, what they leave untouched."""
+
+import json
+import re
+import signal
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis as sync_redis
+
+from tests.e2e.conftest import ENV_TEXT, REDIS, URL, Home, Program
+
+NEVER = "redis://127.0.0.1:1/0"
+
+
+def page_state(url: str, persona: str = "guest") -> dict:
+    with urllib.request.urlopen(f"{url}api/page/state?as={persona}", timeout=5) as answer:
+        return json.load(answer)
+
+
+def board_texts(url: str) -> dict[str, str]:
+    """Channel name to the text of its last message."""
+    state = page_state(url)
+    names = {channel["id"]: channel["name"] for channel in state["channels"]}
+    return {names[channel]: posts[-1]["content"] for channel, posts in state["messages"].items() if posts}
+
+
+def events(url: str, *, seconds: float) -> Iterator[tuple[str, dict]]:
+    """Server-sent events of the page for some seconds."""
+    with urllib.request.urlopen(f"{url}api/page/events?as=guest", timeout=5) as stream:
+        kind, deadline = "", time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            line = stream.readline().decode().rstrip("\n")
+            if line.startswith("event:"):
+                kind = line.removeprefix("event:").strip()
+            elif line.startswith("data:"):
+                yield kind, json.loads(line.removeprefix("data:"))
+
+
+def await_both_boards(url: str, *, within_s: float) -> dict[str, str]:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        texts = board_texts(url)
+        if len(texts) == 2 and all("net gex" in text for text in texts.values()):
+            return texts
+        time.sleep(0.2)
+    raise AssertionError(f"boards: {board_texts(url)}")
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_demo_shows_both_boards_and_edits_each_every_second(demo: tuple[Home, Program]):
+    _, program = demo
+    url = URL.search(program.output).group(1)
+    texts = await_both_boards(url, within_s=20.0)
+    assert set(texts) == {"gex-spx", "gex-ndx"}
+    edits = [data["channel_id"] for kind, data in events(url, seconds=6.0) if kind == "message_update"]
+    counts = sorted(edits.count(channel) for channel in set(edits))
+    assert len(counts) == 2
+    assert counts[0] >= 4
+
+
+def test_the_demo_announces_one_page_and_its_redis_to_which_others_attach(demo: tuple[Home, Program]):
+    home, program = demo
+    assert len(URL.findall(program.output)) == 1
+    redis_url = REDIS.search(program.output).group(1)
+    tail = home.streaming("tail", "market_data:ticks", "--count", "3", REDIS_URL=redis_url)
+    assert tail.finish(within_s=20.0) == 0
+    ticks = [json.loads(line) for line in tail.lines if line.startswith("{")]
+    assert len(ticks) == 3
+    assert all({"symbol", "timestamp", "last", "bid", "ask", "volume"} <= tick.keys() for tick in ticks)
+
+
+def test_the_demo_keeps_its_telemetry_and_snapshots_in_redis(demo: tuple[Home, Program]):
+    _, program = demo
+    with sync_redis.Redis.from_url(REDIS.search(program.output).group(1)) as client:
+        await_both_boards(URL.search(program.output).group(1), within_s=20.0)
+        time.sleep(1.5)
+        feed = client.hgetall("metrics:gex_feed")
+        assert int(feed[b"edits"]) > 0
+        assert json.loads(client.get("gex:snapshot:SPX"))["ticker"] == "SPX"
+        assert client.hget("metrics:schwab_stream", "state") == b"live"
+
+
+def test_secrets_stay_out_of_the_demos_output(demo: tuple[Home, Program]):
+    assert "demo-app-secret" not in demo[1].output
+
+
+def test_sigterm_ends_the_demo_cleanly_and_leaves_no_server(home: Home):
+    program = home.bot("--demo")
+    url = program.wait_for(URL, within_s=30.0).group(1)
+    port = int(REDIS.search(program.output).group(1).split(":")[2].split("/")[0])
+    await_both_boards(url, within_s=20.0)
+    began_s = time.monotonic()
+    assert program.stop(signal.SIGTERM) == 0
+    assert time.monotonic() - began_s < 10.0
+    assert not is_listening(port)
+    assert "Traceback" not in program.output
+    assert "was never retrieved" not in program.output
+
+
+def test_a_killed_demo_takes_its_redis_server_along(home: Home):
+    program = home.bot("--demo")
+    program.wait_for(URL, within_s=30.0)
+    port = int(REDIS.search(program.output).group(1).split(":")[2].split("/")[0])
+    assert is_listening(port)
+    program.process.kill()
+    deadline = time.monotonic() + 2.0
+    while is_listening(port) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_listening(port)
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "sentence"),
+    [
+        ({}, 78, "DISCORD_BOT_TOKEN is not set"),
+        ({"DISCORD_BOT_TOKEN": "x", "GEX_FEED_UPDATE_SECONDS": "soon"}, 78, "GEX_FEED_UPDATE_SECONDS is not valid"),
+        ({"DISCORD_BOT_TOKEN": "x", "GEX_FEED_SYMBOL": "s p x"}, 78, "GEX_FEED_SYMBOL is not valid"),
+        ({"DISCORD_BOT_TOKEN": "x", "REDIS_URL": NEVER}, 69, "does not answer"),
+    ],
+)
+def test_what_prevents_a_start_is_one_sentence_and_a_status(
+    home: Home, environment: dict[str, str], status: int, sentence: str
+):
+    program = home.bot(**environment)
+    assert program.finish(within_s=30.0) == status
+    assert sentence in program.output
+    assert "Traceback" not in program.output
+
+
+def test_every_wrong_setting_gets_its_own_line_and_no_secret_is_echoed(home: Home):
+    program = home.bot(DISCORD_OPERATOR_IDS="hunter2", GEX_SOURCE="hunter2", REDIS_URL="hunter2")
+    assert program.finish(within_s=30.0) == 78
+    assert [line.partition(" ")[0] for line in program.lines[:3]] == ["REDIS_URL", "GEX_SOURCE", "DISCORD_OPERATOR_IDS"]
+    assert "hunter2" not in program.output
+
+
+def test_the_check_prints_a_line_per_subject(home: Home):
+    program = home.bot("--check")
+    status = program.finish(within_s=30.0)
+    assert status in {0, 69, 77, 78}
+    subjects = re.findall(r"^(?:ok|warn|FAIL)\s+([\w /]+):", program.output, re.MULTILINE)
+    assert {"settings", "redis"} <= {subject.lower() for subject in subjects}
+
+
+def test_a_chain_that_is_none_is_refused_by_name(home: Home):
+    (home.path / "notes.txt").write_text("not a chain")
+    program = home.bot("--demo", "--chain", "notes.txt")
+    assert program.finish(within_s=30.0) == 65
+    assert "notes.txt" in program.output
+    assert "Traceback" not in program.output
+
+
+def test_captured_frames_are_replayed_into_redis_and_seen_by_another_process(home: Home, shared_data: Path):
+    frames = shared_data / "schwab" / "stream" / "rth_2026-08-20_levelone_equities.jsonl"
+    tail = home.streaming("tail", "market_data:ticks", "--count", "3")
+    tail.wait_for(REDIS, within_s=20.0)
+    time.sleep(0.5)
+    replay = home.streaming("replay", str(frames), "--speed", "0")
+    assert replay.finish(within_s=20.0) == 0, replay.output
+    assert "3 frames" in replay.output
+    assert tail.finish(within_s=20.0) == 0
+    ticks = [json.loads(line) for line in tail.lines if line.startswith("{")]
+    assert {tick["symbol"] for tick in ticks} <= {"QQQ", "SPY", "IWM"}
+    assert all(tick["bid"] and tick["last"] for tick in ticks)
+
+
+def test_the_levels_of_a_real_chain_are_printed_as_json(home: Home, shared_data: Path):
+    program = home.streaming("gex", str(shared_data / "gex" / "spx_20230609.csv.gz"), "--json", "--scope", "zero")
+    assert program.finish(within_s=60.0) == 0
+    report = json.loads(program.output)
+    assert report["ticker"] == "SPX"
+    assert set(report["scopes"]) == {"zero"}
+    assert 4200 < report["scopes"]["zero"]["oi"]["zero_gamma"] < 4400
+
+
+def test_a_file_that_is_missing_is_named(home: Home):
+    program = home.streaming("gex", "nowhere.csv")
+    assert program.finish(within_s=30.0) == 65
+    assert "nowhere.csv" in program.output
+    assert home.env_file.read_text() == ENV_TEXT

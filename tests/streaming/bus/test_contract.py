@@ -1,0 +1,176 @@
+"""specs/redis-contract.md and specs/schemas: what another process reads is what the contract says."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+from referencing import Registry, Resource
+
+from bot.feed.metrics import BoardCounters, BoardStatus, FeedStatus, metrics_mapping
+from streaming import model
+from streaming.bus import keys
+from streaming.bus.metrics import write_metrics
+from streaming.bus.publisher import TradingEventPublisher
+from streaming.bus.snapshots import SnapshotStore
+from streaming.clock import SystemClock
+from streaming.model import DepthKind, GexSnapshot
+from streaming.runtime import open_runtime
+from streaming.settings import StreamSettings
+from streaming.streamer import Streamer
+from streaming.symbols import parse_ticker
+from tests.support.events import book, tick
+from tests.support.snapshots import snapshot
+
+SPECS = Path(__file__).resolve().parents[3] / "specs"
+SCHEMAS = {path.stem: json.loads(path.read_text()) for path in (SPECS / "schemas").glob("*.json")}
+REGISTRY = Registry().with_resources(
+    (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values() if "$id" in schema
+)
+READER = """
+import json, sys, redis
+client = redis.Redis.from_url(sys.argv[1], decode_responses=True)
+pubsub = client.pubsub()
+pubsub.subscribe("market_data:ticks", "market_data:level2", "gex:snapshot:stream")
+for _ in range(3):
+    pubsub.get_message(timeout=5)
+print("ready", flush=True)
+heard = []
+for message in pubsub.listen():
+    heard.append([message["channel"], message["data"]])
+    if message["channel"] == "gex:snapshot:stream":
+        break
+streams = {name: [fields["data"] for _, fields in client.xrange(name)]
+           for name in ("market_data:ticks:stream", "market_data:level2:stream", "gex:history:SPX")}
+print(json.dumps({"heard": heard, "streams": streams, "latest": client.get("gex:snapshot:SPX")}))
+"""
+
+
+def _check(schema: str, value: object, part: str = "") -> None:
+    validator = jsonschema.Draft202012Validator({"$ref": f"{schema}.json{part}"}, registry=REGISTRY)
+    validator.validate(value)
+
+
+@pytest.mark.parametrize("name", ["tick", "level2", "snapshot", "metrics"])
+def test_the_schemas_are_schemas(name):
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+@pytest.mark.parametrize(
+    ("record", "schema", "path"),
+    [
+        (model.TickEvent, "tick", ()),
+        (model.Level2Event, "level2", ()),
+        (model.BookLevel, "level2", ("$defs", "level")),
+        (model.VenueQuote, "level2", ("$defs", "level", "properties", "venues", "items")),
+        (model.GexSnapshot, "snapshot", ()),
+        (model.ScopeFigures, "snapshot", ("$defs", "scope")),
+        (model.WeightFigures, "snapshot", ("$defs", "figures")),
+    ],
+)
+def test_every_field_of_a_record_is_in_its_schema_and_none_is_forgotten(record, schema, path):
+    described = SCHEMAS[schema]
+    for step in path:
+        described = described[step]
+    assert set(described["properties"]) == set(record.__struct_fields__) == set(described["required"])
+
+
+def test_every_name_on_the_bus_is_in_the_contract():
+    contract = (SPECS / "redis-contract.md").read_text()
+    names = [value for name, value in vars(keys).items() if name.isupper()]
+    assert names
+    for name in [*names, "gex:snapshot:<TICKER>", "gex:history:<TICKER>"]:
+        assert f"`{name}`" in contract, name
+
+
+async def test_what_another_process_reads_is_valid(redis, redis_url):
+    top = msgspec.structs.replace(book(4, "/MNQU26", levels=1), depth_kind=DepthKind.TOP_OF_BOOK)
+    bare = msgspec.structs.replace(
+        tick(5), last=None, bid=None, ask=None, volume=None, bid_size=None, ask_size=None, last_size=None, delayed=None
+    )
+    process = subprocess.Popen([sys.executable, "-c", READER, redis_url], stdout=subprocess.PIPE, text=True)
+    try:
+        assert (await asyncio.to_thread(process.stdout.readline)).strip() == "ready"
+        async with TradingEventPublisher(redis) as publisher:
+            publisher.publish([tick(1), book(2), book(3, levels=0), top, bare])
+        await SnapshotStore(redis).put(snapshot())
+        output, _ = await asyncio.to_thread(process.communicate, timeout=20)
+    finally:
+        process.kill()
+    read = json.loads(output)
+    schemas = {keys.TICKS: "tick", keys.LEVEL2: "level2", keys.SNAPSHOT_STREAM: "snapshot"}
+    heard = [(channel, json.loads(payload)) for channel, payload in read["heard"]]
+    for channel, payload in heard:
+        _check(schemas[channel], payload)
+    assert [payload["seq"] for channel, payload in heard if channel != keys.SNAPSHOT_STREAM] == [1, 2, 3, 4, 5]
+    for channel in (keys.TICKS, keys.LEVEL2):
+        assert [json.loads(payload) for payload in read["streams"][f"{channel}:stream"]] == [
+            payload for on, payload in heard if on == channel
+        ]
+    assert json.loads(read["latest"]) == heard[-1][1]
+    assert [json.loads(payload) for payload in read["streams"]["gex:history:SPX"]] == [heard[-1][1]]
+
+
+async def test_the_barest_snapshot_is_valid_too(redis):
+    bare = GexSnapshot(ticker="SPX", timestamp=1, sum_gex_oi=1.0, asof_ms=1000, computed_ms=1000, seq=1, source="test")
+    await SnapshotStore(redis).put(bare)
+    _check("snapshot", json.loads(await redis.get(keys.snapshot("SPX"))))
+
+
+@pytest.mark.parametrize(
+    ("schema", "change"),
+    [
+        ("tick", {"last": "500"}),
+        ("tick", {"timestamp": "2026-08-20T13:40:00+00:00"}),
+        ("tick", {"volume": -1}),
+        ("tick", {"seq": None}),
+        ("level2", {"depth_kind": "full"}),
+        ("level2", {"bids": [{"price": 1.0}]}),
+        ("snapshot", {"scope": "half"}),
+        ("snapshot", {"strikes": [[1.0, 2.0]]}),
+        ("snapshot", {"max_priors": [[1.0, 2.0]] * 7}),
+        ("snapshot", {"scopes": {"full": {}}}),
+    ],
+)
+def test_the_schemas_notice_what_is_wrong(schema, change):
+    good = {"tick": tick(1), "level2": book(1), "snapshot": snapshot()}[schema]
+    payload = json.loads(msgspec.json.encode(good))
+    _check(schema, payload)
+    with pytest.raises(jsonschema.ValidationError):
+        _check(schema, {**payload, **change})
+
+
+def _text(fields: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in fields.items()}
+
+
+async def test_the_feeds_hash_is_as_described(redis):
+    now = datetime(2026, 8, 20, 15, 0, tzinfo=UTC)
+    counters = BoardCounters(updates=9, errors=1, last_repost_at=now)
+    counters.sent(now, 0.18)
+    counters.failed(now, "Discord did not answer.")
+    board = BoardStatus(
+        channel_id=123, ticker="SPX", state="open", reason="session", until=now, message_id=5, counters=counters
+    )
+    status = FeedStatus(boards=(board,), leading=True, listening=True, snapshots=3, last_snapshot_at=now)
+    await write_metrics(redis, keys.FEED_METRICS, metrics_mapping(status, now))
+    fields = _text(await redis.hgetall(keys.FEED_METRICS))
+    _check("metrics", fields, "#/$defs/feed")
+    known = SCHEMAS["metrics"]["$defs"]["feed"]["properties"]
+    assert {name for name in fields if not name.startswith("board:")} <= set(known)
+    assert "board:123:edits" in fields
+
+
+async def test_the_streams_hash_is_as_described(redis, redis_url, tmp_path):
+    settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "tokens" / "token.json")
+    async with open_runtime(settings, SystemClock(), announce=lambda _: None) as runtime:
+        streamer = Streamer(runtime, [parse_ticker("SPX")])
+        await write_metrics(redis, keys.STREAM_METRICS, streamer._metrics())
+        fields = _text(await redis.hgetall(keys.STREAM_METRICS))
+        _check("metrics", fields, "#/$defs/stream")
+        assert set(streamer._metrics()) <= set(SCHEMAS["metrics"]["$defs"]["stream"]["properties"])

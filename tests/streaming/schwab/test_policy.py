@@ -1,0 +1,60 @@
+import random
+
+import pytest
+
+from streaming.schwab.policy import Backoff, Reaction, StreamTiming, ending_text, reaction_to
+from streaming.schwab.session_events import (
+    ConnectionUnknown,
+    Heartbeat,
+    KickedOut,
+    LoggedIn,
+    LoggedOut,
+    LoginDenied,
+    Oddity,
+    ServiceUnavailable,
+    StopStreaming,
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "denied_before", "reaction"),
+    [
+        (LoginDenied(3, ""), False, Reaction.RENEW_TOKEN),
+        (LoginDenied(3, ""), True, Reaction.ASK_FOR_LOGIN),
+        (KickedOut(""), False, Reaction.YIELD),
+        (StopStreaming(""), False, Reaction.RECONNECT),
+        (ConnectionUnknown(20, ""), False, Reaction.RECONNECT),
+        (LoggedOut(), False, Reaction.RECONNECT),
+        (LoggedIn(""), True, Reaction.GO_ON),
+        (Heartbeat(0), False, Reaction.GO_ON),
+        (Oddity(""), False, Reaction.GO_ON),
+        (ServiceUnavailable("NYSE_BOOK", ""), False, Reaction.GO_ON),
+    ],
+)
+def test_each_event_has_its_reaction(event, denied_before, reaction):
+    assert reaction_to(event, denied_before=denied_before) is reaction
+
+
+def test_endings_carry_the_code_and_the_servers_words():
+    assert ending_text(LoginDenied(3, "Login Denied.")) == "code 3, login denied: Login Denied."
+    assert ending_text(KickedOut("x")).startswith("code 12")
+    assert ending_text(StopStreaming("")).endswith("no reason given")
+    assert ending_text(ConnectionUnknown(20, "gone")) == "code 20: gone"
+    assert ending_text(LoggedOut()) == "LoggedOut"
+
+
+def test_delays_double_with_jitter_up_to_the_cap():
+    backoff = Backoff(StreamTiming(first_delay_s=1.0, max_delay_s=60.0), random.Random(7))
+    delays = [backoff.next_s() for _ in range(40)]
+    for number, delay in enumerate(delays):
+        step = min(2.0**number, 60.0)
+        assert step / 2 <= delay <= step
+    assert len({round(delay, 6) for delay in delays[6:]}) > 30
+
+
+def test_a_reset_starts_small_again():
+    backoff = Backoff(StreamTiming(), random.Random(7))
+    for _ in range(10):
+        backoff.next_s()
+    backoff.reset()
+    assert backoff.next_s() <= 1.0

@@ -1,0 +1,378 @@
+import asyncio
+import json
+import random
+from contextlib import asynccontextmanager
+
+import pytest
+
+from streaming.clock import SystemClock
+from streaming.errors import ContractError, LoginRequiredError, OperatorError
+from streaming.model import Level2Event, OptionQuote, TickEvent
+from streaming.schwab.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
+from tests.support.frames import captured, data_frame, notice, response
+from tests.support.streamer import open_streamer, succeed, with_code
+from tests.support.waiting import until
+
+FAST = StreamTiming(
+    open_s=2.0,
+    login_s=2.0,
+    answer_s=2.0,
+    silence_s=5.0,
+    close_s=0.2,
+    first_delay_s=0.01,
+    max_delay_s=0.05,
+    settle_s=0.0,
+)
+OPTION = "SPXW  251208C06880000"
+
+
+@pytest.fixture
+async def streamer():
+    async with open_streamer() as streamer:
+        yield streamer
+
+
+@asynccontextmanager
+async def running(streamer, subscriptions, *, timing=FAST, sink=None, **more):
+    """A client that streams into `client.events` until the block ends."""
+    events = []
+    client = SchwabStreamClient(
+        streamer, streamer, subscriptions, sink or events.extend, SystemClock(), random.Random(1), timing=timing, **more
+    )
+    client.events = events
+    client.task = asyncio.ensure_future(client.run())
+    try:
+        yield client
+    finally:
+        client.task.cancel()
+        await asyncio.gather(client.task, return_exceptions=True)
+
+
+def image(symbol, **more):
+    return data_frame("LEVELONE_EQUITIES", {"key": symbol, "delayed": False, "assetMainType": "EQUITY", **more})
+
+
+def subscribed(streamer, count):
+    return lambda: streamer.sessions and len(streamer.commands()) >= count
+
+
+async def test_login_subscribe_and_stream(streamer, shared_data):
+    frames = captured(shared_data, "rth_2026-08-20_levelone_equities")
+    async with running(streamer, Subscriptions(("QQQ", "SPY", "IWM"))) as client:
+        await until(subscribed(streamer, 3))
+        assert streamer.commands() == [
+            ("SUBS", "LEVELONE_EQUITIES", "QQQ,SPY,IWM"),
+            ("SUBS", "NASDAQ_BOOK", "QQQ"),
+            ("SUBS", "NYSE_BOOK", "SPY,IWM"),
+        ]
+        await streamer.send(*frames)
+        await until(lambda: len(client.events) == 9)
+        assert [event.last for event in client.events if event.symbol == "SPY"] == [766.89, 766.89, 766.88]
+        status = client.status
+    assert (status.state, status.connects, status.reconnects, status.bad_frames) == ("live", 1, 0, 0)
+    assert dict(status.frames) == {"LEVELONE_EQUITIES": 3}
+    assert all(age is not None and age < 5 for age in status.symbols.values())
+    assert status.last_login_at is not None
+    assert client.status.state == "stopped"
+
+
+async def test_stopping_logs_out(streamer):
+    async with running(streamer, Subscriptions(("SPY",), books=False)):
+        await until(subscribed(streamer, 1))
+        await asyncio.sleep(0.05)
+    await until(lambda: streamer.commands()[-1] == ("LOGOUT", "ADMIN", ""))
+
+
+async def test_long_lists_are_split_into_subs_and_adds(streamer):
+    symbols = tuple(f"S{number}" for number in range(7))
+    async with running(streamer, Subscriptions(symbols, books=False), chunk=3):
+        await until(subscribed(streamer, 3))
+        assert [(command, keys) for command, _, keys in streamer.commands()] == [
+            ("SUBS", "S0,S1,S2"),
+            ("ADD", "S3,S4,S5"),
+            ("ADD", "S6"),
+        ]
+
+
+async def test_a_book_follows_once_the_listing_is_known(streamer):
+    async with running(streamer, Subscriptions(("ZZZ", "$SPX"))) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.send(image("ZZZ", **{"3": 5.0, "13": "Q"}), image("$SPX", **{"3": 6000.0, "13": "0"}))
+        await until(subscribed(streamer, 2))
+        assert streamer.commands()[1:] == [("SUBS", "NASDAQ_BOOK", "ZZZ")]
+        assert {event.symbol for event in client.events} == {"ZZZ", "$SPX"}
+
+
+async def test_without_level_two_permission_no_books_are_asked_for(streamer):
+    streamer.level2 = False
+    async with running(streamer, Subscriptions(("SPY",))):
+        await until(subscribed(streamer, 1))
+        await asyncio.sleep(0.05)
+        assert streamer.commands() == [("SUBS", "LEVELONE_EQUITIES", "SPY")]
+
+
+async def test_subscriptions_change_while_streaming(streamer):
+    async with running(streamer, Subscriptions(("SPY",), books=False)) as client:
+        await until(subscribed(streamer, 1))
+        await client.subscribe(["/ES", "QQQ"])
+        await until(subscribed(streamer, 3))
+        await client.unsubscribe(["SPY"])
+        await until(subscribed(streamer, 4))
+        await client.follow_options([OPTION])
+        await until(subscribed(streamer, 5))
+        assert streamer.commands()[1:] == [
+            ("ADD", "LEVELONE_EQUITIES", "QQQ"),
+            ("SUBS", "LEVELONE_FUTURES", "/ES"),
+            ("UNSUBS", "LEVELONE_EQUITIES", "SPY"),
+            ("SUBS", "LEVELONE_OPTIONS", OPTION),
+        ]
+
+
+async def test_after_a_reconnect_everything_is_asked_for_again(streamer):
+    async with running(streamer, Subscriptions(("SPY",), books=False)) as client:
+        await until(subscribed(streamer, 1))
+        await client.subscribe(["/ES"])
+        await until(subscribed(streamer, 2))
+        await streamer.close(1000)
+        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 2)
+        assert streamer.commands() == [("SUBS", "LEVELONE_EQUITIES", "SPY"), ("SUBS", "LEVELONE_FUTURES", "/ES")]
+        assert client.status.reconnects == 1
+        assert "code 1000" in client.status.last_close
+        assert streamer.preferences_asked == 2
+
+
+async def test_images_start_afresh_after_a_reconnect(streamer):
+    async with running(streamer, Subscriptions(("SPY",), books=False)) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.send(image("SPY", **{"1": 5.0, "2": 6.0}))
+        await until(lambda: len(client.events) == 1)
+        streamer.cut()
+        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 1)
+        await streamer.send(data_frame("LEVELONE_EQUITIES", {"key": "SPY", "2": 7.0}))
+        await until(lambda: len(client.events) == 2)
+        assert (client.events[1].bid, client.events[1].ask) == (None, 7.0)
+        assert [event.seq for event in client.events] == [1, 2]
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1011, 4000])
+async def test_every_close_is_followed_by_another_connection(streamer, code):
+    async with running(streamer, Subscriptions(("SPY",), books=False)) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.close(code)
+        await until(lambda: len(streamer.sessions) == 2)
+        assert not client.task.done()
+
+
+async def test_fifty_drops_in_a_row_restore_everything(streamer):
+    async with running(streamer, Subscriptions(("SPY", "/ES", OPTION))) as client:
+        for drop in range(50):
+            await until(lambda number=drop: len(streamer.sessions) == number + 1 and len(streamer.commands()) == 5)
+            await streamer.send(image("SPY", **{"3": 5.0 + drop}))
+            await until(lambda number=drop: len(client.events) == number + 1)
+            streamer.cut()
+        await until(lambda: len(streamer.sessions) == 51 and len(streamer.commands()) == 5)
+        assert [event.last for event in client.events] == [5.0 + drop for drop in range(50)]
+        assert all(sorted(streamer.commands(number)) == sorted(streamer.commands(0)) for number in range(51))
+
+
+async def test_a_denied_login_refreshes_once_and_tries_again(streamer):
+    def answer(request):
+        expired = request["command"] == "LOGIN" and request["parameters"]["Authorization"] == "token-0"
+        return response(request["requestid"], request["command"], 3 if expired else 0, service=request["service"])
+
+    streamer.answer = answer
+    async with running(streamer, Subscriptions(("SPY",), books=False)):
+        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 1)
+        assert streamer.tokens_rejected == ["token-0"]
+
+
+async def test_a_login_denied_twice_asks_for_a_person(streamer):
+    streamer.answer = with_code(3, command="LOGIN")
+    async with running(streamer, Subscriptions(("SPY",))) as client:
+        with pytest.raises(LoginRequiredError, match="denied the login twice"):
+            await asyncio.wait_for(client.task, 5)
+        assert len(streamer.sessions) == 2
+        assert "code 3" in client.status.last_close
+
+
+async def test_being_kicked_out_stops_and_tells(streamer):
+    async with running(streamer, Subscriptions(("SPY",))) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.send(notice(12, "CLOSE_CONNECTION"))
+        with pytest.raises(OperatorError, match="taken over"):
+            await asyncio.wait_for(client.task, 5)
+        await asyncio.sleep(0.1)
+        assert len(streamer.sessions) == 1
+        assert "code 12" in client.status.last_close
+
+
+async def test_a_stopped_stream_is_started_again(streamer):
+    async with running(streamer, Subscriptions(("SPY",), books=False)) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.send(notice(30, "Stop streaming due to slowness"))
+        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 1)
+        assert "slowness" in client.status.last_close
+
+
+async def test_bad_frames_are_counted_and_the_stream_goes_on(streamer):
+    async with running(streamer, Subscriptions(("SPY",), books=False)) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.send("{", "[]", "", '{"data":[{"service":"LEVELONE_EQUITIES","content":[{"1":\x01}]}]}')
+        await streamer.send(image("SPY", **{"3": "NaN", "1": 4}), image("SPY", **{"3": 5.0}))
+        await until(lambda: len(client.events) == 2)
+        status = client.status
+        assert (status.bad_frames, status.connects) == (4, 1)
+        assert [event.last for event in client.events] == [None, 5.0]
+
+
+async def test_a_failing_consumer_does_not_end_the_stream(streamer, caplog):
+    seen = []
+
+    def fragile(batch):
+        seen.append(batch)
+        if len(seen) == 1:
+            raise ValueError("a bug")
+
+    async with running(streamer, Subscriptions(("SPY",), books=False), sink=fragile) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.send(image("SPY", **{"3": 1.0}), image("SPY", **{"3": 2.0}))
+        await until(lambda: len(seen) == 2)
+        assert (client.status.sink_errors, client.status.connects) == (1, 1)
+    assert "a bug" in caplog.text
+
+
+async def test_silence_means_the_connection_is_dead(streamer):
+    timing = StreamTiming(silence_s=0.15, first_delay_s=0.01, max_delay_s=0.02, close_s=0.1)
+    async with running(streamer, Subscriptions(("SPY",), books=False), timing=timing) as client:
+        await until(lambda: len(streamer.sessions) >= 2)
+        assert "sent nothing" in client.status.last_close
+
+
+async def test_heartbeats_are_enough_in_a_quiet_night(streamer):
+    timing = StreamTiming(silence_s=0.3, first_delay_s=0.01, max_delay_s=0.02, close_s=0.1)
+    async with running(streamer, Subscriptions(("SPY",), books=False), timing=timing) as client:
+        await until(subscribed(streamer, 1))
+        for _ in range(12):
+            await streamer.send('{"notify":[{"heartbeat":"1668715930582"}]}')
+            await asyncio.sleep(0.05)
+        assert client.status.reconnects == 0
+
+
+async def test_a_server_that_never_answers_the_login_is_left(streamer):
+    streamer.answer = lambda request: None
+    timing = StreamTiming(login_s=0.1, first_delay_s=0.01, max_delay_s=0.02, close_s=0.1)
+    async with running(streamer, Subscriptions(("SPY",)), timing=timing) as client:
+        await until(lambda: len(streamer.sessions) >= 2)
+        assert "did not answer the login" in client.status.last_close
+
+
+async def test_a_request_left_unanswered_means_another_connection(streamer):
+    streamer.answer = lambda request: succeed(request) if request["command"] == "LOGIN" else None
+    timing = StreamTiming(answer_s=0.1, first_delay_s=0.01, max_delay_s=0.02, close_s=0.1)
+    async with running(streamer, Subscriptions(("SPY",)), timing=timing) as client:
+        await until(subscribed(streamer, 1))
+        await asyncio.sleep(0.15)
+        await streamer.send('{"notify":[{"heartbeat":"1668715930582"}]}')
+        await until(lambda: len(streamer.sessions) >= 2)
+        assert "unanswered" in client.status.last_close
+
+
+async def test_an_unavailable_service_is_told_and_the_rest_streams(streamer):
+    streamer.answer = with_code(11, service="NYSE_BOOK")
+    async with running(streamer, Subscriptions(("SPY",))) as client:
+        await until(subscribed(streamer, 2))
+        await streamer.send(image("SPY", **{"3": 5.0}))
+        await until(lambda: client.events)
+        assert set(client.status.unavailable) == {"NYSE_BOOK"}
+        assert client.status.connects == 1
+
+
+async def test_the_delay_resets_only_after_data(streamer):
+    delays = []
+
+    class WatchedClock(SystemClock):
+        async def sleep(self, seconds):
+            delays.append(seconds)
+            await asyncio.sleep(0)
+
+    timing = StreamTiming(first_delay_s=1.0, max_delay_s=60.0, close_s=0.1, settle_s=0.0)
+    client = SchwabStreamClient(
+        streamer,
+        streamer,
+        Subscriptions(("SPY",), books=False),
+        lambda batch: None,
+        WatchedClock(),
+        random.Random(1),
+        timing=timing,
+    )
+    task = asyncio.ensure_future(client.run())
+    try:
+        for number in range(5):
+            await until(lambda count=number: len(streamer.sessions) == count + 1 and len(streamer.commands()) == 1)
+            streamer.cut()
+        await until(lambda: len(streamer.sessions) == 6 and len(streamer.commands()) == 1)
+        assert delays[4] > 8.0
+        await streamer.send(image("SPY", **{"3": 1.0}), image("SPY", **{"3": 2.0}))
+        await until(lambda: client.status.events == 2)
+        streamer.cut()
+        await until(lambda: len(delays) == 6)
+        assert delays[5] <= 1.0
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_with_nothing_wanted_nobody_is_called(streamer):
+    async with running(streamer, Subscriptions()) as client:
+        await until(lambda: client.status.state == "idle")
+        await asyncio.sleep(0.05)
+        assert not streamer.sessions
+        await client.subscribe(["/ES"])
+        await until(subscribed(streamer, 1))
+
+
+async def test_the_engines_options_make_quotes_only(streamer):
+    async with running(streamer, Subscriptions(("/ES",), (OPTION,))) as client:
+        await until(subscribed(streamer, 2))
+        await streamer.send(
+            data_frame("LEVELONE_OPTIONS", {"key": OPTION, "delayed": False, "2": 10.2, "10": 16.5}),
+            data_frame("LEVELONE_FUTURES", {"key": "/ES", "delayed": True, "1": 6879.25, "4": 11, "3": 6879.5}),
+        )
+        await until(lambda: len(client.events) == 3)
+        assert [type(event) for event in client.events] == [OptionQuote, TickEvent, Level2Event]
+        assert client.status.delayed == ("/ES",)
+
+
+async def test_preferences_that_cannot_be_read_are_tried_again(streamer):
+    real, failures = streamer.user_preference, []
+
+    async def flaky():
+        if len(failures) < 2:
+            failures.append(1)
+            raise ContractError("no streamer")
+        return await real()
+
+    streamer.user_preference = flaky
+    async with running(streamer, Subscriptions(("SPY",), books=False)):
+        await until(subscribed(streamer, 1))
+        assert len(failures) == 2
+
+
+async def test_a_missing_login_ends_the_run(streamer):
+    async def nobody(**_more):
+        raise LoginRequiredError("There is no Schwab login.")
+
+    streamer.access_token = nobody
+    async with running(streamer, Subscriptions(("SPY",))) as client:
+        with pytest.raises(LoginRequiredError):
+            await asyncio.wait_for(client.task, 5)
+        assert client.status.state == "stopped"
+
+
+async def test_requests_on_the_wire_are_valid_json_with_both_ids(streamer):
+    async with running(streamer, Subscriptions(("SPY", "/ES"))):
+        await until(subscribed(streamer, 3))
+        for request in streamer.sessions[0]:
+            assert request["SchwabClientCustomerId"] == "customer"
+            assert request["SchwabClientCorrelId"] == "correl-1"
+            json.dumps(request)

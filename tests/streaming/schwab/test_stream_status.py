@@ -1,0 +1,23 @@
+from streaming.schwab.stream_status import FrameRate, StreamCounters
+
+
+def test_the_rate_is_the_mean_of_the_last_ten_whole_seconds():
+    rate = FrameRate()
+    for second in range(20):
+        for _ in range(3 if second < 15 else 5):
+            rate.count(float(second))
+    assert rate.per_s(20.0) == (5 * 3 + 5 * 5) / 10
+    assert rate.per_s(40.0) == 0.0
+
+
+def test_the_running_second_does_not_count_yet():
+    rate = FrameRate()
+    rate.count(5.2)
+    assert rate.per_s(5.9) == 0.0
+    assert rate.per_s(6.0) == 0.1
+
+
+def test_ages_are_none_until_something_came():
+    counters = StreamCounters()
+    counters.last_event_s["SPY"] = 10.0
+    assert counters.symbol_ages_s(["SPY", "QQQ"], 12.5) == {"SPY": 2.5, "QQQ": None}

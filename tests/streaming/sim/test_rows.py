@@ -1,0 +1,91 @@
+import json
+from datetime import timedelta
+
+import pytest
+
+from streaming.sim.chart_rows import ChartRows
+from streaming.sim.equity_rows import EquityRows
+from streaming.sim.future_rows import FutureRows
+from streaming.sim.option_rows import OptionRows
+from streaming.sim.rows import number
+
+OPTION = "SPXW  260820C06880000"
+
+
+def image(source, key):
+    return source.fixed(key) | source.live((key,))[key]
+
+
+def captured(shared_data, name: str, line: int = 0) -> list[dict]:
+    lines = (shared_data / "schwab" / "stream" / name).read_text().splitlines()
+    return json.loads(lines[line])["data"][0]["content"]
+
+
+def test_a_share_has_the_fields_of_production(still, shared_data):
+    real = captured(shared_data, "rth_2026-08-20_levelone_equities.jsonl")[0]
+    assert set(image(EquityRows(still), "QQQ")) | {"key"} == set(real)
+
+
+def test_what_lives_of_a_share_is_what_production_changes(still, shared_data):
+    changed = {name for row in captured(shared_data, "rth_2026-08-20_levelone_equities.jsonl", 1) for name in row}
+    assert changed - {"key"} <= set(EquityRows(still).live(("QQQ",))["QQQ"])
+
+
+def test_an_option_has_the_fields_of_production(still, shared_data):
+    real = captured(shared_data, "rth_2026-08-20_levelone_options.jsonl")[0]
+    assert set(image(OptionRows(still), OPTION)) | {"key"} == set(real)
+
+
+def test_an_index_has_no_bid_ask_or_sizes(still):
+    row = image(EquityRows(still), "$SPX")
+    assert not {"1", "2", "4", "5", "9"} & set(row)
+    assert row["3"] == 6880
+
+
+def test_a_future_has_the_fields_of_the_old_full_image(still, shared_data):
+    real = json.loads((shared_data / "schwab" / "tda_era" / "sample_level_one_futures.json").read_text())["content"][0]
+    row = image(FutureRows(still), "/NQ")
+    assert set(real) - {"key"} <= set(row)
+    assert (row["31"], row["34"], row["26"]) == (20, "/NQU26", 5)
+
+
+def test_an_unknown_future_says_so_and_an_unknown_share_says_nothing(still):
+    assert FutureRows(still).fixed("/XX")["16"] == "Symbol not found"
+    assert FutureRows(still).live(("/XX",)) == {"/XX": {}}
+    assert EquityRows(still).fixed("XYZ") is None
+    assert EquityRows(still).live(("XYZ", "/ES")) == {}
+
+
+def test_field_zero_is_never_sent(still):
+    for source, key in ((EquityRows(still), "SPY"), (OptionRows(still), OPTION), (FutureRows(still), "/ES")):
+        assert "0" not in image(source, key)
+
+
+def test_live_fields_come_in_ascending_order(still):
+    for source, key in ((EquityRows(still), "SPY"), (OptionRows(still), OPTION), (FutureRows(still), "/ES")):
+        names = list(map(int, source.live((key,))[key]))
+        assert names == sorted(names)
+
+
+def test_a_failed_model_shows_zero_volatility_in_the_stream(still):
+    deep = still.board("$SPX").lines.symbol[0]
+    assert OptionRows(still).live((deep,))[deep]["10"] == 0
+
+
+def test_whole_numbers_have_no_decimal_point():
+    assert [type(number(value)) for value in (221.0, 712.48, float("nan"))] == [int, float, int]
+
+
+@pytest.mark.parametrize(("service", "key"), [("CHART_EQUITY", "$SPX"), ("CHART_FUTURES", "/ES")])
+def test_bars_have_the_fields_of_production(spx, shared_data, service, key):
+    frames = (shared_data / "schwab" / "stream" / "docs_2025-12_one_frame_per_service.jsonl").read_text().splitlines()
+    real = next(json.loads(text)["data"][0] for text in frames if f'"{service}"' in text)["content"][0]
+    assert ChartRows(spx, service).live((key,)) == {}
+    spx.advance(spx.now + timedelta(seconds=61))
+    assert set(ChartRows(spx, service).live((key,))[key]) | {"key"} == set(real)
+
+
+def test_equity_bars_count_minutes_from_seven(spx):
+    spx.advance(spx.now + timedelta(seconds=61))
+    row = ChartRows(spx, "CHART_EQUITY").live(("$SPX",))["$SPX"]
+    assert (row["1"], row["7"] % 60_000, row["8"]) == (210, 0, row["7"] // 86_400_000)
