@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from streaming import gex_command
+from streaming import gex_command, token_command
 from streaming.errors import GexcordError
 from streaming.runtime import open_bus
 from streaming.settings import StreamSettings, load_settings
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m streaming", description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     gex_command.register(commands)
+    token_command.register(commands)
     _register_replay(commands)
     _register_tail(commands)
     _register_sim(commands)

@@ -20,10 +20,12 @@ from bot.render.text import Style, board_text
 from bot.render.view import Freshness
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
+from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
 
 _LOG: Final = logging.getLogger(__name__)
 _LEDGER_WAIT: Final = timedelta(seconds=5)
+_LOOK_EVERY_S: Final = 0.02
 _FINISH_S: Final = 3.0
 _FAREWELL_S: Final = 2.5
 """What a board takes of the process's ten seconds: to finish what is in flight, then to say that it stops."""
@@ -78,6 +80,7 @@ class Board:
         self._reason = "starting"
         self._until: datetime | None = None
         self._told: str | None = None
+        self._rendered: GexSnapshot | None = None
 
     def status(self) -> BoardStatus:
         """What this board is doing now."""
@@ -97,6 +100,7 @@ class Board:
         try:
             while True:
                 await self._clock.sleep(cadence.due_s - self._clock.monotonic())
+                await self._news(cadence.due_s + self._plan.update_s / 2)
                 await self._finishing(self.beat(cadence.due_s))
                 self._counters.missed += cadence.advance(self._clock.monotonic())
         except asyncio.CancelledError:
@@ -115,6 +119,14 @@ class Board:
             self._back_off(error)
         else:
             self._settle()
+
+    async def _news(self, until_s: float) -> None:
+        """Wait up to half a beat for a snapshot not yet shown.
+
+        A source and a board of the same pace would else drift past each other, with beats that find nothing new.
+        """
+        while self._slot.latest is self._rendered and self._clock.monotonic() < until_s:
+            await self._clock.sleep(_LOOK_EVERY_S)
 
     async def _update(self, due_s: float) -> None:
         now = self._clock.now()
@@ -136,6 +148,7 @@ class Board:
             await self._close(now)
         if self._mark is None:
             self._mark = next_mark(now, self._plan.refresh_minutes)
+        self._rendered = self._slot.latest
         text = self._text(now)
         if now >= self._mark and self._message.message_id is not None:
             changed = await self._refresh(text, decision, now)

@@ -10,6 +10,7 @@ from streaming.status import StreamStatus, TokenStatus
 _LIMIT: Final = 2000
 _MOST_SYMBOLS: Final = 20
 _SOON: Final = timedelta(hours=24)
+_DAY_S: Final = 86_400
 
 
 def stream_text(status: StreamStatus, now: datetime) -> str:
@@ -52,7 +53,7 @@ def _login_line(ends_at: datetime | None, now: datetime) -> str:
     if ends_at <= now:
         return "**Schwab login: over.** Run `python -m streaming token login` where the bot runs."
     soon = " **Log in again soon.**" if ends_at - now < _SOON else ""
-    return f"**Schwab login: good** for {age((ends_at - now).total_seconds())}, until {_stamp(ends_at)}.{soon}"
+    return f"**Schwab login: good** for {_left(ends_at - now)}, until {_stamp(ends_at)}.{soon}"
 
 
 def _access(expires_at: datetime | None, now: datetime) -> str:
@@ -65,6 +66,13 @@ def _access(expires_at: datetime | None, now: datetime) -> str:
 
 def _ago(at: datetime | None, now: datetime) -> str:
     return UNKNOWN if at is None else f"{age((now - at).total_seconds())} ago"
+
+
+def _left(span: timedelta) -> str:
+    """Days and hours, or what is left of the last day."""
+    seconds = span.total_seconds()
+    rest = age(seconds % _DAY_S)
+    return age(seconds) if seconds < _DAY_S else f"{age(seconds)} {rest if rest.endswith('h') else '0h'}"
 
 
 def _stamp(at: datetime) -> str:

@@ -17,7 +17,7 @@ from streaming.gex.roots import RootBook
 from streaming.gex.selection import Selection
 from streaming.gex.snapshot import Ingredients, Moment, build_snapshot, ladder_by_volume
 from streaming.gex.volatility import BadIv
-from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
+from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
 from streaming.symbols import Ticker
 
 _TICK_MAY_LAG_MS: Final = 5_000
@@ -44,6 +44,7 @@ class GexEngine:
         self._history = LadderHistory()
         self._session: tuple[str, bool] | None = None
         self._seq = 0
+        self._last: Picture | None = None
 
     def on_chain(self, chain: OptionChain) -> None:
         """Take a poll of the whole chain; it replaces the one before."""
@@ -81,6 +82,7 @@ class GexEngine:
         selection = self._book.selection(moment.at)
         picture = self._picture(self._chain, self._book, selection, moment)
         priors = self._remember(picture, selection, moment)
+        self._last = picture
         self._seq += 1
         return build_snapshot(
             Ingredients(
@@ -98,6 +100,17 @@ class GexEngine:
                 seq=self._seq,
             )
         )
+
+    def ladder(self, scope: ScopeName) -> tuple[tuple[float, float, float], ...]:
+        """The scope's whole ladder as of the last `compute`: strike of the chain, net by volume and by open interest.
+
+        In dollars per 1 %; empty before there are figures.
+        """
+        if self._last is None:
+            return ()
+        listed = self._last.selection.listed[scope]
+        oi, vol = (self._last.net_ladder(scope, weight)[listed].tolist() for weight in (0, 1))
+        return tuple(zip(self._last.lines.strikes[listed].tolist(), vol, oi, strict=True))
 
     def near_symbols(self, limit: int) -> tuple[str, ...]:
         """The option symbols most worth streaming: nearest to spot in the two nearest expiries.
@@ -146,7 +159,7 @@ class GexEngine:
         spot = self._spot(chain)
         if not 0.0 < spot < np.inf:
             return None
-        return draw_picture(book.lines, selection, spot, moment.asof, self._roots, moment.at.timestamp())
+        return draw_picture(book.lines, selection, spot, asof=moment.asof, at_s=moment.at.timestamp(), book=self._roots)
 
     def _remember(self, picture: Picture | None, selection: Selection, moment: Moment) -> tuple[Ladder | None, ...]:
         """The ladders to compare with; then keep this one."""
@@ -159,5 +172,5 @@ class GexEngine:
 
 def _figures(picture: Picture | None, selection: Selection, moment: Moment) -> dict[str, ScopeFigures]:
     if picture is None:
-        return dict(selection.quality)
+        return {name: selection.quality[name] for name in SCOPES}
     return all_figures(picture, moment.asof)

@@ -72,4 +72,5 @@ def _half_swing(kernel: Kernel) -> Floats:
 def side_ladder(lines: PricedLines, values: Floats, rows: slice, strikes: int) -> Floats:
     """Sums per strike for puts and calls apart; shape (2, strikes), puts first."""
     key = lines.strike_code[rows] + strikes * lines.is_call[rows]
-    return np.bincount(key, weights=values[rows], minlength=2 * strikes).reshape(2, strikes)
+    sums: Floats = np.bincount(key, weights=values[rows], minlength=2 * strikes).reshape(2, strikes).astype(np.float64)
+    return sums

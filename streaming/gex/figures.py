@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -53,7 +53,7 @@ class Picture:
 
 
 def draw_picture(
-    lines: Lines, selection: Selection, spot: float, asof: datetime, book: RootBook, at_s: float
+    lines: Lines, selection: Selection, spot: float, *, asof: datetime, at_s: float, book: RootBook
 ) -> Picture:
     """Price every line at spot and find the roots; `spot` must be a positive number."""
     priced = selection.priced
@@ -80,9 +80,7 @@ def _totals(exposures: LineExposures, span: Span) -> Floats:
 def all_figures(picture: Picture, asof: datetime) -> dict[str, ScopeFigures]:
     """The figures of the four scopes; None throughout where none of a scope's lines has a volatility."""
     spans = {picture.span(name) for name in SCOPES}
-    by_span = {
-        (span, weight): _weight_figures(picture, span, weight) for span in spans for weight in (0, 1)
-    }
+    by_span = {(span, weight): _weight_figures(picture, span, weight) for span in spans for weight in (0, 1)}
     return {name: _scope_figures(picture, name, asof, by_span) for name in SCOPES}
 
 
@@ -111,13 +109,17 @@ def _weight_figures(picture: Picture, span: Span, weight: int) -> WeightFigures:
         net_gex_usd_per_point=net / (PER_CENT * picture.spot),
         gross_gex_usd_per_1pct=gross,
         confidence=abs(net) / gross if gross > 0.0 else None,
-        **{("net_" + name if name == GEX else name): value for name, value in zip(FIGURES, totals, strict=False)},
+        **_named(totals),
         **_ladder_levels(picture, span, weight),
-        **_root_levels(picture.roots[span, weight], picture.spot),  # type: ignore[arg-type]  # names and values by field
+        **_root_levels(picture.roots[span, weight], picture.spot),
     )
 
 
-def _ladder_levels(picture: Picture, span: Span, weight: int) -> dict[str, float | None]:
+def _named(totals: list[float]) -> dict[str, Any]:
+    return {("net_" + name if name == GEX else name): value for name, value in zip(FIGURES, totals, strict=False)}
+
+
+def _ladder_levels(picture: Picture, span: Span, weight: int) -> dict[str, Any]:
     strikes, spot = picture.lines.strikes, picture.spot
     puts, calls = picture.ladders[span, weight]
     net = puts + calls
@@ -138,7 +140,7 @@ def _ladder_levels(picture: Picture, span: Span, weight: int) -> dict[str, float
     }
 
 
-def _root_levels(roots: Roots, spot: float) -> dict[str, object]:
+def _root_levels(roots: Roots, spot: float) -> dict[str, Any]:
     nearest = roots.nearest(spot)
     return {
         "zero_gamma": None if nearest is None else nearest.level,

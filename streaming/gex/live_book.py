@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.clock import epoch_ms
 from streaming.gex.forward import parity_ratios
@@ -67,7 +68,7 @@ class LiveBook:
         """The lines that count now; computed again only when quotes changed or lines settled."""
         if self._selection is None or at.timestamp() >= self._selection.cut.next_settle_s:
             clean = clean_iv(self.lines, self._iv, self._bad_iv)
-            self._selection = select(self.lines, clean, self._open_interest, self._volume, self.ratio, at)
+            self._selection = select(self.lines, clean, np.stack((self._open_interest, self._volume)), self.ratio, at)
         return self._selection
 
     def _lay(self, chain: OptionChain) -> None:
@@ -107,5 +108,6 @@ class LiveBook:
         return np.where(changed | ~np.isfinite(self.ratio), fresh, self.ratio)
 
 
-def _differs(old: Floats, new: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return (old != new) & ~(np.isnan(old) & np.isnan(new))
+def _differs(old: Floats, new: Floats) -> NDArray[np.bool_]:
+    differs: NDArray[np.bool_] = (old != new) & ~(np.isnan(old) & np.isnan(new))
+    return differs

@@ -43,12 +43,12 @@ class PricedLines:
         return int(self.strike.size)
 
 
-def select_priced(
-    lines: Lines, clean: CleanIv, open_interest: Floats, volume: Floats, ratio: Floats, cut: ScopeSlices
-) -> PricedLines:
-    """The living lines that have a volatility and any weight; `ratio` is per series, NaN meaning 1."""
-    with np.errstate(invalid="ignore"):
-        counts = np.isfinite(clean.iv) & ((open_interest > 0.0) | (volume > 0.0))
+def select_priced(lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, cut: ScopeSlices) -> PricedLines:
+    """The living lines that have a volatility and any weight.
+
+    `weight` has shape (2, lines); `ratio` is forward over spot per series, NaN meaning 1.
+    """
+    counts = np.isfinite(clean.iv) & (weight > 0.0).any(axis=0)
     counts[: cut.start] = False
     rows = np.flatnonzero(counts)
     strike = lines.strike[rows]
@@ -63,7 +63,7 @@ def select_priced(
         iv=clean.iv[rows],
         is_call=is_call,
         sign=np.where(is_call, 1.0, -1.0),
-        weight=np.stack((open_interest[rows], volume[rows])),
+        weight=weight[:, rows],
         strike_code=lines.strike_code[rows],
         date_code=lines.date_code[rows],
         series=series,

@@ -8,9 +8,10 @@ dividend discount then stays out. The inputs must be usable: positive prices, vo
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Real = Floats | float
 
 YEAR_S: Final = 365.0 * 86_400.0
 SHORTEST_S: Final = 60.0
@@ -26,19 +27,19 @@ _DENOMINATOR: Final = (
 )  # fmt: skip
 
 
-def years_to_expiry(settle_s: ArrayLike, asof_s: float) -> Floats:
+def years_to_expiry(settle_s: Real, asof_s: float) -> Floats:
     """Calendar time from the quote to the settlement instant in years of 365 days, at least 60 s."""
     return np.maximum(np.asarray(settle_s, np.float64) - asof_s, SHORTEST_S) / YEAR_S
 
 
-def normal_density(x: ArrayLike) -> Floats:
+def normal_density(x: Real) -> Floats:
     """The standard normal density."""
     x = np.asarray(x, np.float64)
     density: Floats = np.exp(-0.5 * x * x) / ROOT_2PI
     return density
 
 
-def normal_cdf(x: ArrayLike) -> Floats:
+def normal_cdf(x: Real) -> Floats:
     """The standard normal distribution to 1e-14, by Hart's rational form (held constant in the far tails)."""
     x = np.asarray(x, np.float64)
     core = np.minimum(np.abs(x), _TAIL)
@@ -57,14 +58,14 @@ def _horner(x: Floats, coefficients: tuple[float, ...]) -> Floats:
 
 
 def d1(
-    spot: ArrayLike,
-    strike: ArrayLike,
-    iv: ArrayLike,
-    years: ArrayLike,
+    spot: Real,
+    strike: Real,
+    iv: Real,
+    years: Real,
     *,
     rate: float = 0.0,
     dividend: float = 0.0,
-    ratio: ArrayLike | None = None,
+    ratio: Real | None = None,
 ) -> Floats:
     """How far the forward lies above the strike, in standard deviations, plus half of one."""
     deviation = np.asarray(iv, np.float64) * np.sqrt(years)
@@ -74,14 +75,14 @@ def d1(
 
 
 def gamma(
-    spot: ArrayLike,
-    strike: ArrayLike,
-    iv: ArrayLike,
-    years: ArrayLike,
+    spot: Real,
+    strike: Real,
+    iv: Real,
+    years: Real,
     *,
     rate: float = 0.0,
     dividend: float = 0.0,
-    ratio: ArrayLike | None = None,
+    ratio: Real | None = None,
 ) -> Floats:
     """Change of delta per point of spot; the same for call and put."""
     z = d1(spot, strike, iv, years, rate=rate, dividend=dividend, ratio=ratio)
@@ -91,15 +92,15 @@ def gamma(
 
 
 def delta(
-    spot: ArrayLike,
-    strike: ArrayLike,
-    iv: ArrayLike,
-    years: ArrayLike,
-    is_call: ArrayLike,
+    spot: Real,
+    strike: Real,
+    iv: Real,
+    years: Real,
+    is_call: NDArray[np.bool_] | bool,
     *,
     rate: float = 0.0,
     dividend: float = 0.0,
-    ratio: ArrayLike | None = None,
+    ratio: Real | None = None,
 ) -> Floats:
     """Calls between 0 and 1, puts between -1 and 0."""
     z = d1(spot, strike, iv, years, rate=rate, dividend=dividend, ratio=ratio)
@@ -109,14 +110,14 @@ def delta(
 
 
 def vanna(
-    spot: ArrayLike,
-    strike: ArrayLike,
-    iv: ArrayLike,
-    years: ArrayLike,
+    spot: Real,
+    strike: Real,
+    iv: Real,
+    years: Real,
     *,
     rate: float = 0.0,
     dividend: float = 0.0,
-    ratio: ArrayLike | None = None,
+    ratio: Real | None = None,
 ) -> Floats:
     """Change of delta per 1.00 of volatility; the same for call and put."""
     z = d1(spot, strike, iv, years, rate=rate, dividend=dividend, ratio=ratio)
@@ -126,15 +127,15 @@ def vanna(
 
 
 def charm(
-    spot: ArrayLike,
-    strike: ArrayLike,
-    iv: ArrayLike,
-    years: ArrayLike,
-    is_call: ArrayLike,
+    spot: Real,
+    strike: Real,
+    iv: Real,
+    years: Real,
+    is_call: NDArray[np.bool_] | bool,
     *,
     rate: float = 0.0,
     dividend: float = 0.0,
-    ratio: ArrayLike | None = None,
+    ratio: Real | None = None,
 ) -> Floats:
     """Change of delta per year of calendar time running forward."""
     z = d1(spot, strike, iv, years, rate=rate, dividend=dividend, ratio=ratio)
@@ -147,13 +148,13 @@ def charm(
     return result
 
 
-def _growth(years: ArrayLike, rate: float, dividend: float, ratio: ArrayLike | None) -> Floats:
+def _growth(years: Real, rate: float, dividend: float, ratio: Real | None) -> Floats:
     """The logarithm of forward over spot."""
     if ratio is not None:
         return np.asarray(np.log(ratio), np.float64)
     return (rate - dividend) * np.asarray(years, np.float64)
 
 
-def _discount(years: ArrayLike, dividend: float, ratio: ArrayLike | None) -> Floats:
+def _discount(years: Real, dividend: float, ratio: Real | None) -> Floats:
     exponent = -dividend if ratio is None else 0.0
     return np.asarray(np.exp(exponent * np.asarray(years, np.float64)), np.float64)

@@ -26,49 +26,41 @@ class Selection:
     """Per scope, which of the chain's strikes have a living line."""
 
 
-def select(lines: Lines, clean: CleanIv, open_interest: Floats, volume: Floats, ratio: Floats, at: datetime) -> Selection:
-    """Cut at an instant, keep what can be priced, count the rest. `ratio` is forward over spot per series."""
+def select(lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, at: datetime) -> Selection:
+    """Cut at an instant, keep what can be priced, count the rest.
+
+    `weight` has shape (2, lines): open interest, volume; `ratio` is forward over spot per series.
+    """
     cut = slice_scopes(lines, at)
     unpriced = ~np.isfinite(clean.iv)
     return Selection(
         cut=cut,
-        priced=select_priced(lines, clean, open_interest, volume, ratio, cut),
+        priced=select_priced(lines, clean, weight, ratio, cut),
         has_volatility={name: not bool(unpriced[cut.rows[name]].all()) for name in SCOPES},
         quality={
-            name: _quality(lines, clean, unpriced, (open_interest, volume), ratio, cut, name) for name in SCOPES
+            name: _quality(
+                cut.expiries[name], cut.rows[name], clean, weight, ratio[np.unique(lines.series[cut.rows[name]])]
+            )
+            for name in SCOPES
         },
         listed={name: _listed(lines, cut.rows[name]) for name in SCOPES},
     )
 
 
-def _quality(
-    lines: Lines,
-    clean: CleanIv,
-    unpriced: NDArray[np.bool_],
-    weights: tuple[Floats, Floats],
-    ratio: Floats,
-    cut: ScopeSlices,
-    name: ScopeName,
-) -> ScopeFigures:
-    rows = cut.rows[name]
-    bad = unpriced[rows]
-    series = np.unique(lines.series[rows])
-    share_oi, share_vol = (_share(weight[rows], bad) for weight in weights)
+def _quality(expiries: tuple[str, ...], rows: slice, clean: CleanIv, weight: Floats, ratio: Floats) -> ScopeFigures:
+    bad = ~np.isfinite(clean.iv[rows])
+    total = weight[:, rows].sum(axis=1)
+    share = weight[:, rows][:, bad].sum(axis=1) / np.where(total > 0.0, total, 1.0)
     return ScopeFigures(
-        expiries=cut.expiries[name],
+        expiries=expiries,
         contracts=rows.stop - rows.start,
         contracts_mirrored=int(np.count_nonzero(clean.mirrored[rows])),
         contracts_unpriced=int(np.count_nonzero(bad)),
-        weight_unpriced_oi=share_oi,
-        weight_unpriced_vol=share_vol,
-        series=int(series.size),
-        series_without_parity=int(np.count_nonzero(~np.isfinite(ratio[series]))),
+        weight_unpriced_oi=float(share[0]),
+        weight_unpriced_vol=float(share[1]),
+        series=int(ratio.size),
+        series_without_parity=int(np.count_nonzero(~np.isfinite(ratio))),
     )
-
-
-def _share(weight: Floats, bad: NDArray[np.bool_]) -> float:
-    total = float(weight.sum())
-    return float(weight[bad].sum()) / total if total > 0.0 else 0.0
 
 
 def _listed(lines: Lines, rows: slice) -> NDArray[np.bool_]:

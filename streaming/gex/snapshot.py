@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.clock import epoch_ms
 from streaming.gex.basis import Basis
@@ -14,6 +15,7 @@ from streaming.gex.levels import within_window
 from streaming.gex.market_state import State
 from streaming.gex.max_change import Change, Ladder, largest_change, values_at
 from streaming.gex.priced import ForwardMode
+from streaming.gex.pricing import Floats
 from streaming.gex.selection import Selection
 from streaming.model import GexSnapshot, MaxChange, OptionChain, ScopeFigures, ScopeName, StrikeRow
 from streaming.symbols import Ticker
@@ -23,7 +25,7 @@ MILLION: Final = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`at` decides what has settled, `asof` is the newest quote and sets time to expiry, `now` is the caller's clock."""
+    """`at` decides what has settled; `asof` is the newest quote and sets time to expiry; `now` is the caller's clock."""
 
     at: datetime
     asof: datetime
@@ -51,7 +53,9 @@ class Ingredients:
 def build_snapshot(made: Ingredients) -> GexSnapshot:
     """The snapshot; levels of a futures ticker are in futures points, or None without a basis."""
     points = (None if made.basis is None else made.basis.points) if made.ticker.future else 0.0
-    scopes = {name: shift_levels(figures, points) for name, figures in made.scopes.items()} if points != 0.0 else made.scopes
+    scopes = (
+        {name: shift_levels(figures, points) for name, figures in made.scopes.items()} if points != 0.0 else made.scopes
+    )
     chosen = scopes.get(made.scope, ScopeFigures())
     changes = _changes(made)
     return GexSnapshot(
@@ -113,7 +117,7 @@ def _strike_rows(made: Ingredients, points: float) -> tuple[StrikeRow, ...]:
     return tuple(zip((strikes[shown] + points).tolist(), vol, oi, zip(*priors, strict=True), strict=True))
 
 
-def _column(values: np.ndarray[tuple[int], np.dtype[np.float64]] | None, shown: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[float | None]:
+def _column(values: Floats | None, shown: NDArray[np.intp]) -> list[float | None]:
     if values is None:
         return [None] * shown.size
     column: list[float | None] = (values[shown] / MILLION).tolist()

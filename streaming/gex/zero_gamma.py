@@ -1,8 +1,9 @@
 """Zeros of the re-priced total: sweep, refine, track (`gex.md` §9).
 
-The total is sampled on a grid over ±20 % of spot. Sign changes between neighbouring non-zero samples bracket
-the roots; each is refined by Newton's method inside its bracket. A sample below 1e-12 of the largest has no sign:
-far from all strikes of a short-dated scope the total fades to underflow, and sign changes there are no levels. Between full sweeps, roots are followed from where they were.
+The total is sampled on a grid over ±20 % of spot. Sign changes between neighbouring samples bracket the roots;
+each is refined by Newton's method inside its bracket. A sample below 1e-12 of the largest has no sign: far from all
+strikes of a short-dated scope the total fades to nothing, and sign changes there are no levels. Between full sweeps,
+roots are followed from where they were.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.gex.pricing import Floats
 from streaming.gex.priced import Kernel
+from streaming.gex.pricing import Floats
 
 REACH: Final = 0.2
 STEPS: Final = 160

@@ -10,15 +10,14 @@ from functools import lru_cache
 from itertools import chain as flatten
 from typing import Final
 
-import msgspec
 import numpy as np
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from streaming.calendar import settle_at
 from streaming.errors import ContractError
 from streaming.model import OptionChain
-from streaming.schwab.tolerant import lenient_json, record_from
+from streaming.schwab.chain_body import ChainBody, Contract, decode_chain
 from streaming.schwab.values import NO_VALUE
 from streaming.symbols import is_am_settled
 
@@ -26,55 +25,6 @@ _STANDARD_MULTIPLIER: Final = 100.0
 _ROOT_WIDTH: Final = 6
 _OSI_LENGTH: Final = 21
 _FEWEST_MS: Final = 10**11
-Number = float | str | None
-
-
-class Contract(Struct, gc=False):
-    """One contract on the wire; the short names are production's, the long ones the OpenAPI document's."""
-
-    symbol: str
-    putCall: str = ""  # noqa: N815 - Schwab's own name, as all below
-    bid: Number | UnsetType = UNSET
-    ask: Number | UnsetType = UNSET
-    bidPrice: Number | UnsetType = UNSET  # noqa: N815
-    askPrice: Number | UnsetType = UNSET  # noqa: N815
-    volatility: Number = None
-    openInterest: Number = None  # noqa: N815
-    totalVolume: Number = None  # noqa: N815
-    strikePrice: Number = None  # noqa: N815
-    multiplier: Number = None
-    quoteTimeInLong: int | float | None = None  # noqa: N815
-    settlementType: str | None = None  # noqa: N815
-    optionRoot: str | None = None  # noqa: N815
-    nonStandard: bool | None = None  # noqa: N815
-    mini: bool | None = None
-    isNonStandard: bool | None = None  # noqa: N815
-    isMini: bool | None = None  # noqa: N815
-
-
-class Underlying(Struct, gc=False):
-    """The underlying's quote, when it was asked for."""
-
-    last: Number = None
-    mark: Number = None
-
-
-Side = dict[str, dict[str, list[Contract]]]
-
-
-class ChainBody(Struct, gc=False):
-    """The whole answer."""
-
-    symbol: str = ""
-    status: str = ""
-    isDelayed: bool = False  # noqa: N815
-    underlyingPrice: Number = None  # noqa: N815
-    underlying: Underlying | None = None
-    callExpDateMap: Side = {}  # noqa: N815 - msgspec copies it for each record
-    putExpDateMap: Side = {}  # noqa: N815
-
-
-_BODY: Final = msgspec.json.Decoder(ChainBody)
 
 
 def parse_chain(payload: bytes, *, ticker: str, asof: datetime | None, source: str = "schwab") -> OptionChain:
@@ -83,7 +33,7 @@ def parse_chain(payload: bytes, *, ticker: str, asof: datetime | None, source: s
     Standard contracts of 100 only: adjusted deliverables and minis are left out. Without `asof` the newest
     quote time of the contracts is taken. Raises ContractError when the payload is no chain.
     """
-    body = _decode(payload)
+    body = decode_chain(payload)
     contracts, expiries, are_calls = _flat(body)
     when = asof if asof is not None else _newest_quote(contracts)
     if when is None:
@@ -145,51 +95,6 @@ _COLUMNS: Final = (
 def osi_symbol(root: str, expiry: date, strike: float, *, call: bool) -> str:
     """The 21-character form: root padded to six, YYMMDD, C or P, strike in thousandths."""
     return f"{root:<6.6}{expiry:%y%m%d}{'C' if call else 'P'}{round(strike * 1000):08d}"
-
-
-def _decode(payload: bytes) -> ChainBody:
-    try:
-        return _BODY.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _decode_leniently(payload)
-
-
-def _decode_leniently(payload: bytes) -> ChainBody:
-    tree = lenient_json(payload)
-    if not isinstance(tree, dict) or not any(isinstance(tree.get(side), dict) for side in _SIDES):
-        raise ContractError(f"{len(payload)} bytes from Schwab are not an option chain.")
-    body = record_from(tree, _Head)
-    if body is None:
-        raise ContractError("An option chain from Schwab has no usable head.")
-    calls, puts = (_lenient_side(tree.get(side)) for side in _SIDES)
-    return ChainBody(body.symbol, body.status, body.isDelayed, body.underlyingPrice, body.underlying, calls, puts)
-
-
-_SIDES: Final = ("callExpDateMap", "putExpDateMap")
-
-
-class _Head(Struct, gc=False):
-    symbol: str = ""
-    status: str = ""
-    isDelayed: bool = False  # noqa: N815
-    underlyingPrice: Number = None  # noqa: N815
-    underlying: Underlying | None = None
-
-
-def _lenient_side(side: object) -> Side:
-    if not isinstance(side, dict):
-        return {}
-    return {
-        expiry: {strike: _lenient_contracts(items) for strike, items in strikes.items()}
-        for expiry, strikes in side.items()
-        if isinstance(strikes, dict)
-    }
-
-
-def _lenient_contracts(items: object) -> list[Contract]:
-    offered = items if isinstance(items, list) else []
-    made = (record_from(item, Contract) for item in offered if isinstance(item, dict))
-    return [item for item in made if item is not None]
 
 
 def _flat(body: ChainBody) -> tuple[list[Contract], list[date], list[bool]]:

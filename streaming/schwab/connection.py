@@ -25,6 +25,7 @@ from streaming.schwab.session_events import (
     SessionEvent,
     StopStreaming,
     SymbolLimit,
+    Tolerated,
 )
 from streaming.schwab.socket import StreamSocket
 from streaming.schwab.stream_status import StreamCounters
@@ -166,7 +167,10 @@ class Connection:
             self._on_settled()
 
     def _heard(self, event: SessionEvent) -> None:
-        if isinstance(event, LoggedIn):
+        if isinstance(event, Tolerated):
+            self._counters.tolerant_frames += 1
+            self._counters.dropped_rows += event.dropped
+        elif isinstance(event, LoggedIn):
             self._counters.last_login_at = self._clock.now()
             self._counters.unavailable.clear()
             self._on_login()

@@ -43,8 +43,7 @@ class _WireFrame(Struct, gc=False):
     notify: list[Notice] | UnsetType = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True, gc=False):
     """Everything usable of one frame."""
 
     blocks: Sequence[DataBlock] = ()

@@ -10,17 +10,17 @@ from streaming.model import BookLevel, DepthKind, Level2Event, OptionQuote, Tick
 from streaming.ports import StreamEvent
 from streaming.schwab import rows
 from streaming.schwab.books import EasternMidnight, book_levels
-from streaming.schwab.values import count, instant_ms, price, signed_price, volatility
+from streaming.schwab.values import Wire, count, instant_ms, price, signed_price, volatility
 
 _NO_TICKS: Final[frozenset[str]] = frozenset()
 
 
 class _State:
-    """All that is known of one symbol in one service; wire values as they came."""
+    """All that is known of one symbol in one service, already in our own terms."""
 
     __slots__ = (
-        "active_symbol", "ask", "ask_size", "bid", "bid_size", "delayed", "last", "last_size", "listing",
-        "open_interest", "quote_ms", "trade_ms", "underlying_price", "volatility", "volume",
+        "ask", "ask_size", "bid", "bid_size", "delayed", "event_ms", "last", "last_size", "open_interest",
+        "underlying_price", "volatility", "volume",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -28,50 +28,55 @@ class _State:
         self.bid: float | None = None
         self.ask: float | None = None
         self.last: float | None = None
-        self.bid_size: float | None = None
-        self.ask_size: float | None = None
-        self.volume: float | None = None
-        self.last_size: float | None = None
-        self.quote_ms: float | None = None
-        self.trade_ms: float | None = None
-        self.listing: str | None = None
-        self.active_symbol: str | None = None
-        self.open_interest: float | None = None
+        self.bid_size: int | None = None
+        self.ask_size: int | None = None
+        self.volume: int | None = None
+        self.last_size: int | None = None
+        self.event_ms = 0
+        """The newest quote or trade known."""
+        self.open_interest: int | None = None
         self.volatility: float | None = None
         self.underlying_price: float | None = None
 
-    def overlay(self, row: rows.LevelOneRow) -> None:  # noqa: C901 - one line a field; a loop over names is slower
-        """Take over what the row names and keep the rest."""
+    def overlay(self, row: rows.LevelOneRow, read: Callable[[Wire], float | None]) -> int:
+        """Take over what the row names, prices by `read`, keep the rest, and return the event time.
+
+        That is the newer of the times that changed, else the newest known, else 0 (rule 5).
+        """
         if row.bid is not UNSET:
-            self.bid = row.bid
+            self.bid = read(row.bid)
         if row.ask is not UNSET:
-            self.ask = row.ask
+            self.ask = read(row.ask)
         if row.last is not UNSET:
-            self.last = row.last
+            self.last = read(row.last)
         if row.bid_size is not UNSET:
-            self.bid_size = row.bid_size
+            self.bid_size = count(row.bid_size)
         if row.ask_size is not UNSET:
-            self.ask_size = row.ask_size
+            self.ask_size = count(row.ask_size)
         if row.volume is not UNSET:
-            self.volume = row.volume
+            self.volume = count(row.volume)
         if row.last_size is not UNSET:
-            self.last_size = row.last_size
-        if row.quote_ms is not UNSET:
-            self.quote_ms = row.quote_ms
-        if row.trade_ms is not UNSET:
-            self.trade_ms = row.trade_ms
+            self.last_size = count(row.last_size)
         if row.delayed is not UNSET:
             self.delayed = row.delayed
+        return self._event_ms(row)
 
-    def overlay_option(self, row: rows.OptionRow) -> None:
+    def overlay_option(self, row: rows.OptionRow) -> int:
         """The same, with what only options have."""
-        self.overlay(row)
         if row.volatility is not UNSET:
-            self.volatility = row.volatility
+            self.volatility = volatility(row.volatility)
         if row.open_interest is not UNSET:
-            self.open_interest = row.open_interest
+            self.open_interest = count(row.open_interest)
         if row.underlying_price is not UNSET:
-            self.underlying_price = row.underlying_price
+            self.underlying_price = price(row.underlying_price)
+        return self.overlay(row, signed_price)
+
+    def _event_ms(self, row: rows.LevelOneRow) -> int:
+        quote_ms = 0 if row.quote_ms is UNSET else instant_ms(row.quote_ms)
+        trade_ms = 0 if row.trade_ms is UNSET else instant_ms(row.trade_ms)
+        changed = max(quote_ms, trade_ms)
+        self.event_ms = max(self.event_ms, changed)
+        return changed or self.event_ms
 
 
 class Merger:
@@ -136,37 +141,41 @@ class Merger:
         return state
 
     def _equities(self, block: rows.EquityBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        fallback_ms = instant_ms(block.timestamp) or recv_ms
         for row in block.content:
             state = self._state(rows.EquityBlock, row)
-            state.overlay(row)
+            event_ms = state.overlay(row, price) or fallback_ms
             if row.listing:
                 self._listings[row.key] = row.listing
-            events.append(self._tick(row, state, block, recv_ms, positive=True))
+            events.append(self._tick(row.key, state, event_ms, recv_ms))
 
     def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        fallback_ms = instant_ms(block.timestamp) or recv_ms
         for row in block.content:
             state = self._state(rows.FutureBlock, row)
-            state.overlay(row)
+            event_ms = state.overlay(row, signed_price) or fallback_ms
             if row.active_symbol:
                 self._active[row.key] = row.active_symbol
-            tick = self._tick(row, state, block, recv_ms, positive=False)
+            tick = self._tick(row.key, state, event_ms, recv_ms)
             events.append(tick)
             if _names_the_top(row):
                 events.append(self._top_of_book(tick))
 
     def _options(self, block: rows.OptionBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        fallback_ms = instant_ms(block.timestamp) or recv_ms
         for row in block.content:
             state = self._state(rows.OptionBlock, row)
-            state.overlay_option(row)
+            event_ms = state.overlay_option(row) or fallback_ms
             if row.key not in self.quotes_only:
-                events.append(self._tick(row, state, block, recv_ms, positive=False))
-            events.append(_option_quote(row, state, block, recv_ms))
+                events.append(self._tick(row.key, state, event_ms, recv_ms))
+            events.append(_option_quote(row.key, state, event_ms, recv_ms))
 
     def _others(self, block: rows.FutureOptionBlock | rows.ForexBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        fallback_ms = instant_ms(block.timestamp) or recv_ms
         for row in block.content:
             state = self._state(type(block), row)
-            state.overlay(row)
-            events.append(self._tick(row, state, block, recv_ms, positive=False))
+            event_ms = state.overlay(row, signed_price) or fallback_ms
+            events.append(self._tick(row.key, state, event_ms, recv_ms))
 
     def _books(
         self,
@@ -192,23 +201,18 @@ class Merger:
                 )
             )
 
-    def _tick(
-        self, row: rows.LevelOneRow, state: _State, block: rows.DataBlock, recv_ms: int, *, positive: bool
-    ) -> TickEvent:
-        """The event of a row; with `positive` a price of zero means unknown (a share never costs nothing)."""
-        read = price if positive else signed_price
-        event_ms = _event_ms(row, state, block, recv_ms)
+    def _tick(self, symbol: str, state: _State, event_ms: int, recv_ms: int) -> TickEvent:
         self.seq += 1
         return TickEvent(
-            symbol=row.key,
+            symbol=symbol,
             timestamp=datetime.fromtimestamp(event_ms / 1000.0, UTC),
-            last=read(state.last),
-            bid=read(state.bid),
-            ask=read(state.ask),
-            volume=count(state.volume),
-            bid_size=count(state.bid_size),
-            ask_size=count(state.ask_size),
-            last_size=count(state.last_size),
+            last=state.last,
+            bid=state.bid,
+            ask=state.ask,
+            volume=state.volume,
+            bid_size=state.bid_size,
+            ask_size=state.ask_size,
+            last_size=state.last_size,
             event_ms=event_ms,
             recv_ms=recv_ms,
             source=self._source,
@@ -239,22 +243,15 @@ def _names_the_top(row: rows.FutureRow) -> bool:
     return not (row.bid is UNSET and row.ask is UNSET and row.bid_size is UNSET and row.ask_size is UNSET)
 
 
-def _event_ms(row: rows.LevelOneRow, state: _State, block: rows.DataBlock, recv_ms: int) -> int:
-    """The newer of the times that changed in this row (rule 5), else the newest known, else the frame's own."""
-    changed = max(instant_ms(row.quote_ms), instant_ms(row.trade_ms))
-    known = changed or max(instant_ms(state.quote_ms), instant_ms(state.trade_ms))
-    return known or instant_ms(block.timestamp) or recv_ms
-
-
-def _option_quote(row: rows.OptionRow, state: _State, block: rows.DataBlock, recv_ms: int) -> OptionQuote:
+def _option_quote(symbol: str, state: _State, event_ms: int, recv_ms: int) -> OptionQuote:
     return OptionQuote(
-        symbol=row.key,
-        iv=volatility(state.volatility),
-        bid=signed_price(state.bid),
-        ask=signed_price(state.ask),
-        volume=count(state.volume),
-        open_interest=count(state.open_interest),
-        underlying_price=price(state.underlying_price),
-        event_ms=_event_ms(row, state, block, recv_ms),
+        symbol=symbol,
+        iv=state.volatility,
+        bid=state.bid,
+        ask=state.ask,
+        volume=state.volume,
+        open_interest=state.open_interest,
+        underlying_price=state.underlying_price,
+        event_ms=event_ms,
         recv_ms=recv_ms,
     )

@@ -32,6 +32,7 @@ from streaming.schwab.session_events import (
     StopStreaming,
     Subscribed,
     SymbolLimit,
+    Tolerated,
 )
 
 _ACCEPTED: Final = frozenset(
@@ -90,8 +91,6 @@ class StreamSession:
         self._attempts = 0
         self._last_id = -1
         self.state = State.NEW
-        self.tolerant_frames = 0
-        self.dropped_rows = 0
 
     @property
     def settled(self) -> bool:
@@ -132,9 +131,9 @@ class StreamSession:
     def receive(self, raw: bytes) -> list[SessionEvent]:
         """What a frame means; ContractError when nothing in it can be used, after which the session goes on."""
         frame = decode_frame(raw)
-        self.tolerant_frames += frame.tolerant
-        self.dropped_rows += frame.dropped
-        events: list[SessionEvent] = [Data(frame.blocks)] if frame.blocks else []
+        events: list[SessionEvent] = [Tolerated(frame.dropped)] if frame.tolerant else []
+        if frame.blocks:
+            events.append(Data(frame.blocks))
         events += [self._answered(response) for response in frame.responses]
         events += [self._noticed(notice) for notice in frame.notices]
         return events

@@ -123,6 +123,14 @@ class Oddity:
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerated:
+    """A frame broke its shape and was read leniently; what could not be read is left out."""
+
+    dropped: int
+    """Rows or elements lost."""
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """Rows."""
 
@@ -142,5 +150,6 @@ SessionEvent = (
     | LoggedOut
     | Heartbeat
     | Oddity
+    | Tolerated
     | Data
 )

@@ -7,7 +7,8 @@ from msgspec import UnsetType
 NO_VALUE: Final = -999.0
 """What Schwab writes where its model found nothing."""
 _PERCENT: Final = 100.0
-_LARGEST_COUNT: Final = 2**53
+LARGEST_COUNT: Final = 2**53
+"""Beyond this a float no longer counts one by one, so it is no count."""
 _FIRST_MS: Final = 946_684_800_000
 _LAST_MS: Final = 4_102_444_800_000
 
@@ -16,17 +17,23 @@ Wire = float | UnsetType | None
 
 def price(value: Wire) -> float | None:
     """A price that cannot be zero or less."""
-    return value if isinstance(value, (int, float)) and value > 0.0 else None
+    if type(value) is float or isinstance(value, (int, float)):
+        return value if value > 0.0 else None
+    return None
 
 
 def signed_price(value: Wire) -> float | None:
     """A price that may be zero or less, as of spreads, futures or worthless options."""
-    return value if isinstance(value, (int, float)) and value != NO_VALUE else None
+    if type(value) is float or isinstance(value, (int, float)):
+        return value if value != NO_VALUE else None
+    return None
 
 
 def count(value: Wire) -> int | None:
     """A whole number of shares or contracts; negative ones mean null."""
-    return int(value) if isinstance(value, (int, float)) and 0 <= value < _LARGEST_COUNT else None
+    if type(value) is int:
+        return value if 0 <= value < LARGEST_COUNT else None
+    return int(value) if isinstance(value, float) and 0 <= value < LARGEST_COUNT else None
 
 
 def volatility(percent: Wire) -> float | None:
@@ -36,4 +43,6 @@ def volatility(percent: Wire) -> float | None:
 
 def instant_ms(value: Wire) -> int:
     """Milliseconds since 1970 between the years 2000 and 2100, else 0."""
-    return int(value) if isinstance(value, (int, float)) and _FIRST_MS < value < _LAST_MS else 0
+    if type(value) is int or isinstance(value, (int, float)):
+        return int(value) if _FIRST_MS < value < _LAST_MS else 0
+    return 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.sim.market import Market
-from streaming.sim.rows import Row
+from streaming.sim.rows import Row, only
 
 BookService = Literal["NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK"]
 _CONSOLIDATED: Final = (
@@ -41,9 +41,9 @@ class BookRows:
         """Books have no other fields than the book itself."""
         return {} if self._top(key) is not None else None
 
-    def live(self, keys: Sequence[str]) -> dict[str, Row]:
+    def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:
         tops = ((key, self._top(key)) for key in keys)
-        return {key: self._book(key, *top) for key, top in tops if top is not None}
+        return {key: only(self._book(key, *top), fields) for key, top in tops if top is not None}
 
     def _top(self, key: str) -> tuple[float, float, float] | None:
         """(bid, ask, tick) of a key this book covers."""

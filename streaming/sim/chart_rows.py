@@ -8,7 +8,7 @@ from typing import Final, Literal
 from streaming.calendar import new_york
 from streaming.sim.candles import Candle
 from streaming.sim.market import Market
-from streaming.sim.rows import Row, number
+from streaming.sim.rows import Row, number, only
 
 ChartService = Literal["CHART_EQUITY", "CHART_FUTURES"]
 _DAY_MS: Final = 86_400_000
@@ -27,9 +27,9 @@ class ChartRows:
         """Charts have no other fields than the candle's."""
         return {} if self._candle(key) is not None else None
 
-    def live(self, keys: Sequence[str]) -> dict[str, Row]:
+    def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:
         found = ((key, self._candle(key)) for key in keys)
-        return {key: self._row(candle) for key, candle in found if candle is not None}
+        return {key: only(self._row(candle), fields | {"seq"}) for key, candle in found if candle is not None}
 
     def _candle(self, key: str) -> Candle | None:
         tape = self.market.tape(key)

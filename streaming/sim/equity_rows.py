@@ -6,7 +6,7 @@ from typing import Final
 
 from streaming.sim.instruments import Underlying
 from streaming.sim.market import Market
-from streaming.sim.rows import Row, number
+from streaming.sim.rows import Row, number, only
 from streaming.sim.tape import Tape
 
 _VENUES: Final = ("P", "Q", "K", "Z", "J", "T", "U", "X")
@@ -30,10 +30,11 @@ class EquityRows:
             head |= {"assetSubType": item.sub_type, "cusip": item.cusip}
         return head | _fixed_equity(item, tape)
 
-    def live(self, keys: Sequence[str]) -> dict[str, Row]:
+    def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:
         found = ((key, self.market.tape(key)) for key in keys)
         status = "Normal" if self.market.is_open else "Closed"
-        return {key: _live_equity(tape, status) for key, tape in found if tape is not None and tape.kind != "future"}
+        shown = ((key, tape) for key, tape in found if tape is not None and tape.kind != "future")
+        return {key: only(_live_equity(tape, status), fields) for key, tape in shown}
 
     def _find(self, key: str) -> tuple[Underlying | None, Tape | None]:
         item = next((item for item in self.market.underlyings if item.wire == key), None)

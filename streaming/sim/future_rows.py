@@ -6,7 +6,7 @@ from typing import Final
 
 from streaming.sim.instruments import FUTURES
 from streaming.sim.market import Market
-from streaming.sim.rows import Row, number
+from streaming.sim.rows import Row, number, only
 from streaming.sim.tape import Tape
 
 _HOURS: Final = "GLBX(de=1640;0=-17001600;1=r-17001600d-15551640;7=d-16401555)"
@@ -24,9 +24,12 @@ class FutureRows:
             return {"delayed": False, "assetMainType": "FUTURE", "16": "Symbol not found", "22": "Unknown"}
         return {"delayed": False, "assetMainType": "FUTURE"} | self._traits(tape)
 
-    def live(self, keys: Sequence[str]) -> dict[str, Row]:
-        found = ((key, self.market.tape(key)) for key in keys)
-        return {key: _live_future(tape) if tape is not None and tape.kind == "future" else {} for key, tape in found}
+    def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:
+        return {key: only(self._live(key), fields) for key in keys}
+
+    def _live(self, key: str) -> Row:
+        tape = self.market.tape(key)
+        return _live_future(tape) if tape is not None and tape.kind == "future" else {}
 
     def _traits(self, tape: Tape) -> Row:
         future, contract = FUTURES[tape.symbol], self.market.contract(tape.symbol)

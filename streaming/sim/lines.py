@@ -22,7 +22,8 @@ _IV_LOW: Final = 0.02
 _IV_HIGH: Final = 10.0
 _FALLBACK_SIGMA: Final = 0.25
 _PARITY_STRIKES: Final = 7
-_CARRY_LIMIT: Final = 0.25
+_GAP_LIMIT: Final = 0.02
+"""A forward further from spot than this, besides a quarter a year, is a misread quote."""
 _HEAD: Final = 12
 """Characters of an option symbol before its side: padded root and date."""
 
@@ -131,7 +132,7 @@ def _stack(columns: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
     return np.concatenate(columns) if columns else np.empty(0)
 
 
-def lines_from_chain(chain: OptionChain, underlying: Underlying) -> tuple[Lines, tuple[Group, ...]]:
+def lines_from_chain(chain: OptionChain) -> tuple[Lines, tuple[Group, ...]]:
     """The chain's own strikes, roots, expiries, volatilities, open interest and volume.
 
     Lines settled at the chain's quote time are left out. An unusable volatility is reported as it came;
@@ -154,7 +155,7 @@ def lines_from_chain(chain: OptionChain, underlying: Underlying) -> tuple[Lines,
         rows = rows[np.lexsort((chain.strike[rows], ~chain.is_call[rows]))]
         expiry = Expiry(root, day, am=_is_am(day, settle_s), type=expiry_type(day))
         expiries.append(expiry)
-        parts.append(_take(chain, rows, expiry, underlying, t=(settle_s - asof_s) / YEAR_S))
+        parts.append(_take(chain, rows, expiry, t=(settle_s - asof_s) / YEAR_S))
     return _join(expiries, parts)
 
 
@@ -162,9 +163,9 @@ def _is_am(day: date, settle_s: float) -> bool:
     return datetime.fromtimestamp(settle_s, UTC) == settle_at(day, am=True)
 
 
-def _take(chain: OptionChain, rows: NDArray[np.intp], expiry: Expiry, underlying: Underlying, *, t: float) -> Lines:
+def _take(chain: OptionChain, rows: NDArray[np.intp], expiry: Expiry, *, t: float) -> Lines:
     strike, is_call, iv = chain.strike[rows], chain.is_call[rows], chain.iv[rows]
-    carry = _parity_carry(chain, rows, t=max(t, FLOOR_S / YEAR_S), default=underlying.carry)
+    carry = _parity_carry(chain, rows, t=max(t, FLOOR_S / YEAR_S))
     return Lines(
         symbol=_symbols(expiry, strike, is_call),
         root=[expiry.root] * rows.size,
@@ -188,7 +189,8 @@ def usable_sigma(*, strike: Floats, is_call: NDArray[np.bool_], iv: Floats) -> F
     return np.where(good, iv, np.array(mirrored, dtype=np.float64))
 
 
-def _parity_carry(chain: OptionChain, rows: NDArray[np.intp], *, t: float, default: float) -> float:
+def _parity_carry(chain: OptionChain, rows: NDArray[np.intp], *, t: float) -> float:
+    """Yearly growth of the forward by parity; none without two-sided quotes (gex.md §6)."""
     two_sided = rows[(chain.bid[rows] > 0.0) & (chain.ask[rows] > 0.0)]
     mid = dict(
         zip(
@@ -200,6 +202,7 @@ def _parity_carry(chain: OptionChain, rows: NDArray[np.intp], *, t: float, defau
     strikes = [k for k, call in mid if call and (k, False) in mid]
     nearest = sorted(strikes, key=lambda k: abs(k - chain.spot))[:_PARITY_STRIKES]
     if not nearest:
-        return default
+        return 0.0
     forward = float(np.median([k + (mid[k, True] - mid[k, False]) * np.exp(RATE * t) for k in nearest]))
-    return float(np.clip(np.log(forward / chain.spot) / t, -_CARRY_LIMIT, _CARRY_LIMIT))
+    limit = _GAP_LIMIT + 0.25 * t
+    return float(np.clip(np.log(max(forward, 1e-9) / chain.spot), -limit, limit)) / t

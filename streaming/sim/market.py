@@ -32,8 +32,8 @@ class Market:
     """Indexes, their options, shares and futures, all moving together.
 
     The state after `advance(t)` depends on the seed and on `t` alone, not on how many calls led there:
-    spots move on a grid of 0.25 s, volume and the futures' night on one of 1 s. Nothing moves while the exchanges are closed,
-    unless `always_open`. Use `generate` or `from_chain` to make one.
+    spots move on a grid of 0.25 s, volume and the futures' night on one of 1 s. Nothing moves while the
+    exchanges are closed, unless `always_open`. Use `generate` or `from_chain` to make one.
     """
 
     def __init__(
@@ -236,7 +236,7 @@ class Market:
         spot, now_s = self.spot(item.ticker), self._step / _STEPS_PER_S
         real = chain is not None and chain.ticker == item.ticker
         if chain is not None and real:
-            lines, groups = lines_from_chain(chain, item)
+            lines, groups = lines_from_chain(chain)
         else:
             lines, groups = generate_lines(item, at=self.now, spot=spot, rng=self._list_rng)
             if self.is_open:

@@ -1,16 +1,20 @@
 """LEVELONE_OPTIONS (schwab-api.md §2.7)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.calendar import new_york
-from streaming.sim.board import OptionBoard
+from streaming.sim.board import OptionBoard, OptionQuotes
 from streaming.sim.market import Market
-from streaming.sim.option_columns import marks
+from streaming.sim.option_columns import Marks, marks
 from streaming.sim.rows import Row, number
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +27,17 @@ class OptionRows:
         found = self.market.board_of_option(key)
         return None if found is None else self._traits(*found)
 
-    def live(self, keys: Sequence[str]) -> dict[str, Row]:
+    def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:
         by_board: dict[str, tuple[OptionBoard, list[int]]] = {}
         for key in keys:
             found = self.market.board_of_option(key)
             if found is not None:
                 board, row = found
                 by_board.setdefault(board.underlying.ticker, (board, []))[1].append(row)
+        status = "Normal" if self.market.is_open else "Closed"
         live: dict[str, Row] = {}
         for board, rows in by_board.values():
-            live |= _live_options(board, np.array(rows), status="Normal" if self.market.is_open else "Closed")
+            live |= _live_options(board, np.array(rows), fields, status=status)
         return live
 
     def _traits(self, board: OptionBoard, row: int) -> Row:
@@ -72,48 +77,63 @@ class OptionRows:
         }
 
 
-def _live_options(board: OptionBoard, rows: Any, *, status: str) -> dict[str, Row]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """What the live columns of some rows are made of."""
+
+    board: OptionBoard
+    quotes: OptionQuotes
+    marks: Marks
+
+    def modelled(self, column: Floats) -> Floats:
+        """0 where the model gives nothing."""
+        return np.where(self.quotes.failed, 0.0, np.nan_to_num(column))
+
+
+_COLUMNS: Final[dict[str, Callable[[_View], NDArray[Any]]]] = {
+    "2": lambda view: view.quotes.bid,
+    "3": lambda view: view.quotes.ask,
+    "4": lambda view: view.marks.last,
+    "5": lambda view: view.board.trades.high[view.quotes.rows],
+    "6": lambda view: view.board.trades.low[view.quotes.rows],
+    "8": lambda view: view.board.lines.volume[view.quotes.rows],
+    "10": lambda view: view.modelled(view.quotes.iv * 100.0),
+    "11": lambda view: view.marks.intrinsic,
+    "15": lambda view: view.board.trades.open[view.quotes.rows],
+    "16": lambda view: view.quotes.bid_size,
+    "17": lambda view: view.quotes.ask_size,
+    "18": lambda view: view.board.trades.last_size[view.quotes.rows],
+    "19": lambda view: view.marks.net_change,
+    "25": lambda view: view.marks.time_value,
+    "28": lambda view: view.modelled(view.quotes.delta),
+    "29": lambda view: view.modelled(view.quotes.gamma),
+    "30": lambda view: view.modelled(view.quotes.theta),
+    "31": lambda view: view.modelled(view.quotes.vega),
+    "32": lambda view: view.modelled(view.quotes.rho),
+    "33": lambda view: np.zeros(view.quotes.rows.size),
+    "34": lambda view: view.modelled(view.quotes.theoretical),
+    "35": lambda view: np.full(view.quotes.rows.size, view.board.spot),
+    "37": lambda view: view.marks.mark,
+    "38": lambda view: view.quotes.quote_ms,
+    "39": lambda view: view.board.trades.trade_ms[view.quotes.rows],
+    "44": lambda view: view.marks.net_percent,
+    "45": lambda view: view.marks.mark_change,
+    "46": lambda view: view.marks.mark_percent,
+}
+_WHOLE: Final = frozenset({"2", "3", "4", "10", "28", "35"})
+"""Columns whose whole numbers lose their decimal point, as it happens in production."""
+
+
+def _live_options(board: OptionBoard, rows: Rows, fields: frozenset[str], *, status: str) -> dict[str, Row]:
     quotes = board.quotes(rows)
-    value, trades = marks(board, quotes), board.trades
-    ok = ~quotes.failed
-    columns = {
-        "2": quotes.bid,
-        "3": quotes.ask,
-        "4": value.last,
-        "5": trades.high[rows],
-        "6": trades.low[rows],
-        "8": board.lines.volume[rows],
-        "10": np.where(ok, quotes.iv * 100.0, 0.0),
-        "11": value.intrinsic,
-        "15": trades.open[rows],
-        "16": quotes.bid_size,
-        "17": quotes.ask_size,
-        "18": trades.last_size[rows],
-        "19": value.net_change,
-        "25": value.time_value,
-        "28": np.where(ok, quotes.delta, 0.0),
-        "29": np.where(ok, quotes.gamma, 0.0),
-        "30": np.where(ok, quotes.theta, 0.0),
-        "31": np.where(ok, quotes.vega, 0.0),
-        "32": np.where(ok, quotes.rho, 0.0),
-        "33": np.zeros(rows.size),
-        "34": np.where(ok, quotes.theoretical, 0.0),
-        "35": np.full(rows.size, board.spot),
-        "37": value.mark,
-        "38": quotes.quote_ms,
-        "39": trades.trade_ms[rows],
-        "44": value.net_percent,
-        "45": value.mark_change,
-        "46": value.mark_percent,
-    }
-    plain: list[list[Any]] = [_whole(np.round(np.nan_to_num(column), 8).tolist()) for column in columns.values()]
-    names = tuple(columns)
-    spot = {"33": status, "35": number(board.spot)}
+    view = _View(board, quotes, marks(board, quotes))
+    names = tuple(name for name in _COLUMNS if name in fields)
+    columns = [_plain(name, _COLUMNS[name](view)) if name != "33" else [status] * rows.size for name in names]
     keys = [board.lines.symbol[row] for row in rows.tolist()]
-    return {
-        key: dict(zip(names, row, strict=True)) | spot for key, row in zip(keys, zip(*plain, strict=True), strict=True)
-    }
+    values = zip(*columns, strict=True) if columns else [()] * len(keys)
+    return {key: dict(zip(names, row, strict=True)) for key, row in zip(keys, values, strict=True)}
 
 
-def _whole(values: list[float]) -> list[float]:
-    return [int(value) if value == int(value) else value for value in values]
+def _plain(name: str, column: NDArray[Any]) -> list[Any]:
+    values: list[Any] = column.tolist() if column.dtype.kind == "i" else np.round(column, 8).tolist()
+    return [int(value) if value == int(value) else value for value in values] if name in _WHOLE else values

@@ -16,6 +16,7 @@ from streaming.sim.rows import Row
 from streaming.sim.tape import Tape
 
 MAX_SYMBOLS: Final = 500
+_ALL: Final = frozenset(map(str, range(60)))
 _OPTION_FIELDS: Final = {
     "50": "52WeekHigh", "51": "52WeekLow", "3": "askPrice", "17": "askSize", "2": "bidPrice", "16": "bidSize",
     "7": "closePrice", "28": "delta", "29": "gamma", "5": "highPrice", "52": "indAskPrice", "53": "indBidPrice",
@@ -162,7 +163,7 @@ def _fundamental(item: Underlying) -> Row:
 
 def _option(market: Market, symbol: str, board: OptionBoard, row: int) -> dict[str, Any]:
     rows = OptionRows(market)
-    level_one = (rows.fixed(symbol) or {}) | rows.live((symbol,)).get(symbol, {})
+    level_one = (rows.fixed(symbol) or {}) | rows.live((symbol,), _ALL).get(symbol, {})
     expiry, wire = board.group_of(row).expiry, board.underlying.wire
     return {
         "assetMainType": "OPTION",
@@ -195,7 +196,7 @@ def _option(market: Market, symbol: str, board: OptionBoard, row: int) -> dict[s
 
 def _future(market: Market, symbol: str, tape: Tape) -> dict[str, Any]:
     rows = FutureRows(market)
-    level_one = (rows.fixed(symbol) or {}) | rows.live((symbol,)).get(symbol, {})
+    level_one = (rows.fixed(symbol) or {}) | rows.live((symbol,), _ALL).get(symbol, {})
     contract, future = market.contract(tape.symbol), FUTURES[tape.symbol]
     return {
         "assetMainType": "FUTURE",

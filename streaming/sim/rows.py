@@ -18,8 +18,8 @@ class RowSource(Protocol):
         """What a full image adds to the live fields, `delayed` and `assetMainType` among it; None if unknown."""
         ...
 
-    def live(self, keys: Sequence[str]) -> Mapping[str, Row]:
-        """The changing fields of all known keys now."""
+    def live(self, keys: Sequence[str], fields: frozenset[str]) -> Mapping[str, Row]:
+        """The changing fields of all known keys now, as far as `fields` holds them."""
         ...
 
 
@@ -29,8 +29,13 @@ class SilentRows:
     def fixed(self, key: str) -> Row | None:  # noqa: ARG002 - the shape of a RowSource
         return None
 
-    def live(self, keys: Sequence[str]) -> dict[str, Row]:  # noqa: ARG002 - the shape of a RowSource
+    def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:  # noqa: ARG002 - the shape of a RowSource
         return {}
+
+
+def only(row: Row, fields: frozenset[str]) -> Row:
+    """The fields of a row that are wanted."""
+    return {name: value for name, value in row.items() if name in fields}
 
 
 def number(value: float, digits: int = 4) -> float | int:

@@ -215,17 +215,16 @@ class ServerSession:
 
     def _rows(self, service: str, subscription: Subscription) -> Iterator[Row]:
         source = self.sources[service]
-        wanted = subscription.fields | {"seq"}
-        live = source.live(tuple(subscription.keys))
+        wanted = subscription.fields | _HEAD
+        live = source.live(tuple(subscription.keys), subscription.fields)
         for key, sent in subscription.keys.items():
-            row = live.get(key)
-            if row is None:
+            now = live.get(key)
+            if now is None:
                 continue
-            now = {name: value for name, value in row.items() if name in wanted}
             subscription.keys[key] = now
             if sent is None:
                 fixed = source.fixed(key) or {}
-                yield {"key": key} | _image({name: fixed[name] for name in fixed if name in wanted | _HEAD} | now)
+                yield {"key": key} | _image({name: fixed[name] for name in fixed if name in wanted} | now)
             elif change := _change(service, sent, now):
                 yield {"key": key} | change
 

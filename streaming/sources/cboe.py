@@ -146,7 +146,7 @@ def _grid(symbols: Sequence[str]) -> NDArray[np.uint8]:
 def _numbers(values: Sequence[Number]) -> Floats:
     """NaN for what is absent or no number."""
     try:
-        return np.fromiter(values, np.float64, len(values))  # type: ignore[arg-type]  # a TypeError sorts them out
+        return np.fromiter(values, np.float64, len(values))
     except (TypeError, ValueError):
         return np.fromiter((_float(value) for value in values), np.float64, len(values))
 

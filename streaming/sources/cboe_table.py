@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from streaming.calendar import NEW_YORK
 from streaming.errors import ContractError
-from streaming.sources.osi import Bytes, Ints, is_symbol, read_symbols, SymbolColumns, symbol_grid
+from streaming.sources.osi import Bytes, Ints, SymbolColumns, is_symbol, read_symbols, symbol_grid
 
 Floats = NDArray[np.float64]
 _BOM: Final = b"\xef\xbb\xbf"
@@ -133,7 +133,9 @@ def _columns(head: str, names: list[str], cells: _Cells) -> Table:
         at = [[names.index(figure, side) for figure in _FIGURES] for side in (calls, puts)]
     except ValueError:
         raise ContractError("The table lacks a column of calls, puts, IV, open interest, volume, bid or ask.") from None
-    grid = np.concatenate([symbol_grid(cells.data, cells.start[:, side], cells.end[:, side]) for side in (calls, puts)], axis=1)
+    grid = np.concatenate(
+        [symbol_grid(cells.data, cells.start[:, side], cells.end[:, side]) for side in (calls, puts)], axis=1
+    )
     valid = is_symbol(grid)
     if not valid.any():
         raise ContractError("No row of the table names an option.")

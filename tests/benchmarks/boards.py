@@ -3,7 +3,8 @@
 python -m tests.benchmarks.boards [--seconds 20] [--boards 8]
 
 Both write to channels that behave like discord.py on Discord: five calls per five seconds and channel, the
-call that empties the bucket returning only when the window ends, 100 to 250 ms to answer. Baseline: the loop most bots have.
+call that empties the bucket returning only when the window ends, 100 to 250 ms to answer.
+Baseline: the loop most bots have.
 """
 
 import argparse

@@ -21,7 +21,7 @@ const store = createStore();
 const unread = new Set();
 const drawers = shell.wireDrawers();
 let link = null;
-let persona = [].find((one) => PERSONAS.includes(one)) ?? PERSONAS[0];
+let persona = [fromUrl("as"), localStorage.getItem(PERSONA)].find((one) => PERSONAS.includes(one)) ?? PERSONAS[0];
 let channelName = fromUrl("channel") ?? localStorage.getItem(CHANNEL);
 
 const timeline = createTimeline({

@@ -139,6 +139,21 @@ async def test_beats_keep_their_cadence():
     assert rig.counters.missed == 0
 
 
+async def test_a_source_of_the_same_pace_loses_no_beat_to_jitter():
+    rig = Rig()
+    jitter = random.Random(5)
+    due = [rig.clock.monotonic() + n + jitter.uniform(-0.2, 0.2) for n in range(100)]
+    task = asyncio.create_task(rig.board.run())
+    while due:
+        if rig.clock.monotonic() >= due[0]:
+            due.pop(0)
+            rig.feed(spot=25000.0 + len(due))
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert rig.counters.edits >= 97
+
+
 async def test_beats_that_pass_during_a_slow_edit_are_missed_not_made_up_for():
     rig = Rig()
     original = rig.channel.edit

@@ -54,7 +54,9 @@ def test_hundreds_of_symbols_still_fit_a_message():
 
 
 def test_a_login_says_until_when_it_lasts_and_when_to_hurry():
-    assert "good** for 3d" in token_text(token(login_ends_at=NOW + timedelta(days=3, hours=1)), NOW)
+    assert "good** for 3d 1h," in token_text(token(login_ends_at=NOW + timedelta(days=3, hours=1)), NOW)
+    assert "good** for 3d 0h," in token_text(token(login_ends_at=NOW + timedelta(days=3, minutes=5)), NOW)
+    assert "good** for 23h," in token_text(token(login_ends_at=NOW + timedelta(hours=23, minutes=5)), NOW)
     assert "Log in again soon" not in token_text(token(login_ends_at=NOW + timedelta(days=3)), NOW)
     assert "Log in again soon" in token_text(token(login_ends_at=NOW + timedelta(hours=23)), NOW)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -169,7 +170,7 @@ async def test_the_feeds_hash_is_as_described(redis):
 async def test_the_streams_hash_is_as_described(redis, redis_url, tmp_path):
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "tokens" / "token.json")
     async with open_runtime(settings, SystemClock(), announce=lambda _: None) as runtime:
-        streamer = Streamer(runtime, [parse_ticker("SPX")])
+        streamer = Streamer(runtime, [parse_ticker("SPX")], update_s=1.0, rng=random.Random(1))
         await write_metrics(redis, keys.STREAM_METRICS, streamer._metrics())
         fields = _text(await redis.hgetall(keys.STREAM_METRICS))
         _check("metrics", fields, "#/$defs/stream")

@@ -50,3 +50,40 @@ def test_a_captured_full_image_has_no_number_beyond_the_table(shared_data):
     assert numbers == set(range(1, len(fields.OPTIONS)))
     assert row[str(fields.OPTIONS.index("root"))] == "SPY"
     assert row[str(fields.OPTIONS.index("exercise_type"))] == "A"
+
+
+def named(table, row):
+    return {table[int(number)]: value for number, value in row.items() if number.isdigit()}
+
+
+def first_row(path_frames):
+    return json.loads(path_frames[0])["data"][0]["content"][0]
+
+
+def test_a_real_equity_image_makes_sense_under_its_names(shared_data):
+    qqq = named(fields.EQUITIES, first_row(captured(shared_data, "rth_2026-08-20_levelone_equities")))
+    assert qqq["low"] <= qqq["open"] <= qqq["high"]
+    assert qqq["last"] - qqq["close"] == pytest.approx(qqq["net_change"])
+    assert qqq["net_change"] / qqq["close"] * 100 == pytest.approx(qqq["net_percent_change"], abs=1e-4)
+    assert (qqq["exchange_name"], qqq["description"], qqq["status"]) == ("Nasdaq", "INVESCO QQQ TR", "Normal")
+    assert (qqq["last_id"], qqq["ask_mic"], qqq["bid_mic"], qqq["last_mic"]) == ("D", "ARCX", "XNAS", "XADF")
+    assert (qqq["high_52_week"], qqq["low_52_week"], qqq["shortable"]) == (748.65, 555.6, 1)
+
+
+def test_a_real_option_image_makes_sense_under_its_names(shared_data):
+    call = named(fields.OPTIONS, first_row(captured(shared_data, "rth_2026-08-20_levelone_options")))
+    assert (call["strike"], call["contract_type"], call["underlying"], call["root"]) == (767, "C", "SPY", "SPY")
+    assert (call["expiration_year"], call["expiration_month"], call["expiration_day"]) == (2026, 8, 20)
+    assert (call["delta"], call["gamma"], call["settlement_type"]) == (0.45644607, 0.1165604, "P")
+    assert call["bid"] <= call["mark"] <= call["ask"]
+    assert call["underlying_price"] - call["strike"] == pytest.approx(call["moneyness"])
+
+
+def test_a_full_future_image_of_the_older_protocol_makes_sense_too(shared_data):
+    text = (shared_data / "schwab/tda_era/sample_level_one_futures.json").read_text()
+    (row, *_) = json.loads(text)["data"][0]["content"]
+    future = named(fields.FUTURES, row)
+    assert future["low"] <= future["open"] <= future["high"]
+    assert future["last"] - future["close"] == pytest.approx(future["net_change"])
+    assert future["tick"] * future["multiplier"] == pytest.approx(future["tick_amount"])
+    assert future["active_symbol"].startswith("/")

@@ -20,6 +20,7 @@ from streaming.schwab.session_events import (
     StopStreaming,
     Subscribed,
     SymbolLimit,
+    Tolerated,
 )
 from tests.support.frames import captured, data_frame, notice, response
 
@@ -237,8 +238,9 @@ def test_rubbish_is_a_contract_error_and_the_session_goes_on():
     assert talk.next()["command"] == "SUBS"
 
 
-def test_tolerated_frames_and_lost_rows_are_counted():
+def test_a_tolerated_frame_tells_what_was_lost():
     talk = logged_in({})
-    talk.session.receive(b'{"data":[{"service":"LEVELONE_EQUITIES","content":[{"key":"A","1":"NaN"},{}]}]}')
-    talk.session.receive(data_frame("LEVELONE_EQUITIES", {"key": "A", "1": 2.0}))
-    assert (talk.session.tolerant_frames, talk.session.dropped_rows) == (1, 1)
+    odd = b'{"data":[{"service":"LEVELONE_EQUITIES","content":[{"key":"A","1":"NaN"},{}]}]}'
+    assert [type(event) for event in talk.session.receive(odd)] == [Tolerated, Data]
+    assert talk.session.receive(odd)[0] == Tolerated(dropped=1)
+    assert [type(event) for event in talk.session.receive(data_frame("LEVELONE_EQUITIES", {"key": "A"}))] == [Data]

@@ -29,7 +29,13 @@ def test_a_call_less_a_put_is_the_discounted_forward_less_the_strike():
 def test_prices_match_a_textbook_value():
     # Hull's example: S 42, K 40, r 10 %, sigma 20 %, half a year
     forward = np.array([42.0 * exp(0.05)])
-    kwargs = {"forward": forward, "strike": np.array([40.0]), "t": np.array([0.5]), "sigma": np.array([0.2]), "rate": 0.1}
+    kwargs = {
+        "forward": forward,
+        "strike": np.array([40.0]),
+        "t": np.array([0.5]),
+        "sigma": np.array([0.2]),
+        "rate": 0.1,
+    }
     assert price(**kwargs, is_call=np.array([True]))[0] == pytest.approx(4.76, abs=0.005)
     assert price(**kwargs, is_call=np.array([False]))[0] == pytest.approx(0.81, abs=0.005)
 

@@ -5,6 +5,7 @@ import pytest
 from streaming.sim.books import BookRows, hash_of
 
 OPTION = "SPXW  260820C06880000"
+ALL = frozenset(map(str, range(60)))
 
 
 def sides(row: dict) -> list[list[dict]]:
@@ -14,7 +15,7 @@ def sides(row: dict) -> list[list[dict]]:
 @pytest.fixture(params=[("NYSE_BOOK", "SPY"), ("NASDAQ_BOOK", "QQQ"), ("NASDAQ_BOOK", "SPY"), ("OPTIONS_BOOK", OPTION)])
 def book(request, still) -> dict:
     service, key = request.param
-    return BookRows(still, service).live((key,))[key]
+    return BookRows(still, service).live((key,), ALL)[key]
 
 
 def test_a_book_has_the_shape_of_production(book, shared_data):
@@ -49,7 +50,7 @@ def test_bids_fall_and_asks_rise(book):
 
 
 def test_entry_times_count_from_midnight_in_new_york(still):
-    row = BookRows(still, "NYSE_BOOK").live(("SPY",))["SPY"]
+    row = BookRows(still, "NYSE_BOOK").live(("SPY",), ALL)["SPY"]
     times = [entry["2"] for side in sides(row) for level in side for entry in level["3"]]
     half_past_ten = 10.5 * 3_600_000
     assert all(half_past_ten - 2000 < at_ms <= half_past_ten for at_ms in times)
@@ -58,12 +59,12 @@ def test_entry_times_count_from_midnight_in_new_york(still):
 
 @pytest.mark.parametrize("key", ["/ES", "$SPX", "XYZ"])
 def test_futures_and_indexes_have_no_book(still, key):
-    assert BookRows(still, "NASDAQ_BOOK").live((key,)) == {}
+    assert BookRows(still, "NASDAQ_BOOK").live((key,), ALL) == {}
     assert BookRows(still, "NASDAQ_BOOK").fixed(key) is None
 
 
 def test_a_share_listed_elsewhere_shows_market_makers_only(still):
-    row = BookRows(still, "NASDAQ_BOOK").live(("SPY",))["SPY"]
+    row = BookRows(still, "NASDAQ_BOOK").live(("SPY",), ALL)["SPY"]
     venues = {entry["0"] for side in sides(row) for level in side for entry in level["3"]}
     assert venues == {"NSDQ", "ETMM", "JPMS", "GSCO", "MAXM"}
 
@@ -71,7 +72,7 @@ def test_a_share_listed_elsewhere_shows_market_makers_only(still):
 def test_a_worthless_option_has_an_empty_bid_side(still):
     board = still.board("$SPX")
     call = board.lines.symbol[board.groups[0].start + (board.groups[0].stop - board.groups[0].start) // 2 - 1]
-    assert BookRows(still, "OPTIONS_BOOK").live((call,))[call]["2"] == []
+    assert BookRows(still, "OPTIONS_BOOK").live((call,), ALL)[call]["2"] == []
 
 
 def test_the_hash_of_a_text_is_the_same_in_every_process():

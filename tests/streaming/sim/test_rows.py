@@ -10,10 +10,11 @@ from streaming.sim.option_rows import OptionRows
 from streaming.sim.rows import number
 
 OPTION = "SPXW  260820C06880000"
+ALL = frozenset(map(str, range(60)))
 
 
 def image(source, key):
-    return source.fixed(key) | source.live((key,))[key]
+    return source.fixed(key) | source.live((key,), ALL)[key]
 
 
 def captured(shared_data, name: str, line: int = 0) -> list[dict]:
@@ -28,7 +29,7 @@ def test_a_share_has_the_fields_of_production(still, shared_data):
 
 def test_what_lives_of_a_share_is_what_production_changes(still, shared_data):
     changed = {name for row in captured(shared_data, "rth_2026-08-20_levelone_equities.jsonl", 1) for name in row}
-    assert changed - {"key"} <= set(EquityRows(still).live(("QQQ",))["QQQ"])
+    assert changed - {"key"} <= set(EquityRows(still).live(("QQQ",), ALL)["QQQ"])
 
 
 def test_an_option_has_the_fields_of_production(still, shared_data):
@@ -51,9 +52,18 @@ def test_a_future_has_the_fields_of_the_old_full_image(still, shared_data):
 
 def test_an_unknown_future_says_so_and_an_unknown_share_says_nothing(still):
     assert FutureRows(still).fixed("/XX")["16"] == "Symbol not found"
-    assert FutureRows(still).live(("/XX",)) == {"/XX": {}}
+    assert FutureRows(still).live(("/XX",), ALL) == {"/XX": {}}
     assert EquityRows(still).fixed("XYZ") is None
-    assert EquityRows(still).live(("XYZ", "/ES")) == {}
+    assert (
+        EquityRows(still).live(
+            (
+                "XYZ",
+                "/ES",
+            ),
+            ALL,
+        )
+        == {}
+    )
 
 
 def test_field_zero_is_never_sent(still):
@@ -63,13 +73,13 @@ def test_field_zero_is_never_sent(still):
 
 def test_live_fields_come_in_ascending_order(still):
     for source, key in ((EquityRows(still), "SPY"), (OptionRows(still), OPTION), (FutureRows(still), "/ES")):
-        names = list(map(int, source.live((key,))[key]))
+        names = list(map(int, source.live((key,), ALL)[key]))
         assert names == sorted(names)
 
 
 def test_a_failed_model_shows_zero_volatility_in_the_stream(still):
     deep = still.board("$SPX").lines.symbol[0]
-    assert OptionRows(still).live((deep,))[deep]["10"] == 0
+    assert OptionRows(still).live((deep,), ALL)[deep]["10"] == 0
 
 
 def test_whole_numbers_have_no_decimal_point():
@@ -80,12 +90,12 @@ def test_whole_numbers_have_no_decimal_point():
 def test_bars_have_the_fields_of_production(spx, shared_data, service, key):
     frames = (shared_data / "schwab" / "stream" / "docs_2025-12_one_frame_per_service.jsonl").read_text().splitlines()
     real = next(json.loads(text)["data"][0] for text in frames if f'"{service}"' in text)["content"][0]
-    assert ChartRows(spx, service).live((key,)) == {}
+    assert ChartRows(spx, service).live((key,), ALL) == {}
     spx.advance(spx.now + timedelta(seconds=61))
-    assert set(ChartRows(spx, service).live((key,))[key]) | {"key"} == set(real)
+    assert set(ChartRows(spx, service).live((key,), ALL)[key]) | {"key"} == set(real)
 
 
 def test_equity_bars_count_minutes_from_seven(spx):
     spx.advance(spx.now + timedelta(seconds=61))
-    row = ChartRows(spx, "CHART_EQUITY").live(("$SPX",))["$SPX"]
+    row = ChartRows(spx, "CHART_EQUITY").live(("$SPX",), ALL)["$SPX"]
     assert (row["1"], row["7"] % 60_000, row["8"]) == (210, 0, row["7"] // 86_400_000)

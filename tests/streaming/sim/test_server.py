@@ -389,9 +389,8 @@ async def test_a_malformed_frame_can_be_sent_in_between(sim, http):
     async with stream(http) as client:
         await client.ask("LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,3")
         assert await sim.send_raw() == 1
-        with pytest.raises(json.JSONDecodeError):
-            for _ in range(20):
-                await client.next("data")
+        frames = [await asyncio.wait_for(client.socket.recv(), 1.0) for _ in range(3)]
+    assert any("\x00" in str(frame) for frame in frames)
 
 
 async def test_counters_and_subscriptions_tell_what_happens(sim, http):
@@ -443,7 +442,13 @@ async def test_another_process_can_look_and_give_orders(sim, http):
 
 @pytest.mark.parametrize(
     "order",
-    [{"order": "dance"}, [], {"order": "fail"}, {"order": "fail", "area": "moon"}, {"order": "set", "name": "x", "value": 1}],
+    [
+        {"order": "dance"},
+        [],
+        {"order": "fail"},
+        {"order": "fail", "area": "moon"},
+        {"order": "set", "name": "x", "value": 1},
+    ],
 )
 async def test_senseless_orders_are_refused(http, order):
     assert (await http.post("/sim/control", json=order)).status_code == 400

@@ -17,8 +17,9 @@ class Scripted:
     def fixed(self, key):
         return {"delayed": False, "assetMainType": "EQUITY", "cusip": "1", "15": "NAME"} if key in self.rows else None
 
-    def live(self, keys):
-        return {key: dict(self.rows[key]) for key in keys if key in self.rows}
+    def live(self, keys, fields):
+        known = {key: self.rows[key] for key in keys if key in self.rows}
+        return {key: {name: value for name, value in row.items() if name in fields} for key, row in known.items()}
 
 
 @pytest.fixture

@@ -1,0 +1,196 @@
+"""Events per second into Redis, until a subscriber in another process has them: ours against what people write.
+
+`python -m tests.benchmarks.publish [--rounds N] [--quick]` prints medians of interleaved rounds and their ratios to the
+first row. Baselines in the same run: one awaited PUBLISH per event, and redis-py pipelines of 100, both with
+redis-py's defaults. All ways encode with the same encoder, so the difference is the publishing alone.
+"""
+
+import argparse
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+from redis.asyncio import Redis
+
+from streaming.bus import keys
+from streaming.bus.codec import encode_level2, encode_tick
+from streaming.bus.connection import open_redis
+from streaming.bus.embedded import open_embedded_server
+from streaming.bus.publisher import STREAM_CAPS, TradingEventPublisher
+from streaming.model import TickEvent
+from streaming.ports import MarketEvent
+from tests.support.events import book, tick
+
+ROOT = Path(__file__).resolve().parents[2]
+CHUNK = 50
+ENOUGH_WAITING = 20_000
+SUBSCRIBER = """
+import re, socket, sys, time
+import hiredis
+connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+connection.sendall(b"SUBSCRIBE market_data:ticks market_data:level2 bench:end\\r\\n")
+reader, count, late, stamp = hiredis.Reader(), 0, [], re.compile(rb'"event_ms":(\\d+)')
+while True:
+    reader.feed(connection.recv(1 << 18))
+    now = time.monotonic_ns() // 1000
+    while (message := reader.gets()) is not False:
+        kind, channel, data = message
+        if kind == b"subscribe":
+            if data == 3:
+                print("ready", flush=True)
+        elif channel == b"bench:end":
+            late.sort()
+            p50, p99 = (late[len(late) // 2], late[len(late) * 99 // 100]) if late else (0, 0)
+            print(count, p50, p99, flush=True)
+            count, late = 0, []
+        else:
+            count += 1
+            if sys.argv[2] == "latency":
+                late.append(now - int(stamp.search(data)[1]))
+"""
+Publish = Callable[[str, Sequence[MarketEvent], bool], Awaitable[None]]
+
+
+def _encoded(event: MarketEvent) -> tuple[str, bytes]:
+    if isinstance(event, TickEvent):
+        return keys.TICKS, encode_tick(event)
+    return keys.LEVEL2, encode_level2(event)
+
+
+async def one_await_per_event(url: str, events: Sequence[MarketEvent], streams: bool) -> None:
+    """The plain way."""
+    async with Redis.from_url(url) as redis:
+        for event in events:
+            channel, payload = _encoded(event)
+            await redis.publish(channel, payload)
+            if streams:
+                await redis.xadd(f"{channel}:stream", {"data": payload}, maxlen=STREAM_CAPS[0])
+        await redis.publish("bench:end", b"")
+
+
+async def pipelines_of_100(url: str, events: Sequence[MarketEvent], streams: bool) -> None:
+    """redis-py's own batching."""
+    async with Redis.from_url(url) as redis:
+        for start in range(0, len(events), 100):
+            async with redis.pipeline(transaction=False) as pipeline:
+                for event in events[start : start + 100]:
+                    channel, payload = _encoded(event)
+                    pipeline.publish(channel, payload)
+                    if streams:
+                        pipeline.xadd(f"{channel}:stream", {"data": payload}, maxlen=STREAM_CAPS[0])
+                await pipeline.execute()
+        await redis.publish("bench:end", b"")
+
+
+async def ours(url: str, events: Sequence[MarketEvent], streams: bool) -> None:
+    """TradingEventPublisher, fed as a socket reader feeds it."""
+    async with open_redis(url) as redis:
+        caps = STREAM_CAPS if streams else None
+        async with TradingEventPublisher(redis, stream_caps=caps, close_budget_s=60) as publisher:
+            for start in range(0, len(events), CHUNK):
+                publisher.publish(events[start : start + CHUNK])
+                await asyncio.sleep(0)
+                while publisher.stats.buffered > ENOUGH_WAITING:
+                    await asyncio.sleep(0.001)
+        await redis.publish("bench:end", b"")
+
+
+WAYS: dict[str, tuple[Publish, int]] = {
+    "one await per event": (one_await_per_event, 4_000),
+    "redis-py pipeline of 100": (pipelines_of_100, 40_000),
+    "TradingEventPublisher": (ours, 160_000),
+}
+
+
+@asynccontextmanager
+async def _subscriber(url: str, mode: str = "count") -> AsyncIterator["subprocess.Popen[str]"]:
+    port = url.rpartition(":")[2].partition("/")[0]
+    with subprocess.Popen([sys.executable, "-c", SUBSCRIBER, port, mode], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            await asyncio.to_thread(_line, process)
+            yield process
+        finally:
+            process.kill()
+
+
+def _line(process: "subprocess.Popen[str]") -> str:
+    line = process.stdout.readline() if process.stdout is not None else ""
+    if not line:
+        raise RuntimeError("the subscriber ended: the server cut it off or it failed")
+    return line
+
+
+async def _rate(url: str, publish: Publish, events: Sequence[MarketEvent], *, streams: bool) -> float:
+    """Events per second from the first one until the subscriber has counted the last."""
+    async with _subscriber(url) as subscriber:
+        began = time.monotonic()
+        await publish(url, events, streams)
+        count = int((await asyncio.to_thread(_line, subscriber)).split()[0])
+        took = time.monotonic() - began
+    if count != len(events):
+        raise RuntimeError(f"the subscriber has {count} of {len(events)} events")
+    return count / took
+
+
+def _events(count: int, *, books: bool) -> list[MarketEvent]:
+    """Ticks, or four ticks to every book of twenty levels a side."""
+    return [book(n, levels=20) if books and n % 5 == 0 else tick(n) for n in range(count)]
+
+
+async def _throughput(url: str, rounds: int, scale: float) -> None:
+    for books in (False, True):
+        for streams in (False, True):
+            rates: dict[str, list[float]] = {name: [] for name in WAYS}
+            for _ in range(rounds):
+                for name, (publish, count) in WAYS.items():
+                    events = _events(int(count * scale / (4 if books else 1)), books=books)
+                    rates[name].append(await _rate(url, publish, events, streams=streams))
+            what = "80 % ticks, 20 % books" if books else "ticks"
+            _print(f"{what}, {'PUBLISH and capped XADD, AOF on' if streams else 'PUBLISH only'}", rates)
+
+
+def _print(title: str, rates: dict[str, list[float]]) -> None:
+    print(title)
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    base = next(iter(medians.values()))
+    for name, median in medians.items():
+        print(f"  {name:26} {median:>10,.0f} events/s  {median / base:6.1f} x")
+
+
+async def _latency(url: str, per_s: int, seconds: float) -> None:
+    async with _subscriber(url, "latency") as subscriber, open_redis(url) as redis:
+        async with TradingEventPublisher(redis) as publisher:
+            began, sent = time.monotonic(), 0
+            while (elapsed := time.monotonic() - began) < seconds:
+                due = int(elapsed * per_s) - sent
+                stamp = time.monotonic_ns() // 1000
+                publisher.publish([msgspec.structs.replace(tick(sent + n), event_ms=stamp) for n in range(due)])
+                sent += due
+                await asyncio.sleep(0.0005)
+        await redis.publish("bench:end", b"")
+        count, p50, p99 = (int(word) for word in (await asyncio.to_thread(_line, subscriber)).split())
+    print(f"steady {per_s:,}/s: {count:,} of {sent:,} arrived, p50 {p50 / 1000:.2f} ms, p99 {p99 / 1000:.2f} ms")
+
+
+async def main() -> None:
+    """Run everything against one embedded server of our own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the events, one round")
+    arguments = parser.parse_args()
+    with TemporaryDirectory(prefix="gexcord-bench-") as folder:
+        async with open_embedded_server(Path(folder)) as server:
+            await _throughput(server.url, 1 if arguments.quick else arguments.rounds, 0.05 if arguments.quick else 1.0)
+            for per_s in (10_000, 20_000):
+                await _latency(server.url, per_s, 1.0 if arguments.quick else 5.0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
