@@ -43,6 +43,7 @@ class PublisherStats(msgspec.Struct, frozen=True, kw_only=True):
     buffered: int
     """Events not acknowledged yet, the batch in flight among them."""
     buffered_bytes: int
+    """The size of those not in flight."""
     published: int
     """Events acknowledged by Redis."""
     dropped: int
@@ -151,7 +152,7 @@ class TradingEventPublisher:
         return PublisherStats(
             connected=delivery.connected,
             buffered=self._waiting,
-            buffered_bytes=buffer.size_bytes + sum(len(payload) for _, _, payload in delivery.pending),
+            buffered_bytes=buffer.size_bytes,
             published=delivery.delivered,
             dropped=buffer.dropped + self._left_at_close,
             dropped_ticks=buffer.dropped_ticks,

@@ -66,7 +66,7 @@ class LiveBook:
 
     def selection(self, at: datetime) -> Selection:
         """The lines that count now; computed again only when quotes changed or lines settled."""
-        if self._selection is None or at.timestamp() >= self._selection.cut.next_settle_s:
+        if self._selection is None or not self._selection.cut.holds_at(at):
             clean = clean_iv(self.lines, self._iv, self._bad_iv)
             self._selection = select(self.lines, clean, np.stack((self._open_interest, self._volume)), self.ratio, at)
         return self._selection

@@ -1,12 +1,12 @@
 """Which expiries count: `zero`, `one`, `full` (90 days), `all` (`gex.md` §10)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Final
 
 import numpy as np
 
-from streaming.calendar import new_york
+from streaming.calendar import NEW_YORK, new_york
 from streaming.gex.lines import Lines
 from streaming.model import ScopeName
 
@@ -21,10 +21,14 @@ class ScopeSlices:
     """First row that has not settled."""
     rows: dict[ScopeName, slice]
     expiries: dict[ScopeName, tuple[str, ...]]
-    next_settle_s: float
-    """When the first of the living lines settles; infinity when there are none."""
+    valid_s: tuple[float, float]
+    """From the instant of the cut until the next line settles or the next New York day begins, epoch seconds."""
     dte: tuple[int | None, int | None]
     """Calendar days to the nearest expiry and to the next one, New York dates."""
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether the same cut would be made at another instant."""
+        return self.valid_s[0] <= at.timestamp() < self.valid_s[1]
 
 
 def slice_scopes(lines: Lines, at: datetime) -> ScopeSlices:
@@ -47,6 +51,11 @@ def slice_scopes(lines: Lines, at: datetime) -> ScopeSlices:
         start=start,
         rows={name: slice(bounds[low], bounds[high]) for name, (low, high) in spans.items()},
         expiries={name: tuple(names[low:high]) for name, (low, high) in spans.items()},
-        next_settle_s=float(lines.settle_s[start]) if start < len(lines) else float("inf"),
+        valid_s=(at.timestamp(), min(_midnight_s(at), float(lines.settle_s[start]) if start < len(lines) else np.inf)),
         dte=(int(days[0]) if days.size else None, int(days[1]) if days.size > 1 else None),
     )
+
+
+def _midnight_s(at: datetime) -> float:
+    tomorrow = new_york(at).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), NEW_YORK).timestamp()

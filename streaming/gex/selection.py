@@ -16,7 +16,7 @@ from streaming.model import SCOPES, ScopeFigures, ScopeName
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """What a chain holds at an instant; valid until a quote changes or `cut.next_settle_s` comes."""
+    """What a chain holds at an instant; valid until a quote changes or the cut no longer holds."""
 
     cut: ScopeSlices
     priced: PricedLines

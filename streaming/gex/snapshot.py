@@ -25,7 +25,7 @@ MILLION: Final = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`at` decides what has settled; `asof` is the newest quote and sets time to expiry; `now` is the caller's clock."""
+    """Three clocks: `at` decides what has settled, `asof` (the newest quote) the time left, `now` is the caller's."""
 
     at: datetime
     asof: datetime

@@ -24,6 +24,7 @@ _FINE_DEVIATIONS: Final = 8.0
 _FINE_REACH: Final = 0.005
 _FINE_STEPS: Final = 100
 _GROWTH: Final = 1.15
+_DECIMALS: Final = 12
 _ITERATIONS: Final = 60
 _TRACK_ITERATIONS: Final = 8
 _TRACK_REACH: Final = 0.003
@@ -93,7 +94,7 @@ def sweep_levels(spot: float, deviation: float) -> Floats:
     growth = np.log(2.0 * REACH / STEPS / step) / np.log(_GROWTH)
     wider = even[-1] + step * np.cumsum(_GROWTH ** np.arange(1, int(growth) + 1))
     out = np.concatenate((even, wider[wider < REACH]))
-    return spot * np.unique(np.concatenate((coarse, 1.0 - out, 1.0 + out)))
+    return spot * np.unique(np.round(np.concatenate((coarse, 1.0 - out, 1.0 + out)), _DECIMALS))
 
 
 def sample_totals(kernel: Kernel, levels: Floats, rows: tuple[slice, ...]) -> Floats:

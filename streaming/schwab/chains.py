@@ -18,7 +18,6 @@ from streaming.calendar import settle_at
 from streaming.errors import ContractError
 from streaming.model import OptionChain
 from streaming.schwab.chain_body import ChainBody, Contract, decode_chain
-from streaming.schwab.values import NO_VALUE
 from streaming.symbols import is_am_settled
 
 _STANDARD_MULTIPLIER: Final = 100.0
@@ -30,8 +29,9 @@ _FEWEST_MS: Final = 10**11
 def parse_chain(payload: bytes, *, ticker: str, asof: datetime | None, source: str = "schwab") -> OptionChain:
     """The chain of one answer; of length 0 when Schwab lists nothing.
 
-    Standard contracts of 100 only: adjusted deliverables and minis are left out. Without `asof` the newest
-    quote time of the contracts is taken. Raises ContractError when the payload is no chain.
+    Standard contracts of 100 only: adjusted deliverables, minis and contracts without a strike are left
+    out. Without `asof` the newest quote time of the contracts is taken. Raises ContractError when the
+    payload is no chain.
     """
     body = decode_chain(payload)
     contracts, expiries, are_calls = _flat(body)
@@ -98,13 +98,13 @@ def osi_symbol(root: str, expiry: date, strike: float, *, call: bool) -> str:
 
 
 def _flat(body: ChainBody) -> tuple[list[Contract], list[date], list[bool]]:
-    """All standard contracts once each, with the expiry of the map they stood in and their side."""
+    """All usable contracts once each, with the expiry of the map they stood in and their side."""
     contracts: list[Contract] = []
     expiries: list[date] = []
     are_calls: list[bool] = []
     for is_call, side in ((True, body.callExpDateMap), (False, body.putExpDateMap)):
         for key, strikes in side.items():
-            listed = [item for item in flatten.from_iterable(strikes.values()) if _is_standard(item)]
+            listed = [item for item in flatten.from_iterable(strikes.values()) if _is_usable(item)]
             contracts += listed
             expiries += [_expiry(key)] * len(listed)
             are_calls += [is_call] * len(listed)
@@ -121,8 +121,11 @@ def _each_once(
     return [contracts[row] for row in rows], [expiries[row] for row in rows], [are_calls[row] for row in rows]
 
 
-def _is_standard(item: Contract) -> bool:
+def _is_usable(item: Contract) -> bool:
     if item.nonStandard or item.mini or item.isNonStandard or item.isMini:
+        return False
+    strike = item.strikePrice
+    if not (strike > 0.0 if isinstance(strike, float) else _float(strike) > 0.0):
         return False
     return item.multiplier is None or item.multiplier == _STANDARD_MULTIPLIER
 
@@ -179,12 +182,11 @@ def _settle_s(root: str, expiry: date, flag: str | None) -> float:
 
 
 def _column(values: Sequence[object]) -> NDArray[np.float64]:
-    """Numbers as they came; what is none, or -999, is NaN."""
+    """Numbers as they came; what is none is NaN."""
     try:
         column = np.fromiter(values, np.float64, len(values))
     except (TypeError, ValueError, OverflowError):
         column = np.fromiter((_float(value) for value in values), np.float64, len(values))
-    column[column == NO_VALUE] = np.nan
     return column
 
 

@@ -11,7 +11,7 @@ from streaming.sim.black_scholes import price as model_price
 from streaming.sim.black_scholes import value_lines
 from streaming.sim.flow import VolumeFlow
 from streaming.sim.instruments import RATE, Underlying
-from streaming.sim.lines import FLOOR_S, YEAR_S, Group, Lines
+from streaming.sim.lines import FLOOR_S, YEAR_S, Group, Lines, usable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -133,7 +133,7 @@ class OptionBoard:
             is_call=lines.is_call[rows],
         )
         bid, ask = self._bid_ask(value.price)
-        iv = lines.iv[rows] * np.where(lines.iv[rows] == lines.sigma[rows], self.vol_factor, 1.0)
+        iv = lines.iv[rows] * np.where(usable(lines.iv[rows]), self.vol_factor, 1.0)
         return OptionQuotes(
             rows=rows,
             bid=bid,

@@ -135,8 +135,8 @@ def _stack(columns: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
 def lines_from_chain(chain: OptionChain) -> tuple[Lines, tuple[Group, ...]]:
     """The chain's own strikes, roots, expiries, volatilities, open interest and volume.
 
-    Lines settled at the chain's quote time are left out. An unusable volatility is reported as it came;
-    such a line is priced with the other side's, or its expiry's median. The forward of each root and
+    Lines settled at the chain's quote time are left out. Volatilities are reported as they came;
+    strikes are priced with the better side's, or their expiry's median. The forward of each root and
     expiry comes from put-call parity where the chain has two-sided quotes (gex.md §6).
     """
     asof_s = chain.asof.timestamp()
@@ -172,7 +172,7 @@ def _take(chain: OptionChain, rows: NDArray[np.intp], expiry: Expiry, *, t: floa
         strike=strike.astype(np.float64),
         is_call=is_call,
         settle_s=chain.settle_s[rows].astype(np.float64),
-        sigma=usable_sigma(strike=strike, is_call=is_call, iv=iv),
+        sigma=pricing_sigma(strike=strike, is_call=is_call, iv=iv, spot=chain.spot),
         iv=iv.astype(np.float64),
         carry=np.full(rows.size, carry),
         open_interest=np.nan_to_num(chain.open_interest[rows]).astype(np.int64),
@@ -180,13 +180,23 @@ def _take(chain: OptionChain, rows: NDArray[np.intp], expiry: Expiry, *, t: floa
     )
 
 
-def usable_sigma(*, strike: Floats, is_call: NDArray[np.bool_], iv: Floats) -> Floats:
-    """A volatility to price each line with: its own, the other side's, or the median of those usable."""
-    good = np.isfinite(iv) & (iv > _IV_LOW) & (iv < _IV_HIGH)
-    other = {(k, not call): v for k, call, v, ok in zip(strike, is_call, iv, good, strict=True) if ok}
+def usable(iv: Floats) -> NDArray[np.bool_]:
+    """Which volatilities can be priced with (gex.md §7)."""
+    return np.asarray(np.isfinite(iv) & (iv > _IV_LOW) & (iv < _IV_HIGH))
+
+
+def pricing_sigma(*, strike: Floats, is_call: NDArray[np.bool_], iv: Floats, spot: float) -> Floats:
+    """One volatility per strike, so that parity holds: the out-of-the-money side's where it is usable.
+
+    Else the other side's, else the median of all usable ones.
+    """
+    good = usable(iv)
+    outside = is_call == (strike >= spot)
+    of_strike: dict[float, float] = {}
+    for side in (~outside & good, outside & good):
+        of_strike |= dict(zip(strike[side].tolist(), iv[side].tolist(), strict=True))
     middle = float(np.median(iv[good])) if good.any() else _FALLBACK_SIGMA
-    mirrored = [other.get((k, bool(call)), middle) for k, call in zip(strike, is_call, strict=True)]
-    return np.where(good, iv, np.array(mirrored, dtype=np.float64))
+    return np.array([of_strike.get(k, middle) for k in strike.tolist()], dtype=np.float64)
 
 
 def _parity_carry(chain: OptionChain, rows: NDArray[np.intp], *, t: float) -> float:

@@ -16,6 +16,7 @@ import threading
 import time
 import urllib.request
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,7 +76,10 @@ def main() -> None:
     arguments = parser.parse_args()
     began_s = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "run_bot.py"), "--demo"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, str(ROOT / "run_bot.py"), "--demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert process.stdout is not None
     url = next(match.group(1) for line in process.stdout if (match := URL.search(line)))
@@ -96,7 +100,7 @@ def main() -> None:
     print(f"page announced after      {page_s:6.2f} s")
     print(f"first post after          {max(posts.values()):6.2f} s")
     for channel, times in sorted(watcher.edits.items()):
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
         p99 = statistics.quantiles(gaps, n=100)[98]
         print(
             f"channel {channel}: {len(times) / arguments.seconds:.3f} edits/s, "
@@ -104,7 +108,10 @@ def main() -> None:
             f"{len(watcher.posts[channel])} reposts"
         )
     settled = [size for elapsed_s, size in memory if elapsed_s >= min(SETTLE_S, arguments.seconds / 2)]
-    print(f"memory after first minute {settled[0]:6.1f} MB, at the end {settled[-1]:.1f} MB, growth {settled[-1] - settled[0]:+.1f} MB")
+    growth_mb = settled[-1] - settled[0]
+    print(
+        f"memory after first minute {settled[0]:6.1f} MB, at the end {settled[-1]:.1f} MB, growth {growth_mb:+.1f} MB"
+    )
     print(f"REST answers by status    {traffic['statuses']}")
     print(f"429 answers               {traffic['statuses'].get('429', 0)}")
     print(f"spec violations           {traffic['violations']}")

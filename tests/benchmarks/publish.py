@@ -8,9 +8,9 @@ redis-py's defaults. All ways encode with the same encoder, so the difference is
 import argparse
 import asyncio
 import statistics
-import subprocess
 import sys
 import time
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -110,21 +110,22 @@ WAYS: dict[str, tuple[Publish, int]] = {
 
 
 @asynccontextmanager
-async def _subscriber(url: str, mode: str = "count") -> AsyncIterator["subprocess.Popen[str]"]:
+async def _subscriber(url: str, mode: str = "count") -> AsyncIterator[Process]:
     port = url.rpartition(":")[2].partition("/")[0]
-    with subprocess.Popen([sys.executable, "-c", SUBSCRIBER, port, mode], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            await asyncio.to_thread(_line, process)
-            yield process
-        finally:
-            process.kill()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SUBSCRIBER, port, mode, stdout=PIPE)
+    try:
+        await _words(process)
+        yield process
+    finally:
+        process.kill()
+        await process.wait()
 
 
-def _line(process: "subprocess.Popen[str]") -> str:
-    line = process.stdout.readline() if process.stdout is not None else ""
+async def _words(process: Process) -> list[str]:
+    line = await process.stdout.readline() if process.stdout is not None else b""
     if not line:
         raise RuntimeError("the subscriber ended: the server cut it off or it failed")
-    return line
+    return line.decode().split()
 
 
 async def _rate(url: str, publish: Publish, events: Sequence[MarketEvent], *, streams: bool) -> float:
@@ -132,7 +133,7 @@ async def _rate(url: str, publish: Publish, events: Sequence[MarketEvent], *, st
     async with _subscriber(url) as subscriber:
         began = time.monotonic()
         await publish(url, events, streams)
-        count = int((await asyncio.to_thread(_line, subscriber)).split()[0])
+        count = int((await _words(subscriber))[0])
         took = time.monotonic() - began
     if count != len(events):
         raise RuntimeError(f"the subscriber has {count} of {len(events)} events")
@@ -153,15 +154,20 @@ async def _throughput(url: str, rounds: int, scale: float) -> None:
                     events = _events(int(count * scale / (4 if books else 1)), books=books)
                     rates[name].append(await _rate(url, publish, events, streams=streams))
             what = "80 % ticks, 20 % books" if books else "ticks"
-            _print(f"{what}, {'PUBLISH and capped XADD, AOF on' if streams else 'PUBLISH only'}", rates)
+            _report(f"{what}, {'PUBLISH and capped XADD, AOF on' if streams else 'PUBLISH only'}", rates)
 
 
-def _print(title: str, rates: dict[str, list[float]]) -> None:
-    print(title)
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _report(title: str, rates: dict[str, list[float]]) -> None:
+    _say(title)
     medians = {name: statistics.median(values) for name, values in rates.items()}
     base = next(iter(medians.values()))
     for name, median in medians.items():
-        print(f"  {name:26} {median:>10,.0f} events/s  {median / base:6.1f} x")
+        _say(f"  {name:26} {median:>10,.0f} events/s  {median / base:6.1f} x")
 
 
 async def _latency(url: str, per_s: int, seconds: float) -> None:
@@ -175,8 +181,8 @@ async def _latency(url: str, per_s: int, seconds: float) -> None:
                 sent += due
                 await asyncio.sleep(0.0005)
         await redis.publish("bench:end", b"")
-        count, p50, p99 = (int(word) for word in (await asyncio.to_thread(_line, subscriber)).split())
-    print(f"steady {per_s:,}/s: {count:,} of {sent:,} arrived, p50 {p50 / 1000:.2f} ms, p99 {p99 / 1000:.2f} ms")
+        count, p50, p99 = (int(word) for word in await _words(subscriber))
+    _say(f"steady {per_s:,}/s: {count:,} of {sent:,} arrived, p50 {p50 / 1000:.2f} ms, p99 {p99 / 1000:.2f} ms")
 
 
 async def main() -> None:

@@ -31,6 +31,10 @@ class Script:
         self.runs = 0
         self.idle = asyncio.Event()
 
+    async def idles(self) -> None:
+        async with asyncio.timeout(2):
+            await self.idle.wait()
+
     async def __call__(self, progress: Progress) -> None:
         self.runs += 1
         if not self.steps:
@@ -72,7 +76,7 @@ async def test_a_job_that_returns_has_ended_and_is_not_run_again(supervisor):
 async def test_a_transient_error_is_tried_again_ever_more_slowly_up_to_the_cap(supervisor, clock):
     job = Script(*[TransientError("away") for _ in range(6)])
     supervisor.start("job", job, POLICY)
-    await job.idle.wait()
+    await job.idles()
     ceilings = [1, 2, 4, 8, 8, 8]
     assert all(ceiling / 2 <= pause <= ceiling for pause, ceiling in zip(clock.slept, ceilings, strict=True))
     assert len(set(clock.slept)) == 6, "every pause has its own jitter"
@@ -86,7 +90,7 @@ async def test_the_delay_resets_only_after_progress(supervisor, clock):
 
     job = Script(*[TransientError("away")] * 4, fail_after_data, TransientError("away"))
     supervisor.start("job", job, POLICY)
-    await job.idle.wait()
+    await job.idles()
     assert clock.slept[3] >= 4
     assert clock.slept[4] <= 1
     assert clock.slept[5] <= 2
@@ -95,7 +99,7 @@ async def test_the_delay_resets_only_after_progress(supervisor, clock):
 async def test_the_other_sides_wish_is_respected_beyond_the_cap(supervisor, clock):
     job = Script(TransientError("slow down", retry_after_s=30.0))
     supervisor.start("job", job, POLICY)
-    await job.idle.wait()
+    await job.idles()
     assert clock.slept == [30.0]
 
 
@@ -150,7 +154,7 @@ async def test_progress_does_not_buy_a_bug_endless_restarts_but_time_does(superv
 async def test_a_cancellation_that_nobody_asked_for_counts_as_a_bug(supervisor):
     job = Script(asyncio.CancelledError())
     supervisor.start("job", job, POLICY)
-    await job.idle.wait()
+    await job.idles()
     assert supervisor.job("job").bugs == 1
     assert supervisor.job("job").state is JobState.RUNNING
 
@@ -180,7 +184,7 @@ async def test_a_living_job_is_not_started_twice_and_a_dead_one_may_be(superviso
     assert not supervisor.start("job", second)
     await supervisor.stop("job")
     assert supervisor.start("job", second)
-    await second.idle.wait()
+    await second.idles()
     assert supervisor.job("job").state is JobState.RUNNING
 
 
@@ -189,7 +193,7 @@ async def test_leaving_ends_every_job_and_nothing_may_start_any_more(clock):
     async with Supervisor(clock=clock) as supervisor:
         for number, job in enumerate(jobs):
             supervisor.start(f"job-{number}", job)
-        await jobs[1].idle.wait()
+        await jobs[1].idles()
     assert {status.state for status in supervisor.status()} == {JobState.STOPPED}
     with pytest.raises(RuntimeError, match="closing"):
         supervisor.start("late", Script())
@@ -259,5 +263,5 @@ def test_of_a_group_the_member_that_needs_a_person_most_leads():
 async def test_a_group_of_transient_errors_is_transient(supervisor):
     job = Script(ExceptionGroup("two at once", [TransientError("a"), TransientError("b")]))
     supervisor.start("job", job, POLICY)
-    await job.idle.wait()
+    await job.idles()
     assert supervisor.job("job").bugs == 0

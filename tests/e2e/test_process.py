@@ -26,7 +26,11 @@ def board_texts(url: str) -> dict[str, str]:
     """Channel name to the text of its last message."""
     state = page_state(url)
     names = {channel["id"]: channel["name"] for channel in state["channels"]}
-    return {names[channel]: posts[-1]["content"] for channel, posts in state["messages"].items() if posts}
+    texts = {}
+    for channel, posts in state["messages"].items():
+        if public := [post for post in posts if post["page"]["ephemeral_for"] is None]:
+            texts[names[channel]] = public[-1]["content"]
+    return texts
 
 
 def events(url: str, *, seconds: float) -> Iterator[tuple[str, dict]]:

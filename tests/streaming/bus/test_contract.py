@@ -1,10 +1,7 @@
 """specs/redis-contract.md and specs/schemas: what another process reads is what the contract says."""
 
-import asyncio
 import json
 import random
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +23,7 @@ from streaming.settings import StreamSettings
 from streaming.streamer import Streamer
 from streaming.symbols import parse_ticker
 from tests.support.events import book, tick
+from tests.support.other_process import line_of, python_process
 from tests.support.snapshots import snapshot
 
 SPECS = Path(__file__).resolve().parents[3] / "specs"
@@ -94,16 +92,12 @@ async def test_what_another_process_reads_is_valid(redis, redis_url):
     bare = msgspec.structs.replace(
         tick(5), last=None, bid=None, ask=None, volume=None, bid_size=None, ask_size=None, last_size=None, delayed=None
     )
-    process = subprocess.Popen([sys.executable, "-c", READER, redis_url], stdout=subprocess.PIPE, text=True)
-    try:
-        assert (await asyncio.to_thread(process.stdout.readline)).strip() == "ready"
+    async with python_process(READER, redis_url) as process:
+        assert await line_of(process) == "ready"
         async with TradingEventPublisher(redis) as publisher:
             publisher.publish([tick(1), book(2), book(3, levels=0), top, bare])
         await SnapshotStore(redis).put(snapshot())
-        output, _ = await asyncio.to_thread(process.communicate, timeout=20)
-    finally:
-        process.kill()
-    read = json.loads(output)
+        read = json.loads((await process.communicate())[0])
     schemas = {keys.TICKS: "tick", keys.LEVEL2: "level2", keys.SNAPSHOT_STREAM: "snapshot"}
     heard = [(channel, json.loads(payload)) for channel, payload in read["heard"]]
     for channel, payload in heard:
@@ -115,6 +109,30 @@ async def test_what_another_process_reads_is_valid(redis, redis_url):
         ]
     assert json.loads(read["latest"]) == heard[-1][1]
     assert [json.loads(payload) for payload in read["streams"]["gex:history:SPX"]] == [heard[-1][1]]
+
+
+async def test_the_recipe_for_a_consumer_group_resumes_where_it_crashed(redis, redis_url):
+    [recipe] = [
+        part for part in (SPECS / "redis-contract.md").read_text().split("```python\n") if "xgroup_create" in part
+    ]
+    setup = """
+import json, sys, redis
+url, crash_at, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def work(event):
+    if event["seq"] == crash_at:
+        sys.exit()
+    print(event["seq"])
+    if event["seq"] == last:
+        sys.exit()
+"""
+    async with TradingEventPublisher(redis) as publisher:
+        publisher.publish([tick(n) for n in range(1200)])
+    code = setup + recipe.partition("```")[0]
+    async with python_process(code, redis_url, "700", "-1") as process:
+        first = (await process.communicate())[0].split()
+    async with python_process(code, redis_url, "-1", "1199") as process:
+        second = (await process.communicate())[0].split()
+    assert [int(seq) for seq in first + second] == list(range(1200))
 
 
 async def test_the_barest_snapshot_is_valid_too(redis):

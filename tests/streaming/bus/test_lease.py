@@ -1,20 +1,16 @@
 """streaming/bus/lease.py"""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from streaming.bus.connection import make_client
 from streaming.bus.lease import Lease, LeaseLostError
 from streaming.errors import OperatorError, TransientError
+from tests.support.other_process import line_of, python_process
 from tests.support.redis_server import plain_redis
 
-ROOT = Path(__file__).resolve().parents[3]
 KEY = "gexcord:lease:test"
 
 
@@ -64,10 +60,13 @@ async def test_held_says_who_has_it(redis):
 
 
 async def test_losing_the_lease_ends_the_body(redis):
-    with pytest.raises(LeaseLostError):
+    async def work():
         async with Lease(redis, KEY, "one", ttl_s=0.1).held():
             await redis.set(KEY, "usurper")
             await asyncio.sleep(5)
+
+    with pytest.raises(LeaseLostError):
+        await work()
     assert await redis.get(KEY) == b"usurper"
 
 
@@ -110,14 +109,8 @@ async def main():
 
 asyncio.run(main())
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", holder, redis_url, KEY], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert (await asyncio.to_thread(process.stdout.readline)).strip() == "held"
-        os.kill(process.pid, signal.SIGKILL)
+    async with python_process(holder, redis_url, KEY) as process:
+        assert await line_of(process) == "held"
+        process.kill()
         async with asyncio.timeout(5), Lease(redis, KEY, "standby").held(wait=True):
             assert await redis.get(KEY) == b"standby"
-    finally:
-        process.kill()
-        process.communicate()

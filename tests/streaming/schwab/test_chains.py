@@ -7,7 +7,7 @@ import pytest
 
 from streaming.errors import ContractError
 from streaming.schwab.chains import merge_chains, osi_symbol, parse_chain
-from tests.support.chains import chain_document, contract
+from tests.support.schwab_chains import chain_document, contract
 
 ASOF = datetime(2025, 5, 9, 19, 30, tzinfo=UTC)
 CALL = "SPXW  250520C05660000"
@@ -127,6 +127,11 @@ def test_adjusted_contracts_and_minis_are_left_out():
         contract("SPXW  250520C05675000", multiplier=10.0),
     )
     assert chain.symbol.tolist() == [CALL]
+
+
+@pytest.mark.parametrize("odd", [None, 0, -999.0, "NaN", "x"])
+def test_a_contract_without_a_strike_is_left_out(odd):
+    assert parse(contract(CALL, strikePrice=odd), contract(PUT)).symbol.tolist() == [PUT]
 
 
 def test_a_contract_listed_twice_counts_once():

@@ -81,7 +81,7 @@ def test_a_real_option_image_makes_sense_under_its_names(shared_data):
 
 def test_a_full_future_image_of_the_older_protocol_makes_sense_too(shared_data):
     text = (shared_data / "schwab/tda_era/sample_level_one_futures.json").read_text()
-    (row, *_) = json.loads(text)["data"][0]["content"]
+    row = json.loads(text)["content"][0]
     future = named(fields.FUTURES, row)
     assert future["low"] <= future["open"] <= future["high"]
     assert future["last"] - future["close"] == pytest.approx(future["net_change"])

@@ -9,9 +9,9 @@ from aiohttp import web
 from streaming.errors import ContractError, OperatorError, RequestError, TransientError
 from streaming.schwab.chains import parse_chain
 from streaming.schwab.rest import RequestBudget, SchwabRestClient
-from tests.support.chains import chain_document, contract
 from tests.support.clock import ManualClock
 from tests.support.http import open_http_server
+from tests.support.schwab_chains import chain_document, contract
 from tests.support.schwab_login import TokenEndpoint, auth_client, stored
 
 DAY = date(2025, 5, 20)

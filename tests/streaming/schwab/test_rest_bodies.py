@@ -5,7 +5,7 @@ import pytest
 
 from streaming.errors import ContractError
 from streaming.schwab.rest_bodies import is_truncated, join_sides, parse_expirations, parse_preferences, parse_quotes
-from tests.support.chains import chain_document, contract
+from tests.support.schwab_chains import chain_document, contract
 
 
 def fixture(shared_data, name):

@@ -6,7 +6,7 @@ import pytest
 from streaming.calendar import settle_at
 from streaming.errors import RequestError
 from streaming.model import OptionChain
-from streaming.sim.lines import osi_symbol, usable_sigma
+from streaming.sim.lines import osi_symbol, pricing_sigma
 from streaming.sim.market import Market
 
 ASOF = datetime(2024, 3, 14, 15, 0, tzinfo=UTC)
@@ -51,9 +51,15 @@ def test_option_symbols_have_21_characters():
     assert osi_symbol("SPY", date(2026, 8, 20), is_call=False, strike=767.5) == "SPY   260820P00767500"
 
 
-def test_a_bad_volatility_is_priced_with_the_other_sides():
-    strike, calls = np.array([100.0, 100.0, 110.0]), np.array([True, False, True])
-    sigma = usable_sigma(strike=strike, is_call=calls, iv=np.array([np.nan, 0.25, 0.0]))
+def test_a_strike_is_priced_with_the_side_out_of_the_money():
+    strike, calls = np.array([90.0, 90.0, 110.0, 110.0]), np.array([True, False, True, False])
+    sigma = pricing_sigma(strike=strike, is_call=calls, iv=np.array([0.30, 0.25, 0.20, 0.35]), spot=100.0)
+    assert sigma.tolist() == [0.25, 0.25, 0.20, 0.20]
+
+
+def test_a_bad_volatility_is_priced_with_the_other_sides_or_the_median():
+    strike, calls = np.array([90.0, 90.0, 110.0]), np.array([True, False, True])
+    sigma = pricing_sigma(strike=strike, is_call=calls, iv=np.array([0.25, np.nan, 0.0]), spot=100.0)
     assert sigma.tolist() == [0.25, 0.25, 0.25]
 
 
@@ -120,7 +126,7 @@ def test_the_forward_comes_from_parity_where_quotes_are_two_sided():
     mid = np.where(calls, 60.0 + 5150.0 - quoted.strike + 8.0, 60.0)  # forward 8 points above spot
     quoted.bid[:], quoted.ask[:] = mid - 0.1, mid + 0.1
     board = Market.from_chain(quoted, seed=1).board("$SPX")
-    row = board.row_of("SPXW  240315C05150000")
-    years = (board.lines.settle_s[row] - ASOF.timestamp()) / (365 * 86400)
-    forward = 5150.0 * np.exp(board.lines.carry[row] * years)
-    assert forward > 5150.0
+    call, put = (board.row_of(f"SPXW  240315{side}05150000") for side in "CP")
+    quotes = board.quotes(np.array([call, put]))
+    mids = (quotes.bid + quotes.ask) / 2.0
+    assert 5150.0 + mids[0] - mids[1] == pytest.approx(5158.0, abs=0.15)

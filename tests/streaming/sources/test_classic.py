@@ -230,6 +230,22 @@ def test_a_snapshot_of_our_own_without_figures_is_unusable():
         parse_snapshot(encode_snapshot(bare), received_ms=NOW_MS)
 
 
+def test_text_that_is_no_utf8_is_a_contract_error():
+    with pytest.raises(ContractError):
+        parse_snapshot(json.dumps(CLASSIC).encode().replace(b"sum_gex_oi", b"sum_gex\xc5oi"), received_ms=NOW_MS)
+
+
+@pytest.mark.parametrize("source", ["", "x" * 25, "a\nb", "\x1b[31mred", "\ud800", 5, None])
+def test_a_source_that_no_board_could_show_is_only_called_redis(source):
+    assert _with(source=source).source == "redis"
+
+
+@pytest.mark.parametrize("huge", [1e300, 10**30, -(10**30), "1e300"])
+def test_a_count_beyond_what_json_readers_hold_is_unknown(huge):
+    parsed = _with(min_dte=huge, seq=huge, computed_ms=huge)
+    assert (parsed.min_dte, parsed.seq, parsed.computed_ms) == (None, 0, NOW_MS)
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: (

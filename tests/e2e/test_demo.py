@@ -1,0 +1,168 @@
+"""The real bot in the demo: every command answered, every body within Discord's description, real chains shown."""
+
+import json
+import re
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.e2e.conftest import URL, Home, Program
+from tests.e2e.test_page import ARGS, PHONE, WIDE
+from tests.e2e.test_process import await_both_boards, page_state
+from tests.support.openapi import DiscordSpec
+
+CHAINS = ("spx_20230609.csv.gz", "cboe_rut_20230920.json.gz", "tda_spy_20220520.json.gz", "ndx_20240322.csv.gz")
+
+
+def page_of(program: Program) -> str:
+    return URL.search(program.output).group(1)
+
+
+def subcommand(url: str, persona: str, name: str) -> tuple[str, list[dict[str, Any]]]:
+    """Command id and options of `gex status`, as the persona or the owner is offered it."""
+    group, _, leaf = name.partition(" ")
+    command = next(item for item in page_state(url, "owner")["commands"] if item["name"] == group)
+    return command["id"], [{"type": 1, "name": leaf, "options": []}]
+
+
+def order(url: str, persona: str, name: str, *, force: bool = False) -> int:
+    """Use a slash command and return the HTTP status of the page's API."""
+    command_id, options = subcommand(url, persona, name)
+    body = {
+        "as": persona,
+        "type": "command",
+        "channel_id": page_state(url)["channels"][0]["id"],
+        "command_id": command_id,
+        "options": options,
+        "force": force,
+    }
+    request = urllib.request.Request(
+        f"{url}api/page/interact", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def private_answers(url: str, persona: str) -> list[dict[str, Any]]:
+    posts = [post for posts in page_state(url, persona)["messages"].values() for post in posts]
+    return [post for post in posts if post["page"]["ephemeral_for"] == persona and not post["page"]["deferred"]]
+
+
+def await_answer(url: str, persona: str, known: int, *, within_s: float = 12.0) -> dict[str, Any]:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        answers = private_answers(url, persona)
+        if len(answers) > known:
+            return max(answers, key=lambda post: int(post["id"]))
+        time.sleep(0.1)
+    raise AssertionError(f"no answer among {len(private_answers(url, persona))}")
+
+
+COMMANDS = ("gex status", "gex levels", "gex chart", "stream status", "token status", "token refresh", "stream start")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_owner_gets_a_private_answer_to(demo: tuple[Home, Program], name: str):
+    url = page_of(demo[1])
+    await_both_boards(url, within_s=20.0)
+    known = len(private_answers(url, "owner"))
+    assert order(url, "owner", name) == 202
+    answer = await_answer(url, "owner", known)
+    assert answer["content"] or answer["embeds"] or answer["attachments"]
+    assert "went wrong" not in json.dumps(answer)
+    if name == "gex chart":
+        (picture,) = answer["attachments"] or [embed["image"] for embed in answer["embeds"]]
+        with urllib.request.urlopen(urljoin(url, picture["url"]), timeout=5) as file:
+            assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize("name", ["stream stop", "token refresh"])
+def test_a_guest_is_not_offered_operator_commands_and_is_refused_by_the_bot_itself(
+    demo: tuple[Home, Program], name: str
+):
+    url = page_of(demo[1])
+    await_both_boards(url, within_s=20.0)
+    assert {command["name"] for command in page_state(url, "guest")["commands"]} == {"gex"}
+    assert order(url, "guest", name) == 403
+    known = len(private_answers(url, "guest"))
+    assert order(url, "guest", name, force=True) == 202
+    assert "operator" in json.dumps(await_answer(url, "guest", known)).lower()
+    assert len(await_both_boards(url, within_s=5.0)) == 2
+
+
+def test_every_body_the_bot_has_sent_is_within_discords_description(demo: tuple[Home, Program], shared_data: Path):
+    url = page_of(demo[1])
+    for name in COMMANDS[:3]:
+        known = len(private_answers(url, "owner"))
+        order(url, "owner", name)
+        await_answer(url, "owner", known)
+    with urllib.request.urlopen(f"{url}api/page/traffic?requests=1", timeout=5) as answer:
+        traffic = json.load(answer)
+    spec = DiscordSpec(shared_data / "discord-openapi.json")
+    records = [SimpleNamespace(**request) for request in traffic["requests"]]
+    assert len(records) > 5
+    assert spec.problems_of(records) == []
+    assert traffic["violations"] == 0
+    assert "429" not in traffic["statuses"]
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_real_chain_becomes_the_market_of_the_demo(home: Home, shared_data: Path, name: str):
+    program = home.bot("--demo", "--chain", str(shared_data / "gex" / name))
+    url = program.wait_for(URL, within_s=30.0).group(1)
+    texts = await_both_boards(url, within_s=25.0)
+    ticker = re.sub(r"^(cboe|tda)_", "", name).partition("_")[0]
+    assert f"gex-{ticker}" in texts
+    assert re.search(rf"GEX: {ticker.upper()}\s+\d", texts[f"gex-{ticker}"])
+    assert program.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Page]:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield browser.new_page(viewport=WIDE)
+        browser.close()
+
+
+def type_command(page: Page, text: str) -> None:
+    page.get_by_role("combobox").last.fill(text)
+    page.keyboard.press("Enter")
+
+
+def test_in_a_browser_the_board_ticks_and_gex_status_is_answered(demo: tuple[Home, Program], browser_page: Page):
+    url = page_of(demo[1])
+    await_both_boards(url, within_s=20.0)
+    browser_page.goto(f"{url}?as=owner")
+    board = browser_page.get_by_text("net gex").first
+    expect(board).to_be_visible(timeout=10_000)
+    before = browser_page.locator("main").inner_text()
+    browser_page.wait_for_timeout(2500)
+    assert browser_page.locator("main").inner_text() != before
+    type_command(browser_page, "/gex status")
+    expect(browser_page.get_by_text("Only you can see this").last).to_be_visible(timeout=10_000)
+
+
+def test_in_a_browser_a_guest_is_refused_and_a_phone_shows_the_board(demo: tuple[Home, Program], browser_page: Page):
+    url = page_of(demo[1])
+    browser_page.set_viewport_size(PHONE)
+    browser_page.goto(f"{url}?as=guest")
+    expect(browser_page.get_by_text("net gex").first).to_be_visible(timeout=10_000)
+    assert browser_page.evaluate("document.documentElement.scrollWidth") <= 390
+    type_command(browser_page, "/stream stop")
+    expect(browser_page.get_by_text(re.compile("operator", re.IGNORECASE)).last).to_be_visible(timeout=10_000)

@@ -1,0 +1,382 @@
+"""The engine: what ticks, quotes, polls and the clock do to a snapshot."""
+
+import dataclasses
+import warnings
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import numpy as np
+import pytest
+
+from streaming.calendar import NEW_YORK
+from streaming.clock import epoch_ms
+from streaming.gex.engine import GexEngine
+from streaming.model import SCOPES, GexSnapshot, OptionQuote, WeightFigures, headline
+from streaming.symbols import parse_ticker
+from tests.support.option_lines import ASOF, BLOCK_A, TODAY, Line, block_a_chain, make_chain
+
+MONDAY = date(2023, 6, 12)
+LINES = (
+    Line(4250, "P", 0.14, 4000, 3000),
+    Line(4300, "C", 0.11, 6000, 20_000),
+    Line(4300, "P", 0.11, 5000, 26_000),
+    Line(4350, "C", 0.10, 9000, 1500),
+    Line(4250, "P", 0.14, 3000, 100, expiry=MONDAY),
+    Line(4350, "C", 0.12, 4000, 300, expiry=MONDAY),
+)
+
+
+def engine_of(lines=LINES, *, ticker: str = "SPX", scope="all", **chain_options) -> GexEngine:
+    engine = GexEngine(parse_ticker(ticker), scope=scope)
+    engine.on_chain(make_chain(lines, **chain_options))
+    return engine
+
+
+def ms(at: datetime) -> int:
+    return epoch_ms(at)
+
+
+def quote(line: Line, at: datetime, **fields) -> OptionQuote:
+    return OptionQuote(symbol=line.symbol, event_ms=ms(at), recv_ms=ms(at), **fields)
+
+
+def bare(snapshot: GexSnapshot) -> GexSnapshot:
+    """Without what differs between two computations of the same thing."""
+    return msgspec.structs.replace(snapshot, seq=0, computed_ms=0, max_priors=(), strikes=())
+
+
+def test_before_the_first_chain_there_is_nothing():
+    engine = GexEngine(parse_ticker("SPX"), scope="all")
+    engine.on_spot(4300.0, ms(ASOF))
+    engine.on_option([quote(LINES[0], ASOF, iv=0.2)])
+    assert engine.compute(ASOF) is None
+    assert engine.near_symbols(10) == ()
+    assert engine.ladder("all") == ()
+
+
+def test_example_a_by_heart():
+    engine = GexEngine(parse_ticker("SPX"), scope="all")
+    engine.on_chain(block_a_chain())
+    snapshot = engine.compute(ASOF)
+    figures = snapshot.scopes["all"]
+    assert figures.oi.net_gex_usd_per_1pct == pytest.approx(37418168.429412, rel=1e-9)
+    assert figures.vol.net_gex_usd_per_1pct == pytest.approx(-47637623.652149, rel=1e-9)
+    assert figures.oi.net_gex_usd_per_point == pytest.approx(748363.368588, rel=1e-9)
+    assert figures.oi.zero_gamma == pytest.approx(4991.074813752607, abs=1e-6)
+    assert figures.vol.zero_gamma == pytest.approx(5007.582986073734, abs=1e-6)
+    assert figures.vol.zero_gamma_ladder == pytest.approx(4984.965787685794, abs=1e-6)
+    assert snapshot.zero_gamma == figures.vol.zero_gamma_ladder
+    assert (figures.oi.major_pos, figures.oi.major_neg) == (5100.0, 4900.0)
+    assert (figures.oi.call_wall_gross, figures.oi.put_wall_gross) == (5100.0, 4900.0)
+    assert snapshot.sum_gex_vol == pytest.approx(-47.637623652149, rel=1e-9)
+    assert snapshot.sum_gex_oi == pytest.approx(37.418168429412, rel=1e-9)
+    assert [row[0] for row in snapshot.strikes] == [4900.0, 5000.0, 5100.0]
+    assert snapshot.strikes[0][1:3] == pytest.approx((-498.1735939029362, -283.053178353941), rel=1e-9)
+
+
+def test_the_headline_of_a_snapshot_is_what_the_board_shows():
+    engine = GexEngine(parse_ticker("SPX"), scope="all")
+    engine.on_chain(block_a_chain())
+    shown = headline(engine.compute(ASOF))
+    assert (shown.call_wall, shown.put_wall) == (5100.0, 4900.0)
+    assert shown.zero_gamma == pytest.approx(4991.074813752607, abs=1e-6)
+    assert shown.net_gex_bn == pytest.approx(-0.0476376, abs=1e-6)
+    assert shown.scaled_gamma_bn == pytest.approx(0.0374182, abs=1e-6)
+
+
+def test_a_tick_between_polls_changes_the_figures():
+    engine = engine_of()
+    before = engine.compute(ASOF)
+    engine.on_spot(4310.0, ms(ASOF) + 1000)
+    after = engine.compute(ASOF + timedelta(seconds=1))
+    assert (before.spot, after.spot) == (4300.0, 4310.0)
+    assert after.sum_gex_oi != before.sum_gex_oi
+    assert after.asof_ms == ms(ASOF) + 1000
+    assert after.chain_ms == ms(ASOF)
+    assert after.seq == before.seq + 1
+
+
+def test_followed_roots_stay_the_roots_of_a_fresh_engine():
+    engine = engine_of()
+    engine.compute(ASOF)
+    for second in range(1, 9):
+        at = ASOF + timedelta(seconds=second)
+        engine.on_spot(4300.0 + second / 2, ms(at))
+        followed = engine.compute(at)
+    fresh = engine_of()
+    fresh.on_spot(4304.0, ms(at))
+    swept = fresh.compute(at)
+    for scope in SCOPES:
+        for weight in ("oi", "vol"):
+            mine, theirs = (getattr(found.scopes[scope], weight).zero_gamma_roots for found in (followed, swept))
+            assert mine == pytest.approx(theirs, abs=1e-6)
+
+
+def test_a_live_option_quote_changes_volatility_and_volume():
+    engine = engine_of()
+    before = engine.compute(ASOF)
+    engine.on_option([quote(LINES[1], ASOF + timedelta(seconds=1), iv=0.15, volume=40_000, open_interest=7000)])
+    after = engine.compute(ASOF + timedelta(seconds=1))
+    assert after.sum_gex_vol > before.sum_gex_vol
+    assert after.sum_gex_oi != before.sum_gex_oi
+    assert after.asof_ms == ms(ASOF) + 1000
+
+
+def test_volume_never_shrinks_and_strangers_are_ignored():
+    engine = engine_of()
+    before = engine.compute(ASOF)
+    engine.on_option([quote(LINES[1], ASOF, volume=1), quote(Line(9999, "C", 0.1), ASOF, iv=0.5, volume=10**6)])
+    assert bare(engine.compute(ASOF)) == bare(before)
+
+
+def test_a_newer_live_quote_survives_the_next_poll_and_an_older_one_does_not():
+    later = ASOF + timedelta(seconds=10)
+    engine = engine_of()
+    engine.on_option([quote(LINES[1], later, iv=0.15)])
+    live = engine.compute(later)
+    engine.on_chain(make_chain(LINES, asof=later - timedelta(seconds=5)))
+    assert engine.compute(later).sum_gex_oi == pytest.approx(live.sum_gex_oi, rel=1e-9)
+    engine.on_chain(make_chain(LINES, asof=later + timedelta(seconds=5)))
+    assert engine.compute(later).sum_gex_oi != pytest.approx(live.sum_gex_oi, rel=1e-3)
+
+
+def test_a_poll_without_any_open_interest_keeps_the_last():
+    engine = engine_of()
+    before = engine.compute(ASOF)
+    engine.on_chain(make_chain([dataclasses.replace(line, oi=0.0) for line in LINES]))
+    assert engine.compute(ASOF).sum_gex_oi == pytest.approx(before.sum_gex_oi)
+
+
+def test_the_forward_is_not_measured_again_from_old_option_quotes():
+    quoted = [
+        dataclasses.replace(line, bid=mid - 0.5, ask=mid + 0.5)
+        for line, mid in zip(LINES, (5.0, 25.0, 20.0, 8.0, 12.0, 14.0), strict=True)
+    ]
+    engine = engine_of(quoted)
+    first = engine._book.ratio.copy()
+    engine.on_chain(make_chain(quoted, spot=4310.0, asof=ASOF + timedelta(seconds=5)))
+    assert np.array_equal(engine._book.ratio, first, equal_nan=True)
+    moved = [dataclasses.replace(quoted[1], bid=30.0, ask=31.0), *quoted[:1], *quoted[2:]]
+    engine.on_chain(make_chain(moved, spot=4310.0, asof=ASOF + timedelta(seconds=9)))
+    assert not np.array_equal(engine._book.ratio, first, equal_nan=True)
+
+
+def test_the_chains_own_spot_counts_when_the_ticks_have_stopped():
+    engine = engine_of()
+    engine.on_spot(4310.0, ms(ASOF) + 1000)
+    engine.on_chain(make_chain(LINES, spot=4320.0, asof=ASOF + timedelta(minutes=5)))
+    assert engine.compute(ASOF + timedelta(minutes=5)).spot == 4320.0
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_price_that_is_none_is_ignored(price: float):
+    engine = engine_of()
+    engine.on_spot(price, ms(ASOF) + 1000)
+    assert engine.compute(ASOF).spot == 4300.0
+
+
+def test_an_older_tick_never_replaces_a_newer_one():
+    engine = engine_of()
+    engine.on_spot(4310.0, ms(ASOF) + 2000)
+    engine.on_spot(4290.0, ms(ASOF) + 1000)
+    assert engine.compute(ASOF).spot == 4310.0
+
+
+def test_max_change_waits_for_its_windows_and_clears_after_a_gap():
+    engine = engine_of()
+    first = engine.compute(ASOF)
+    assert first.max_priors == ((None, None),) * 6
+    at = ASOF + timedelta(seconds=59)
+    engine.on_option([quote(LINES[1], at, volume=30_000)])
+    almost = engine.compute(at)
+    assert almost.max_priors[0][0] == 4300.0
+    assert almost.max_priors[1] == (None, None)
+    one = engine.compute(ASOF + timedelta(seconds=60))
+    assert one.max_priors[1][0] == 4300.0
+    assert one.max_priors[1][1] > 0.0
+    assert one.strikes[1][3][0] == pytest.approx(first.strikes[1][1])
+    assert one.strikes[1][3][1:] == (None,) * 4
+    gap = engine.compute(ASOF + timedelta(minutes=8))
+    assert gap.max_priors[2] == (None, None)
+
+
+def test_max_change_has_all_windows_after_half_an_hour():
+    engine = engine_of()
+    for second in range(0, 1830, 10):
+        snapshot = engine.compute(ASOF + timedelta(seconds=second))
+    assert len(snapshot.max_priors) == 6
+    assert all(change is not None for _, change in snapshot.max_priors)
+    assert all(value is not None for value in snapshot.strikes[0][3])
+
+
+def test_at_the_settlement_instant_the_scope_rolls_to_the_next_date():
+    engine = engine_of(scope="zero")
+    close = datetime(2023, 6, 9, 16, 0, tzinfo=NEW_YORK)
+    engine.compute(close - timedelta(seconds=61))
+    before = engine.compute(close - timedelta(seconds=1))
+    after = engine.compute(close)
+    assert before.scopes["zero"].expiries == ("2023-06-09",)
+    assert after.scopes["zero"].expiries == ("2023-06-12",)
+    assert (before.min_dte, before.sec_min_dte) == (0, 3)
+    assert (after.min_dte, after.sec_min_dte) == (3, None)
+    assert before.max_priors[0] != (None, None)
+    assert after.max_priors == ((None, None),) * 6
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "state"),
+    [(9, 31, "warming"), (13, 25, "live"), (15, 56, "closing"), (16, 0, "closed"), (8, 0, "closed")],
+)
+def test_the_state_follows_the_clock_of_a_live_chain(hour: int, minute: int, state: str):
+    at = datetime(2023, 6, 9, hour, minute, tzinfo=NEW_YORK)
+    assert engine_of(asof=at).compute(at).state == state
+
+
+def test_a_delayed_chain_lives_at_its_own_quote_time():
+    engine = engine_of(delayed=True)
+    snapshot = engine.compute(ASOF + timedelta(days=30))
+    assert snapshot.state == "live"
+    assert snapshot.scopes["zero"].expiries == ("2023-06-09",)
+    assert snapshot.delayed
+
+
+def test_a_futures_ticker_has_no_levels_before_a_basis():
+    snapshot = engine_of(ticker="ES_SPX").compute(ASOF)
+    assert snapshot.ticker == "ES_SPX"
+    assert (snapshot.spot, snapshot.basis, snapshot.basis_ms) == (None, None, None)
+    assert snapshot.major_pos_oi is snapshot.major_neg_oi is snapshot.zero_gamma is None
+    assert snapshot.strikes == ()
+    assert snapshot.scopes["all"].oi.zero_gamma_roots == ()
+    assert snapshot.scopes["all"].oi.zero_gamma is None
+    assert snapshot.sum_gex_oi is not None
+
+
+def test_a_futures_ticker_shifts_every_level_by_the_basis():
+    index = engine_of().compute(ASOF)
+    engine = engine_of(ticker="ES_SPX")
+    engine.on_spot(4300.0, ms(ASOF))
+    engine.on_future(4339.65, ms(ASOF))
+    future = engine.compute(ASOF)
+    assert future.spot == pytest.approx(4339.65)
+    assert future.sum_gex_oi == index.sum_gex_oi
+    assert [row[0] for row in future.strikes] == pytest.approx([row[0] + 39.65 for row in index.strikes])
+    for weight in ("oi", "vol"):
+        mine, theirs = (getattr(found.scopes["all"], weight) for found in (future, index))
+        for name in WeightFigures.__struct_fields__:
+            if name.startswith(("zero_gamma", "major", "call_wall", "put_wall")) and not name.endswith(
+                ("roots", "directions", "note", "slope", "usd_per_1pct")
+            ):
+                assert getattr(mine, name) == pytest.approx(getattr(theirs, name) + 39.65), name
+        assert mine.zero_gamma_roots == pytest.approx([level + 39.65 for level in theirs.zero_gamma_roots])
+        assert mine.net_gex_usd_per_1pct == theirs.net_gex_usd_per_1pct
+
+
+def test_a_basis_that_is_no_longer_live_is_held_and_ages():
+    engine = engine_of(ticker="ES_SPX")
+    engine.on_spot(4300.0, ms(ASOF))
+    engine.on_future(4339.65, ms(ASOF))
+    later = ASOF + timedelta(minutes=10)
+    engine.on_future(4500.0, ms(later))
+    snapshot = engine.compute(later)
+    assert snapshot.basis == pytest.approx(39.65)
+    assert snapshot.basis_ms == ms(ASOF)
+
+
+def test_an_empty_chain_has_no_figures_and_does_not_raise():
+    snapshot = engine_of([]).compute(ASOF)
+    assert snapshot.scopes["all"].oi == WeightFigures()
+    assert snapshot.sum_gex_oi is snapshot.sum_gex_vol is snapshot.zero_gamma is None
+    assert snapshot.scopes["all"].contracts == 0
+    assert (snapshot.min_dte, snapshot.strikes) == (None, ())
+
+
+def test_a_chain_of_nothing_but_sentinels_counts_them():
+    bad = [dataclasses.replace(line, iv=iv) for line, iv in zip(LINES, (-9.99, np.nan, 0.0, 26.0, 0.02, np.inf))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        snapshot = engine_of(bad).compute(ASOF)
+    figures = snapshot.scopes["all"]
+    assert (figures.contracts, figures.contracts_unpriced) == (6, 6)
+    assert figures.weight_unpriced_oi == 1.0
+    assert figures.oi == WeightFigures()
+    assert snapshot.sum_gex_oi is None
+    assert snapshot.max_priors == ((None, None),) * 6
+
+
+@pytest.mark.parametrize("spot", [float("nan"), 0.0, -5.0])
+def test_without_a_spot_there_are_no_figures_until_a_tick(spot: float):
+    engine = engine_of(spot=spot)
+    snapshot = engine.compute(ASOF)
+    assert snapshot.spot is None
+    assert snapshot.scopes["all"].oi == WeightFigures()
+    engine.on_spot(4300.0, ms(ASOF))
+    assert engine.compute(ASOF).scopes["all"].oi.net_gex_usd_per_1pct is not None
+
+
+def test_before_the_open_volume_is_zero_and_never_replaced_by_open_interest():
+    snapshot = engine_of([dataclasses.replace(line, volume=0.0) for line in LINES]).compute(ASOF)
+    figures = snapshot.scopes["all"].vol
+    assert snapshot.sum_gex_vol == 0.0
+    assert (figures.major_pos, figures.major_neg, figures.zero_gamma, snapshot.zero_gamma) == (None,) * 4
+    assert figures.zero_gamma_note == "no exposure"
+    assert snapshot.sum_gex_oi != 0.0
+
+
+def test_the_same_input_gives_the_same_bits():
+    one, two = (engine_of() for _ in range(2))
+    for second in range(25):
+        at = ASOF + timedelta(seconds=second)
+        for engine in (one, two):
+            engine.on_spot(4300.0 + second % 7, ms(at))
+        assert msgspec.json.encode(one.compute(at)) == msgspec.json.encode(two.compute(at))
+
+
+def test_a_session_begins_without_yesterdays_live_quotes():
+    engine = engine_of([dataclasses.replace(line, expiry=MONDAY) for line in LINES])
+    engine.on_option([quote(dataclasses.replace(LINES[1], expiry=MONDAY), ASOF + timedelta(days=9), volume=10**6)])
+    engine.compute(ASOF)
+    monday = datetime(2023, 6, 12, 14, 0, tzinfo=UTC)
+    engine.compute(monday)
+    engine.on_chain(make_chain([dataclasses.replace(line, expiry=MONDAY) for line in LINES], asof=monday))
+    assert engine.compute(monday).sum_gex_vol == pytest.approx(
+        engine_of([dataclasses.replace(line, expiry=MONDAY) for line in LINES], asof=monday)
+        .compute(ASOF + timedelta(days=9))
+        .sum_gex_vol,
+        rel=10.0,
+    )
+
+
+def test_near_symbols_are_the_strikes_around_spot_nearest_expiry_first():
+    symbols = engine_of().near_symbols(3)
+    assert symbols == (LINES[1].symbol, LINES[2].symbol, LINES[0].symbol)
+    assert len(engine_of().near_symbols(100)) == 6
+    assert engine_of().near_symbols(0) == ()
+
+
+def test_near_symbols_rest_while_spot_jitters():
+    engine = engine_of()
+    engine.on_spot(4301.0, ms(ASOF) + 1)
+    assert engine.near_symbols(4) == engine_of().near_symbols(4)
+
+
+def test_dropping_bad_volatilities_is_a_choice():
+    lines = [Line(4300, "C", 0.0, 100), Line(4300, "P", 0.11, 50)]
+    mirror, drop = (GexEngine(parse_ticker("SPX"), scope="all", bad_iv=mode) for mode in ("mirror", "drop"))
+    for engine in (mirror, drop):
+        engine.on_chain(make_chain(lines))
+    assert mirror.compute(ASOF).sum_gex_oi > 0.0 > drop.compute(ASOF).sum_gex_oi
+    assert mirror.compute(ASOF).scopes["all"].contracts_mirrored == 1
+    assert drop.compute(ASOF).scopes["all"].contracts_unpriced == 1
+
+
+def test_every_expiry_adds_up_to_the_whole():
+    snapshot = engine_of().compute(ASOF)
+    rows = snapshot.scopes["all"].by_expiry
+    assert [row[0] for row in rows] == ["2023-06-09", "2023-06-12"]
+    assert sum(row[1] for row in rows) == pytest.approx(snapshot.scopes["all"].vol.net_gex_usd_per_1pct)
+    assert sum(row[2] for row in rows) == pytest.approx(snapshot.scopes["all"].oi.net_gex_usd_per_1pct)
+
+
+def test_block_a_is_whole():
+    assert len(BLOCK_A) == 6
+    assert date(2023, 6, 9) == TODAY
