@@ -21,7 +21,6 @@ from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, Scope
 from streaming.symbols import Ticker
 
 _TICK_MAY_LAG_MS: Final = 5_000
-_NEAR_ROUNDING: Final = 0.002
 _LATER_EXPIRY: Final = 0.01
 _NEAR_EXPIRIES: Final = 2
 
@@ -42,7 +41,6 @@ class GexEngine:
         self._basis = BasisEstimator()
         self._roots = RootBook()
         self._history = LadderHistory()
-        self._session: tuple[str, bool] | None = None
         self._seq = 0
         self._last: Picture | None = None
 
@@ -78,7 +76,6 @@ class GexEngine:
         if self._chain is None or self._book is None:
             return None
         moment = self._moment(self._chain, self._book, now)
-        self._follow_session(self._book, moment)
         selection = self._book.selection(moment.at)
         picture = self._picture(self._chain, self._book, selection, moment)
         priors = self._remember(picture, selection, moment)
@@ -115,8 +112,8 @@ class GexEngine:
     def near_symbols(self, limit: int) -> tuple[str, ...]:
         """The option symbols most worth streaming: nearest to spot in the two nearest expiries.
 
-        Distance is counted from spot rounded to 0.2 %, so that the answer rests while spot only jitters; a strike of
-        the later expiry counts as 1 % farther away.
+        Distance is counted from the strike nearest to spot, so that the answer rests while spot only jitters; a strike
+        of the later expiry counts as 1 % farther away.
         """
         if self._chain is None or self._book is None:
             return ()
@@ -125,10 +122,9 @@ class GexEngine:
         start = int(np.searchsorted(lines.settle_s, self._newest(self._chain, self._book).timestamp(), side="right"))
         if start == len(lines) or not spot > 0.0:
             return ()
-        grid = _NEAR_ROUNDING * spot
-        center = round(spot / grid) * grid
         later = lines.date_code[start:] - lines.date_code[start]
         rows = start + np.flatnonzero(later < _NEAR_EXPIRIES)
+        center = lines.strike[rows][np.abs(lines.strike[rows] - spot).argmin()]
         distance = np.abs(lines.strike[rows] / center - 1.0) + _LATER_EXPIRY * later[rows - start]
         order = np.argsort(distance, kind="stable")[: max(limit, 0)]
         return tuple(lines.symbol[rows[order]].tolist())
@@ -149,12 +145,6 @@ class GexEngine:
         asof = self._newest(chain, book)
         return Moment(at=asof if chain.delayed else max(now, asof), asof=asof, now=now)
 
-    def _follow_session(self, book: LiveBook, moment: Moment) -> None:
-        session = session_key(moment.at)
-        if self._session is not None and session[0] != self._session[0]:
-            book.forget_live()
-        self._session = session
-
     def _picture(self, chain: OptionChain, book: LiveBook, selection: Selection, moment: Moment) -> Picture | None:
         spot = self._spot(chain)
         if not 0.0 < spot < np.inf:
@@ -163,7 +153,7 @@ class GexEngine:
 
     def _remember(self, picture: Picture | None, selection: Selection, moment: Moment) -> tuple[Ladder | None, ...]:
         """The ladders to compare with; then keep this one."""
-        self._history.start_epoch((self._session, selection.cut.expiries[self._scope]))
+        self._history.start_epoch((session_key(moment.at), selection.cut.expiries[self._scope]))
         priors = self._history.priors(moment.at.timestamp())
         if picture is not None and selection.has_volatility[self._scope]:
             self._history.add(ladder_by_volume(picture, self._scope, moment.at))

@@ -49,10 +49,6 @@ class LiveBook:
         self.ratio = self._kept_ratios(old, fresh) if same else fresh
         self._lay(chain)
 
-    def forget_live(self) -> None:
-        """Drop live quotes: another session has begun."""
-        self._live.clear()
-
     def apply(self, quotes: Sequence[OptionQuote]) -> None:
         """Lay live quotes over the chain; symbols that it does not list are ignored."""
         rows = self._row_by_symbol()

@@ -152,6 +152,19 @@ async def test_a_start_right_after_a_killed_parent_waits_for_the_old_server_to_e
         assert not _running(pid)
 
 
+async def test_the_folder_stays_locked_until_the_server_is_gone_too(tmp_path):
+    parent, _, pid = await asyncio.to_thread(_spawn, tmp_path)
+    os.kill(pid, signal.SIGSTOP)
+    _end(parent)
+    with ServerFolder(tmp_path) as folder:
+        assert not folder.try_lock()
+        os.kill(pid, signal.SIGCONT)
+        async with asyncio.timeout(5):
+            while not folder.try_lock():
+                await asyncio.sleep(0.01)
+    assert not _running(pid)
+
+
 async def test_a_folder_held_by_something_that_does_not_answer_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(embedded, "_BUSY_FOLDER_S", 0.1)
     with ServerFolder(tmp_path) as holder:

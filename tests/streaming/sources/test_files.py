@@ -1,0 +1,131 @@
+"""Chains from files: told by content, refused in one sentence."""
+
+import gzip
+import json
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streaming.calendar import NEW_YORK
+from streaming.errors import RequestError
+from streaming.sources.files import load_chain
+
+TABLE = (
+    b"SPY,Last: 427.92,Change: 1\nDate: 9 June 2023, 1:40 PM EDT,Bid: 1\n"
+    b"Expiration Date,Calls,Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest,Strike,"
+    b"Puts,Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest\n"
+    b"Fri Jun 16 2023,SPY230616C00427500,1,0,1,1.1,2,0.2,0.5,0.1,3,427.50,SPY230616P00427500,1,0,1,1.1,2,0.2,-0.5,0.1,4\n"
+)
+SCHWAB = {
+    "symbol": "$SPX",
+    "status": "SUCCESS",
+    "underlyingPrice": 5659.91,
+    "isDelayed": False,
+    "callExpDateMap": {
+        "2025-05-20:9": {
+            "5660.0": [
+                {
+                    "putCall": "CALL",
+                    "symbol": "SPXW  250520C05660000",
+                    "bid": 76.0,
+                    "ask": 77.4,
+                    "volatility": 18.658,
+                    "openInterest": 7,
+                    "totalVolume": 35,
+                    "strikePrice": 5660.0,
+                    "settlementType": "P",
+                    "multiplier": 100.0,
+                    "quoteTimeInLong": 1746821700000,
+                }
+            ]
+        }
+    },
+    "putExpDateMap": {},
+}
+
+
+def write(folder: Path, payload: bytes, name: str = "chain") -> Path:
+    path = folder / name
+    path.write_bytes(payload)
+    return path
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("name", ["chain.csv", "chain.json", "chain"])
+def test_content_decides_not_the_name(tmp_path: Path, pack, name: str):
+    chain = load_chain(write(tmp_path, pack(TABLE), name))
+    assert (chain.ticker, chain.spot, len(chain)) == ("SPY", 427.92, 2)
+    assert chain.strike.tolist() == [427.5, 427.5]
+
+
+def test_schwabs_chain_is_quoted_when_its_newest_contract_was_or_at_the_last_close(tmp_path: Path):
+    chain = load_chain(write(tmp_path, json.dumps(SCHWAB).encode()))
+    assert (chain.ticker, chain.spot, chain.root.tolist()) == ("SPX", 5659.91, ["SPXW"])
+    assert chain.iv[0] == pytest.approx(0.18658)
+    assert chain.asof == datetime(2025, 5, 9, 16, 0, tzinfo=NEW_YORK)
+
+
+def test_a_given_quote_time_wins(tmp_path: Path):
+    asof = datetime(2025, 5, 9, 11, 0, tzinfo=NEW_YORK)
+    assert load_chain(write(tmp_path, json.dumps(SCHWAB).encode()), asof=asof).asof == asof
+    assert load_chain(write(tmp_path, TABLE), asof=asof).asof == asof
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (b"", "is empty"),
+        (b" \n ", "is empty"),
+        (gzip.compress(b""), "is empty"),
+        (b"\x1f\x8bnonsense", "cannot be read"),
+        (gzip.compress(TABLE)[:40], "cannot be read"),
+        (b"hello, world\n", "is not an option chain"),
+        (b'{"a": 1}', "is not an option chain"),
+        (b"[1, 2]", "is not an option chain"),
+        (b'{"callExpDateMap": 5}', "is not an option chain"),
+        (b'{"symbol": "X", "options": [], "last_trade_time": "2023-09-20T16:15:04"}', "lists no options"),
+        (b"\x00\xff\x00\xff" * 100, "is not an option chain"),
+    ],
+)
+def test_a_file_that_is_no_chain_is_refused_in_one_sentence(tmp_path: Path, payload: bytes, sentence: str):
+    path = write(tmp_path, payload)
+    with pytest.raises(RequestError, match=sentence) as caught:
+        load_chain(path)
+    assert str(path) in caught.value.sentence
+    assert caught.value.exit_status == 65
+    assert "\n" not in caught.value.sentence
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path):
+    with pytest.raises(RequestError, match="There is no file"):
+        load_chain(tmp_path / "absent.csv")
+    with pytest.raises(RequestError, match="cannot be read"):
+        load_chain(tmp_path)
+
+
+def test_settled_lines_stay_in_the_chain(shared_data: Path):
+    chain = load_chain(shared_data / "gex" / "spx_20230820.csv.gz")
+    assert chain.asof == datetime(2023, 8, 18, 16, 0, tzinfo=NEW_YORK)
+    assert np.count_nonzero(chain.settle_s <= chain.asof.timestamp()) > 500
+
+
+@pytest.mark.parametrize(
+    ("name", "ticker", "asof", "contracts"),
+    [
+        ("spx_20220712.csv.gz", "SPX", "2022-07-12T11:40", 2 * 9689),
+        ("spx_20230609.csv.gz", "SPX", "2023-06-09T13:25", 2 * 8894),
+        ("spy_20230605.csv.gz", "SPY", "2023-06-02T16:00", 2 * 3843),
+        ("qqq_20240322.csv.gz", "QQQ", "2024-03-22T16:00", 2 * 4920),
+        ("rut_20221212.csv.gz", "RUT", "2022-12-12T16:00", 2 * 3667),
+        ("ndx_20230526.csv.gz", "NDX", "2023-05-26T16:00", 2 * 10926),
+        ("cboe_rut_20230920.json.gz", "RUT", "2023-09-20T16:00", 6680),
+        ("cboe_spy_20220401.json.gz", "SPY", "2022-04-01T16:00", 9798),
+        ("tda_spy_20220520.json.gz", "SPY", "2022-05-20T16:00", 1024),
+    ],
+)
+def test_real_files_are_read_whole(shared_data: Path, name: str, ticker: str, asof: str, contracts: int):
+    chain = load_chain(shared_data / "gex" / name)
+    assert (chain.ticker, len(chain)) == (ticker, contracts)
+    assert chain.asof == datetime.fromisoformat(asof).replace(tzinfo=NEW_YORK)
