@@ -91,7 +91,7 @@ def _start_at(chain: OptionChain | None) -> datetime:
 def _market(chain: OptionChain | None, start_at: datetime, seed: int) -> Market:
     if chain is not None:
         return Market.from_chain(chain, seed=seed)
-    return Market.generate(start_at=start_at, seed=seed)
+    return Market.generate(start_at=start_at, seed=seed, always_open=True)
 
 
 def _tickers(chain: OptionChain | None) -> tuple[str, ...]:

@@ -48,13 +48,13 @@ class RollingWindow:
     def before(self, asof_ms: int) -> Headline | None:
         """The newest headline at least one window older than `asof_ms`.
 
-        None when there is none about that old: a gap is not bridged with an older value (gex.md §11's rule,
-        with a tolerance of a quarter of the window or ten seconds).
+        None when there is none about that old: a gap is not bridged with an older value, because what is older
+        than the window and a tolerance (a quarter of it, at least ten seconds) was forgotten (gex.md §11's rule).
         """
         newest_ms = asof_ms - self._window_ms
         for sample in reversed(self._samples):
             if sample.asof_ms <= newest_ms:
-                return sample.headline if newest_ms - sample.asof_ms <= self._tolerance_ms else None
+                return sample.headline
         return None
 
     def _forget(self, oldest_ms: int) -> None:

@@ -46,8 +46,9 @@ async def test_a_store_that_hangs_is_given_up_in_time(services, host, monkeypatc
 
     monkeypatch.setattr(lookup, "READ_WITHIN_S", 0.01)
     monkeypatch.setattr(host.snapshots, "latest", hang)
-    with pytest.raises(TransientError, match="does not answer"):
-        await find_snapshot(services, "SPX", channel_id=None)
+    async with asyncio.timeout(2):
+        with pytest.raises(TransientError, match="does not answer"):
+            await find_snapshot(services, "SPX", channel_id=None)
 
 
 def test_the_time_to_read_leaves_time_to_answer():

@@ -41,6 +41,8 @@ async def test_a_button_changes_the_scope_in_place(room, shown):
     assert title(current(room)) == "SPX · zero · by open interest"
     assert current(room).id == shown.id
     assert "6400.00" in str(current(room).embeds[0].to_dict())
+    styles = {button["label"]: button["style"] for button in buttons_of(current(room))}
+    assert (styles["Zero"], styles["Full"]) == (1, 2)
 
 
 async def test_a_button_changes_the_weight_and_keeps_the_scope(room, shown):
@@ -99,6 +101,9 @@ async def test_buttons_retire_after_a_while_without_a_click(room, shown):
     assert not any(button.get("disabled") for button in buttons_of(current(room)))
     await room.env.advance_time(20)
     assert all(button.get("disabled") for button in buttons_of(current(room)))
+    answered = [request for request in room.env.http_requests if request.path.endswith("/callback")]
+    retired = room.env.http_requests[-1]
+    assert retired.path.split("/")[-3] == answered[-1].path.split("/")[-2], "the newest token, which still lives"
 
 
 def buttons_of(message):

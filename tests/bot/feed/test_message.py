@@ -108,6 +108,15 @@ async def test_a_closed_message_is_let_go_for_good():
     assert list(channel.messages.values()) == ["last", "new"]
 
 
+async def test_another_session_gets_a_message_of_its_own():
+    channel, ledger = FakeChannel(), DictLedger()
+    message = LiveMessage(1, channel, ledger)
+    await message.adopt(TODAY)
+    await message.show("one", TODAY)
+    await message.show("two", date(2026, 8, 21))
+    assert list(channel.messages.values()) == ["one", "two"]
+
+
 def test_a_nonce_fits_discords_limit():
     assert len(random_nonce()) <= 25
     assert random_nonce() != random_nonce()

@@ -60,8 +60,11 @@ def test_another_source_or_scope_starts_anew():
 
 def test_time_running_backwards_starts_anew():
     window = filled(0, 100)
-    window.add(at(10))
-    assert len(window) == 1
+    window.add(at(10, spot=24000.0))
+    window.add(at(70))
+    before = window.before(asof(70))
+    assert before is not None
+    assert before.spot == 24000.0
 
 
 def test_two_figures_for_one_instant_count_once():

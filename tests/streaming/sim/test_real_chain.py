@@ -36,4 +36,5 @@ def test_the_levels_of_a_real_chain_survive_the_wire(shared_data, name):
     file, wire = figures(chain, market), figures(over_the_wire(market, chain.ticker), market)
     assert (wire.major_pos_oi, wire.major_neg_oi) == (file.major_pos_oi, file.major_neg_oi)
     assert wire.sum_gex_oi == pytest.approx(file.sum_gex_oi, rel=0.01)
-    assert wire.scopes["all"].oi.zero_gamma == pytest.approx(file.scopes["all"].oi.zero_gamma, rel=1e-4)
+    roots = wire.scopes["all"].oi.zero_gamma_roots
+    assert roots == pytest.approx(file.scopes["all"].oi.zero_gamma_roots, rel=1e-4)

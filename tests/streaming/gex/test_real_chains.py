@@ -1,0 +1,57 @@
+"""All real chains beside the project: no warnings, and the figures that are known from elsewhere."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from streaming.gex.report import chain_report
+from streaming.model import SCOPES
+from streaming.sources.files import load_chain
+
+NAMES = (
+    "cboe_rut_20230920.json", "cboe_spy_20220401.json", "ndx_20220205.csv", "ndx_20221212.csv", "ndx_20230526.csv",
+    "ndx_20240322.csv", "qqq_20230612.csv", "qqq_20240322.csv", "rut_20221212.csv", "spx_20220205.csv",
+    "spx_20220611.csv", "spx_20220712.csv", "spx_20221212.csv", "spx_20230207.csv", "spx_20230609.csv",
+    "spx_20230820.csv", "spx_20230914.csv", "spx_20240107.csv", "spx_20250106_part.csv", "spy_20230605.csv",
+    "spy_20230914.csv", "spy_20250925_part.csv", "tda_spy_20220520.json", "xsp_20230914.csv",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chain_computes_without_a_warning(shared_data: Path, name: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        chain = load_chain(shared_data / "gex" / f"{name}.gz")
+        report = chain_report(chain)
+    for scope in SCOPES:
+        figures = report["scopes"][scope]
+        assert figures["contracts"] > 0
+        for weight, place in (("vol", 1), ("oi", 2)):
+            own = figures[weight]
+            total = sum(row[place] for row in figures["ladder"])
+            assert total == pytest.approx(own["net_gex_usd_per_1pct"], abs=1e-9 * own["gross_gex_usd_per_1pct"])
+            assert (own["zero_gamma"] is None) == (own["zero_gamma_roots"] == ())
+            assert (own["zero_gamma"] is None) == (own["zero_gamma_note"] is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "forward", "bad_iv", "net_bn", "zero_gamma"),
+    [
+        ("spx_20240107.csv", "none", "drop", -21.07, 4735.0),
+        ("spx_20240107.csv", "parity", "mirror", -11.79, 4719.0),
+        ("spx_20230609.csv", "none", "mirror", 56.65, 4240.8),
+        ("spx_20230609.csv", "parity", "mirror", 62.78, 4228.0),
+        ("spx_20220205.csv", "none", "mirror", -26.0, 4614.3),
+        ("spx_20220205.csv", "none", "drop", -18.65, 4572.3),
+        ("spy_20230914.csv", "none", "mirror", 3.1, 448.9),
+        ("spy_20230914.csv", "none", "drop", 1.6, 449.8),
+    ],
+)
+def test_figures_that_the_reference_names(
+    shared_data: Path, name: str, forward: str, bad_iv: str, net_bn: float, zero_gamma: float
+):
+    chain = load_chain(shared_data / "gex" / f"{name}.gz")
+    figures = chain_report(chain, scopes=("all",), forward=forward, bad_iv=bad_iv)["scopes"]["all"]["oi"]
+    assert figures["net_gex_usd_per_1pct"] / 1e9 == pytest.approx(net_bn, abs=0.05)
+    assert figures["zero_gamma"] == pytest.approx(zero_gamma, abs=0.5)
