@@ -7,7 +7,7 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from bot.feed.channel import DiscordChannel
 from bot.feed.ledger import RedisLedger
 from bot.feed.runner import FeedRunner
 from bot.fingerprints import RedisFingerprints
+from bot.health import Health, ServiceNotifier
 from bot.logs import configure_logging
 from bot.render.charts import ChartWorker
 from bot.services import Services
@@ -33,7 +34,7 @@ from bot.token_control import TokenControl
 from bot.wishes import RedisWishes
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.bus.metrics import write_metrics
+from streaming.bus.metrics import MetricValue, write_metrics
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError
 from streaming.runtime import Runtime, open_runtime
@@ -146,7 +147,8 @@ async def _open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) 
     ):
         streamer = Streamer(runtime, settings.tickers, update_s=settings.gex_feed_update_seconds, rng=rng)
         control = StreamControl(streamer, supervisor, RedisWishes(runtime.redis), clock)
-        feed = _feed(bot, runtime, settings, rng)
+        health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
+        feed = _feed(bot, runtime, settings, rng, health)
         bot.attach(
             Services(
                 settings=settings,
@@ -159,12 +161,25 @@ async def _open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) 
                 feed=feed,
             )
         )
+        bot.add_listener(partial(_mark_ready, health), "on_ready")
+        supervisor.start("heartbeat", health.beat)
         if settings.gex_feed_enabled and settings.boards:
             supervisor.start("gex-feed", partial(_run_feed, bot, feed))
-        yield _Host(bot=bot, control=control, connected=connected)
+        try:
+            yield _Host(bot=bot, control=control, connected=connected)
+        finally:
+            health.stopping()
 
 
-def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random) -> FeedRunner:
+async def _mark_ready(health: Health) -> None:
+    health.mark("discord")
+
+
+def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health) -> FeedRunner:
+    async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
+        lag_ms = round(health.record().worst_lag_ms, 1)
+        await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, "loop_lag_ms": lag_ms})
+
     return FeedRunner(
         settings.boards,
         runtime.snapshots,
@@ -174,11 +189,7 @@ def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Rand
         runtime.clock,
         rng=rng,
         notify=bot.notify_operators,
-        write_metrics=(
-            partial(write_metrics, runtime.redis, settings.gex_feed_metrics_key)
-            if settings.gex_feed_metrics_enabled
-            else None
-        ),
+        write_metrics=write_feed_metrics if settings.gex_feed_metrics_enabled else None,
         lease=Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8)),
     )
 

@@ -41,6 +41,8 @@ class TickEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recv_ms: int
     source: str
     delayed: bool | None = None
+    contract: str | None = None
+    """Of a future: the contract behind the symbol, such as `/MNQZ26` behind `/MNQ`."""
     seq: int
     v: int = 1
 
@@ -72,6 +74,36 @@ class Level2Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_ms: int
     recv_ms: int
     source: str
+    contract: str | None = None
+    """Of a future: the contract behind the symbol."""
+    seq: int
+    v: int = 1
+
+
+class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One finished minute of a symbol.
+
+    A minute may come again, corrected or repeated: keep the newest by (`symbol`, `event_ms`). Minutes
+    without a trade are left out.
+    """
+
+    symbol: str
+    timestamp: datetime
+    """When the minute began."""
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None = None
+    interval_s: int = 60
+    event_ms: int
+    """When the minute began."""
+    recv_ms: int
+    source: str
+    contract: str | None = None
+    """Of a future: the contract behind the symbol."""
+    source_seq: int | None = None
+    """The source's own number of the bar."""
     seq: int
     v: int = 1
 

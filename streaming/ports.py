@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from streaming.model import GexSnapshot, Level2Event, OptionQuote, TickEvent
+from streaming.model import Candle, GexSnapshot, Level2Event, OptionQuote, TickEvent
 
-MarketEvent = TickEvent | Level2Event
-StreamEvent = TickEvent | Level2Event | OptionQuote
+MarketEvent = TickEvent | Level2Event | Candle
+StreamEvent = TickEvent | Level2Event | Candle | OptionQuote
 
 
 class EventSink(Protocol):

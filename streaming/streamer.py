@@ -127,9 +127,10 @@ class Streamer:
                 "SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.",
                 remedy="Set them in .env and restart, or set GEX_SOURCE=redis to show another program's snapshots.",
             )
-        self._standing_by = True
+        lease = Lease(self._runtime.redis, keys.STREAM_LEASE, self._owner)
         try:
-            async with Lease(self._runtime.redis, keys.STREAM_LEASE, self._owner).held(wait=True):
+            self._standing_by = not await lease.acquire()
+            async with lease.held(wait=True):
                 self._standing_by = False
                 await self._stream(auth, progress)
         finally:

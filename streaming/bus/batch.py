@@ -13,8 +13,8 @@ from streaming.bus import keys
 from streaming.bus.buffer import Entry
 
 FIELD: Final = b"data"
-CHANNELS: Final = (keys.TICKS.encode(), keys.LEVEL2.encode())
-STREAMS: Final = (keys.TICKS_STREAM.encode(), keys.LEVEL2_STREAM.encode())
+CHANNELS: Final = (keys.TICKS.encode(), keys.LEVEL2.encode(), keys.CANDLES.encode())
+STREAMS: Final = (keys.TICKS_STREAM.encode(), keys.LEVEL2_STREAM.encode(), keys.CANDLES_STREAM.encode())
 PASSING_ERRORS: Final = frozenset(
     {"LOADING", "OOM", "READONLY", "MISCONF", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "NOAUTH"}
 )
@@ -34,7 +34,7 @@ def _opening(words: Sequence[bytes]) -> bytes:
 class BatchPacker:
     """Turns events into the bytes of their commands; `caps` None leaves the streams out."""
 
-    def __init__(self, caps: tuple[int, int] | None) -> None:
+    def __init__(self, caps: tuple[int, int, int] | None) -> None:
         self._publish = tuple(_opening((b"PUBLISH", channel)) for channel in CHANNELS)
         self._append = (
             tuple(

@@ -5,8 +5,9 @@ from typing import Final
 
 TICK: Final = 0
 BOOK: Final = 1
+CANDLE: Final = 2
 Entry = tuple[int, int, bytes]
-"""(place in the order of all events, TICK or BOOK, encoded event)."""
+"""(place in the order of all events, TICK, BOOK or CANDLE, encoded event)."""
 
 
 class EventBuffer:
@@ -15,7 +16,9 @@ class EventBuffer:
     def __init__(self, *, max_events: int, max_bytes: int) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
-        self._queues: tuple[deque[Entry], deque[Entry]] = (deque(), deque())
+        ticks: deque[Entry] = deque()
+        books: deque[Entry] = deque()
+        self._queues = (ticks, books, books)  # candles are few and wait, and are given up, among the books
         self._place = 0
         self.size_bytes = 0
         self.dropped_ticks = 0
@@ -38,7 +41,7 @@ class EventBuffer:
             self._give_up_one()
 
     def _give_up_one(self) -> None:
-        ticks, books = self._queues
+        ticks, books, _ = self._queues
         if ticks:
             self.size_bytes -= len(ticks.popleft()[2])
             self.dropped_ticks += 1
@@ -48,7 +51,7 @@ class EventBuffer:
 
     def take(self, *, max_events: int, max_bytes: int) -> list[Entry]:
         """Remove the oldest events, ticks and books in their common order; at least one when there is any."""
-        ticks, books = self._queues
+        ticks, books, _ = self._queues
         batch: list[Entry] = []
         size = 0
         while len(batch) < max_events and size < max_bytes and (ticks or books):

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from streaming.errors import ContractError
-from streaming.model import GexSnapshot, Level2Event, TickEvent
+from streaming.model import Candle, GexSnapshot, Level2Event, TickEvent
 
 _ENCODER: Final = msgspec.json.Encoder()
 _SNAPSHOT: Final = msgspec.json.Decoder(GexSnapshot)
@@ -19,6 +19,11 @@ def encode_tick(tick: TickEvent) -> bytes:
 def encode_level2(book: Level2Event) -> bytes:
     """A book as published on `market_data:level2`."""
     return _ENCODER.encode(book)
+
+
+def encode_candle(candle: Candle) -> bytes:
+    """A minute as published on `market_data:candles`."""
+    return _ENCODER.encode(candle)
 
 
 def encode_snapshot(snapshot: GexSnapshot) -> bytes:

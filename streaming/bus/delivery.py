@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class BatchDelivery:
     """Holds the batch in flight and its connection; `pending` is empty when all of it has been settled."""
 
-    def __init__(self, redis: Redis, *, caps: tuple[int, int] | None, answer_s: float) -> None:
+    def __init__(self, redis: Redis, *, caps: tuple[int, int, int] | None, answer_s: float) -> None:
         self._redis = redis
         self._packer = BatchPacker(caps)
         self._answer_s = answer_s

@@ -2,15 +2,18 @@
 
 TICKS = "market_data:ticks"
 LEVEL2 = "market_data:level2"
+CANDLES = "market_data:candles"
 SNAPSHOT_STREAM = "gex:snapshot:stream"
 
 TICKS_STREAM = f"{TICKS}:stream"
 LEVEL2_STREAM = f"{LEVEL2}:stream"
+CANDLES_STREAM = f"{CANDLES}:stream"
 STREAM_METRICS = "metrics:schwab_stream"
 FEED_METRICS = "metrics:gex_feed"
 STREAM_LEASE = "gexcord:lease:stream"
 FEED_LEASE = "gexcord:lease:feed"
 STREAM_WANTED = "gexcord:stream:wanted"
+STREAM_SYMBOLS = "gexcord:stream:symbols"
 FEED_LEDGER = "gexcord:feed:messages"
 COMMAND_FINGERPRINT = "gexcord:commands:fingerprint"
 

@@ -16,12 +16,12 @@ import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus.backoff import Backoff
-from streaming.bus.buffer import BOOK, TICK, EventBuffer
-from streaming.bus.codec import encode_level2, encode_tick
+from streaming.bus.buffer import BOOK, CANDLE, TICK, EventBuffer
+from streaming.bus.codec import encode_candle, encode_level2, encode_tick
 from streaming.bus.delivery import BatchDelivery
 from streaming.clock import Clock, SystemClock, epoch_ms
 from streaming.errors import TransientError
-from streaming.model import TickEvent
+from streaming.model import Level2Event, TickEvent
 from streaming.ports import MarketEvent
 
 log = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ BATCH_EVENTS: Final = 1024
 BATCH_BYTES: Final = 1 << 20
 BUFFER_EVENTS: Final = 200_000
 BUFFER_BYTES: Final = 64 << 20
-STREAM_CAPS: Final = (200_000, 20_000)
-"""About how many ticks and books the streams keep: as many as the buffer can hold."""
+STREAM_CAPS: Final = (200_000, 20_000, 20_000)
+"""About how many ticks, books and candles the streams keep: ticks and books as many as the buffer can hold."""
 FLUSH_S: Final = 5.0
 CLOSE_S: Final = 3.0
 
@@ -50,6 +50,7 @@ class PublisherStats(msgspec.Struct, frozen=True, kw_only=True):
     """Given up: overflow (ticks and books) and what was left at close."""
     dropped_ticks: int
     dropped_books: int
+    """Candles among them."""
     rejected: int
     """Refused by Redis for good (wrong type of key, no permission, no such command)."""
     resent: int
@@ -76,7 +77,7 @@ class TradingEventPublisher:
         *,
         clock: Clock | None = None,
         rng: random.Random | None = None,
-        stream_caps: tuple[int, int] | None = STREAM_CAPS,
+        stream_caps: tuple[int, int, int] | None = STREAM_CAPS,
         max_events: int = BUFFER_EVENTS,
         max_bytes: int = BUFFER_BYTES,
         flush_timeout_s: float = FLUSH_S,
@@ -136,8 +137,10 @@ class TradingEventPublisher:
         for event in events:
             if isinstance(event, TickEvent):
                 add(TICK, encode_tick(event))
-            else:
+            elif isinstance(event, Level2Event):
                 add(BOOK, encode_level2(event))
+            else:
+                add(CANDLE, encode_candle(event))
         if events:
             self._idle.clear()
             self._wake.set()

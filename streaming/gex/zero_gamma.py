@@ -94,7 +94,8 @@ def sweep_levels(spot: float, deviation: float) -> Floats:
     growth = np.log(2.0 * REACH / STEPS / step) / np.log(_GROWTH)
     wider = even[-1] + step * np.cumsum(_GROWTH ** np.arange(1, int(growth) + 1))
     out = np.concatenate((even, wider[wider < REACH]))
-    return spot * np.unique(np.round(np.concatenate((coarse, 1.0 - out, 1.0 + out)), _DECIMALS))
+    levels: Floats = np.unique(np.round(np.concatenate((coarse, 1.0 - out, 1.0 + out)), _DECIMALS))
+    return spot * levels
 
 
 def sample_totals(kernel: Kernel, levels: Floats, rows: tuple[slice, ...]) -> Floats:
@@ -144,18 +145,20 @@ def find_roots(total: Total, levels: Floats, samples: Floats) -> Roots:
 
 
 def _refine(total: Total, levels: Floats, samples: Floats, low: int, high: int) -> Root:
-    """Newton's method kept inside its bracket; halves where Newton would leave it."""
+    """Newton's method, with halving where it would leave the bracket or creeps along the tail of a bell."""
     left, right = float(levels[low]), float(levels[high])
     rising = bool(samples[low] < 0.0)
     share = abs(float(samples[low])) / (abs(float(samples[low])) + abs(float(samples[high])))
     level = left + share * (right - left)
-    slope = 0.0
+    slope, step = 0.0, right - left
     for _ in range(_ITERATIONS):
         value, slope = total.at(level)
         left, right = (level, right) if (value < 0.0) == rising else (left, level)
         guess = level - value / slope if slope else np.inf
-        guess = guess if left <= guess <= right else 0.5 * (left + right)
-        if abs(guess - level) <= TOLERANCE * level:
+        if not left <= guess <= right or 2.0 * abs(guess - level) > step:
+            guess = 0.5 * (left + right)
+        step = abs(guess - level)
+        if step <= TOLERANCE * level:
             break
         level = guess
     return Root(guess, 1 if rising else -1, slope)
