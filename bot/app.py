@@ -16,6 +16,8 @@ from typing import Any, Final, TextIO
 
 from pydantic import SecretStr
 
+from bot import login_watch
+from bot.alarms import Alarms
 from bot.check import run_check
 from bot.client import GexBot
 from bot.discord_hosts import point_discord_at
@@ -24,19 +26,23 @@ from bot.feed.ledger import RedisLedger
 from bot.feed.runner import FeedRunner
 from bot.fingerprints import RedisFingerprints
 from bot.health import Health, ServiceNotifier
+from bot.login_watch import LoginWatch
 from bot.logs import configure_logging
 from bot.render.charts import ChartWorker
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.stream_control import StreamControl
 from bot.supervisor import Progress, Supervisor, leading_error
+from bot.symbol_control import SymbolControl
 from bot.token_control import TokenControl
+from bot.told import RedisTold
 from bot.wishes import RedisWishes
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics import MetricValue, write_metrics
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError
+from streaming.metrics_server import serve_metrics
 from streaming.runtime import Runtime, open_runtime
 from streaming.settings import load_settings
 from streaming.streamer import Streamer
@@ -145,7 +151,11 @@ async def _open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) 
         _background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
         Supervisor(clock=clock, rng=rng, notify=bot.notify_operators) as supervisor,
     ):
-        streamer = Streamer(runtime, settings.tickers, update_s=settings.gex_feed_update_seconds, rng=rng)
+        alarms = Alarms(bot.notify_operators)
+        supervisor.start("alarms", alarms.deliver)
+        streamer = Streamer(
+            runtime, settings.tickers, update_s=settings.gex_feed_update_seconds, rng=rng, alarm=alarms.ring
+        )
         control = StreamControl(streamer, supervisor, RedisWishes(runtime.redis), clock)
         health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
         feed = _feed(bot, runtime, settings, rng, health)
@@ -157,18 +167,23 @@ async def _open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) 
                 snapshots=runtime.snapshots,
                 charts=charts,
                 stream=control,
+                symbols=SymbolControl(streamer, clock),
                 tokens=TokenControl(runtime),
                 feed=feed,
             )
         )
         bot.add_listener(partial(_mark_ready, health), "on_ready")
         supervisor.start("heartbeat", health.beat)
+        if runtime.auth is not None:
+            watch = LoginWatch(runtime.auth, RedisTold(runtime.redis), bot.notify_operators, clock)
+            supervisor.start(login_watch.JOB, watch.run)
         if settings.gex_feed_enabled and settings.boards:
             supervisor.start("gex-feed", partial(_run_feed, bot, feed))
-        try:
-            yield _Host(bot=bot, control=control, connected=connected)
-        finally:
-            health.stopping()
+        async with serve_metrics(settings.metrics_port, streamer.facts):
+            try:
+                yield _Host(bot=bot, control=control, connected=connected)
+            finally:
+                health.stopping()
 
 
 async def _mark_ready(health: Health) -> None:

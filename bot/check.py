@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from bot.check_discord import check_discord
 from bot.check_lines import Finding, exit_status, fail, ok, warn
 from bot.render.numbers import age
@@ -81,14 +83,14 @@ def check_token(settings: BotSettings, now: datetime) -> Finding:
         remedy = "Set them in .env, or GEX_SOURCE=redis when another program produces the data."
         sentence = f"SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not both set. {remedy}"
         return fail("schwab", sentence, ConfigurationError.exit_status)
-    return _token_file(settings.schwab_token_path, now)
+    return _token_file(settings.schwab_token_path, settings.schwab_token_key, now)
 
 
-def _token_file(path: Path, now: datetime) -> Finding:
+def _token_file(path: Path, key: SecretStr | None, now: datetime) -> Finding:
     from streaming.schwab.token_store import TokenStore
 
     try:
-        token = TokenStore(path).load()
+        token = TokenStore(path, key=key).load()
         mode = stat.S_IMODE(path.stat().st_mode) if token is not None else 0
     except GexcordError as error:
         return fail("schwab", error.sentence, error.exit_status)

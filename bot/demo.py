@@ -132,5 +132,6 @@ async def _sign_in(settings: BotSettings, clock: Clock) -> None:
             callback_url=settings.schwab_callback_url,
             clock=clock,
         )
-        redirect = await http.get(auth.authorize_url(state="demo"), follow_redirects=False)
-        await auth.exchange_code(redirect.headers["location"])
+        attempt = auth.begin_login()
+        redirect = await http.get(attempt.url, follow_redirects=False)
+        await auth.finish_login(attempt, redirect.headers["location"])

@@ -8,7 +8,8 @@ from bot.supervisor import Supervisor
 from streaming.clock import Clock
 from streaming.model import GexSnapshot, WeightName
 from streaming.ports import SnapshotReader
-from streaming.status import StreamReport, StreamStatus, TokenStatus
+from streaming.schwab.oauth import LoginAttempt
+from streaming.status import StreamReport, StreamStatus, SymbolList, TokenStatus
 
 if TYPE_CHECKING:
     from bot.feed.metrics import FeedStatus
@@ -25,8 +26,28 @@ class StreamPort(Protocol):
         """Stop streaming; stopping twice is no error."""
         ...
 
+    async def restart(self) -> StreamReport:
+        """Stop if need be, then start."""
+        ...
+
     def status(self) -> StreamStatus:
         """The state of this moment, without I/O."""
+        ...
+
+
+class SymbolPort(Protocol):
+    """What is streamed, as operators choose it; kept across restarts. Raises TransientError while Redis is away."""
+
+    async def add(self, text: str) -> StreamReport:
+        """Stream more symbols; RequestError for what is no symbol."""
+        ...
+
+    async def remove(self, text: str) -> StreamReport:
+        """Stream symbols no longer; RequestError for what is not streamed or what a board needs."""
+        ...
+
+    async def list(self) -> SymbolList:
+        """What is streamed, and why."""
         ...
 
 
@@ -39,6 +60,14 @@ class TokenPort(Protocol):
 
     async def refresh(self) -> TokenStatus:
         """Spend the refresh token once; raises OperatorError or TransientError."""
+        ...
+
+    def begin_login(self) -> LoginAttempt:
+        """A link to Schwab's login page, good for ten minutes; raises OperatorError without an app."""
+        ...
+
+    async def finish_login(self, attempt: LoginAttempt, redirect_url: str) -> TokenStatus:
+        """Turn the address a browser came back to into a stored login; raises as `refresh`, and RequestError."""
         ...
 
 
@@ -68,5 +97,6 @@ class Services:
     snapshots: SnapshotReader
     charts: ChartPort
     stream: StreamPort
+    symbols: SymbolPort
     tokens: TokenPort
     feed: FeedPort | None = None

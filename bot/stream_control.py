@@ -1,4 +1,4 @@
-"""`/stream start|stop|status` on the supervised streamer, and the memory of what was asked for."""
+"""`/stream start|stop|restart|status` on the supervised streamer, and the memory of what was asked for."""
 
 import asyncio
 import logging
@@ -15,6 +15,7 @@ _LOG: Final = logging.getLogger(__name__)
 JOB: Final = "schwab-stream"
 ANSWER_WITHIN_S: Final = 2.2
 _LOOK_EVERY_S: Final = 0.05
+_TRANSIENT: Final = (JobState.STOPPED, JobState.ENDED)
 
 
 class WishStore(Protocol):
@@ -40,11 +41,13 @@ class StreamControl:
             self._supervisor.start(JOB, self._streamer.run)
 
     async def start(self) -> StreamReport:
+        began_s = self._clock.monotonic()
         started = self._supervisor.start(JOB, self._streamer.run)
         await self._remember(wanted=True)
-        if not started and self._streamer.status().state == "live":
-            return StreamReport(ok=True, sentence=f"The stream is already running: {self._symbols()}.")
-        began_s = self._clock.monotonic()
+        if not started:
+            if self._streamer.status().state == "live":
+                return StreamReport(ok=True, sentence=f"The stream is already running: {self._symbols()}.")
+            self._streamer.retry_now()
         return await self._first_news(began_s)
 
     async def stop(self) -> StreamReport:
@@ -53,10 +56,14 @@ class StreamControl:
             return StreamReport(ok=True, sentence="The stream has stopped.")
         return StreamReport(ok=True, sentence="The stream was not running.")
 
+    async def restart(self) -> StreamReport:
+        await self._supervisor.stop(JOB)
+        return await self.start()
+
     def status(self) -> StreamStatus:
         """The streamer's own word; where it is not running, the supervisor's."""
         status, job = self._streamer.status(), self._supervisor.job(JOB)
-        if status.state != "stopped" or job is None or job.state in (JobState.STOPPED, JobState.ENDED):
+        if status.state != "stopped" or job is None or job.state in _TRANSIENT:
             return status
         return replace(status, state=str(job.state), since_at=job.since_at, last_error=job.last_error)
 
@@ -65,21 +72,43 @@ class StreamControl:
         return f"{count} symbol" if count == 1 else f"{count} symbols"
 
     async def _first_news(self, began_s: float) -> StreamReport:
+        """What has become of the order by the time the answer is due, or as soon as that is clear."""
         while (elapsed_s := self._clock.monotonic() - began_s) < ANSWER_WITHIN_S:
-            job = self._supervisor.job(JOB)
-            if job is not None and job.state in (JobState.FAILED, JobState.BACKOFF):
-                return StreamReport(ok=False, sentence=f"The stream did not start. {job.last_error}")
-            state = self._streamer.status().state
-            if state == "standby":
-                return StreamReport(
-                    ok=True, sentence="Another process is streaming; this one stands by and takes over when it ends."
-                )
-            if state == "live":
-                after_ms = round(elapsed_s * 1000)
-                return StreamReport(ok=True, sentence=f"Connected: {self._symbols()}; first data after {after_ms} ms.")
             await asyncio.sleep(_LOOK_EVERY_S)
+            if (report := self._clear_news(elapsed_s)) is not None:
+                return report
+        return self._unclear_news()
+
+    def _clear_news(self, elapsed_s: float) -> StreamReport | None:
+        job, status = self._supervisor.job(JOB), self._streamer.status()
+        if job is not None and job.state in (JobState.FAILED, JobState.BACKOFF):
+            return StreamReport(ok=False, sentence=f"The stream did not start. {job.last_error}")
+        if status.state == "live":
+            after_ms = round(elapsed_s * 1000)
+            return StreamReport(ok=True, sentence=f"Connected: {self._symbols()}; first data after {after_ms} ms.")
+        if status.state == "needs_login":
+            return StreamReport(
+                ok=False,
+                sentence=f"The stream waits for a Schwab login and then starts by itself. {status.needs_login}",
+            )
+        if status.state == "standby":
+            return StreamReport(
+                ok=True, sentence="Another process is streaming; this one stands by and takes over when it ends."
+            )
+        return None
+
+    def _unclear_news(self) -> StreamReport:
+        status = self._streamer.status()
+        if status.state == "ready":
+            sentence = (
+                f"Connected: {self._symbols()} asked for. Nothing has come yet, which is normal outside market hours."
+            )
+            return StreamReport(ok=True, sentence=sentence)
+        if status.state in {"backoff", "taken_over"}:
+            retry = "" if status.retry_in_s is None else f" The next try is in {status.retry_in_s:.0f} s."
+            return StreamReport(ok=False, sentence=f"The stream has no connection: {status.last_close}{retry}")
         return StreamReport(
-            ok=True, sentence="The stream is starting; Schwab has not sent data yet. /stream status shows how it goes."
+            ok=True, sentence="The stream is connecting; Schwab has not answered yet. /stream status shows how it goes."
         )
 
     async def _remember(self, *, wanted: bool) -> None:

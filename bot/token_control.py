@@ -1,7 +1,9 @@
-"""`/token status|refresh` on the token store and the auth client."""
+"""`/token status|refresh|login` on the token store and the auth client."""
 
 from streaming.errors import ConfigurationError
 from streaming.runtime import Runtime
+from streaming.schwab.auth_client import SchwabAuthClient, stored_status
+from streaming.schwab.oauth import LoginAttempt
 from streaming.status import TokenStatus
 
 
@@ -13,15 +15,24 @@ class TokenControl:
 
     def status(self) -> TokenStatus:
         auth = self._runtime.auth
-        if auth is None:
-            return TokenStatus(configured=False, present=self._runtime.settings.schwab_token_path.exists())
-        return auth.status()
+        return stored_status(self._runtime.tokens, configured=False) if auth is None else auth.status()
 
     async def refresh(self) -> TokenStatus:
-        auth = self._runtime.auth
-        if auth is None:
+        auth = self._auth()
+        await auth.refresh()
+        return auth.status()
+
+    def begin_login(self) -> LoginAttempt:
+        return self._auth().begin_login()
+
+    async def finish_login(self, attempt: LoginAttempt, redirect_url: str) -> TokenStatus:
+        auth = self._auth()
+        await auth.finish_login(attempt, redirect_url)
+        return auth.status()
+
+    def _auth(self) -> SchwabAuthClient:
+        if self._runtime.auth is None:
             raise ConfigurationError(
                 "SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy="Set them in .env and restart the bot."
             )
-        await auth.refresh()
-        return auth.status()
+        return self._runtime.auth

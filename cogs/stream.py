@@ -1,5 +1,7 @@
 """`/stream`: operators steer the streamer."""
 
+from typing import Any
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -7,20 +9,23 @@ from discord.ext import commands
 from bot.client import GexBot
 from bot.notices import think
 from bot.permissions import operator_group, operator_only
-from bot.render.operations import stream_text
+from bot.render.operations import stream_text, symbols_text
 from bot.services import Services
 
 Interaction = discord.Interaction[GexBot]
+_MOST_CHOICES = 25
 
 
 @operator_group()
 class StreamCog(commands.GroupCog, group_name="stream", group_description="The market-data stream, for operators"):
-    """Start, stop and look at the stream."""
+    """Start, stop and look at the stream, and choose what it streams."""
+
+    symbols: app_commands.Group = app_commands.Group(name="symbols", description="What is streamed")
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    @app_commands.command(description="Start streaming market data")
+    @app_commands.command(description="Start streaming market data, or take the stream back")
     @operator_only()
     async def start(self, interaction: Interaction) -> None:
         await think(interaction)
@@ -34,11 +39,49 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
         report = await self._services.stream.stop()
         await interaction.edit_original_response(content=report.sentence)
 
+    @app_commands.command(description="Stop and start streaming market data")
+    @operator_only()
+    async def restart(self, interaction: Interaction) -> None:
+        await think(interaction)
+        report = await self._services.stream.restart()
+        await interaction.edit_original_response(content=report.sentence)
+
     @app_commands.command(description="State, rates, symbols, reconnects and errors of the stream")
     @operator_only()
     async def status(self, interaction: Interaction) -> None:
         text = stream_text(self._services.stream.status(), self._services.clock.now())
         await interaction.response.send_message(text, ephemeral=True)
+
+    @symbols.command(name="add", description="Stream more symbols, also after a restart")
+    @app_commands.describe(symbols="Separated by commas, such as AAPL, $SPX, /MNQ or an option symbol")
+    @operator_only()
+    async def add_symbols(self, interaction: Interaction, symbols: app_commands.Range[str, 1, 1000]) -> None:
+        await think(interaction)
+        report = await self._services.symbols.add(symbols)
+        await interaction.edit_original_response(content=report.sentence[:2000])
+
+    @symbols.command(name="remove", description="Stop streaming symbols, also after a restart")
+    @app_commands.describe(symbols="Separated by commas")
+    @operator_only()
+    async def remove_symbols(self, interaction: Interaction, symbols: app_commands.Range[str, 1, 1000]) -> None:
+        await think(interaction)
+        report = await self._services.symbols.remove(symbols)
+        await interaction.edit_original_response(content=report.sentence[:2000])
+
+    @symbols.command(name="list", description="What is streamed, and why")
+    @operator_only()
+    async def list_symbols(self, interaction: Interaction) -> None:
+        await think(interaction)
+        text = symbols_text(await self._services.symbols.list(), self._services.stream.status())
+        await interaction.edit_original_response(content=text)
+
+    @remove_symbols.autocomplete("symbols")
+    async def _streamed(self, interaction: Interaction, current: str) -> list[app_commands.Choice[Any]]:
+        if interaction.user.id not in interaction.client.operators:
+            return []
+        wanted = current.upper().strip()
+        found = [symbol for symbol in self._services.stream.status().symbols if wanted in symbol]
+        return [app_commands.Choice(name=symbol, value=symbol) for symbol in found[:_MOST_CHOICES]]
 
 
 async def setup(bot: GexBot) -> None:

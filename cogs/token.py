@@ -9,13 +9,14 @@ from bot.notices import think
 from bot.permissions import operator_group, operator_only
 from bot.render.operations import token_text
 from bot.services import Services
+from cogs.login_view import LoginView
 
 Interaction = discord.Interaction[GexBot]
 
 
 @operator_group()
 class TokenCog(commands.GroupCog, group_name="token", group_description="The Schwab login, for operators"):
-    """Look at the login and renew its access token."""
+    """Look at the login, renew its access token, and log in again."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -33,6 +34,12 @@ class TokenCog(commands.GroupCog, group_name="token", group_description="The Sch
         status = await self._services.tokens.refresh()
         text = token_text(status, self._services.clock.now())
         await interaction.edit_original_response(content=f"The access token was renewed.\n{text}")
+
+    @app_commands.command(description="Log in at Schwab again; needed once a week")
+    @operator_only()
+    async def login(self, interaction: Interaction) -> None:
+        view = LoginView(interaction, self._services, self._services.tokens.begin_login())
+        await interaction.response.send_message(view.text, view=view, ephemeral=True)
 
 
 async def setup(bot: GexBot) -> None:

@@ -5,9 +5,10 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Final
 
-from streaming import gex_command, token_command
+from streaming import gex_command, sim_command, start_command, token_command
 from streaming.errors import GexcordError
 from streaming.runtime import open_bus
 from streaming.settings import StreamSettings, load_settings
@@ -36,11 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m streaming", description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    start_command.register(commands)
     gex_command.register(commands)
     token_command.register(commands)
     _register_replay(commands)
     _register_tail(commands)
-    _register_sim(commands)
+    sim_command.register(commands)
     return parser
 
 
@@ -56,13 +58,6 @@ def _register_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("channel", help="such as market_data:ticks")
     command.add_argument("--count", type=int, default=None, metavar="N", help="stop after N messages")
     command.set_defaults(func=_tail)
-
-
-def _register_sim(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser("sim", help="serve a local Schwab with a simulated market")
-    command.add_argument("--port", type=int, default=0, metavar="N", help="port on loopback; 0 takes a free one")
-    command.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same market")
-    command.set_defaults(func=_sim)
 
 
 def _speed(text: str) -> float:
@@ -87,17 +82,11 @@ def _tail(arguments: argparse.Namespace) -> int:
 
 
 async def _tail_until_done(arguments: argparse.Namespace) -> int:
-    async with open_bus(load_settings(StreamSettings), announce=_say) as (redis, _):
-        remaining = arguments.count
-        async for payload in tail(redis, arguments.channel):
+    async with (
+        open_bus(load_settings(StreamSettings), announce=_say) as (redis, _),
+        aclosing(tail(redis, arguments.channel, count=arguments.count)) as payloads,
+    ):
+        async for payload in payloads:
             sys.stdout.write(payload.decode("utf-8", "replace") + "\n")
             sys.stdout.flush()
-            if remaining is not None and (remaining := remaining - 1) <= 0:
-                break
     return 0
-
-
-def _sim(arguments: argparse.Namespace) -> int:
-    from streaming.sim_command import serve
-
-    return asyncio.run(serve(port=arguments.port, seed=arguments.seed, say=_say))

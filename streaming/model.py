@@ -195,7 +195,7 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     dex_dealer_usd: float | None = None
     """Dealer-signed delta: both sides positive."""
     hedge_usd_per_1pct: float | None = None
-    """Half the change of dealer delta from -1 % to +1 %; finite at the close (`gex.md` §15)."""
+    """Half the change of dealer delta from -1 % to +1 %, finite at the close (`gex.md` §15); only for scope `zero`."""
 
 
 class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):

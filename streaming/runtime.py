@@ -63,14 +63,14 @@ async def open_runtime(
         redis, url = await stack.enter_async_context(open_bus(settings, announce=announce))
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S))
-        tokens = TokenStore(settings.schwab_token_path)
+        tokens = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
         yield Runtime(
             settings=settings,
             clock=clock,
             redis=redis,
             redis_url=url,
             publisher=publisher,
-            snapshots=SnapshotStore(redis),
+            snapshots=SnapshotStore(redis, clock=clock),
             http=http,
             tokens=tokens,
             auth=_auth_client(settings, http, tokens, clock),

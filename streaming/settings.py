@@ -4,8 +4,9 @@
 and never repeats what was written there.
 """
 
+import base64
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -16,6 +17,7 @@ from streaming.model import ScopeName
 from streaming.symbols import Ticker, parse_ticker, parse_wire_symbol
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
+_FERNET_KEY_BYTES: Final = 32
 
 
 class StreamSettings(BaseSettings):
@@ -34,8 +36,12 @@ class StreamSettings(BaseSettings):
     schwab_symbols: CommaList = Field(
         ("SPY", "QQQ"), description="symbols to stream, separated by commas, such as SPY,$SPX,/MNQ:XCME"
     )
+    schwab_charts: bool = Field(False, description="true or false")
     schwab_api_url: str = Field("https://api.schwabapi.com", description="an http or https URL")
     schwab_token_path: Path = Field(Path(".tokens/schwab_token.json"), description="path of the token file")
+    schwab_token_key: SecretStr | None = Field(
+        None, description="a Fernet key, as `python -m streaming token new-key` prints it"
+    )
     redis_url: str | None = Field(
         None, description="redis://, rediss:// or unix:// URL; empty starts a server of our own"
     )
@@ -47,6 +53,7 @@ class StreamSettings(BaseSettings):
     gex_live_options: int = Field(
         200, ge=0, le=1000, description="a whole number of contracts per ticker from 0 to 1000"
     )
+    metrics_port: int = Field(0, ge=0, le=65535, description="a port number from 1 to 65535, or 0 for none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("schwab_symbols", mode="before")
@@ -63,6 +70,13 @@ class StreamSettings(BaseSettings):
     @classmethod
     def _https_url(cls, value: str) -> str:
         require_url(value, "https")
+        return value
+
+    @field_validator("schwab_token_key")
+    @classmethod
+    def _fernet_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_fernet_key(value.get_secret_value()):
+            raise ValueError("a Fernet key")
         return value
 
     @field_validator("redis_url")
@@ -82,6 +96,13 @@ def require_url(value: str, *schemes: str) -> str:
     if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):
         raise ValueError(f"a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     return value.rstrip("/")
+
+
+def _is_fernet_key(text: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(text)) == _FERNET_KEY_BYTES
+    except ValueError:
+        return False
 
 
 def split_commas(value: object) -> list[str]:

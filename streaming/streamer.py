@@ -1,4 +1,4 @@
-"""The job that owns the stream: Schwab's socket and chains in, ticks, books and snapshots out."""
+"""The job that owns the stream: Schwab's socket and chains in, ticks, books, candles and snapshots out."""
 
 import asyncio
 import logging
@@ -7,120 +7,80 @@ import random
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics import MetricValue, write_metrics
+from streaming.bus.symbol_wishes import SymbolWishes
+from streaming.engine_room import EngineRoom
 from streaming.errors import ConfigurationError, TransientError
-from streaming.gex.engine import GexEngine
-from streaming.model import GexSnapshot, Level2Event, OptionChain, OptionQuote, TickEvent
+from streaming.login_keeper import LoginKeeper
+from streaming.model import OptionQuote
+from streaming.option_following import follow_near_options
 from streaming.ports import MarketEvent, StreamEvent
 from streaming.runtime import Runtime
 from streaming.schwab.auth_client import SchwabAuthClient
+from streaming.schwab.fields import Service
 from streaming.schwab.rest import RequestBudget, SchwabRestClient
-from streaming.schwab.stream_client import SchwabStreamClient, Subscriptions
-from streaming.settings import StreamSettings
+from streaming.schwab.stored_logins import StoredLogins
+from streaming.schwab.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
+from streaming.snapshot_loop import SnapshotCounters, SnapshotLoop
 from streaming.sources.schwab import ChainPoller
 from streaming.status import StreamStatus
+from streaming.stream_report import StreamFacts, log_line, metrics_mapping
 from streaming.symbols import Ticker
+from streaming.wanted_symbols import SymbolChanges, needed_by
 
 _LOG: Final = logging.getLogger(__name__)
 _METRICS_EVERY_S: Final = 1.0
-_OPTIONS_EVERY_S: Final = 10.0
-_SLOW_COMPUTE_S: Final = 0.05
-
-
-@dataclass(slots=True)
-class StreamerCounters:
-    """What happened since the process started."""
-
-    snapshots: int = 0
-    compute_errors: int = 0
-    store_errors: int = 0
-    compute_ms: float | None = None
-    last_snapshot_at: datetime | None = None
-    last_error: str | None = None
-
-
-class EngineRoom:
-    """The engines of all tickers: hands each event to whom it concerns and knows who must compute again."""
-
-    def __init__(self, tickers: Sequence[Ticker], settings: StreamSettings) -> None:
-        self.tickers = tuple(tickers)
-        self._engines = {ticker.name: GexEngine(ticker, scope=settings.gex_scope) for ticker in tickers}
-        self._by_wire: dict[str, list[Callable[[float, int], None]]] = {}
-        self._names_by_wire: dict[str, list[str]] = {}
-        for ticker in self.tickers:
-            engine = self._engines[ticker.name]
-            self._route(ticker.wire, ticker.name, engine.on_spot)
-            if ticker.future is not None:
-                self._route(ticker.future, ticker.name, engine.on_future)
-        self._dirty: set[str] = set()
-
-    def take(self, events: Sequence[StreamEvent]) -> None:
-        """Feed a batch of events to the engines."""
-        quotes = [event for event in events if isinstance(event, OptionQuote)]
-        for event in events:
-            if isinstance(event, TickEvent) and event.symbol in self._by_wire and event.last is not None:
-                for listener in self._by_wire[event.symbol]:
-                    listener(event.last, event.event_ms)
-                self._dirty.update(self._names_by_wire[event.symbol])
-        if quotes:
-            for name, engine in self._engines.items():
-                engine.on_option(quotes)
-                self._dirty.add(name)
-
-    def on_chain(self, underlying: str, chain: OptionChain) -> None:
-        """Feed a chain to every engine on that underlying."""
-        for ticker in self.tickers:
-            if ticker.underlying == underlying:
-                self._engines[ticker.name].on_chain(chain)
-                self._dirty.add(ticker.name)
-
-    def take_dirty(self) -> tuple[str, ...]:
-        """The tickers with news since the last call."""
-        names, self._dirty = tuple(sorted(self._dirty)), set()
-        return names
-
-    def compute(self, name: str, now: datetime) -> GexSnapshot | None:
-        """The snapshot of one ticker now; None before its first chain."""
-        return self._engines[name].compute(now)
-
-    def near_symbols(self, per_underlying: int) -> tuple[str, ...]:
-        """The options most worth streaming, over all underlyings, each once."""
-        symbols: dict[str, None] = {}
-        for underlying in dict.fromkeys(ticker.underlying for ticker in self.tickers):
-            name = next(ticker.name for ticker in self.tickers if ticker.underlying == underlying)
-            symbols.update(dict.fromkeys(self._engines[name].near_symbols(per_underlying)))
-        return tuple(symbols)
-
-    def _route(self, wire: str, name: str, listener: Callable[[float, int], None]) -> None:
-        self._by_wire.setdefault(wire, []).append(listener)
-        self._names_by_wire.setdefault(wire, []).append(name)
+_LOG_EVERY_S: Final = 60.0
+_SYMBOLS_EVERY_S: Final = 2.0
 
 
 class Streamer:
-    """Streams and computes while it runs; `run` may be called again after it ended, never twice at once."""
+    """Streams and computes while it runs; `run` may be called again after it ended, never twice at once.
 
-    def __init__(self, runtime: Runtime, tickers: Sequence[Ticker], *, update_s: float, rng: random.Random) -> None:
+    Streams SCHWAB_SYMBOLS with the operators' changes, or exactly `symbols` when given, from all services or
+    only `services`. `alarm` is told, once for each cause, what a person should know.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        tickers: Sequence[Ticker],
+        *,
+        update_s: float,
+        rng: random.Random,
+        alarm: Callable[[str], None] | None = None,
+        symbols: Sequence[str] | None = None,
+        services: frozenset[Service] | None = None,
+        timing: StreamTiming | None = None,
+    ) -> None:
         self._runtime = runtime
         self._tickers = tuple(tickers) if runtime.settings.gex_source == "schwab" else ()
         self._update_s = update_s
         self._rng = rng
+        self._tell = alarm or _log_alarm
+        self._own_symbols = None if symbols is None else tuple(symbols)
+        self._services = services
+        self._timing = timing
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._wishes = SymbolWishes(runtime.redis)
+        self._changes = SymbolChanges()
         self._client: SchwabStreamClient | None = None
         self._poller: ChainPoller | None = None
+        self._keeper: LoginKeeper | None = None
+        self._budget: RequestBudget | None = None
+        self._started_at: datetime | None = None
         self._standing_by = False
-        self.counters = StreamerCounters()
+        self.counters = SnapshotCounters()
 
     async def run(self, progress: Callable[[], None]) -> None:
-        """Wait for the lease, then stream until cancelled.
-
-        Raises ConfigurationError without app key and secret, LoginRequiredError when Schwab wants a login.
-        """
+        """Wait for the lease, then stream until cancelled. Raises ConfigurationError without app key and secret."""
         auth = self._runtime.auth
         if auth is None:
             raise ConfigurationError(
@@ -135,34 +95,101 @@ class Streamer:
                 await self._stream(auth, progress)
         finally:
             self._standing_by = False
-            self._client = self._poller = None
+            self._client = self._poller = self._keeper = self._started_at = None
+
+    def retry_now(self) -> None:
+        """End whatever wait the stream is in; takes it back from another program."""
+        if self._client is not None:
+            self._client.retry_now()
+
+    @property
+    def configured_symbols(self) -> tuple[str, ...]:
+        """The symbols of the setting."""
+        return self._runtime.settings.schwab_symbols
+
+    @property
+    def needed_symbols(self) -> tuple[str, ...]:
+        """What the tickers cannot do without."""
+        return needed_by(self._tickers)
+
+    async def load_changes(self) -> SymbolChanges:
+        """The operators' changes as stored; TransientError while Redis is away."""
+        return await self._wishes.load()
+
+    async def store_changes(self, changes: SymbolChanges) -> None:
+        """Keep changes for every process and restart, and act on them now; TransientError while Redis is away."""
+        await self._wishes.store(changes)
+        await self._apply(changes)
 
     def status(self) -> StreamStatus:
-        """One look at everything, without I/O."""
-        client = None if self._client is None else self._client.status
-        stats = self._runtime.publisher.stats
-        return StreamStatus(
-            state=client.state if client is not None else ("standby" if self._standing_by else "stopped"),
-            since_at=None if client is None else client.since_at,
-            symbols={} if client is None else client.symbols,
-            frames_per_s=0.0 if client is None else client.frames_per_s,
-            reconnects=0 if client is None else client.reconnects,
-            last_close=None if client is None else client.last_close,
+        """One look at everything, without waiting for anything."""
+        stats, poller, budget = self._runtime.publisher.stats, self._poller, self._budget
+        auth = self._runtime.auth
+        return replace(
+            self._client_status(),
+            started_at=self._started_at,
             buffered=stats.buffered,
             published=stats.published,
             dropped=stats.dropped,
-            chain_age_s={} if self._poller is None else self._poller.nearest_age_s(),
-            last_error=self.counters.last_error or (None if self._poller is None else self._poller.last_error),
-            lease_holder=self._owner if client is not None else None,
+            chain_age_s={} if poller is None else poller.nearest_age_s(),
+            last_error=self.counters.last_error or (None if poller is None else poller.last_error),
+            lease_holder=None if self._client is None else self._owner,
+            needs_login=self._login_trouble(),
+            login_ends_at=None if auth is None else auth.status().login_ends_at,
+            requests_used=0 if budget is None else budget.used,
+            requests_per_minute=0 if budget is None else budget.per_minute,
+        )
+
+    def _client_status(self) -> StreamStatus:
+        """What the client says of itself, in the terms of the stream's status."""
+        if self._client is None:
+            return StreamStatus(state="standby" if self._standing_by else "stopped")
+        client = self._client.status
+        return StreamStatus(
+            state=client.state,
+            since_at=client.since_at,
+            last_login_at=client.last_login_at,
+            symbols=client.symbols,
+            missing=client.missing,
+            quiet=client.quiet,
+            delayed=client.delayed,
+            contracts=client.contracts,
+            unavailable=client.unavailable,
+            frames_per_s=client.frames_per_s,
+            service_frames_per_s=client.service_frames_per_s,
+            reconnects=client.reconnects,
+            last_close=client.last_close,
+            retry_in_s=client.retry_in_s,
+        )
+
+    def facts(self) -> StreamFacts:
+        """Everything that telemetry tells."""
+        return StreamFacts(
+            at=self._runtime.clock.now(),
+            status=self.status(),
+            client=None if self._client is None else self._client.status,
+            publisher=self._runtime.publisher.stats,
+            snapshots=self.counters,
         )
 
     async def _stream(self, auth: SchwabAuthClient, progress: Callable[[], None]) -> None:
         settings, clock = self._runtime.settings, self._runtime.clock
-        budget = RequestBudget(settings.gex_chain_requests_per_minute, clock)
+        self._started_at = clock.now()
+        await self._read_changes()
+        logins = StoredLogins(self._runtime.tokens, clock)
+        self._budget = budget = RequestBudget(settings.gex_chain_requests_per_minute, clock)
         rest = SchwabRestClient(self._runtime.http, auth, api_url=settings.schwab_api_url, budget=budget, clock=clock)
-        room = EngineRoom(self._tickers, settings)
-        self._client = SchwabStreamClient(
-            rest, auth, Subscriptions(symbols=self._symbols()), _Sink(self._runtime, room, progress), clock, self._rng
+        room = EngineRoom(self._tickers, scope=settings.gex_scope)
+        self._client = client = SchwabStreamClient(
+            rest,
+            auth,
+            Subscriptions(symbols=self._symbols(), charts=settings.schwab_charts, services=self._services),
+            _Sink(self._runtime, room, progress),
+            clock,
+            self._rng,
+            timing=self._timing,
+            logins=logins,
+            alarm=self._tell,
         )
         self._poller = ChainPoller(
             rest,
@@ -171,70 +198,55 @@ class Streamer:
             requests_per_minute=settings.gex_chain_requests_per_minute,
             days=settings.gex_chain_days,
             clock=clock,
+            logins=logins,
         )
+        self._keeper = LoginKeeper(auth, logins)
+        snapshots = SnapshotLoop(room, self._runtime.snapshots, clock, every_s=self._update_s, counters=self.counters)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._client.run(), name="schwab stream")
+            group.create_task(client.run(), name="schwab stream")
             group.create_task(self._poller.run(), name="schwab chains")
-            group.create_task(self._compute(room), name="gex")
-            group.create_task(self._follow_options(room, self._client), name="live options")
-            group.create_task(self._report(), name="stream metrics")
+            group.create_task(self._keeper.run(), name="schwab login")
+            group.create_task(snapshots.run(), name="gex")
+            group.create_task(
+                follow_near_options(room, client, limit=settings.gex_live_options, clock=clock), name="live options"
+            )
+            group.create_task(self._follow_changes(), name="symbols")
+            group.create_task(self._write_metrics(), name="stream metrics")
+            group.create_task(self._log_facts(), name="stream log")
 
     def _symbols(self) -> tuple[str, ...]:
-        """What is published: the configured symbols, and what the tickers need to be priced."""
-        needed = [symbol for ticker in self._tickers for symbol in (ticker.wire, ticker.future) if symbol is not None]
-        return tuple(dict.fromkeys([*self._runtime.settings.schwab_symbols, *needed]))
+        """What is published: the wanted symbols, and what the tickers need to be priced."""
+        wanted = self._own_symbols
+        if wanted is None:
+            wanted = self._changes.applied_to(self.configured_symbols)
+        return tuple(dict.fromkeys([*wanted, *self.needed_symbols]))
 
-    async def _compute(self, room: EngineRoom) -> None:
-        """Recompute what has news, at the feed's pace; a slow round shifts the next, it never queues."""
-        clock = self._runtime.clock
-        due_s = clock.monotonic()
-        while True:
-            for name in room.take_dirty():
-                await self._compute_one(room, name)
-                await asyncio.sleep(0)
-            due_s = max(due_s + self._update_s, clock.monotonic())
-            await clock.sleep(due_s - clock.monotonic())
+    async def _read_changes(self) -> None:
+        with suppress(TransientError):  # they are read again every two seconds
+            self._changes = await self._wishes.load()
 
-    async def _compute_one(self, room: EngineRoom, name: str) -> None:
-        clock = self._runtime.clock
-        began_s = clock.monotonic()
-        try:
-            snapshot = room.compute(name, clock.now())
-        except ArithmeticError as error:  # numpy's own; the next chain may be sound again
-            self.counters.compute_errors += 1
-            self.counters.last_error = f"{name} could not be computed ({type(error).__name__})."
-            _LOG.exception("%s could not be computed", name)
-            return
-        took_s = clock.monotonic() - began_s
-        self.counters.compute_ms = took_s * 1000
-        if took_s > _SLOW_COMPUTE_S:
-            _LOG.info("computing %s took %.0f ms", name, took_s * 1000)
-        if snapshot is not None:
-            await self._put(snapshot)
+    async def _follow_changes(self) -> None:
+        """Notice what operators change through another process."""
+        while self._own_symbols is None:
+            await self._runtime.clock.sleep(_SYMBOLS_EVERY_S)
+            try:
+                await self._apply(await self._wishes.load())
+            except TransientError as error:
+                _LOG.debug("the symbols to stream were not read: %s", error)
 
-    async def _put(self, snapshot: GexSnapshot) -> None:
-        try:
-            await self._runtime.snapshots.put(snapshot)
-        except TransientError as error:
-            self.counters.store_errors += 1
-            self.counters.last_error = str(error)
-            _LOG.warning("a snapshot of %s was not stored: %s", snapshot.ticker, error)
-        else:
-            self.counters.snapshots += 1
-            self.counters.last_snapshot_at = self._runtime.clock.now()
+    async def _apply(self, changes: SymbolChanges) -> None:
+        if changes != self._changes:
+            self._changes = changes
+            if self._client is not None and self._own_symbols is None:
+                _LOG.info("streaming %s from now on", ", ".join(self._symbols()) or "nothing")
+                await self._client.set_symbols(self._symbols())
 
-    async def _follow_options(self, room: EngineRoom, client: SchwabStreamClient) -> None:
-        """Keep the options near the money streaming, as spot and expiries move on."""
-        limit = self._runtime.settings.gex_live_options
-        followed: frozenset[str] = frozenset()
-        while limit:
-            wanted = room.near_symbols(limit)
-            if wanted and frozenset(wanted) != followed:
-                await client.follow_options(wanted)
-                followed = frozenset(wanted)
-            await self._runtime.clock.sleep(_OPTIONS_EVERY_S if followed else 0.5)
+    def _login_trouble(self) -> str | None:
+        client = None if self._client is None else self._client.status.needs_login
+        keeper = None if self._keeper is None else self._keeper.trouble
+        return client or keeper or (None if self._poller is None else self._poller.needs_login)
 
-    async def _report(self) -> None:
+    async def _write_metrics(self) -> None:
         while True:
             try:
                 await write_metrics(self._runtime.redis, keys.STREAM_METRICS, self._metrics())
@@ -242,31 +254,13 @@ class Streamer:
                 _LOG.debug("stream metrics were not written: %s", error)
             await self._runtime.clock.sleep(_METRICS_EVERY_S)
 
+    async def _log_facts(self) -> None:
+        while True:
+            await self._runtime.clock.sleep(_LOG_EVERY_S)
+            _LOG.info("%s", log_line(self.facts()))
+
     def _metrics(self) -> Mapping[str, MetricValue]:
-        status, counters, stats = self.status(), self.counters, self._runtime.publisher.stats
-        client = None if self._client is None else self._client.status
-        now = self._runtime.clock.now()
-        last_frame_at = None if client is None else client.last_frame_at
-        return {
-            "state": status.state,
-            "updated_at": now,
-            "frames_per_s": round(status.frames_per_s, 3),
-            "last_frame_age_s": None if last_frame_at is None else round((now - last_frame_at).total_seconds(), 3),
-            "reconnects": status.reconnects,
-            "last_close": status.last_close,
-            "bad_frames": None if client is None else client.bad_frames,
-            "buffer": stats.buffered,
-            "published": stats.published,
-            "lost": stats.dropped,
-            "rejected": stats.rejected,
-            "flush_errors": stats.flush_errors,
-            "snapshots": counters.snapshots,
-            "snapshot_store_errors": counters.store_errors,
-            "compute_errors": counters.compute_errors,
-            "compute_ms": None if counters.compute_ms is None else round(counters.compute_ms, 3),
-            "lease_holder": status.lease_holder,
-            "last_error": status.last_error,
-        }
+        return metrics_mapping(self.facts())
 
 
 class _Sink:
@@ -278,7 +272,11 @@ class _Sink:
         self._progress = progress
 
     def __call__(self, events: Sequence[StreamEvent]) -> None:
-        market: list[MarketEvent] = [event for event in events if isinstance(event, (TickEvent, Level2Event))]
+        market: list[MarketEvent] = [event for event in events if not isinstance(event, OptionQuote)]
         self._publisher.publish(market)
         self._room.take(events)
         self._progress()
+
+
+def _log_alarm(sentence: str) -> None:
+    _LOG.error("%s", sentence)

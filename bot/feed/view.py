@@ -41,7 +41,8 @@ def board_view(
         return BoardView(ticker=ticker.name, source=source, freshness=Freshness.WAITING, at=since)
     age_s = max(epoch_ms(now) - snapshot.asof_ms, 0) / 1000
     current = headline(snapshot)
-    before = slot.window.before(snapshot.asof_ms)
+    sample = slot.window.before(snapshot.asof_ms)
+    before = None if sample is None else sample.headline
     return BoardView(
         ticker=ticker.name,
         source=snapshot.source,
@@ -49,7 +50,7 @@ def board_view(
         age_s=age_s,
         at=None if ending is None else ending.at,
         note=_note(snapshot) if ending is None else "",
-        window_s=window_s,
+        window_s=window_s if sample is None else min((snapshot.asof_ms - sample.asof_ms) // 1000, window_s),
         decimals=ticker.decimals,
         spot=_moving(current, before, "spot"),
         zero_gamma=_moving(current, before, "zero_gamma"),

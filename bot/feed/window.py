@@ -7,6 +7,7 @@ from typing import Final
 from streaming.model import GexSnapshot, Headline, headline
 
 _LEAST_TOLERANCE_S: Final = 10.0
+_LEAST_SPAN_MS: Final = 5_000
 _MOST_SAMPLES_PER_WINDOW: Final = 512
 
 
@@ -31,6 +32,7 @@ class RollingWindow:
         self._spacing_ms = self._window_ms // _MOST_SAMPLES_PER_WINDOW
         self._samples: deque[Sample] = deque()
         self._origin: tuple[str, str, bool] | None = None
+        self._first: Sample | None = None
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -42,20 +44,26 @@ class RollingWindow:
             self._samples.clear()
         self._origin = origin
         if not self._samples or snapshot.asof_ms - self._samples[-1].asof_ms >= max(self._spacing_ms, 1):
+            if not self._samples:
+                self._first = None
             self._samples.append(Sample(snapshot.asof_ms, headline(snapshot)))
+            self._first = self._first or self._samples[0]
         self._forget(snapshot.asof_ms - self._window_ms - self._tolerance_ms)
 
-    def before(self, asof_ms: int) -> Headline | None:
-        """The newest headline at least one window older than `asof_ms`.
+    def before(self, asof_ms: int) -> Sample | None:
+        """The newest sample at least one window older than `asof_ms`.
 
         None when there is none about that old: a gap is not bridged with an older value, because what is older
         than the window and a tolerance (a quarter of it, at least ten seconds) was forgotten (gex.md §11's rule).
+        Only while the very first window fills does its first sample stand in, once it is five seconds old; its
+        own age is then the span to name.
         """
         newest_ms = asof_ms - self._window_ms
         for sample in reversed(self._samples):
             if sample.asof_ms <= newest_ms:
-                return sample.headline
-        return None
+                return sample
+        first = self._first
+        return first if first is not None and newest_ms < first.asof_ms <= asof_ms - _LEAST_SPAN_MS else None
 
     def _forget(self, oldest_ms: int) -> None:
         while self._samples and self._samples[0].asof_ms < oldest_ms:

@@ -5,30 +5,79 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.render.numbers import UNKNOWN, age
-from streaming.status import StreamStatus, TokenStatus
+from streaming.status import StreamStatus, SymbolList, TokenStatus
 
 _LIMIT: Final = 2000
 _MOST_SYMBOLS: Final = 20
 _SOON: Final = timedelta(hours=24)
 _DAY_S: Final = 86_400
+_LONGEST: Final = 300
+_LOG_IN: Final = "Log in with `/token login`, or `python -m streaming token login` where the bot runs."
 
 
 def stream_text(status: StreamStatus, now: datetime) -> str:
-    """`/stream status`: state first, then what flows, then what went wrong."""
-    since = "" if status.since_at is None else f" for {age((now - status.since_at).total_seconds())}"
-    holder = status.lease_holder or "nobody"
+    """`/stream status`: state first, then what flows, then what needs attention."""
     lines = [
-        f"**Stream: {status.state}**{since}",
-        f"{status.frames_per_s:.1f} frames/s · {_times(status.reconnects, 'reconnect')} · lease: {holder}",
-        f"{status.published} events published, {status.buffered} waiting, {status.dropped} dropped",
+        _state_line(status, now),
+        f"{status.frames_per_s:.1f} frames/s{_services(status.service_frames_per_s)}",
+        f"{_times(status.reconnects, 'reconnect')} · lease: {status.lease_holder or 'nobody'}",
+        f"{status.published} events published, {status.buffered} waiting, {status.dropped} lost",
         f"Last tick: {_ages(status.symbols)}",
         f"Option chains: {_ages(status.chain_age_s)}",
+        f"Schwab login: {_login_left(status.login_ends_at, now)} · {_requests(status)}",
+        *_attention(status),
     ]
-    if status.last_close is not None:
-        lines.append(f"Last close: {status.last_close}")
-    if status.last_error is not None:
-        lines.append(f"Last error: {status.last_error}")
-    return "\n".join(lines)[:_LIMIT]
+    return "\n".join(line for line in lines if line)[:_LIMIT]
+
+
+def symbols_text(symbols: SymbolList, status: StreamStatus) -> str:
+    """`/stream symbols list`: what is streamed and by whose wish."""
+    groups = (
+        ("From SCHWAB_SYMBOLS", symbols.configured),
+        ("Added", symbols.added),
+        ("For the boards", symbols.needed),
+        ("Removed from SCHWAB_SYMBOLS", symbols.removed),
+        ("Silent although its session runs", status.missing),
+    )
+    lines = [f"{title}: {', '.join(names)}" for title, names in groups if names]
+    return "\n".join(lines)[:_LIMIT] or "Nothing is streamed."
+
+
+def _state_line(status: StreamStatus, now: datetime) -> str:
+    since = "" if status.since_at is None else f" for {age((now - status.since_at).total_seconds())}"
+    up = "" if status.started_at is None else f" · up {age((now - status.started_at).total_seconds())}"
+    login = "" if status.last_login_at is None else f" · logged in {_ago(status.last_login_at, now)}"
+    retry = "" if status.retry_in_s is None else f" · next try in {age(status.retry_in_s)}"
+    return f"**Stream: {status.state}**{since}{up}{login}{retry}"
+
+
+def _services(rates: Mapping[str, float]) -> str:
+    shown = [f"{name} {rate:.1f}" for name, rate in sorted(rates.items())]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def _login_left(ends_at: datetime | None, now: datetime) -> str:
+    return "of unknown age" if ends_at is None else "over" if ends_at <= now else f"{_left(ends_at - now)} left"
+
+
+def _requests(status: StreamStatus) -> str:
+    return f"REST {status.requests_used} of {status.requests_per_minute} requests in the last minute"
+
+
+def _attention(status: StreamStatus) -> list[str]:
+    """What a person may have to act on or should know, each with its own line."""
+    rolls = ", ".join(f"{root} is {contract}" for root, contract in status.contracts.items())
+    told = (
+        ("Needs a login", status.needs_login),
+        ("Silent although its session runs", ", ".join(status.missing)),
+        ("Quiet for five minutes", ", ".join(status.quiet)),
+        ("Delayed by Schwab", ", ".join(status.delayed)),
+        ("Not served by Schwab now", ", ".join(status.unavailable)),
+        ("Futures (depth: top of book)", rolls),
+        ("Last close", status.last_close),
+        ("Last error", status.last_error),
+    )
+    return [f"{title}: {text[:_LONGEST]}" for title, text in told if text]
 
 
 def token_text(status: TokenStatus, now: datetime) -> str:
@@ -36,7 +85,7 @@ def token_text(status: TokenStatus, now: datetime) -> str:
     if not status.configured:
         return "**Schwab login: not configured.** Set SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET in .env, then restart."
     if not status.present:
-        return "**Schwab login: none.** Run `python -m streaming token login` where the bot runs."
+        return f"**Schwab login: none.** {status.last_error or _LOG_IN}"[:_LIMIT]
     lines = [
         _login_line(status.login_ends_at, now),
         f"Access token: {_access(status.access_expires_at, now)}",
@@ -47,11 +96,34 @@ def token_text(status: TokenStatus, now: datetime) -> str:
     return "\n".join(lines)[:_LIMIT]
 
 
+def login_steps(ends_at: datetime, *, link: str | None = None) -> str:
+    """`/token login`: what to do until `ends_at`; `link` where it did not fit a button."""
+    page = "Open Schwab's login page with the button" if link is None else f"Open [Schwab's login page](<{link}>)"
+    lines = [
+        f"**Log in at Schwab**, until {_stamp(ends_at)}",
+        f"1. {page}, sign in with the *brokerage* login, choose the accounts and allow the app.",
+        "2. The browser ends on a page of this computer that does not load. Copy its whole address.",
+        "3. Press *Paste the redirect URL* and paste it. The address is good for 30 seconds.",
+    ]
+    return "\n".join(lines)[:_LIMIT]
+
+
+def logged_in_text(status: TokenStatus, now: datetime) -> str:
+    """The end of `/token login`."""
+    return f"You are logged in at Schwab.\n{token_text(status, now)}"[:_LIMIT]
+
+
+def login_ending_text(ends_at: datetime, now: datetime) -> str:
+    """To the operators, some hours before the weekly login ends."""
+    left = age(max((ends_at - now).total_seconds(), 60))
+    return f"The Schwab login ends in {left}, {_stamp(ends_at)}. {_LOG_IN}"
+
+
 def _login_line(ends_at: datetime | None, now: datetime) -> str:
     if ends_at is None:
         return "**Schwab login: its age is unknown.** It ends seven days after the browser login."
     if ends_at <= now:
-        return "**Schwab login: over.** Run `python -m streaming token login` where the bot runs."
+        return f"**Schwab login: over.** {_LOG_IN}"
     soon = " **Log in again soon.**" if ends_at - now < _SOON else ""
     return f"**Schwab login: good** for {_left(ends_at - now)}, until {_stamp(ends_at)}.{soon}"
 

@@ -14,6 +14,7 @@ from bot.sandbox.records import Json
 
 COMMANDS_PER_MINUTE: Final = 120
 _MINUTE_S: Final = 60.0
+_ACK_AFTER_S: Final = 0.03
 _PATIENCE: Final = 1.5
 
 
@@ -86,7 +87,9 @@ class Dialogue:
     def _answer(self, op: object, data: Any) -> None:
         match op:
             case Op.HEARTBEAT:
-                self._connection.send(frame(Op.HEARTBEAT_ACK, None))
+                # A client notes when it sent a heartbeat only after sending it: an answer within the same
+                # millisecond would be measured against the heartbeat before.
+                asyncio.get_running_loop().call_later(_ACK_AFTER_S, self._acknowledge)
             case Op.IDENTIFY:
                 self._identify(data)
             case Op.RESUME:
@@ -95,6 +98,10 @@ class Dialogue:
                 self._ask(op, data)
             case _:
                 self._connection.close(Close.UNKNOWN_OPCODE)
+
+    def _acknowledge(self) -> None:
+        if not self._socket.closed:
+            self._connection.send(frame(Op.HEARTBEAT_ACK, None))
 
     def _ask(self, op: object, data: dict[str, Any]) -> None:
         if self._session is None:

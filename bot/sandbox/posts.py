@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from bot.sandbox.api_errors import ApiError, FormErrors, empty_message, too_old_to_edit
@@ -15,6 +16,7 @@ ONE_HOUR_S: Final = 3_600.0
 OLD_EDITS_PER_HOUR: Final = 1_000
 _SETTABLE: Final = MessageFlag.SUPPRESS_EMBEDS | MessageFlag.SUPPRESS_NOTIFICATIONS | MessageFlag.COMPONENTS_V2
 _INLINE: Final = "attachment://"
+_NONCE_KEPT: Final = timedelta(minutes=5)
 
 
 class Posts:
@@ -36,12 +38,22 @@ class Posts:
     ) -> Message:
         """Post the bot's message; raises 50035 or 50006 when Discord would refuse it."""
         check_message(body, uploads, path=path)
+        if body.get("enforce_nonce") and (known := self._posted_as(channel, body.get("nonce"))) is not None:
+            return known
         message = self._blank(channel, origin, ephemeral_for)
         self._fill(message, body, uploads)
         if is_empty(message):
             raise empty_message()
         self._world.post(message)
         return message
+
+    def _posted_as(self, channel: Channel, nonce: str | int | None) -> Message | None:
+        """The message of the last minutes that was posted under the same nonce, if there is one."""
+        if nonce is None:
+            return None
+        oldest = self._world.clock.now() - _NONCE_KEPT
+        recent = (message for message in reversed(channel.messages.values()) if message.created_at >= oldest)
+        return next((message for message in recent if str(message.nonce) == str(nonce)), None)
 
     def create_loading(self, channel: Channel, origin: MessageOrigin, ephemeral_for: int | None) -> Message:
         """Post the placeholder that a deferred answer shows."""

@@ -25,13 +25,15 @@ def redact_url(url: str) -> str:
 
 
 def make_client(url: str) -> Redis:
-    """A client that has not connected yet; ConfigurationError when the URL cannot be read."""
+    """A client that has not connected yet; ConfigurationError when the URL cannot be read.
+
+    It sets no limit on how long a command may take: put every command inside `answering`.
+    """
     try:
-        return Redis.from_url(
+        redis = Redis.from_url(
             url,
             protocol=2,
             socket_connect_timeout=CONNECT_S,
-            socket_timeout=ANSWER_S,  # ordinary commands; publisher and listeners have watchdogs of their own
             retry=Retry(NoBackoff(), 0),  # whoever owns the connection decides about repeating
             client_name="gexcord",
         )
@@ -39,6 +41,10 @@ def make_client(url: str) -> Redis:
         raise ConfigurationError(
             "REDIS_URL is not valid: expected redis://[user:password@]host:port/database, rediss:// or unix://."
         ) from None
+    # redis-py's own timeout goes through asyncio.wait_for, which on Python 3.11 loses cancellations: a task that
+    # is cancelled while it sends a command may never end. It also halves the rate.
+    redis.connection_pool.connection_kwargs["socket_timeout"] = None
+    return redis
 
 
 @asynccontextmanager

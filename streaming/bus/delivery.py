@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from streaming.bus.batch import STREAMS, BatchPacker, Settlement, pack
 from streaming.bus.buffer import Entry
+from streaming.bus.connection import CONNECT_S
 from streaming.bus.wire import BatchConnection
 from streaming.errors import TransientError
 
@@ -64,7 +65,7 @@ class BatchDelivery:
             await connection.close()
 
     async def _connect(self) -> BatchConnection:
-        self._connection = await BatchConnection.open(self._redis)
+        self._connection = await BatchConnection.open(self._redis, within_s=CONNECT_S + self._answer_s)
         self.connects += 1
         return self._connection
 

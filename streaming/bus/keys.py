@@ -15,6 +15,7 @@ FEED_LEASE = "gexcord:lease:feed"
 STREAM_WANTED = "gexcord:stream:wanted"
 STREAM_SYMBOLS = "gexcord:stream:symbols"
 FEED_LEDGER = "gexcord:feed:messages"
+LOGIN_TOLD = "gexcord:login:told"
 COMMAND_FINGERPRINT = "gexcord:commands:fingerprint"
 
 

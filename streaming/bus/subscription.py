@@ -12,6 +12,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from streaming.bus.backoff import Backoff
+from streaming.bus.connection import CONNECT_S
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,8 @@ async def messages(
 async def _once(
     pubsub: PubSub, channel: str, on_subscribed: Callable[[], Awaitable[None]], probe_s: float
 ) -> AsyncGenerator[bytes]:
-    await pubsub.subscribe(channel)
+    async with asyncio.timeout(CONNECT_S + probe_s):
+        await pubsub.subscribe(channel)
     probed = False
     while True:
         message = await pubsub.get_message(timeout=probe_s)

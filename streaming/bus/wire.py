@@ -4,6 +4,7 @@ The connection is redis-py's (its URL parsing, TLS and login), the replies are r
 into hiredis, because its own read of one reply costs ten times the reply.
 """
 
+import asyncio
 from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
 from typing import Final
@@ -29,14 +30,15 @@ class BatchConnection:
         self._parser = hiredis.Reader(notEnoughData=_MORE)
 
     @classmethod
-    async def open(cls, redis: Redis) -> "BatchConnection":
-        """Connect and log in; TransientError when that fails or the handshake goes unanswered."""
+    async def open(cls, redis: Redis, *, within_s: float) -> "BatchConnection":
+        """Connect and log in within `within_s`; TransientError when that does not succeed."""
         connection: AbstractConnection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py
         try:
-            await connection.connect()  # type: ignore[no-untyped-call]  # redis-py
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(within_s):
+                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py
+        except (RedisError, OSError, TimeoutError) as error:
+            await connection.disconnect(nowait=True)
             raise TransientError(f"Redis cannot be reached ({type(error).__name__}).") from error
-        connection.socket_timeout = None  # its timer around every write halves the rate; callers set a deadline
         stream, writer = connection._reader, connection._writer  # noqa: SLF001  # redis-py has no public batch read
         if stream is None or writer is None:
             raise TransientError("Redis closed the connection at once.")
@@ -45,7 +47,8 @@ class BatchConnection:
     async def exchange(self, packed: bytes, count: int, replies: list[object]) -> None:
         """Send commands and append their `count` replies, refusals as exceptions, to `replies`.
 
-        On TransientError or cancellation `replies` holds what had arrived, and the connection is of no more use.
+        Sets no limit of its own. After TransientError or cancellation `replies` holds what had arrived, and the
+        connection is of no more use.
         """
         try:
             await self._connection.send_packed_command(packed, check_health=False)

@@ -105,7 +105,7 @@ class GexEngine:
         """
         if self._last is None:
             return ()
-        listed = self._last.selection.listed[scope]
+        listed = self._last.selection.cut.listed[scope]
         oi, vol = (self._last.net_ladder(scope, weight)[listed].tolist() for weight in (0, 1))
         return tuple(zip(self._last.lines.strikes[listed].tolist(), vol, oi, strict=True))
 
@@ -155,7 +155,7 @@ class GexEngine:
         """The ladders to compare with; then keep this one."""
         self._history.start_epoch((session_key(moment.at), selection.cut.expiries[self._scope]))
         priors = self._history.priors(moment.at.timestamp())
-        if picture is not None and selection.has_volatility[self._scope]:
+        if picture is not None and selection.is_priced(self._scope):
             self._history.add(ladder_by_volume(picture, self._scope, moment.at))
         return priors
 

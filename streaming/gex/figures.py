@@ -8,19 +8,26 @@ import msgspec
 import numpy as np
 
 from streaming.calendar import new_york
-from streaming.gex.exposure import FIGURES, GEX, LineExposures, line_exposures, side_ladder
+from streaming.gex.exposure import (
+    OTHERS,
+    LineExposures,
+    hedge_usd_per_1pct,
+    line_exposures,
+    side_ladders,
+    total_exposures,
+)
 from streaming.gex.levels import ladder_split, largest, smallest, within_window
 from streaming.gex.lines import Lines
 from streaming.gex.priced import PER_CENT, Kernel, build_kernel
-from streaming.gex.pricing import Floats
+from streaming.gex.pricing import Floats, delta, years_to_expiry
 from streaming.gex.risk_reversal import risk_reversal
-from streaming.gex.roots import RootBook, Span, span_of
+from streaming.gex.roots import RootBook
 from streaming.gex.selection import Selection
+from streaming.gex.spans import Span, span_of
 from streaming.gex.zero_gamma import Roots
 from streaming.model import SCOPES, ScopeFigures, ScopeName, WeightFigures
 
 _RR_DAYS: Final = 30
-_GROSS: Final = len(FIGURES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +43,7 @@ class Picture:
     kernel: Kernel
     exposures: LineExposures
     totals: dict[Span, Floats]
-    """Shape (2, 7): the figures of `FIGURES` per weight, then gross GEX."""
+    """Shape (2, 6): net and gross GEX per weight, then the figures of `OTHERS`."""
     ladders: dict[tuple[Span, int], Floats]
     """Shape (2, strikes): puts, calls."""
     roots: dict[tuple[Span, int], Roots]
@@ -60,11 +67,11 @@ def draw_picture(
     kernel = build_kernel(priced, spot, asof.timestamp())
     exposures = line_exposures(priced, kernel)
     spans = tuple(dict.fromkeys(span_of(priced.scopes[name]) for name in SCOPES))
-    totals = {span: _totals(exposures, span) for span in spans}
+    totals = total_exposures(priced, exposures, spans)
     ladders = {
-        (span, weight): side_ladder(priced, exposures.gex[weight], slice(*span), lines.strikes.size)
-        for span in spans
+        (span, weight): ladder
         for weight in (0, 1)
+        for span, ladder in side_ladders(priced, exposures.gex[weight], spans, lines.strikes.size).items()
     }
     roots = book.update(
         priced, kernel, at_s, selection.cut.expiries["all"], {span: total[:, 0] for span, total in totals.items()}
@@ -72,51 +79,59 @@ def draw_picture(
     return Picture(lines, selection, spot, kernel, exposures, totals, ladders, roots)
 
 
-def _totals(exposures: LineExposures, span: Span) -> Floats:
-    part = exposures.usd[:, :, slice(*span)]
-    return np.concatenate((part.sum(axis=2), np.abs(part[:, :1]).sum(axis=2)), axis=1)
-
-
 def all_figures(picture: Picture, asof: datetime) -> dict[str, ScopeFigures]:
     """The figures of the four scopes; None throughout where none of a scope's lines has a volatility."""
     spans = {picture.span(name) for name in SCOPES}
     by_span = {(span, weight): _weight_figures(picture, span, weight) for span in spans for weight in (0, 1)}
-    return {name: _scope_figures(picture, name, asof, by_span) for name in SCOPES}
+    expiries = picture.selection.cut.expiries
+    reversals = {dates: _risk_reversal(picture, name, asof) for name, dates in expiries.items()}
+    return {name: _scope_figures(picture, name, by_span, reversals) for name in SCOPES}
 
 
 def _scope_figures(
-    picture: Picture, scope: ScopeName, asof: datetime, by_span: dict[tuple[Span, int], WeightFigures]
+    picture: Picture,
+    scope: ScopeName,
+    by_span: dict[tuple[Span, int], WeightFigures],
+    reversals: dict[tuple[str, ...], tuple[str | None, float | None]],
 ) -> ScopeFigures:
     quality = picture.selection.quality[scope]
-    if not picture.selection.has_volatility[scope]:
+    if not picture.selection.is_priced(scope):
         return quality
     span = picture.span(scope)
-    expiry, reversal = _risk_reversal(picture, span, asof)
+    expiry, reversal = reversals[quality.expiries]
     return msgspec.structs.replace(
         quality,
         rr25=reversal,
         rr25_expiry=expiry,
         by_expiry=_by_expiry(picture) if scope == "all" else (),
-        oi=by_span[span, 0],
-        vol=by_span[span, 1],
+        oi=_with_hedge(picture, scope, by_span[span, 0], 0),
+        vol=_with_hedge(picture, scope, by_span[span, 1], 1),
     )
 
 
+def _with_hedge(picture: Picture, scope: ScopeName, figures: WeightFigures, weight: int) -> WeightFigures:
+    if scope != "zero":
+        return figures
+    rows = slice(*picture.span(scope))
+    hedge = hedge_usd_per_1pct(picture.selection.priced, picture.kernel, rows, weight)
+    return msgspec.structs.replace(figures, hedge_usd_per_1pct=hedge)
+
+
 def _weight_figures(picture: Picture, span: Span, weight: int) -> WeightFigures:
-    totals: list[float] = picture.totals[span][weight].tolist()
-    net, gross = totals[0], totals[_GROSS]
+    net, gross, *others = picture.totals[span][weight].tolist()
     return WeightFigures(
+        net_gex_usd_per_1pct=net,
         net_gex_usd_per_point=net / (PER_CENT * picture.spot),
         gross_gex_usd_per_1pct=gross,
         confidence=abs(net) / gross if gross > 0.0 else None,
-        **_named(totals),
+        **_named(others),
         **_ladder_levels(picture, span, weight),
         **_root_levels(picture.roots[span, weight], picture.spot),
     )
 
 
-def _named(totals: list[float]) -> dict[str, Any]:
-    return {("net_" + name if name == GEX else name): value for name, value in zip(FIGURES, totals, strict=False)}
+def _named(others: list[float]) -> dict[str, Any]:
+    return dict(zip(OTHERS, others, strict=True))
 
 
 def _ladder_levels(picture: Picture, span: Span, weight: int) -> dict[str, Any]:
@@ -156,33 +171,38 @@ def _strike(level: tuple[float, float] | None) -> float | None:
 
 
 def _by_expiry(picture: Picture) -> tuple[tuple[str, float, float], ...]:
-    codes = picture.selection.priced.date_code
-    living = picture.selection.cut.expiries["all"]
+    """Net GEX of every living date; a date without a priced line has 0."""
+    priced, living = picture.selection.priced, picture.selection.cut.expiries["all"]
     first = picture.lines.dates.size - len(living)
-    oi, vol = (np.bincount(codes, weights=row, minlength=picture.lines.dates.size) for row in picture.exposures.gex)
-    return tuple(zip(living, vol[first:].tolist(), oi[first:].tolist(), strict=True))
+    sums = np.zeros((2, len(living)))
+    if len(priced):
+        at = priced.date_code[priced.date_start] - first
+        sums[:, at] = np.add.reduceat(picture.exposures.gex, priced.date_start, axis=1)
+    oi, vol = sums.tolist()
+    return tuple(zip(living, vol, oi, strict=True))
 
 
-def _risk_reversal(picture: Picture, span: Span, asof: datetime) -> tuple[str | None, float | None]:
+def _risk_reversal(picture: Picture, scope: ScopeName, asof: datetime) -> tuple[str | None, float | None]:
     """The risk reversal of the scope's expiry nearest to 30 days, with its date."""
-    priced = picture.selection.priced
-    if span[1] <= span[0]:
+    rows = picture.selection.cut.rows[scope]
+    if rows.stop <= rows.start:
         return None, None
-    low, high = priced.date_code[[span[0], span[1] - 1]].tolist()
-    dates = picture.lines.dates[low : high + 1]
-    days = (dates - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
+    low, high = picture.lines.date_code[[rows.start, rows.stop - 1]].tolist()
+    days = (picture.lines.dates[low : high + 1] - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
     code = low + int(np.abs(days - _RR_DAYS).argmin())
-    return str(picture.lines.dates[code]), _reversal_of(picture, code)
+    return str(picture.lines.dates[code]), _reversal_of(picture, code, asof)
 
 
-def _reversal_of(picture: Picture, date_code: int) -> float | None:
-    """Of the last root to settle that day: a third Friday's PM contracts."""
-    priced, delta = picture.selection.priced, picture.exposures.delta
-    end = int(np.searchsorted(priced.date_code, date_code, side="right"))
-    if end == 0 or priced.date_code[end - 1] != date_code:
-        return None
-    rows = np.arange(np.searchsorted(priced.series, priced.series[end - 1]), end)
-    is_call, strike = priced.is_call[rows], priced.strike[rows]
-    calls = rows[is_call & (strike >= picture.spot)]
-    puts = rows[~is_call & (strike <= picture.spot)][::-1]
-    return risk_reversal(delta[calls], priced.iv[calls], delta[puts], priced.iv[puts])
+def _reversal_of(picture: Picture, date_code: int, asof: datetime) -> float | None:
+    """Of all lines of the last root to settle that day: a third Friday's PM contracts."""
+    lines, iv = picture.lines, picture.selection.iv
+    end = int(np.searchsorted(lines.date_code, date_code, side="right"))
+    series = int(lines.series[end - 1])
+    rows = np.arange(lines.series_start[series], end)
+    rows = rows[~np.isnan(iv[rows])]
+    years = years_to_expiry(lines.settle_s[end - 1], asof.timestamp())
+    is_call, strike = lines.is_call[rows], lines.strike[rows]
+    found = delta(picture.spot, strike, iv[rows], years, is_call, ratio=picture.selection.ratio[series])
+    calls = np.flatnonzero(is_call & (strike >= picture.spot))
+    puts = np.flatnonzero(~is_call & (strike <= picture.spot))[::-1]
+    return risk_reversal(found[calls], iv[rows[calls]], found[puts], iv[rows[puts]])

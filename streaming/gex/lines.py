@@ -67,7 +67,9 @@ def sort_lines(chain: OptionChain) -> Lines:
     is_call = chain.is_call[rows]
     pair, pair_start = _runs(pair_key[order])
     series, series_start = _runs(series_key[order])
-    dates, date_code = _distinct(chain.expiry[rows])
+    date_of = np.empty(settle_s.size, "datetime64[D]")
+    date_of[settle_code[order]] = chain.expiry[rows]
+    dates, date_code_of = _distinct(date_of)
     return Lines(
         symbol=chain.symbol[rows],
         settle_s=settle_s[settle_code[order]],
@@ -81,7 +83,7 @@ def sort_lines(chain: OptionChain) -> Lines:
         strike_code=strike_code[order],
         pair=pair,
         series=series,
-        date_code=date_code,
+        date_code=date_code_of[settle_code[order]],
         strikes=strikes,
         dates=dates,
         pair_call=_row_per_pair(pair, is_call, pair_start.size),

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from streaming.clock import epoch_ms
 from streaming.gex.forward import parity_ratios
 from streaming.gex.lines import Lines, sort_lines
-from streaming.gex.priced import ForwardMode
+from streaming.gex.priced import ForwardMode, PricedLines
 from streaming.gex.pricing import Floats
+from streaming.gex.scopes import ScopeSlices, slice_scopes
 from streaming.gex.selection import Selection, select
 from streaming.gex.volatility import BadIv, clean_iv
 from streaming.model import OptionChain, OptionQuote
@@ -30,7 +31,9 @@ class LiveBook:
         self._bad_iv: BadIv = bad_iv
         self._live: dict[str, OptionQuote] = {}
         self._rows: dict[str, int] | None = None
+        self._cut: ScopeSlices | None = None
         self._selection: Selection | None = None
+        self._priced: PricedLines | None = None
         self.live_ms = 0
         self.lines = sort_lines(chain)
         self.ratio = self._ratios(spot)
@@ -58,20 +61,24 @@ class LiveBook:
                 self._live[quote.symbol] = quote
                 self._overlay(row, quote)
                 self.live_ms = max(self.live_ms, quote.event_ms)
-        self._selection = None
+                self._selection = None
 
     def selection(self, at: datetime) -> Selection:
         """The lines that count now; computed again only when quotes changed or lines settled."""
-        if self._selection is None or not self._selection.cut.holds_at(at):
+        if self._cut is None or not self._cut.holds_at(at):
+            self._cut, self._selection, self._priced = slice_scopes(self.lines, at), None, None
+        if self._selection is None:
             clean = clean_iv(self.lines, self._iv, self._bad_iv)
-            self._selection = select(self.lines, clean, np.stack((self._open_interest, self._volume)), self.ratio, at)
+            weight = np.stack((self._open_interest, self._volume))
+            self._selection = select(self.lines, clean, weight, self.ratio, self._cut, last=self._priced)
+            self._priced = self._selection.priced
         return self._selection
 
     def _lay(self, chain: OptionChain) -> None:
         self._iv: Floats = self.lines.iv.copy()
         self._open_interest: Floats = self.lines.open_interest.copy()
         self._volume: Floats = self.lines.volume.copy()
-        self._selection = None
+        self._cut = self._selection = self._priced = None
         chain_ms = epoch_ms(chain.asof)
         self._live = {symbol: quote for symbol, quote in self._live.items() if quote.event_ms > chain_ms}
         if self._live:

@@ -1,6 +1,6 @@
 """Priced lines: what is left of a chain once settled, unpriceable and weightless lines are gone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -36,6 +36,8 @@ class PricedLines:
     weight: Floats
     strike_code: Ints
     date_code: Ints
+    date_start: Ints
+    """First line of each date that has any."""
     series: Ints
     scopes: dict[ScopeName, slice]
 
@@ -43,17 +45,27 @@ class PricedLines:
         return int(self.strike.size)
 
 
-def select_priced(lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, cut: ScopeSlices) -> PricedLines:
+def select_priced(
+    lines: Lines,
+    clean: CleanIv,
+    weight: Floats,
+    ratio: Floats,
+    cut: ScopeSlices,
+    *,
+    last: PricedLines | None = None,
+) -> PricedLines:
     """The living lines that have a volatility and any weight.
 
-    `weight` has shape (2, lines); `ratio` is forward over spot per series, NaN meaning 1.
+    `weight` has shape (2, lines); `ratio` is forward over spot per series, NaN meaning 1. When the same rows count as
+    in `last`, which must be of the same lines, ratios and cut, only volatility and weights are taken anew.
     """
-    counts = np.isfinite(clean.iv) & (weight > 0.0).any(axis=0)
+    counts = ~np.isnan(clean.iv) & (weight > 0.0).any(axis=0)
     counts[: cut.start] = False
     rows = np.flatnonzero(counts)
-    strike = lines.strike[rows]
-    is_call = lines.is_call[rows]
-    series = lines.series[rows]
+    if last is not None and np.array_equal(rows, last.rows):
+        return replace(last, iv=clean.iv[rows], weight=weight[:, rows])
+    strike, is_call = lines.strike[rows], lines.is_call[rows]
+    series, date_code = lines.series[rows], lines.date_code[rows]
     return PricedLines(
         rows=rows,
         settle_s=lines.settle_s[rows],
@@ -65,7 +77,8 @@ def select_priced(lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, c
         sign=np.where(is_call, 1.0, -1.0),
         weight=weight[:, rows],
         strike_code=lines.strike_code[rows],
-        date_code=lines.date_code[rows],
+        date_code=date_code,
+        date_start=np.flatnonzero(np.diff(date_code, prepend=-1)),
         series=series,
         scopes={name: _among(rows, cut.rows[name]) for name in SCOPES},
     )
@@ -89,6 +102,7 @@ class Kernel:
     """1 / (σ·√T)."""
     offset: Floats
     coefficient: Floats
+    deviation: Floats
     years: Floats
 
 
@@ -99,4 +113,5 @@ def build_kernel(lines: PricedLines, anchor: float, asof_s: float) -> Kernel:
     slope = 1.0 / deviation
     offset = (np.log(anchor) - lines.log_strike + lines.log_ratio) * slope + 0.5 * deviation
     scale = lines.sign * slope * (MULTIPLIER * PER_CENT / ROOT_2PI)
-    return Kernel(anchor=anchor, slope=slope, offset=offset, coefficient=lines.weight * scale, years=years)
+    coefficient = lines.weight * scale
+    return Kernel(anchor=anchor, slope=slope, offset=offset, coefficient=coefficient, deviation=deviation, years=years)

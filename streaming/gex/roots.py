@@ -7,6 +7,7 @@ import numpy as np
 
 from streaming.gex.priced import Kernel, PricedLines
 from streaming.gex.pricing import Floats
+from streaming.gex.spans import Span
 from streaming.gex.zero_gamma import (
     Roots,
     Total,
@@ -19,8 +20,6 @@ from streaming.gex.zero_gamma import (
 
 SWEEP_EVERY_S: Final = 10.0
 _SWEEP_AFTER_MOVE: Final = 0.002
-Span = tuple[int, int]
-"""First priced line and the one after the last; scopes with the same lines share a span, and their roots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +84,12 @@ class RootBook:
 def sweep_roots(lines: PricedLines, kernel: Kernel, spans: tuple[Span, ...]) -> dict[tuple[Span, int], Roots]:
     """All roots of the spans under both weights, from a fresh grid."""
     levels = sweep_levels(kernel.anchor, nearest_deviation(kernel, _first_expiry(lines, spans)))
-    samples = sample_totals(kernel, levels, tuple(slice(*span) for span in spans))
+    samples = sample_totals(kernel, levels, spans)
     return {
         (span, weight): find_roots(Total(kernel, slice(*span), weight), levels, samples[number, weight])
         for number, span in enumerate(spans)
         for weight in (0, 1)
     }
-
-
-def span_of(rows: slice) -> Span:
-    """A slice as a key."""
-    return rows.start, rows.stop
 
 
 def _first_expiry(lines: PricedLines, spans: tuple[Span, ...]) -> slice:

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.calendar import NEW_YORK, new_york
 from streaming.gex.lines import Lines
@@ -21,6 +22,8 @@ class ScopeSlices:
     """First row that has not settled."""
     rows: dict[ScopeName, slice]
     expiries: dict[ScopeName, tuple[str, ...]]
+    listed: dict[ScopeName, NDArray[np.bool_]]
+    """Per scope, which of the chain's strikes have a living line."""
     valid_s: tuple[float, float]
     """From the instant of the cut until the next line settles or the next New York day begins, epoch seconds."""
     dte: tuple[int | None, int | None]
@@ -47,13 +50,21 @@ def slice_scopes(lines: Lines, at: datetime) -> ScopeSlices:
     }
     bounds = [start, *ends.tolist()]
     names = [str(day) for day in lines.dates[first:]]
+    rows = {name: slice(bounds[low], bounds[high]) for name, (low, high) in spans.items()}
     return ScopeSlices(
         start=start,
-        rows={name: slice(bounds[low], bounds[high]) for name, (low, high) in spans.items()},
+        rows=rows,
+        listed={name: _listed(lines, part) for name, part in rows.items()},
         expiries={name: tuple(names[low:high]) for name, (low, high) in spans.items()},
         valid_s=(at.timestamp(), min(_midnight_s(at), float(lines.settle_s[start]) if start < len(lines) else np.inf)),
         dte=(int(days[0]) if days.size else None, int(days[1]) if days.size > 1 else None),
     )
+
+
+def _listed(lines: Lines, rows: slice) -> NDArray[np.bool_]:
+    listed = np.zeros(lines.strikes.size, np.bool_)
+    listed[lines.strike_code[rows]] = True
+    return listed
 
 
 def _midnight_s(at: datetime) -> float:

@@ -1,15 +1,14 @@
 """The lines that count at an instant, scope by scope, and how good their data is (`gex.md` §7, §10)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streaming.gex.lines import Lines
 from streaming.gex.priced import PricedLines, select_priced
 from streaming.gex.pricing import Floats
-from streaming.gex.scopes import ScopeSlices, slice_scopes
+from streaming.gex.scopes import ScopeSlices
+from streaming.gex.spans import Pieces, span_of
 from streaming.gex.volatility import CleanIv
 from streaming.model import SCOPES, ScopeFigures, ScopeName
 
@@ -19,51 +18,70 @@ class Selection:
     """What a chain holds at an instant; valid until a quote changes or the cut no longer holds."""
 
     cut: ScopeSlices
+    iv: Floats
+    """Per line of the chain, mirrored where need be, NaN where it cannot be priced."""
+    ratio: Floats
+    """Forward over spot per series, 1 where parity does not say."""
     priced: PricedLines
-    has_volatility: dict[ScopeName, bool]
     quality: dict[ScopeName, ScopeFigures]
-    listed: dict[ScopeName, NDArray[np.bool_]]
-    """Per scope, which of the chain's strikes have a living line."""
+
+    def is_priced(self, scope: ScopeName) -> bool:
+        """Whether any line of the scope has a volatility; without one its figures are unknown, not 0."""
+        found = self.quality[scope]
+        return found.contracts > found.contracts_unpriced
 
 
-def select(lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, at: datetime) -> Selection:
-    """Cut at an instant, keep what can be priced, count the rest.
+def select(
+    lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, cut: ScopeSlices, *, last: PricedLines | None = None
+) -> Selection:
+    """Keep what can be priced, count the rest.
 
-    `weight` has shape (2, lines): open interest, volume; `ratio` is forward over spot per series.
+    `weight` has shape (2, lines): open interest, volume; `ratio` is forward over spot per series; `last` may be the
+    lines priced before, of the same chain, to be reused as far as they are the same.
     """
-    cut = slice_scopes(lines, at)
-    unpriced = ~np.isfinite(clean.iv)
     return Selection(
         cut=cut,
-        priced=select_priced(lines, clean, weight, ratio, cut),
-        has_volatility={name: not bool(unpriced[cut.rows[name]].all()) for name in SCOPES},
-        quality={
-            name: _quality(
-                cut.expiries[name], cut.rows[name], clean, weight, ratio[np.unique(lines.series[cut.rows[name]])]
-            )
-            for name in SCOPES
-        },
-        listed={name: _listed(lines, cut.rows[name]) for name in SCOPES},
+        iv=clean.iv,
+        ratio=np.where(np.isnan(ratio), 1.0, ratio),
+        priced=select_priced(lines, clean, weight, ratio, cut, last=last),
+        quality=_qualities(lines, clean, weight, ratio, cut),
     )
 
 
-def _quality(expiries: tuple[str, ...], rows: slice, clean: CleanIv, weight: Floats, ratio: Floats) -> ScopeFigures:
-    bad = ~np.isfinite(clean.iv[rows])
-    total = weight[:, rows].sum(axis=1)
-    share = weight[:, rows][:, bad].sum(axis=1) / np.where(total > 0.0, total, 1.0)
+def _qualities(
+    lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, cut: ScopeSlices
+) -> dict[ScopeName, ScopeFigures]:
+    bad = np.isnan(clean.iv)
+    pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
+    counted = np.stack((clean.mirrored, bad, *weight, *(weight * bad)))
+    sums = pieces.sums(counted[:, pieces.rows])
+    return {
+        name: _quality(
+            cut.expiries[name],
+            cut.rows[name],
+            pieces.total(sums, span_of(cut.rows[name])).tolist(),
+            _ratios_of(lines, ratio, cut.rows[name]),
+        )
+        for name in SCOPES
+    }
+
+
+def _quality(expiries: tuple[str, ...], rows: slice, sums: list[float], ratio: Floats) -> ScopeFigures:
+    mirrored, unpriced, oi, vol, oi_unpriced, vol_unpriced = sums
     return ScopeFigures(
         expiries=expiries,
         contracts=rows.stop - rows.start,
-        contracts_mirrored=int(np.count_nonzero(clean.mirrored[rows])),
-        contracts_unpriced=int(np.count_nonzero(bad)),
-        weight_unpriced_oi=float(share[0]),
-        weight_unpriced_vol=float(share[1]),
+        contracts_mirrored=int(mirrored),
+        contracts_unpriced=int(unpriced),
+        weight_unpriced_oi=oi_unpriced / oi if oi > 0.0 else 0.0,
+        weight_unpriced_vol=vol_unpriced / vol if vol > 0.0 else 0.0,
         series=int(ratio.size),
-        series_without_parity=int(np.count_nonzero(~np.isfinite(ratio))),
+        series_without_parity=int(np.count_nonzero(np.isnan(ratio))),
     )
 
 
-def _listed(lines: Lines, rows: slice) -> NDArray[np.bool_]:
-    listed = np.zeros(lines.strikes.size, np.bool_)
-    listed[lines.strike_code[rows]] = True
-    return listed
+def _ratios_of(lines: Lines, ratio: Floats, rows: slice) -> Floats:
+    """The ratios of the series that have lines in a slice."""
+    if rows.stop <= rows.start:
+        return ratio[:0]
+    return ratio[lines.series[rows.start] : lines.series[rows.stop - 1] + 1]

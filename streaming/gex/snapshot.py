@@ -94,7 +94,7 @@ def ladder_by_volume(picture: Picture, scope: ScopeName, at: datetime) -> Ladder
 
 
 def _changes(made: Ingredients) -> tuple[Change, ...]:
-    if made.picture is None or not made.selection.has_volatility[made.scope]:
+    if made.picture is None or not made.selection.is_priced(made.scope):
         return ((None, None),) * len(made.priors)
     now = ladder_by_volume(made.picture, made.scope, made.moment.at)
     return tuple(largest_change(now, values_at(now.strikes, prior)) for prior in made.priors)
@@ -107,11 +107,11 @@ def _max_change(change: Change, points: float | None) -> MaxChange:
 
 def _strike_rows(made: Ingredients, points: float) -> tuple[StrikeRow, ...]:
     picture = made.picture
-    if picture is None or not made.selection.has_volatility[made.scope]:
+    if picture is None or not made.selection.is_priced(made.scope):
         return ()
     strikes = picture.lines.strikes
     window = within_window(strikes, picture.spot)
-    shown = window.start + np.flatnonzero(made.selection.listed[made.scope][window])
+    shown = window.start + np.flatnonzero(made.selection.cut.listed[made.scope][window])
     oi, vol = ((picture.net_ladder(made.scope, weight)[shown] / MILLION).tolist() for weight in (0, 1))
     priors = [_column(values_at(strikes, prior), shown) for prior in made.priors[1:]]
     return tuple(zip((strikes[shown] + points).tolist(), vol, oi, zip(*priors, strict=True), strict=True))

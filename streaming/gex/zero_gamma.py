@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streaming.gex.priced import Kernel
 from streaming.gex.pricing import Floats
+from streaming.gex.spans import Pieces, Span
 
 REACH: Final = 0.2
 STEPS: Final = 160
@@ -28,6 +28,7 @@ _DECIMALS: Final = 12
 _ITERATIONS: Final = 60
 _TRACK_ITERATIONS: Final = 8
 _TRACK_REACH: Final = 0.003
+_TRACK_TOLERANCE: Final = 1e-7
 
 Note = Literal["positive everywhere", "negative everywhere", "no exposure"]
 
@@ -94,24 +95,21 @@ def sweep_levels(spot: float, deviation: float) -> Floats:
     growth = np.log(2.0 * REACH / STEPS / step) / np.log(_GROWTH)
     wider = even[-1] + step * np.cumsum(_GROWTH ** np.arange(1, int(growth) + 1))
     out = np.concatenate((even, wider[wider < REACH]))
-    levels: Floats = np.unique(np.round(np.concatenate((coarse, 1.0 - out, 1.0 + out)), _DECIMALS))
+    outer = coarse[np.abs(coarse - 1.0) > out[-1]]
+    levels: Floats = np.unique(np.round(np.concatenate((outer, 1.0 - out, [1.0], 1.0 + out)), _DECIMALS))
     return spot * levels
 
 
-def sample_totals(kernel: Kernel, levels: Floats, rows: tuple[slice, ...]) -> Floats:
-    """The total at every level for every slice and both weights; shape (slices, 2, levels).
+def sample_totals(kernel: Kernel, levels: Floats, spans: tuple[Span, ...]) -> Floats:
+    """The total at every level for every span and both weights; shape (spans, 2, levels).
 
-    One exponential per line and level serves all slices and both weights.
+    One exponential per line and level serves all spans and both weights.
     """
-    cuts = np.array(sorted({edge for part in rows for edge in (part.start, part.stop) if part.stop > part.start}))
-    if cuts.size == 0:
-        return np.zeros((len(rows), 2, levels.size))
-    pieces = np.empty((2, levels.size, cuts.size - 1))
-    used = slice(int(cuts[0]), int(cuts[-1]))
-    slope, offset = kernel.slope[used], kernel.offset[used]
-    coefficient = np.ascontiguousarray(kernel.coefficient[:, used])
-    bell = np.empty_like(slope)
-    terms = np.empty_like(coefficient)
+    pieces = Pieces(spans)
+    slope, offset = kernel.slope[pieces.rows], kernel.offset[pieces.rows]
+    coefficient = np.ascontiguousarray(kernel.coefficient[:, pieces.rows])
+    bell, terms = np.empty_like(slope), np.empty_like(coefficient)
+    sums = np.empty((2, levels.size, max(pieces.cuts.size - 1, 0)))
     for i, x in enumerate(np.log(levels / kernel.anchor).tolist()):
         np.multiply(slope, x, out=bell)
         bell += offset
@@ -119,15 +117,8 @@ def sample_totals(kernel: Kernel, levels: Floats, rows: tuple[slice, ...]) -> Fl
         bell *= -0.5
         np.exp(bell, out=bell)
         np.multiply(coefficient, bell, out=terms)
-        pieces[:, i] = np.add.reduceat(terms, cuts[:-1] - cuts[0], axis=1)
-    return np.stack([sum_pieces(pieces, cuts, part) * levels for part in rows])
-
-
-def sum_pieces(pieces: Floats, cuts: NDArray[np.int64], rows: slice) -> Floats:
-    """Sums over a slice of lines from sums between `cuts` (last axis); 0 for an empty slice."""
-    low, high = np.searchsorted(cuts, (rows.start, rows.stop)).tolist()
-    total: Floats = pieces[..., low:high].sum(axis=-1) if rows.stop > rows.start else np.zeros(pieces.shape[:-1])
-    return total
+        sums[:, i] = pieces.sums(terms)
+    return np.stack([pieces.total(sums, span) * levels for span in spans])
 
 
 def find_roots(total: Total, levels: Floats, samples: Floats) -> Roots:
@@ -178,7 +169,8 @@ def track_root(total: Total, root: Root, spot: float) -> Root | None:
         level -= step
         if abs(level - root.level) > _TRACK_REACH * root.level:
             return None
-        if abs(step) <= TOLERANCE * level:
+        # The error left after a step of Newton's is the square of that step over the width of the bell.
+        if abs(step) <= _TRACK_TOLERANCE * level:
             return Root(level, root.direction, slope) if abs(level - spot) <= REACH * spot else None
     return None
 

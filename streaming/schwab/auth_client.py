@@ -1,6 +1,8 @@
 """`SchwabAuthClient`: an access token whenever one is needed, each refresh spent once."""
 
 import logging
+import random
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,14 +11,26 @@ import httpx
 from pydantic import SecretStr
 
 from streaming.clock import Clock
-from streaming.errors import ContractError, GexcordError, LoginRequiredError, OperatorError, TransientError
+from streaming.errors import (
+    ConfigurationError,
+    ContractError,
+    GexcordError,
+    LoginRequiredError,
+    OperatorError,
+    RequestError,
+    TransientError,
+)
 from streaming.schwab import oauth
 from streaming.schwab.http_errors import retry_after_s, transport_error
-from streaming.schwab.token_store import Token, TokenStore
+from streaming.schwab.refresh_pause import RefreshPause
+from streaming.schwab.token_store import TokenStore, Version
+from streaming.schwab.tokens import Token
 from streaming.status import TokenStatus
 
 _LOG: Final = logging.getLogger(__name__)
 _REFRESH_MARGIN_S: Final = 300.0
+_MADE_UP: Final = "not-a-token"
+_ATTEMPT_LIFE: Final = timedelta(minutes=10)
 _OK: Final = 200
 
 
@@ -24,7 +38,9 @@ class SchwabAuthClient:
     """Hands out access tokens and renews them, alone or beside other processes on the same token file.
 
     Whoever needs a new token waits for the lock, reads the file again, and refreshes only when nobody
-    else has meanwhile. A login that Schwab refused is not tried again until the file changes.
+    else has meanwhile. A login that Schwab refused is not tried again until the file changes, and a refresh
+    that failed by itself not before a pause. The file is looked at whenever a token is asked for, so a login
+    or logout of another program counts at once.
     """
 
     def __init__(
@@ -37,6 +53,7 @@ class SchwabAuthClient:
         api_url: str,
         callback_url: str,
         clock: Clock,
+        rng: random.Random | None = None,
     ) -> None:
         self._http = http
         self._store = store
@@ -45,8 +62,10 @@ class SchwabAuthClient:
         self._api_url = api_url
         self._callback_url = callback_url
         self._clock = clock
+        self._pause = RefreshPause(clock, rng or random.Random())
         self._token: Token | None = None
-        self._refused: tuple[str, OperatorError] | None = None
+        self._version: Version | None = None
+        self._refused: tuple[Version | None, OperatorError] | None = None
         self._last_error: str | None = None
 
     async def access_token(self, *, force_refresh: bool = False, rejected: str | None = None) -> str:
@@ -56,7 +75,7 @@ class SchwabAuthClient:
         down) a refresh that somebody else made meanwhile counts. Raises LoginRequiredError when a person
         must log in, TransientError when Schwab cannot be asked and no usable token is left.
         """
-        held = self._token or self._read()
+        held = self._held()
         unwanted = (rejected or held.access_token) if force_refresh or rejected else None
         if self._is_fresh(held, unwanted):
             return held.access_token
@@ -65,10 +84,11 @@ class SchwabAuthClient:
             if self._is_fresh(stored, unwanted):
                 return stored.access_token
             try:
+                self._pause.check()
                 return (await self._refresh(stored)).access_token
             except TransientError as error:
                 if unwanted is None and stored.seconds_left(self._clock.now()) > 0:
-                    _LOG.warning("Token refresh postponed, the present token still works: %s", error)
+                    _LOG.info("Token refresh postponed, the present token still works: %s", error)
                     return stored.access_token
                 raise
 
@@ -76,6 +96,7 @@ class SchwabAuthClient:
         """Refresh now, whatever the present token is worth, and store the result."""
         async with self._store.locked():
             self._refused = None
+            self._pause.end()
             return await self._refresh(self._read())
 
     async def exchange_code(self, redirect_url_or_code: str, *, state: str | None = None) -> Token:
@@ -93,42 +114,78 @@ class SchwabAuthClient:
             now = self._clock.now()
             return self._keep(oauth.token_from(oauth.parse_grant(response.content), now=now, login_at=now))
 
-    def authorize_url(self, state: str) -> str:
-        """Where a person signs in."""
-        return oauth.authorize_url(
+    def begin_login(self) -> oauth.LoginAttempt:
+        """A fresh way to Schwab's login page; its state is used for this login only."""
+        state = secrets.token_urlsafe(16)
+        url = oauth.authorize_url(
             self._api_url,
             client_id=self._client_id.get_secret_value(),
             callback_url=self._callback_url,
             state=state,
         )
+        return oauth.LoginAttempt(url, state, self._clock.now() + _ATTEMPT_LIFE)
+
+    async def finish_login(self, attempt: oauth.LoginAttempt, redirect_url: str) -> Token:
+        """Exchange what the browser came back with; RequestError when the attempt is over or not this one."""
+        if self._clock.now() >= attempt.ends_at:
+            raise RequestError("This login link is more than ten minutes old.", remedy="Ask for a new one.")
+        return await self.exchange_code(redirect_url, state=attempt.state)
 
     def status(self) -> TokenStatus:
         """What is known of the login, without asking Schwab."""
-        try:
-            token = self._store.load()
-        except GexcordError as error:
-            return TokenStatus(configured=True, present=False, last_error=error.sentence)
-        if token is None:
-            return TokenStatus(configured=True, present=False, last_error=self._last_error)
-        return TokenStatus(
-            configured=True,
-            present=True,
-            access_expires_at=token.expires_at,
-            login_ends_at=None if token.login_at is None else token.login_at + oauth.LOGIN_LIFETIME,
-            last_refresh_at=token.refreshed_at,
-            last_error=self._last_error,
-        )
+        return stored_status(self._store, last_error=self._last_error)
 
     async def keep_fresh(self, *, check_s: float = 30.0) -> None:
-        """Refresh before each expiry until cancelled; ends with LoginRequiredError when a person must log in."""
+        """Refresh before each expiry until cancelled; ends with OperatorError when a person must act."""
         while True:
             try:
                 await self.access_token()
-            except TransientError as error:
+            except (TransientError, ContractError) as error:
                 _LOG.warning("Token refresh failed and will be tried again: %s", error)
+            await self._clock.sleep(self._pause.left_s or check_s)
+
+    async def wait_for_login(self, *, check_s: float = 1.0) -> None:
+        """Return once a login is stored that Schwab has not refused; at once when that is so already."""
+        while not self._has_usable_login():
             await self._clock.sleep(check_s)
 
+    async def check_app(self) -> None:
+        """Ask Schwab whether it knows the app key and secret, without touching the stored login.
+
+        Raises ConfigurationError when it does not, TransientError when it cannot be asked.
+        """
+        response = await self._post({"grant_type": "refresh_token", "refresh_token": _MADE_UP})
+        error = oauth.refresh_error(
+            response.status_code, _text(response), age=timedelta(0), retry_after_s=retry_after_s(response, self._clock)
+        )
+        if not isinstance(error, LoginRequiredError):  # that one says: the app is known, the made-up token is not
+            raise error
+
+    def login_id(self) -> str:
+        """Tells one login from another without showing it: when it was, or when the file was saved."""
+        try:
+            token = self._held()
+        except OperatorError:
+            return "none"
+        if token.login_at is None:
+            return f"saved-{0 if self._version is None else self._version[1]}"
+        return str(int(token.login_at.timestamp()))
+
+    def _has_usable_login(self) -> bool:
+        try:
+            self._held()
+        except OperatorError:
+            return False
+        return self._refused is None or self._refused[0] != self._version
+
+    def _held(self) -> Token:
+        """The stored token, read again only when the file has changed."""
+        if self._token is None or self._store.version() != self._version:
+            return self._read()
+        return self._token
+
     def _read(self) -> Token:
+        self._version = self._store.version()
         try:
             token = self._store.load()
         except ContractError as error:
@@ -145,7 +202,7 @@ class SchwabAuthClient:
 
     async def _refresh(self, token: Token) -> Token:
         """Spend one refresh; the store is locked."""
-        if self._refused is not None and self._refused[0] == token.refresh_token:
+        if self._refused is not None and self._refused[0] == self._version:
             raise self._refused[1]
         response = await self._post({"grant_type": "refresh_token", "refresh_token": token.refresh_token})
         if response.status_code != _OK:
@@ -164,12 +221,18 @@ class SchwabAuthClient:
             retry_after_s=retry_after_s(response, self._clock),
         )
         if isinstance(error, OperatorError):
-            self._refused = (token.refresh_token, error)
+            self._refused = (self._version, error)
         return self._noted(error)
 
     def _keep(self, token: Token) -> Token:
-        self._store.save(token)
+        """Store a token; when that fails it is still used, so that a full disk does not end the stream."""
         self._token, self._refused, self._last_error = token, None, None
+        self._pause.end()
+        try:
+            self._store.save(token)
+        except ConfigurationError as error:
+            raise self._noted(error) from error.__cause__
+        self._version = self._store.version()
         return token
 
     async def _post(self, form: Mapping[str, str]) -> httpx.Response:
@@ -186,8 +249,28 @@ class SchwabAuthClient:
             raise self._noted(transport_error(error, "Schwab's login server")) from error
 
     def _noted(self, error: GexcordError) -> GexcordError:
+        if isinstance(error, TransientError):
+            self._pause.begin(error)
         self._last_error = error.sentence
         return error
+
+
+def stored_status(store: TokenStore, *, configured: bool = True, last_error: str | None = None) -> TokenStatus:
+    """What the token file says; a file that cannot be read is told as the last error."""
+    try:
+        token = store.load()
+    except GexcordError as error:
+        return TokenStatus(configured=configured, present=False, last_error=error.sentence)
+    if token is None:
+        return TokenStatus(configured=configured, present=False, last_error=last_error)
+    return TokenStatus(
+        configured=configured,
+        present=True,
+        access_expires_at=token.expires_at,
+        login_ends_at=None if token.login_at is None else token.login_at + oauth.LOGIN_LIFETIME,
+        last_refresh_at=token.refreshed_at,
+        last_error=last_error,
+    )
 
 
 def _age(token: Token, now: datetime) -> timedelta | None:

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import ContractError, TransientError
+from streaming.model import OptionQuote, TickEvent
 from streaming.ports import StreamEvent
+from streaming.schwab.fields import Service
 from streaming.schwab.merge import Merger
 from streaming.schwab.policy import StreamTiming
 from streaming.schwab.routing import Wanted
@@ -24,18 +26,50 @@ from streaming.schwab.session_events import (
     ServiceUnavailable,
     SessionEvent,
     StopStreaming,
+    Subscribed,
     SymbolLimit,
     Tolerated,
 )
 from streaming.schwab.socket import StreamSocket
 from streaming.schwab.stream_status import StreamCounters
+from streaming.schwab.watch import DataWatch
 
 _LOG: Final = logging.getLogger(__name__)
 _GOODBYE_S: Final = 1.0
 _EXTEND_EVERY_S: Final = 1.0
+_WATCH_EVERY_S: Final = 1.0
+_LEVEL_ONE: Final = frozenset(service for service in Service if service.startswith("LEVELONE"))
 
 StreamSink = Callable[[Sequence[StreamEvent]], None]
 Ending = LoginDenied | KickedOut | StopStreaming | ConnectionUnknown | LoggedOut
+
+
+class ConnectionOwner(Protocol):
+    """Who is told what a connection goes through, and says what it should bring."""
+
+    def wanted_symbols(self) -> tuple[str, ...]:
+        """The symbols whose data is watched."""
+        ...
+
+    def logged_in(self) -> None:
+        """LOGIN was accepted."""
+        ...
+
+    def live(self) -> None:
+        """The first data has arrived."""
+        ...
+
+    def settled(self) -> None:
+        """Data has flowed for a while."""
+        ...
+
+    def refused(self, event: Refused) -> None:
+        """A request failed for good."""
+        ...
+
+    def alarm(self, about: str, sentence: str) -> None:
+        """Something a person should know, under a name that tells it from others."""
+        ...
 
 
 class Connection:
@@ -49,9 +83,7 @@ class Connection:
         *,
         plan: Callable[[Mapping[str, str]], Wanted],
         sink: StreamSink,
-        on_login: Callable[[], None],
-        on_live: Callable[[], None],
-        on_settled: Callable[[], None],
+        owner: ConnectionOwner,
         counters: StreamCounters,
         timing: StreamTiming,
         clock: Clock,
@@ -61,14 +93,14 @@ class Connection:
         self._merger = merger
         self._plan = plan
         self._sink = sink
-        self._on_login = on_login
-        self._on_live = on_live
-        self._on_settled = on_settled
+        self._owner = owner
         self._counters = counters
         self._timing = timing
         self._clock = clock
         self._sending = asyncio.Lock()
-        self._listings_seen = len(merger.listings)
+        self._watch = DataWatch(timing)
+        self._next_watch_s = 0.0
+        self._listings_seen = merger.listings_version
         self._data_since_s: float | None = None
         self._settled = False
 
@@ -109,6 +141,9 @@ class Connection:
             if ending is not None:
                 return ending
             await self._flush()
+            if now_s >= self._next_watch_s and self._session.state is State.READY:
+                self._next_watch_s = now_s + _WATCH_EVERY_S
+                self._look(now_s)
             if self._session.overdue(now_s, self._timing.answer_s):
                 raise TransientError("The streamer left a request unanswered.")
             if self._session.state is State.READY and loop.time() >= next_extension_s:
@@ -140,49 +175,94 @@ class Connection:
                 self._heard(event)
         return None
 
+    def _look(self, now_s: float) -> None:
+        """Let the watch judge; TransientError when the data is lost although the streamer is alive."""
+        look = self._watch.look(self._owner.wanted_symbols(), self._clock.now(), now_s)
+        for symbol in set(look.missing).difference(self._counters.missing):
+            self._owner.alarm(
+                f"missing {symbol}",
+                f"Schwab has sent nothing for {symbol} since it was subscribed: is there such a symbol? "
+                "`/stream symbols remove` or SCHWAB_SYMBOLS takes it out.",
+            )
+        self._counters.missing, self._counters.quiet = look.missing, look.quiet
+        if look.dead:
+            raise TransientError(f"The streamer sent no data for {self._timing.data_silence_s:.0f} s in session.")
+
     def _pass_on(self, data: Data, now_s: float, recv_ms: int) -> None:
-        counters = self._counters
+        counters, arrived_s = self._counters, self._watch.arrived_s
         for block in data.blocks:
-            counters.frames[block.service] = counters.frames.get(block.service, 0) + 1
+            counters.count_block(block.service, now_s)
         batch = self._merger.apply(data.blocks, recv_ms)
         for event in batch:
-            counters.last_event_s[event.symbol] = now_s
+            if isinstance(event, (TickEvent, OptionQuote)):
+                arrived_s[event.symbol] = counters.last_event_s[event.symbol] = now_s
         counters.events += len(batch)
         self._note_flow(now_s)
-        if len(self._merger.listings) != self._listings_seen:
-            self._listings_seen = len(self._merger.listings)
+        if self._merger.listings_version != self._listings_seen:
+            self._listings_seen = self._merger.listings_version
             self._session.want(self._plan(self._merger.listings))
+        self._note_rolls()
         try:
             self._sink(batch)
         except Exception:  # noqa: BLE001 - a consumer's bug must not end the stream; it is logged with its traceback
             counters.sink_errors += 1
             _LOG.exception("A consumer of the stream failed; the stream goes on.")
 
+    def _note_rolls(self) -> None:
+        for symbol in (rolled := self._merger.take_rolled()):
+            _LOG.warning("Stream: %s is now %s", symbol, self._merger.active_contracts[symbol])
+        if rolled:
+            self._session.repeat(Service.LEVELONE_FUTURES, rolled)
+
     def _note_flow(self, now_s: float) -> None:
         if self._data_since_s is None:
             self._data_since_s = now_s
-            self._on_live()
+            self._owner.live()
         elif not self._settled and now_s - self._data_since_s >= self._timing.settle_s:
             self._settled = True
-            self._on_settled()
+            self._owner.settled()
 
     def _heard(self, event: SessionEvent) -> None:
+        counters = self._counters
         if isinstance(event, Tolerated):
-            self._counters.tolerant_frames += 1
-            self._counters.dropped_rows += event.dropped
+            counters.tolerant_frames += 1
+            counters.dropped_rows += event.dropped
+        elif isinstance(event, Subscribed):
+            self._subscribed(event)
         elif isinstance(event, LoggedIn):
-            self._counters.last_login_at = self._clock.now()
-            self._counters.unavailable.clear()
-            self._on_login()
-        elif isinstance(event, ServiceUnavailable):
-            self._counters.unavailable[event.service] = event.message
-            self._note(f"{event.service} is not available: {event.message}")
-        elif isinstance(event, SymbolLimit):
-            self._note(f"{event.service}: Schwab's symbol limit is reached, {len(event.keys)} symbols are left out")
-        elif isinstance(event, Refused):
-            self._note(f"{event.command} {event.service} was refused with code {event.code}: {event.message}")
+            counters.last_login_at = self._clock.now()
+            counters.unavailable.clear()
+            self._owner.logged_in()
         elif isinstance(event, Oddity):
             self._note(event.what)
+        else:
+            self._refused(event)
+
+    def _subscribed(self, event: Subscribed) -> None:
+        if event.service not in _LEVEL_ONE:
+            return
+        if event.command == "UNSUBS":
+            self._watch.unsubscribed(event.keys)
+        else:
+            self._watch.subscribed(event.keys, self._clock.monotonic())
+
+    def _refused(self, event: SessionEvent) -> None:
+        """What the server would not do: shown, told once, and the stream goes on without it."""
+        if isinstance(event, ServiceUnavailable):
+            self._counters.unavailable[event.service] = event.message
+            sentence = f"Schwab does not serve {event.service} now: {event.message}"
+            self._owner.alarm(f"unavailable {event.service}", sentence)
+            self._note(sentence)
+        elif isinstance(event, SymbolLimit):
+            sentence = (
+                f"Schwab takes no more symbols: {len(event.keys)} of {event.service} are left out "
+                f"({', '.join(event.keys[:5])}{', …' if len(event.keys) > 5 else ''})."  # noqa: PLR2004 - a taste of them
+            )
+            self._owner.alarm(f"limit {event.service}", f"{sentence} Stream fewer symbols or lower GEX_LIVE_OPTIONS.")
+            self._note(sentence)
+        elif isinstance(event, Refused):
+            self._owner.refused(event)
+            self._note(f"{event.command} {event.service} was refused with code {event.code}: {event.message}")
 
     def _note(self, problem: str) -> None:
         self._counters.problems.append(problem)

@@ -45,6 +45,8 @@ def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordEr
     status = response.status_code
     if status == _TOO_MANY or status >= _SERVER_ERRORS:
         return TransientError(f"Schwab answered {status} to {what}.", retry_after_s=retry_after_s(response, clock))
+    if is_firewall_page(response.text):
+        return TransientError(f"A firewall in front of Schwab turned {what} away with a page of its own.")
     if status in {_UNAUTHORIZED, _FORBIDDEN}:
         return OperatorError(
             f"Schwab answered {status} to {what} although the token is fresh.",
@@ -54,6 +56,12 @@ def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordEr
     if status == _NOT_FOUND and not detail:
         return TransientError(f"Schwab has no route for {what} at the moment.")  # seen for hours (§4, Schwabdev#31)
     return RequestError(f"Schwab answered {status} to {what}{': ' + detail if detail else ''}.")
+
+
+def is_firewall_page(text: str) -> bool:
+    """Whether an answer is the HTML page of the firewall in front of Schwab; it passes by itself (§1.3)."""
+    start = text[:2000].lower()
+    return "access denied" in start or "<html" in start
 
 
 def error_detail(body: bytes) -> str:

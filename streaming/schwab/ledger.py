@@ -41,6 +41,7 @@ class SubscriptionLedger:
         self._active: dict[Service, dict[str, None]] = {}
         self._viewed: dict[Service, str] = {}
         self._refused: set[tuple[Service, str]] = set()
+        self._again: set[tuple[Service, str]] = set()
         self._closed: set[Service] = set()
         self._quiet = False
 
@@ -53,6 +54,11 @@ class SubscriptionLedger:
         """Ask for other fields of a service."""
         self._fields[service], self._quiet = fields, False
 
+    def repeat(self, service: Service, keys: Iterable[str]) -> None:
+        """Ask for the full images of some subscribed keys again: Schwab sends one for an ADD of a known key."""
+        self._again |= {(service, key) for key in keys if key in self._active.get(service, {})}
+        self._quiet = False
+
     def next_change(self) -> Change | None:
         """The next request, or None when the subscriptions are as they should be."""
         if self._quiet:
@@ -64,6 +70,7 @@ class SubscriptionLedger:
     def accept(self, change: Change) -> None:
         """The server has made the change."""
         active = self._active.setdefault(change.service, {})
+        self._again -= {(change.service, key) for key in change.keys}
         if change.command == "UNSUBS":
             for key in change.keys:
                 active.pop(key, None)
@@ -81,6 +88,20 @@ class SubscriptionLedger:
             self.accept(change)
         else:
             self._refused |= {(change.service, key) for key in change.keys}
+            self._again -= self._refused
+
+    def limit(self, change: Change) -> tuple[str, ...]:
+        """The server takes no more keys: try half as many, and at the last one leave out all that are missing.
+
+        Returns the keys left out, none while there is still something to try.
+        """
+        if len(change.keys) > 1:
+            self._chunk = len(change.keys) // 2
+            return ()
+        active = self._active.get(change.service, {})
+        left_out = tuple(key for key in self._wanted.get(change.service, ()) if key not in active)
+        self._refused |= {(change.service, key) for key in left_out}
+        return left_out
 
     def close(self, service: Service) -> None:
         """The service is not served: ask nothing more of it on this connection."""
@@ -92,13 +113,17 @@ class SubscriptionLedger:
 
     def _missing(self, service: Service) -> Change | None:
         active = self._active.get(service, {})
-        keys = [key for key in self._wanted[service] if key not in active and (service, key) not in self._refused]
+        keys = [key for key in self._wanted[service] if self._is_due(service, key)]
         if keys:
             command = "ADD" if active else "SUBS"
             return Change(service, command, tuple(keys[: self._chunk]), self._fields[service])
         if active and self._viewed.get(service) != self._fields[service]:
             return Change(service, "VIEW", (), self._fields[service])
         return None
+
+    def _is_due(self, service: Service, key: str) -> bool:
+        where = (service, key)
+        return where not in self._refused and (key not in self._active.get(service, ()) or where in self._again)
 
     def _superfluous(self, service: Service) -> Change | None:
         wanted = set(self._wanted.get(service, ()))

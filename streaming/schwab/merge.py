@@ -10,9 +10,12 @@ from streaming.model import BookLevel, DepthKind, Level2Event, OptionQuote, Tick
 from streaming.ports import StreamEvent
 from streaming.schwab import rows
 from streaming.schwab.books import EasternMidnight, book_levels
+from streaming.schwab.candles import candle_from
+from streaming.schwab.contracts import FuturesContracts
 from streaming.schwab.values import Wire, count, instant_ms, price, signed_price, volatility
 
 _NO_TICKS: Final[frozenset[str]] = frozenset()
+_UNKNOWN: Final = "Unknown"
 
 
 class _State:
@@ -92,7 +95,10 @@ class Merger:
         self._source = source
         self._states: dict[tuple[type, str], _State] = {}
         self._listings: dict[str, str] = {}
-        self._active: dict[str, str] = {}
+        self.listings_version = 0
+        """Rises whenever a listing becomes known or changes."""
+        self._contracts = FuturesContracts()
+        self._rolled: dict[str, None] = {}
         self._midnight = EasternMidnight()
         self._readers: Mapping[type, Callable[[Any, int, list[StreamEvent]], None]] = {
             rows.EquityBlock: self._equities,
@@ -103,6 +109,8 @@ class Merger:
             rows.NyseBookBlock: self._books,
             rows.NasdaqBookBlock: self._books,
             rows.OptionsBookBlock: self._books,
+            rows.EquityChartBlock: self._bars,
+            rows.FutureChartBlock: self._bars,
         }
 
     @property
@@ -113,7 +121,12 @@ class Merger:
     @property
     def active_contracts(self) -> Mapping[str, str]:
         """Futures root -> active contract as field 34 told it; kept across resets."""
-        return self._active
+        return self._contracts.active
+
+    def take_rolled(self) -> tuple[str, ...]:
+        """Futures that rolled since the last call without a full image: ask for one."""
+        rolled, self._rolled = tuple(self._rolled), {}
+        return rolled
 
     def delayed_symbols(self) -> tuple[str, ...]:
         """Symbols whose quotes are not real time, as their full image said."""
@@ -122,6 +135,7 @@ class Merger:
     def reset(self) -> None:
         """Forget every image: the next subscription sends full ones again."""
         self._states.clear()
+        self._rolled.clear()
 
     def apply(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> list[StreamEvent]:
         """Merge one frame's blocks that arrived at `recv_ms` and return the events, in the frame's order."""
@@ -145,21 +159,33 @@ class Merger:
         for row in block.content:
             state = self._state(rows.EquityBlock, row)
             event_ms = state.overlay(row, price) or fallback_ms
-            if row.listing:
+            if row.listing and self._listings.get(row.key) != row.listing:
                 self._listings[row.key] = row.listing
+                self.listings_version += 1
             events.append(self._tick(row.key, state, event_ms, recv_ms))
 
     def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
         fallback_ms = instant_ms(block.timestamp) or recv_ms
         for row in block.content:
+            if row.active_symbol and self._contracts.learn(row.key, row.active_symbol):
+                self._roll(row)
             state = self._state(rows.FutureBlock, row)
             event_ms = state.overlay(row, signed_price) or fallback_ms
-            if row.active_symbol:
-                self._active[row.key] = row.active_symbol
-            tick = self._tick(row.key, state, event_ms, recv_ms)
+            if row.status == _UNKNOWN and state.bid is None and state.ask is None and state.last is None:
+                continue  # Schwab's way to say that there is no such future (§2.16)
+            tick = self._tick(row.key, state, event_ms, recv_ms, self._contracts.behind(row.key))
             events.append(tick)
             if _names_the_top(row):
                 events.append(self._top_of_book(tick))
+
+    def _roll(self, row: rows.FutureRow) -> None:
+        """Another contract stands behind the symbol: what was known is of the old one."""
+        known = self._states.pop((rows.FutureBlock, row.key), None)
+        if row.assetMainType is UNSET and row.cusip is UNSET:
+            self._rolled[row.key] = None
+            if known is not None:
+                self._states[rows.FutureBlock, row.key] = fresh = _State()
+                fresh.delayed = known.delayed
 
     def _options(self, block: rows.OptionBlock, recv_ms: int, events: list[StreamEvent]) -> None:
         fallback_ms = instant_ms(block.timestamp) or recv_ms
@@ -201,7 +227,17 @@ class Merger:
                 )
             )
 
-    def _tick(self, symbol: str, state: _State, event_ms: int, recv_ms: int) -> TickEvent:
+    def _bars(
+        self, block: rows.EquityChartBlock | rows.FutureChartBlock, recv_ms: int, events: list[StreamEvent]
+    ) -> None:
+        for row in block.content:
+            contract = self._contracts.behind(row.key) if isinstance(row, rows.FutureBarRow) else None
+            candle = candle_from(row, recv_ms=recv_ms, source=self._source, contract=contract, seq=self.seq + 1)
+            if candle is not None:
+                self.seq += 1
+                events.append(candle)
+
+    def _tick(self, symbol: str, state: _State, event_ms: int, recv_ms: int, contract: str | None = None) -> TickEvent:
         self.seq += 1
         return TickEvent(
             symbol=symbol,
@@ -217,6 +253,7 @@ class Merger:
             recv_ms=recv_ms,
             source=self._source,
             delayed=state.delayed,
+            contract=contract,
             seq=self.seq,
         )
 
@@ -231,6 +268,7 @@ class Merger:
             event_ms=tick.event_ms,
             recv_ms=tick.recv_ms,
             source=self._source,
+            contract=tick.contract,
             seq=self.seq,
         )
 

@@ -17,11 +17,12 @@ from streaming.errors import (
     RequestError,
     TransientError,
 )
-from streaming.schwab.token_store import Token
+from streaming.schwab.http_errors import is_firewall_page
+from streaming.schwab.tokens import Token
 
 LOGIN_LIFETIME: Final = timedelta(days=7)
 """From the browser login, whatever is refreshed in between."""
-LOG_IN: Final = "Log in again with `python -m streaming token login`."
+LOG_IN: Final = "Log in with `/token login` in Discord or `python -m streaming token login`."
 _CHECK_APP: Final = "Compare SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET with the app on the Schwab developer portal."
 _DEAD: Final = (
     "unsupported_token_type",
@@ -36,6 +37,15 @@ _DEAD: Final = (
 )
 _BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAttempt:
+    """One way to the login page and back: only a redirect with its `state` ends it, and only until `ends_at`."""
+
+    url: str
+    state: str = field(repr=False)
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +68,16 @@ def authorize_url(api_url: str, *, client_id: str, callback_url: str, state: str
 def parse_redirect(text: str, *, state: str | None = None) -> str:
     """The authorisation code of a pasted redirect URL or of a bare code, decoded exactly once.
 
-    Raises RequestError when there is no code in it, or when `state` is given and the URL carries another.
+    Raises RequestError when there is no code in it, or when `state` is given and the URL does not carry it.
     """
     pasted = text.strip().strip("<>\"'")
     query = urlsplit(pasted).query if "://" in pasted or "?" in pasted else ""
     values = dict(part.partition("=")[::2] for part in query.split("&")) if query else {}
     if "error" in values:
         raise RequestError(f"Schwab refused the login: {unquote(values['error'])[:60]}.", remedy=LOG_IN)
-    if query and state is not None and unquote(values.get("state", "")) != state:
+    if not query and state is not None:
+        raise RequestError("That is not the whole address.", remedy="Paste the whole address the browser ended at.")
+    if state is not None and unquote(values.get("state", "")) != state:
         raise RequestError("This redirect URL belongs to another login.", remedy="Use the newest login link.")
     code = _decoded(values.get("code", "") if query else pasted)
     if not code or any(character.isspace() for character in code) or "://" in code:
@@ -136,7 +148,8 @@ def exchange_error(status: int, body: str, *, retry_after_s: float | None) -> Ge
     if status == _BAD_REQUEST and any(mark in text for mark in _DEAD):
         return LoginRequiredError(
             "Schwab does not accept this code; codes live 30 seconds and work once.",
-            remedy="Log in again and paste the address at once; the callback URL must match the app's exactly.",
+            remedy="Log in again and hand the address over at once. When that fails too, SCHWAB_CALLBACK_URL differs "
+            "from the app's: it must be equal to the last character.",
         )
     return _other_error(status, text, retry_after_s)
 
@@ -160,11 +173,11 @@ def _refused_client(text: str, age: timedelta | None) -> GexcordError:
             "Schwab accepts either the app key and secret or the stored login no longer.",
             remedy=f"{_CHECK_APP} {LOG_IN}",
         )
-    return LoginRequiredError("Schwab does not accept the app key or secret.", remedy=_CHECK_APP)
+    return ConfigurationError("Schwab does not accept the app key or secret.", remedy=_CHECK_APP)
 
 
 def _other_error(status: int, text: str, retry_after_s: float | None) -> GexcordError:
     if status == _BAD_REQUEST and "invalid_request" in text:
         return ContractError("Schwab calls our token request malformed.")
-    what = "a page of its firewall" if "<html" in text or "access denied" in text else f"HTTP {status}"
+    what = "a page of its firewall" if is_firewall_page(text) else f"HTTP {status}"
     return TransientError(f"Schwab's login server answered with {what}.", retry_after_s=retry_after_s)

@@ -73,6 +73,12 @@ class StreamTiming:
     max_delay_s: float = 60.0
     settle_s: float = 5.0
     """Data must have flowed this long before the backoff starts anew."""
+    first_image_s: float = 15.0
+    """A subscribed symbol that has sent nothing for so long in its session is missing."""
+    data_silence_s: float = 120.0
+    """No share, index or future moved for so long in session: the data is lost, heartbeats or not."""
+    yield_s: float = 1800.0
+    """How long another program that took the stream over is left alone; doubles each time, up to eight hours."""
 
 
 class Backoff:
@@ -92,3 +98,11 @@ class Backoff:
     def reset(self) -> None:
         """Things are well: start small again."""
         self._failures = 0
+
+
+_MAX_YIELDS: Final = 4
+
+
+def yield_s(timing: StreamTiming, times: int) -> float:
+    """How long to leave the stream to another program that has taken it over `times` times in a row."""
+    return timing.yield_s * 2.0 ** min(times - 1, _MAX_YIELDS)

@@ -30,6 +30,10 @@ class Subscriptions:
     option_quotes: tuple[str, ...] = ()
     """Options that only the engine needs: an OptionQuote each, no TickEvent, no book."""
     books: bool = True
+    charts: bool = False
+    """Finished minutes of shares, indexes and futures too."""
+    services: frozenset[Service] | None = None
+    """When given, `symbols` are asked for from these services only."""
 
     def adding(self, symbols: Iterable[str]) -> "Subscriptions":
         """With more symbols."""
@@ -73,15 +77,36 @@ def book_service(symbol: str, listing: str | None) -> Service | None:
     return Service.NASDAQ_BOOK if listing == _NASDAQ else Service.NYSE_BOOK
 
 
+def chart_service(symbol: str) -> Service | None:
+    """The service that sends a symbol's minutes, or None when there is none."""
+    service = level_one_service(symbol)
+    if service is Service.LEVELONE_EQUITIES:
+        return Service.CHART_EQUITY
+    return Service.CHART_FUTURES if service is Service.LEVELONE_FUTURES else None
+
+
 def plan(subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: bool) -> Wanted:
     """The keys each service should have; `listings` is what field 13 told so far."""
+    asked = subscriptions.services
     wanted: dict[Service, dict[str, None]] = {}
     for symbol in subscriptions.symbols:
-        wanted.setdefault(level_one_service(symbol), {})[symbol] = None
+        for service in _services_of(symbol, subscriptions, listings, level2=level2):
+            if asked is None or service in asked:
+                wanted.setdefault(service, {})[symbol] = None
     for symbol in subscriptions.option_quotes:
         wanted.setdefault(level_one_service(symbol), {})[symbol] = None
-    for symbol in subscriptions.symbols if subscriptions.books and level2 else ():
-        service = book_service(symbol, listings.get(symbol) or KNOWN_LISTINGS.get(symbol))
-        if service is not None:
-            wanted.setdefault(service, {})[symbol] = None
-    return {service: tuple(keys) for service, keys in wanted.items()}
+    order = list(Service)
+    return {service: tuple(wanted[service]) for service in sorted(wanted, key=order.index)}
+
+
+def _services_of(
+    symbol: str, subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: bool
+) -> tuple[Service, ...]:
+    book = book_service(symbol, listings.get(symbol) or KNOWN_LISTINGS.get(symbol))
+    chart = chart_service(symbol)
+    found = (
+        level_one_service(symbol),
+        book if subscriptions.books and level2 else None,
+        chart if subscriptions.charts or subscriptions.services is not None else None,
+    )
+    return tuple(service for service in found if service is not None)

@@ -1,5 +1,6 @@
 """One streamer connection as a state machine: text in, events out, no socket (schwab-api.md §2.2-2.4)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -114,6 +115,10 @@ class StreamSession:
         """Change what should be subscribed; the difference goes out bit by bit."""
         self._ledger.want(wanted)
 
+    def repeat(self, service: Service, keys: Iterable[str]) -> None:
+        """Have the full images of some subscribed keys sent again."""
+        self._ledger.repeat(service, keys)
+
     def to_send(self, now_s: float) -> str | None:
         """The next text to send, or None while an answer is awaited or nothing is to be said."""
         if self._in_flight is not None:
@@ -191,12 +196,18 @@ class StreamSession:
         if code in _REPEATABLE and self._attempts < _MAX_ATTEMPTS:
             return Oddity(f"{change.command} {change.service} failed with code {code} and is repeated")
         self._attempts = 0
+        return self._refused(change, code, message)
+
+    def _refused(self, change: Change, code: int, message: str) -> SessionEvent:
         if code == Code.SERVICE_NOT_AVAILABLE:
             self._ledger.close(change.service)
             return ServiceUnavailable(change.service, message)
-        self._ledger.refuse(change)
         if code == Code.REACHED_SYMBOL_LIMIT:
-            return SymbolLimit(change.service, change.keys)
+            left_out = self._ledger.limit(change)
+            if not left_out:
+                return Oddity(f"{len(change.keys)} more keys are too many for {change.service}; trying fewer")
+            return SymbolLimit(change.service, left_out)
+        self._ledger.refuse(change)
         return Refused(change.service, change.command, change.keys, code, message)
 
     def _noticed(self, notice: Notice) -> SessionEvent:

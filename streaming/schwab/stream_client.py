@@ -3,20 +3,26 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final, Protocol
 
+from streaming.alarm_bell import AlarmBell
 from streaming.clock import Clock
-from streaming.errors import ContractError, LoginRequiredError, OperatorError, RequestError, TransientError
+from streaming.errors import ContractError, LoginRequiredError, RequestError, TransientError
 from streaming.schwab.connection import Connection, Ending, StreamSink
+from streaming.schwab.fields import Service
 from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.merge import Merger
 from streaming.schwab.oauth import LOG_IN
-from streaming.schwab.policy import Backoff, Reaction, StreamTiming, ending_text, reaction_to
+from streaming.schwab.patience import Patience
+from streaming.schwab.policy import Backoff, Reaction, StreamTiming, ending_text, reaction_to, yield_s
 from streaming.schwab.routing import Subscriptions, Wanted, plan
 from streaming.schwab.session import StreamSession
+from streaming.schwab.session_events import Code, Refused
 from streaming.schwab.socket import open_socket
+from streaming.schwab.stored_logins import Logins
 from streaming.schwab.stream_status import ClientState, StreamClientStatus, StreamCounters
 
 __all__ = ["SchwabStreamClient", "StreamClientStatus", "StreamTiming", "Subscriptions"]
@@ -41,7 +47,8 @@ class SchwabStreamClient:
 
     Every end of a connection that nobody asked for is followed by another connection, after a jittered
     backoff that starts anew only when data has flowed for a while. All subscriptions are repeated, all
-    images start afresh. `sink` must not block; what it raises is counted and logged.
+    images start afresh. `sink` must not block; what it raises is counted and logged. `alarm` is told, once
+    for each cause, what a person should know. With `logins` a missing login is waited for.
     """
 
     def __init__(  # noqa: PLR0917 - what is used, what is wanted, where it goes: the order reads like the sentence
@@ -56,6 +63,8 @@ class SchwabStreamClient:
         timing: StreamTiming | None = None,
         chunk: int = 300,
         source: str = "schwab",
+        logins: Logins | None = None,
+        alarm: Callable[[str], None] | None = None,
     ) -> None:
         self._rest = rest
         self._auth = auth
@@ -69,7 +78,14 @@ class SchwabStreamClient:
         self._counters = StreamCounters()
         self._connection: Connection | None = None
         self._something_wanted = asyncio.Event()
+        self._logins = logins
+        self._bell = AlarmBell(alarm or _log_alarm)
+        self._patience = Patience()
         self._denied = False
+        self._takeovers = 0
+        self._malformed: set[tuple[Service, str]] = set()
+        self._needs_login: str | None = None
+        self._retry_at_s: float | None = None
         self._state: ClientState = "stopped"
         self._since_at = clock.now()
         self._apply_subscriptions(subscriptions)
@@ -92,6 +108,7 @@ class SchwabStreamClient:
             last_login_at=counters.last_login_at,
             frames=dict(counters.frames),
             frames_per_s=counters.rate.per_s(now_s),
+            service_frames_per_s={name: rate.per_s(now_s) for name, rate in counters.rates.items()},
             last_frame_at=counters.last_frame_at,
             events=counters.events,
             bad_frames=counters.bad_frames,
@@ -101,14 +118,19 @@ class SchwabStreamClient:
             symbols=counters.symbol_ages_s(self._subscriptions.symbols, now_s),
             delayed=self._merger.delayed_symbols(),
             unavailable=dict(counters.unavailable),
+            missing=counters.missing,
+            quiet=counters.quiet,
+            contracts=dict(self._merger.active_contracts),
+            needs_login=self._needs_login,
+            retry_in_s=None if self._retry_at_s is None else max(self._retry_at_s - now_s, 0.0),
             problems=tuple(counters.problems),
         )
 
     async def run(self) -> None:
         """Stream until cancelled.
 
-        Raises LoginRequiredError when Schwab wants a person to log in, and OperatorError when another
-        program has taken the stream over; everything that passes by itself is waited out.
+        What passes by itself is waited out. While another program has the stream, it is left alone for a
+        long time. Without `logins`, LoginRequiredError says that a person must log in.
         """
         try:
             while True:
@@ -119,6 +141,12 @@ class SchwabStreamClient:
         finally:
             self._enter("stopped")
 
+    def retry_now(self) -> None:
+        """Cut short whatever is being waited for: the backoff, a login, another program's turn."""
+        self._takeovers = 0
+        self._backoff.reset()
+        self._patience.nudge()
+
     async def subscribe(self, symbols: Iterable[str]) -> None:
         """Stream more symbols from now on, also after reconnects."""
         await self._change(self._subscriptions.adding(symbols))
@@ -126,6 +154,10 @@ class SchwabStreamClient:
     async def unsubscribe(self, symbols: Iterable[str]) -> None:
         """Stop streaming some symbols."""
         await self._change(self._subscriptions.removing(symbols))
+
+    async def set_symbols(self, symbols: Iterable[str]) -> None:
+        """Stream exactly these symbols, beside the engine's options."""
+        await self._change(replace(self._subscriptions, symbols=tuple(dict.fromkeys(symbols))))
 
     async def follow_options(self, options: Iterable[str]) -> None:
         """Quote exactly these options for the engine, instead of those before."""
@@ -145,21 +177,62 @@ class SchwabStreamClient:
             self._something_wanted.clear()
 
     async def _connect_and_wait(self) -> None:
-        """One connection, and the backoff after it."""
-        delay_s = 0.0
+        """One connection, and what its end asks for."""
+        wish_s = 0.0
         try:
-            if not self._react(await self._connect()):
-                delay_s = self._backoff.next_s()
+            reaction = await self._connect()
         except (TransientError, ContractError, RequestError) as error:
             self._counters.last_close = str(error)
-            wish_s = error.retry_after_s if isinstance(error, TransientError) else None
-            delay_s = max(self._backoff.next_s(), wish_s or 0.0)
+            wish_s = (error.retry_after_s or 0.0) if isinstance(error, TransientError) else 0.0
+            reaction = Reaction.RECONNECT
+        except LoginRequiredError as error:
+            await self._wait_for_login(error)
+            return
         self._counters.reconnects += 1
-        _LOG.info("Stream ended (%s); next try in %.1f s", self._counters.last_close, delay_s)
-        self._enter("backoff")
-        await self._clock.sleep(delay_s)
+        if reaction is Reaction.YIELD:
+            await self._leave_to_the_other()
+        elif reaction is Reaction.RECONNECT:
+            delay_s = max(self._backoff.next_s(), wish_s)
+            _LOG.info("Stream ended (%s); next try in %.1f s", self._counters.last_close, delay_s)
+            await self._pause("backoff", delay_s)
 
-    async def _connect(self) -> Ending:
+    async def _leave_to_the_other(self) -> None:
+        """Code 12: taking the stream back at once would evict both for ever."""
+        self._takeovers += 1
+        delay_s = yield_s(self._timing, self._takeovers)
+        self.alarm(
+            "taken over",
+            "Another program has taken over the Schwab stream; a user may hold one. Stop the other program, then "
+            f"`/stream start` takes it back at once; otherwise the next try is in {delay_s / 60:.0f} min.",
+        )
+        await self._pause("taken_over", delay_s)
+
+    async def _wait_for_login(self, error: LoginRequiredError) -> None:
+        if self._logins is None:
+            raise error
+        seen = self._logins.glance()
+        self._counters.last_close = self._counters.last_close or str(error)
+        self._needs_login = error.sentence
+        self._denied = False
+        self.alarm("needs login", error.sentence)
+        self._enter("needs_login")
+        try:
+            await self._patience.wait(self._logins.changed_from(seen), "new login")
+        finally:
+            self._needs_login = None
+            self._bell.over("needs login")
+        _LOG.info("Stream: trying again with what is stored as Schwab login now")
+
+    async def _pause(self, state: ClientState, delay_s: float) -> None:
+        self._enter(state)
+        self._retry_at_s = self._clock.monotonic() + delay_s
+        try:
+            await self._patience.wait(self._clock.sleep(delay_s), state)
+        finally:
+            self._retry_at_s = None
+
+    async def _connect(self) -> Reaction:
+        """One connection from its login to its end, and what that end asks for."""
         self._enter("connecting")
         token = await self._auth.access_token()
         info = await self._rest.user_preference()
@@ -168,25 +241,31 @@ class SchwabStreamClient:
             self._merger.reset()
             self._enter("login")
             session = StreamSession(info, self._plan(info, self._merger.listings), chunk=self._chunk)
-            with self._serving(
-                Connection(
-                    socket,
-                    session,
-                    self._merger,
-                    plan=lambda listings: self._plan(info, listings),
-                    sink=self._sink,
-                    on_login=self._logged_in,
-                    on_live=self._live,
-                    on_settled=self._backoff.reset,
-                    counters=self._counters,
-                    timing=self._timing,
-                    clock=self._clock,
-                )
-            ) as connection:
+            connection = Connection(
+                socket,
+                session,
+                self._merger,
+                plan=lambda listings: self._plan(info, listings),
+                sink=self._sink,
+                owner=self,
+                counters=self._counters,
+                timing=self._timing,
+                clock=self._clock,
+            )
+            with self._serving(connection):
                 ending = await connection.serve(token)
-        if reaction_to(ending, denied_before=self._denied) is Reaction.RENEW_TOKEN:
+        return await self._react(ending, token)
+
+    async def _react(self, ending: Ending, token: str) -> Reaction:
+        """Note an ending and do what its code asks for (schwab-api.md §2.4)."""
+        self._counters.last_close = ending_text(ending)
+        reaction = reaction_to(ending, denied_before=self._denied)
+        if reaction is Reaction.ASK_FOR_LOGIN:
+            raise LoginRequiredError("Schwab's streamer denied the login twice, with a fresh token too.", remedy=LOG_IN)
+        if reaction is Reaction.RENEW_TOKEN:
+            self._denied = True
             await self._auth.access_token(rejected=token)
-        return ending
+        return reaction
 
     @contextmanager
     def _serving(self, connection: Connection) -> Iterator[Connection]:
@@ -196,30 +275,51 @@ class SchwabStreamClient:
         finally:
             self._connection = None
 
-    def _react(self, ending: Ending) -> bool:
-        """Note an ending; true when the next connection should come at once."""
-        self._counters.last_close = ending_text(ending)
-        reaction = reaction_to(ending, denied_before=self._denied)
-        if reaction is Reaction.YIELD:
-            raise OperatorError(
-                "Another program has taken over the Schwab stream; a user may hold one.",
-                remedy="Stop the other program, then start the stream again.",
-            )
-        if reaction is Reaction.ASK_FOR_LOGIN:
-            raise LoginRequiredError("Schwab's streamer denied the login twice, with a fresh token too.", remedy=LOG_IN)
-        self._denied = self._denied or reaction is Reaction.RENEW_TOKEN
-        return reaction is Reaction.RENEW_TOKEN
+    def wanted_symbols(self) -> tuple[str, ...]:
+        return self._subscriptions.symbols
 
-    def _logged_in(self) -> None:
+    def logged_in(self) -> None:
         self._denied = False
+        self._enter("ready")
 
-    def _live(self) -> None:
+    def live(self) -> None:
+        self._bell.over("taken over")
         self._enter("live")
 
+    def settled(self) -> None:
+        self._takeovers = 0
+        self._backoff.reset()
+        for symbol in self._merger.delayed_symbols():
+            self.alarm(f"delayed {symbol}", f"Schwab sends {symbol} with a delay: the account has no real-time quotes.")
+
+    def refused(self, event: Refused) -> None:
+        """A malformed request stays malformed: its keys are left out of every later connection too."""
+        if event.code == Code.BAD_COMMAND_FORMAT and event.command != "UNSUBS":
+            self._malformed |= {(event.service, key) for key in event.keys}
+        self.alarm(
+            f"refused {event.service} {event.code}",
+            f"Schwab refused {event.command} {event.service} with code {event.code} ({event.message or 'no reason'}) "
+            f"for {', '.join(event.keys[:5])}; these symbols are left out.",
+        )
+
+    def alarm(self, about: str, sentence: str) -> None:
+        """Tell a person once; the same matter is told again only after it was over."""
+        self._bell.ring(about, sentence)
+
     def _plan(self, info: StreamerInfo, listings: Mapping[str, str]) -> Wanted:
-        return plan(self._subscriptions, listings, level2=info.level2)
+        wanted = plan(self._subscriptions, listings, level2=info.level2)
+        if not self._malformed:
+            return wanted
+        return {
+            service: tuple(key for key in keys if (service, key) not in self._malformed)
+            for service, keys in wanted.items()
+        }
 
     def _enter(self, state: ClientState) -> None:
         if state != self._state:
             self._state, self._since_at = state, self._clock.now()
             _LOG.debug("Stream client: %s", state)
+
+
+def _log_alarm(sentence: str) -> None:
+    _LOG.error("%s", sentence)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-ClientState = Literal["idle", "connecting", "login", "live", "backoff", "stopped"]
+ClientState = Literal["idle", "connecting", "login", "ready", "live", "backoff", "needs_login", "taken_over", "stopped"]
+"""`ready` is logged in with nothing received yet; `live` is receiving."""
 _RATE_WINDOW_S: Final = 10
 
 
@@ -23,6 +24,7 @@ class StreamClientStatus:
     frames: Mapping[str, int]
     """Data frames by service since the client was made."""
     frames_per_s: float
+    service_frames_per_s: Mapping[str, float]
     last_frame_at: datetime | None
     events: int
     bad_frames: int
@@ -35,6 +37,16 @@ class StreamClientStatus:
     """Symbols that Schwab sends with a delay, for want of an entitlement."""
     unavailable: Mapping[str, str]
     """Service -> what Schwab said, for services it does not serve now."""
+    missing: tuple[str, ...]
+    """Wanted symbols that sent no first image in their session."""
+    quiet: tuple[str, ...]
+    """Wanted symbols without a change for five minutes of their session."""
+    contracts: Mapping[str, str]
+    """Futures root -> the contract behind it."""
+    needs_login: str | None
+    """Why a person must log in before the next connection; None while nobody must."""
+    retry_in_s: float | None
+    """Until the next attempt, while backing off or yielding."""
     problems: tuple[str, ...]
     """The latest refusals and oddities, oldest first."""
 
@@ -76,8 +88,18 @@ class StreamCounters:
     frames: dict[str, int] = field(default_factory=dict)
     last_event_s: dict[str, float] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
     problems: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     rate: FrameRate = field(default_factory=FrameRate)
+    rates: dict[str, FrameRate] = field(default_factory=dict)
+
+    def count_block(self, service: str, now_s: float) -> None:
+        """One data block of a service arrived."""
+        self.frames[service] = self.frames.get(service, 0) + 1
+        if (rate := self.rates.get(service)) is None:
+            rate = self.rates[service] = FrameRate()
+        rate.count(now_s)
 
     def symbol_ages_s(self, symbols: Iterable[str], now_s: float) -> dict[str, float | None]:
         """Age of each symbol's last event."""

@@ -19,6 +19,8 @@ _THREE: Final = 3.0
 _DEEP: Final = 3.2
 """Deviations in the money from which the model gives up."""
 _OVERNIGHT_MS: Final = 64_800_000
+_STAYS_OPEN: Final = 0.3
+"""Share of a day's volume that is open interest on the next."""
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -74,6 +76,10 @@ class OptionBoard:
     """At the previous close; options' closes are priced at it."""
     now_s: float
     vol_factor: float = 1.0
+    halted: bool = False
+    """Nothing trades and no quote changes."""
+    asleep: bool = False
+    """Between the night's reset and the open, when the model gives nothing."""
     trades: Trades = field(init=False)
     _row_of: dict[str, int] = field(init=False)
 
@@ -112,6 +118,21 @@ class OptionBoard:
         trades.open[rows] = np.where(first, prices, trades.open[rows])
         trades.high[rows] = np.where(first, prices, np.maximum(trades.high[rows], prices))
         trades.low[rows] = np.where(first, prices, np.minimum(trades.low[rows], prices))
+
+    def end_day(self) -> None:
+        """The night's reset: volume becomes open interest, highs, lows and volatilities become 0."""
+        self.lines.open_interest += (_STAYS_OPEN * self.lines.volume).astype(np.int64)
+        self.lines.volume[:] = 0
+        self.trades.high[:] = self.trades.low[:] = 0.0
+        self.asleep = True
+
+    def forget_opens(self) -> None:
+        """The morning's reset."""
+        self.trades.open[:] = 0.0
+
+    def reload_closes(self) -> None:
+        """Yesterday's prices become the closes."""
+        self.trades.close[:] = self._closes(np.arange(len(self.lines)))
 
     def prices(self, rows: Ints) -> Floats:
         """Trade prices on the tick grid."""

@@ -1,5 +1,6 @@
 """The bodies of `/chains` and `/expirationchain` (schwab-api.md §3.1-3.2)."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -41,6 +42,16 @@ class ChainPayloads:
             self._bodies[query] = self._encoder.encode(self._chain(query))
         return self._bodies[query]
 
+    def prepare(self, query: ChainQuery) -> Iterator[None]:
+        """Make the contracts of a body, an expiry at each step, so that the loop may breathe in between."""
+        self._forget_old()
+        board = self._market.board(query.symbol)
+        if board is None or query in self._bodies or self._too_big(board, query):
+            return
+        for group in self._groups(board, query):
+            self._contracts(board, group)
+            yield
+
     def expirations(self, symbol: str) -> bytes:
         """The body of `/expirationchain`, one row per root and date."""
         self._forget_old()
@@ -61,10 +72,10 @@ class ChainPayloads:
 
     def _chain(self, query: ChainQuery) -> dict[str, Any]:
         board = self._market.board(query.symbol)
-        groups = [group for group in board.listed() if in_window(group.expiry, query)] if board else []
+        groups = self._groups(board, query) if board else []
         if board is None or not groups or not query.standard:
             return _failed(query.symbol)
-        if query.strike_count is None and line_count(groups, query.sides) > MAX_CONTRACTS:
+        if self._too_big(board, query):
             raise TooBigError("Body buffer overflow")
         wanted = wanted_strikes(board, groups, query)
         maps: dict[Side, dict[str, dict[str, list[ChainContract]]]] = {"CALL": {}, "PUT": {}}
@@ -77,6 +88,13 @@ class ChainPayloads:
                     maps[side].setdefault(day, {}).setdefault(str(contract.strike_price), []).append(contract)
                     count += 1
         return self._envelope(query, board, groups[0], maps, count)
+
+    def _groups(self, board: OptionBoard, query: ChainQuery) -> list[Group]:
+        return [group for group in board.listed() if in_window(group.expiry, query)]
+
+    def _too_big(self, board: OptionBoard, query: ChainQuery) -> bool:
+        lines = line_count(self._groups(board, query), query.sides)
+        return query.strike_count is None and lines > MAX_CONTRACTS
 
     def _envelope(
         self,

@@ -32,9 +32,8 @@ class EquityRows:
 
     def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:
         found = ((key, self.market.tape(key)) for key in keys)
-        status = "Normal" if self.market.is_open else "Closed"
         shown = ((key, tape) for key, tape in found if tape is not None and tape.kind != "future")
-        return {key: only(_live_equity(tape, status), fields) for key, tape in shown}
+        return {key: only(_live_equity(tape, self.market.status(tape)), fields) for key, tape in shown}
 
     def _find(self, key: str) -> tuple[Underlying | None, Tape | None]:
         item = next((item for item in self.market.underlyings if item.wire == key), None)

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+SWITCHES: Final = ("black_hole", "frozen", "truncated", "preferences_as_list", "no_open_interest", "delayed")
 Area = Literal["token", "trader", "marketdata"]
 AREAS: Final[tuple[Area, ...]] = ("token", "trader", "marketdata")
 FIREWALL_PAGE: Final = "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Denied</H1></BODY></HTML>"
@@ -62,6 +63,14 @@ class Faults:
     """Send userPreference as the OpenAPI text says, instead of as production does."""
     truncated: bool = False
     """Chains claim to be truncated."""
+    no_open_interest: bool = False
+    """Chains say 0 for every open interest, as at weekends."""
+    delayed: bool = False
+    """Full images say that the user lacks real-time data."""
+    partial: float = 0.0
+    """Share of rows that wait for the next frame, 0 to 1."""
+    fragment: int = 0
+    """Largest payload of one WebSocket frame in bytes, so that messages come in pieces; 0 for whole ones."""
     pending: dict[Area, deque[Failure]] = field(default_factory=lambda: {area: deque() for area in AREAS})
 
     def add(self, area: Area, failure: Failure, *, times: int = 1) -> None:

@@ -29,7 +29,7 @@ class FutureRows:
 
     def _live(self, key: str) -> Row:
         tape = self.market.tape(key)
-        return _live_future(tape) if tape is not None and tape.kind == "future" else {}
+        return _live_future(tape, self.market.status(tape)) if tape is not None and tape.kind == "future" else {}
 
     def _traits(self, tape: Tape) -> Row:
         future, contract = FUTURES[tape.symbol], self.market.contract(tape.symbol)
@@ -41,7 +41,6 @@ class FutureRows:
             "16": contract.description,
             "17": "?",
             "21": "XCME",
-            "22": "Normal",
             "23": 2_100_000 if future.multiplier > 10.0 else 180_000,  # noqa: PLR2004 - minis against micros
             "25": future.tick,
             "26": number(future.tick * future.multiplier),
@@ -58,7 +57,7 @@ class FutureRows:
         }
 
 
-def _live_future(tape: Tape) -> Row:
+def _live_future(tape: Tape, status: str) -> Row:
     change = tape.last - tape.close
     return {
         "1": number(tape.bid),
@@ -75,6 +74,7 @@ def _live_future(tape: Tape) -> Row:
         "18": number(tape.open),
         "19": number(change),
         "20": number(change / tape.close, 6),
+        "22": status,
         "24": number(tape.last),
         "37": tape.quote_ms,
         "38": tape.quote_ms,

@@ -1,12 +1,18 @@
 """What all rooms of the simulator share: the market kept at the clock's time, the authority, faults, counters."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 from streaming.clock import Clock
+from streaming.sim.activity_rows import ActivityRows
 from streaming.sim.authority import Authority
 from streaming.sim.faults import Faults
 from streaming.sim.market import Market
+
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(slots=True, eq=False)
@@ -21,13 +27,35 @@ class Hall:
     """Requests by path, stream frames by service, logins, closes."""
     customer_id: str = ""
     correl_ids: set[str] = field(default_factory=set)
+    ahead: timedelta = timedelta(0)
+    activity: ActivityRows = field(init=False)
 
-    def sync(self) -> Market:
-        """The market at the clock's time, unless it is frozen."""
-        if not self.faults.frozen:
-            self.market.advance(self.clock.now())
-        return self.market
+    def __post_init__(self) -> None:
+        self.activity = ActivityRows(self.market)
+
+    def holds_back(self) -> bool:
+        """Whether a row has to wait for the next frame, as it happens under load."""
+        return self.faults.partial > 0.0 and self.authority.rng.random() < self.faults.partial
+
+    def now(self) -> datetime:
+        """The market's time: the clock's, and what was jumped over."""
+        return self.clock.now() + self.ahead
 
     def now_ms(self) -> int:
-        """The clock in milliseconds."""
-        return int(self.clock.now().timestamp() * 1000)
+        """The same in milliseconds."""
+        return int(self.now().timestamp() * 1000)
+
+    def sync(self) -> Market:
+        """The market at its time, unless it is frozen."""
+        if not self.faults.frozen:
+            self.market.advance(self.now())
+        return self.market
+
+    async def jump(self, ahead: timedelta) -> datetime:
+        """Move the market's time ahead, a minute at once, so that others are served meanwhile."""
+        target = self.now() + ahead
+        while self.market.now + _MINUTE < target:
+            self.market.advance(self.market.now + _MINUTE)
+            await asyncio.sleep(0)
+        self.ahead += ahead
+        return self.sync().now

@@ -76,7 +76,7 @@ def generate_lines(
     today = new_york(at).date()
     expiries = [item for item in expiries_on(underlying, today) if item.settle_at > at]
     parts = [_generate_expiry(underlying, item, at=at, spot=spot, rng=rng) for item in expiries]
-    return _join(expiries, parts)
+    return join_lines(expiries, parts)
 
 
 def _generate_expiry(
@@ -110,7 +110,24 @@ def _symbols(expiry: Expiry, strike: Floats, is_call: NDArray[np.bool_]) -> list
     return [f"{head}{'C' if call else 'P'}{round(value * 1000):08d}" for value, call in pairs]
 
 
-def _join(expiries: Sequence[Expiry], parts: Sequence[Lines]) -> tuple[Lines, tuple[Group, ...]]:
+def take_rows(lines: Lines, rows: Ints) -> Lines:
+    """Some lines, copied."""
+    return Lines(
+        symbol=[lines.symbol[row] for row in rows.tolist()],
+        root=[lines.root[row] for row in rows.tolist()],
+        strike=lines.strike[rows],
+        is_call=lines.is_call[rows],
+        settle_s=lines.settle_s[rows],
+        sigma=lines.sigma[rows],
+        iv=lines.iv[rows],
+        carry=lines.carry[rows],
+        open_interest=lines.open_interest[rows],
+        volume=lines.volume[rows],
+    )
+
+
+def join_lines(expiries: Sequence[Expiry], parts: Sequence[Lines]) -> tuple[Lines, tuple[Group, ...]]:
+    """The lines of several expiries, one after the other, and where each is."""
     stops = np.cumsum([len(part) for part in parts], dtype=np.int64).tolist()
     starts = [0, *stops[:-1]]
     groups = tuple(Group(item, a, b) for item, a, b in zip(expiries, starts, stops, strict=True))
@@ -156,7 +173,7 @@ def lines_from_chain(chain: OptionChain) -> tuple[Lines, tuple[Group, ...]]:
         expiry = Expiry(root, day, am=_is_am(day, settle_s), type=expiry_type(day))
         expiries.append(expiry)
         parts.append(_take(chain, rows, expiry, t=(settle_s - asof_s) / YEAR_S))
-    return _join(expiries, parts)
+    return join_lines(expiries, parts)
 
 
 def _is_am(day: date, settle_s: float) -> bool:

@@ -11,20 +11,20 @@ from streaming.calendar import new_york, session_on
 from streaming.errors import RequestError
 from streaming.model import OptionChain
 from streaming.sim.board import OptionBoard
+from streaming.sim.board_room import BoardRoom
 from streaming.sim.candles import Candle
 from streaming.sim.flow import VolumeFlow
+from streaming.sim.forex_desk import ForexDesk
 from streaming.sim.hours import Phase, phase_at
 from streaming.sim.instruments import UNDERLYINGS, Underlying, traits_around
-from streaming.sim.lines import Lines, generate_lines, lines_from_chain
 from streaming.sim.listing import Contract
+from streaming.sim.rhythm import Reset, next_reset
 from streaming.sim.tape import Tape
 from streaming.sim.tape_deck import TapeDeck
 from streaming.sim.walk import STEP_S, IndexWalk
 
 _STEPS_PER_S: Final = round(1.0 / STEP_S)
 _SESSION_S: Final = 23400.0
-_STAYS_OPEN: Final = 0.3
-"""Share of a day's volume that is open interest on the next."""
 DEFAULT_UNDERLYINGS: Final = ("SPX", "NDX", "SPY", "QQQ")
 
 
@@ -45,21 +45,28 @@ class Market:
         always_open: bool,
         chain: OptionChain | None = None,
     ) -> None:
-        walk, tapes, listing, *flows = np.random.SeedSequence(seed).spawn(3 + len(traits))
+        walk, tapes, listing, *flows, pairs = np.random.SeedSequence(seed).spawn(4 + len(traits))
         self._traits = dict(traits)
         self._always_open = always_open
         self._step = floor(new_york(start_at).timestamp()) * _STEPS_PER_S
-        self._day = new_york(self.now).date()
-        self._list_rng = np.random.default_rng(listing)
+        self._next_reset = next_reset(self._step / _STEPS_PER_S)
+        self._day_is_due = False
+        self.edition = 0
+        """Another number whenever something changed that a day leaves alone: closes, listings, contracts."""
+        self.nights = 0
+        """How many nightly back-end events have passed."""
         levels = {name: (item.spot, item.sigma) for name, item in traits.items() if item.leader == name}
         self._walk = IndexWalk.start(levels, np.random.default_rng(walk))
         self._deck = TapeDeck(self._walk, np.random.default_rng(tapes))
-        self._deck.thread(self._traits, at=self.now, elapsed_s=self._elapsed_s() if self.is_open else 0.0)
+        elapsed_s = self._elapsed_s() if self.is_open else None
+        self._deck.thread(self._traits, at=self.now, elapsed_s=elapsed_s or 0.0)
         self._deck.second(self.now, cash=self.is_open)
-        self._boards = {
-            name: self._open_board(item, VolumeFlow(item, np.random.default_rng(flow)), chain)
-            for (name, item), flow in zip(self._traits.items(), flows, strict=True)
-        }
+        self._room = BoardRoom(self._traits, self._deck, self._walk, np.random.default_rng(listing))
+        seeds = zip(self._traits.items(), flows, strict=True)
+        draws = {name: VolumeFlow(item, np.random.default_rng(flow)) for (name, item), flow in seeds}
+        self._room.open(draws, chain, at=self.now, elapsed_s=elapsed_s)
+        self._forex = ForexDesk(np.random.default_rng(pairs))
+        self._forex.open(self.now_ms)
 
     @classmethod
     def generate(
@@ -130,15 +137,20 @@ class Market:
 
     def board(self, wire: str) -> OptionBoard | None:
         """The option board of a wire symbol such as `$SPX` or `SPY`, or None."""
-        return next((self._boards[item.ticker] for item in self._traits.values() if item.wire == wire), None)
+        return next((self._room.boards[item.ticker] for item in self._traits.values() if item.wire == wire), None)
 
     def board_of_option(self, symbol: str) -> tuple[OptionBoard, int] | None:
         """The board and row of an option symbol that still trades, or None."""
-        for board in self._boards.values():
+        for board in self._room.boards.values():
             row = board.row_of(symbol)
             if row is not None:
                 return board, row
         return None
+
+    @property
+    def forex(self) -> Mapping[str, Tape]:
+        """The currency pairs' tapes; they trade when futures do."""
+        return self._forex.tapes
 
     def tape(self, symbol: str) -> Tape | None:
         """The tape of `$SPX`, `SPY`, `/ES` or the active `/ESZ26`, or None."""
@@ -156,6 +168,21 @@ class Market:
         """The price of an underlying now; KeyError when it is not simulated."""
         return self._deck.reels[self._traits[ticker].wire].tape.last
 
+    def halt(self, symbol: str, *, halted: bool = True) -> None:
+        """Stop an index, share or future, and the options on it, or let it trade again; RequestError if unknown."""
+        tape = self.tape(symbol)
+        if tape is None:
+            raise RequestError(f"{symbol!r} is not simulated.", remedy="Name an index, a share or a future.")
+        tape.halted = halted
+        self._room.move(self._step / _STEPS_PER_S)
+
+    def status(self, tape: Tape) -> str:
+        """Schwab's security status of an index, share, future or currency pair."""
+        if tape.halted:
+            return "Halted"
+        trades = self.phase is not Phase.CLOSED if tape.kind in {"future", "forex"} else self.is_open
+        return "Normal" if trades else "Closed"
+
     def advance(self, now: datetime) -> None:
         """Move to `now`; an instant at or before the present changes nothing.
 
@@ -164,15 +191,16 @@ class Market:
         target = floor(now.timestamp() * _STEPS_PER_S)
         while self._step < target:
             phase, until_s = phase_at(self._step / _STEPS_PER_S, always_open=self._always_open)
-            stop = int(min(target, until_s * _STEPS_PER_S))
+            stop = int(min(target, min(until_s, self._next_reset[0]) * _STEPS_PER_S))
             if phase is Phase.CLOSED:
                 self._step = stop
             else:
                 self._run(stop, cash=phase is Phase.CASH)
-        self._move_boards()
+            self._reset_what_is_due()
+        self._room.move(self._step / _STEPS_PER_S)
 
     def _run(self, stop: int, *, cash: bool) -> None:
-        if cash:
+        if cash and self._day_is_due:
             self._begin_day()
         while self._step < stop:
             self._step += 1
@@ -185,17 +213,11 @@ class Market:
 
     def _second(self, *, cash: bool) -> None:
         self._deck.second(self.now, cash=cash)
+        self._forex.second(self.now_ms)
         if cash:
-            self._move_boards()
-            elapsed_s = self._elapsed_s()
-            for board in self._boards.values():
-                board.trade_second(now_s=self._step // _STEPS_PER_S, elapsed_s=elapsed_s)
-
-    def _move_boards(self) -> None:
-        for name, board in self._boards.items():
-            board.spot = self.spot(name)
-            board.now_s = self._step / _STEPS_PER_S
-            board.vol_factor = self._walk.vol_factor(self._traits[name].leader)
+            now_s = self._step // _STEPS_PER_S
+            self._room.move(float(now_s))
+            self._room.trade_second(now_s=now_s, elapsed_s=self._elapsed_s())
 
     def _elapsed_s(self) -> float:
         """Seconds since today's open; a whole session's where there is none."""
@@ -204,58 +226,40 @@ class Market:
             return _SESSION_S
         return min(max((self.now - session.open_at).total_seconds(), 0.0), _SESSION_S)
 
-    def _begin_day(self) -> None:
-        """Roll closes, volumes and listings when the first session of a new day opens."""
-        today = new_york(self.now).date()
-        if self._always_open or today == self._day:
+    def _reset_what_is_due(self) -> None:
+        at_s, reset = self._next_reset
+        if self._step < at_s * _STEPS_PER_S:
             return
-        self._day = today
-        self._deck.begin_day()
-        self._move_boards()
-        self._boards = {name: self._relist(board) for name, board in self._boards.items()}
+        self._next_reset = next_reset(at_s)
+        self.edition += 1
+        if reset is Reset.NIGHT:
+            self.nights += 1
+        elif reset is Reset.FUTURES:
+            self._deck.begin_day(futures=True)
+            self._forex.begin_day()
+        elif not self._always_open:
+            self._reset(reset)
+        elif reset is Reset.PRICES:
+            self._roll_at_once()
 
-    def _relist(self, old: OptionBoard) -> OptionBoard:
-        """The new day's listing; lines that stay keep their open interest and some of yesterday's volume."""
-        lines, groups = generate_lines(old.underlying, at=self.now, spot=old.spot, rng=self._list_rng)
-        _keep_known(old.lines, lines)
-        old.flow.forget()
-        previous = self._deck.reels[old.underlying.wire].tape.close
-        return OptionBoard(
-            underlying=old.underlying,
-            lines=lines,
-            groups=groups,
-            flow=old.flow,
-            model_fails=old.model_fails,
-            spot=old.spot,
-            previous_spot=previous,
-            now_s=old.now_s,
-            vol_factor=old.vol_factor,
-        )
+    def _reset(self, reset: Reset) -> None:
+        self._room.reset(reset)
+        if reset is Reset.PRICES:
+            self._deck.end_day()
+            self._day_is_due = True
+        elif reset is Reset.VOLUME:
+            self._deck.forget_volumes()
 
-    def _open_board(self, item: Underlying, flow: VolumeFlow, chain: OptionChain | None) -> OptionBoard:
-        spot, now_s = self.spot(item.ticker), self._step / _STEPS_PER_S
-        real = chain is not None and chain.ticker == item.ticker
-        if chain is not None and real:
-            lines, groups = lines_from_chain(chain)
-        else:
-            lines, groups = generate_lines(item, at=self.now, spot=spot, rng=self._list_rng)
-            if self.is_open:
-                flow.seed_day(lines, spot=spot, now_s=now_s, elapsed_s=self._elapsed_s())
-        return OptionBoard(
-            underlying=item,
-            lines=lines,
-            groups=groups,
-            flow=flow,
-            model_fails=not real,
-            spot=spot,
-            previous_spot=self._deck.reels[item.wire].tape.close,
-            now_s=now_s,
-        )
+    def _roll_at_once(self) -> None:
+        """A market that never closes takes the whole night's and morning's work in one instant."""
+        for reset in (Reset.PRICES, Reset.VOLUME):
+            self._reset(reset)
+        self._begin_day()
 
-
-def _keep_known(old: Lines, new: Lines) -> None:
-    known = {symbol: row for row, symbol in enumerate(old.symbol)}
-    for row, symbol in enumerate(new.symbol):
-        before = known.get(symbol)
-        if before is not None:
-            new.open_interest[row] = int(old.open_interest[before] + _STAYS_OPEN * old.volume[before])
+    def _begin_day(self) -> None:
+        """The first trade of the day, and the day's listing."""
+        self._day_is_due = False
+        self.edition += 1
+        self._deck.begin_day(futures=False)
+        self._room.move(self._step / _STEPS_PER_S)
+        self._room.relist(self.now)

@@ -34,9 +34,10 @@ class OptionRows:
             if found is not None:
                 board, row = found
                 by_board.setdefault(board.underlying.ticker, (board, []))[1].append(row)
-        status = "Normal" if self.market.is_open else "Closed"
+        usual = "Normal" if self.market.is_open else "Closed"
         live: dict[str, Row] = {}
         for board, rows in by_board.values():
+            status = "Halted" if board.halted else usual
             live |= _live_options(board, np.array(rows), fields, status=status)
         return live
 
@@ -86,7 +87,9 @@ class _View:
     marks: Marks
 
     def modelled(self, column: Floats) -> Floats:
-        """0 where the model gives nothing."""
+        """0 where, or when, the model gives nothing."""
+        if self.board.asleep:
+            return np.zeros(column.shape)
         return np.where(self.quotes.failed, 0.0, np.nan_to_num(column))
 
 

@@ -93,7 +93,7 @@ def _equity_quote(market: Market, tape: Tape) -> Row:
         "netChange": change,
         "netPercentChange": round(100.0 * change / tape.close, 8),
         "openPrice": tape.open,
-        "securityStatus": "Normal" if market.is_open else "Closed",
+        "securityStatus": market.status(tape),
         "totalVolume": tape.volume,
         "tradeTime": tape.trade_ms,
     }

@@ -1,5 +1,7 @@
 """HTTP face of the market: preferences, chains, quotes, hours, history, all behind a bearer token."""
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 from typing import Any, Final
@@ -13,6 +15,7 @@ from streaming.errors import RequestError
 from streaming.sim.chain_contract import Side
 from streaming.sim.chain_payload import ChainPayloads, TooBigError
 from streaming.sim.chain_query import ChainQuery
+from streaming.sim.faults import Faults
 from streaming.sim.hall import Hall
 from streaming.sim.market_hours import MARKETS, hours_body
 from streaming.sim.quote_payload import MAX_SYMBOLS, quotes_body
@@ -23,6 +26,7 @@ _TOO_BIG: Final = {
     "fault": {"faultstring": "Body buffer overflow", "detail": {"errorcode": "protocol.http.TooBigBody"}}
 }
 _SIDES: Final[dict[str, tuple[Side, ...]]] = {"ALL": ("CALL", "PUT"), "CALL": ("CALL",), "PUT": ("PUT",)}
+_OPEN_INTEREST: Final = re.compile(rb'"openInterest":\d+')
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
@@ -75,12 +79,12 @@ class RestRoutes:
         query = parse_chain_query(request.query)
         self._hall.sync()
         try:
+            for _ in self._chains.prepare(query):
+                await asyncio.sleep(0)
             body = self._chains.chain(query)
         except TooBigError:
             return _json(msgspec.json.encode(_TOO_BIG), status=502)
-        if self._hall.faults.truncated:
-            body = body.replace(b'"isChainTruncated":false', b'"isChainTruncated":true')
-        return _json(body)
+        return _json(_with_faults(body, self._hall.faults))
 
     async def _expirations(self, request: web.Request) -> web.StreamResponse:
         self._hall.sync()
@@ -104,7 +108,7 @@ class RestRoutes:
         markets = tuple(text.split(","))
         if not set(markets) <= set(MARKETS):
             raise RequestError("markets must be equity, option, bond, future or forex.")
-        day = _day(request.query.get("date")) or new_york(self._hall.clock.now()).date()
+        day = _day(request.query.get("date")) or new_york(self._hall.now()).date()
         return _json(msgspec.json.encode(hours_body(markets, day)))
 
     async def _history(self, request: web.Request) -> web.StreamResponse:
@@ -163,6 +167,17 @@ def _day(text: str | None) -> date | None:
 
 def _json(body: bytes, *, status: int = 200) -> web.Response:
     return web.Response(body=body, status=status, content_type="application/json")
+
+
+def _with_faults(body: bytes, faults: Faults) -> bytes:
+    """The chain as it comes when something is wrong with it."""
+    if faults.truncated:
+        body = body.replace(b'"isChainTruncated":false', b'"isChainTruncated":true')
+    if faults.delayed:
+        body = body.replace(b'"isDelayed":false', b'"isDelayed":true')
+    if faults.no_open_interest:
+        body = _OPEN_INTEREST.sub(b'"openInterest":0', body)
+    return body
 
 
 def _preferences(host: str, customer_id: str, correl_id: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Field 0 is never sent; whole numbers travel without a decimal point.
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Row = dict[str, Any]
 
@@ -23,14 +23,21 @@ class RowSource(Protocol):
         ...
 
 
-class SilentRows:
-    """A service that takes subscriptions and never has anything to tell."""
+@runtime_checkable
+class ItemSource(Protocol):
+    """A service that tells every item once, in order."""
 
-    def fixed(self, key: str) -> Row | None:  # noqa: ARG002 - the shape of a RowSource
-        return None
+    def first(self) -> Row:
+        """What a new subscription is told at once."""
+        ...
 
-    def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:  # noqa: ARG002 - the shape of a RowSource
-        return {}
+    def told(self) -> int:
+        """How many items there have been."""
+        ...
+
+    def since(self, seen: int) -> Sequence[Row]:
+        """The items after the first `seen` ones, each with its `seq`, without a key."""
+        ...
 
 
 def only(row: Row, fields: frozenset[str]) -> Row:

@@ -19,13 +19,16 @@ from streaming.sim.chart_rows import ChartRows
 from streaming.sim.control_routes import ControlRoutes
 from streaming.sim.equity_rows import EquityRows
 from streaming.sim.faults import MALFORMED_FRAME, Area, Failure, Faults
+from streaming.sim.forex_rows import ForexRows
+from streaming.sim.future_option_rows import FutureOptionRows
 from streaming.sim.future_rows import FutureRows
 from streaming.sim.hall import Hall
 from streaming.sim.market import Market
 from streaming.sim.option_rows import OptionRows
-from streaming.sim.rows import RowSource, SilentRows
+from streaming.sim.rows import ItemSource, RowSource
+from streaming.sim.screener_rows import ScreenerRows
 from streaming.sim.stream_routes import StreamRoutes
-from streaming.sim.stream_session import Limits
+from streaming.sim.stream_session import Code, Limits
 
 _HOST: Final = "127.0.0.1"
 
@@ -71,7 +74,7 @@ class SimServer:
 
     def issue_token(self) -> dict[str, Any]:
         """Sign in without a browser: a token file's content in schwab-py's shape (schwab-api.md §1.5)."""
-        now_s = int(self.hall.clock.now().timestamp())
+        now_s = int(self.authority.clock.now().timestamp())
         token = self.authority.sign_in()
         return {"creation_timestamp": now_s, "token": token | {"expires_at": now_s + token["expires_in"]}}
 
@@ -85,6 +88,26 @@ class SimServer:
         async with asyncio.TaskGroup() as group:
             for connection in connections:
                 group.create_task(connection.close(code), name="sim-stream-close")
+        return len(connections)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Change the server's patience and sizes, for open connections too."""
+        self._streams.limits = limits
+        for connection in self._streams.connections:
+            connection.limits = connection.session.limits = limits
+
+    @property
+    def limits(self) -> Limits:
+        """The server's patience and sizes."""
+        return self._streams.limits
+
+    async def notify(self, code: int, text: str | None = None, *, close: bool = True) -> int:
+        """Send a notify with a code to every stream that is logged in, and close it; returns to how many."""
+        connections = [item for item in self._streams.connections if item.session.ids is not None]
+        for connection in connections:
+            await connection.send(connection.session.notify(Code(code), text))
+            if close:
+                await connection.close()
         return len(connections)
 
     async def send_raw(self, frame: bytes = MALFORMED_FRAME) -> int:
@@ -107,16 +130,17 @@ async def open_sim(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     requests_per_minute: int | None = None,
     rng: Random | None = None,
+    login_clock: Clock | None = None,
 ) -> AsyncIterator[SimServer]:
     """Serve `market` on a loopback port until the context ends; port 0 takes a free one.
 
-    The market follows `clock`. With `callback_url`, OAuth accepts no other; with `requests_per_minute`,
-    more market-data requests get 429. Raises UnavailableError when
-    the port is taken.
+    The market follows `clock`, and so do the tokens' lives unless they have a `login_clock`. With
+    `callback_url`, OAuth accepts no other; with `requests_per_minute`, more market-data requests get 429.
+    Raises UnavailableError when the port is taken.
     """
-    authority = Authority(client_id, client_secret, clock, rng or Random(), callback_url=callback_url)
+    authority = Authority(client_id, client_secret, login_clock or clock, rng or Random(), callback_url=callback_url)
     hall = Hall(market, clock, authority, customer_id=f"{authority.rng.getrandbits(256):064x}")
-    streams = StreamRoutes(hall, _sources(market), limits)
+    streams = StreamRoutes(hall, _sources(hall), limits)
     control = ControlRoutes()
     application = build_application(hall, streams, control, requests_per_minute=requests_per_minute)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
@@ -143,22 +167,22 @@ async def _listen(runner: web.AppRunner, port: int) -> int:
     return int(runner.addresses[0][1])
 
 
-def _sources(market: Market) -> dict[str, RowSource]:
-    silent = SilentRows()
+def _sources(hall: Hall) -> dict[str, RowSource | ItemSource]:
+    market = hall.market
     return {
         "LEVELONE_EQUITIES": EquityRows(market),
         "LEVELONE_OPTIONS": OptionRows(market),
         "LEVELONE_FUTURES": FutureRows(market),
-        "LEVELONE_FUTURES_OPTIONS": silent,
-        "LEVELONE_FOREX": silent,
+        "LEVELONE_FUTURES_OPTIONS": FutureOptionRows(market),
+        "LEVELONE_FOREX": ForexRows(market),
         "NYSE_BOOK": BookRows(market, "NYSE_BOOK"),
         "NASDAQ_BOOK": BookRows(market, "NASDAQ_BOOK"),
         "OPTIONS_BOOK": BookRows(market, "OPTIONS_BOOK"),
         "CHART_EQUITY": ChartRows(market, "CHART_EQUITY"),
         "CHART_FUTURES": ChartRows(market, "CHART_FUTURES"),
-        "SCREENER_EQUITY": silent,
-        "SCREENER_OPTION": silent,
-        "ACCT_ACTIVITY": silent,
+        "SCREENER_EQUITY": ScreenerRows(market, "SCREENER_EQUITY"),
+        "SCREENER_OPTION": ScreenerRows(market, "SCREENER_OPTION"),
+        "ACCT_ACTIVITY": hall.activity,
     }
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
+from streaming.sim.fragments import in_pieces
 from streaming.sim.hall import Hall
-from streaming.sim.rows import RowSource
-from streaming.sim.stream_session import Code, Limits, Reply, ServerSession
+from streaming.sim.rows import ItemSource, RowSource
+from streaming.sim.stream_session import SLOWNESS, Code, Limits, Reply, ServerSession
 
 
 @dataclass(slots=True, eq=False)
@@ -24,16 +25,37 @@ class Connection:
     sent_at: float = 0.0
     without_keys_since: float = 0.0
     busy_until: float = 0.0
+    cut_off: bool = False
 
     async def send(self, frame: bytes) -> None:
-        """Send one text frame, unless sockets are black holes now or this one is gone."""
-        if self.hall.faults.black_hole or self.socket.closed:
+        """Send one text frame, unless sockets are black holes now or this one is gone.
+
+        A client that leaves too much unread for too long is cut off.
+        """
+        if self.hall.faults.black_hole or self.socket.closed or self.cut_off:
             return
         self.sent_at = asyncio.get_running_loop().time()
         try:
-            await self.socket.send_frame(frame, WSMsgType.TEXT)
+            async with asyncio.timeout(self.limits.slow_s):
+                await self._write(frame)
+        except TimeoutError:
+            self._cut_off()
         except ConnectionError:
             self.hall.counters["frames to closed sockets"] += 1
+
+    async def _write(self, frame: bytes) -> None:
+        if self.hall.faults.fragment and self.transport is not None:
+            self.transport.write(in_pieces(frame, self.hall.faults.fragment))
+        else:
+            await self.socket.send_frame(frame, WSMsgType.TEXT)
+
+    def _cut_off(self) -> None:
+        """Say why behind all that is unread, and end the connection when that is read or `slow_s` later."""
+        self.cut_off = True
+        self.hall.counters["slow readers"] += 1
+        if self.transport is not None:
+            self.transport.write(in_pieces(self.session.notify(Code.STOP_STREAMING, SLOWNESS)))
+            self.transport.close()
 
     async def close(self, code: int | None = 1000) -> None:
         """Close with a code; None tears the connection down without one."""
@@ -81,6 +103,10 @@ class Connection:
         loop = asyncio.get_running_loop()
         self.sent_at = self.without_keys_since = due = loop.time()
         while not self.socket.closed:
+            if self.cut_off:
+                await asyncio.sleep(self.limits.slow_s)
+                await self.close(None)
+                return
             due = max(due + self.limits.frame_s, loop.time())
             await asyncio.sleep(due - loop.time())
             if self.session.ids is None:
@@ -113,13 +139,13 @@ class StreamRoutes:
     """Accepts streamer sockets and keeps one logged-in session."""
 
     hall: Hall
-    sources: Mapping[str, RowSource]
+    sources: Mapping[str, RowSource | ItemSource]
     limits: Limits
     connections: set[Connection] = field(default_factory=set)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One connection, from handshake to close."""
-        socket = web.WebSocketResponse(autoping=False, compress=False, timeout=0.5)
+        socket = web.WebSocketResponse(autoping=False, compress=True, timeout=0.5)
         await socket.prepare(request)
         connection = Connection(socket, request.transport, self._session(), self.hall, self.limits, self._take_over)
         self.connections.add(connection)
@@ -145,6 +171,9 @@ class StreamRoutes:
             serves=lambda service: service not in self.hall.faults.unavailable,
             now_ms=self.hall.now_ms,
             limits=self.limits,
+            edition=lambda: self.hall.market.edition,
+            holds_back=self.hall.holds_back,
+            delayed=lambda: self.hall.faults.delayed,
         )
 
     async def _take_over(self, newest: Connection) -> None:

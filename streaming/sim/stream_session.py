@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streaming.sim.rows import Row, RowSource
+from streaming.sim.rows import ItemSource, Row, RowSource, only
 
 
 class Code(IntEnum):
@@ -15,6 +15,7 @@ class Code(IntEnum):
 
     SUCCESS = 0
     LOGIN_DENIED = 3
+    UNKNOWN_FAILURE = 9
     SERVICE_NOT_AVAILABLE = 11
     CLOSE_CONNECTION = 12
     REACHED_SYMBOL_LIMIT = 19
@@ -37,6 +38,7 @@ _TEXTS: Final = {
     Code.BAD_COMMAND_FORMAT: "Bad command formatting.",
     Code.STOP_STREAMING: "Stop streaming due to empty subscription",
 }
+SLOWNESS: Final = "Stop streaming due to slowness"
 _FAILED: Final = {
     "SUBS": Code.FAILED_COMMAND_SUBS,
     "UNSUBS": Code.FAILED_COMMAND_UNSUBS,
@@ -45,7 +47,12 @@ _FAILED: Final = {
 }
 _FATAL: Final = frozenset({Code.LOGIN_DENIED, Code.BAD_COMMAND_FORMAT})
 _HEAD: Final = frozenset({"delayed", "assetMainType", "assetSubType", "cusip"})
-_WHOLE: Final = frozenset({"NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"})
+_WHOLE: Final = frozenset(
+    {
+        *("NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"),
+        *("SCREENER_EQUITY", "SCREENER_OPTION"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class Limits:
     keys: int = 3000
     ack_s: float = 0.0
     """Time a command takes; another one sent meanwhile fails with 22-25."""
+    slow_s: float = 20.0
+    """How long a client may leave what was sent unread before it is cut off with code 30."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,10 @@ class Subscription:
     command: str
     fields: frozenset[str]
     keys: dict[str, Row | None] = field(default_factory=dict)
+    fixed: dict[str, tuple[int, Row]] = field(default_factory=dict)
+    """By key, what was sent besides the live fields, and in which edition."""
+    seen: int | None = None
+    """Items told, of a service that tells each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +111,17 @@ class ServerSession:
     `admits` says whether a token and the two ids may log in, `serves` whether a service is up.
     """
 
-    sources: Mapping[str, RowSource]
+    sources: Mapping[str, RowSource | ItemSource]
     admits: Callable[[str, str, str], bool]
     serves: Callable[[str], bool]
     now_ms: Callable[[], int]
     limits: Limits = field(default_factory=Limits)
+    edition: Callable[[], int] = lambda: 0
+    """Another number whenever fixed fields may have changed."""
+    holds_back: Callable[[], bool] = lambda: False
+    """Whether a row has to wait for the next frame."""
+    delayed: Callable[[], bool] = lambda: False
+    """Whether the user lacks real-time data."""
     ids: tuple[str, str] | None = None
     busy: bool = False
     """Whether a command is being worked on."""
@@ -146,7 +165,7 @@ class ServerSession:
 
     def notify(self, code: Code, text: str | None = None) -> bytes:
         """A notify frame of the ADMIN service."""
-        content = {"code": int(code), "msg": text or _TEXTS[code]}
+        content = {"code": int(code), "msg": text or _TEXTS.get(code, code.name)}
         return msgspec.json.encode({"notify": [{"service": "ADMIN", "timestamp": self.now_ms(), "content": content}]})
 
     def heartbeat(self) -> bytes:
@@ -215,18 +234,41 @@ class ServerSession:
 
     def _rows(self, service: str, subscription: Subscription) -> Iterator[Row]:
         source = self.sources[service]
-        wanted = subscription.fields | _HEAD
+        if isinstance(source, ItemSource):
+            return self._items(source, subscription)
+        return self._changes(service, source, subscription)
+
+    def _items(self, source: ItemSource, subscription: Subscription) -> Iterator[Row]:
+        items = [source.first()] if subscription.seen is None else source.since(subscription.seen)
+        subscription.seen = source.told() if subscription.seen is None else subscription.seen + len(items)
+        wanted = subscription.fields | {"seq"}
+        return ({"key": key} | only(item, wanted) for item in items for key in subscription.keys)
+
+    def _changes(self, service: str, source: RowSource, subscription: Subscription) -> Iterator[Row]:
         live = source.live(tuple(subscription.keys), subscription.fields)
+        edition = self.edition()
         for key, sent in subscription.keys.items():
             now = live.get(key)
-            if now is None:
+            if now is None or self.holds_back():
                 continue
             subscription.keys[key] = now
             if sent is None:
-                fixed = source.fixed(key) or {}
-                yield {"key": key} | _image({name: fixed[name] for name in fixed if name in wanted} | now)
-            elif change := _change(service, sent, now):
+                yield {"key": key} | _image(self._fixed(source, subscription, key) | now)
+                continue
+            change = _change(service, sent, now)
+            known_in, before = subscription.fixed[key]
+            if known_in != edition:
+                change |= _differences(before, self._fixed(source, subscription, key))
+            if change:
                 yield {"key": key} | change
+
+    def _fixed(self, source: RowSource, subscription: Subscription, key: str) -> Row:
+        """The wanted fields that only change with the day; remembered, to tell what changed."""
+        row = only(source.fixed(key) or {}, subscription.fields | _HEAD)
+        if "delayed" in row:
+            row["delayed"] = self.delayed()
+        subscription.fixed[key] = (self.edition(), row)
+        return row
 
     def _respond(
         self,
@@ -274,8 +316,15 @@ def _split(text: str) -> list[str]:
 def _change(service: str, sent: Row, now: Row) -> Row:
     """What a delta carries: the changed fields, or for books and bars everything once something changed."""
     if service in _WHOLE:
-        return now if now != sent else {}
-    return {name: value for name, value in now.items() if sent.get(name) != value}
+        return dict(now) if now != sent else {}
+    return _differences(sent, now)
+
+
+def _differences(sent: Row, now: Row) -> Row:
+    if list(sent) != list(now):
+        return {name: value for name, value in now.items() if sent.get(name) != value}
+    pairs = zip(now.items(), sent.values(), strict=True)  # the same fields in the same order
+    return {name: value for (name, value), old in pairs if value != old}
 
 
 def _image(row: Row) -> Row:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Literal
 
-Kind = Literal["index", "share", "future"]
+Kind = Literal["index", "share", "future", "forex"]
 
 
 @dataclass(slots=True)
@@ -28,6 +28,8 @@ class Tape:
     ask_size: int = 0
     last_size: int = 0
     quote_ms: int = 0
+    halted: bool = False
+    """Nothing trades and no quote changes."""
 
     def trade(self, price: float, *, size: int, at_ms: int) -> None:
         """A trade, or a new index value, at a price on the tick grid."""
@@ -45,6 +47,11 @@ class Tape:
         self.ask = round(self.bid + self.tick, 4)
         self.bid_size, self.ask_size = sizes
         self.quote_ms = at_ms
+
+    def end_day(self) -> None:
+        """The night's reset: the last price becomes the close, open and range become 0."""
+        self.close = self.last
+        self.open = self.high = self.low = 0.0
 
     def begin_day(self, price: float) -> None:
         """The last price becomes the previous close; range and volume start again."""

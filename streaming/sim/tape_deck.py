@@ -89,22 +89,37 @@ class TapeDeck:
     def step(self, at: datetime, *, cash: bool) -> None:
         """Print the walk's levels; only futures move outside the cash session."""
         at_ms = epoch_ms(at)
-        for reel in self.reels.values():
-            if cash or reel.tape.kind == "future":
-                reel.tape.trade(self._price(reel), size=0, at_ms=at_ms)
+        for reel in self._running(cash):
+            reel.tape.trade(self._price(reel), size=0, at_ms=at_ms)
 
     def second(self, at: datetime, *, cash: bool) -> None:
         """A second's volume, quotes and candles, after its last step."""
         at_ms = epoch_ms(at)
         self._age_factors(at)
-        for reel in self.reels.values():
-            if cash or reel.tape.kind == "future":
-                self._trade(reel, at_ms, pace=1.0 if cash else 0.1)
+        for reel in self._running(cash):
+            self._trade(reel, at_ms, pace=1.0 if cash else 0.1)
 
-    def begin_day(self) -> None:
-        """Roll closes and ranges."""
-        for reel in self.reels.values():
+    def begin_day(self, *, futures: bool) -> None:
+        """Roll closes and ranges, of the futures or of all others."""
+        for reel in self._those(futures=futures):
             reel.tape.begin_day(self._price(reel))
+
+    def end_day(self) -> None:
+        """The night's reset of everything but futures."""
+        for reel in self._those(futures=False):
+            reel.tape.end_day()
+
+    def forget_volumes(self) -> None:
+        """The morning's reset of everything but futures."""
+        for reel in self._those(futures=False):
+            reel.tape.volume = 0
+
+    def _running(self, cash: bool) -> list[Reel]:
+        """What trades now."""
+        return [reel for reel in self.reels.values() if (cash or reel.tape.kind == "future") and not reel.tape.halted]
+
+    def _those(self, *, futures: bool) -> list[Reel]:
+        return [reel for reel in self.reels.values() if (reel.tape.kind == "future") is futures]
 
     def _trade(self, reel: Reel, at_ms: int, *, pace: float) -> None:
         tape = reel.tape

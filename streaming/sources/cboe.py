@@ -4,6 +4,7 @@ The clock in both is the time of the download, 15 minutes after the quotes (`gex
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import Final
@@ -16,7 +17,7 @@ from streaming.calendar import NEW_YORK
 from streaming.errors import ContractError
 from streaming.model import OptionChain
 from streaming.sources.cboe_table import read_table
-from streaming.sources.osi import SymbolColumns, is_symbol, read_symbols, symbol_grid
+from streaming.sources.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root, symbol_grid
 from streaming.sources.quote_clock import CBOE_DELAY, last_quote_at
 
 Floats = NDArray[np.float64]
@@ -91,7 +92,7 @@ def parse_csv(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
 def _chain(symbols: SymbolColumns, ticker: str, spot: float, asof: datetime, figures: Sequence[Floats]) -> OptionChain:
     """One underlying's standard roots; adjusted contracts and strangers are left out (`gex.md` §15)."""
     name = ticker or _commonest(symbols.root)
-    kept = np.isin(symbols.root, [name, *(weekly for weekly, index in _WEEKLIES.items() if index == name)])
+    kept = _standard(symbols.root, name)
     iv, open_interest, volume, bid, ask = (column[kept] for column in figures)
     return OptionChain(
         ticker=name,
@@ -113,10 +114,19 @@ def _chain(symbols: SymbolColumns, ticker: str, spot: float, asof: datetime, fig
     )
 
 
+def _standard(root: NDArray[np.str_], name: str) -> slice | NDArray[np.intp]:
+    """The rows of the underlying's own root and its weekly one."""
+    rows = rows_by_root(root)
+    standard = [part for found, part in rows.items() if _WEEKLIES.get(found, found) == name]
+    return slice(None) if len(standard) == len(rows) else np.sort(np.concatenate([np.empty(0, np.intp), *standard]))
+
+
 def _commonest(root: NDArray[np.str_]) -> str:
-    names, counts = np.unique(root, return_counts=True)
-    name = str(names[counts.argmax()]) if names.size else ""
-    return _WEEKLIES.get(name, name)
+    """The underlying that most contracts are on."""
+    counts: Counter[str] = Counter()
+    for name, rows in rows_by_root(root).items():
+        counts[_WEEKLIES.get(name, name)] += rows.size
+    return max(counts, key=lambda name: (counts[name], name), default="")
 
 
 def _decode(payload: bytes) -> CboeBody:

@@ -20,6 +20,7 @@ _NINE: Final = ord("9")
 _SPACE: Final = ord(" ")
 _SIDE: Final = 12
 _STRIKE: Final = 13
+_CODES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,21 +86,31 @@ def _text(grid: Bytes) -> NDArray[np.str_]:
 
 
 def _distinct(codes: Ints) -> tuple[Ints, Ints]:
-    """The distinct values, ascending, and which of them each is."""
-    values = np.unique(codes)
+    """The distinct dates (six digits), ascending, and which of them each is; a table of all dates beats sorting."""
+    seen = np.zeros(_CODES, np.bool_)
+    seen[codes] = True
+    values = np.flatnonzero(seen)
     return values, np.searchsorted(values, codes)
 
 
 def _settlements(root: NDArray[np.str_], days: list[date], at: Ints) -> NDArray[np.float64]:
     am = np.zeros(root.size, np.intp)
-    unseen = np.ones(root.size, np.bool_)
-    while (rest := np.flatnonzero(unseen)).size:
-        same = root == root[rest[0]]
-        am[same] = is_am_settled(str(root[rest[0]]))
-        unseen[same] = False
+    for name, rows in rows_by_root(root).items():
+        am[rows] = is_am_settled(name)
     table = np.array([[settle_at(day, am=morning).timestamp() for day in days] for morning in (False, True)])
     settle_s: NDArray[np.float64] = table.reshape(2, len(days))[am, at]
     return settle_s
+
+
+def rows_by_root(root: NDArray[np.str_]) -> dict[str, NDArray[np.intp]]:
+    """Which rows have each root; there are a handful, so one comparison each beats sorting text."""
+    found: dict[str, NDArray[np.intp]] = {}
+    unseen = np.ones(root.size, np.bool_)
+    while (rest := int(unseen.argmax()) if unseen.any() else -1) >= 0:
+        same = root == root[rest]
+        found[str(root[rest])] = np.flatnonzero(same)
+        unseen &= ~same
+    return found
 
 
 def _number(digits: Bytes) -> Ints:

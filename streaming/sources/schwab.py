@@ -9,10 +9,11 @@ from typing import Final, Protocol
 
 from streaming.calendar import new_york
 from streaming.clock import Clock
-from streaming.errors import ContractError, GexcordError, RequestError, TransientError
+from streaming.errors import ContractError, GexcordError, LoginRequiredError, RequestError, TransientError
 from streaming.model import OptionChain
 from streaming.schwab.chains import merge_chains, parse_chain
 from streaming.schwab.rest import Expiration
+from streaming.schwab.stored_logins import Logins
 from streaming.sources.chain_plan import ChainPlan, ChainRequest
 from streaming.symbols import Ticker
 
@@ -35,7 +36,7 @@ class ChainPoller:
     """Asks for the chains of all underlyings and hands each completed picture to `on_chain`.
 
     Until every planned expiry of an underlying has been loaded once, nothing is handed on: a sum over
-    half of the expiries would look like the whole.
+    half of the expiries would look like the whole. With `logins`, a login that is over is waited for.
     """
 
     def __init__(
@@ -47,19 +48,23 @@ class ChainPoller:
         requests_per_minute: int,
         days: int,
         clock: Clock,
+        logins: Logins | None = None,
     ) -> None:
         self._rest = rest
         self._names = {ticker.wire: ticker.underlying for ticker in tickers}
         self._on_chain = on_chain
         self._days = days
         self._clock = clock
+        self._logins = logins
         self._plan = ChainPlan(requests_per_minute)
         self._parts: dict[str, dict[date, OptionChain]] = {wire: {} for wire in self._names}
         self.errors = 0
         self.last_error: str | None = None
+        self.needs_login: str | None = None
+        """Why nothing is asked for now; None while polling."""
 
     async def run(self) -> None:
-        """Poll until cancelled; LoginRequiredError and other operator matters end it."""
+        """Poll until cancelled; operator matters end it, LoginRequiredError only without `logins`."""
         async with asyncio.TaskGroup() as group:
             for wire in self._names:
                 group.create_task(self._keep_expirations(wire), name=f"expirations {wire}")
@@ -82,6 +87,9 @@ class ChainPoller:
             except (TransientError, ContractError, RequestError) as error:
                 self._note(f"expirations of {wire}", error)
                 wait_s = _RETRY_EXPIRATIONS_S
+            except LoginRequiredError as error:
+                await self._wait_for_login(error)
+                continue
             else:
                 self._plan.update(wire, self._planned(listed))
                 self._drop_vanished(wire)
@@ -117,6 +125,9 @@ class ChainPoller:
         except (ContractError, RequestError) as error:
             self._note(f"chain {request.symbol} {request.expiry}", error)
             self._plan.failed(request, self._clock.monotonic())
+        except LoginRequiredError as error:
+            self._plan.failed(request, self._clock.monotonic())
+            await self._wait_for_login(error)
         else:
             self._accept(request, part)
 
@@ -126,6 +137,16 @@ class ChainPoller:
         self._plan.loaded(request, self._clock.monotonic())
         if self._plan.complete(request.symbol):
             self._on_chain(self._names[request.symbol], merge_chains([parts[expiry] for expiry in sorted(parts)]))
+
+    async def _wait_for_login(self, error: LoginRequiredError) -> None:
+        if self._logins is None:
+            raise error
+        seen = self._logins.glance()
+        self.needs_login = error.sentence
+        try:
+            await self._logins.changed_from(seen)
+        finally:
+            self.needs_login = None
 
     def _asof(self) -> datetime:
         return self._clock.now()

@@ -24,7 +24,7 @@ from streaming.bus.codec import encode_level2, encode_tick
 from streaming.bus.connection import open_redis
 from streaming.bus.embedded import open_embedded_server
 from streaming.bus.publisher import STREAM_CAPS, TradingEventPublisher
-from streaming.model import TickEvent
+from streaming.model import Level2Event, TickEvent
 from streaming.ports import MarketEvent
 from tests.support.events import book, tick
 
@@ -61,6 +61,7 @@ Publish = Callable[[str, Sequence[MarketEvent], bool], Awaitable[None]]
 def _encoded(event: MarketEvent) -> tuple[str, bytes]:
     if isinstance(event, TickEvent):
         return keys.TICKS, encode_tick(event)
+    assert isinstance(event, Level2Event)
     return keys.LEVEL2, encode_level2(event)
 
 

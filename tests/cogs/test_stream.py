@@ -1,9 +1,18 @@
 import pytest
 import simcord
 
-from streaming.errors import LoginRequiredError
+from streaming.errors import LoginRequiredError, RequestError
 
-COMMANDS = ["stream start", "stream stop", "stream status", "token status", "token refresh"]
+COMMANDS = [
+    "stream start",
+    "stream stop",
+    "stream restart",
+    "stream status",
+    "stream symbols list",
+    "token status",
+    "token refresh",
+    "token login",
+]
 
 
 def thought_first(room):
@@ -19,7 +28,30 @@ async def test_an_operator_starts_and_stops_and_sees_what_happened(room):
     assert started.response.content == "Connected: 2 symbols, first data after 40 ms."
     stopped = await room.operator.slash(room.channel, "stream stop")
     assert stopped.response.content == "The stream has stopped."
-    assert room.host.stream.orders == ["start", "stop"]
+    await room.operator.slash(room.channel, "stream restart")
+    assert room.host.stream.orders == ["start", "stop", "restart"]
+
+
+async def test_an_operator_changes_what_is_streamed(room):
+    added = await room.operator.slash(room.channel, "stream symbols add", symbols="AAPL, /ES")
+    assert thought_first(room)
+    assert added.response.ephemeral and added.response.content == "AAPL, /ES: done."
+    await room.operator.slash(room.channel, "stream symbols remove", symbols="SPY")
+    listed = await room.operator.slash(room.channel, "stream symbols list")
+    assert "Added: AAPL" in listed.response.content
+    assert room.host.symbols.orders == [("add", "AAPL, /ES"), ("remove", "SPY")]
+
+
+async def test_what_is_no_symbol_is_answered_with_the_remedy(room):
+    room.host.symbols.error = RequestError("'???' is not a symbol.", remedy="Use SPY.")
+    result = await room.operator.slash(room.channel, "stream symbols add", symbols="???")
+    assert result.response.content == "'???' is not a symbol. Use SPY."
+    assert room.env.errors
+
+
+async def test_the_box_for_removal_offers_what_is_streamed(room):
+    offered = await room.operator.autocomplete(room.channel, "stream symbols remove", "symbols", "sp")
+    assert [choice["value"] for choice in offered] == ["SPY"]
 
 
 async def test_status_names_state_rates_and_symbols(room):

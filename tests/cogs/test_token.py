@@ -1,4 +1,23 @@
-from streaming.errors import LoginRequiredError, TransientError
+import pytest
+
+from bot.operators import Operators
+from streaming.errors import LoginRequiredError, RequestError, TransientError
+
+ADDRESS = "https://127.0.0.1:8182/?code=C0.abc%40&session=1&state=s1"
+
+
+def buttons(message):
+    return {button["label"]: button for row in message.components for button in row["components"]}
+
+
+async def submit(room, asked, address=ADDRESS):
+    field = asked.modal["components"][0]["component"]
+    return await room.operator.submit_modal(asked, {field["custom_id"]: address})
+
+
+@pytest.fixture
+async def shown(room):
+    return (await room.operator.slash(room.channel, "token login")).response
 
 
 async def test_status_says_until_when_the_login_lasts(room):
@@ -25,4 +44,43 @@ async def test_weather_is_told_as_weather(room):
     room.host.tokens.error = TransientError("Schwab answered 503.")
     result = await room.operator.slash(room.channel, "token refresh")
     assert result.response.content == "Schwab answered 503."
+    assert room.env.errors
+
+
+async def test_login_offers_a_private_link_and_a_form(shown):
+    assert shown.ephemeral
+    assert buttons(shown)["Open Schwab's login page"]["url"] == "https://schwab.example/authorize?state=s1"
+    assert "Paste the redirect URL" in buttons(shown)
+    assert "good for 30 seconds" in shown.content
+
+
+async def test_the_pasted_address_finishes_the_login_and_says_until_when_it_lasts(room, shown):
+    asked = await room.operator.click(shown, label="Paste the redirect URL")
+    assert asked.modal["title"] == "Finish the Schwab login"
+    message = (await submit(room, asked)).response
+    assert room.host.tokens.finished == [("s1", ADDRESS)]
+    assert message.id == shown.id
+    assert message.content.startswith("You are logged in at Schwab.\n**Schwab login: good** for 3d")
+    assert not message.components
+
+
+async def test_a_refused_address_is_told_and_another_may_be_pasted(room, shown):
+    room.host.tokens.error = RequestError("This redirect URL belongs to another login.", remedy="Use the newest.")
+    asked = await room.operator.click(shown, label="Paste the redirect URL")
+    result = await submit(room, asked)
+    (told,) = result.followups
+    assert told.content == "This redirect URL belongs to another login. Use the newest."
+    assert told.ephemeral
+    room.host.tokens.error = None
+    await submit(room, await room.operator.click(shown, label="Paste the redirect URL"))
+    assert len(room.host.tokens.finished) == 2
+    assert room.env.errors
+
+
+async def test_who_is_no_operator_any_more_cannot_finish(room, shown):
+    asked = await room.operator.click(shown, label="Paste the redirect URL")
+    room.bot.operators = Operators({12345}, lambda: None)
+    result = await submit(room, asked)
+    assert "for the bot's operators" in result.response.content
+    assert room.host.tokens.finished == []
     assert room.env.errors

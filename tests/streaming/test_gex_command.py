@@ -119,12 +119,17 @@ def test_the_whole_command_answers_with_json_and_with_status_65(chain_file: Path
     folder = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     good = subprocess.run(
-        [*command, str(chain_file), "--json"], capture_output=True, text=True, env=environment, cwd=chain_file.parent
+        [*command, str(chain_file), "--json"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=chain_file.parent,
     )
     assert (good.returncode, good.stderr) == (0, "")
     assert json.loads(good.stdout)["ticker"] == "SPX"
     bad = subprocess.run(
-        [*command, "absent.csv"], capture_output=True, text=True, env=environment, cwd=chain_file.parent
+        [*command, "absent.csv"], check=False, capture_output=True, text=True, env=environment, cwd=chain_file.parent
     )
     assert bad.returncode == 65
     assert bad.stderr.count("\n") == 1

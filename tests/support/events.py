@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from streaming.model import BookLevel, DepthKind, Level2Event, TickEvent, VenueQuote
+from streaming.model import BookLevel, Candle, DepthKind, Level2Event, TickEvent, VenueQuote
 
 EVENT_MS = 1_787_233_200_000
 
@@ -41,5 +41,24 @@ def book(seq: int, symbol: str = "SPY", *, levels: int = 3) -> Level2Event:
         event_ms=event_ms,
         recv_ms=event_ms + 12,
         source="test",
+        seq=seq,
+    )
+
+
+def candle(seq: int, symbol: str = "SPY") -> Candle:
+    """The minute `seq` minutes after the first."""
+    event_ms = EVENT_MS + seq * 60_000
+    return Candle(
+        symbol=symbol,
+        timestamp=datetime.fromtimestamp(event_ms / 1000, UTC),
+        open=500.0,
+        high=501.0,
+        low=499.5,
+        close=500.25,
+        volume=1200,
+        event_ms=event_ms,
+        recv_ms=event_ms + 60_012,
+        source="test",
+        source_seq=seq,
         seq=seq,
     )

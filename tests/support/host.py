@@ -12,7 +12,8 @@ from bot.supervisor import Supervisor
 from streaming.clock import epoch_ms
 from streaming.errors import GexcordError
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
-from streaming.status import StreamReport, StreamStatus, TokenStatus
+from streaming.schwab.oauth import LoginAttempt
+from streaming.status import StreamReport, StreamStatus, SymbolList, TokenStatus
 from tests.support.clock import ManualClock
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture"
@@ -77,6 +78,9 @@ class StandInStream:
     async def stop(self) -> StreamReport:
         return self._obey("stop", "The stream has stopped.")
 
+    async def restart(self) -> StreamReport:
+        return self._obey("restart", "Connected: 2 symbols, first data after 50 ms.")
+
     def status(self) -> StreamStatus:
         return StreamStatus(state="live", symbols={"SPY": 0.4}, frames_per_s=12.0, published=77)
 
@@ -88,11 +92,35 @@ class StandInStream:
 
 
 @dataclass
+class StandInSymbols:
+    """A `SymbolPort` that notes its orders; `error` makes every one fail."""
+
+    orders: list[tuple[str, str]] = field(default_factory=list)
+    error: GexcordError | None = None
+
+    async def add(self, text: str) -> StreamReport:
+        return self._obey("add", text)
+
+    async def remove(self, text: str) -> StreamReport:
+        return self._obey("remove", text)
+
+    async def list(self) -> SymbolList:
+        return SymbolList(configured=("SPY",), added=("AAPL",), removed=("QQQ",), needed=("$SPX",))
+
+    def _obey(self, order: str, text: str) -> StreamReport:
+        self.orders.append((order, text))
+        if self.error is not None:
+            raise self.error
+        return StreamReport(ok=True, sentence=f"{text}: done.")
+
+
+@dataclass
 class StandInTokens:
-    """A `TokenPort` whose refresh works or raises."""
+    """A `TokenPort` whose refresh and login work or raise."""
 
     error: GexcordError | None = None
     refreshes: int = 0
+    finished: list[tuple[str, str]] = field(default_factory=list)
 
     def status(self) -> TokenStatus:
         now = ManualClock().now()
@@ -105,6 +133,16 @@ class StandInTokens:
 
     async def refresh(self) -> TokenStatus:
         self.refreshes += 1
+        if self.error is not None:
+            raise self.error
+        return self.status()
+
+    def begin_login(self) -> LoginAttempt:
+        ends_at = ManualClock().now() + timedelta(minutes=10)
+        return LoginAttempt("https://schwab.example/authorize?state=s1", "s1", ends_at)
+
+    async def finish_login(self, attempt: LoginAttempt, redirect_url: str) -> TokenStatus:
+        self.finished.append((attempt.state, redirect_url))
         if self.error is not None:
             raise self.error
         return self.status()
@@ -150,6 +188,7 @@ class Host:
     clock: ManualClock = field(default_factory=ManualClock)
     snapshots: StoredSnapshots = field(default_factory=StoredSnapshots)
     stream: StandInStream = field(default_factory=StandInStream)
+    symbols: StandInSymbols = field(default_factory=StandInSymbols)
     tokens: StandInTokens = field(default_factory=StandInTokens)
     charts: StandInCharts = field(default_factory=StandInCharts)
     fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
@@ -167,6 +206,7 @@ class Host:
                 snapshots=self.snapshots,
                 charts=self.charts,
                 stream=self.stream,
+                symbols=self.symbols,
                 tokens=self.tokens,
             )
         )

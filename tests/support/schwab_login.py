@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from streaming.clock import Clock
 from streaming.schwab.auth_client import SchwabAuthClient
-from streaming.schwab.token_store import Token, TokenStore
+from streaming.schwab.token_store import TokenStore
+from streaming.schwab.tokens import Token
 from tests.support.http import Seen
 
 LOGIN_AT = datetime(2026, 8, 17, 12, 0, tzinfo=UTC)

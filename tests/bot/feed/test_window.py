@@ -23,11 +23,23 @@ def filled(*seconds: float, window_s: float = 60) -> RollingWindow:
 def test_the_earlier_headline_is_the_newest_one_at_least_a_window_old():
     before = filled(0, 1, 2, 61).before(asof(61))
     assert before is not None
-    assert before.spot == 25001.0
+    assert before.headline.spot == 25001.0
 
 
-def test_there_is_no_earlier_headline_before_a_window_has_passed():
-    assert filled(0, 30, 59).before(asof(59)) is None
+def test_while_the_first_window_fills_its_first_sample_stands_in():
+    before = filled(0, 30, 59).before(asof(59))
+    assert before is not None
+    assert before.asof_ms == asof(0)
+
+
+def test_a_sample_of_a_few_seconds_is_no_window_yet():
+    assert filled(0, 4).before(asof(4)) is None
+
+
+def test_the_stand_in_ends_with_the_first_window_and_a_later_gap_stays_a_gap():
+    window = filled(0, 1, 2, 61, 62, 63)
+    window.add(at(150))
+    assert window.before(asof(150)) is None
 
 
 def test_a_gap_is_not_bridged_with_an_older_value():
@@ -64,7 +76,7 @@ def test_time_running_backwards_starts_anew():
     window.add(at(70))
     before = window.before(asof(70))
     assert before is not None
-    assert before.spot == 24000.0
+    assert before.headline.spot == 24000.0
 
 
 def test_two_figures_for_one_instant_count_once():

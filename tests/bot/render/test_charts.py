@@ -39,11 +39,11 @@ def is_alive(pid: int) -> bool:
 async def test_a_picture_is_drawn_by_another_process_which_ends_with_the_context():
     async with ChartWorker() as charts:
         assert charts.pid is None, "nothing is started before the first picture"
-        assert size_of(await charts.strikes(SNAPSHOT)) == (1800, 1200)
+        assert size_of(await charts.strikes(SNAPSHOT)) == (1440, 960)
         pid = charts.pid
         assert pid is not None
         light = await charts.strikes(SNAPSHOT, weight="oi", theme="light")
-        assert size_of(light) == (1800, 1200)
+        assert size_of(light) == (1440, 960)
         assert charts.pid == pid
     assert not is_alive(pid)
 
@@ -62,7 +62,7 @@ async def test_an_impatient_caller_does_not_spoil_the_others_picture():
         second = asyncio.create_task(charts.strikes(SNAPSHOT))
         await asyncio.sleep(0)
         first.cancel()
-        assert size_of(await second) == (1800, 1200)
+        assert size_of(await second) == (1440, 960)
 
 
 async def test_a_worker_that_hangs_is_killed_and_replaced():
@@ -75,7 +75,7 @@ async def test_a_worker_that_hangs_is_killed_and_replaced():
         assert not is_alive(pid)
         charts._command = ChartWorker()._command
         charts._timeout_s = 20
-        assert size_of(await charts.strikes(SNAPSHOT)) == (1800, 1200)
+        assert size_of(await charts.strikes(SNAPSHOT)) == (1440, 960)
 
 
 async def test_a_worker_that_died_is_replaced_within_the_same_request():
@@ -84,7 +84,7 @@ async def test_a_worker_that_died_is_replaced_within_the_same_request():
         pid = charts.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        assert size_of(await charts.strikes(SNAPSHOT, weight="oi")) == (1800, 1200)
+        assert size_of(await charts.strikes(SNAPSHOT, weight="oi")) == (1440, 960)
         assert charts.pid != pid
 
 
@@ -100,7 +100,7 @@ async def test_a_picture_that_cannot_be_drawn_does_not_cost_the_next_one_its_wor
         with pytest.raises(ContractError):
             await charts._picture(msgspec.structs.replace(chart, bars=()))
         pid = charts.pid
-        assert size_of(await charts.strikes(SNAPSHOT)) == (1800, 1200)
+        assert size_of(await charts.strikes(SNAPSHOT)) == (1440, 960)
         assert charts.pid == pid
 
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
-from bot.render.operations import stream_text, token_text
-from streaming.status import StreamStatus, TokenStatus
+from bot.render.operations import stream_text, symbols_text, token_text
+from streaming.status import StreamStatus, SymbolList, TokenStatus
 from tests.support.clock import ManualClock
 
 NOW = ManualClock().now()
@@ -25,13 +25,31 @@ def test_a_busy_stream_in_full():
         chain_age_s={"SPX": 75.0},
         last_error="Schwab answered 503.",
         lease_holder="host-1",
+        started_at=NOW - timedelta(hours=3),
+        last_login_at=NOW - timedelta(minutes=13),
+        service_frames_per_s={"NYSE_BOOK": 1.0, "LEVELONE_EQUITIES": 1.04},
+        contracts={"/MNQ": "/MNQZ26"},
+        missing=("SPYY",),
+        delayed=("/MNQ",),
+        unavailable={"CHART_FUTURES": "down"},
+        needs_login="The weekly Schwab login is over.",
+        login_ends_at=NOW + timedelta(days=3, hours=1),
+        requests_used=12,
+        requests_per_minute=100,
     )
     assert stream_text(status, NOW).splitlines() == [
-        "**Stream: live** for 12m",
-        "12.3 frames/s · 1 reconnect · lease: host-1",
-        "12345 events published, 3 waiting, 2 dropped",
+        "**Stream: live** for 12m · up 3h · logged in 13m ago",
+        "12.3 frames/s (LEVELONE_EQUITIES 1.0, NYSE_BOOK 1.0)",
+        "1 reconnect · lease: host-1",
+        "12345 events published, 3 waiting, 2 lost",
         "Last tick: SPY 0s, /MNQ —",
         "Option chains: SPX 1m",
+        "Schwab login: 3d 1h left · REST 12 of 100 requests in the last minute",
+        "Needs a login: The weekly Schwab login is over.",
+        "Silent although its session runs: SPYY",
+        "Delayed by Schwab: /MNQ",
+        "Not served by Schwab now: CHART_FUTURES",
+        "Futures (depth: top of book): /MNQ is /MNQZ26",
         "Last close: 1006 no close frame",
         "Last error: Schwab answered 503.",
     ]
@@ -41,7 +59,25 @@ def test_a_stopped_stream_claims_nothing():
     lines = stream_text(StreamStatus(state="stopped"), NOW).splitlines()
     assert lines[0] == "**Stream: stopped**"
     assert "Last tick: none" in lines
-    assert len(lines) == 5
+    assert "Schwab login: of unknown age" in lines[6]
+    assert len(lines) == 7
+
+
+def test_a_waiting_stream_says_when_it_tries_again():
+    status = StreamStatus(state="taken_over", retry_in_s=1750.0)
+    assert stream_text(status, NOW).startswith("**Stream: taken_over** · next try in 29m")
+
+
+def test_the_list_of_symbols_says_by_whose_wish_each_is_there():
+    symbols = SymbolList(configured=("SPY",), added=("AAPL", "/ES"), removed=("QQQ",), needed=("$SPX",))
+    assert symbols_text(symbols, StreamStatus(state="live", missing=("AAPL",))).splitlines() == [
+        "From SCHWAB_SYMBOLS: SPY",
+        "Added: AAPL, /ES",
+        "For the boards: $SPX",
+        "Removed from SCHWAB_SYMBOLS: QQQ",
+        "Silent although its session runs: AAPL",
+    ]
+    assert symbols_text(SymbolList(), StreamStatus(state="stopped")) == "Nothing is streamed."
 
 
 def test_hundreds_of_symbols_still_fit_a_message():

@@ -72,3 +72,15 @@ def test_old_messages_have_a_ration_of_edits(posts: Posts, channel: Channel, wor
     assert raised.value.code == 30046
     clock.advance(ONE_HOUR_S)
     ration.admit(sent)
+
+
+def test_an_enforced_nonce_gives_the_message_that_was_posted_already(
+    posts: Posts, channel: Channel, clock: ManualClock
+) -> None:
+    body = {"content": "once", "nonce": "n1", "enforce_nonce": True}
+    first = posts.create(channel, body, [])
+    assert posts.create(channel, body, []) is first
+    assert posts.create(channel, body | {"nonce": "n2"}, []) is not first
+    assert posts.create(channel, {"content": "once", "nonce": "n1"}, []) is not first
+    clock.advance(400)
+    assert posts.create(channel, body, []) is not first

@@ -63,6 +63,22 @@ async def test_a_silent_server_becomes_a_transient_error_in_time():
     assert time.monotonic() - started < 1
 
 
+@pytest.mark.parametrize("query", ["", "?socket_timeout=5"])
+async def test_a_cancelled_command_always_ends_its_task(redis_url, query):
+    async def command_after_command(redis):
+        while True:
+            await redis.ping()
+
+    async with open_redis(redis_url + query) as redis:
+        for n in range(60):
+            task = asyncio.create_task(command_after_command(redis))
+            for _ in range(n):
+                await asyncio.sleep(0)
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=2)
+            assert done
+
+
 async def test_a_library_error_does_not_pass_the_adapter(redis):
     await redis.set("text", "x")
     with pytest.raises(TransientError, match="while counting"):

@@ -22,7 +22,7 @@ from streaming.runtime import open_runtime
 from streaming.settings import StreamSettings
 from streaming.streamer import Streamer
 from streaming.symbols import parse_ticker
-from tests.support.events import book, tick
+from tests.support.events import book, candle, tick
 from tests.support.other_process import line_of, python_process
 from tests.support.snapshots import snapshot
 
@@ -35,8 +35,8 @@ READER = """
 import json, sys, redis
 client = redis.Redis.from_url(sys.argv[1], decode_responses=True)
 pubsub = client.pubsub()
-pubsub.subscribe("market_data:ticks", "market_data:level2", "gex:snapshot:stream")
-for _ in range(3):
+pubsub.subscribe("market_data:ticks", "market_data:level2", "market_data:candles", "gex:snapshot:stream")
+for _ in range(4):
     pubsub.get_message(timeout=5)
 print("ready", flush=True)
 heard = []
@@ -45,7 +45,8 @@ for message in pubsub.listen():
     if message["channel"] == "gex:snapshot:stream":
         break
 streams = {name: [fields["data"] for _, fields in client.xrange(name)]
-           for name in ("market_data:ticks:stream", "market_data:level2:stream", "gex:history:SPX")}
+           for name in ("market_data:ticks:stream", "market_data:level2:stream", "market_data:candles:stream",
+                        "gex:history:SPX")}
 print(json.dumps({"heard": heard, "streams": streams, "latest": client.get("gex:snapshot:SPX")}))
 """
 
@@ -55,7 +56,7 @@ def _check(schema: str, value: object, part: str = "") -> None:
     validator.validate(value)
 
 
-@pytest.mark.parametrize("name", ["tick", "level2", "snapshot", "metrics"])
+@pytest.mark.parametrize("name", ["tick", "level2", "candle", "snapshot", "metrics"])
 def test_the_schemas_are_schemas(name):
     jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
 
@@ -65,6 +66,7 @@ def test_the_schemas_are_schemas(name):
     [
         (model.TickEvent, "tick", ()),
         (model.Level2Event, "level2", ()),
+        (model.Candle, "candle", ()),
         (model.BookLevel, "level2", ("$defs", "level")),
         (model.VenueQuote, "level2", ("$defs", "level", "properties", "venues", "items")),
         (model.GexSnapshot, "snapshot", ()),
@@ -95,15 +97,15 @@ async def test_what_another_process_reads_is_valid(redis, redis_url):
     async with python_process(READER, redis_url) as process:
         assert await line_of(process) == "ready"
         async with TradingEventPublisher(redis) as publisher:
-            publisher.publish([tick(1), book(2), book(3, levels=0), top, bare])
+            publisher.publish([tick(1), book(2), book(3, levels=0), top, bare, candle(6)])
         await SnapshotStore(redis).put(snapshot())
         read = json.loads((await process.communicate())[0])
-    schemas = {keys.TICKS: "tick", keys.LEVEL2: "level2", keys.SNAPSHOT_STREAM: "snapshot"}
+    schemas = {keys.TICKS: "tick", keys.LEVEL2: "level2", keys.CANDLES: "candle", keys.SNAPSHOT_STREAM: "snapshot"}
     heard = [(channel, json.loads(payload)) for channel, payload in read["heard"]]
     for channel, payload in heard:
         _check(schemas[channel], payload)
-    assert [payload["seq"] for channel, payload in heard if channel != keys.SNAPSHOT_STREAM] == [1, 2, 3, 4, 5]
-    for channel in (keys.TICKS, keys.LEVEL2):
+    assert [payload["seq"] for channel, payload in heard if channel != keys.SNAPSHOT_STREAM] == [1, 2, 3, 4, 5, 6]
+    for channel in (keys.TICKS, keys.LEVEL2, keys.CANDLES):
         assert [json.loads(payload) for payload in read["streams"][f"{channel}:stream"]] == [
             payload for on, payload in heard if on == channel
         ]
@@ -149,6 +151,7 @@ async def test_the_barest_snapshot_is_valid_too(redis):
         ("tick", {"volume": -1}),
         ("tick", {"seq": None}),
         ("level2", {"depth_kind": "full"}),
+        ("candle", {"interval_s": 300}),
         ("level2", {"bids": [{"price": 1.0}]}),
         ("snapshot", {"scope": "half"}),
         ("snapshot", {"strikes": [[1.0, 2.0]]}),
@@ -157,7 +160,7 @@ async def test_the_barest_snapshot_is_valid_too(redis):
     ],
 )
 def test_the_schemas_notice_what_is_wrong(schema, change):
-    good = {"tick": tick(1), "level2": book(1), "snapshot": snapshot()}[schema]
+    good = {"tick": tick(1), "level2": book(1), "candle": candle(1), "snapshot": snapshot()}[schema]
     payload = json.loads(msgspec.json.encode(good))
     _check(schema, payload)
     with pytest.raises(jsonschema.ValidationError):

@@ -16,7 +16,7 @@ def test_the_basis_is_future_minus_index_at_the_same_time():
 
 def test_it_is_the_median_of_thirty_seconds():
     basis = BasisEstimator()
-    for second, future in enumerate((110.0, 111.0, 190.0, 112.0)):
+    for second, future in enumerate((110.0, 111.0, 112.0, 190.0)):
         basis.on_index(100.0, second * 1_000)
         basis.on_future(future, second * 1_000)
     assert 10.0 <= basis.current().points <= 12.0

@@ -11,7 +11,7 @@ import pytest
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
-from streaming.model import SCOPES, GexSnapshot, OptionQuote, WeightFigures, headline
+from streaming.model import SCOPES, OptionQuote, WeightFigures, headline
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain
 
@@ -287,7 +287,8 @@ def test_an_empty_chain_has_no_figures_and_does_not_raise():
 
 
 def test_a_chain_of_nothing_but_sentinels_counts_them():
-    bad = [dataclasses.replace(line, iv=iv) for line, iv in zip(LINES, (-9.99, np.nan, 0.0, 26.0, 0.02, np.inf))]
+    sentinels = (-9.99, np.nan, 0.0, 26.0, 0.02, np.inf)
+    bad = [dataclasses.replace(line, iv=iv) for line, iv in zip(LINES, sentinels, strict=True)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         snapshot = engine_of(bad).compute(ASOF)
@@ -350,8 +351,21 @@ def test_dropping_bad_volatilities_is_a_choice():
     assert drop.compute(ASOF).scopes["all"].contracts_unpriced == 1
 
 
-def test_every_expiry_adds_up_to_the_whole():
-    snapshot = engine_of().compute(ASOF)
+def test_the_risk_reversal_is_that_of_the_expiry_nearest_to_thirty_days_and_uses_every_line():
+    days = (date(2023, 6, 12), date(2023, 7, 10), date(2023, 9, 15))
+    wings = (("C", 4300, 0.150), ("C", 4386, 0.138), ("C", 4472, 0.130), ("P", 4300, 0.150), ("P", 4214, 0.165),
+             ("P", 4128, 0.180))  # fmt: skip
+    lines = [Line(strike, side, iv, expiry=day) for day in days for side, strike, iv in wings]
+    figures = engine_of([*lines, Line(4300, "C", 0.15, 10, expiry=days[1])]).compute(ASOF).scopes["all"]
+    assert figures.rr25_expiry == "2023-07-10"
+    assert figures.rr25 == pytest.approx(-0.0397, abs=0.002)
+    assert engine_of(LINES).compute(ASOF).scopes["one"].rr25 is None
+
+
+def test_every_expiry_adds_up_to_the_whole_and_settled_ones_are_gone():
+    settled = Line(4300, "C", 0.11, 10**6, 10**6, expiry=date(2023, 6, 8))
+    snapshot = engine_of([*LINES, settled]).compute(ASOF)
+    assert snapshot.sum_gex_oi == pytest.approx(engine_of().compute(ASOF).sum_gex_oi, rel=1e-12)
     rows = snapshot.scopes["all"].by_expiry
     assert [row[0] for row in rows] == ["2023-06-09", "2023-06-12"]
     assert sum(row[1] for row in rows) == pytest.approx(snapshot.scopes["all"].vol.net_gex_usd_per_1pct)

@@ -35,9 +35,10 @@ def test_example_i_the_forward_is_the_median_over_the_strikes():
 
 
 def test_only_the_seven_strikes_nearest_spot_count():
-    near = [line for step in range(-3, 4) for line in pair(5000.0 + step, 20.0 - step, 10.0)]
+    near = [line for step in range(-3, 4) for line in pair(5000.0 + step, (20.0 if step > -1 else 11.0) - step, 10.0)]
+    next_two = [line for step in (-5, 5) for line in pair(5000.0 + step, 15.0 - step, 10.0)]
     far = [line for step in range(50, 60) for line in pair(5000.0 + step, 900.0, 10.0)]
-    assert forwards_of(far + near) == pytest.approx([5010.0])
+    assert forwards_of(far + near + next_two) == pytest.approx([5010.0])
 
 
 def test_am_and_pm_roots_have_their_own_forwards():

@@ -49,7 +49,7 @@ def test_every_chain_computes_without_a_warning(shared_data: Path, name: str):
     ],
 )
 def test_figures_that_the_reference_names(
-    shared_data: Path, name: str, forward: str, bad_iv: str, net_bn: float, zero_gamma: float
+    shared_data: Path, *, name: str, forward: str, bad_iv: str, net_bn: float, zero_gamma: float
 ):
     chain = load_chain(shared_data / "gex" / f"{name}.gz")
     figures = chain_report(chain, scopes=("all",), forward=forward, bad_iv=bad_iv)["scopes"]["all"]["oi"]

@@ -7,8 +7,10 @@ import pytest
 
 from streaming.gex.lines import sort_lines
 from streaming.gex.priced import Kernel, PricedLines, build_kernel
-from streaming.gex.roots import RootBook, span_of, sweep_roots
+from streaming.gex.roots import RootBook, sweep_roots
+from streaming.gex.scopes import slice_scopes
 from streaming.gex.selection import select
+from streaming.gex.spans import span_of
 from streaming.gex.volatility import clean_iv
 from streaming.gex.zero_gamma import Roots, Total, find_roots, sweep_levels, track_roots
 from streaming.model import OptionChain
@@ -19,7 +21,7 @@ def priced_of(chain: OptionChain, *, asof_s: float | None = None, spot: float | 
     lines = sort_lines(chain)
     weight = np.stack((lines.open_interest, lines.volume))
     none = np.full(lines.series_start.size, np.nan)
-    selection = select(lines, clean_iv(lines, lines.iv, "mirror"), weight, none, chain.asof)
+    selection = select(lines, clean_iv(lines, lines.iv, "mirror"), weight, none, slice_scopes(lines, chain.asof))
     at_s = chain.asof.timestamp() if asof_s is None else asof_s
     return selection.priced, build_kernel(selection.priced, chain.spot if spot is None else spot, at_s)
 
@@ -99,13 +101,13 @@ def test_followed_roots_are_the_swept_ones():
     chain = block_a_chain()
     priced, kernel = priced_of(chain)
     known, _ = roots_of(priced, kernel)
-    later_s = (chain.asof + timedelta(minutes=3)).timestamp()
+    later_s = (chain.asof + timedelta(days=2)).timestamp()
     priced, kernel = priced_of(chain, asof_s=later_s, spot=5003.0)
     total = Total(kernel, priced.scopes["all"], 0)
     followed = track_roots(total, known, 5003.0, total.at(5003.0)[0])
     swept, _ = roots_of(priced, kernel)
     assert [root.level for root in followed.roots] == pytest.approx([root.level for root in swept.roots], abs=1e-6)
-    assert followed.roots[0].level != known.roots[0].level
+    assert abs(followed.roots[0].level - known.roots[0].level) > 0.5
 
 
 def test_a_sign_at_spot_that_does_not_fit_the_roots_asks_for_a_sweep():
@@ -137,3 +139,11 @@ def test_samples_of_zero_carry_no_sign():
     samples = np.array([total.at(float(level))[0] for level in levels])
     samples[2] = 0.0
     assert [root.level for root in find_roots(total, levels, samples).roots] == pytest.approx([4991.074813752607])
+
+
+def test_a_root_between_two_far_bells_is_found_although_newton_creeps_there():
+    oi, _ = roots_of(*priced_of(make_chain([Line(3440, "P", 0.05, 1), Line(3569, "C", 0.05, 1)])))
+    priced, kernel = priced_of(make_chain([Line(3440, "P", 0.05, 1), Line(3569, "C", 0.05, 1)]))
+    total = Total(kernel, priced.scopes["all"], 0)
+    level = next(root.level for root in oi.roots if 3440 < root.level < 3569)
+    assert total.at(level - 0.01)[0] < 0.0 < total.at(level + 0.01)[0]

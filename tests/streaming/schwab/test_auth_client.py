@@ -3,6 +3,7 @@ import base64
 import gzip
 import json
 import multiprocessing
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,8 +12,16 @@ import pytest
 from aiohttp import web
 
 from streaming.clock import SystemClock
-from streaming.errors import ContractError, LoginRequiredError, RequestError, TransientError
+from streaming.errors import (
+    ConfigurationError,
+    ContractError,
+    LoginRequiredError,
+    OperatorError,
+    RequestError,
+    TransientError,
+)
 from streaming.schwab.token_store import TokenStore
+from streaming.schwab.tokens import Token
 from tests.support.clock import ManualClock
 from tests.support.http import open_http_server
 from tests.support.schwab_login import CALLBACK, LOGIN_AT, TokenEndpoint, auth_client, refused, stored
@@ -114,7 +123,7 @@ async def test_an_explicit_refresh_asks_again(tmp_path, clock, endpoint, server,
     auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
     endpoint.answer = refused(401, "invalid_client")
     for _ in range(2):
-        with pytest.raises(LoginRequiredError, match="key or secret"):
+        with pytest.raises(ConfigurationError, match="key or secret"):
             await auth.refresh()
     assert endpoint.refreshes == 2
 
@@ -129,7 +138,90 @@ async def test_a_passing_failure_keeps_the_old_token(tmp_path, clock, endpoint, 
         await auth.access_token()
     assert store.load().refresh_token == "refresh-0@"
     endpoint.answer = None
+    clock.advance(60)
     assert await auth.access_token() == "access-3"
+
+
+async def test_a_failing_login_server_is_asked_ever_more_seldom(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock, seconds_left=0), server.url, clock)
+    endpoint.answer = refused(503, "down")
+    for _ in range(600):
+        with pytest.raises(TransientError) as caught:
+            await auth.access_token()
+        assert 0 <= (caught.value.retry_after_s or 0) <= 60
+        clock.advance(1)
+    assert 12 <= endpoint.refreshes <= 30
+
+
+async def test_a_wish_to_wait_is_respected(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock, seconds_left=0), server.url, clock)
+    endpoint.answer = lambda: web.Response(status=429, headers={"Retry-After": "120"})
+    for _ in range(100):
+        with pytest.raises(TransientError):
+            await auth.access_token()
+        clock.advance(1)
+    assert endpoint.refreshes == 1
+    endpoint.answer = None
+    clock.advance(21)
+    assert await auth.access_token() == "access-2"
+
+
+async def test_a_login_and_a_logout_of_another_program_count_at_once(tmp_path, clock, server, http):
+    store = stored(tmp_path, clock)
+    auth = auth_client(http, store, server.url, clock)
+    assert await auth.access_token() == "access-0"
+    other = TokenStore(store.path)
+    other.save(Token("access-other", "refresh-other@", expires_at=clock.now() + timedelta(minutes=30)))
+    assert await auth.access_token() == "access-other"
+    other.delete()
+    with pytest.raises(LoginRequiredError, match="no Schwab login"):
+        await auth.access_token()
+
+
+async def test_after_a_refusal_it_waits_for_another_login(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock, seconds_left=0)
+    auth = auth_client(http, store, server.url, clock)
+    await auth.wait_for_login()
+    endpoint.answer = refused(400, "invalid_grant")
+    with pytest.raises(LoginRequiredError):
+        await auth.access_token()
+    waiting = asyncio.ensure_future(auth.wait_for_login())
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    TokenStore(store.path).save(Token("access-9", "refresh-9@", expires_at=clock.now() + timedelta(days=1)))
+    async with asyncio.timeout(5):
+        await waiting
+    assert await auth.access_token() == "access-9"
+    assert endpoint.refreshes == 1
+
+
+async def test_without_a_file_it_waits_for_a_login(tmp_path, clock, server, http):
+    store = TokenStore(tmp_path / "t.json")
+    waiting = asyncio.ensure_future(auth_client(http, store, server.url, clock).wait_for_login())
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    store.save(Token("a", "r"))
+    async with asyncio.timeout(5):
+        await waiting
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "raised"),
+    [
+        (400, "unsupported_token_type", None),
+        (401, "invalid_client", ConfigurationError),
+        (503, "down", TransientError),
+    ],
+)
+async def test_whether_the_app_is_known_is_asked_without_touching_the_login(
+    tmp_path, clock, endpoint, server, http, *, status, error, raised
+):
+    store = stored(tmp_path, clock)
+    endpoint.answer = refused(status, error)
+    with pytest.raises(raised) if raised else nullcontext():
+        await auth_client(http, store, server.url, clock).check_app()
+    assert "refresh-0@" not in server.seen[0].form.values()
+    assert store.load().access_token == "access-0"
 
 
 async def test_a_wish_to_wait_is_handed_on(tmp_path, clock, endpoint, server, http):
@@ -235,7 +327,7 @@ async def test_neither_secrets_nor_tokens_reach_an_error(tmp_path, clock, endpoi
         refused(401, "invalid_client"),
     ):
         endpoint.answer = answer
-        with pytest.raises((LoginRequiredError, TransientError)) as caught:
+        with pytest.raises((OperatorError, TransientError)) as caught:
             await auth.refresh()
         assert not any(secret in caught.value.sentence for secret in ("refresh-0@", "access-0", "app-secret"))
 

@@ -4,7 +4,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from streaming.errors import ConfigurationError, ContractError, LoginRequiredError, RequestError, TransientError
+from streaming.errors import (
+    ConfigurationError,
+    ContractError,
+    LoginRequiredError,
+    OperatorError,
+    RequestError,
+    TransientError,
+)
 from streaming.schwab import oauth
 
 REDIRECT = "https://127.0.0.1:8182/?code=C0.b2F1dGgyLmJkYy5zY2h3YWIuY29t.abc%40&session=11-22&state=s1"
@@ -110,7 +117,7 @@ def test_a_refresh_never_moves_the_login():
             401,
             '{"error":"invalid_client","error_description":"Unauthorized"}',
             timedelta(days=1),
-            LoginRequiredError,
+            ConfigurationError,
             "secret",
         ),
         (
@@ -133,7 +140,7 @@ def test_a_refused_refresh_is_told_apart(status, body, age, kind, words):
     error = oauth.refresh_error(status, body, age=age, retry_after_s=7.0)
     assert type(error) is kind
     assert words in error.sentence
-    if isinstance(error, LoginRequiredError):
+    if isinstance(error, OperatorError):
         assert error.remedy
     if isinstance(error, TransientError):
         assert error.retry_after_s == 7.0

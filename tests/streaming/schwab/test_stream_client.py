@@ -2,11 +2,12 @@ import asyncio
 import json
 import random
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 
-from streaming.clock import SystemClock
-from streaming.errors import ContractError, LoginRequiredError, OperatorError
+from streaming.clock import ShiftedClock, SystemClock
+from streaming.errors import ContractError, LoginRequiredError
 from streaming.model import Level2Event, OptionQuote, TickEvent
 from streaming.schwab.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
 from tests.support.frames import captured, data_frame, notice, response
@@ -33,11 +34,18 @@ async def streamer():
 
 
 @asynccontextmanager
-async def running(streamer, subscriptions, *, timing=FAST, sink=None, **more):
+async def running(streamer, subscriptions, *, timing=FAST, sink=None, clock=None, **more):
     """A client that streams into `client.events` until the block ends."""
     events = []
     client = SchwabStreamClient(
-        streamer, streamer, subscriptions, sink or events.extend, SystemClock(), random.Random(1), timing=timing, **more
+        streamer,
+        streamer,
+        subscriptions,
+        sink or events.extend,
+        clock or SystemClock(),
+        random.Random(1),
+        timing=timing,
+        **more,
     )
     client.events = events
     client.task = asyncio.ensure_future(client.run())
@@ -62,8 +70,8 @@ async def test_login_subscribe_and_stream(streamer, shared_data):
         await until(subscribed(streamer, 3))
         assert streamer.commands() == [
             ("SUBS", "LEVELONE_EQUITIES", "QQQ,SPY,IWM"),
-            ("SUBS", "NASDAQ_BOOK", "QQQ"),
             ("SUBS", "NYSE_BOOK", "SPY,IWM"),
+            ("SUBS", "NASDAQ_BOOK", "QQQ"),
         ]
         await streamer.send(*frames)
         await until(lambda: len(client.events) == 9)
@@ -195,15 +203,121 @@ async def test_a_login_denied_twice_asks_for_a_person(streamer):
         assert "code 3" in client.status.last_close
 
 
-async def test_being_kicked_out_stops_and_tells(streamer):
-    async with running(streamer, Subscriptions(("SPY",))) as client:
+async def test_being_kicked_out_stops_and_tells_and_does_not_fight(streamer):
+    alarms = []
+    async with running(streamer, Subscriptions(("SPY",)), alarm=alarms.append) as client:
         await until(subscribed(streamer, 1))
         await streamer.send(notice(12, "CLOSE_CONNECTION"))
-        with pytest.raises(OperatorError, match="taken over"):
-            await asyncio.wait_for(client.task, 5)
+        await until(lambda: client.status.state == "taken_over")
         await asyncio.sleep(0.1)
         assert len(streamer.sessions) == 1
         assert "code 12" in client.status.last_close
+        assert client.status.retry_in_s > 1700
+        assert len(alarms) == 1 and "/stream start" in alarms[0]
+
+
+async def test_an_operator_takes_the_stream_back_at_once(streamer):
+    alarms = []
+    async with running(streamer, Subscriptions(("SPY",), books=False), alarm=alarms.append) as client:
+        for turn in range(1, 3):
+            await until(lambda count=turn: len(streamer.sessions) == count and len(streamer.commands()) == 1)
+            await streamer.send(image("SPY", **{"3": 5.0}))
+            await until(lambda: client.status.state == "live")
+            await streamer.send(notice(12, "CLOSE_CONNECTION"))
+            await until(lambda: client.status.state == "taken_over")
+            client.retry_now()
+        await until(lambda: len(streamer.sessions) == 3)
+        assert len(alarms) == 2
+
+
+class StoredLogins:
+    """What is stored, changed by the test."""
+
+    def __init__(self):
+        self.stored = "old"
+
+    def glance(self):
+        return self.stored
+
+    async def changed_from(self, seen):
+        while self.stored == seen:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_login_that_is_over_is_waited_for_and_the_stream_resumes_by_itself(streamer):
+    alarms, logins = [], StoredLogins()
+    streamer.answer = with_code(3, command="LOGIN")
+    async with running(streamer, Subscriptions(("SPY",)), logins=logins, alarm=alarms.append) as client:
+        await until(lambda: client.status.state == "needs_login")
+        await asyncio.sleep(0.1)
+        assert len(streamer.sessions) == 2
+        assert "token login" in client.status.needs_login
+        assert len(alarms) == 1
+        streamer.answer = succeed
+        logins.stored = "new"
+        await until(lambda: client.status.state == "ready")
+        assert client.status.needs_login is None
+
+
+async def test_a_malformed_request_is_not_sent_again_by_later_connections(streamer):
+    alarms = []
+    streamer.answer = with_code(21, service="NYSE_BOOK")
+    async with running(streamer, Subscriptions(("SPY",)), alarm=alarms.append) as client:
+        await until(subscribed(streamer, 2))
+        await until(lambda: client.status.problems)
+        await streamer.close(1000)
+        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 1)
+        await asyncio.sleep(0.05)
+        assert streamer.commands() == [("SUBS", "LEVELONE_EQUITIES", "SPY")]
+        assert len(alarms) == 1 and "code 21" in alarms[0]
+
+
+async def test_after_a_roll_nothing_of_the_old_contract_is_left_and_a_full_image_is_asked_for(streamer):
+    async with running(streamer, Subscriptions(("/ES",))) as client:
+        await until(subscribed(streamer, 1))
+        full = {"key": "/ES", "delayed": False, "assetMainType": "FUTURE", "1": 10.0, "2": 10.25, "3": 10.0}
+        await streamer.send(data_frame("LEVELONE_FUTURES", full | {"34": "/ESU26"}))
+        await streamer.send(data_frame("LEVELONE_FUTURES", {"key": "/ES", "2": 20.25, "34": "/ESZ26"}))
+        await until(subscribed(streamer, 2))
+        ticks = [event for event in client.events if isinstance(event, TickEvent)]
+        assert [(tick.contract, tick.bid, tick.ask) for tick in ticks] == [
+            ("/ESU26", 10.0, 10.25),
+            ("/ESZ26", None, 20.25),
+        ]
+        assert streamer.commands()[1] == ("ADD", "LEVELONE_FUTURES", "/ES")
+        assert dict(client.status.contracts) == {"/ES": "/ESZ26"}
+
+
+async def test_a_symbol_that_never_comes_is_told_and_shown_once_the_session_runs(streamer):
+    alarms = []
+    timing = StreamTiming(first_image_s=0.05, first_delay_s=0.01, close_s=0.1)
+    clock = ShiftedClock(datetime(2026, 8, 20, 15, 0, tzinfo=UTC))
+    subscriptions = Subscriptions(("SPY", "SPYY"), books=False)
+    async with running(streamer, subscriptions, timing=timing, alarm=alarms.append, clock=clock) as client:
+        await until(subscribed(streamer, 1))
+        for _ in range(60):
+            await streamer.send(image("SPY", **{"3": 5.0}))
+            await asyncio.sleep(0.02)
+        assert client.status.missing == ("SPYY",)
+        assert len(alarms) == 1 and "SPYY" in alarms[0]
+        await client.unsubscribe(["SPYY"])
+        await asyncio.sleep(1.0)
+        await streamer.send(image("SPY", **{"3": 5.0}))
+        await until(lambda: client.status.missing == ())
+
+
+@pytest.mark.parametrize(("hour", "reconnects"), [(15, True), (2, False)])
+async def test_heartbeats_without_data_mean_trouble_in_session_only(streamer, hour, reconnects):
+    timing = StreamTiming(data_silence_s=0.2, first_delay_s=0.01, close_s=0.1)
+    clock = ShiftedClock(datetime(2026, 8, 20, hour, 0, tzinfo=UTC))
+    async with running(streamer, Subscriptions(("SPY",), books=False), timing=timing, clock=clock) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.send(image("SPY", **{"3": 5.0}))
+        for _ in range(60):
+            await streamer.send('{"notify":[{"heartbeat":"1668715930582"}]}')
+            await asyncio.sleep(0.025)
+        assert bool(client.status.reconnects) is reconnects
+        assert ("no data" in (client.status.last_close or "")) is reconnects
 
 
 async def test_a_stopped_stream_is_started_again(streamer):

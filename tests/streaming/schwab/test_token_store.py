@@ -1,18 +1,21 @@
 import asyncio
 import json
-import multiprocessing
 import os
-import signal
 import stat
-import time
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from streaming.errors import ConfigurationError, ContractError, TransientError
-from streaming.schwab.token_store import Token, TokenStore, parse_token
+from streaming.schwab.token_cipher import new_key
+from streaming.schwab.token_store import TokenStore
+from streaming.schwab.tokens import Token
 
+ROOT = Path(__file__).resolve().parents[3]
 LOGIN_AT = datetime(2026, 8, 17, 12, 0, tzinfo=UTC)
 TOKEN = Token(
     access_token="I0.access@",
@@ -71,50 +74,61 @@ def test_the_repr_hides_the_secrets():
     assert "a.b.c" not in repr(TOKEN)
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        {
-            "creation_timestamp": 1786968000,
-            "token": {"access_token": "a", "refresh_token": "r", "expires_at": 1787233200},
-        },
-        {"access_token": "a", "refresh_token": "r", "expires_at": "1787233200.0", "creation_timestamp": 1786968000},
-        {
-            "access_token_issued": "2026-08-20T12:00:00",
-            "refresh_token_issued": "2026-08-17T12:00:00",
-            "token_dictionary": {"access_token": "a", "refresh_token": "r", "expires_at": 1787233200000},
-        },
-        {
-            "creation_timestamp": 1786968000,
-            "tokens": {"token": {"access_token": "a", "refresh_token": "r", "expires_at": 1787233200}},
-        },
-    ],
-)
-def test_known_shapes_are_read(document):
-    token = parse_token(json.dumps(document).encode(), where="x")
-    assert (token.access_token, token.refresh_token) == ("a", "r")
-    assert token.login_at == LOGIN_AT
-    assert token.expires_at == datetime(2026, 8, 20, 13, 40, tzinfo=UTC)
-
-
-def test_an_unknown_age_stays_unknown():
-    raw = json.dumps({"timestamp": 1787233200, "token": {"refresh_token": "r"}}).encode()
-    token = parse_token(raw, where="x")
-    assert (token.login_at, token.expires_at, token.access_token) == (None, None, "")
-
-
 def test_an_unknown_age_is_not_written_as_now(store):
     store.save(Token("a", "r"))
     assert "creation_timestamp" not in json.loads(store.path.read_text())
     assert store.load() == Token("a", "r")
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"\x80\x04K\x01.", b"[]", b"{}", b'{"token":{"refresh_token":""}}', b'{"token":5}']
-)
-def test_what_holds_no_token_is_a_contract_error_that_names_the_file(raw):
-    with pytest.raises(ContractError, match=r"tokens\.json"):
-        parse_token(raw, where="tokens.json")
+@pytest.fixture
+def key():
+    return SecretStr(new_key())
+
+
+def test_with_a_key_the_file_shows_nothing_and_reads_back(store, key):
+    TokenStore(store.path, key=key).save(TOKEN)
+    assert b"refresh@" not in store.path.read_bytes()
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert TokenStore(store.path, key=key).load() == TOKEN
+
+
+def test_a_file_from_before_the_key_is_read_and_encrypted_when_saved_next(store, key):
+    store.save(TOKEN)
+    encrypting = TokenStore(store.path, key=key)
+    assert encrypting.load() == TOKEN
+    assert b"refresh@" in store.path.read_bytes()
+    encrypting.save(TOKEN)
+    assert b"refresh@" not in store.path.read_bytes()
+
+
+def test_without_its_key_an_encrypted_file_is_one_sentence(store, key):
+    TokenStore(store.path, key=key).save(TOKEN)
+    for other in (None, SecretStr(new_key())):
+        with pytest.raises(ConfigurationError, match="SCHWAB_TOKEN_KEY"):
+            TokenStore(store.path, key=other).load()
+
+
+def test_a_file_without_a_token_is_named(store):
+    store.path.parent.mkdir()
+    store.path.write_text("{}")
+    with pytest.raises(ContractError, match=r"schwab_token\.json holds no refresh token"):
+        store.load()
+
+
+def test_each_save_is_another_version(store):
+    versions = [store.version()]
+    for _ in range(3):
+        store.save(TOKEN)
+        versions.append(store.version())
+    assert versions[0] is None
+    assert len(set(versions)) == len(versions)
+
+
+def test_an_env_file_is_never_written(tmp_path):
+    (tmp_path / ".env").write_text("MINE=1\n")
+    with pytest.raises(ConfigurationError, match=r"\.env is no place"):
+        TokenStore(tmp_path / ".env").save(TOKEN)
+    assert (tmp_path / ".env").read_text() == "MINE=1\n"
 
 
 def test_an_unusable_place_names_the_setting(tmp_path):
@@ -177,24 +191,10 @@ async def test_leftovers_of_a_dead_writer_are_swept_away(store):
     assert store.load() == TOKEN
 
 
-def _write_for_ever(path: str) -> None:
-    store = TokenStore(Path(path))
-    number = 0
-    while True:
-        number += 1
-        store.save(Token(f"access-{number}" * 50, f"refresh-{number}", login_at=LOGIN_AT))
-
-
-def test_a_killed_writer_leaves_a_whole_token(store):
-    store.save(Token("access-0" * 50, "refresh-0", login_at=LOGIN_AT))
-    context = multiprocessing.get_context("fork")
-    for attempt in range(10):
-        writer = context.Process(target=_write_for_ever, args=(str(store.path),))
-        writer.start()
-        time.sleep(0.01 + 0.003 * attempt)
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.join()
-        token = store.load()
-        number = token.refresh_token.removeprefix("refresh-")
-        assert token.access_token == f"access-{number}" * 50
-        assert token.login_at == LOGIN_AT
+def test_a_writer_killed_at_any_instant_leaves_the_old_or_the_new_token(tmp_path):
+    """`GEXCORD_CRASHES=1000` for the long run."""
+    crashes = int(os.environ.get("GEXCORD_CRASHES", "40"))
+    code = [sys.executable, "-m", "tests.benchmarks.token_crash", "--kills", str(crashes), "--folder", str(tmp_path)]
+    ran = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, timeout=30 + crashes, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"{crashes} writers killed" in ran.stdout

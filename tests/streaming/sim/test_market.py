@@ -102,7 +102,8 @@ def test_a_new_day_rolls_closes_and_volume_and_keeps_open_interest():
     market = fresh(start=datetime(2026, 8, 21, 20, 0, tzinfo=UTC))
     board = market.board("$SPX")
     later = next(group for group in board.listed() if group.expiry.day.isoformat() == "2026-08-28")
-    symbol, interest = board.lines.symbol[later.start + 60], int(board.lines.open_interest[later.start + 60])
+    symbol = board.lines.symbol[later.start + 60]
+    board.lines.open_interest[later.start + 60] = 123_456_789
     last = market.spot("SPX")
     market._step = int(datetime(2026, 8, 24, 13, 29, 59, tzinfo=UTC).timestamp()) * 4  # skip the weekend
     market.advance(datetime(2026, 8, 24, 13, 30, 2, tzinfo=UTC))
@@ -110,7 +111,7 @@ def test_a_new_day_rolls_closes_and_volume_and_keeps_open_interest():
     row = board.row_of(symbol)
     assert market.tape("$SPX").close == last
     assert board.lines.volume.sum() < 5000
-    assert board.lines.open_interest[row] >= interest
+    assert board.lines.open_interest[row] >= 123_456_789
     assert board.listed()[0].expiry.day.isoformat() == "2026-08-24"
 
 

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from streaming.sim.rows import SilentRows
 from streaming.sim.stream_session import Code, Limits, ServerSession
 
 IDS = {"SchwabClientCustomerId": "customer", "SchwabClientCorrelId": "correl"}
@@ -22,6 +21,27 @@ class Scripted:
         return {key: {name: value for name, value in row.items() if name in fields} for key, row in known.items()}
 
 
+class Told:
+    """Items that a test adds."""
+
+    def __init__(self) -> None:
+        self.items: list[dict] = []
+
+    def first(self):
+        return {"seq": 0, "2": "SUBSCRIBED"}
+
+    def told(self):
+        return len(self.items)
+
+    def since(self, seen):
+        return self.items[seen:]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
 @pytest.fixture
 def rows() -> Scripted:
     scripted = Scripted()
@@ -30,9 +50,9 @@ def rows() -> Scripted:
 
 
 @pytest.fixture
-def session(rows) -> ServerSession:
+def session(rows, told) -> ServerSession:
     return ServerSession(
-        sources={"LEVELONE_EQUITIES": rows, "NYSE_BOOK": rows, "ACCT_ACTIVITY": SilentRows()},
+        sources={"LEVELONE_EQUITIES": rows, "NYSE_BOOK": rows, "ACCT_ACTIVITY": told},
         admits=lambda token, customer, correl: token == "good",
         serves=lambda service: service != "down",
         now_ms=lambda: 1_787_234_400_000,
@@ -156,11 +176,13 @@ def test_subs_replaces_the_keys(live):
     assert [row["key"] for row in content(live)] == ["QQQ"]
 
 
-def test_add_appends_and_images_a_known_key_again(live):
+def test_add_appends_and_images_a_known_key_again(live, rows):
     ask(live, "LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,1")
     content(live)
     ask(live, "LEVELONE_EQUITIES", "ADD", keys="QQQ", fields="0,1")
     assert [row["key"] for row in content(live)] == ["QQQ"]
+    rows.rows["SPY"]["1"] = 687.0
+    assert content(live) == [{"key": "SPY", "1": 687.0}]
     ask(live, "LEVELONE_EQUITIES", "ADD", keys="SPY", fields="0,1")
     assert content(live)[0]["cusip"] == "1"
 
@@ -183,7 +205,7 @@ def test_view_changes_the_fields_of_all_keys(live):
     ask(live, "LEVELONE_EQUITIES", "SUBS", keys="SPY,QQQ", fields="0,1")
     content(live)
     ask(live, "LEVELONE_EQUITIES", "VIEW", fields="0,2")
-    assert [set(row) & {"1", "2"} for row in content(live)] == [{"2"}, {"2"}]
+    assert [set(row) & {"1", "2", "cusip"} for row in content(live)] == [{"2", "cusip"}, {"2", "cusip"}]
 
 
 def test_books_are_sent_whole(live, rows):
@@ -207,3 +229,41 @@ def test_heartbeats_are_text_and_notifies_carry_codes(live):
     assert json.loads(live.heartbeat()) == {"notify": [{"heartbeat": "1787234400000"}]}
     (item,) = json.loads(live.notify(Code.STOP_STREAMING))["notify"]
     assert (item["service"], item["content"]["code"]) == ("ADMIN", 30)
+
+
+def test_fixed_fields_that_a_new_day_changed_are_sent_once(live, rows):
+    edition = 1
+    live.edition = lambda: edition
+    ask(live, "LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,1,15")
+    content(live)
+    rows.fixed = lambda key: {"delayed": False, "15": "ANOTHER NAME"}
+    assert content(live) is None
+    edition = 2
+    assert content(live) == [{"key": "SPY", "15": "ANOTHER NAME"}]
+    assert content(live) is None
+
+
+def test_a_row_that_is_held_back_comes_whole_with_the_next_frame(live, rows):
+    ask(live, "LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,1,8")
+    content(live)
+    live.holds_back = lambda: True
+    rows.rows["SPY"] = {"1": 687.0, "8": 100}
+    assert content(live) is None
+    rows.rows["SPY"] = {"1": 687.0, "8": 101}
+    live.holds_back = lambda: False
+    assert content(live) == [{"key": "SPY", "1": 687.0, "8": 101}]
+
+
+def test_images_of_a_user_without_real_time_data_say_delayed(live):
+    live.delayed = lambda: True
+    ask(live, "LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,1")
+    assert content(live)[0]["delayed"] is True
+
+
+def test_account_activity_tells_each_item_once_and_greets_first(live, told):
+    told.items.append({"seq": 1, "2": "before"})
+    ask(live, "ACCT_ACTIVITY", "SUBS", keys="mine", fields="0,1,2,3")
+    assert content(live, "ACCT_ACTIVITY") == [{"key": "mine", "seq": 0, "2": "SUBSCRIBED"}]
+    told.items += [{"seq": 2, "2": "a"}, {"seq": 3, "2": "b"}]
+    assert [row["2"] for row in content(live, "ACCT_ACTIVITY")] == ["a", "b"]
+    assert content(live, "ACCT_ACTIVITY") is None

@@ -41,6 +41,13 @@ def test_range_holds_the_last_price(spx):
             assert tape.low <= tape.last <= tape.high
 
 
+def test_a_trade_beyond_the_range_widens_it():
+    tape = Tape("SPY", "share", "SPX", 0.01, last=686.0, high=686.5, low=685.5)
+    tape.trade(687.0, size=100, at_ms=1)
+    tape.trade(685.0, size=50, at_ms=2)
+    assert (tape.high, tape.low, tape.volume, tape.last_size, tape.trade_ms) == (687.0, 685.0, 150, 50, 2)
+
+
 def test_an_index_has_no_volume_and_no_quote(spx):
     spx.advance(spx.now + timedelta(seconds=3))
     assert (spx.tape("$SPX").volume, spx.tape("$SPX").bid) == (0, 0.0)

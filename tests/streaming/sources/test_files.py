@@ -16,7 +16,8 @@ TABLE = (
     b"SPY,Last: 427.92,Change: 1\nDate: 9 June 2023, 1:40 PM EDT,Bid: 1\n"
     b"Expiration Date,Calls,Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest,Strike,"
     b"Puts,Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest\n"
-    b"Fri Jun 16 2023,SPY230616C00427500,1,0,1,1.1,2,0.2,0.5,0.1,3,427.50,SPY230616P00427500,1,0,1,1.1,2,0.2,-0.5,0.1,4\n"
+    b"Fri Jun 16 2023,SPY230616C00427500,1,0,1,1.1,2,0.2,0.5,0.1,3,427.50,"
+    b"SPY230616P00427500,1,0,1,1.1,2,0.2,-0.5,0.1,4\n"
 )
 SCHWAB = {
     "symbol": "$SPX",

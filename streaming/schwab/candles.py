@@ -1,0 +1,33 @@
+"""Schwab's one-minute bars as candles (schwab-api.md §2.13). Pure."""
+
+from datetime import UTC, datetime
+
+from streaming.model import Candle
+from streaming.schwab.rows import EquityBarRow, FutureBarRow
+from streaming.schwab.values import count, instant_ms, signed_price
+
+
+def candle_from(
+    row: EquityBarRow | FutureBarRow, *, recv_ms: int, source: str, contract: str | None, seq: int
+) -> Candle | None:
+    """The candle of a bar; None without a start or with a price missing: half a bar is no bar."""
+    start_ms = instant_ms(row.bar_ms)
+    prices = [signed_price(value) for value in (row.open, row.high, row.low, row.close)]
+    if not start_ms or None in prices:
+        return None
+    opened, high, low, closed = (price for price in prices if price is not None)
+    return Candle(
+        symbol=row.key,
+        timestamp=datetime.fromtimestamp(start_ms / 1000.0, UTC),
+        open=opened,
+        high=high,
+        low=low,
+        close=closed,
+        volume=count(row.volume),
+        event_ms=start_ms,
+        recv_ms=recv_ms,
+        source=source,
+        contract=contract,
+        source_seq=count(row.seq),
+        seq=seq,
+    )

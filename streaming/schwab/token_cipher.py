@@ -1,0 +1,73 @@
+"""Encryption of the stored login with a key from the settings: Fernet, behind the mark that Schwabdev uses too."""
+
+from typing import TYPE_CHECKING, Final
+
+from pydantic import SecretStr
+
+from streaming.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
+_MARK: Final = b"enc:"
+KEY_SETTING: Final = "SCHWAB_TOKEN_KEY"
+_NEW_KEY: Final = "`python -m streaming token new-key` prints one."
+
+
+class TokenCipher:
+    """Seals and opens bytes with one key; without a key bytes stay as they are and sealed ones are refused.
+
+    `named` is how the key is called in errors: the setting, or where else it came from.
+    """
+
+    def __init__(self, key: SecretStr | None, *, named: str = KEY_SETTING) -> None:
+        self._named = named
+        self._fernet = None if key is None else _fernet(key, named)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether what is sealed will be encrypted."""
+        return self._fernet is not None
+
+    def seal(self, clear: bytes) -> bytes:
+        """The encrypted form, or without a key the same bytes."""
+        return clear if self._fernet is None else _MARK + self._fernet.encrypt(clear)
+
+    def open(self, stored: bytes, *, where: str) -> bytes:
+        """The clear bytes of either form; ConfigurationError when the key is missing or another one."""
+        if not is_sealed(stored):
+            return stored
+        if self._fernet is None:
+            raise ConfigurationError(
+                f"{where} is encrypted and {self._named} is not set.", remedy=f"Set {self._named} to its key."
+            )
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return self._fernet.decrypt(stored.removeprefix(_MARK))
+        except InvalidToken:
+            raise ConfigurationError(
+                f"{where} was encrypted with another key than {self._named}.",
+                remedy="Give the key it was encrypted with, or move the file away and log in again.",
+            ) from None
+
+
+def is_sealed(stored: bytes) -> bool:
+    """Whether the bytes say of themselves that they are encrypted."""
+    return stored.startswith(_MARK)
+
+
+def new_key() -> str:
+    """A fresh key, as `SCHWAB_TOKEN_KEY` takes it."""
+    from cryptography.fernet import Fernet
+
+    return Fernet.generate_key().decode("ascii")
+
+
+def _fernet(key: SecretStr, named: str) -> "Fernet":
+    from cryptography.fernet import Fernet
+
+    try:
+        return Fernet(key.get_secret_value())
+    except ValueError:
+        raise ConfigurationError(f"{named} is not a Fernet key.", remedy=_NEW_KEY) from None

@@ -1,0 +1,129 @@
+"""A whole session of the unmodified schwab-py, told as one JSON document; runs in an environment of its own.
+
+Arguments: the simulator's address, app key, app secret, callback URL, an empty folder.
+"""
+
+import asyncio
+import json
+import sys
+import time
+import webbrowser
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from datetime import date
+from pathlib import Path
+
+import httpx
+import rehost
+import schwab
+from schwab.streaming import StreamClient
+
+LIMIT_S = 15.0
+
+
+class Browser(webbrowser.BaseBrowser):
+    """A person who signs in and lets the browser follow the redirect to the callback."""
+
+    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:  # noqa: FBT001, FBT002 - webbrowser's
+        with httpx.Client(verify=False, follow_redirects=True, trust_env=False) as http:
+            return http.get(url).is_success
+
+
+def sign_in(key: str, secret: str, callback: str, path: Path) -> dict:
+    webbrowser.register("person", None, Browser())
+    with redirect_stdout(sys.stderr):
+        schwab.auth.client_from_login_flow(key, secret, callback, str(path), interactive=False, requested_browser="person")
+    return json.loads(path.read_text())
+
+
+def let_expire(path: Path) -> None:
+    stored = json.loads(path.read_text())
+    stored["creation_timestamp"] -= 100
+    stored["token"]["expires_at"] = int(time.time()) - 1
+    path.write_text(json.dumps(stored))
+
+
+def market_data(client: schwab.client.Client) -> dict:
+    prefs = client.get_user_preferences()
+    listed = client.get_option_expiration_chain("$SPX").json()["expirationList"]
+    day = date.fromisoformat(listed[0]["expirationDate"])
+    chain = client.get_option_chain("$SPX", from_date=day, to_date=day)
+    near = client.get_option_chain("$SPX", from_date=day, to_date=day, strike_count=2).json()
+    symbol = next(iter(next(iter(near["callExpDateMap"].values())).values()))[0]["symbol"]
+    return {
+        "statuses": [prefs.status_code, chain.status_code, client.get_option_chain("$SPX").status_code],
+        "chain": {name: chain.json()[name] for name in ("symbol", "status", "numberOfContracts", "underlyingPrice")},
+        "expirations": len(listed),
+        "quotes": sorted(client.get_quotes(["SPY", "$SPX", "/ES", "EUR/USD"]).json()),
+        "hours": sorted(client.get_market_hours([client.MarketHours.Market.EQUITY]).json()),
+        "candles": len(client.get_price_history_every_minute("SPY").json()["candles"]),
+        "option": symbol,
+    }
+
+
+async def stream(client: schwab.client.Client, option: str) -> dict:
+    streamer = StreamClient(client)
+    await streamer.login()
+    first: dict[str, dict] = {}
+    frames: dict[str, int] = {}
+
+    def see(message: dict) -> None:
+        service = message["service"]
+        first.setdefault(service, message["content"][0])
+        frames[service] = frames.get(service, 0) + 1
+
+    wanted = await subscribe(streamer, option, see)
+    async with asyncio.timeout(LIMIT_S):
+        while not (wanted <= set(first) and frames["LEVELONE_EQUITY"] >= 3):  # noqa: PLR2004
+            await streamer.handle_message()
+    await streamer.level_one_equity_add(["QQQ"])
+    await streamer.level_one_equity_view([StreamClient.LevelOneEquityFields.BID_PRICE])
+    await streamer.level_one_equity_unsubs(["QQQ"])
+    await streamer.logout()
+    return first
+
+
+async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], None]) -> set[str]:
+    """Subscribe to every service; their names on the wire."""
+    await streamer.level_one_equity_subs(["SPY", "$SPX"])
+    await streamer.level_one_option_subs([option])
+    await streamer.level_one_futures_subs(["/ES"])
+    await streamer.level_one_futures_options_subs([future_option()])
+    await streamer.level_one_forex_subs(["EUR/USD"])
+    await streamer.nyse_book_subs(["SPY"])
+    await streamer.nasdaq_book_subs(["QQQ"])
+    await streamer.options_book_subs([option])
+    await streamer.chart_equity_subs(["SPY"])
+    await streamer.chart_futures_subs(["/ES"])
+    await streamer.screener_equity_subs(["EQUITY_ALL_VOLUME_0"])
+    await streamer.screener_option_subs(["OPTION_CALL_VOLUME_0"])
+    await streamer.account_activity_sub()
+    handlers = [name for name in dir(streamer) if name.startswith("add_") and name.endswith("_handler")]
+    for name in handlers:
+        getattr(streamer, name)(see)
+    return set(streamer._handlers)
+
+
+def future_option() -> str:
+    """A call on the S&P's future a quarter or more ahead."""
+    year = date.today().year + 1  # noqa: DTZ011 - any future year will do
+    return f"./ESH{year % 100:02d}C7000"
+
+
+def main() -> None:
+    url, key, secret, callback, folder = sys.argv[1:]
+    rehost.point_at(url, schwab.auth, schwab.client.synchronous)
+    path = Path(folder) / "schwab-py.json"
+    signed_in = sign_in(key, secret, callback, path)
+    let_expire(path)
+    client = schwab.auth.client_from_token_file(str(path), key, secret)
+    seen = market_data(client)
+    stored = json.loads(path.read_text())
+    rows = asyncio.run(stream(client, seen["option"]))
+    same = stored["token"]["refresh_token"] == signed_in["token"]["refresh_token"]
+    told = {"refreshed": stored["token"]["access_token"] != signed_in["token"]["access_token"], "same_refresh": same}
+    sys.stdout.write(json.dumps({"token": told, "rest": seen, "stream": rows}))
+
+
+if __name__ == "__main__":
+    main()
