@@ -6,8 +6,9 @@ fraction (0.16 = 16 %), exposures in the unit their name ends with. The classic 
 (`sum_gex_*`, `strikes`, `max_priors`) are in millions of US dollars per 1 % move, as GEXBot writes them.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -148,9 +149,16 @@ class OptionChain:
     volume: NDArray[np.float64]
     bid: NDArray[np.float64]
     ask: NDArray[np.float64]
+    polled_ms: Mapping[date, int] = field(default_factory=dict)
+    """Quote time of each expiry where expiries were asked for one by one; empty when all are of `asof`."""
 
     def __len__(self) -> int:
         return int(self.strike.size)
+
+    @property
+    def oldest_ms(self) -> int:
+        """Quote time of the oldest part."""
+        return min(self.polled_ms.values(), default=int(self.asof.timestamp() * 1000))
 
 
 ScopeName = Literal["zero", "one", "full", "all"]

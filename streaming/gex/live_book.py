@@ -1,7 +1,7 @@
 """A chain kept current: the last poll, with live option quotes laid over it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import numpy as np
@@ -79,8 +79,9 @@ class LiveBook:
         self._open_interest: Floats = self.lines.open_interest.copy()
         self._volume: Floats = self.lines.volume.copy()
         self._cut = self._selection = self._priced = None
-        chain_ms = epoch_ms(chain.asof)
-        self._live = {symbol: quote for symbol, quote in self._live.items() if quote.event_ms > chain_ms}
+        self._live = {
+            symbol: quote for symbol, quote in self._live.items() if quote.event_ms > _polled_ms(chain, symbol)
+        }
         if self._live:
             self.apply(tuple(self._live.values()))
 
@@ -109,6 +110,12 @@ class LiveBook:
         moved = _differs(old.bid, self.lines.bid) | _differs(old.ask, self.lines.ask)
         changed = np.logical_or.reduceat(moved, self.lines.series_start)
         return np.where(changed | ~np.isfinite(self.ratio), fresh, self.ratio)
+
+
+def _polled_ms(chain: OptionChain, symbol: str) -> int:
+    """When the chain last heard of a contract, by the date in its 21-character symbol."""
+    expiry = date(2000 + int(symbol[6:8]), int(symbol[8:10]), int(symbol[10:12]))
+    return chain.polled_ms.get(expiry) or epoch_ms(chain.asof)
 
 
 def _differs(old: Floats, new: Floats) -> NDArray[np.bool_]:

@@ -74,7 +74,7 @@ def build_snapshot(made: Ingredients) -> GexSnapshot:
         strikes=() if points is None else _strike_rows(made, points),
         max_priors=tuple(_max_change(change, points) for change in changes),
         asof_ms=epoch_ms(made.moment.asof),
-        chain_ms=epoch_ms(made.chain.asof),
+        chain_ms=made.chain.oldest_ms,
         computed_ms=epoch_ms(made.moment.now),
         seq=made.seq,
         source=made.chain.source,

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from streaming.calendar import settle_at
+from streaming.clock import epoch_ms
 from streaming.errors import ContractError
 from streaming.model import OptionChain
 from streaming.schwab.chain_body import ChainBody, Contract, decode_chain
@@ -83,8 +84,17 @@ def merge_chains(parts: Sequence[OptionChain]) -> OptionChain:
         source=head.source,
         delayed=any(part.delayed for part in parts),
         symbol=symbols[rows],
+        polled_ms=_polled_ms(newest_first),
         **{name: joined(name) for name in _COLUMNS},  # type: ignore[arg-type]  # each column keeps its own type
     )
+
+
+def _polled_ms(newest_first: Sequence[OptionChain]) -> dict[date, int]:
+    polled: dict[date, int] = {}
+    for part in newest_first:
+        for expiry in np.unique(part.expiry).astype("datetime64[D]").tolist():
+            polled.setdefault(expiry, epoch_ms(part.asof))
+    return polled
 
 
 _COLUMNS: Final = (

@@ -136,6 +136,23 @@ def test_a_newer_live_quote_survives_the_next_poll_and_an_older_one_does_not():
     assert engine.compute(later).sum_gex_oi != pytest.approx(live.sum_gex_oi, rel=1e-3)
 
 
+def test_a_live_quote_survives_a_poll_of_another_expiry():
+    engine = engine_of(LINES)
+    engine.on_option([quote(LINES[1], ASOF + timedelta(seconds=5), iv=0.15)])
+    live = engine.compute(ASOF + timedelta(seconds=5))
+    chain = make_chain(LINES)
+    own = {day: epoch_ms(ASOF) for day in np.unique(chain.expiry).astype("datetime64[D]").tolist()}
+    later = dataclasses.replace(chain, asof=ASOF + timedelta(seconds=9))
+    engine.on_chain(dataclasses.replace(later, polled_ms=own))
+    kept = engine.compute(ASOF + timedelta(seconds=9))
+    engine.on_chain(later)
+    dropped = engine.compute(ASOF + timedelta(seconds=9))
+    assert live and kept and dropped
+    assert kept.chain_ms == epoch_ms(ASOF)
+    assert kept.sum_gex_oi == pytest.approx(live.sum_gex_oi, rel=1e-3)
+    assert dropped.sum_gex_oi != pytest.approx(live.sum_gex_oi, rel=1e-3)
+
+
 def test_a_poll_without_any_open_interest_keeps_the_last():
     engine = engine_of()
     before = engine.compute(ASOF)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from streaming.clock import epoch_ms
 from streaming.errors import ContractError
 from streaming.schwab.chains import merge_chains, osi_symbol, parse_chain
 from tests.support.schwab_chains import chain_document, contract
@@ -188,6 +189,17 @@ def test_merging_does_not_take_a_spot_that_is_unknown():
     raw = chain_document(contract(PUT), underlyingPrice=0.0)
     blind = parse_chain(raw, ticker="SPX", asof=ASOF + timedelta(seconds=9))
     assert merge_chains([blind, parse(contract(CALL))]).spot == 5659.91
+
+
+def test_a_merged_chain_knows_when_each_expiry_was_polled():
+    later = timedelta(seconds=9)
+    near = parse_chain(chain_document(contract(CALL)), ticker="SPX", asof=ASOF)
+    other = CALL.replace("250520", "250620")
+    far = parse_chain(chain_document(contract(other)), ticker="SPX", asof=ASOF + later)
+    merged = merge_chains([near, far])
+    assert merged.polled_ms == {date(2025, 5, 20): epoch_ms(ASOF), date(2025, 6, 20): epoch_ms(ASOF + later)}
+    assert merged.oldest_ms == epoch_ms(ASOF)
+    assert near.oldest_ms == epoch_ms(ASOF)
 
 
 def test_merging_nothing_is_refused():
