@@ -44,6 +44,7 @@ from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError
 from streaming.metrics_server import serve_metrics
 from streaming.runtime import Runtime, open_runtime
+from streaming.schwab.stored_logins import StoredLogins
 from streaming.settings import load_settings
 from streaming.streamer import Streamer
 
@@ -175,7 +176,8 @@ async def _open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) 
         bot.add_listener(partial(_mark_ready, health), "on_ready")
         supervisor.start("heartbeat", health.beat)
         if runtime.auth is not None:
-            watch = LoginWatch(runtime.auth, RedisTold(runtime.redis), bot.notify_operators, clock)
+            logins, told = StoredLogins(runtime.tokens, clock), RedisTold(runtime.redis)
+            watch = LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=clock)
             supervisor.start(login_watch.JOB, watch.run)
         if settings.gex_feed_enabled and settings.boards:
             supervisor.start("gex-feed", partial(_run_feed, bot, feed))

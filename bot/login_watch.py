@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -10,12 +11,14 @@ from bot.render.operations import login_ending_text
 from bot.supervisor import Progress, leading_error
 from streaming.clock import Clock
 from streaming.errors import OperatorError, TransientError
+from streaming.schwab.stored_logins import Logins
 from streaming.status import TokenStatus
 
 _LOG: Final = logging.getLogger(__name__)
 JOB: Final = "schwab-login"
 STAGES_H: Final = (48, 24, 6, 1)
 """Hours before the end of the weekly login at which operators are told."""
+_LOOK_AGAIN_S: Final = 300.0
 _REMEMBER: Final = timedelta(days=8)
 _REMEMBER_NONE: Final = timedelta(days=1)
 _UNKNOWN_AGE: Final = (
@@ -33,8 +36,6 @@ class WatchedLogin(Protocol):
 
     async def keep_fresh(self) -> None: ...
 
-    async def wait_for_login(self) -> None: ...
-
 
 class Memory(Protocol):
     """Remembers across restarts, and between bots on one Redis, what was told."""
@@ -50,13 +51,15 @@ class LoginWatch:
     def __init__(
         self,
         auth: WatchedLogin,
+        logins: Logins,
         memory: Memory,
+        *,
         tell: Callable[[str], Awaitable[None]],
         clock: Clock,
-        *,
         check_s: float = 30.0,
     ) -> None:
         self._auth = auth
+        self._logins = logins
         self._memory = memory
         self._tell = tell
         self._clock = clock
@@ -68,10 +71,12 @@ class LoginWatch:
         while True:
             refusal = await self._watch_until_refused()
             progress()
+            seen = self._logins.glance()
             await self._tell_refusal(refusal)
-            await self._clock.sleep(self._check_s)
-            await self._auth.wait_for_login()
-            _LOG.info("a Schwab login is there again")
+            with suppress(TimeoutError):  # what is no refusal of Schwab's, such as a full disk, may pass unseen
+                async with asyncio.timeout(_LOOK_AGAIN_S):
+                    await self._logins.changed_from(seen)
+                _LOG.info("another Schwab login is stored")
 
     async def _watch_until_refused(self) -> OperatorError:
         try:

@@ -14,7 +14,7 @@ from streaming.streamer import Streamer
 _LOG: Final = logging.getLogger(__name__)
 JOB: Final = "schwab-stream"
 ANSWER_WITHIN_S: Final = 2.2
-_LOOK_EVERY_S: Final = 0.05
+_LOOK_EVERY_S: Final = 0.02
 _TRANSIENT: Final = (JobState.STOPPED, JobState.ENDED)
 
 
@@ -73,8 +73,10 @@ class StreamControl:
 
     async def _first_news(self, began_s: float) -> StreamReport:
         """What has become of the order by the time the answer is due, or as soon as that is clear."""
-        while (elapsed_s := self._clock.monotonic() - began_s) < ANSWER_WITHIN_S:
+        elapsed_s = 0.0
+        while elapsed_s < ANSWER_WITHIN_S:
             await asyncio.sleep(_LOOK_EVERY_S)
+            elapsed_s = self._clock.monotonic() - began_s
             if (report := self._clear_news(elapsed_s)) is not None:
                 return report
         return self._unclear_news()

@@ -100,7 +100,7 @@ def login_steps(ends_at: datetime, *, link: str | None = None) -> str:
     """`/token login`: what to do until `ends_at`; `link` where it did not fit a button."""
     page = "Open Schwab's login page with the button" if link is None else f"Open [Schwab's login page](<{link}>)"
     lines = [
-        f"**Log in at Schwab**, until {_stamp(ends_at)}",
+        f"**Log in at Schwab.** The link works until {_stamp(ends_at)}.",
         f"1. {page}, sign in with the *brokerage* login, choose the accounts and allow the app.",
         "2. The browser ends on a page of this computer that does not load. Copy its whole address.",
         "3. Press *Paste the redirect URL* and paste it. The address is good for 30 seconds.",

@@ -138,16 +138,12 @@ class SchwabAuthClient:
     async def keep_fresh(self, *, check_s: float = 30.0) -> None:
         """Refresh before each expiry until cancelled; ends with OperatorError when a person must act."""
         while True:
+            self._check_refused()
             try:
                 await self.access_token()
             except (TransientError, ContractError) as error:
                 _LOG.warning("Token refresh failed and will be tried again: %s", error)
             await self._clock.sleep(self._pause.left_s or check_s)
-
-    async def wait_for_login(self, *, check_s: float = 1.0) -> None:
-        """Return once a login is stored that Schwab has not refused; at once when that is so already."""
-        while not self._has_usable_login():
-            await self._clock.sleep(check_s)
 
     async def check_app(self) -> None:
         """Ask Schwab whether it knows the app key and secret, without touching the stored login.
@@ -170,13 +166,6 @@ class SchwabAuthClient:
         if token.login_at is None:
             return f"saved-{0 if self._version is None else self._version[1]}"
         return str(int(token.login_at.timestamp()))
-
-    def _has_usable_login(self) -> bool:
-        try:
-            self._held()
-        except OperatorError:
-            return False
-        return self._refused is None or self._refused[0] != self._version
 
     def _held(self) -> Token:
         """The stored token, read again only when the file has changed."""
@@ -202,8 +191,7 @@ class SchwabAuthClient:
 
     async def _refresh(self, token: Token) -> Token:
         """Spend one refresh; the store is locked."""
-        if self._refused is not None and self._refused[0] == self._version:
-            raise self._refused[1]
+        self._check_refused()
         response = await self._post({"grant_type": "refresh_token", "refresh_token": token.refresh_token})
         if response.status_code != _OK:
             raise self._refusal(token, response)
@@ -212,6 +200,11 @@ class SchwabAuthClient:
         if grant.refresh_token != token.refresh_token:
             _LOG.info("Schwab rotated the refresh token; the weekly login still ends when it did.")
         return self._keep(oauth.token_from(grant, now=now, login_at=token.login_at))
+
+    def _check_refused(self) -> None:
+        """Raise a refusal again, whoever met it, as long as the file is the one that was refused."""
+        if self._refused is not None and self._refused[0] == self._store.version():
+            raise self._refused[1]
 
     def _refusal(self, token: Token, response: httpx.Response) -> GexcordError:
         error = oauth.refresh_error(

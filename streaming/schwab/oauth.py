@@ -43,7 +43,7 @@ _UNAUTHORIZED: Final = 401
 class LoginAttempt:
     """One way to the login page and back: only a redirect with its `state` ends it, and only until `ends_at`."""
 
-    url: str
+    url: str = field(repr=False)
     state: str = field(repr=False)
     ends_at: datetime
 

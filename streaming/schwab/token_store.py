@@ -33,6 +33,8 @@ class TokenStore:
     """
 
     def __init__(self, path: Path, *, key: SecretStr | None = None) -> None:
+        if path.name == ".env":
+            raise ConfigurationError(".env is no place for a token; it is never written.", remedy=_MOVE)
         self._path = path
         self._cipher = TokenCipher(key)
         self._turn = asyncio.Lock()
@@ -66,8 +68,6 @@ class TokenStore:
 
     def save(self, token: Token) -> None:
         """Replace the file; ConfigurationError when the place cannot be written."""
-        if self._path.name == ".env":
-            raise ConfigurationError(".env is no place for a token; it is never written.", remedy=_MOVE)
         content = self._cipher.seal(encode_token(token))
         try:
             self._open_folder()

@@ -65,14 +65,16 @@ def _understand(value: object, wanted: Any) -> tuple[bool, Any]:
         return True, [row for row in made if row is not None]
     try:
         return True, msgspec.convert(_scrub(value), wanted, strict=False)
-    except (msgspec.MsgspecError, OverflowError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError):
         return False, None
 
 
 def _scrub(value: object) -> object:
-    """Not-a-number in any spelling means unknown."""
-    if isinstance(value, str) and value.strip().lower() in {"nan", "inf", "infinity", "-inf", "-infinity"}:
-        return None
+    """Not-a-number in any spelling means unknown; half a surrogate pair, which no encoder takes, is replaced."""
+    if isinstance(value, str):
+        if value.strip().lower() in {"nan", "inf", "infinity", "-inf", "-infinity"}:
+            return None
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -1,5 +1,6 @@
 """The option board of one underlying: lines, their trades of the day, and quotes of any rows on demand."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -98,7 +99,7 @@ class OptionBoard:
 
     def group_of(self, row: int) -> Group:
         """The expiry that holds a row."""
-        return next(group for group in self.groups if group.start <= row < group.stop)
+        return self.groups[bisect_right(self.groups, row, key=lambda group: group.start) - 1]
 
     def dates(self) -> tuple[date, ...]:
         """Expiry dates that are still listed, ascending, each once."""

@@ -1,13 +1,19 @@
 """One-minute candles of the tapes. Pure."""
 
 from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
-from streaming.sim.tape import Tape
+import numpy as np
+
+from streaming.sim.tape import Tape, to_tick
 
 MINUTE_MS: Final = 60_000
 _KEPT: Final = 420
+_WANDERS: Final = 0.35
+"""How far a made-up day strays from the straight way, relative to its range."""
 
 
 @dataclass(slots=True)
@@ -37,6 +43,11 @@ class CandleMaker:
     _volume_before: int = 0
     _made: int = 0
 
+    def recall(self, done: Iterable[Candle]) -> None:
+        """Take in the minutes before the first one seen."""
+        self.done.extend(done)
+        self._made = self.done[-1].seq if self.done else 0
+
     def see(self, tape: Tape, at_ms: int) -> None:
         """Take in a tape at an instant; a finished minute moves to `done`."""
         start_ms = at_ms // MINUTE_MS * MINUTE_MS
@@ -54,3 +65,23 @@ class CandleMaker:
         self._volume_before = tape.volume
         self._made += 1
         self.current = Candle(start_ms, tape.last, tape.last, tape.last, tape.last, 0, self._made)
+
+
+def made_up_past(tape: Tape, noise: Sequence[float], *, per_s: float, until_ms: int) -> list[Candle]:
+    """The minutes of a day so far, one per draw of `noise`: from its open to its last price, within its range."""
+    count = len(noise)
+    if not count:
+        return []
+    path = np.cumsum(noise)
+    way = np.arange(1, count + 1) / count
+    stray = path - way * path[-1]
+    reach = _WANDERS * (tape.high - tape.low) / max(float(np.abs(stray).max()), 1e-9)
+    closes = np.clip(tape.open + way * (tape.last - tape.open) + reach * stray, tape.low, tape.high)
+    prices = [tape.open, *(to_tick(value, tape.tick) for value in closes.tolist())]
+    first_ms = until_ms // MINUTE_MS * MINUTE_MS - count * MINUTE_MS
+    candles = []
+    for i, (start, end) in enumerate(pairwise(prices)):
+        high, low = min(max(start, end) + tape.tick, tape.high), max(min(start, end) - tape.tick, tape.low)
+        volume = int(60.0 * per_s * (0.6 + 0.8 * abs(noise[i])))
+        candles.append(Candle(first_ms + i * MINUTE_MS, start, high, low, end, volume, i + 1))
+    return candles

@@ -1,6 +1,7 @@
 """What the simulated market trades: indexes, shares and futures with their fixed traits. Pure."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from streaming.symbols import parse_ticker
@@ -10,6 +11,11 @@ RATE: Final = 0.043
 
 Tier = tuple[float, float]
 """(strike step in points, how far from spot it is used as a fraction of spot)."""
+
+
+@lru_cache(maxsize=64)
+def _wire_of(ticker: str) -> str:
+    return parse_ticker(ticker).wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Underlying:
     @property
     def wire(self) -> str:
         """Schwab's symbol: `$SPX`, `SPY`."""
-        return parse_ticker(self.ticker).wire
+        return _wire_of(self.ticker)
 
     @property
     def is_index(self) -> bool:

@@ -188,11 +188,20 @@ class Market:
 
         A second of an open market costs about a millisecond, so a jump of hours takes a while.
         """
+        self._move_on(now, trading=True)
+
+    def leap(self, now: datetime) -> None:
+        """Move to `now` without a trade in between, at no cost; resets and openings happen all the same."""
+        self._move_on(now, trading=False)
+
+    def _move_on(self, now: datetime, *, trading: bool) -> None:
         target = floor(now.timestamp() * _STEPS_PER_S)
         while self._step < target:
             phase, until_s = phase_at(self._step / _STEPS_PER_S, always_open=self._always_open)
             stop = int(min(target, min(until_s, self._next_reset[0]) * _STEPS_PER_S))
-            if phase is Phase.CLOSED:
+            if phase is Phase.CASH and self._day_is_due:
+                self._begin_day()
+            if phase is Phase.CLOSED or not trading:
                 self._step = stop
             else:
                 self._run(stop, cash=phase is Phase.CASH)
@@ -200,8 +209,6 @@ class Market:
         self._room.move(self._step / _STEPS_PER_S)
 
     def _run(self, stop: int, *, cash: bool) -> None:
-        if cash and self._day_is_due:
-            self._begin_day()
         while self._step < stop:
             self._step += 1
             whole = self._step % _STEPS_PER_S == 0

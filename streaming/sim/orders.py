@@ -85,7 +85,7 @@ async def _jump(server: "SimServer", body: Body) -> str:
     seconds = float(body["seconds"])
     if not 0.0 <= seconds <= LONGEST_JUMP_S:
         raise ValueError(f"seconds lies between 0 and {LONGEST_JUMP_S:.0f}")
-    return (await server.hall.jump(timedelta(seconds=seconds))).isoformat()
+    return server.hall.jump(timedelta(seconds=seconds)).isoformat()
 
 
 async def _activity(server: "SimServer", body: Body) -> None:
@@ -123,7 +123,9 @@ ORDERS: Final[Mapping[str, Order]] = {
     "set": Order(_set, "name, value", "sets one of the faults below"),
     "limit": Order(_limit, "name, value", "sets one of the limits below"),
     "halt": Order(_halt, "symbol, halted?", 'halts an index, share or future with its options, or all with "*"'),
-    "jump": Order(_jump, "seconds", "moves the market's time ahead; tokens keep their own time"),
+    "jump": Order(
+        _jump, "seconds", "moves the market's time ahead, without a trade in between; tokens keep their own time"
+    ),
     "activity": Order(_activity, "type, data?", "adds an item of account activity"),
     "expire_access": Order(_expire_access, "", "voids every access token"),
     "expire_login": Order(_expire_login, "", "ends the weekly login"),

@@ -102,10 +102,14 @@ class SimServer:
         return self._streams.limits
 
     async def notify(self, code: int, text: str | None = None, *, close: bool = True) -> int:
-        """Send a notify with a code to every stream that is logged in, and close it; returns to how many."""
+        """Send a notify with a code to every stream that is logged in, and close it; returns to how many.
+
+        ValueError for a code that Schwab does not have.
+        """
+        known = Code(code)
         connections = [item for item in self._streams.connections if item.session.ids is not None]
         for connection in connections:
-            await connection.send(connection.session.notify(Code(code), text))
+            await connection.send(connection.session.notify(known, text))
             if close:
                 await connection.close()
         return len(connections)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from aiohttp import WSMsgType, web
 
@@ -10,6 +11,11 @@ from streaming.sim.fragments import in_pieces
 from streaming.sim.hall import Hall
 from streaming.sim.rows import ItemSource, RowSource
 from streaming.sim.stream_session import SLOWNESS, Code, Limits, Reply, ServerSession
+
+_UNREAD: Final = 65_536
+"""Bytes that may wait for a client, besides what its and our kernel hold."""
+_UNBOUNDED: Final = 1 << 30
+_GLANCE_S: Final = 0.02
 
 
 @dataclass(slots=True, eq=False)
@@ -34,14 +40,24 @@ class Connection:
         """
         if self.hall.faults.black_hole or self.socket.closed or self.cut_off:
             return
+        if not await self._is_read():
+            self._cut_off()
+            return
         self.sent_at = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self.limits.slow_s):
-                await self._write(frame)
-        except TimeoutError:
-            self._cut_off()
+            await self._write(frame)
         except ConnectionError:
             self.hall.counters["frames to closed sockets"] += 1
+
+    async def _is_read(self) -> bool:
+        """Wait until the client has read most of what was sent; False when it does not in time."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.limits.slow_s
+        while self.transport is not None and self.transport.get_write_buffer_size() > _UNREAD:
+            if loop.time() >= until or self.cut_off:
+                return False
+            await asyncio.sleep(_GLANCE_S)
+        return True
 
     async def _write(self, frame: bytes) -> None:
         if self.hall.faults.fragment and self.transport is not None:
@@ -51,6 +67,8 @@ class Connection:
 
     def _cut_off(self) -> None:
         """Say why behind all that is unread, and end the connection when that is read or `slow_s` later."""
+        if self.cut_off:
+            return
         self.cut_off = True
         self.hall.counters["slow readers"] += 1
         if self.transport is not None:
@@ -96,7 +114,7 @@ class Connection:
             self.hall.counters["logins"] += 1
             await self.on_login(self)
         else:
-            await self.send_data()
+            await self._send_service(reply.service)
 
     async def pace(self) -> None:
         """Send frames, heartbeats and the last warning at their times."""
@@ -118,11 +136,14 @@ class Connection:
     async def send_data(self) -> None:
         """One frame per service that has something to tell; the loop may breathe between services."""
         for service in tuple(self.session.subscriptions):
-            frame = self.session.frame(service)
-            if frame is not None:
-                self.hall.counters[service] += 1
-                await self.send(frame)
+            await self._send_service(service)
             await asyncio.sleep(0)
+
+    async def _send_service(self, service: str) -> None:
+        frame = self.session.frame(service)
+        if frame is not None:
+            self.hall.counters[service] += 1
+            await self.send(frame)
 
     async def _keep_alive(self, now: float) -> None:
         if self.session.key_count:
@@ -147,6 +168,8 @@ class StreamRoutes:
         """One connection, from handshake to close."""
         socket = web.WebSocketResponse(autoping=False, compress=True, timeout=0.5)
         await socket.prepare(request)
+        if request.transport is not None:  # `Connection.send` watches the buffer by itself
+            request.transport.set_write_buffer_limits(high=_UNBOUNDED)
         connection = Connection(socket, request.transport, self._session(), self.hall, self.limits, self._take_over)
         self.connections.add(connection)
         self.hall.counters["sockets"] += 1

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -102,6 +103,8 @@ class Reply:
     close: bool = False
     login: bool = False
     logout: bool = False
+    service: str = ""
+    """The service whose subscription it answers."""
 
 
 @dataclass(slots=True, eq=False)
@@ -289,7 +292,7 @@ class ServerSession:
             "content": {"code": int(code), "msg": text or _TEXTS[code]},
         }
         frame = msgspec.json.encode({"response": [item]})
-        return Reply(frame, close=close or code in _FATAL, login=login, logout=logout)
+        return Reply(frame, close=close or code in _FATAL, login=login, logout=logout, service=request.service)
 
 
 def parse_requests(text: str | bytes) -> list[Request]:
@@ -329,4 +332,9 @@ def _differences(sent: Row, now: Row) -> Row:
 
 def _image(row: Row) -> Row:
     """Head fields first, then numbers ascending, as production writes a full image."""
-    return dict(sorted(row.items(), key=lambda item: (item[0].isdigit(), int(item[0]) if item[0].isdigit() else 0)))
+    return {name: row[name] for name in sorted(row, key=_place)}
+
+
+@cache
+def _place(name: str) -> int:
+    return int(name) if name.isdigit() else -1

@@ -10,7 +10,7 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms
-from streaming.sim.candles import Candle, CandleMaker
+from streaming.sim.candles import Candle, CandleMaker, made_up_past
 from streaming.sim.instruments import FUTURES, Underlying
 from streaming.sim.lines import YEAR_S
 from streaming.sim.listing import Contract, active_contract
@@ -20,6 +20,7 @@ from streaming.sim.walk import IndexWalk
 _GAP: Final = 0.0025
 """Usual size of an overnight move, and of a morning's, relative to the price."""
 _SHARE_LOT: Final = 40
+_SESSION_MINUTES: Final = 390
 _CENT: Final = 0.01
 
 
@@ -60,8 +61,12 @@ class TapeDeck:
                 carry = levels[future.leader].carry
                 self.reels[future.root] = Reel(tape, 1.0, future.contracts_per_s, carry)
         self._age_factors(at)
+        past = self.rng.spawn(1)[0].standard_normal((len(levels), min(int(elapsed_s) // 60, _SESSION_MINUTES)))
+        noise = dict(zip(levels, past.tolist(), strict=True))
         for reel in self.reels.values():
             _begin(reel, self._price(reel), days[reel.tape.leader], elapsed_s=elapsed_s, at_ms=epoch_ms(at))
+            before = noise[reel.tape.leader]
+            reel.candles.recall(made_up_past(reel.tape, before, per_s=reel.per_s, until_ms=epoch_ms(at)))
 
     def find(self, symbol: str, at: datetime) -> Tape | None:
         """The tape of `$SPX`, `SPY`, `/ES` or the active `/ESZ26`, or None."""

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -73,7 +74,7 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     valid = is_symbol(grid)
     symbols = read_symbols(grid[:, valid])
     figures = [
-        _numbers([getattr(item, name) for item in data.options])[valid]
+        _numbers(list(map(attrgetter(name), data.options)))[valid]
         for name in ("iv", "open_interest", "volume", "bid", "ask")
     ]
     spot = next((price for price in _numbers([data.current_price, data.close]).tolist() if price > 0.0), float("nan"))

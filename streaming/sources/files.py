@@ -16,6 +16,8 @@ from streaming.sources.quote_clock import last_quote_at
 
 _BOM: Final = b"\xef\xbb\xbf"
 _PEEK: Final = 256
+_HEAD: Final = 4096
+_SCHWAB: Final = (b'"callExpDateMap"', b'"putExpDateMap"')
 _GZIP: Final = b"\x1f\x8b"
 _KINDS: Final = "a CBOE table or JSON, or a Schwab chain"
 
@@ -42,9 +44,17 @@ def parse_any(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     payload = payload.removeprefix(_BOM)
     if not payload[:_PEEK].lstrip().startswith(b"{"):
         return cboe.parse_csv(payload, asof=asof)
-    if b'"callExpDateMap"' in payload or b'"putExpDateMap"' in payload:
+    if _is_schwab(payload):
         return _parse_schwab(payload, asof)
     return cboe.parse_json(payload, asof=asof)
+
+
+def _is_schwab(payload: bytes) -> bool:
+    """Usually the head tells; searching megabytes costs as much as computing them."""
+    head = payload[:_HEAD]
+    if b'"option"' in head:
+        return False
+    return any(side in head for side in _SCHWAB) or any(side in payload for side in _SCHWAB)
 
 
 def _read(path: Path) -> bytes:

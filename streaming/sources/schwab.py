@@ -21,7 +21,8 @@ _LOG: Final = logging.getLogger(__name__)
 _WORKERS: Final = 3
 _IDLE_S: Final = 0.25
 _EXPIRATIONS_EVERY_S: Final = 900.0
-_RETRY_EXPIRATIONS_S: Final = 15.0
+_FIRST_RETRY_S: Final = 1.0
+_LAST_RETRY_S: Final = 30.0
 
 
 class ChainRest(Protocol):
@@ -81,19 +82,21 @@ class ChainPoller:
         return {name: next(iter(self._plan.ages_s(wire, now_s).values()), None) for wire, name in self._names.items()}
 
     async def _keep_expirations(self, wire: str) -> None:
+        retry_s = _FIRST_RETRY_S
         while True:
             try:
                 listed = await self._rest.expirations(wire)
             except (TransientError, ContractError, RequestError) as error:
                 self._note(f"expirations of {wire}", error)
-                wait_s = _RETRY_EXPIRATIONS_S
+                wish_s = error.retry_after_s if isinstance(error, TransientError) else None
+                wait_s, retry_s = max(retry_s, wish_s or 0.0), min(retry_s * 2.0, _LAST_RETRY_S)
             except LoginRequiredError as error:
                 await self._wait_for_login(error)
                 continue
             else:
                 self._plan.update(wire, self._planned(listed))
                 self._drop_vanished(wire)
-                wait_s = _EXPIRATIONS_EVERY_S
+                wait_s, retry_s = _EXPIRATIONS_EVERY_S, _FIRST_RETRY_S
             await self._clock.sleep(wait_s)
 
     def _planned(self, listed: Sequence[Expiration]) -> list[date]:

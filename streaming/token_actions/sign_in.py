@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -20,7 +19,6 @@ async def sign_in(
     *,
     paste: bool,
     say: Say,
-    read_line: Callable[[], str] = sys.stdin.readline,
     wait_s: float = _WAIT_S,
 ) -> None:
     """Have a person log in and store the result; RequestError when nobody does.
@@ -33,7 +31,7 @@ async def sign_in(
         listener = None if paste else await _listener(stack, callback_url, attempt.state, say)
         say("1. Open this address, sign in with the brokerage login, choose the accounts and allow the app:")
         say(f"   {attempt.url}")
-        redirect = await (_pasted(say, read_line) if listener is None else _caught(listener, say, wait_s))
+        redirect = await (_pasted(say) if listener is None else _caught(listener, say, wait_s))
         await auth.finish_login(attempt, redirect)
 
 
@@ -51,9 +49,27 @@ async def _caught(listener: LoginListener, say: Say, wait_s: float) -> str:
     return await listener.redirect(timeout_s=wait_s)
 
 
-async def _pasted(say: Say, read_line: Callable[[], str]) -> str:
+async def _pasted(say: Say) -> str:
     say("2. The browser ends on a page that does not load. Paste its whole address here within 30 seconds:")
-    pasted = (await asyncio.to_thread(read_line)).strip()
+    pasted = (await _typed_line()).strip()
     if not pasted:
         raise RequestError("No address was pasted.", remedy="Run the command again in a terminal.")
     return pasted
+
+
+async def _typed_line() -> str:
+    """A line of standard input; at a terminal Ctrl+C ends the waiting, which a reading thread would not notice."""
+    if not sys.stdin.isatty():
+        return await asyncio.to_thread(_read_line)
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, typed.set)
+    try:
+        await typed.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return _read_line()
+
+
+def _read_line() -> str:
+    line: str = sys.stdin.readline()
+    return line

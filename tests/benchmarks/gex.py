@@ -1,7 +1,8 @@
 """From the bytes of a 21,000-contract chain to a snapshot, and from a tick to the next one, against what people write.
 
-`python -m tests.benchmarks.gex [--rounds N] [--chain FILE]` prints medians of interleaved rounds, wall and CPU
-(they part when others use the cores), and ratios of wall times to the baseline of the same work. The chain is `spx_20240107` beside the project, or FILE.
+`python -m tests.benchmarks.gex [--rounds N] [--chain FILE]` prints medians of interleaved rounds, wall and CPU (they
+part when others use the cores), and ratios of wall times to the baseline of the same work. The chain is `spx_20240107`
+beside the project, or FILE.
 
 Baseline "script": one pass over CSV rows in plain Python, gamma by `math`, net by strike, and the profile at 60 levels
 within ±20 %, for all expiries under one weight; that is about an eighth of what our snapshot holds (four scopes, two

@@ -10,7 +10,7 @@ async def test_a_subscriber_that_never_reads_slows_nobody(tmp_path, redis, redis
     async with streamer_rig(tmp_path, redis_url) as rig:
         await until(lambda: rig.state == "live")
         host, _, port = redis_url.removeprefix("redis://").removesuffix("/0").partition(":")
-        reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+        _reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
         writer.write(b"SUBSCRIBE %b %b\r\n" % (keys.TICKS.encode(), keys.LEVEL2.encode()))
         await writer.drain()
         payload = b"x" * 100_000

@@ -14,6 +14,7 @@ async def test_a_chain_too_big_for_one_answer_still_makes_snapshots(tmp_path, re
         whole = await rig.runtime.snapshots.latest("SPX")
     await redis.flushall()
     async with streamer_rig(tmp_path, redis_url, "SPX", gex_chain_days=3) as rig:
+        await until(lambda: rig.sim.counters["/marketdata/v1/expirationchain"])
         rig.sim.fail("marketdata", TOO_BIG, times=2)
         await until(lambda: rig.streamer.counters.snapshots > 0)
         parts = await rig.runtime.snapshots.latest("SPX")

@@ -174,6 +174,24 @@ async def test_a_guest_is_not_offered_operator_commands_and_is_refused_when_it_f
     assert host.stream.orders == []
 
 
+async def test_the_owner_logs_in_at_schwab_with_a_link_and_a_form(owner: Visitor, host: Host) -> None:
+    await owner.run("token", sub("login"))
+    message = await answer(owner)
+    assert message["page"]["ephemeral_for"] == "owner"
+    assert button(message, "Open Schwab's login page")["url"] == "https://schwab.example/authorize?state=s1"
+    assert await press(owner, message, "Paste the redirect URL") == 202
+    form = await owner.next("modal")
+    field = form["components"][0]["component"]
+    address = "https://127.0.0.1:8182/?code=C0.x%40&session=1&state=s1"
+    filled = [{"type": 18, "component": {"type": 4, "custom_id": field["custom_id"], "value": address}}]
+    await owner.interact("modal", interaction_id=form["interaction_id"], custom_id=form["custom_id"], components=filled)
+    done = await answer(owner)
+    assert done["id"] == message["id"]
+    assert done["content"].startswith("You are logged in at Schwab.")
+    assert not done["components"]
+    assert host.tokens.finished == [("s1", address)]
+
+
 async def test_operators_get_a_direct_message(bot: GexBot, sandbox: Sandbox) -> None:
     await bot.notify_operators("The Schwab login is over. Log in again.")
     sent = [record for record in sandbox.traffic.requests if record.method == "POST"]

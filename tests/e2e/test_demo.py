@@ -7,12 +7,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.e2e.conftest import URL, Home, Program
@@ -70,7 +72,16 @@ def await_answer(url: str, persona: str, known: int, *, within_s: float = 12.0) 
     raise AssertionError(f"no answer among {len(private_answers(url, persona))}")
 
 
-COMMANDS = ("gex status", "gex levels", "gex chart", "stream status", "token status", "token refresh", "stream start")
+COMMANDS = (
+    "gex status",
+    "gex levels",
+    "gex chart",
+    "stream status",
+    "token status",
+    "token refresh",
+    "token login",
+    "stream start",
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -166,3 +177,29 @@ def test_in_a_browser_a_guest_is_refused_and_a_phone_shows_the_board(demo: tuple
     assert browser_page.evaluate("document.documentElement.scrollWidth") <= 390
     type_command(browser_page, "/stream stop")
     expect(browser_page.get_by_text(re.compile("operator", re.IGNORECASE)).last).to_be_visible(timeout=10_000)
+
+
+def test_in_a_browser_the_owner_logs_in_at_the_simulated_schwab(demo: tuple[Home, Program], browser_page: Page):
+    page = browser_page
+    page.set_viewport_size(WIDE)
+    page.goto(f"{page_of(demo[1])}?as=owner")
+    expect(page.get_by_text("net gex").first).to_be_visible(timeout=10_000)
+    links = page.get_by_role("link", name="Open Schwab's login page")
+    known = links.count()
+    type_command(page, "/token login")
+    expect(links).to_have_count(known + 1, timeout=8000)
+    assert page.context.browser is not None
+    schwab = page.context.browser.new_page()
+    ended_at: list[str] = []
+    schwab.on("request", lambda request: ended_at.append(request.url))
+    with suppress(PlaywrightError):  # the callback is a page of this machine that nothing serves, as with Schwab
+        schwab.goto(links.last.get_attribute("href") or "")
+    schwab.close()
+    assert ended_at[-1].startswith("https://127.0.0.1:8182/?code=")
+    page.get_by_role("button", name="Paste the redirect URL").last.click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("textbox").fill(ended_at[-1])
+    form.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("You are logged in at Schwab.")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("Schwab login: good").last).to_be_visible()
+    expect(links).to_have_count(known)

@@ -28,11 +28,6 @@ ENV = "# mine\nLOG_LEVEL=INFO\n"
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/v1/oauth/authorize\S+")
 
 
-@pytest.fixture(scope="module")
-def market():
-    return Market.generate(start_at=datetime(2026, 8, 20, 14, 30, tzinfo=UTC), underlyings=("SPX",), seed=1)
-
-
 @pytest.fixture
 def port():
     with socket.socket() as probe:
@@ -41,7 +36,8 @@ def port():
 
 
 @pytest.fixture
-async def sim(market, port):
+async def sim(port):
+    market = Market.generate(start_at=datetime.now(UTC), underlyings=("SPX",), seed=1)
     async with open_sim(market, SystemClock(), callback_url=f"https://127.0.0.1:{port}") as sim:
         yield sim
 
@@ -119,43 +115,46 @@ async def test_a_login_is_caught_on_this_machine_and_stored(command, store, caps
 
 
 class Person(io.StringIO):
-    """Standard input of somebody who pastes where the browser ended, once the link is printed."""
+    """Reads the link that was printed, signs in, and types what the browser's address has become."""
 
-    def __init__(self, printed, change=lambda address: address):
+    def __init__(self, change):
         super().__init__()
-        self._printed = printed
+        self.printed = io.StringIO()
         self._change = change
 
     def readline(self, *_):
-        return self._change(asyncio.run(approve(LINK.search(self._printed()).group()))) + "\n"
+        link = LINK.search(self.printed.getvalue()).group()
+        return self._change(asyncio.run(approve(link))) + "\n"
 
 
 @pytest.fixture
-def printed(monkeypatch):
-    """Standard output, kept to be read by the person as well."""
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", out)
-    return out.getvalue
-
-
-def paste(home, monkeypatch, printed, *words, change=lambda address: address):
-    monkeypatch.setattr(sys, "stdin", Person(printed, change))
-    return asyncio.to_thread(main, ["token", "login", *words])
-
-
-async def test_a_login_by_paste_is_stored(home, sim, store, monkeypatch, printed):
+def paste(home, sim, monkeypatch):
+    """Runs `token login` with a person at the terminal; returns its exit status and what it printed."""
     monkeypatch.setenv("SCHWAB_API_URL", sim.url)
-    assert await paste(home, monkeypatch, printed, "--paste") == 0
+
+    async def run(*words, change=lambda address: address):
+        person = Person(change)
+        monkeypatch.setattr(sys, "stdin", person)
+        for name in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, name, person.printed)
+        status = await asyncio.to_thread(main, ["token", "login", *words])
+        return status, person.printed.getvalue()
+
+    return run
+
+
+async def test_a_login_by_paste_is_stored(paste, sim, store):
+    status, told = await paste("--paste")
+    assert (status, "lasts until" in told) == (0, True)
     assert store.load().refresh_token == sim.authority.login.refresh_token
 
 
-async def test_where_the_port_is_taken_the_address_is_pasted(home, sim, store, port, monkeypatch, printed):
-    monkeypatch.setenv("SCHWAB_API_URL", sim.url)
+async def test_where_the_port_is_taken_the_address_is_pasted(paste, store, port):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        assert await paste(home, monkeypatch, printed) == 0
-    assert "must be pasted instead" in printed()
+        status, told = await paste()
+    assert (status, "must be pasted instead" in told) == (0, True)
     assert store.load() is not None
 
 
@@ -163,16 +162,20 @@ async def test_where_the_port_is_taken_the_address_is_pasted(home, sim, store, p
     ("change", "words"),
     [
         (lambda address: address.replace("state=", "state=x"), "belongs to another login"),
-        (lambda address: "C0.barecode@", "not the whole address"),
-        (lambda address: "", "No address was pasted"),
+        (lambda _address: "C0.barecode@", "not the whole address"),
+        (lambda _address: "", "No address was pasted"),
     ],
 )
-async def test_what_is_no_redirect_of_this_login_is_refused(
-    home, sim, store, monkeypatch, printed, capsys, change, words
-):
-    monkeypatch.setenv("SCHWAB_API_URL", sim.url)
-    assert await paste(home, monkeypatch, printed, "--paste", change=change) == 65
-    assert words in capsys.readouterr().err
+async def test_what_is_no_redirect_of_this_login_is_refused(paste, store, change, words):
+    status, told = await paste("--paste", change=change)
+    assert (status, words in told) == (65, True)
+    assert store.load() is None
+
+
+async def test_a_code_that_was_used_already_says_what_to_do(paste, sim, store):
+    sim.fail("token", Failure(400, {"error": "unsupported_token_type"}))
+    status, told = await paste("--paste")
+    assert (status, "codes live 30 seconds" in told, "SCHWAB_CALLBACK_URL" in told) == (77, True, True)
     assert store.load() is None
 
 
@@ -233,7 +236,9 @@ async def test_verify_refresh_sees_a_store_that_forgets(command, logged_in, monk
     ("failure", "expected"),
     [(Failure(503), 75), (Failure(403, FIREWALL_PAGE), 75), (Failure(200, {"ok": True}), 76)],
 )
-async def test_verify_refresh_has_a_status_for_each_kind_of_failure(command, store, logged_in, sim, failure, expected):
+async def test_verify_refresh_has_a_status_for_each_kind_of_failure(
+    command, store, logged_in, sim, *, failure, expected
+):
     before = store.path.read_bytes()
     sim.fail("token", failure)
     assert (await command("verify-refresh"))[0] == expected
@@ -318,3 +323,105 @@ async def test_without_an_app_the_file_can_be_looked_at_all_the_same(command, lo
     assert (await command("token", "status"))[0] == 0
     status, told = await command("token", "refresh")
     assert (status, "SCHWAB_CLIENT_ID" in told) == (78, True)
+
+
+async def test_the_doctor_finds_nothing_wrong_with_a_good_login(command, logged_in):
+    status, told = await command("token", "doctor")
+    assert (status, "Nothing is wrong here" in told) == (0, True), told
+    for subject in ("callback", "token file", "clock", "login page", "app", "refresh", "trader product"):
+        assert f"ok    {subject}:" in told
+    assert "ok    market data product: answers." in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "subject", "words", "expected"),
+    [
+        ({"SCHWAB_CLIENT_SECRET": "wrong"}, "app", "does not accept the app key or secret", 78),
+        ({"SCHWAB_CLIENT_ID": "wrong"}, "login page", "does not accept the app key or secret", 78),
+        ({"SCHWAB_CLIENT_ID": "'demo'"}, "settings", "has quotes or spaces in it", 78),
+        ({"SCHWAB_CLIENT_ID": "", "SCHWAB_APPKEY": "demo"}, "settings", "SCHWAB_APPKEY has a value", 78),
+        ({"SCHWAB_CALLBACK_URL": "https://127.0.0.1:9"}, "login page", "SCHWAB_CALLBACK_URL", 78),
+        ({"SCHWAB_API_URL": "http://127.0.0.1:9"}, "network", "cannot be reached", 75),
+    ],
+)
+async def test_the_doctor_finds_what_is_wrong_with_the_settings(
+    command, logged_in, monkeypatch, *, settings, subject, words, expected
+):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    status, told = await command("token", "doctor")
+    line = next(line for line in told.splitlines() if line.startswith(f"fail  {subject}:"))
+    assert words in line
+    assert status == expected
+
+
+async def test_the_doctor_finds_a_missing_product(command, logged_in, sim):
+    denied = Failure(401, {"errors": [{"status": 401, "title": "Unauthorized", "detail": "Client not authorized"}]})
+    sim.fail("marketdata", denied, times=2)
+    status, told = await command("token", "doctor")
+    assert "ok    trader product:" in told
+    assert "fail  market data product:" in told
+    assert "Add both API products" in told
+    assert status == 70
+
+
+async def test_the_doctor_knows_the_firewalls_page(command, logged_in, sim):
+    sim.fail("token", Failure(403, FIREWALL_PAGE))
+    status, told = await command("token", "doctor")
+    assert (status, "a page of its firewall" in told) == (75, True)
+
+
+async def test_the_doctor_finds_a_dead_login(command, logged_in, sim):
+    sim.authority.expire_login()
+    status, told = await command("token", "doctor")
+    assert "fail  refresh:" in told
+    assert status == 77
+
+
+async def test_the_doctor_finds_a_wrong_clock(command, logged_in, monkeypatch):
+    monkeypatch.setattr(SystemClock, "now", lambda _self: datetime.now(UTC) - timedelta(minutes=4))
+    status, told = await command("token", "doctor")
+    assert re.search(r"fail  clock: 2[34]\d s behind Schwab's\.", told)
+    assert status == 70
+
+
+async def test_the_doctor_sees_a_file_that_others_can_use(command, logged_in, store):
+    store.path.chmod(0o640)
+    store.path.parent.chmod(0o777)
+    told = (await command("token", "doctor"))[1]
+    assert "chmod 600" in told
+    assert "chmod 700" in told
+
+
+async def test_the_doctor_finds_a_login_of_another_program(command, home):
+    (home / "tokens.json").write_text("{}")
+    status, told = await command("token", "doctor")
+    assert (status, "token import tokens.json" in told) == (77, True)
+
+
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        ("Whitelabel Error Page (type=Internal Server Error, status=500)", "Ready For Use"),
+        ("We are unable to complete your request", "Ready For Use"),
+        ("invalid redirect_uri", "SCHWAB_CALLBACK_URL"),
+        ('{"error":"invalid_client"}', "SCHWAB_CLIENT_SECRET"),
+        ("400 unsupported_token_type", "hand the address over at once"),
+        ("refresh_token_authentication_error", "Log in again"),
+        ("Client not authorized", "Market Data Production"),
+        ("<H1>Access Denied</H1>", "try again"),
+        ("PermissionError: Permission denied: schwab_token.json", "chmod 600"),
+        ("certificate is not yet valid", "timedatectl"),
+        ("Your connection is not private", "--paste"),
+        ("ERR_CONNECTION_REFUSED", "Copy the whole address"),
+        ("Invalid Login ID or password", "brokerage account"),
+    ],
+)
+async def test_messages_are_explained(command, message, remedy):
+    status, told = await command("token", "explain", message)
+    assert (status, remedy in told) == (0, True)
+
+
+async def test_an_unknown_message_is_answered_with_what_is_known(command):
+    status, told = await command("token", "explain", "zzz")
+    assert (status, "callback" in told) == (65, True)

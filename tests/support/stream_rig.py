@@ -177,7 +177,7 @@ async def streamer_rig(
             schwab_symbols=tuple(symbols),
             schwab_token_path=token_path,
             redis_url=redis_url,
-            **({"gex_chain_days": 5, "gex_live_options": 10} | settings),
+            **({"gex_chain_days": 5, "gex_live_options": 10, "gex_chain_requests_per_minute": 120} | settings),
         )
         alarms: list[str] = []
         async with open_runtime(loaded, clock, announce=lambda _line: None) as runtime:

@@ -24,7 +24,7 @@ LIMIT_S = 15.0
 class Browser(webbrowser.BaseBrowser):
     """A person who signs in and lets the browser follow the redirect to the callback."""
 
-    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:  # noqa: FBT001, FBT002 - webbrowser's
+    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
         with httpx.Client(verify=False, follow_redirects=True, trust_env=False) as http:
             return http.get(url).is_success
 
@@ -32,7 +32,9 @@ class Browser(webbrowser.BaseBrowser):
 def sign_in(key: str, secret: str, callback: str, path: Path) -> dict:
     webbrowser.register("person", None, Browser())
     with redirect_stdout(sys.stderr):
-        schwab.auth.client_from_login_flow(key, secret, callback, str(path), interactive=False, requested_browser="person")
+        schwab.auth.client_from_login_flow(
+            key, secret, callback, str(path), interactive=False, requested_browser="person"
+        )
     return json.loads(path.read_text())
 
 
@@ -74,10 +76,9 @@ async def stream(client: schwab.client.Client, option: str) -> dict:
 
     wanted = await subscribe(streamer, option, see)
     async with asyncio.timeout(LIMIT_S):
-        while not (wanted <= set(first) and frames["LEVELONE_EQUITY"] >= 3):  # noqa: PLR2004
+        while not (wanted <= set(first) and frames["LEVELONE_EQUITIES"] >= 3):
             await streamer.handle_message()
     await streamer.level_one_equity_add(["QQQ"])
-    await streamer.level_one_equity_view([StreamClient.LevelOneEquityFields.BID_PRICE])
     await streamer.level_one_equity_unsubs(["QQQ"])
     await streamer.logout()
     return first

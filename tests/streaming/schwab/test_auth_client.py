@@ -178,31 +178,30 @@ async def test_a_login_and_a_logout_of_another_program_count_at_once(tmp_path, c
         await auth.access_token()
 
 
-async def test_after_a_refusal_it_waits_for_another_login(tmp_path, clock, endpoint, server, http):
+async def test_what_cannot_be_stored_is_said_and_used_all_the_same(tmp_path, clock, endpoint, server, http):
     store = stored(tmp_path, clock, seconds_left=0)
     auth = auth_client(http, store, server.url, clock)
-    await auth.wait_for_login()
-    endpoint.answer = refused(400, "invalid_grant")
-    with pytest.raises(LoginRequiredError):
+    store.save = unable
+    with pytest.raises(ConfigurationError, match="No space left"):
         await auth.access_token()
-    waiting = asyncio.ensure_future(auth.wait_for_login())
-    await asyncio.sleep(0.02)
-    assert not waiting.done()
-    TokenStore(store.path).save(Token("access-9", "refresh-9@", expires_at=clock.now() + timedelta(days=1)))
-    async with asyncio.timeout(5):
-        await waiting
-    assert await auth.access_token() == "access-9"
+    assert await auth.access_token() == "access-1"
+    assert "No space left" in auth.status().last_error
     assert endpoint.refreshes == 1
 
 
-async def test_without_a_file_it_waits_for_a_login(tmp_path, clock, server, http):
+def unable(_token):
+    raise ConfigurationError("The token file t.json cannot be used: No space left on device.")
+
+
+async def test_logins_are_told_apart_without_being_shown(tmp_path, clock, server, http):
     store = TokenStore(tmp_path / "t.json")
-    waiting = asyncio.ensure_future(auth_client(http, store, server.url, clock).wait_for_login())
-    await asyncio.sleep(0.02)
-    assert not waiting.done()
-    store.save(Token("a", "r"))
-    async with asyncio.timeout(5):
-        await waiting
+    auth = auth_client(http, store, server.url, clock)
+    assert auth.login_id() == "none"
+    store.save(Token("a", "r@", login_at=LOGIN_AT))
+    assert auth.login_id() == str(int(LOGIN_AT.timestamp()))
+    store.save(Token("a", "r@"))
+    assert auth.login_id().startswith("saved-")
+    assert "r@" not in auth.login_id()
 
 
 @pytest.mark.parametrize(
@@ -317,6 +316,16 @@ async def test_keeping_fresh_refreshes_before_each_expiry_and_survives_failures(
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_refusal_that_somebody_else_met_ends_the_keeping_fresh(tmp_path, clock, endpoint, server, http):
+    auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
+    endpoint.answer = refused(400, "invalid_grant")
+    with pytest.raises(LoginRequiredError):
+        await auth.access_token(rejected="access-0")
+    with pytest.raises(LoginRequiredError, match="another login"):
+        await auth.keep_fresh()
+    assert endpoint.refreshes == 1
 
 
 async def test_neither_secrets_nor_tokens_reach_an_error(tmp_path, clock, endpoint, server, http):

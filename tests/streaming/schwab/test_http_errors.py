@@ -85,3 +85,11 @@ def test_the_gateways_code_is_found():
     body = b'{"fault":{"faultstring":"Body buffer overflow","detail":{"errorcode":"protocol.http.TooBigBody"}}}'
     assert error_code(body) == "protocol.http.TooBigBody"
     assert error_code(b"{}") == error_code(b"x") == error_code(b'{"fault":5}') == ""
+
+
+@pytest.mark.parametrize("status", [403, 200, 401])
+def test_the_firewalls_page_is_weather_and_no_missing_product(status):
+    page = "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY>Reference #18</BODY></HTML>"
+    error = status_error(httpx.Response(status, html=page), "quotes", CLOCK)
+    assert type(error) is TransientError
+    assert "firewall" in error.sentence

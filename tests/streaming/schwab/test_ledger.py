@@ -83,3 +83,22 @@ def test_a_closed_service_is_asked_for_nothing():
 def test_parameters_have_no_spaces():
     assert Change(L1, "ADD", ("A", "B"), "0,1").parameters() == {"keys": "A,B", "fields": "0,1"}
     assert Change(L1, "UNSUBS", ("A", "B"), "0,1").parameters() == {"keys": "A,B"}
+
+
+def test_a_repeated_key_is_added_once_more_for_its_image():
+    subscriptions = ledger({L1: ("A", "B")})
+    settle(subscriptions)
+    subscriptions.repeat(L1, ["B", "X"])
+    assert settle(subscriptions) == [("ADD", L1, ("B",))]
+
+
+def test_over_the_limit_half_as_many_are_tried_until_the_last_does_not_fit():
+    subscriptions = ledger({L1: ("A", "B", "C", "D")}, chunk=4)
+    assert subscriptions.limit(subscriptions.next_change()) == ()
+    change = subscriptions.next_change()
+    assert change.keys == ("A", "B")
+    subscriptions.accept(change)
+    assert subscriptions.limit(subscriptions.next_change()) == ()
+    assert subscriptions.next_change().keys == ("C",)
+    assert subscriptions.limit(subscriptions.next_change()) == ("C", "D")
+    assert subscriptions.next_change() is None

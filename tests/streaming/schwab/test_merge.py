@@ -179,3 +179,59 @@ def test_services_keep_apart_and_other_services_make_no_events(shared_data):
     assert [event.symbol for event in events if isinstance(event, Level2Event)] == [
         "/ES", "F", "AMD", "GOOGL 251212C00315000",
     ]  # fmt: skip
+
+
+def future(**fields):
+    return data_frame("LEVELONE_FUTURES", {"key": "/ES", **fields})
+
+
+def test_ticks_and_books_of_a_root_name_the_contract_behind_it():
+    tick, book = apply(
+        Merger(), future(assetMainType="FUTURE", **{"1": 9.0, "2": 9.25, "4": 1, "5": 2, "34": "/ESU26"})
+    )
+    assert (tick.symbol, tick.contract, book.contract) == ("/ES", "/ESU26", "/ESU26")
+
+
+def test_a_roll_forgets_the_old_contract_and_asks_for_a_full_image():
+    merger = Merger()
+    apply(merger, future(assetMainType="FUTURE", delayed=True, **{"1": 9.0, "2": 9.25, "3": 9.0, "34": "/ESU26"}))
+    tick = apply(merger, future(**{"3": 19.0, "34": "/ESZ26"}))[0]
+    assert (tick.contract, tick.last, tick.bid, tick.ask, tick.delayed) == ("/ESZ26", 19.0, None, None, True)
+    assert merger.take_rolled() == ("/ES",)
+    assert merger.take_rolled() == ()
+
+
+def test_a_roll_that_brings_its_own_image_needs_no_other():
+    merger = Merger()
+    apply(merger, future(assetMainType="FUTURE", **{"1": 9.0, "34": "/ESU26"}))
+    apply(merger, future(assetMainType="FUTURE", delayed=False, **{"2": 19.0, "34": "/ESZ26"}))
+    assert merger.take_rolled() == ()
+
+
+def test_a_future_that_does_not_exist_makes_no_event():
+    merger = Merger()
+    assert apply(merger, future(delayed=False, assetMainType="FUTURE", **{"22": "Unknown"})) == []
+    assert apply(merger, future(**{"3": 9.0, "22": "Unknown"}))
+
+
+def test_a_listing_that_changes_is_news():
+    merger = Merger()
+    for listing, version in (("P", 1), ("P", 1), ("Q", 2)):
+        apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "13": listing}))
+        assert (merger.listings["SPY"], merger.listings_version) == (listing, version)
+
+
+def test_forex_and_futures_options_become_ticks():
+    forex, option = apply(
+        Merger(),
+        data_frame("LEVELONE_FOREX", {"key": "EUR/USD", "1": 1.1, "2": 1.2, "3": 1.15, "6": 7, "8": RECV_MS - 5}),
+        data_frame("LEVELONE_FUTURES_OPTIONS", {"key": "./OGG26C4240", "1": 3.0, "3": 3.5, "8": 12, "11": RECV_MS - 9}),
+    )
+    assert (forex.symbol, forex.bid, forex.ask, forex.volume, forex.event_ms) == ("EUR/USD", 1.1, 1.2, 7, RECV_MS - 5)
+    assert (option.symbol, option.bid, option.last, option.volume) == ("./OGG26C4240", 3.0, 3.5, 12)
+
+
+def test_screeners_and_account_activity_pass_without_an_event():
+    screener = {"key": "NYSE_VOLUME_5", "1": 1, "4": [{"symbol": "A"}]}
+    activity = {"seq": 1, "key": "x", "1": "1", "2": "Feature not supported", "3": None}
+    assert apply(Merger(), data_frame("SCREENER_EQUITY", screener), data_frame("ACCT_ACTIVITY", activity)) == []

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from streaming.schwab.policy import Backoff, Reaction, StreamTiming, ending_text, reaction_to
+from streaming.schwab.policy import Backoff, Reaction, StreamTiming, ending_text, reaction_to, yield_s
 from streaming.schwab.session_events import (
     ConnectionUnknown,
     Heartbeat,
@@ -58,3 +58,8 @@ def test_a_reset_starts_small_again():
         backoff.next_s()
     backoff.reset()
     assert backoff.next_s() <= 1.0
+
+
+def test_another_program_is_left_alone_ever_longer_up_to_eight_hours():
+    timing = StreamTiming()
+    assert [yield_s(timing, times) / 60 for times in range(1, 8)] == [30, 60, 120, 240, 480, 480, 480]

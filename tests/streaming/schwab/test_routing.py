@@ -74,3 +74,35 @@ def test_symbols_come_and_go():
     subscriptions = Subscriptions(("SPY",)).adding(["QQQ", "SPY", "IWM"]).removing(["QQQ", "none"])
     assert subscriptions.symbols == ("SPY", "IWM")
     assert subscriptions.quoting([OPTION, OPTION]).option_quotes == (OPTION,)
+
+
+def test_charts_follow_the_kind_of_symbol():
+    symbols = Subscriptions(("SPY", "$SPX", "/ES", OPTION, "EUR/USD"), books=False, charts=True)
+    wanted = plan(symbols, {}, level2=True)
+    assert (wanted[Service.CHART_EQUITY], wanted[Service.CHART_FUTURES]) == (("SPY", "$SPX"), ("/ES",))
+    assert Service.CHART_EQUITY not in plan(Subscriptions(("SPY",)), {}, level2=True)
+
+
+def test_only_the_services_asked_for_are_used_for_symbols_and_the_engines_options_stay():
+    services = frozenset({Service.NYSE_BOOK, Service.CHART_EQUITY})
+    subscriptions = Subscriptions(("SPY", "/ES"), (OPTION,), services=services)
+    assert plan(subscriptions, {}, level2=True) == {
+        Service.LEVELONE_OPTIONS: (OPTION,),
+        Service.NYSE_BOOK: ("SPY",),
+        Service.CHART_EQUITY: ("SPY",),
+    }
+
+
+def test_level_one_comes_before_books_and_books_before_charts():
+    wanted = plan(Subscriptions(("/ES", "SPY"), charts=True), {}, level2=True)
+    assert list(wanted) == [
+        Service.LEVELONE_EQUITIES,
+        Service.LEVELONE_FUTURES,
+        Service.NYSE_BOOK,
+        Service.CHART_EQUITY,
+        Service.CHART_FUTURES,
+    ]
+
+
+def test_a_listing_learnt_from_the_wire_wins_over_the_one_known_beforehand():
+    assert Service.NASDAQ_BOOK in plan(Subscriptions(("SPY",)), {"SPY": "Q"}, level2=True)

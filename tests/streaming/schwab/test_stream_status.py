@@ -21,3 +21,11 @@ def test_ages_are_none_until_something_came():
     counters = StreamCounters()
     counters.last_event_s["SPY"] = 10.0
     assert counters.symbol_ages_s(["SPY", "QQQ"], 12.5) == {"SPY": 2.5, "QQQ": None}
+
+
+def test_blocks_are_counted_and_rated_by_service():
+    counters = StreamCounters()
+    for second in range(10):
+        counters.count_block("NYSE_BOOK", float(second))
+    assert counters.frames == {"NYSE_BOOK": 10}
+    assert counters.rates["NYSE_BOOK"].per_s(10.0) == 1.0

@@ -46,3 +46,10 @@ def test_lenient_json_reads_what_strict_json_refuses():
 def test_only_objects_of_an_array_are_taken():
     assert mappings_in([1, {"a": 1}, None]) == [{"a": 1}]
     assert mappings_in({"a": 1}) == []
+
+
+def test_half_a_surrogate_pair_is_replaced_and_stays_out_of_every_encoder():
+    tree = lenient_json(b'{"key": "SP\\ud800Y", "32": ["\\udfff"], "1": 5}')
+    row = record_from(tree, EquityRow)
+    assert (row.key, row.bid) == ("SP\N{REPLACEMENT CHARACTER}Y", 5)
+    row.key.encode()

@@ -1,0 +1,101 @@
+"""bot/stream_control.py on the real streamer, supervisor, simulator and Redis."""
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+
+from bot.stream_control import StreamControl
+from bot.supervisor import Supervisor
+from bot.wishes import RedisWishes
+from streaming.clock import SystemClock
+from streaming.runtime import open_runtime
+from streaming.settings import StreamSettings
+from streaming.sim.server import Failure
+from streaming.sim.stream_session import Code
+from streaming.streamer import Streamer
+from tests.support.stream_rig import QUICK, streamer_rig, until
+
+
+@asynccontextmanager
+async def controlled(tmp_path, redis, redis_url, **more):
+    """A control over a streamer of its own beside the rig's, which is stopped first."""
+    async with streamer_rig(tmp_path, redis_url, **more) as rig:
+        rig.task.cancel()
+        await asyncio.wait({rig.task})
+        async with Supervisor(clock=SystemClock(), rng=random.Random(1)) as supervisor:
+            streamer = Streamer(rig.runtime, [], update_s=1.0, rng=random.Random(1), timing=QUICK)
+            rig.control = StreamControl(streamer, supervisor, RedisWishes(redis), SystemClock())
+            rig.streamer = streamer
+            yield rig
+
+
+async def test_start_says_what_happened_within_three_seconds_and_stop_and_restart_too(tmp_path, redis, redis_url):
+    async with controlled(tmp_path, redis, redis_url) as rig:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        report = await rig.control.start()
+        assert loop.time() - began_s < 3.0
+        assert report.ok and report.sentence.startswith("Connected: 2 symbols; first data after ")
+        assert (await rig.control.start()).sentence == "The stream is already running: 2 symbols."
+        assert (await rig.control.restart()).sentence.startswith("Connected: 2 symbols")
+        assert rig.sim.counters["logins"] >= 2
+        assert (await rig.control.stop()).sentence == "The stream has stopped."
+        assert rig.control.status().state == "stopped"
+        assert (await rig.control.stop()).sentence == "The stream was not running."
+
+
+async def test_without_a_login_the_answer_names_the_remedy_and_the_stream_waits(tmp_path, redis, redis_url):
+    async with controlled(tmp_path, redis, redis_url) as rig:
+        rig.runtime.tokens.path.unlink()
+        report = await rig.control.start()
+        assert not report.ok
+        assert "then starts by itself" in report.sentence and "token login" in report.sentence
+        assert rig.control.status().state == "needs_login"
+
+
+async def test_without_an_app_key_the_setting_is_named(tmp_path, redis, redis_url):
+    settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "t" / "token.json")
+    async with (
+        open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime,
+        Supervisor(clock=SystemClock()) as supervisor,
+    ):
+        streamer = Streamer(runtime, [], update_s=1.0, rng=random.Random(1))
+        report = await StreamControl(streamer, supervisor, RedisWishes(redis), SystemClock()).start()
+        assert not report.ok and "SCHWAB_CLIENT_ID" in report.sentence
+
+
+async def test_trouble_at_schwab_is_told_with_its_reason(tmp_path, redis, redis_url, monkeypatch):
+    monkeypatch.setattr("bot.stream_control.ANSWER_WITHIN_S", 0.3)
+    async with controlled(tmp_path, redis, redis_url) as rig:
+        rig.streamer._timing = None
+        rig.sim.fail("trader", Failure(503), times=50)
+        report = await rig.control.start()
+        assert not report.ok and "no connection" in report.sentence and "503" in report.sentence
+        assert "next try" in report.sentence
+
+
+async def test_a_stream_that_was_wanted_starts_again_with_the_process(tmp_path, redis, redis_url):
+    async with controlled(tmp_path, redis, redis_url) as rig:
+        await rig.control.resume()
+        assert rig.control.status().state == "stopped"
+        await RedisWishes(redis).remember(wanted=True)
+        await rig.control.resume()
+        await until(lambda: rig.control.status().state == "live")
+
+
+async def test_connected_without_data_says_that_this_may_be_normal(tmp_path, redis, redis_url, monkeypatch):
+    monkeypatch.setattr("bot.stream_control.ANSWER_WITHIN_S", 0.4)
+    async with controlled(tmp_path, redis, redis_url, symbols=("ZZZZ",)) as rig:
+        report = await rig.control.start()
+        assert report.ok and "Nothing has come yet" in report.sentence
+        assert rig.control.status().state == "ready"
+
+
+async def test_start_takes_the_stream_back_from_another_program(tmp_path, redis, redis_url):
+    async with controlled(tmp_path, redis, redis_url) as rig:
+        await rig.control.start()
+        for connection in tuple(rig.sim._streams.connections):
+            await connection.evict(Code.CLOSE_CONNECTION)
+        await until(lambda: rig.control.status().state == "taken_over")
+        assert (await rig.control.start()).sentence.startswith("Connected: 2 symbols")
+        assert rig.control.status().state == "live"

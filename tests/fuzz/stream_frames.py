@@ -1,0 +1,251 @@
+"""Mutated frames through session, merger and encoders: only the contract error may come out.
+
+python -m tests.fuzz.stream_frames [--frames 1000000] [--seed 1]
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from streaming.bus.codec import encode_candle, encode_level2, encode_tick
+from streaming.errors import ContractError
+from streaming.model import Candle, Level2Event, OptionQuote, TickEvent
+from streaming.schwab.fields import Service
+from streaming.schwab.frames import StreamerInfo
+from streaming.schwab.merge import Merger
+from streaming.schwab.session import StreamSession
+from streaming.schwab.session_events import Data
+from tests.support.frames import data_frame, notice, response
+
+CAPTURED: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "schwab" / "stream"
+INFO: Final = StreamerInfo("ws://x", "customer", "correl", "N9", "APIAPP")
+LONGEST: Final = 4000
+VALUES: Final[tuple[Any, ...]] = (
+    None, True, False, 0, -1, 1, -999, -999.0, 0.1, 1e308, -1e308, 2**31, 2**53, 2**63, 2**64, 10**400, 1e-320,
+    "", "NaN", "nan", "Infinity", "-inf", "0", "12.5", " 7 ", "1e999", "\x00", "\ud800", "é" * 50, [], {}, [[]], [None],
+    {"0": 1}, {"key": 1}, [{}], [{"0": "X"}], "LEVELONE_EQUITIES", "/ESZ26", "SPY", 1787233769963, "1787233769963",
+)  # fmt: skip
+KEYS: Final = ("key", "0", "1", "2", "3", "4", "8", "10", "13", "34", "35", "seq", "content", "service", "delayed", "x")
+
+
+def seeds() -> list[bytes]:
+    """Captured frames where there are any, and one made frame of every kind."""
+    files = sorted(CAPTURED.glob("*.jsonl")) if CAPTURED.is_dir() else []
+    captured = [line for file in files for line in file.read_bytes().splitlines() if len(line) <= LONGEST]
+    return captured + MADE
+
+
+MADE: Final = [
+    data_frame("LEVELONE_EQUITIES", {"key": "SPY", "delayed": False, "assetMainType": "EQUITY", "1": 5.0, "13": "P"}),
+    data_frame("LEVELONE_OPTIONS", {"key": "SPXW  251208C06880000", "2": 10.2, "3": 10.4, "10": 16.5, "35": 6880.0}),
+    data_frame("LEVELONE_FUTURES", {"key": "/ES", "1": 1.0, "2": 1.25, "10": 1787233769963, "34": "/ESZ26"}),
+    data_frame("LEVELONE_FUTURES_OPTIONS", {"key": "./OGG26C4240", "1": 1.0, "2": 1.25, "3": 1.1}),
+    data_frame("LEVELONE_FOREX", {"key": "EUR/USD", "1": 1.1, "2": 1.2, "6": 12}),
+    data_frame(
+        "NYSE_BOOK",
+        {
+            "key": "SPY",
+            "1": 1787233769963,
+            "2": [{"0": 5.0, "1": 3, "2": 1, "3": [{"0": "NYSE", "1": 3, "2": 35693547}]}],
+            "3": [],
+        },
+    ),
+    data_frame(
+        "CHART_EQUITY",
+        {
+            "key": "SPY",
+            "seq": 1,
+            "1": 1,
+            "2": 1.0,
+            "3": 2.0,
+            "4": 0.5,
+            "5": 1.5,
+            "6": 9,
+            "7": 1787233740000,
+            "8": 20685,
+        },
+    ),
+    data_frame("CHART_FUTURES", {"key": "/ES", "seq": 1, "1": 1787233740000, "2": 1.0, "3": 2.0, "4": 0.5, "5": 1.5}),
+    data_frame("SCREENER_EQUITY", {"key": "NYSE_VOLUME_5", "1": 1, "4": [{"symbol": "A", "volume": 3}]}),
+    data_frame("ACCT_ACTIVITY", {"seq": 1, "key": "x", "1": "1", "2": "SUBSCRIBED", "3": None}),
+    response("1", "SUBS", 0, service="LEVELONE_EQUITIES", msg="SUBS command succeeded"),
+    response("0", "LOGIN", 0, msg="server=x;status=NP"),
+    notice(30, "Stop streaming due to empty subscription"),
+    b'{"notify":[{"heartbeat":"1668715930582"}]}',
+    b'{"snapshot":[{"service":"CHART_FUTURES"}]}',
+]
+
+
+class Mutator:
+    """Damages frames in the ways wires, servers and proxies do, and in a few that they do not."""
+
+    def __init__(self, seeds: Sequence[bytes], rng: random.Random) -> None:
+        self._seeds = list(seeds)
+        self._trees = [json.loads(seed) for seed in seeds]
+        self._rng = rng
+
+    def frame(self) -> bytes:
+        """The next mutated frame; one in twenty is left whole."""
+        rng = self._rng
+        kind = rng.random()
+        if kind < 0.05:
+            return rng.choice(self._seeds)
+        if kind < 0.55:
+            tree = json.loads(rng.choice(self._seeds))
+            for _ in range(rng.randint(1, 3)):
+                self._change(tree)
+            try:
+                return json.dumps(tree, allow_nan=True).encode("utf-8", "surrogatepass")
+            except (ValueError, RecursionError):
+                return b"{}"
+        return self._bytes(bytearray(rng.choice(self._seeds)))
+
+    def _change(self, tree: Any) -> None:
+        """Replace, remove, add or duplicate something somewhere in a JSON tree."""
+        rng = self._rng
+        node = tree
+        for _ in range(rng.randint(0, 7)):
+            inner = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+            containers = [item for item in inner if isinstance(item, (dict, list)) and item]
+            if not containers:
+                break
+            node = rng.choice(containers)
+        if isinstance(node, dict):
+            self._change_object(node)
+        elif node:
+            self._change_array(node)
+
+    def _change_object(self, node: dict[str, Any]) -> None:
+        rng = self._rng
+        if node and rng.random() < 0.7:
+            name = rng.choice(list(node))
+            if rng.random() < 0.2:
+                del node[name]
+            else:
+                node[name] = rng.choice(VALUES)
+        else:
+            node[rng.choice(KEYS)] = rng.choice(VALUES)
+
+    def _change_array(self, node: list[Any]) -> None:
+        rng = self._rng
+        at = rng.randrange(len(node))
+        action = rng.random()
+        if action < 0.3:
+            del node[at]
+        elif action < 0.6:
+            node.insert(at, node[at])
+        else:
+            node[at] = rng.choice(VALUES)
+
+    def _bytes(self, raw: bytearray) -> bytes:
+        rng = self._rng
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randrange(len(raw)) if raw else 0
+            action = rng.randrange(6)
+            if action == 0 and raw:
+                raw[at] = rng.randrange(256)
+            elif action == 1:
+                raw[at:at] = rng.randbytes(rng.randint(1, 4))
+            elif action == 2:
+                del raw[at : at + rng.randint(1, 20)]
+            elif action == 3:
+                del raw[at:]
+            elif action == 4:
+                raw[at:at] = raw[at : at + rng.randint(1, 60)]
+            else:
+                raw[at:at] = rng.choice((b'"', b"{", b"}", b"[", b"]", b":", b",", b"-", b"\\", b"\\u", b"1e9999"))
+        return bytes(raw)
+
+
+@dataclass
+class Outcome:
+    """What became of the frames."""
+
+    frames: int = 0
+    refused: int = 0
+    events: Counter[str] = field(default_factory=Counter)
+    took_s: float = 0.0
+
+
+class Reader:
+    """A logged-in session with a request in flight, a merger, and the encoders behind them."""
+
+    def __init__(self) -> None:
+        self.merger = Merger(source="fuzz")
+        self.session = self._fresh()
+
+    def read(self, raw: bytes, outcome: Outcome) -> None:
+        """One frame; everything but ContractError escapes."""
+        try:
+            events = self.session.receive(raw)
+        except ContractError:
+            outcome.refused += 1
+            return
+        for event in events:
+            outcome.events[type(event).__name__] += 1
+            if isinstance(event, Data):
+                self._merge(event, outcome)
+        self.merger.take_rolled()
+        if self.session.state.name == "ENDED":
+            self.session = self._fresh()
+        else:
+            self.session.to_send(0.0)
+
+    def _merge(self, data: Data, outcome: Outcome) -> None:
+        for record in self.merger.apply(data.blocks, 1787233770000):
+            outcome.events[type(record).__name__] += 1
+            if isinstance(record, TickEvent):
+                json.loads(encode_tick(record))
+            elif isinstance(record, Level2Event):
+                json.loads(encode_level2(record))
+            elif isinstance(record, Candle):
+                json.loads(encode_candle(record))
+            else:
+                assert isinstance(record, OptionQuote)
+        if len(self.merger._states) > 5000:
+            self.merger.reset()
+
+    def _fresh(self) -> StreamSession:
+        session = StreamSession(INFO, {Service.LEVELONE_EQUITIES: ("SPY", "QQQ")}, chunk=1)
+        session.login("token")
+        session.to_send(0.0)
+        session.receive(response("0", "LOGIN", 0))
+        session.to_send(0.0)
+        return session
+
+
+def fuzz(frames: int, seed: int) -> Outcome:
+    """Read `frames` mutated frames; an exception that is not the contract error ends it and names the frame."""
+    mutator, reader, outcome = Mutator(seeds(), random.Random(seed)), Reader(), Outcome()
+    began_s = time.perf_counter()
+    for _ in range(frames):
+        raw = mutator.frame()
+        try:
+            reader.read(raw, outcome)
+        except Exception as error:
+            error.add_note(f"frame: {raw!r}")
+            raise
+        outcome.frames += 1
+    outcome.took_s = time.perf_counter() - began_s
+    return outcome
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    outcome = fuzz(arguments.frames, arguments.seed)
+    kinds = ", ".join(f"{name} {count}" for name, count in outcome.events.most_common())
+    sys.stdout.write(f"{outcome.frames} frames in {outcome.took_s:.0f} s, {outcome.refused} refused; {kinds}\n")
+
+
+if __name__ == "__main__":
+    main()

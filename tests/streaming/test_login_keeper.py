@@ -1,0 +1,44 @@
+import asyncio
+from contextlib import suppress
+
+from streaming.errors import LoginRequiredError
+from streaming.login_keeper import LoginKeeper
+from tests.support.waiting import until
+
+
+class Auth:
+    """Refuses until `stored` says something else."""
+
+    def __init__(self):
+        self.stored = "old"
+        self.asked = 0
+
+    async def keep_fresh(self):
+        self.asked += 1
+        if self.stored == "old":
+            raise LoginRequiredError("The login is over.", remedy="Log in.")
+        await asyncio.sleep(60)
+
+    def glance(self):
+        return self.stored
+
+    async def changed_from(self, seen):
+        while self.stored == seen:
+            await asyncio.sleep(0.002)
+
+
+async def test_a_refusal_is_shown_and_waited_out(caplog):
+    auth = Auth()
+    keeper = LoginKeeper(auth, auth)
+    task = asyncio.create_task(keeper.run())
+    try:
+        await until(lambda: keeper.trouble)
+        await asyncio.sleep(0.02)
+        assert (keeper.trouble, auth.asked) == ("The login is over. Log in.", 1)
+        auth.stored = "new"
+        await until(lambda: keeper.trouble is None and auth.asked == 2)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert "needs a person" in caplog.text

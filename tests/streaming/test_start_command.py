@@ -1,0 +1,84 @@
+"""`python -m streaming start` in a process of its own: what it says and how it ends."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+
+from streaming.bus import keys
+from streaming.clock import ShiftedClock, SystemClock
+from streaming.sim.market import Market
+from streaming.sim.server import open_sim
+from tests.support.start_process import environment, start_command
+from tests.support.stream_rig import FLOWING, START, write_token
+
+
+@asynccontextmanager
+async def schwab(tmp_path):
+    market = Market.generate(("SPX", "SPY"), start_at=START, seed=7)
+    async with open_sim(
+        market, ShiftedClock(START), client_id="id", client_secret="secret", limits=FLOWING, login_clock=SystemClock()
+    ) as sim:
+        token_path = tmp_path / "tokens" / "token.json"
+        write_token(token_path, sim)
+        yield sim, token_path
+
+
+async def ended(started):
+    return await asyncio.wait_for(started.process.wait(), 20)
+
+
+async def test_it_streams_what_was_asked_from_the_services_asked_and_ends_cleanly(tmp_path, redis, redis_url):
+    async with schwab(tmp_path) as (sim, token_path):
+        env = environment(sim, token_path, redis_url)
+        options = ("--symbols", "spy,/mnq:xcme", "--services", "LEVELONE_FUTURES,NYSE_BOOK")
+        async with start_command(tmp_path, env, *options) as started:
+            await started.says("Stream: live")
+            assert set(sim.subscriptions) == {"LEVELONE_FUTURES", "NYSE_BOOK"}
+            async with asyncio.timeout(5):
+                while not (books := await redis.xrange(keys.LEVEL2_STREAM)):
+                    await asyncio.sleep(0.02)
+            assert json.loads(books[0][1][b"data"])["symbol"] in {"SPY", "/MNQ"}
+            started.process.terminate()
+            assert await ended(started) == 0
+            assert started.lines[-1] == "Stopped."
+
+
+async def test_a_dry_run_says_what_would_be_streamed_and_touches_no_stream(tmp_path, redis, redis_url):
+    async with schwab(tmp_path) as (sim, token_path):
+        env = environment(sim, token_path, redis_url, SCHWAB_SYMBOLS="SPY,/ES", SCHWAB_CHARTS="true")
+        async with start_command(tmp_path, env, "--dry-run") as started:
+            assert await ended(started) == 0
+            await started.says("LEVELONE_FUTURES: /ES")
+            assert "CHART_EQUITY: SPY" in started.lines
+        assert sim.counters["sockets"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "end"),
+    [
+        (("--symbols", "!"), {}, (65, "is not a symbol")),
+        (("--services", "LEVELTWO"), {}, (65, "is no service")),
+        (("--dry-run",), {"SCHWAB_CLIENT_ID": ""}, (78, "SCHWAB_CLIENT_ID")),
+        (("--dry-run",), {"SCHWAB_TOKEN_PATH": "absent/token.json"}, (77, "token login")),
+        ((), {"SCHWAB_CLIENT_ID": ""}, (78, "SCHWAB_CLIENT_ID")),
+        ((), {"REDIS_URL": "redis://127.0.0.1:1/0"}, (69, "Redis")),
+    ],
+)
+async def test_what_a_person_must_put_right_ends_it_with_its_status(tmp_path, redis_url, options, more, end):
+    async with (
+        schwab(tmp_path) as (sim, token_path),
+        start_command(tmp_path, environment(sim, token_path, redis_url) | more, *options) as started,
+    ):
+        assert await ended(started) == end[0]
+        await started.says(end[1])
+
+
+async def test_a_login_that_is_missing_is_waited_for(tmp_path, redis, redis_url):
+    async with schwab(tmp_path) as (sim, token_path):
+        token_path.unlink()
+        async with start_command(tmp_path, environment(sim, token_path, redis_url), "--symbols", "SPY") as started:
+            await started.says("Stream: needs_login")
+            write_token(token_path, sim)
+            await started.says("Stream: live")

@@ -1,0 +1,26 @@
+import json
+
+from streaming.status import StreamStatus
+from streaming.stream_report import log_line, metrics_mapping
+from tests.support.stream_facts import LIVE, facts
+
+
+def test_the_hash_holds_the_same_facts_as_the_status():
+    mapping = metrics_mapping(facts(LIVE))
+    assert json.loads(mapping["symbol_age_s"]) == {"SPY": 0.25, "/MNQ": 4.5, 'A"B': None}
+    assert json.loads(mapping["contracts"]) == {"/MNQ": "/MNQZ26"}
+    assert (mapping["uptime_s"], mapping["login_days_left"], mapping["missing"]) == (7200.0, 1.5, "SPYY")
+    assert (mapping["buffer"], mapping["lost"], mapping["requests_used"]) == (3, 2, 12)
+
+
+def test_the_log_line_says_what_an_operator_looks_at_first():
+    assert log_line(facts(LIVE)) == (
+        "stream live: 2.5 frames/s, 3 symbols, oldest tick /MNQ 4.5 s; 3 reconnects; published 120, buffer 3, lost 2; "
+        "REST 12/100; login 1.5 d left; nothing from SPYY; needs a login: The login is over."
+    )
+
+
+def test_a_stopped_stream_makes_a_short_line():
+    line = log_line(facts(StreamStatus(state="stopped")))
+    assert line.startswith("stream stopped: 0.0 frames/s, 0 symbols; 0 reconnects;")
+    assert "login of unknown age" in line

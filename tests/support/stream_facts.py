@@ -1,0 +1,35 @@
+"""Facts of a stream that lives and one that does not, for what is told of them."""
+
+from datetime import timedelta
+
+from streaming.bus.publisher import PublisherStats
+from streaming.snapshot_loop import SnapshotCounters
+from streaming.status import StreamStatus
+from streaming.stream_report import StreamFacts
+from tests.support.clock import ManualClock
+
+NOW = ManualClock().now()
+STATS = PublisherStats(
+    connected=True, buffered=3, buffered_bytes=9, published=120, dropped=2, dropped_ticks=2, dropped_books=0,
+    rejected=0, resent=0, flush_errors=1, reconnects=0, last_flush_ms=None, flush_took_ms=None, last_error=None,
+)  # fmt: skip
+LIVE = StreamStatus(
+    state="live",
+    started_at=NOW - timedelta(hours=2),
+    last_login_at=NOW - timedelta(minutes=5),
+    symbols={"SPY": 0.25, "/MNQ": 4.5, 'A"B': None},
+    missing=("SPYY",),
+    contracts={"/MNQ": "/MNQZ26"},
+    frames_per_s=2.5,
+    service_frames_per_s={"NYSE_BOOK": 1.0},
+    reconnects=3,
+    login_ends_at=NOW + timedelta(hours=36),
+    requests_used=12,
+    requests_per_minute=100,
+    needs_login="The login is over.",
+)
+
+
+def facts(status: StreamStatus) -> StreamFacts:
+    """One look, with a publisher that has lost two events."""
+    return StreamFacts(at=NOW, status=status, client=None, publisher=STATS, snapshots=SnapshotCounters(snapshots=7))
