@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from streaming.errors import RequestError
+from streaming.sim.codes import Limits
 from streaming.sim.faults import AREAS, MALFORMED_FRAME, SWITCHES, Failure
-from streaming.sim.stream_session import Limits
 
 if TYPE_CHECKING:
     from streaming.sim.server import SimServer

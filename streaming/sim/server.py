@@ -16,6 +16,7 @@ from streaming.sim.application import build_application
 from streaming.sim.authority import Authority
 from streaming.sim.books import BookRows
 from streaming.sim.chart_rows import ChartRows
+from streaming.sim.codes import Code, Limits
 from streaming.sim.control_routes import ControlRoutes
 from streaming.sim.equity_rows import EquityRows
 from streaming.sim.faults import MALFORMED_FRAME, Area, Failure, Faults
@@ -28,7 +29,6 @@ from streaming.sim.option_rows import OptionRows
 from streaming.sim.rows import ItemSource, RowSource
 from streaming.sim.screener_rows import ScreenerRows
 from streaming.sim.stream_routes import StreamRoutes
-from streaming.sim.stream_session import Code, Limits
 
 _HOST: Final = "127.0.0.1"
 

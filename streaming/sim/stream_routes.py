@@ -7,10 +7,11 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
+from streaming.sim.codes import SLOWNESS, Code, Limits
 from streaming.sim.fragments import in_pieces
 from streaming.sim.hall import Hall
 from streaming.sim.rows import ItemSource, RowSource
-from streaming.sim.stream_session import SLOWNESS, Code, Limits, Reply, ServerSession
+from streaming.sim.stream_session import Reply, ServerSession
 
 _UNREAD: Final = 65_536
 """Bytes that may wait for a client, besides what its and our kernel hold."""

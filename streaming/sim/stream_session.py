@@ -2,44 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from streaming.sim.changes import change_of, differences, image_of
+from streaming.sim.codes import TEXTS, Code, Limits
 from streaming.sim.rows import ItemSource, Row, RowSource, only
+from streaming.sim.stream_requests import Request, parse_requests
 
-
-class Code(IntEnum):
-    """Response codes (schwab-api.md §2.4)."""
-
-    SUCCESS = 0
-    LOGIN_DENIED = 3
-    UNKNOWN_FAILURE = 9
-    SERVICE_NOT_AVAILABLE = 11
-    CLOSE_CONNECTION = 12
-    REACHED_SYMBOL_LIMIT = 19
-    STREAM_CONN_NOT_FOUND = 20
-    BAD_COMMAND_FORMAT = 21
-    FAILED_COMMAND_SUBS = 22
-    FAILED_COMMAND_UNSUBS = 23
-    FAILED_COMMAND_ADD = 24
-    FAILED_COMMAND_VIEW = 25
-    STOP_STREAMING = 30
-
-
-_TEXTS: Final = {
-    Code.SUCCESS: "SUCCESS",
-    Code.LOGIN_DENIED: "Login Denied.: token is invalid or has expired.",
-    Code.SERVICE_NOT_AVAILABLE: "Service not available or temporary down.",
-    Code.CLOSE_CONNECTION: "Connection closed: another session of this user has logged in.",
-    Code.REACHED_SYMBOL_LIMIT: "Reached the limit of symbols.",
-    Code.STREAM_CONN_NOT_FOUND: "Stream connection not found.",
-    Code.BAD_COMMAND_FORMAT: "Bad command formatting.",
-    Code.STOP_STREAMING: "Stop streaming due to empty subscription",
-}
-SLOWNESS: Final = "Stop streaming due to slowness"
 _FAILED: Final = {
     "SUBS": Code.FAILED_COMMAND_SUBS,
     "UNSUBS": Code.FAILED_COMMAND_UNSUBS,
@@ -48,38 +19,6 @@ _FAILED: Final = {
 }
 _FATAL: Final = frozenset({Code.LOGIN_DENIED, Code.BAD_COMMAND_FORMAT})
 _HEAD: Final = frozenset({"delayed", "assetMainType", "assetSubType", "cusip"})
-_WHOLE: Final = frozenset(
-    {
-        *("NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"),
-        *("SCREENER_EQUITY", "SCREENER_OPTION"),
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The server's patience and sizes; seconds are of real time."""
-
-    frame_s: float = 1.0
-    heartbeat_s: float = 10.0
-    idle_s: float = 28.0
-    keys: int = 3000
-    ack_s: float = 0.0
-    """Time a command takes; another one sent meanwhile fails with 22-25."""
-    slow_s: float = 20.0
-    """How long a client may leave what was sent unread before it is cut off with code 30."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One command; ids are None when the client left them out."""
-
-    service: str
-    command: str
-    request_id: str
-    customer_id: str | None
-    correl_id: str | None
-    parameters: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -168,7 +107,7 @@ class ServerSession:
 
     def notify(self, code: Code, text: str | None = None) -> bytes:
         """A notify frame of the ADMIN service."""
-        content = {"code": int(code), "msg": text or _TEXTS.get(code, code.name)}
+        content = {"code": int(code), "msg": text or TEXTS.get(code, code.name)}
         return msgspec.json.encode({"notify": [{"service": "ADMIN", "timestamp": self.now_ms(), "content": content}]})
 
     def heartbeat(self) -> bytes:
@@ -256,12 +195,12 @@ class ServerSession:
                 continue
             subscription.keys[key] = now
             if sent is None:
-                yield {"key": key} | _image(self._fixed(source, subscription, key) | now)
+                yield {"key": key} | image_of(self._fixed(source, subscription, key) | now)
                 continue
-            change = _change(service, sent, now)
+            change = change_of(service, sent, now)
             known_in, before = subscription.fixed[key]
             if known_in != edition:
-                change |= _differences(before, self._fixed(source, subscription, key))
+                change |= differences(before, self._fixed(source, subscription, key))
             if change:
                 yield {"key": key} | change
 
@@ -289,52 +228,11 @@ class ServerSession:
             "requestid": request.request_id,
             "SchwabClientCorrelId": request.correl_id or "",
             "timestamp": self.now_ms(),
-            "content": {"code": int(code), "msg": text or _TEXTS[code]},
+            "content": {"code": int(code), "msg": text or TEXTS[code]},
         }
         frame = msgspec.json.encode({"response": [item]})
         return Reply(frame, close=close or code in _FATAL, login=login, logout=logout, service=request.service)
 
 
-def parse_requests(text: str | bytes) -> list[Request]:
-    """The commands of a message: an envelope, or one bare request. Raises on anything else."""
-    body: Any = msgspec.json.decode(text)
-    items = body.get("requests", [body])
-    return [
-        Request(
-            service=str(item["service"]).upper(),
-            command=str(item["command"]).upper(),
-            request_id=str(item["requestid"]),
-            customer_id=item.get("SchwabClientCustomerId"),
-            correl_id=item.get("SchwabClientCorrelId"),
-            parameters={name: str(value) for name, value in (item.get("parameters") or {}).items()},
-        )
-        for item in items
-    ]
-
-
 def _split(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
-
-
-def _change(service: str, sent: Row, now: Row) -> Row:
-    """What a delta carries: the changed fields, or for books and bars everything once something changed."""
-    if service in _WHOLE:
-        return dict(now) if now != sent else {}
-    return _differences(sent, now)
-
-
-def _differences(sent: Row, now: Row) -> Row:
-    if list(sent) != list(now):
-        return {name: value for name, value in now.items() if sent.get(name) != value}
-    pairs = zip(now.items(), sent.values(), strict=True)  # the same fields in the same order
-    return {name: value for (name, value), old in pairs if value != old}
-
-
-def _image(row: Row) -> Row:
-    """Head fields first, then numbers ascending, as production writes a full image."""
-    return {name: row[name] for name in sorted(row, key=_place)}
-
-
-@cache
-def _place(name: str) -> int:
-    return int(name) if name.isdigit() else -1

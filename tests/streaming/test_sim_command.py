@@ -14,9 +14,9 @@ import pytest
 from streaming.calendar import NEW_YORK
 from streaming.cli import main
 from streaming.errors import RequestError
+from streaming.sim.codes import Limits
 from streaming.sim.faults import SWITCHES
 from streaming.sim.orders import ORDERS
-from streaming.sim.stream_session import Limits
 from streaming.sim_command import APP_KEY, APP_SECRET, build, register, simulated_start
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from streaming.schwab.token_import import OriginEnvironment, read_environment, r
 LOGIN_AT = datetime(2026, 8, 17, 12, 0, tzinfo=UTC)
 NOW = datetime(2026, 8, 20, 13, 10, tzinfo=UTC)
 PLAIN = TokenCipher(None)
-KEY = new_key()
+KEY = "fXhBKO3lwcMVCf8nG5Ydeg-NaBJQhCCWMzIgRBeynxM="
 
 
 class Poison:

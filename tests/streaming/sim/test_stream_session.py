@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from streaming.sim.stream_session import Code, Limits, ServerSession
+from streaming.sim.codes import Code, Limits
+from streaming.sim.stream_session import ServerSession
 
 IDS = {"SchwabClientCustomerId": "customer", "SchwabClientCorrelId": "correl"}
 

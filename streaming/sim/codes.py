@@ -1,0 +1,50 @@
+"""The streamer's response codes and the server's patience (schwab-api.md §2.4, §2.17)."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+
+class Code(IntEnum):
+    """Response codes (schwab-api.md §2.4)."""
+
+    SUCCESS = 0
+    LOGIN_DENIED = 3
+    UNKNOWN_FAILURE = 9
+    SERVICE_NOT_AVAILABLE = 11
+    CLOSE_CONNECTION = 12
+    REACHED_SYMBOL_LIMIT = 19
+    STREAM_CONN_NOT_FOUND = 20
+    BAD_COMMAND_FORMAT = 21
+    FAILED_COMMAND_SUBS = 22
+    FAILED_COMMAND_UNSUBS = 23
+    FAILED_COMMAND_ADD = 24
+    FAILED_COMMAND_VIEW = 25
+    STOP_STREAMING = 30
+
+
+TEXTS: Final = {
+    Code.SUCCESS: "SUCCESS",
+    Code.LOGIN_DENIED: "Login Denied.: token is invalid or has expired.",
+    Code.SERVICE_NOT_AVAILABLE: "Service not available or temporary down.",
+    Code.CLOSE_CONNECTION: "Connection closed: another session of this user has logged in.",
+    Code.REACHED_SYMBOL_LIMIT: "Reached the limit of symbols.",
+    Code.STREAM_CONN_NOT_FOUND: "Stream connection not found.",
+    Code.BAD_COMMAND_FORMAT: "Bad command formatting.",
+    Code.STOP_STREAMING: "Stop streaming due to empty subscription",
+}
+SLOWNESS: Final = "Stop streaming due to slowness"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The server's patience and sizes; seconds are of real time."""
+
+    frame_s: float = 1.0
+    heartbeat_s: float = 10.0
+    idle_s: float = 28.0
+    keys: int = 3000
+    ack_s: float = 0.0
+    """Time a command takes; another one sent meanwhile fails with 22-25."""
+    slow_s: float = 20.0
+    """How long a client may leave what was sent unread before it is cut off with code 30."""
