@@ -60,13 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return asyncio.run(_run(arguments))
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (GexcordError, BaseExceptionGroup) as error:
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # the last line of defence: a status, never a bare crash
         return _report(leading_error(error))
 
 
 def _report(error: BaseException) -> int:
     if not isinstance(error, GexcordError):
-        raise error
+        _LOG.critical("the program ends on a bug", exc_info=error)
+        return GexcordError.exit_status
     problems = error.problems if isinstance(error, ConfigurationError) else (str(error),)
     for line in (*problems, error.remedy):
         if line:

@@ -1,0 +1,111 @@
+"""The streamer of the benchmark, in a process of its own: `python -m tests.benchmarks.stream_feed`.
+
+Serves one client over a bare socket, because a WebSocket library on this side would be the limit. Prints its port, and
+`ready` once the books are subscribed. Then each line on standard input is `COUNT RATE`: COUNT frames are sent at RATE a
+second (0: as fast as the client takes them), and `SENT BEGAN_S TOOK_S` is printed.
+"""
+
+import base64
+import hashlib
+import json
+import socket
+import sys
+import time
+from itertools import cycle, islice
+
+from tests.benchmarks.stream_frames import images, stamp, templates, websocket_frame
+
+_KEY = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_CHUNK = 64
+_NAP_S = 0.0002
+
+
+class Client:
+    """The one connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self._bytes = b""
+
+    def _take(self, size: int) -> bytes:
+        while len(self._bytes) < size:
+            data = self.socket.recv(1 << 16)
+            if not data:
+                raise SystemExit(0)
+            self._bytes += data
+        taken, self._bytes = self._bytes[:size], self._bytes[size:]
+        return taken
+
+    def shake_hands(self) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self._take(1)
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if line)
+        key = {name.lower(): value for name, value in headers.items()}["sec-websocket-key"]
+        accept = base64.b64encode(hashlib.sha1((key + _KEY).encode()).digest()).decode()
+        self.socket.sendall(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
+        )
+
+    def next_text(self) -> bytes:
+        """The next text frame; pings are answered on the way."""
+        while True:
+            first, second = self._take(2)
+            size = second & 0x7F
+            if size >= 126:
+                size = int.from_bytes(self._take(2 if size == 126 else 8), "big")
+            mask, masked = self._take(4), self._take(size)
+            body = bytes(byte ^ mask[n % 4] for n, byte in enumerate(masked))
+            if first & 0x0F == 8:
+                raise SystemExit(0)
+            if first & 0x0F == 9:
+                self.socket.sendall(b"\x8a" + bytes([len(body)]) + body)
+            if first & 0x0F == 1:
+                return body
+
+    def serve_requests(self) -> None:
+        """Accept everything until the books are subscribed."""
+        while True:
+            for request in json.loads(self.next_text())["requests"]:
+                names = ("service", "command", "requestid")
+                answer = {name: request[name] for name in names} | {"content": {"code": 0, "msg": "OK"}}
+                self.socket.sendall(websocket_frame(json.dumps({"response": [answer]}).encode()))
+                if request["service"] == "LEVELONE_EQUITIES":
+                    self.socket.sendall(b"".join(images()))
+                if request["service"] == "NASDAQ_BOOK":
+                    return
+
+
+def send(client: Client, count: int, rate: int) -> tuple[float, float]:
+    """Send frames and return when this began and how long it took, in monotonic seconds."""
+    endless = cycle(templates())
+    began, sent = time.monotonic(), 0
+    while sent < count:
+        due = min(int((time.monotonic() - began) * rate) - sent if rate else _CHUNK, count - sent, 4 * _CHUNK)
+        if due <= 0:
+            time.sleep(_NAP_S)
+            continue
+        now = stamp()
+        client.socket.sendall(b"".join(before + now + after for before, after in islice(endless, due)))
+        sent += due
+    return began, time.monotonic() - began
+
+
+def main() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print(listener.getsockname()[1], flush=True)
+        connection, _ = listener.accept()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    client = Client(connection)
+    client.shake_hands()
+    client.serve_requests()
+    print("ready", flush=True)
+    while line := sys.stdin.readline():
+        count, rate = map(int, line.split())
+        began, took = send(client, count, rate)
+        print(count, began, took, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Flags, and what an error means to whoever started the program."""
+
+import logging
+
+import pytest
+
+from bot import app
+from streaming.errors import ConfigurationError, GexcordError, RequestError
+
+
+def ending_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    async def run(_arguments: object) -> int:
+        raise error
+
+    monkeypatch.setattr(app, "_run", run)
+    return app.main([])
+
+
+def test_every_wrong_setting_is_a_line_of_its_own_and_the_remedy_comes_last(monkeypatch, capsys):
+    status = ending_with(monkeypatch, ConfigurationError("A is wrong.", "B is wrong.", remedy="Correct .env."))
+    assert status == 78
+    assert capsys.readouterr().err.splitlines() == ["A is wrong.", "B is wrong.", "Correct .env."]
+
+
+def test_an_error_inside_a_group_counts_as_itself(monkeypatch, capsys):
+    group = ExceptionGroup("jobs", [ExceptionGroup("inner", [RequestError("There is no such file.")])])
+    assert ending_with(monkeypatch, group) == 65
+    assert capsys.readouterr().err == "There is no such file.\n"
+
+
+def test_a_bug_is_logged_with_its_traceback_and_ends_with_its_own_status(monkeypatch, caplog):
+    with caplog.at_level(logging.CRITICAL):
+        assert ending_with(monkeypatch, ZeroDivisionError("oops")) == GexcordError.exit_status == 70
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_interrupt_has_the_shells_status(monkeypatch):
+    assert ending_with(monkeypatch, KeyboardInterrupt()) == 130
+
+
+def test_unknown_flags_are_refused_by_the_parser():
+    with pytest.raises(SystemExit) as caught:
+        app.main(["--nonsense"])
+    assert caught.value.code == 2
