@@ -5,7 +5,6 @@ import asyncio
 import logging
 import random
 import secrets
-import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -46,6 +45,7 @@ from streaming.metrics_server import serve_metrics
 from streaming.runtime import Runtime, open_runtime
 from streaming.schwab.stored_logins import StoredLogins
 from streaming.settings import load_settings
+from streaming.signals import stop_on_signals
 from streaming.streamer import Streamer
 
 _LOG: Final = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
             "DISCORD_BOT_TOKEN is not set.", remedy="Set it in .env, or try `python run_bot.py --demo` first."
         )
     point_discord_at(settings.discord_api_url, settings.discord_gateway_url)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     async with (
         open_runtime(settings, clock, announce=_say) as runtime,
         _open_host(runtime, settings, settings.discord_bot_token) as host,
@@ -227,21 +227,6 @@ async def _background(work: Coroutine[Any, Any, Any], name: str) -> AsyncIterato
     finally:
         task.cancel()
         await asyncio.wait({task}, timeout=_CLOSE_WITHIN_S)
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM or SIGINT sets; a second one ends the process the usual hard way."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def received(number: signal.Signals) -> None:
-        _LOG.info("received %s, stopping", number.name)
-        loop.remove_signal_handler(number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, received, number)
-    return stop
 
 
 def _say(line: str, stream: TextIO = sys.stdout) -> None:

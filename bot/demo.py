@@ -95,10 +95,10 @@ def _market(chain: OptionChain | None, start_at: datetime, seed: int) -> Market:
 
 
 def _tickers(chain: OptionChain | None) -> tuple[str, ...]:
-    """The demo's two channels: SPX and NDX, or the real chain's ticker beside one of them."""
-    if chain is None or chain.ticker in _USUAL:
+    """The demo's two channels: SPX and NDX, or the real chain's ticker first and one of them beside it."""
+    if chain is None:
         return _USUAL
-    return (chain.ticker, "SPX")
+    return (chain.ticker, "NDX" if chain.ticker == "SPX" else "SPX")
 
 
 def _settings(sim: SimServer, sandbox: Sandbox, folder: Path, tickers: tuple[str, ...]) -> BotSettings:

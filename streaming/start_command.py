@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import random
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from streaming.schwab.fields import Service
 from streaming.schwab.oauth import LOG_IN
 from streaming.schwab.routing import Subscriptions, plan
 from streaming.settings import StreamSettings, load_settings, parse_tickers, split_commas
+from streaming.signals import stop_on_signals
 from streaming.streamer import Streamer
 from streaming.symbols import Ticker, parse_wire_symbol
 from streaming.wanted_symbols import SymbolChanges, needed_by
@@ -91,7 +91,7 @@ def _services(text: str | None) -> frozenset[Service] | None:
 
 async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
     clock = SystemClock()
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     async with open_runtime(settings, clock, announce=say) as runtime:
         streamer = Streamer(
             runtime,
@@ -194,18 +194,3 @@ async def _symbols(runtime: Runtime, settings: StreamSettings, order: _Order) ->
     changes = SymbolChanges() if order.symbols is not None else await SymbolWishes(runtime.redis).load()
     configured: Sequence[str] = settings.schwab_symbols if order.symbols is None else order.symbols
     return tuple(dict.fromkeys([*changes.applied_to(configured), *needed_by(order.tickers)]))
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM or SIGINT sets; a second one ends the process the usual hard way."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def received(number: signal.Signals) -> None:
-        _LOG.info("received %s, stopping", number.name)
-        loop.remove_signal_handler(number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, received, number)
-    return stop

@@ -42,10 +42,18 @@ def book_levels(
     if not isinstance(side, list):
         return ()
     limit_ms = book_ms + _FUTURE_LIMIT_MS
-    levels = [
-        BookLevel(price=row.price, size=count(row.size) or 0, venues=_venues(row.entries, midnight_ms, limit_ms))
-        for row in side
-    ]
+    last_ms = min(_DAY_MS - 1, limit_ms - midnight_ms)
+    levels = []
+    for row in side:
+        venues = []
+        for entry in row.entries if isinstance(row.entries, list) else ():
+            size, day_ms = entry.size, entry.day_ms
+            # The plain case in place: thirty entries a book make this the busiest line of the stream.
+            if type(size) is int and type(day_ms) is int and 0 <= size < LARGEST_COUNT and 0 <= day_ms <= last_ms:
+                venues.append(VenueQuote(venue=entry.venue, size=size, quote_ms=midnight_ms + day_ms))
+            else:
+                venues.append(_venue(entry, midnight_ms, limit_ms))
+        levels.append(BookLevel(price=row.price, size=count(row.size) or 0, venues=tuple(venues)))
     if len(levels) > 1:
         levels.sort(key=_price, reverse=descending)
     return tuple(levels)
@@ -54,19 +62,9 @@ def book_levels(
 _price: Final = attrgetter("price")
 
 
-def _venues(entries: list[BookEntry] | UnsetType | None, midnight_ms: int, limit_ms: int) -> tuple[VenueQuote, ...]:
-    if not isinstance(entries, list):
-        return ()
-    return tuple([_venue(entry, midnight_ms, limit_ms) for entry in entries])
-
-
 def _venue(entry: BookEntry, midnight_ms: int, limit_ms: int) -> VenueQuote:
-    size, day_ms = entry.size, entry.day_ms
-    # The plain case first: thirty entries a book make this the busiest line of the decoder.
-    if type(size) is int and type(day_ms) is int and 0 <= size < LARGEST_COUNT and 0 <= day_ms < _DAY_MS:
-        moment = midnight_ms + day_ms
-        return VenueQuote(venue=entry.venue, size=size, quote_ms=moment if moment <= limit_ms else None)
-    return VenueQuote(venue=entry.venue, size=count(size) or 0, quote_ms=_quote_ms(day_ms, midnight_ms, limit_ms))
+    quote_ms = _quote_ms(entry.day_ms, midnight_ms, limit_ms)
+    return VenueQuote(venue=entry.venue, size=count(entry.size) or 0, quote_ms=quote_ms)
 
 
 def _quote_ms(day_ms: Wire, midnight_ms: int, limit_ms: int) -> int | None:

@@ -8,15 +8,17 @@ second (0: as fast as the client takes them), and `SENT BEGAN_S TOOK_S` is print
 import base64
 import hashlib
 import json
+import select
 import socket
 import sys
 import time
 from itertools import cycle, islice
 
-from tests.benchmarks.stream_frames import images, stamp, templates, websocket_frame
+from tests.benchmarks.stream_frames import SYMBOLS, images, stamp, templates, websocket_frame
 
 _KEY = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CHUNK = 64
+_PING_EVERY = 2_000
 _NAP_S = 0.0002
 
 
@@ -49,24 +51,30 @@ class Client:
         )
 
     def next_text(self) -> bytes:
-        """The next text frame; pings are answered on the way."""
+        """The next text frame."""
         while True:
-            first, second = self._take(2)
-            size = second & 0x7F
-            if size >= 126:
-                size = int.from_bytes(self._take(2 if size == 126 else 8), "big")
-            mask, masked = self._take(4), self._take(size)
-            body = bytes(byte ^ mask[n % 4] for n, byte in enumerate(masked))
-            if first & 0x0F == 8:
-                raise SystemExit(0)
-            if first & 0x0F == 9:
-                self.socket.sendall(b"\x8a" + bytes([len(body)]) + body)
-            if first & 0x0F == 1:
+            code, body = self._next_frame()
+            if code == 1:
                 return body
 
+    def _next_frame(self) -> tuple[int, bytes]:
+        """The next frame's kind and body; a ping is answered."""
+        first, second = self._take(2)
+        size = second & 0x7F
+        if size >= 126:
+            size = int.from_bytes(self._take(2 if size == 126 else 8), "big")
+        mask, masked = self._take(4), self._take(size)
+        body = bytes(byte ^ mask[n % 4] for n, byte in enumerate(masked))
+        if first & 0x0F == 8:
+            raise SystemExit(0)
+        if first & 0x0F == 9:
+            self.socket.sendall(b"\x8a" + bytes([len(body)]) + body)
+        return first & 0x0F, body
+
     def serve_requests(self) -> None:
-        """Accept everything until the books are subscribed."""
-        while True:
+        """Accept everything until the books of all symbols are subscribed."""
+        books: set[str] = set()
+        while not books.issuperset(SYMBOLS):
             for request in json.loads(self.next_text())["requests"]:
                 names = ("service", "command", "requestid")
                 answer = {name: request[name] for name in names} | {"content": {"code": 0, "msg": "OK"}}
@@ -74,7 +82,12 @@ class Client:
                 if request["service"] == "LEVELONE_EQUITIES":
                     self.socket.sendall(b"".join(images()))
                 if request["service"] == "NASDAQ_BOOK":
-                    return
+                    books |= set(request["parameters"]["keys"].split(","))
+
+    def answer_ping(self) -> None:
+        """Read what the client has sent meanwhile, which can only be a ping."""
+        if select.select([self.socket], [], [], 0)[0]:
+            self._next_frame()
 
 
 def send(client: Client, count: int, rate: int) -> tuple[float, float]:
@@ -88,6 +101,8 @@ def send(client: Client, count: int, rate: int) -> tuple[float, float]:
             continue
         now = stamp()
         client.socket.sendall(b"".join(before + now + after for before, after in islice(endless, due)))
+        if sent // _PING_EVERY != (sent + due) // _PING_EVERY:
+            client.answer_ping()
         sent += due
     return began, time.monotonic() - began
 

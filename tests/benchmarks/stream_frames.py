@@ -10,8 +10,9 @@ import random
 import time
 
 STAMP_BASE = 7_000_000_000_000_000
-SYMBOLS = tuple(
-    "AAPL MSFT NVDA AMZN META GOOGL AVGO TSLA COST NFLX AMD PEP ADBE CSCO QCOM INTU TXN AMGN HON SBUX".split()
+SYMBOLS = (
+    *("AAPL", "MSFT", "NVDA", "AMZN", "META", "GOOGL", "AVGO", "TSLA", "COST", "NFLX"),
+    *("AMD", "PEP", "ADBE", "CSCO", "QCOM", "INTU", "TXN", "AMGN", "HON", "SBUX"),
 )
 TEMPLATES = 1_000
 _PLACE = 7_777_777_777_777_777
@@ -92,7 +93,7 @@ def _level(rng: random.Random, place: int, bid: bool) -> dict[str, object]:
         {
             "0": rng.choice(("NSDQ", "ARCX", "BATS", "EDGX")),
             "1": rng.randint(1, 900),
-            "2": 37_800_000 + rng.randint(0, 9999),
+            "2": 35_370_000 - rng.randint(0, 9_999),
         }
         for _ in range(1 + (place % 5 == 0))
     ]

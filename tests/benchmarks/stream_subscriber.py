@@ -38,8 +38,8 @@ def main() -> None:
                 print(count, last_s, *shown, flush=True)
             else:
                 count, last_s = count + 1, now_s
-                if latency:
-                    late.append(now_us - int(STAMP.search(payload)[0]))
+                if latency and (found := STAMP.search(payload)) is not None:  # first images have none
+                    late.append(now_us - int(found[0]))
 
 
 if __name__ == "__main__":
