@@ -45,7 +45,7 @@ def templates(seed: int = 1) -> list[Template]:
 
 def images() -> list[bytes]:
     """The first frame of every symbol, with everything level one knows of it."""
-    full = {"delayed": False, "assetMainType": "EQUITY", "cusip": "000000000", "13": "NASDAQ"}
+    full = {"delayed": False, "assetMainType": "EQUITY", "cusip": "000000000", "13": "Q"}
     prices = {
         "1": 230.11,
         "2": 230.13,
