@@ -51,11 +51,12 @@ from streaming.streamer import Streamer
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
 _INTERRUPTED: Final = 130
+_MAX_PORT: Final = 65_535
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bot until it is told to stop; the exit statuses are listed in specs/operations.md."""
-    arguments = _parser().parse_args(argv)
+    arguments = _arguments(argv)
     try:
         return asyncio.run(_run(arguments))
     except KeyboardInterrupt:
@@ -75,6 +76,17 @@ def _report(error: BaseException) -> int:
     return error.exit_status
 
 
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    demo_only = [f"--{name}" for name in ("chain", "port", "seed") if getattr(arguments, name) is not None]
+    if demo_only and not arguments.demo:
+        parser.error(f"{', '.join(demo_only)}: only with --demo")
+    if not 0 <= (arguments.port or 0) <= _MAX_PORT:
+        parser.error(f"--port: expected a number from 0 to {_MAX_PORT}")
+    return arguments
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run_bot.py", description="Live dealer gamma exposure in Discord.")
     parser.add_argument(
@@ -83,10 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--chain", type=Path, metavar="FILE", help="with --demo: build the market from a real option chain"
     )
-    parser.add_argument(
-        "--port", type=int, default=0, metavar="N", help="with --demo: port of the page; 0 takes a free one"
-    )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="with --demo: same seed, same market")
+    parser.add_argument("--port", type=int, metavar="N", help="with --demo: port of the page; 0 takes a free one")
+    parser.add_argument("--seed", type=int, metavar="N", help="with --demo: same seed, same market")
     parser.add_argument("--check", action="store_true", help="test settings, Redis, token file and Discord, then exit")
     return parser
 
@@ -98,7 +108,11 @@ async def _run(arguments: argparse.Namespace) -> int:
             from bot.demo import open_demo
 
             demo = await stack.enter_async_context(
-                open_demo(chain_path=arguments.chain, port=arguments.port, seed=arguments.seed)
+                open_demo(
+                    chain_path=arguments.chain,
+                    port=arguments.port or 0,
+                    seed=1 if arguments.seed is None else arguments.seed,
+                )
             )
             settings, clock, page_url = demo.settings, demo.clock, demo.page_url
         else:
@@ -124,7 +138,7 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
         _background(stop.wait(), "stop signal") as stopped,
     ):
         if page_url is None:
-            await host.control.resume()
+            host.control.resume_in_background()
         else:
             await host.control.start()
             await host.bot.logged_in.wait()

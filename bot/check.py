@@ -5,6 +5,7 @@ is refused or missing. When several fail, the first of these counts.
 """
 
 import stat
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from bot.check_lines import Finding, exit_status, fail, ok, warn
 from bot.render.numbers import age
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
+from streaming.env_file import doubtful_lines, read_text
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
 
 _LOGIN_REMEDY: Final = "Run `python -m streaming token login`."
@@ -33,11 +35,22 @@ async def run_check(settings: BotSettings, out: Callable[[str], object], *, cloc
         for finding in part:
             out(finding.line)
 
+    report(check_env_file(Path(".env")))
     report(check_settings(settings))
     report([await check_redis(settings)])
     report([check_token(settings, now)])
     report(await check_discord(settings))
     return exit_status(findings)
+
+
+def check_env_file(path: Path) -> Sequence[Finding]:
+    """A warning for each line that has no effect but was probably meant to have one."""
+    known = {name.upper() for name in BotSettings.model_fields}
+    try:
+        text = read_text(path)
+    except (OSError, UnicodeError):
+        return []  # there is none, or the settings would not have been read
+    return [warn(".env", sentence) for sentence in doubtful_lines(text, known)]
 
 
 def check_settings(settings: BotSettings) -> Sequence[Finding]:
@@ -72,7 +85,29 @@ def _own_server(data_path: Path) -> Finding:
         server_binary()
     except GexcordError as error:
         return fail("redis", error.sentence, error.exit_status)
+    if (reason := _unwritable(data_path)) is not None:
+        sentence = (
+            f"no data can be kept in {data_path} ({reason}). Set REDIS_DATA_PATH to another folder, or REDIS_URL."
+        )
+        return fail("redis", sentence, ConfigurationError.exit_status)
     return ok("redis", f"REDIS_URL is empty: a server of our own will keep its data in {data_path}.")
+
+
+def _unwritable(folder: Path) -> str | None:
+    """Why no file can be made in a folder, or None; tries it, and leaves nothing behind."""
+    made: list[Path] = []
+    try:
+        for part in reversed((folder, *folder.parents)):
+            if not part.exists():
+                part.mkdir()
+                made.append(part)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    finally:
+        for part in reversed(made):
+            part.rmdir()
 
 
 def check_token(settings: BotSettings, now: datetime) -> Finding:
@@ -96,6 +131,9 @@ def _token_file(path: Path, key: SecretStr | None, now: datetime) -> Finding:
         return fail("schwab", error.sentence, error.exit_status)
     except OSError as error:
         sentence = f"the token file {path} cannot be read ({error.strerror}). Correct its owner or mode."
+        return fail("schwab", sentence, ConfigurationError.exit_status)
+    if (reason := _unwritable(path.parent)) is not None:
+        sentence = f"no token can be kept in {path.parent} ({reason}). Correct SCHWAB_TOKEN_PATH or the folder's mode."
         return fail("schwab", sentence, ConfigurationError.exit_status)
     if token is None:
         return fail("schwab", f"there is no token file {path}. {_LOGIN_REMEDY}", LoginRequiredError.exit_status)

@@ -24,6 +24,10 @@ class _RefusedError(GexcordError):
         self.status = status
 
 
+class _NotDiscordError(GexcordError):
+    """Whatever answers is not Discord's API."""
+
+
 async def check_discord(settings: BotSettings) -> Sequence[Finding]:
     """Findings on the login and on each configured channel."""
     if settings.discord_bot_token is None:
@@ -34,14 +38,27 @@ async def check_discord(settings: BotSettings) -> Sequence[Finding]:
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT_S) as http:
         try:
             me = await _get(http, "/users/@me")
-            login = ok("discord", f"logged in as {me['username']} (id {me['id']}).")
+            login = _logged_in(me)
             return [login, *[await _channel(http, str(channel), me["id"]) for channel in settings.boards]]
+        except _NotDiscordError:
+            return [_no_discord(base)]
         except _RefusedError as error:
-            return [_login_refused(error)]
+            return [_no_discord(base) if error.status == _NOT_FOUND else _login_refused(error)]
         except httpx.HTTPError as error:
             host = httpx.URL(base).host
             sentence = f"{host} does not answer ({type(error).__name__}). Check the network and DISCORD_API_URL."
             return [fail("discord", sentence, UnavailableError.exit_status)]
+
+
+def _logged_in(me: Any) -> Finding:
+    if not isinstance(me, dict) or not {"id", "username"} <= me.keys():
+        raise _NotDiscordError("The answer describes no user.")
+    return ok("discord", f"logged in as {me['username']} (id {me['id']}).")
+
+
+def _no_discord(base: str) -> Finding:
+    sentence = f"{httpx.URL(base).host} answers, but not as Discord does. Correct DISCORD_API_URL; it ends in /api/v10."
+    return fail("discord", sentence, ConfigurationError.exit_status)
 
 
 def _login_refused(error: _RefusedError) -> Finding:
@@ -55,7 +72,10 @@ async def _get(http: httpx.AsyncClient, path: str) -> Any:
     response = await http.get(path)
     if response.is_error:
         raise _RefusedError(response.status_code)
-    return response.json()
+    try:
+        return response.json()
+    except ValueError:
+        raise _NotDiscordError("The answer is not JSON.") from None
 
 
 async def _channel(http: httpx.AsyncClient, channel_id: str, me: str) -> Finding:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 EXTENSIONS: Final = ("cogs.gex", "cogs.stream", "cogs.token")
 SYNC_JOB: Final = "command-sync"
 _AUTHENTICATION_FAILED: Final = 4004
+_NEVER_CONNECTED: Final = ("sequence", "gateway")
 
 
 class FingerprintStore(Protocol):
@@ -108,6 +109,13 @@ class GexBot(commands.Bot):
             if error.code == _AUTHENTICATION_FAILED:
                 raise _refused() from None
             raise OperatorError(f"Discord closed the connection for good (code {error.code}).") from error
+        except AttributeError as error:
+            # discord.py trips over the connection it never had when the gateway refuses the first one
+            if error.obj is not None or error.name not in _NEVER_CONNECTED:
+                raise
+            raise UnavailableError(
+                "Discord's gateway does not answer.", remedy="Check the network and DISCORD_GATEWAY_URL."
+            ) from error
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnavailableError(
                 f"Discord does not answer ({type(error).__name__}).",

@@ -34,6 +34,13 @@ class Notice:
     text: str
     level: int
     with_traceback: bool = False
+    cause: BaseException | None = None
+    """What a library said; for the log only."""
+
+    @property
+    def log_text(self) -> str:
+        """The sentence, and the library's words behind it."""
+        return self.text if self.cause is None else f"{self.text} ({type(self.cause).__name__}: {self.cause})"
 
 
 def new_incident() -> str:
@@ -45,7 +52,7 @@ def notice_for(error: BaseException, *, incident: str) -> Notice:
     """The notice for an exception; a bug shows nothing of itself but `incident`."""
     cause = _cause(error)
     if isinstance(cause, GexcordError):
-        return Notice(cause.sentence[:_LIMIT], _level(cause))
+        return Notice(cause.sentence[:_LIMIT], _level(cause), cause=cause.__cause__)
     if isinstance(cause, app_commands.AppCommandError):
         return _library_notice(cause, incident)
     if isinstance(cause, discord.HTTPException):
@@ -129,7 +136,9 @@ async def answer_error(
     notice = notice_for(error, incident=name)
     where = interaction.command.qualified_name if interaction.command else interaction.type.name
     details = _cause(error) if notice.with_traceback else None
-    log.log(notice.level, "/%s by user %s (id %s): %s", where, interaction.user.id, name, notice.text, exc_info=details)
+    log.log(
+        notice.level, "/%s by user %s (id %s): %s", where, interaction.user.id, name, notice.log_text, exc_info=details
+    )
     if interaction.type is discord.InteractionType.autocomplete:
         return
     try:

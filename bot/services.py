@@ -1,6 +1,7 @@
 """What commands may reach: the ports of the running process, handed to every cog as one record."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bot.settings import BotSettings
@@ -74,8 +75,10 @@ class TokenPort(Protocol):
 class ChartPort(Protocol):
     """Where pictures come from."""
 
-    async def strikes(self, snapshot: GexSnapshot, *, weight: WeightName = "vol", theme: str = "dark") -> bytes:
-        """A PNG of exposure by strike with spot, zero gamma and walls."""
+    async def strikes(
+        self, snapshot: GexSnapshot, *, now: datetime, weight: WeightName = "vol", theme: str = "dark"
+    ) -> bytes:
+        """A PNG of exposure by strike with spot, zero gamma and walls; says how old they are at `now` unless live."""
         ...
 
 

@@ -79,6 +79,20 @@ class BotSettings(StreamSettings):
             require_url(value, "ws", "wss")
         return value
 
+    @field_validator("discord_bot_token")
+    @classmethod
+    def _printable(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value()
+        if not text.isascii() or any(character.isspace() for character in text):
+            raise ValueError("a token")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_discord(self) -> Self:
+        if (self.discord_api_url is None) != (self.discord_gateway_url is None):
+            raise ValueError("DISCORD_API_URL and DISCORD_GATEWAY_URL must be set together, or neither")
+        return self
+
     @model_validator(mode="after")
     def _one_board_per_channel(self) -> Self:
         seen: set[int] = set()

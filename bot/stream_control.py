@@ -13,7 +13,9 @@ from streaming.streamer import Streamer
 
 _LOG: Final = logging.getLogger(__name__)
 JOB: Final = "schwab-stream"
+RESUME_JOB: Final = "stream-resume"
 ANSWER_WITHIN_S: Final = 2.2
+_REMEMBER_WITHIN_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.02
 _TRANSIENT: Final = (JobState.STOPPED, JobState.ENDED)
 
@@ -40,17 +42,33 @@ class StreamControl:
         if await self._wishes.wanted():
             self._supervisor.start(JOB, self._streamer.run)
 
+    def resume_in_background(self) -> None:
+        """`resume` as a job of its own, which waits for Redis as long as that takes."""
+        self._supervisor.start(RESUME_JOB, lambda _progress: self.resume())
+
     async def start(self) -> StreamReport:
         began_s = self._clock.monotonic()
         started = self._supervisor.start(JOB, self._streamer.run)
-        await self._remember(wanted=True)
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if self._refused():
+            return self._clear_news(began_s) or self._unclear_news()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._remember(wanted=True), name="remember the stream")
+            return await self._answer(began_s, started=started)
+
+    async def _answer(self, began_s: float, *, started: bool) -> StreamReport:
         if not started:
             if self._streamer.status().state == "live":
                 return StreamReport(ok=True, sentence=f"The stream is already running: {self._symbols()}.")
             self._streamer.retry_now()
         return await self._first_news(began_s)
 
+    def _refused(self) -> bool:
+        job = self._supervisor.job(JOB)
+        return job is not None and job.state is JobState.FAILED
+
     async def stop(self) -> StreamReport:
+        await self._supervisor.stop(RESUME_JOB)
         await self._remember(wanted=False)
         if await self._supervisor.stop(JOB):
             return StreamReport(ok=True, sentence="The stream has stopped.")
@@ -73,20 +91,18 @@ class StreamControl:
 
     async def _first_news(self, began_s: float) -> StreamReport:
         """What has become of the order by the time the answer is due, or as soon as that is clear."""
-        elapsed_s = 0.0
-        while elapsed_s < ANSWER_WITHIN_S:
+        while (report := self._clear_news(began_s)) is None:
+            if self._clock.monotonic() - began_s >= ANSWER_WITHIN_S:
+                return self._unclear_news()
             await asyncio.sleep(_LOOK_EVERY_S)
-            elapsed_s = self._clock.monotonic() - began_s
-            if (report := self._clear_news(elapsed_s)) is not None:
-                return report
-        return self._unclear_news()
+        return report
 
-    def _clear_news(self, elapsed_s: float) -> StreamReport | None:
+    def _clear_news(self, began_s: float) -> StreamReport | None:
         job, status = self._supervisor.job(JOB), self._streamer.status()
         if job is not None and job.state in (JobState.FAILED, JobState.BACKOFF):
             return StreamReport(ok=False, sentence=f"The stream did not start. {job.last_error}")
         if status.state == "live":
-            after_ms = round(elapsed_s * 1000)
+            after_ms = round((self._clock.monotonic() - began_s) * 1000)
             return StreamReport(ok=True, sentence=f"Connected: {self._symbols()}; first data after {after_ms} ms.")
         if status.state == "needs_login":
             return StreamReport(
@@ -115,6 +131,9 @@ class StreamControl:
 
     async def _remember(self, *, wanted: bool) -> None:
         try:
-            await self._wishes.remember(wanted=wanted)
+            async with asyncio.timeout(_REMEMBER_WITHIN_S):
+                await self._wishes.remember(wanted=wanted)
+        except TimeoutError:
+            _LOG.warning("whether the stream is wanted could not be stored within %g s", _REMEMBER_WITHIN_S)
         except GexcordError as error:
             _LOG.warning("whether the stream is wanted could not be stored: %s", error)

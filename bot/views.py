@@ -17,12 +17,20 @@ class AskerView(discord.ui.View):
         super().__init__(timeout=timeout)
         self._asker_id = asked.user.id
         self._newest = asked
+        self._idle_s = timeout
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         if interaction.user.id != self._asker_id:
             raise Refusal("These buttons belong to whoever asked. Use the command yourself to get your own.")
-        self._newest = interaction
         return True
+
+    def shown_by(self, interaction: Interaction) -> None:
+        """Note whose answer is the message with the buttons now; its token may edit it, a form's may not.
+
+        Counts as a click, which a form alone does not.
+        """
+        self._newest = interaction
+        self.timeout = self._idle_s
 
     async def on_error(self, interaction: Interaction, error: Exception, _item: discord.ui.Item[Any], /) -> None:
         await answer_error(interaction, error)

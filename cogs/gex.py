@@ -104,7 +104,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     async def _draw(self, snapshot: GexSnapshot, weight: WeightName) -> discord.File:
         try:
             async with asyncio.timeout(_DRAWN_WITHIN_S):
-                png = await self._services.charts.strikes(snapshot, weight=weight)
+                png = await self._services.charts.strikes(snapshot, now=self._services.clock.now(), weight=weight)
         except TimeoutError:
             raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
         return discord.File(

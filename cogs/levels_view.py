@@ -59,6 +59,7 @@ class LevelsView(AskerView):
         self._weight = weight or self._weight
         self._mark_chosen()
         await interaction.response.edit_message(embed=self.embed(), view=self)
+        self.shown_by(interaction)
 
     def _mark_chosen(self) -> None:
         for item in self.children:

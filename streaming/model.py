@@ -242,7 +242,7 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about one ticker at one instant, in the shape that travels over Redis.
 
     The first block carries GEXBot's classic names and units, so existing readers keep working; the
-    second is ours. `scope` says which expiries the classic block sums over.
+    second is ours. `scope` says which expiries the classic block sums over; None when its producer does not say.
     """
 
     ticker: str
@@ -272,7 +272,7 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     source: str
     delayed: bool = False
-    scope: ScopeName = "full"
+    scope: ScopeName | None = None
     state: Literal["live", "warming", "closing", "closed"] = "live"
     forward_mode: Literal["parity", "none"] | None = None
     basis: float | None = None
@@ -303,7 +303,7 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
 
 def headline(snapshot: GexSnapshot) -> Headline:
     """Read the headline: re-priced zero gamma by open interest where known, else the classic one."""
-    own = snapshot.scopes.get(snapshot.scope)
+    own = None if snapshot.scope is None else snapshot.scopes.get(snapshot.scope)
     zero_gamma = own.oi.zero_gamma if own is not None else snapshot.zero_gamma
     strike, change = snapshot.max_priors[0] if snapshot.max_priors else (None, None)
     return Headline(

@@ -10,8 +10,15 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from streaming.env_file import PlainEnvFile
 from streaming.errors import ConfigurationError, RequestError
 from streaming.model import ScopeName
 from streaming.symbols import Ticker, parse_ticker, parse_wire_symbol
@@ -24,7 +31,7 @@ class StreamSettings(BaseSettings):
     """What `python -m streaming` needs; `BotSettings` adds the Discord side."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+        env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True, env_ignore_empty=True
     )
     accepted: ClassVar[dict[str, str]] = {}
 
@@ -55,6 +62,18 @@ class StreamSettings(BaseSettings):
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="a port number from 1 to 65535, or 0 for none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
+        return init_settings, env_settings, PlainEnvFile(settings_cls, env_file=path), file_secret_settings
 
     @field_validator("schwab_symbols", mode="before")
     @classmethod
@@ -133,6 +152,12 @@ def load_settings(cls: type[S], **overrides: Any) -> S:
     """Read settings of type `cls`; ConfigurationError holds one sentence per wrong setting."""
     try:
         return cls(**overrides)
+    except UnicodeError:
+        raise ConfigurationError(".env is not UTF-8 text.", remedy="Save it again with the encoding UTF-8.") from None
+    except OSError as error:
+        raise ConfigurationError(
+            f".env cannot be read ({error.strerror}).", remedy="Correct its owner or its mode."
+        ) from None
     except ValidationError as error:
         problems = []
         for item in error.errors(include_input=False, include_url=False):

@@ -39,6 +39,7 @@ class SnapshotLoop:
         self._clock = clock
         self._every_s = every_s
         self._counters = counters
+        self._logged: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
         """Compute and store until cancelled."""
@@ -56,10 +57,8 @@ class SnapshotLoop:
         began_s = clock.monotonic()
         try:
             snapshot = self._room.compute(name, clock.now())
-        except ArithmeticError as error:  # numpy's own; the next chain may be sound again
-            counters.compute_errors += 1
-            counters.last_error = f"{name} could not be computed ({type(error).__name__})."
-            _LOG.exception("%s could not be computed", name)
+        except Exception as error:  # noqa: BLE001  # one ticker's trouble, of whatever kind, is not the stream's
+            self._note_failure(name, error)
             return
         took_s = clock.monotonic() - began_s
         counters.compute_ms = took_s * 1000
@@ -67,6 +66,15 @@ class SnapshotLoop:
             _LOG.info("computing %s took %.0f ms", name, took_s * 1000)
         if snapshot is not None:
             await self._put(snapshot)
+
+    def _note_failure(self, name: str, error: Exception) -> None:
+        """Count it; the traceback of each kind of error of a ticker is logged once."""
+        kind = type(error).__name__
+        self._counters.compute_errors += 1
+        self._counters.last_error = f"{name} could not be computed ({kind})."
+        if (name, kind) not in self._logged:
+            self._logged.add((name, kind))
+            _LOG.error("%s could not be computed", name, exc_info=error)
 
     async def _put(self, snapshot: GexSnapshot) -> None:
         try:

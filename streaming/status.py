@@ -47,6 +47,8 @@ class StreamStatus:
     lease_holder: str | None = None
     needs_login: str | None = None
     """Why a person must log in; the open connection may stream on all the same."""
+    login_configured: bool = True
+    """Whether there is a Schwab app to log in with."""
     login_ends_at: datetime | None = None
     retry_in_s: float | None = None
     requests_used: int = 0

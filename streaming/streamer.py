@@ -83,10 +83,7 @@ class Streamer:
         """Wait for the lease, then stream until cancelled. Raises ConfigurationError without app key and secret."""
         auth = self._runtime.auth
         if auth is None:
-            raise ConfigurationError(
-                "SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.",
-                remedy="Set them in .env and restart, or set GEX_SOURCE=redis to show another program's snapshots.",
-            )
+            raise self._no_app()
         lease = Lease(self._runtime.redis, keys.STREAM_LEASE, self._owner)
         try:
             self._standing_by = not await lease.acquire()
@@ -96,6 +93,15 @@ class Streamer:
         finally:
             self._standing_by = False
             self._client = self._poller = self._keeper = self._started_at = None
+
+    def _no_app(self) -> ConfigurationError:
+        if self._runtime.settings.gex_source == "redis":
+            remedy = (
+                "Snapshots come from another program (GEX_SOURCE=redis); to stream ticks too, set them and restart."
+            )
+        else:
+            remedy = "Set them in .env and restart, or set GEX_SOURCE=redis to show another program's snapshots."
+        return ConfigurationError("SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy=remedy)
 
     def retry_now(self) -> None:
         """End whatever wait the stream is in; takes it back from another program."""
@@ -135,6 +141,7 @@ class Streamer:
             last_error=self.counters.last_error or (None if poller is None else poller.last_error),
             lease_holder=None if self._client is None else self._owner,
             needs_login=self._login_trouble(),
+            login_configured=auth is not None,
             login_ends_at=None if auth is None else auth.status().login_ends_at,
             requests_used=0 if budget is None else budget.used,
             requests_per_minute=0 if budget is None else budget.per_minute,

@@ -14,7 +14,7 @@ from bot.feed.message import LiveMessage
 from bot.feed.metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.retry import Retry
 from bot.feed.schedule import FeedDecision, decide, next_mark
-from bot.feed.view import Ending, board_view
+from bot.feed.view import Ending, board_view, left_over
 from bot.feed.window import Slot
 from bot.render.text import Style, board_text
 from bot.render.view import Freshness
@@ -25,12 +25,14 @@ from streaming.symbols import Ticker
 
 _LOG: Final = logging.getLogger(__name__)
 _LEDGER_WAIT: Final = timedelta(seconds=5)
+_STORED_WAIT: Final = timedelta(seconds=10)
 _LOOK_EVERY_S: Final = 0.02
 _FINISH_S: Final = 3.0
 _FAREWELL_S: Final = 2.5
 """What a board takes of the process's ten seconds: to finish what is in flight, then to say that it stops."""
 
 Notify = Callable[[str], Awaitable[None]]
+StillOurs = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,9 @@ class Board:
         clock: Clock,
         rng: random.Random,
         notify: Notify,
+        still_ours: StillOurs | None = None,
     ) -> None:
+        """`still_ours` tells at the end whether no other process writes this channel by now."""
         self._channel_id = channel_id
         self._ticker = ticker
         self._slot = slot
@@ -70,6 +74,7 @@ class Board:
         self._plan = plan
         self._clock = clock
         self._notify = notify
+        self._still_ours = still_ours
         self._retry = Retry(rng)
         self._counters = BoardCounters()
         self._since = clock.now()
@@ -139,7 +144,8 @@ class Board:
             await self._open_beat(decision, now, due_s)
         else:
             self._state, self._mark = "closed", None
-            await self._close(decision.since or now)
+            if not self._may_still_learn(now):
+                await self._close(decision.since or now)
 
     async def _open_beat(self, decision: FeedDecision, now: datetime, due_s: float) -> None:
         assert decision.session is not None  # noqa: S101  # an open feed has a session
@@ -181,14 +187,25 @@ class Board:
         return changed
 
     async def _close(self, at: datetime) -> None:
-        """Leave the session's last figures standing, marked as closed; a message of an earlier run stays as it is."""
-        speaks = self._message.shown and self._slot.latest is not None
-        await self._message.close(self._text(at, Ending(Freshness.CLOSED, at)) if speaks else None)
+        """Leave the session's last figures standing, marked as closed; a goodbye of an earlier run stays."""
+        text = None
+        if self._message.shown:
+            text = self._text(at, Ending(Freshness.CLOSED, at))
+        elif not self._message.stopped:
+            now = self._clock.now()
+            slot, ending = left_over(self._slot, self._message.session, now)
+            text = self._text(now, ending, slot=slot)
+        await self._message.close(text)
 
-    def _text(self, now: datetime, ending: Ending | None = None) -> str:
+    def _may_still_learn(self, now: datetime) -> bool:
+        """Whether the stored snapshot, which a left message is closed with, may only not have been read yet."""
+        left = self._message.message_id is not None and not self._message.shown
+        return left and self._slot.latest is None and now - self._since < _STORED_WAIT
+
+    def _text(self, now: datetime, ending: Ending | None = None, *, slot: Slot | None = None) -> str:
         view = board_view(
             self._ticker,
-            self._slot,
+            slot or self._slot,
             now,
             source=self._plan.source,
             since=self._since,
@@ -243,13 +260,18 @@ class Board:
                 await asyncio.wait({task})
 
     async def _farewell(self) -> None:
-        """Say on the message that nothing updates it any more: a frozen figure must not look alive."""
+        """Say on the message that nothing updates it any more: a frozen figure must not look alive.
+
+        Not when another process took over: the message is its to write.
+        """
         healthy, self._state, self._reason = self._state == "open", "stopped", "stopped"
         if not healthy or not self._message.shown or self._slot.latest is None:
             return
         now = self._clock.now()
         try:
             async with asyncio.timeout(_FAREWELL_S):
+                if self._still_ours is not None and not await self._still_ours():
+                    return
                 await self._message.leave(self._text(now, Ending(Freshness.STOPPED, now)))
         except (GexcordError, TimeoutError) as error:
             _LOG.info("Board %s could not say goodbye: %s", self._ticker.name, error)

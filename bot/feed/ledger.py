@@ -28,6 +28,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A post that was begun; sent again under the same nonce it cannot make a second message."""
     superseded: tuple[int, ...] = ()
     """Older messages of the session that still have to be deleted."""
+    stopped: bool = False
+    """The message says that the feed stopped, under figures of that moment."""
     closed: bool = False
     """The session is over and the message says so."""
 

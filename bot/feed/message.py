@@ -51,17 +51,22 @@ class LiveMessage:
         """Whether this process has written the message."""
         return self._text is not None and self.message_id is not None
 
-    async def adopt(self, session: date | None) -> None:
-        """Take over what an earlier process left: this session's message, or nothing.
+    @property
+    def stopped(self) -> bool:
+        """Whether it already says that the feed stopped, as the process that wrote it left it."""
+        return self._entry is not None and self._entry.stopped
 
-        Messages of other sessions stay as they are. Raises LedgerAwayError: without a ledger, posting could
-        make a second message.
+    async def adopt(self, session: date | None) -> None:
+        """Take over what an earlier process left: this session's message, or another's that was never closed.
+
+        Another session's is only there to be closed: `show` posts anew. Raises LedgerAwayError: without a
+        ledger, posting could make a second message.
         """
         entry = await self._ledger.load(self._channel_id)
         self._text = None
         if entry is not None and (session is None or entry.session != session.isoformat()):
             await self._delete_superseded(entry)
-            entry = None
+            entry = None if entry.closed else msgspec.structs.replace(entry, superseded=())
         self._entry = entry
 
     async def show(self, text: str, session: date) -> bool:
@@ -72,6 +77,7 @@ class LiveMessage:
         if self._needs_post(session):
             await self._post(text, session)
             return True
+        self._revive()
         await self._tidy()
         if text == self._text:
             return False
@@ -104,8 +110,18 @@ class LiveMessage:
 
     async def leave(self, text: str) -> None:
         """Write a parting text and keep the message for the next process."""
-        if self.message_id is not None and text != self._text:
+        if self._entry is None or self.message_id is None:
+            return
+        if text != self._text:
             await self._edit(text)
+        self._entry = msgspec.structs.replace(self._entry, stopped=True)
+        await self._save()
+
+    def _revive(self) -> None:
+        """A goodbye that is about to be overwritten counts no more."""
+        if self._entry is not None and self._entry.stopped:
+            self._entry = msgspec.structs.replace(self._entry, stopped=False)
+            self._unsaved = True
 
     def _needs_post(self, session: date) -> bool:
         entry = self._entry
@@ -135,7 +151,7 @@ class LiveMessage:
         entry = self._entry
         if entry is None or entry.closed or entry.session != day:
             return LedgerEntry(session=day, nonce=self._new_nonce())
-        return msgspec.structs.replace(entry, nonce=entry.nonce or self._new_nonce())
+        return msgspec.structs.replace(entry, nonce=entry.nonce or self._new_nonce(), stopped=False)
 
     async def _edit(self, text: str) -> None:
         assert self._entry is not None and self._entry.message_id is not None  # noqa: S101, PT018  # callers looked

@@ -27,6 +27,7 @@ _MOST_CALLS_PER_S: Final = 40.0
 """Below Discord's 50 a second for one bot, with room for replies and replacements."""
 _LONGEST_WARM_UP_MIN: Final = 10.0
 _METRICS_LIMIT_S: Final = 5.0
+_LEASE_ANSWER_S: Final = 0.5
 
 
 class LeasePort(Protocol):
@@ -34,6 +35,10 @@ class LeasePort(Protocol):
 
     def held(self, *, wait: bool = False) -> AbstractAsyncContextManager[None]:
         """Stand by until it is ours, and keep it while inside."""
+        ...
+
+    async def renew(self) -> bool:
+        """Hold it further; False when somebody else has it."""
         ...
 
 
@@ -120,7 +125,18 @@ class FeedRunner:
             clock=self._clock,
             rng=self._rng,
             notify=self._notify,
+            still_ours=self._still_ours,
         )
+
+    async def _still_ours(self) -> bool:
+        """Whether nobody took the lease; without an answer of Redis nobody can have."""
+        if self._lease is None:
+            return True
+        try:
+            async with asyncio.timeout(_LEASE_ANSWER_S):
+                return await self._lease.renew()
+        except (GexcordError, TimeoutError):
+            return True
 
     async def _keep(self, board: Board) -> None:
         """Run one board; a bug in it is logged with its traceback and must not take the others down."""

@@ -56,6 +56,15 @@ def next_mark(after: datetime, refresh_minutes: int) -> datetime:
             return minute
 
 
+def close_of(session: str | None) -> datetime | None:
+    """When the session of an ISO date closes; None for what is no session."""
+    try:
+        found = session_on(date.fromisoformat(session or ""))
+    except ValueError:
+        return None
+    return None if found is None else found.close_at
+
+
 def _feed_opens_at(session: TradingSession) -> datetime:
     return datetime.combine(session.date, FEED_OPENS, NEW_YORK)
 

@@ -1,12 +1,14 @@
 """From a slot to what its board shows at this instant. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
+from bot.feed.schedule import close_of
 from bot.feed.window import Slot
 from bot.render.numbers import age
 from bot.render.view import BoardView, Freshness, Moving, freshness_of
+from streaming.calendar import new_york
 from streaming.clock import epoch_ms
 from streaming.model import GexSnapshot, Headline, headline
 from streaming.symbols import Ticker
@@ -38,8 +40,9 @@ def board_view(
     """
     snapshot = slot.latest
     if snapshot is None:
-        return BoardView(ticker=ticker.name, source=source, freshness=Freshness.WAITING, at=since)
-    age_s = max(epoch_ms(now) - snapshot.asof_ms, 0) / 1000
+        freshness, at = (Freshness.WAITING, since) if ending is None else (ending.freshness, ending.at)
+        return BoardView(ticker=ticker.name, source=source, freshness=freshness, at=at, window_s=window_s)
+    age_s = (epoch_ms(now) - snapshot.asof_ms) / 1000
     current = headline(snapshot)
     sample = slot.window.before(snapshot.asof_ms)
     before = None if sample is None else sample.headline
@@ -47,9 +50,9 @@ def board_view(
         ticker=ticker.name,
         source=snapshot.source,
         freshness=freshness_of(age_s, delayed=snapshot.delayed) if ending is None else ending.freshness,
-        age_s=age_s,
+        age_s=max(age_s, 0.0),
         at=None if ending is None else ending.at,
-        note=_note(snapshot) if ending is None else "",
+        note=_note(snapshot, age_s) if ending is None else "",
         window_s=window_s if sample is None else min((snapshot.asof_ms - sample.asof_ms) // 1000, window_s),
         decimals=ticker.decimals,
         spot=_moving(current, before, "spot"),
@@ -63,14 +66,30 @@ def board_view(
     )
 
 
+def left_over(slot: Slot, session: str | None, now: datetime) -> tuple[Slot, Ending]:
+    """How to close a message of `session` (an ISO date) that a killed process left saying "live".
+
+    With what is known of that day, under the hour of those figures; else without figures.
+    """
+    if slot.latest is not None:
+        asof = datetime.fromtimestamp(slot.latest.asof_ms / 1000, tz=UTC)
+        if new_york(asof).date().isoformat() == session:
+            return slot, Ending(Freshness.CLOSED, min(asof, now))
+    return Slot(0.0), Ending(Freshness.CLOSED, min(close_of(session) or now, now))
+
+
 def _moving(current: Headline, before: Headline | None, name: str) -> Moving:
     return Moving(getattr(current, name), None if before is None else getattr(before, name))
 
 
-def _note(snapshot: GexSnapshot) -> str:
-    """A live spot over an old chain must not look alive; opening and closing minutes say so too."""
+def _note(snapshot: GexSnapshot, age_s: float) -> str:
+    """A live spot over an old chain must not look alive; opening and closing minutes say so too.
+
+    "closed" is left out while snapshots keep coming, as they do in a forced window over a made-up market.
+    """
     if snapshot.chain_ms is not None and not snapshot.delayed:
         chain_age_s = (snapshot.asof_ms - snapshot.chain_ms) / 1000
         if chain_age_s > _OLD_CHAIN_S:
             return f"chain {age(chain_age_s)} old"
-    return "" if snapshot.state == "live" else snapshot.state
+    live = freshness_of(age_s, delayed=snapshot.delayed) is Freshness.LIVE
+    return "" if snapshot.state == "live" or (live and snapshot.state == "closed") else snapshot.state

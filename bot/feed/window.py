@@ -4,11 +4,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from bot.render.numbers import known
 from streaming.model import GexSnapshot, Headline, headline
 
 _LEAST_TOLERANCE_S: Final = 10.0
 _LEAST_SPAN_MS: Final = 5_000
 _MOST_SAMPLES_PER_WINDOW: Final = 512
+_FIGURES: Final = tuple(name for name in Headline.__struct_fields__ if name != "ticker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,9 @@ class RollingWindow:
         self._tolerance_ms = round(max(_LEAST_TOLERANCE_S, window_s / 4) * 1000)
         self._spacing_ms = self._window_ms // _MOST_SAMPLES_PER_WINDOW
         self._samples: deque[Sample] = deque()
-        self._origin: tuple[str, str, bool] | None = None
-        self._first: Sample | None = None
+        self._origin: tuple[str, str | None, bool] | None = None
+        self._filling_until_ms = 0
+        self._firsts: dict[str, Sample] = {}
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -44,30 +47,45 @@ class RollingWindow:
             self._samples.clear()
         self._origin = origin
         if not self._samples or snapshot.asof_ms - self._samples[-1].asof_ms >= max(self._spacing_ms, 1):
-            if not self._samples:
-                self._first = None
-            self._samples.append(Sample(snapshot.asof_ms, headline(snapshot)))
-            self._first = self._first or self._samples[0]
+            self._append(Sample(snapshot.asof_ms, headline(snapshot)))
         self._forget(snapshot.asof_ms - self._window_ms - self._tolerance_ms)
 
     def before(self, asof_ms: int) -> Sample | None:
-        """The newest sample at least one window older than `asof_ms`.
+        """The newest sample at least one window older than `asof_ms`, its unknown figures stood in for.
 
         None when there is none about that old: a gap is not bridged with an older value, because what is older
         than the window and a tolerance (a quarter of it, at least ten seconds) was forgotten (gex.md §11's rule).
-        Only while the very first window fills does its first sample stand in, once it is five seconds old; its
-        own age is then the span to name.
+        A figure first known while the very first window fills is stood in for by the sample that first knew it,
+        from five seconds after that until a window after it; the oldest stand-in's age is then the span to name.
         """
         newest_ms = asof_ms - self._window_ms
-        for sample in reversed(self._samples):
-            if sample.asof_ms <= newest_ms:
-                return sample
-        first = self._first
-        return first if first is not None and newest_ms < first.asof_ms <= asof_ms - _LEAST_SPAN_MS else None
+        found = next((sample for sample in reversed(self._samples) if sample.asof_ms <= newest_ms), None)
+        stand_ins = {
+            name: first for name, first in self._firsts.items() if newest_ms < first.asof_ms <= asof_ms - _LEAST_SPAN_MS
+        }
+        return _completed(found, stand_ins) if stand_ins else found
+
+    def _append(self, sample: Sample) -> None:
+        if not self._samples:
+            self._firsts.clear()
+            self._filling_until_ms = sample.asof_ms + self._window_ms
+        self._samples.append(sample)
+        if sample.asof_ms <= self._filling_until_ms:
+            for name in _FIGURES:
+                if known(getattr(sample.headline, name)):
+                    self._firsts.setdefault(name, sample)
 
     def _forget(self, oldest_ms: int) -> None:
         while self._samples and self._samples[0].asof_ms < oldest_ms:
             self._samples.popleft()
+
+
+def _completed(found: Sample | None, stand_ins: dict[str, Sample]) -> Sample:
+    """One headline of what was found and, per figure, its stand-in; figures with neither are unknown."""
+    oldest = found or min(stand_ins.values(), key=lambda sample: sample.asof_ms)
+    figures = {name: None if found is None else getattr(found.headline, name) for name in _FIGURES}
+    figures |= {name: getattr(first.headline, name) for name, first in stand_ins.items()}
+    return Sample(oldest.asof_ms, Headline(ticker=oldest.headline.ticker, **figures))
 
 
 class Slot:

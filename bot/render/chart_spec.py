@@ -7,7 +7,9 @@ import msgspec
 
 from bot.render.captions import WEIGHT_WORDS
 from bot.render.numbers import known
+from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
+from streaming.clock import epoch_ms
 from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeName, WeightName, headline
 
@@ -35,6 +37,7 @@ class StrikesChart(msgspec.Struct, frozen=True, kw_only=True, tag="strikes"):
     title: str
     subtitle: str
     footer: str
+    """At most two lines."""
     bars: tuple[tuple[float, float], ...]
     marks: tuple[Mark, ...]
     theme: str = "dark"
@@ -52,8 +55,10 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     reason: str
 
 
-def strikes_chart(snapshot: GexSnapshot, *, weight: WeightName, theme: str) -> StrikesChart:
-    """The chart of a snapshot; levels are the board's, so that picture and text never disagree.
+def strikes_chart(snapshot: GexSnapshot, *, weight: WeightName, theme: str, now: datetime) -> StrikesChart:
+    """The chart of a snapshot at the time of drawing.
+
+    Levels are the board's, so that picture and text never disagree.
 
     RequestError when the snapshot has no figure by strike under this weight.
     """
@@ -62,16 +67,27 @@ def strikes_chart(snapshot: GexSnapshot, *, weight: WeightName, theme: str) -> S
         raise RequestError(
             f"{snapshot.ticker} has no figures by strike for {WEIGHT_WORDS[weight]} yet.", remedy="Try again later."
         )
-    asof = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=UTC))
-    delayed = ", delayed" if snapshot.delayed else ""
     return StrikesChart(
         title=f"{snapshot.ticker}  net GEX by strike",
-        subtitle=f"by {WEIGHT_WORDS[weight]} · {_SCOPE_WORDS[snapshot.scope]}",
-        footer=f"{snapshot.source[:24]}{delayed} · {asof:%d %b %Y %H:%M:%S} New York · {_levels_by(snapshot)}",
+        subtitle=f"by {WEIGHT_WORDS[weight]}{_scope(snapshot.scope)}",
+        footer=_footer(snapshot, now),
         bars=bars,
         marks=_marks(snapshot),
         theme=theme,
     )
+
+
+def _footer(snapshot: GexSnapshot, now: datetime) -> str:
+    """Two lines: where the figures are from and of when; what the levels are by and, unless live, how old it all is."""
+    asof = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=UTC))
+    age_s = (epoch_ms(now) - snapshot.asof_ms) / 1000
+    freshness = freshness_of(age_s, delayed=snapshot.delayed)
+    words = "" if freshness is Freshness.LIVE else f" · {freshness_words(freshness, age_s)}"
+    return f"{snapshot.source[:20]} · {asof:%d %b %Y %H:%M:%S} New York\n{_levels_by(snapshot)}{words}"
+
+
+def _scope(scope: ScopeName | None) -> str:
+    return "" if scope is None else f" · {_SCOPE_WORDS[scope]}"
 
 
 def _bars(snapshot: GexSnapshot, weight: WeightName) -> tuple[tuple[float, float], ...]:
@@ -106,4 +122,4 @@ def _or_nan(value: float | None) -> float:
 def _levels_by(snapshot: GexSnapshot) -> str:
     if snapshot.scope in snapshot.scopes:
         return "levels by open interest"
-    return "walls by open interest, zero gamma by volume"
+    return "walls by OI, zero gamma by volume"

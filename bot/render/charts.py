@@ -6,6 +6,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections import OrderedDict
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -65,13 +66,15 @@ class ChartWorker:
         async with self._turn:
             await self._started()
 
-    async def strikes(self, snapshot: GexSnapshot, *, weight: WeightName = "vol", theme: str = "dark") -> bytes:
-        """A PNG of exposure by strike with spot, zero gamma and walls.
+    async def strikes(
+        self, snapshot: GexSnapshot, *, now: datetime, weight: WeightName = "vol", theme: str = "dark"
+    ) -> bytes:
+        """A PNG of exposure by strike with spot, zero gamma and walls; says how old they are at `now` unless live.
 
         RequestError without figures by strike, TransientError when drawing takes too long or too many wait,
         ContractError when the picture cannot be drawn.
         """
-        return await self._picture(strikes_chart(snapshot, weight=weight, theme=theme))
+        return await self._picture(strikes_chart(snapshot, weight=weight, theme=theme, now=now))
 
     async def _picture(self, chart: StrikesChart) -> bytes:
         request = msgspec.msgpack.encode(chart)

@@ -34,18 +34,20 @@ def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str) -> discor
     embed.add_field(name="Net GEX (volume)", value=bn(figures.net_gex_bn))
     embed.add_field(name="Scaled gamma (open interest)", value=bn(figures.scaled_gamma_bn))
     embed.add_field(name="Max change (current)", value=_at_strike(figures.max_change_bn, figures.max_change_strike))
-    embed.add_field(name="Scope", value=f"{snapshot.scope} · {_SCOPE_WORDS[snapshot.scope]}")
+    embed.add_field(name="Scope", value=_scope(snapshot.scope))
     embed.add_field(name="Feed", value=window)
     return embed
 
 
 def levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime) -> discord.Embed:
     """Levels and totals of one scope under one weight; what the source does not give is said, not guessed."""
-    embed = _embed(f"{snapshot.ticker} · {scope} · by {WEIGHT_WORDS[weight]}", snapshot, now)
     chosen = snapshot.scopes.get(scope)
+    unstated = chosen is None and snapshot.scope is None
+    name = "scope not stated" if unstated else scope
+    embed = _embed(f"{snapshot.ticker} · {name} · by {WEIGHT_WORDS[weight]}", snapshot, now)
     if chosen is not None:
         _add_figures(embed, snapshot, chosen, weight)
-    elif scope == snapshot.scope:
+    elif unstated or scope == snapshot.scope:
         _add_classic_figures(embed, snapshot, weight)
     else:
         embed.add_field(name="Not available", value=f"The source {snapshot.source} gives no {scope} scope.")
@@ -53,7 +55,7 @@ def levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName,
 
 
 def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
-    age_s = max(epoch_ms(now) - snapshot.asof_ms, 0) / 1000
+    age_s = (epoch_ms(now) - snapshot.asof_ms) / 1000
     words = freshness_words(freshness_of(age_s, delayed=snapshot.delayed), age_s)
     asof = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=now.tzinfo))
     parts = [snapshot.source[:40], words, f"quotes of {asof:%H:%M:%S} New York"]
@@ -84,7 +86,7 @@ def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeFigure
     embed.add_field(name="Net GEX per point", value=_usd(figures.net_gex_usd_per_point))
     embed.add_field(name="Gross GEX per 1 %", value=_usd(figures.gross_gex_usd_per_1pct))
     if len(figures.zero_gamma_roots) > 1:
-        embed.add_field(name="All zero-gamma roots", value=_roots(figures), inline=False)
+        embed.add_field(name="All zero-gamma roots", value=_roots(figures, snapshot.spot), inline=False)
     embed.add_field(name="Made of", value=_made_of(snapshot, scope, weight), inline=False)
 
 
@@ -99,6 +101,10 @@ def _add_classic_figures(embed: discord.Embed, snapshot: GexSnapshot, weight: We
     embed.add_field(name=_wall("Call wall", "Major positive", weight), value=price(positive))
     embed.add_field(name=_wall("Put wall", "Major negative", weight), value=price(negative))
     embed.add_field(name="Net GEX per 1 %", value=bn(None if total is None else total / 1000))
+
+
+def _scope(scope: ScopeName | None) -> str:
+    return UNKNOWN if scope is None else f"{scope} · {_SCOPE_WORDS[scope]}"
 
 
 def _wall(by_interest: str, by_volume: str, weight: WeightName) -> str:
@@ -117,9 +123,12 @@ def _major(figures: WeightFigures, *, positive: bool) -> str:
     return price(strike) if value is None else f"{price(strike)} ({_usd(value)})"
 
 
-def _roots(figures: WeightFigures) -> str:
-    pairs = zip(figures.zero_gamma_roots, figures.zero_gamma_directions, strict=False)
-    shown = [f"{price(root)} {_ARROWS.get(direction, '')}" for root, direction in pairs][:_MOST_ROOTS]
+def _roots(figures: WeightFigures, spot: float | None) -> str:
+    """The roots nearest spot, lowest first; the lowest ones while spot is unknown."""
+    pairs = list(zip(figures.zero_gamma_roots, figures.zero_gamma_directions, strict=False))
+    if spot is not None:
+        pairs.sort(key=lambda pair: abs(pair[0] - spot))
+    shown = [f"{price(root)} {_ARROWS.get(direction, '')}" for root, direction in sorted(pairs[:_MOST_ROOTS])]
     rest = len(figures.zero_gamma_roots) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
 

@@ -19,10 +19,11 @@ def known(value: float | None) -> bool:
 
 
 def price(value: float | None, decimals: int = 2) -> str:
-    """A level in points, without thousands separators, as order tickets take it."""
+    """A level in points, without thousands separators, as order tickets take it; a rounded zero has no sign."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    return _fixed(value, decimals).replace("-", MINUS)
+    text = _fixed(value, decimals)
+    return text.replace("-", MINUS) if float(text) else text.removeprefix("-")
 
 
 def signed(value: float | None, decimals: int = 2) -> str:
@@ -35,8 +36,10 @@ def signed(value: float | None, decimals: int = 2) -> str:
 
 
 def percent(fraction: float | None, decimals: int = 2) -> str:
-    """A signed percentage of a fraction: 0.0005 is +0.05%."""
-    return UNKNOWN if fraction is None or not math.isfinite(fraction) else f"{signed(fraction * 100, decimals)}%"
+    """A percentage of a fraction, 0.0005 is +0.05%, with the fraction's sign even where it rounds to nothing."""
+    if fraction is None or not math.isfinite(fraction):
+        return UNKNOWN
+    return f"{MINUS if fraction < 0 else '+'}{_fixed(abs(fraction) * 100, decimals)}%"
 
 
 def bn(value: float | None) -> str:

@@ -19,12 +19,12 @@ def stream_text(status: StreamStatus, now: datetime) -> str:
     """`/stream status`: state first, then what flows, then what needs attention."""
     lines = [
         _state_line(status, now),
-        f"{status.frames_per_s:.1f} frames/s{_services(status.service_frames_per_s)}",
+        f"{_frames(status)} frames/s{_services(status.service_frames_per_s)}",
         f"{_times(status.reconnects, 'reconnect')} · lease: {status.lease_holder or 'nobody'}",
         f"{status.published} events published, {status.buffered} waiting, {status.dropped} lost",
         f"Last tick: {_ages(status.symbols)}",
         f"Option chains: {_ages(status.chain_age_s)}",
-        f"Schwab login: {_login_left(status.login_ends_at, now)} · {_requests(status)}",
+        f"Schwab login: {_login_left(status, now)} · {_requests(status)}",
         *_attention(status),
     ]
     return "\n".join(line for line in lines if line)[:_LIMIT]
@@ -56,11 +56,21 @@ def _services(rates: Mapping[str, float]) -> str:
     return f" ({', '.join(shown)})" if shown else ""
 
 
-def _login_left(ends_at: datetime | None, now: datetime) -> str:
+def _frames(status: StreamStatus) -> str:
+    """A rate only where there is, or was, something to count."""
+    return f"{status.frames_per_s:.1f}" if status.frames_per_s or status.started_at is not None else UNKNOWN
+
+
+def _login_left(status: StreamStatus, now: datetime) -> str:
+    if not status.login_configured:
+        return "not configured"
+    ends_at = status.login_ends_at
     return "of unknown age" if ends_at is None else "over" if ends_at <= now else f"{_left(ends_at - now)} left"
 
 
 def _requests(status: StreamStatus) -> str:
+    if not status.requests_per_minute:
+        return f"REST {UNKNOWN}"
     return f"REST {status.requests_used} of {status.requests_per_minute} requests in the last minute"
 
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import mean, median
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
@@ -20,11 +20,13 @@ from bot.render.theme import THEMES, ChartTheme
 _SIZE_INCHES: Final = (9.0, 6.0)
 _DPI: Final = 160
 """1,440 × 960 pixels: Discord shows it about 550 wide, on dense screens with twice the pixels."""
-_AXES: Final = (0.105, 0.145, 0.875, 0.575)
-_LABEL_WIDTH: Final = 0.185
+_TEXT_PT: Final = 18
+"""What is still readable where a phone shows the picture 390 points wide: about 11 of them."""
+_AXES: Final = (0.135, 0.2, 0.845, 0.49)
+_LABEL_WIDTH: Final = 0.245
 """Of the axes' width; four labels side by side still fit."""
-_VALUE_Y: Final = 1.065
-_NAME_Y: Final = 1.135
+_VALUE_Y: Final = 1.075
+_NAME_Y: Final = 1.195
 _MILLIONS_BELOW: Final = 20.0
 _PNG: Final = {"compress_level": 4}
 _BAR_SHARE: Final = 0.82
@@ -38,9 +40,10 @@ class StrikesPainter:
         self._theme = theme
         self._figure = Figure(figsize=_SIZE_INCHES, dpi=_DPI, facecolor=theme.background)
         self._canvas = FigureCanvasAgg(self._figure)
-        self._title = self._words(0.03, 0.93, 21, theme.text, weight="bold")
-        self._subtitle = self._words(0.03, 0.873, 14, theme.muted)
-        self._footer = self._words(0.03, 0.025, 12, theme.muted)
+        self._title = self._words(0.03, 0.925, theme.text, size=22, weight="bold")
+        self._unit = self._words(0.98, 0.925, theme.muted, ha="right")
+        self._subtitle = self._words(0.03, 0.855, theme.muted)
+        self._footer = self._words(0.03, 0.03, theme.muted, linespacing=1.25)
         self._axes = self._figure.add_axes(_AXES, facecolor=theme.panel)
         self._dress_axes()
         self._bars = PolyCollection([], linewidths=0)
@@ -54,7 +57,8 @@ class StrikesPainter:
         """The picture as PNG; the same chart gives the same bytes."""
         unit, scale = ("M", 1.0) if max(abs(value) for _, value in chart.bars) < _MILLIONS_BELOW else ("Bn", 1e-3)
         self._title.set_text(chart.title)
-        self._subtitle.set_text(f"{chart.subtitle} · $ {unit} per 1 % move")
+        self._unit.set_text(f"$ {unit} per 1 % move")
+        self._subtitle.set_text(chart.subtitle)
         self._footer.set_text(chart.footer)
         self._move_bars([(strike, value * scale) for strike, value in chart.bars])
         self._move_marks(chart.marks)
@@ -91,24 +95,24 @@ class StrikesPainter:
         for artist in (line, leader):
             artist.set_visible(0.0 <= place <= 1.0)
         self._names[mark.kind].set_position((centre, _NAME_Y))
-        self._names[mark.kind].set_text(_name(mark, place))
+        self._names[mark.kind].set_text(mark.name)
         self._values[mark.kind].set_position((centre, _VALUE_Y))
-        self._values[mark.kind].set_text(price(mark.value))
+        self._values[mark.kind].set_text(_value(mark, place))
 
     def _dress_axes(self) -> None:
         axes, theme = self._axes, self._theme
         axes.set_axisbelow(True)
         axes.grid(visible=True, axis="y", color=theme.faint, alpha=0.25, linewidth=0.8)
         axes.axhline(0.0, color=theme.faint, linewidth=1.2)
-        axes.tick_params(colors=theme.text, labelsize=13, length=0, pad=6)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10]))
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
+        axes.tick_params(colors=theme.text, labelsize=_TEXT_PT, length=0, pad=6)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         for spine in axes.spines.values():
             spine.set_visible(False)
 
-    def _words(self, x: float, y: float, size: float, colour: str, weight: str = "normal") -> Text:
-        return self._figure.text(x, y, "", fontsize=size, color=colour, weight=weight)
+    def _words(self, x: float, y: float, colour: str, *, size: float = _TEXT_PT, **style: Any) -> Text:
+        return self._figure.text(x, y, "", fontsize=size, color=colour, **style)
 
     def _colour(self, kind: str) -> str:
         theme = self._theme
@@ -124,7 +128,7 @@ class StrikesPainter:
 
     def _label(self, kind: str, y: float) -> Text:
         text = self._axes.text(0.5, y, "", transform=self._axes.transAxes, ha="center", va="baseline")
-        text.set(fontsize=13, weight="bold", color=self._colour(kind))
+        text.set(fontsize=_TEXT_PT, weight="bold", color=self._colour(kind))
         return text
 
 
@@ -153,8 +157,9 @@ def spread_labels(places: Sequence[float], width: float) -> list[float]:
     return centres
 
 
-def _name(mark: Mark, place: float) -> str:
-    return f"◀ {mark.name}" if place < 0 else f"{mark.name} ▶" if place > 1 else mark.name
+def _value(mark: Mark, place: float) -> str:
+    value = price(mark.value)
+    return f"◀ {value}" if place < 0 else f"{value} ▶" if place > 1 else value
 
 
 def _bar_width(strikes: Sequence[float]) -> float:

@@ -65,11 +65,11 @@ def _figures(view: BoardView, paint: _Paint) -> list[str]:
 
 
 def _header(view: BoardView, paint: _Paint) -> str:
-    change = _rounded(view.spot.change, view.decimals)
+    change = _rounded(view.spot, view.decimals)
     title = paint(f"GEX: {_safe(view.ticker)}  {price(view.spot.now, view.decimals)}", theme.BOLD)
     if change is None:
         return f"{title}  Δ {UNKNOWN}"
-    moved = f"Δ {signed(change, view.decimals)} {percent(view.spot.change_fraction)}"
+    moved = f"Δ {signed(change, view.decimals)} {percent(change / view.spot.before if view.spot.before else None)}"
     return f"{title}  {paint.direction(f'{moved} {_arrow(change)}', change)}"
 
 
@@ -97,21 +97,23 @@ def _waiting(view: BoardView, paint: _Paint) -> list[str]:
 
 
 def _level(label: str, level: Moving, decimals: int, paint: _Paint) -> str:
-    change = _rounded(level.change, decimals)
+    change = _rounded(level, decimals)
     value = paint.direction(f"{price(level.now, decimals):>{_VALUE}}", change)
     before = f"({price(level.before, decimals)})"
     return f"{label:<{_LABEL}}{value}{before:>{_DETAIL}} {paint.direction(_arrow(change), change)}"
 
 
 def _exposure(label: str, figure: Moving, paint: _Paint) -> str:
-    change = _rounded(figure.change, 4)
-    detail = f"{f'Δ {bn(figure.change)}':>{_DETAIL}} {_arrow(change)}"
+    change = _rounded(figure, 4)
+    detail = f"{f'Δ {bn(change)}':>{_DETAIL}} {_arrow(change)}"
     return f"{label:<{_LABEL}}{bn(figure.now):>{_VALUE}}{paint.direction(detail, change)}"
 
 
-def _rounded(change: float | None, decimals: int) -> float | None:
-    """The change as far as it is printed, so that an arrow never contradicts the digits beside it."""
-    return None if change is None else round(change, decimals)
+def _rounded(figure: Moving, decimals: int) -> float | None:
+    """The change between both ends as they are printed, so that an arrow never contradicts the digits beside it."""
+    if figure.now is None or figure.before is None or figure.change is None:
+        return None
+    return round(figure.now, decimals) - round(figure.before, decimals)
 
 
 def _arrow(change: float | None) -> str:

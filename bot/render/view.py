@@ -21,6 +21,8 @@ class Freshness(StrEnum):
     """Older than 30 s."""
     DELAYED = "delayed"
     """The source itself is delayed; the age is shown."""
+    AHEAD = "clock ahead"
+    """Quotes of more than 5 s in the future: some clock is wrong, so their age is unknown."""
     WAITING = "waiting"
     """Nothing has arrived yet."""
     CLOSED = "closed"
@@ -42,12 +44,6 @@ class Moving:
         if self.now is None or self.before is None or not (known(self.now) and known(self.before)):
             return None
         return self.now - self.before
-
-    @property
-    def change_fraction(self) -> float | None:
-        """The difference as a fraction of the earlier value."""
-        change = self.change
-        return None if change is None or not self.before else change / self.before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +73,12 @@ class BoardView:
 
 
 def freshness_of(age_s: float, *, delayed: bool) -> Freshness:
-    """Live up to 5 s, stale up to 30 s, old after that; a delayed source is called delayed at any age."""
+    """Live up to 5 s, stale up to 30 s, old after that; a delayed source is called delayed at any age.
+
+    A negative age is a time in the future, which beyond 5 s is no age at all.
+    """
+    if age_s < -STALE_AFTER_S:
+        return Freshness.AHEAD
     if delayed:
         return Freshness.DELAYED
     if age_s <= STALE_AFTER_S:

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError, ResponseError
 
 from streaming.errors import ConfigurationError, TransientError, UnavailableError
 
 CONNECT_S: Final = 3.0
 ANSWER_S: Final = 5.0
+_LATER: Final = "Try again in a moment; the operators see more in the log."
+_NO_SUCH_DATABASE: Final = "DB index"
 
 
 def redact_url(url: str) -> str:
@@ -49,7 +51,7 @@ def make_client(url: str) -> Redis:
 
 @asynccontextmanager
 async def open_redis(url: str) -> AsyncIterator[Redis]:
-    """A client that has answered once; UnavailableError when the server cannot be reached or refuses us."""
+    """A client that has answered once; UnavailableError or ConfigurationError when it cannot be used."""
     redis = make_client(url)
     try:
         await _greet(redis, url)
@@ -62,11 +64,16 @@ async def _greet(redis: Redis, url: str) -> None:
     try:
         async with asyncio.timeout(CONNECT_S + ANSWER_S):
             await redis.ping()
-    except (AuthenticationError, AuthorizationError):
+    except (AuthenticationError, AuthorizationError, NoPermissionError):
         raise UnavailableError(
             f"Redis at {redact_url(url)} refuses the login.", remedy="Correct the user and password in REDIS_URL."
         ) from None
-    except (RedisError, OSError, TimeoutError):
+    except (RedisError, OSError, TimeoutError) as error:
+        if isinstance(error, ResponseError) and _NO_SUCH_DATABASE in str(error):
+            raise ConfigurationError(
+                f"Redis at {redact_url(url)} has no such database.",
+                remedy="Correct the number at the end of REDIS_URL; most servers have 0 to 15.",
+            ) from None
         raise UnavailableError(
             f"Redis at {redact_url(url)} does not answer.",
             remedy="Start it, correct REDIS_URL, or leave REDIS_URL empty to use a server of our own.",
@@ -80,6 +87,6 @@ async def answering(doing: str, *, within_s: float = ANSWER_S) -> AsyncIterator[
         async with asyncio.timeout(within_s):
             yield
     except TimeoutError:
-        raise TransientError(f"Redis did not answer within {within_s:g} s while {doing}.") from None
+        raise TransientError(f"Redis did not answer within {within_s:g} s while {doing}.", remedy=_LATER) from None
     except (RedisError, OSError) as error:
-        raise TransientError(f"Redis failed while {doing} ({type(error).__name__}).") from error
+        raise TransientError(f"Redis failed while {doing}.", remedy=_LATER) from error

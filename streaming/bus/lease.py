@@ -97,13 +97,18 @@ class Lease:
 
     async def _keep(self, body: asyncio.Timeout) -> None:
         """Renew until cancelled; on losing the lease, end the body."""
-        ours = True
+        ours, away = True, False
         while ours:
             await asyncio.sleep(self.ttl_s / 4)
             try:
                 ours = await self.renew()
             except TransientError as error:
-                log.warning("%s The lease is kept meanwhile.", error)
+                log.log(logging.DEBUG if away else logging.WARNING, "%s The lease is kept meanwhile.", error)
+                away = True
+            else:
+                if away:
+                    log.info("Redis answers again; %s is %s", self.key, "renewed" if ours else "lost")
+                away = False
         body.reschedule(asyncio.get_running_loop().time())
 
     async def _give_back(self) -> None:

@@ -140,7 +140,8 @@ class Connection:
             ending = self._take(raw, now_s)
             if ending is not None:
                 return ending
-            await self._flush()
+            if not self._session.settled:
+                await self._flush()
             if now_s >= self._next_watch_s and self._session.state is State.READY:
                 self._next_watch_s = now_s + _WATCH_EVERY_S
                 self._look(now_s)

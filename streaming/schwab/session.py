@@ -139,8 +139,10 @@ class StreamSession:
         events: list[SessionEvent] = [Tolerated(frame.dropped)] if frame.tolerant else []
         if frame.blocks:
             events.append(Data(frame.blocks))
-        events += [self._answered(response) for response in frame.responses]
-        events += [self._noticed(notice) for notice in frame.notices]
+        if frame.responses:
+            events += [self._answered(response) for response in frame.responses]
+        if frame.notices:
+            events += [self._noticed(notice) for notice in frame.notices]
         return events
 
     def _next_id(self) -> int:

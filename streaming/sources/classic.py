@@ -29,6 +29,9 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "sum_gex_vol": ("sum_gex_vol", "net_gex_vol", "net_gex"),
     "sum_gex_oi": ("sum_gex_oi", "net_gex_oi"),
 }
+_PRICES: Final = frozenset({"spot", "zero_gamma", "major_pos_vol", "major_neg_vol", "major_pos_oi", "major_neg_oi"})
+_HIGHEST_PRICE: Final = 1e9
+_CLOCK_SKEW_MS: Final = 2000
 _TICKER_NAMES: Final = ("ticker", "symbol", "underlying")
 _TIME_NAMES: Final = ("timestamp", "timestamp_ms", "ts", "time", "asof", "updated_at")
 _CHANGE_NAMES: Final = ("max_priors", "maxchange", "max_change", "maxpriors")
@@ -51,12 +54,14 @@ _LAST_INSTANT_S: Final = 4_102_444_800.0
 def parse_snapshot(payload: bytes, *, received_ms: int) -> GexSnapshot:
     """A snapshot from JSON of our own or of the classic shape; a missing time is the time of receipt.
 
-    ContractError when it is not a JSON object, names no ticker, or holds no figure beyond a spot.
+    ContractError when it is not a JSON object, names no ticker, or holds no figure beyond a spot. Our own may
+    be a spot alone: that is a chain without any usable volatility, which a board shows as such.
     """
     fields = _fields(payload)
-    snapshot = _own(payload) if "v" in fields and "scopes" in fields else None
-    if snapshot is None:
-        snapshot = _classic(fields, received_ms)
+    own = _own(payload) if "v" in fields and "scopes" in fields else None
+    if own is not None and _price(own.spot) is not None:
+        return own
+    snapshot = own or _classic(fields, received_ms)
     if not _usable(snapshot):
         raise ContractError(f"The snapshot of {snapshot.ticker} holds no figure beyond its spot.")
     return snapshot
@@ -100,8 +105,8 @@ def _decode(payload: bytes) -> Any:
 
 
 def _classic(fields: Mapping[str, Any], received_ms: int) -> GexSnapshot:
-    asof_ms = _instant_ms(_first(fields, _TIME_NAMES)) or received_ms
-    figures: dict[str, Any] = {name: _number(_first(fields, names)) or None for name, names in _NAMES.items()}
+    asof_ms = _asof_ms(fields, received_ms)
+    figures: dict[str, Any] = {name: _figure(name, _first(fields, names)) for name, names in _NAMES.items()}
     return GexSnapshot(
         ticker=_ticker(_first(fields, _TICKER_NAMES)),
         timestamp=asof_ms // 1000,
@@ -117,6 +122,16 @@ def _classic(fields: Mapping[str, Any], received_ms: int) -> GexSnapshot:
         scope=_scope(fields.get("scope") or fields.get("category")),
         **figures,
     )
+
+
+def _asof_ms(fields: Mapping[str, Any], received_ms: int) -> int:
+    """The stated time; that of receipt where there is none, or one that has not come yet."""
+    stated_ms = _instant_ms(_first(fields, _TIME_NAMES)) or received_ms
+    return stated_ms if stated_ms <= received_ms + _CLOCK_SKEW_MS else received_ms
+
+
+def _figure(name: str, value: Any) -> float | None:
+    return _price(value) if name in _PRICES else _number(value) or None
 
 
 def _usable(snapshot: GexSnapshot) -> bool:
@@ -140,6 +155,12 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _price(value: Any) -> float | None:
+    """A number that can be a price in points; None for anything else."""
+    number = _number(value)
+    return number if number is not None and 0 < number <= _HIGHEST_PRICE else None
+
+
 def _whole(value: Any) -> int | None:
     """An integer that every JSON reader can hold; None for anything else."""
     number = _number(value)
@@ -161,9 +182,9 @@ def _source(value: Any) -> str:
     return value if fits else "redis"
 
 
-def _scope(value: Any) -> ScopeName:
+def _scope(value: Any) -> ScopeName | None:
     name = value.removeprefix("gex_") if isinstance(value, str) else ""
-    return next((scope for scope in SCOPES if scope == name), "full")
+    return next((scope for scope in SCOPES if scope == name), None)
 
 
 def _instant_ms(value: Any) -> int | None:
@@ -198,8 +219,8 @@ def _strike(row: Any) -> StrikeRow | None:
     if not isinstance(row, list):
         return None
     strike, vol, oi, priors, *_ = [*row, None, None, None, None]
-    at = _number(strike)
-    if not at:
+    at = _price(strike)
+    if at is None:
         return None
     known = tuple(_number(prior) for prior in priors) if isinstance(priors, list) else ()
     return (at, _number(vol), _number(oi), known)
@@ -224,5 +245,5 @@ def _change(pair: Any) -> MaxChange:
         pair = [pair.get("strike"), _first(pair, ("change", "value", "gex"))]
     if not isinstance(pair, list) or len(pair) != 2:  # noqa: PLR2004  # a pair
         return (None, None)
-    strike, change = _number(pair[0]), _number(pair[1])
-    return (strike, change) if strike and change is not None else (None, None)
+    strike, change = _price(pair[0]), _number(pair[1])
+    return (strike, change) if strike is not None and change is not None else (None, None)

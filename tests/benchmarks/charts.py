@@ -10,6 +10,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from statistics import median
 from typing import Final
 
@@ -17,10 +18,11 @@ from bot.render.chart_spec import strikes_chart
 from bot.render.charts import ChartWorker
 from bot.render.strikes_painter import StrikesPainter, painter
 from streaming.model import GexSnapshot
-from tests.support.feed import snapshot
+from tests.support.feed import OPEN_AT, snapshot
 
 _BEATS: Final = 20
 _CHARTS: Final = 10
+_NOW: Final = OPEN_AT
 Draw = Callable[[GexSnapshot], Awaitable[object]]
 
 
@@ -64,7 +66,7 @@ async def _measure(name: str, draw: Draw | None, seconds: float) -> float:
 
 
 def _drawn_here(painters: list[StrikesPainter], seen: GexSnapshot) -> bytes:
-    return painters[0].draw(strikes_chart(seen, weight="vol", theme="dark"))
+    return painters[0].draw(strikes_chart(seen, weight="vol", theme="dark", now=_NOW))
 
 
 async def main() -> None:
@@ -84,7 +86,7 @@ async def main() -> None:
     quiet = await _measure("no charts", None, seconds)
     async with ChartWorker(timeout_s=60) as charts:
         await charts.prewarm()
-        worker = await _measure("worker process (ours)", charts.strikes, seconds)
+        worker = await _measure("worker process (ours)", partial(charts.strikes, now=_NOW), seconds)
     thread = await _measure("thread (baseline)", in_a_thread, seconds)
     loop = await _measure("event loop", on_the_loop, seconds)
     sys.stdout.write(

@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 from redis.asyncio import Redis
 
 from streaming.bus.embedded import EmbeddedServer, open_embedded_server
+from tests.benchmarks.stream_costs import costs
 from tests.benchmarks.stream_frames import SYMBOLS
 
 HERE = Path(__file__).resolve().parent
@@ -36,6 +37,7 @@ INSTALL_LIMIT_S = 180
 LIMIT_S = 120.0
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 OURS, PUBLISH_ONLY, THEIRS = "ours, streams + AOF", "ours, PUBLISH only", "schwab-py"
+CPU_OF = "feed / streamer / redis / subscriber"
 COUNTS = {THEIRS: 10_000, OURS: 150_000, PUBLISH_ONLY: 150_000}
 
 
@@ -156,7 +158,7 @@ async def _process(*command: str | Path) -> AsyncIterator[Process]:
 
 def _streamer_command(way: str, baseline: Path, feed_port: str, url: str) -> Sequence[str | Path]:
     if way == THEIRS:
-        return (baseline, "-W", "ignore", HERE / "stream_schwab_py.py", feed_port, url, ",".join(SYMBOLS))
+        return (baseline, HERE / "stream_schwab_py.py", feed_port, url, ",".join(SYMBOLS))
     options = ["--no-streams"] if way == PUBLISH_ONLY else []
     return (sys.executable, "-m", "tests.benchmarks.stream_ours", feed_port, url, *options)
 
@@ -214,12 +216,25 @@ async def _throughput(baseline: Path, rounds: int, scale: float) -> None:
                 await line.carry(int(count * scale / 10))
                 outcomes[way].append(await line.carry(int(count * scale)))
     rates = {way: statistics.median(one.rate for one in several) for way, several in outcomes.items()}
-    print(f"\nsustained, events/s, median of {rounds}      rate   ratio    lost   CPU % feed/streamer/redis/subscriber")
+    base_us = _streamer_us(outcomes[THEIRS])
+    print(f"\nsustained, median of {rounds}          events/s   ratio    lost  CPU us/event  ratio   CPU {CPU_OF}")
     for way, several in outcomes.items():
         lost = sum(one.sent - one.received for one in several)
-        print(f"  {way:<30}{rates[way]:>12,.0f} {rates[way] / rates[THEIRS]:>6.1f}x {lost:>7,}   {_shares(several)}")
+        print(
+            f"  {way:<25}{rates[way]:>12,.0f} {rates[way] / rates[THEIRS]:>6.1f}x {lost:>7,}"
+            f" {_streamer_us(several):>13.1f} {base_us / _streamer_us(several):>5.1f}x   {_shares(several)}"
+        )
     print(f"  streams + AOF against PUBLISH only: {rates[OURS] / rates[PUBLISH_ONLY]:.0%} (target 85 %)")
     print(f"  ours against schwab-py: {rates[PUBLISH_ONLY] / rates[THEIRS]:.1f}x (target 28x)")
+    steps = costs()
+    rest = _streamer_us(outcomes[OURS]) - sum(steps.values())
+    told = ", ".join(f"{name} {used:.1f}" for name, used in steps.items())
+    print(f"  of our CPU us/event: {told}; sockets, event loop, session and counters {rest:.1f}")
+
+
+def _streamer_us(several: Sequence[Outcome]) -> float:
+    """Processor time of the streamer for one event, which other work on the machine disturbs less than the rate."""
+    return statistics.median(one.cpu["streamer"] / one.rate * 1e6 for one in several)
 
 
 def _shares(several: Sequence[Outcome]) -> str:
@@ -228,7 +243,7 @@ def _shares(several: Sequence[Outcome]) -> str:
 
 
 async def _latency(baseline: Path, seconds: float) -> None:
-    print("\nsteady, from the server's stamp       p50 ms    p99 ms    max ms      lost   CPU %")
+    print(f"\nsteady, from the server's stamp       p50 ms    p99 ms    max ms      lost   CPU {CPU_OF}")
     for way, rate in ((THEIRS, 10_000), (PUBLISH_ONLY, 10_000), (OURS, 10_000), (OURS, 50_000)):
         async with open_line(way, baseline, "latency") as line:
             await line.carry(rate, rate)

@@ -39,8 +39,17 @@ def websocket_frame(text: bytes) -> bytes:
 
 def templates(seed: int = 1) -> list[Template]:
     """A thousand frames to send over and over."""
+    return [_halves(websocket_frame(text)) for text in _texts(seed)]
+
+
+def texts(stamped: bytes, seed: int = 1) -> list[bytes]:
+    """What is inside the same frames, with one stamp."""
+    return [stamped.join(_halves(text)) for text in _texts(seed)]
+
+
+def _texts(seed: int) -> list[bytes]:
     rng = random.Random(seed)
-    return [_halves(_book(rng) if n % 5 == 4 else _delta(rng)) for n in range(TEMPLATES)]
+    return [_book(rng) if n % 5 == 4 else _delta(rng) for n in range(TEMPLATES)]
 
 
 def images() -> list[bytes]:
@@ -65,8 +74,8 @@ def _data(service: str, row: dict[str, object]) -> bytes:
     return json.dumps({"data": [block]}, separators=(",", ":")).encode()
 
 
-def _halves(text: bytes) -> Template:
-    before, found, after = websocket_frame(text).partition(b"%d" % _PLACE)
+def _halves(frame: bytes) -> Template:
+    before, found, after = frame.partition(b"%d" % _PLACE)
     assert found, "the frame has no place for a stamp"
     return before, after
 

@@ -8,10 +8,13 @@ import asyncio
 import json
 import sys
 import time
+import warnings
 from types import SimpleNamespace
 
 from redis.asyncio import Redis
-from schwab.streaming import StreamClient
+
+warnings.showwarning = lambda *_words, **_more: None  # authlib insists on announcing its next version
+from schwab.streaming import StreamClient  # noqa: E402 - after that line
 
 CHANNELS = {"LEVELONE_EQUITIES": "market_data:ticks", "NASDAQ_BOOK": "market_data:level2"}
 

@@ -42,3 +42,19 @@ def test_unknown_flags_are_refused_by_the_parser():
     with pytest.raises(SystemExit) as caught:
         app.main(["--nonsense"])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("flags", [["--seed", "1"], ["--port", "0"], ["--chain", "x.json"], ["--check", "--seed", "2"]])
+def test_what_shapes_the_demo_is_refused_without_it(flags, capsys):
+    with pytest.raises(SystemExit) as caught:
+        app.main(flags)
+    assert caught.value.code == 2
+    assert "only with --demo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_cannot_be_one_is_refused(port, capsys):
+    with pytest.raises(SystemExit) as caught:
+        app.main(["--demo", "--port", port])
+    assert caught.value.code == 2
+    assert "from 0 to 65535" in capsys.readouterr().err

@@ -1,8 +1,11 @@
 """`run_bot.py --check` against the local Discord, a real Redis and real files."""
 
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from bot.check import check_settings, check_token, run_check
 from bot.check_lines import exit_status, fail, ok, warn
@@ -212,3 +215,59 @@ def test_settings_outrank_services_outrank_logins_in_the_status():
     assert exit_status([fail("a", ".", 77), fail("b", ".", 69)]) == 69
     assert exit_status([fail("a", ".", 77), fail("b", ".", 76)]) == 77
     assert exit_status([fail("b", ".", 76)]) == 76
+
+
+@asynccontextmanager
+async def answering(status, body, content_type="text/html"):
+    async def answer(_request):
+        return web.Response(status=status, text=body, content_type=content_type)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [(200, "<html>hello</html>", "text/html"), (404, "no", "text/plain"), (200, '["x"]', "application/json")],
+)
+async def test_an_address_that_is_not_discords_is_a_wrong_setting(make, status, body, kind):
+    async with answering(status, body, kind) as url:
+        result, lines = await checked(make(discord_api_url=url))
+    assert result == 78
+    assert "DISCORD_API_URL" in lines[-1] and "/api/v10" in lines[-1]
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file", "/proc"])
+async def test_a_folder_that_cannot_hold_data_is_a_wrong_setting(make, tmp_path, kind):
+    (tmp_path / "file").write_text("")
+    paths = {"a file": tmp_path / "file", "below a file": tmp_path / "file" / "x", "/proc": Path("/proc/x")}
+    status, lines = await checked(make(redis_url=None, redis_data_path=paths[kind]))
+    assert status == 78
+    assert lines[1].startswith("FAIL  redis: ") and "REDIS_DATA_PATH" in lines[1]
+
+
+async def test_a_token_folder_that_cannot_be_written_is_a_wrong_setting(make):
+    finding = of_token(make(schwab_token_path=Path("/proc/x/token.json")))
+    assert (finding.verdict, finding.status) == ("FAIL", 78)
+    assert "SCHWAB_TOKEN_PATH" in finding.sentence
+
+
+async def test_slips_in_the_settings_file_are_warnings_without_their_values(make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(
+        "DISCORD_BOT_TOKN=hunter2\nthis is hunter2, not a setting\nHOME=/x\nLOG_LEVEL=INFO\n"
+    )
+    status, lines = await checked(make())
+    assert status == 0
+    warnings = [line for line in lines if line.startswith("warn  .env: ")]
+    assert len(warnings) == 2
+    assert "DISCORD_BOT_TOKN is no setting" in warnings[0] and "line 2 " in warnings[1]
+    assert "hunter2" not in "".join(lines)

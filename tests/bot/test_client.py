@@ -172,3 +172,11 @@ async def test_it_serves_on_the_wire_until_it_is_closed(host, discord_hosts):
             assert bot.operators.ids() == {1}
             await bot.close()
             await running
+
+
+async def test_a_gateway_that_refuses_at_the_start_is_unavailable_by_its_setting(host, discord_hosts):
+    async with open_sandbox() as sandbox, host.make_bot() as bot:
+        discord_hosts(sandbox.api_url, "ws://127.0.0.1:9/")
+        with pytest.raises(UnavailableError, match="gateway") as caught:
+            await bot.run_until_closed(sandbox.token)
+        assert "DISCORD_GATEWAY_URL" in caught.value.sentence

@@ -77,3 +77,11 @@ def test_a_notice_fits_into_a_message():
 
 def test_incidents_differ():
     assert len({new_incident() for _ in range(100)}) == 100
+
+
+def test_the_log_keeps_the_cause_that_nobody_in_discord_needs():
+    error = TransientError("Redis failed.")
+    error.__cause__ = ConnectionError("refused")
+    notice = notice_for(raised_in_a_command(error), incident="abc")
+    assert "ConnectionError" not in notice.text
+    assert notice.log_text == "Redis failed. (ConnectionError: refused)"

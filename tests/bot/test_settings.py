@@ -169,3 +169,18 @@ def test_an_empty_value_is_the_default(monkeypatch):
     settings = load_settings(BotSettings)
     assert settings.redis_url is None
     assert settings.gex_feed_update_seconds == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DISCORD_API_URL", "http://127.0.0.1:1/api/v10"), ("DISCORD_GATEWAY_URL", "ws://127.0.0.1:1/")],
+)
+def test_the_two_addresses_of_discord_go_together(monkeypatch, name, value):
+    (problem,) = problems(monkeypatch, **{name: value})
+    assert problem == "DISCORD_API_URL and DISCORD_GATEWAY_URL must be set together, or neither."
+
+
+@pytest.mark.parametrize("token", ["schlüssel", "two words", "line\nbreak"])
+def test_a_bot_token_that_cannot_be_one_is_refused_before_discord_sees_it(monkeypatch, token):
+    (problem,) = problems(monkeypatch, DISCORD_BOT_TOKEN=token)
+    assert problem.startswith("DISCORD_BOT_TOKEN is not valid: expected the bot token")

@@ -4,10 +4,11 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 
-from bot.stream_control import StreamControl
-from bot.supervisor import Supervisor
+from bot.stream_control import RESUME_JOB, StreamControl
+from bot.supervisor import JobState, Supervisor
 from bot.wishes import RedisWishes
 from streaming.clock import SystemClock
+from streaming.errors import TransientError
 from streaming.runtime import open_runtime
 from streaming.settings import StreamSettings
 from streaming.sim.server import Failure
@@ -99,3 +100,69 @@ async def test_start_takes_the_stream_back_from_another_program(tmp_path, redis,
         await until(lambda: rig.control.status().state == "taken_over")
         assert (await rig.control.start()).sentence.startswith("Connected: 2 symbols")
         assert rig.control.status().state == "live"
+
+
+class HungWishes:
+    """A store that never answers."""
+
+    async def wanted(self):
+        raise TransientError("Redis is away.")
+
+    async def remember(self, *, wanted):
+        await asyncio.sleep(60)
+
+
+@asynccontextmanager
+async def without_app_key(tmp_path, redis_url, wishes, **more):
+    path = tmp_path / "t" / "token.json"
+    settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=path, **more)
+    async with (
+        open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime,
+        Supervisor(clock=SystemClock()) as supervisor,
+    ):
+        streamer = Streamer(runtime, [], update_s=1.0, rng=random.Random(1))
+        yield StreamControl(streamer, supervisor, wishes, SystemClock())
+
+
+async def test_a_redis_that_hangs_neither_delays_nor_changes_the_answer(tmp_path, redis_url):
+    async with without_app_key(tmp_path, redis_url, HungWishes()) as control:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        report = await control.start()
+        assert loop.time() - began_s < 2.8
+        assert not report.ok and report.sentence.startswith("The stream did not start.")
+        began_s = loop.time()
+        await control.stop()
+        assert loop.time() - began_s < 1.5
+
+
+async def test_a_stream_starts_in_time_while_redis_hangs(tmp_path, redis, redis_url):
+    async with controlled(tmp_path, redis, redis_url) as rig:
+        rig.control._wishes = HungWishes()
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        report = await rig.control.start()
+        assert loop.time() - began_s < 2.8
+        assert report.ok and report.sentence.startswith("Connected")
+
+
+async def test_a_refused_start_is_not_remembered_as_wanted(tmp_path, redis, redis_url):
+    async with without_app_key(tmp_path, redis_url, RedisWishes(redis)) as control:
+        await control.start()
+        assert not await RedisWishes(redis).wanted()
+
+
+async def test_who_shows_another_programs_snapshots_is_not_told_to_do_just_that(tmp_path, redis, redis_url):
+    async with without_app_key(tmp_path, redis_url, RedisWishes(redis), gex_source="redis") as control:
+        report = await control.start()
+        assert "SCHWAB_CLIENT_ID" in report.sentence
+        assert "or set GEX_SOURCE" not in report.sentence
+
+
+async def test_remembering_may_wait_for_redis_while_the_process_runs(tmp_path, redis_url):
+    async with without_app_key(tmp_path, redis_url, HungWishes()) as control:
+        control.resume_in_background()
+        supervisor = control._supervisor
+        await until(lambda: supervisor.job(RESUME_JOB).state is JobState.BACKOFF)
+        await control.stop()
+        assert supervisor.job(RESUME_JOB).state is JobState.STOPPED

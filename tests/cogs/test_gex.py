@@ -118,7 +118,7 @@ async def test_a_chart_is_a_picture_with_alt_text(room):
     assert attachment.filename == "gex-spx-oi.png"
     assert attachment.size == len(PNG)
     assert "Gamma exposure of SPX by strike" in attachment.description
-    assert room.host.charts.drawn == [("SPX", "oi")]
+    assert room.host.charts.drawn == [("SPX", "oi", room.host.clock.now())]
 
 
 async def test_a_public_chart_is_for_the_channel(room):

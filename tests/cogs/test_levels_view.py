@@ -1,3 +1,4 @@
+import discord
 import pytest
 
 from bot.views import IDLE_S
@@ -108,3 +109,34 @@ async def test_buttons_retire_after_a_while_without_a_click(room, shown):
 
 def buttons_of(message):
     return [child.to_dict() for row in message.components for child in row.children]
+
+
+async def open_form(room, shown):
+    asked = await room.guest.click(shown, label="Other symbol…")
+    return asked, asked.modal["components"][0]["component"]["custom_id"]
+
+
+def disabled(room):
+    return all(button.get("disabled") for button in buttons_of(current(room)))
+
+
+async def test_buttons_retire_after_the_form_was_filled_in(room, shown):
+    asked, field = await open_form(room, shown)
+    await room.env.advance_time(IDLE_S - 10)
+    await room.guest.submit_modal(asked, {field: "NDX"})
+    await room.env.advance_time(IDLE_S - 10)
+    assert not disabled(room), "filling in the form counts as a click"
+    await room.env.advance_time(20)
+    assert disabled(room)
+
+
+async def test_buttons_retire_after_the_form_was_left_alone(room, shown):
+    await open_form(room, shown)
+    await room.env.advance_time(IDLE_S + 10)
+    assert disabled(room)
+    (opened,) = [
+        request
+        for request in room.env.http_requests
+        if request.path.endswith("/callback") and request.json["type"] == discord.InteractionResponseType.modal.value
+    ]
+    assert room.env.http_requests[-1].path.split("/")[-3] != opened.path.split("/")[-2], "a form has no message"

@@ -51,3 +51,42 @@ def test_settings_do_not_change_after_they_were_read():
     settings = load_settings(StreamSettings)
     with pytest.raises(ValueError, match="frozen"):
         settings.gex_source = "redis"
+
+
+def refused():
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(StreamSettings)
+    assert caught.value.exit_status == 78
+    return caught.value
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le"])
+def test_a_file_that_is_not_utf_8_is_one_sentence(tmp_path, encoding):
+    (tmp_path / ".env").write_bytes("# für Schwab\nLOG_LEVEL=DEBUG\n".encode(encoding))
+    error = refused()
+    assert str(error) == ".env is not UTF-8 text."
+    assert "UTF-8" in error.remedy
+
+
+def test_a_file_with_a_byte_order_mark_is_read_like_any_other(tmp_path):
+    (tmp_path / ".env").write_bytes("LOG_LEVEL=DEBUG\n".encode("utf-8-sig"))
+    assert load_settings(StreamSettings).log_level == "DEBUG"
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("LOG_LEVEL=DEBUG\n")
+
+    def refuse(*_args, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_text", refuse)  # root may read whatever mode a file has
+    error = refused()
+    assert str(error) == ".env cannot be read (Permission denied)."
+    assert error.remedy
+
+
+def test_a_dollar_sign_in_a_secret_is_just_a_character(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    (tmp_path / ".env").write_text("SCHWAB_CLIENT_SECRET=a${HOME}b$HOME\n")
+    secret = load_settings(StreamSettings).schwab_client_secret
+    assert secret.get_secret_value() == "a${HOME}b$HOME"

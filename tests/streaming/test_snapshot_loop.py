@@ -13,13 +13,14 @@ class Room:
 
     def __init__(self):
         self.broken = set()
+        self.error = FloatingPointError("overflow")
 
     def take_dirty(self):
         return ("NDX", "SPX")
 
     def compute(self, name, now):
         if name in self.broken:
-            raise FloatingPointError("overflow")
+            raise self.error
         return None if name == "NDX" else snapshot()
 
 
@@ -67,3 +68,13 @@ async def test_a_store_that_is_away_is_counted_and_tried_again():
     sink.error = TransientError("Redis is away.")
     counters = await run_until(Room(), sink, lambda counters: counters.store_errors >= 3)
     assert (counters.snapshots, counters.last_error) == (0, "Redis is away.")
+
+
+async def test_no_error_of_one_ticker_ends_the_stream_and_each_is_logged_once(caplog):
+    room = Room()
+    room.broken = {"NDX"}
+    room.error = KeyError("strike")
+    counters = await run_until(room, Sink(), lambda counters: counters.snapshots >= 4)
+    assert counters.compute_errors >= 3
+    assert counters.last_error == "NDX could not be computed (KeyError)."
+    assert len([record for record in caplog.records if record.exc_info]) == 1

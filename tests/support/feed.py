@@ -30,6 +30,7 @@ def snapshot(at: datetime = OPEN_AT, *, ticker: str = "NQ_NDX", **changes: objec
         "computed_ms": epoch_ms(at),
         "seq": 1,
         "source": "schwab",
+        "scope": "full",
         "scopes": {"full": ScopeFigures(oi=WeightFigures(zero_gamma=24950.0))},
     }
     return GexSnapshot(**(fields | changes))  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.client import EXTENSIONS, GexBot
 from bot.services import Services
@@ -39,6 +39,7 @@ def make_snapshot(ticker: str = "SPX", **changes: object) -> GexSnapshot:
         "computed_ms": epoch_ms(at),
         "seq": 1,
         "source": "schwab",
+        "scope": "full",
         "scopes": figures,
     }
     return GexSnapshot(**(fields | changes))  # type: ignore[arg-type]
@@ -152,13 +153,13 @@ class StandInTokens:
 class StandInCharts:
     """A `ChartPort` that draws the same few bytes; notes what was asked of it."""
 
-    drawn: list[tuple[str, str]] = field(default_factory=list)
+    drawn: list[tuple[str, str, datetime]] = field(default_factory=list)
     error: Exception | None = None
 
-    async def strikes(self, snapshot: GexSnapshot, *, weight: str = "vol", theme: str = "dark") -> bytes:
+    async def strikes(self, snapshot: GexSnapshot, *, now: datetime, weight: str = "vol", theme: str = "dark") -> bytes:
         if self.error is not None:
             raise self.error
-        self.drawn.append((snapshot.ticker, weight))
+        self.drawn.append((snapshot.ticker, weight, now))
         return PNG
 
 

@@ -26,6 +26,7 @@ class Rig:
         self.ledger = DictLedger()
         self.plan = BoardPlan(**plan)  # type: ignore[arg-type]
         self.told: list[str] = []
+        self.leading = True
         self.slot = Slot(60)
         self.restart()
         self.feed()
@@ -40,7 +41,11 @@ class Rig:
             clock=self.clock,
             rng=random.Random(1),
             notify=self._notify,
+            still_ours=self._still_ours,
         )
+
+    async def _still_ours(self) -> bool:
+        return self.leading
 
     async def _notify(self, sentence: str) -> None:
         self.told.append(sentence)
@@ -231,24 +236,75 @@ async def test_a_restart_adopts_the_message():
     assert rig.channel.deeds == ["send", "edit"]
 
 
-async def test_a_restart_does_not_touch_the_message_of_an_earlier_session():
+async def test_a_message_of_an_earlier_session_stops_saying_live_after_a_restart():
     rig = Rig()
     await rig.beat()
-    yesterday = rig.channel.only
     rig.restart()
-    await rig.beat(24 * 3600)
-    assert len(rig.channel.messages) == 2
-    assert yesterday in rig.channel.messages.values()
+    await rig.beat(24 * 3600, spot=26000.0)
+    yesterday, today = rig.channel.messages.values()
+    assert "closed 16:00 Thu 20 Aug" in yesterday
+    assert "26000.00" not in yesterday, "today's figures are not yesterday's"
+    assert "live" in today
+    assert rig.channel.deeds == ["send", "edit", "send"]
 
 
-async def test_a_restart_after_the_close_leaves_the_last_message_intact():
+async def test_a_restart_after_the_close_marks_the_last_message_closed_once_with_the_stored_figures():
+    rig = Rig(datetime(2026, 8, 20, 15, 59, tzinfo=NEW_YORK))
+    await rig.beat(spot=25123.25)
+    rig.restart()
+    rig.clock.advance(3600)
+    for _ in range(3):
+        await rig.board.beat(rig.clock.monotonic())
+    assert "25123.25" in rig.channel.only
+    assert "closed 15:59 Thu 20 Aug" in rig.channel.only, "the figures are of that minute"
+    assert rig.channel.deeds == ["send", "edit"]
+    assert rig.ledger.entries[CHANNEL].closed
+
+
+async def test_without_a_stored_snapshot_the_left_message_is_closed_without_figures():
     rig = Rig(datetime(2026, 8, 20, 15, 59, tzinfo=NEW_YORK))
     await rig.beat()
-    text = rig.channel.only
+    rig.slot = Slot(60)
+    rig.clock.advance(3 * 86_400)
     rig.restart()
-    await rig.beat(3600)
-    assert rig.channel.only == text
+    await rig.board.beat(rig.clock.monotonic())
+    assert "live" in rig.channel.only, "the stored snapshots may not have been read yet"
+    rig.clock.advance(20)
+    for _ in range(2):
+        await rig.board.beat(rig.clock.monotonic())
+    assert "closed 16:00 Thu 20 Aug" in rig.channel.only
+    assert rig.channel.deeds == ["send", "edit"]
     assert rig.ledger.entries[CHANNEL].closed
+
+
+async def test_a_message_that_said_goodbye_keeps_its_figures_when_the_next_run_is_another_day():
+    rig = Rig()
+    await rig.run_for(3)
+    goodbye = rig.channel.only
+    rig.restart()
+    await rig.beat(24 * 3600)
+    assert "feed stopped" in goodbye
+    assert goodbye in rig.channel.messages.values()
+
+
+async def test_a_goodbye_counts_no_more_once_the_message_is_live_again():
+    rig = Rig()
+    await rig.run_for(3)
+    rig.restart()
+    await rig.beat()
+    rig.restart()
+    await rig.beat(24 * 3600)
+    yesterday, _ = rig.channel.messages.values()
+    assert "closed 16:00 Thu 20 Aug" in yesterday
+
+
+async def test_a_left_message_that_a_person_deleted_is_let_go():
+    rig = Rig()
+    await rig.beat()
+    rig.channel.messages.clear()
+    rig.restart()
+    await rig.beat(24 * 3600)
+    assert "live" in rig.channel.only
 
 
 async def test_a_message_that_vanished_during_a_restart_is_posted_anew():
@@ -340,6 +396,22 @@ async def test_a_stopped_board_says_so_and_is_adopted_later():
     assert len(rig.channel.messages) == 1
 
 
+async def test_a_board_that_is_no_longer_ours_is_not_written_to_at_the_end():
+    rig = Rig()
+    rig.leading = False
+    await rig.run_for(3)
+    assert "live" in rig.channel.only
+
+
+async def test_the_first_beat_of_a_new_leader_edits_even_a_text_that_did_not_change():
+    rig = Rig()
+    await rig.beat()
+    rig.restart()
+    await rig.board.beat(rig.clock.monotonic())
+    await rig.board.beat(rig.clock.monotonic())
+    assert rig.channel.deeds == ["send", "edit"]
+
+
 async def test_a_stop_lets_the_edit_in_flight_finish():
     rig = Rig()
     await rig.beat()
@@ -387,5 +459,5 @@ async def test_duplicates_of_an_earlier_session_are_removed_but_its_last_message
     rig.channel.messages = {5: "a", 6: "b"}
     rig.ledger.entries[CHANNEL] = LedgerEntry(session="2026-08-19", message_id=6, superseded=(5,))
     await rig.beat()
-    assert rig.channel.messages[6] == "b"
+    assert "closed 16:00 Wed 19 Aug" in rig.channel.messages[6]
     assert 5 not in rig.channel.messages

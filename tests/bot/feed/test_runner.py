@@ -8,10 +8,13 @@ import pytest
 
 from bot.feed.runner import FeedRunner
 from bot.settings import BotSettings
+from streaming.bus.lease import Lease as RedisLease
+from streaming.bus.lease import LeaseLostError
 from streaming.errors import OperatorError, TransientError
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, QueueSnapshots, snapshot
+from tests.support.waiting import until
 
 SETTINGS = BotSettings(_env_file=None, gex_feed_force_window=True, gex_feed_update_seconds=0.25)
 
@@ -165,6 +168,9 @@ async def test_nothing_is_written_before_the_lease_is_held():
             await held.wait()
             yield
 
+        async def renew(self) -> bool:
+            return True
+
     feed = Feed("SPX", lease=Lease())
     async with feed.running():
         await feed.clock.pass_time(1)
@@ -174,6 +180,37 @@ async def test_nothing_is_written_before_the_lease_is_held():
         await feed.clock.pass_time(1)
         assert feed.channels[1].deeds[0] == "send"
         assert feed.runner.status().leading
+
+
+@pytest.mark.parametrize(("answer", "word"), [(True, "feed stopped"), (False, "live"), (None, "feed stopped")])
+async def test_a_feed_that_lost_its_lease_leaves_the_board_to_the_new_leader(answer, word):
+    class Lease:
+        @asynccontextmanager
+        async def held(self, *, wait: bool = False):
+            yield
+
+        async def renew(self) -> bool:
+            if answer is None:
+                raise TransientError("Redis is away.")
+            return answer
+
+    feed = Feed("SPX", lease=Lease())
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+    assert word in feed.channels[1].only
+
+
+async def test_a_real_lease_that_goes_to_another_process_silences_the_feed(redis):
+    feed = Feed("SPX", lease=RedisLease(redis, "feed", "old", ttl_s=0.4))
+    task = asyncio.create_task(feed.runner.run())
+    await until(lambda: feed.runner.status().leading)
+    feed.say("SPX")
+    await feed.clock.pass_time(1)
+    await redis.set("feed", "new")
+    with pytest.raises(LeaseLostError):
+        await task
+    assert "live" in feed.channels[1].only
 
 
 async def test_boards_do_not_all_beat_at_the_same_moment():

@@ -4,6 +4,7 @@ import pytest
 
 from bot.feed.view import Ending, board_view
 from bot.feed.window import Slot
+from bot.render.text import board_text
 from bot.render.view import BoardView, Freshness
 from streaming.clock import epoch_ms
 from streaming.symbols import parse_ticker
@@ -29,6 +30,14 @@ def slot_with(**changes: object) -> Slot:
 )
 def test_freshness_goes_by_the_age_of_the_quotes(age_s, freshness):
     assert view(slot_with(), age_s).freshness == freshness
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+def test_quotes_from_the_future_are_never_live(delayed):
+    seen = view(slot_with(delayed=delayed), -5.1)
+    assert seen.freshness is Freshness.AHEAD
+    assert "clock ahead" in board_text(seen)
+    assert view(slot_with(), -86_400).freshness is Freshness.AHEAD
 
 
 def test_a_delayed_source_is_never_called_live():
@@ -71,6 +80,12 @@ def test_a_live_spot_over_an_old_chain_is_noted():
 
 def test_opening_and_closing_minutes_are_noted():
     assert view(slot_with(state="warming")).note == "warming"
+
+
+def test_closed_is_not_said_beside_live():
+    slot = slot_with(state="closed")
+    assert not view(slot).note
+    assert view(slot, 45).note == "closed"
 
 
 def test_an_ending_replaces_the_freshness():

@@ -32,6 +32,41 @@ def test_while_the_first_window_fills_its_first_sample_stands_in():
     assert before.asof_ms == asof(0)
 
 
+UNKNOWN_YET = {"max_priors": ()}
+
+
+def test_a_figure_first_known_later_is_stood_in_for_by_the_sample_that_first_knew_it():
+    window = RollingWindow(60)
+    window.add(at(0, spot=25000.0, **UNKNOWN_YET))
+    window.add(at(3, spot=25003.0, max_priors=((25050.0, 7.0),)))
+    window.add(at(20, spot=25020.0, max_priors=((25050.0, 9.0),)))
+    early, filling, full = window.before(asof(6)), window.before(asof(20)), window.before(asof(61))
+    assert early is not None and filling is not None and full is not None
+    assert early.headline.max_change_bn is None
+    assert (filling.asof_ms, filling.headline.spot, filling.headline.max_change_bn) == (asof(0), 25000.0, 0.007)
+    assert full.headline.max_change_bn == 0.007, "no blank between the board's first window and the figure's"
+
+
+def test_a_figure_that_appears_after_the_first_window_has_no_stand_in():
+    window = RollingWindow(60)
+    for second in range(100):
+        window.add(at(second, **({} if second > 70 else UNKNOWN_YET)))
+    before = window.before(asof(99))
+    assert before is not None
+    assert before.headline.max_change_bn is None
+
+
+def test_a_late_figure_does_not_bridge_a_gap_for_the_others():
+    window = RollingWindow(60)
+    window.add(at(0, **UNKNOWN_YET))
+    window.add(at(30))
+    window.add(at(80))
+    before = window.before(asof(80))
+    assert before is not None
+    assert before.headline.spot is None
+    assert before.headline.max_change_bn == 0.0125
+
+
 def test_a_sample_of_a_few_seconds_is_no_window_yet():
     assert filled(0, 4).before(asof(4)) is None
 

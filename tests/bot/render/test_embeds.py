@@ -43,6 +43,15 @@ def test_levels_state_every_figure_with_its_sign():
     assert shown["All zero-gamma roots"] == "24950.00 ↑, 26100.00 ↓"
 
 
+def test_the_roots_nearest_spot_are_listed_in_ascending_order():
+    roots = (20000.0, 21000.0, 24900.0, 24950.0, 25000.0, 25100.0, 25200.0, 25300.0, 30000.0)
+    figures = WeightFigures(zero_gamma_roots=roots, zero_gamma_directions=(1, -1, 1, -1, 1, -1, 1, -1, 1))
+    shown = fields(levels(scopes={"full": ScopeFigures(oi=figures)}, spot=25061.25))["All zero-gamma roots"]
+    assert shown == "24900.00 ↑, 24950.00 ↓, 25000.00 ↑, 25100.00 ↓, 25200.00 ↑, 25300.00 ↓ and 3 more"
+    shown = fields(levels(scopes={"full": ScopeFigures(oi=figures)}, spot=None))["All zero-gamma roots"]
+    assert shown.startswith("20000.00 ↑") and shown.endswith(" and 3 more")
+
+
 def test_levels_say_what_they_are_made_of():
     made_of = fields(levels(chain_ms=epoch_ms(OPEN_AT) - 90_000, forward_mode="parity"))["Made of"]
     assert made_of == (
@@ -99,3 +108,17 @@ def test_embeds_stay_within_discords_limits():
     embed = levels(scopes={"full": ScopeFigures(oi=figures, expiries=("2026-08-20",) * 300)}, source="x" * 3000)
     assert len(embed) <= 6000
     assert all(len(field.value) <= 1024 for field in embed.fields)
+
+
+def test_quotes_from_the_future_are_not_called_live():
+    embed = levels(OPEN_AT - timedelta(seconds=60))
+    assert "clock ahead" in embed.description
+    assert "live" not in embed.description
+
+
+def test_a_scope_that_the_producer_does_not_state_is_not_guessed():
+    unstated = snapshot(scope=None, scopes={})
+    assert fields(status_embed(unstated, now=OPEN_AT, window="open"))["Scope"] == "—"
+    embed = levels_embed(unstated, scope="zero", weight="oi", now=OPEN_AT)
+    assert fields(embed)["Call wall"] == "25100.00"
+    assert embed.title == "NQ_NDX · scope not stated · by open interest"

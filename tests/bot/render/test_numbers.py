@@ -29,7 +29,8 @@ def test_billions_have_sign_and_unit(value, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(24950.0, "24950.00"), (None, "—"), (math.nan, "—"), (-1.0, "−1.00"), (1e300, "1.000e+300")]
+    ("value", "text"),
+    [(24950.0, "24950.00"), (None, "—"), (math.nan, "—"), (-1.0, "−1.00"), (-0.004, "0.00"), (1e300, "1.000e+300")],
 )
 def test_a_price_is_plain(value, text):
     assert numbers.price(value) == text
@@ -37,6 +38,8 @@ def test_a_price_is_plain(value, text):
 
 def test_a_percentage_is_of_a_fraction():
     assert numbers.percent(0.0005) == "+0.05%"
+    assert numbers.percent(-0.00003) == "−0.00%"
+    assert numbers.percent(0.0) == numbers.percent(-0.0) == "+0.00%"
     assert numbers.percent(None) == "—"
 
 

@@ -115,3 +115,9 @@ def test_an_access_token_is_described_not_shown():
 
 def test_the_last_error_is_shown():
     assert "Last error: refused." in token_text(token(last_error="refused."), NOW)
+
+
+def test_without_a_schwab_app_there_is_nothing_to_count():
+    lines = stream_text(StreamStatus(state="stopped", login_configured=False), NOW).splitlines()
+    assert lines[1] == "— frames/s"
+    assert lines[6] == "Schwab login: not configured · REST —"

@@ -118,6 +118,25 @@ def test_an_arrow_never_contradicts_the_digits_beside_it():
     assert "net gex       +1.8346Bn  Δ +0.0000Bn\n" in text
 
 
+def test_the_change_is_between_the_printed_ends():
+    text = plain(
+        zero_gamma=Moving(6000.0149, 6000.0051),
+        call_wall=Moving(6000.0051, 6000.0049),
+        net_gex_bn=Moving(1.00005001, 1.00004999),
+        max_change_bn=Moving(1.00014, 1.00006),
+        spot=Moving(6000.0149, 6000.0051),
+    )
+    assert "GEX: NQ_NDX  6000.01  Δ +0.00 +0.00%\n" in text
+    assert "zero gamma      6000.01    (6000.01)\n" in text
+    assert "call wall       6000.01    (6000.00) ▲\n" in text
+    assert "net gex       +1.0001Bn  Δ +0.0001Bn ▲\n" in text
+    assert "max change    +1.0001Bn  Δ +0.0000Bn\n" in text
+
+
+def test_the_percentage_carries_the_sign_of_the_change():
+    assert "Δ −0.19 −0.00% ▼\n" in plain(spot=Moving(6000.0, 6000.19))
+
+
 def test_a_name_from_outside_cannot_end_the_fence():
     text = board_text(changed(source="x```\n@everyone", ticker="A`B"), style="ansi")
     assert text.count("```") == 2

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from redis.exceptions import ResponseError
 
 from streaming.bus.connection import answering, open_redis, redact_url
 from streaming.bus.embedded import free_port
@@ -84,3 +85,21 @@ async def test_a_library_error_does_not_pass_the_adapter(redis):
     with pytest.raises(TransientError, match="while counting"):
         async with answering("counting"):
             await redis.incr("text")
+
+
+async def test_a_failure_keeps_the_librarys_words_for_the_log_and_gives_a_remedy(redis):
+    await redis.set("text", "x")
+    with pytest.raises(TransientError) as caught:
+        async with answering("counting"):
+            await redis.incr("text")
+    assert "ResponseError" not in caught.value.sentence
+    assert isinstance(caught.value.__cause__, ResponseError)
+    assert caught.value.sentence.endswith("Try again in a moment; the operators see more in the log.")
+
+
+async def test_a_database_that_does_not_exist_is_a_wrong_setting_not_a_silent_server(redis_url):
+    with pytest.raises(ConfigurationError) as caught:
+        async with open_redis(f"{redis_url.rpartition('/')[0]}/999"):
+            pass
+    assert "database" in str(caught.value) and "REDIS_URL" in caught.value.sentence
+    assert "Start it" not in caught.value.sentence

@@ -1,6 +1,7 @@
 """streaming/bus/lease.py"""
 
 import asyncio
+import logging
 import signal
 
 import pytest
@@ -76,16 +77,21 @@ async def test_a_timeout_of_the_body_stays_a_timeout(redis):
             raise TimeoutError
 
 
-async def test_while_redis_is_away_the_lease_is_kept(tmp_path):
+async def test_while_redis_is_away_the_lease_is_kept_and_the_log_says_so_once(tmp_path, caplog):
+    caplog.set_level(logging.DEBUG, logger="streaming.bus.lease")
     with plain_redis(tmp_path) as (url, process):
         redis = make_client(url)
         async with Lease(redis, KEY, "one", ttl_s=0.2).held():
             process.send_signal(signal.SIGSTOP)
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(1.2)
             process.send_signal(signal.SIGCONT)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.3)
             assert await redis.get(KEY) == b"one"
         await redis.aclose()
+    levels = [record.levelname for record in caplog.records]
+    assert levels.count("WARNING") == levels.count("INFO") == 1
+    assert "DEBUG" in levels
+    assert "answers again" in caplog.text
 
 
 async def test_a_server_that_is_gone_is_a_transient_error(tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from streaming.bus.codec import encode_snapshot
 from streaming.errors import ContractError
+from streaming.model import ScopeFigures
 from streaming.sources.classic import parse_snapshot
 from tests.support.snapshots import snapshot
 
@@ -106,6 +107,28 @@ def test_a_time_that_makes_no_sense_is_the_time_of_receipt(stamp):
     assert _with(timestamp=stamp).asof_ms == NOW_MS
 
 
+@pytest.mark.parametrize("ahead_ms", [2001, 60_000, 86_400_000_000])
+def test_a_time_in_the_future_is_the_time_of_receipt(ahead_ms):
+    parsed = _with(timestamp=NOW_MS + ahead_ms)
+    assert (parsed.asof_ms, parsed.timestamp) == (NOW_MS, NOW_MS // 1000)
+
+
+def test_clocks_may_differ_by_two_seconds():
+    assert _with(timestamp=NOW_MS + 2000).asof_ms == NOW_MS + 2000
+
+
+@pytest.mark.parametrize("nonsense", [0, -6400.25, -1e-9, 1e9 + 1, 1e300, "inf", "-5"])
+@pytest.mark.parametrize("name", ["spot", "zero_gamma", "major_pos_oi", "major_neg_vol"])
+def test_a_price_that_cannot_be_is_absent(name, nonsense):
+    assert getattr(_with(**{name: nonsense}), name) is None
+
+
+def test_rows_and_changes_at_a_price_that_cannot_be_are_left_out():
+    parsed = _with(strikes=[[-5, 1, 2, []], [1e300, 1, 2, []], [10, 1, 2, []]], max_priors=[-6400, 2.5])
+    assert [row[0] for row in parsed.strikes] == [10.0]
+    assert parsed.max_priors[0] == (None, None)
+
+
 @pytest.mark.parametrize(
     "wrapped",
     [
@@ -175,7 +198,7 @@ def test_tickers_are_known_by_every_name(name, canonical):
 
 
 @pytest.mark.parametrize(
-    ("category", "scope"), [("gex_zero", "zero"), ("gex_one", "one"), ("gex_full", "full"), ("x", "full")]
+    ("category", "scope"), [("gex_zero", "zero"), ("gex_one", "one"), ("gex_full", "full"), ("x", None), (None, None)]
 )
 def test_the_category_says_the_scope(category, scope):
     assert _with(category=category).scope == scope
@@ -214,8 +237,8 @@ def test_what_is_no_json_is_a_contract_error(payload):
         parse_snapshot(payload, received_ms=NOW_MS)
 
 
-def test_a_snapshot_of_our_own_without_figures_is_unusable():
-    bare = msgspec.structs.replace(
+def _bare(**changes):
+    return msgspec.structs.replace(
         snapshot(),
         zero_gamma=None,
         sum_gex_vol=None,
@@ -225,7 +248,17 @@ def test_a_snapshot_of_our_own_without_figures_is_unusable():
         major_neg_vol=None,
         major_neg_oi=None,
         strikes=(),
+        **changes,
     )
+
+
+def test_a_snapshot_of_our_own_with_a_spot_is_shown_though_no_line_could_be_priced():
+    bare = _bare(scopes={"full": ScopeFigures(contracts=8000, contracts_unpriced=8000)})
+    assert parse_snapshot(encode_snapshot(bare), received_ms=NOW_MS) == bare
+
+
+def test_a_snapshot_of_our_own_without_spot_and_figures_is_unusable():
+    bare = _bare(spot=None)
     with pytest.raises(ContractError, match="no figure"):
         parse_snapshot(encode_snapshot(bare), received_ms=NOW_MS)
 
