@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 
 from streaming.clock import Clock, epoch_ms
@@ -141,7 +142,8 @@ class Connection:
             if ending is not None:
                 return ending
             if not self._session.settled:
-                await self._flush()
+                with suppress(TransientError):  # what the server said before it closed is read first; then it raises
+                    await self._flush()
             if now_s >= self._next_watch_s and self._session.state is State.READY:
                 self._next_watch_s = now_s + _WATCH_EVERY_S
                 self._look(now_s)

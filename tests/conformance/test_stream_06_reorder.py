@@ -8,7 +8,7 @@ from tests.support.stream_rig import client_rig, until
 
 async def test_strange_answers_and_early_data_change_nothing(tmp_path):
     async with client_rig(tmp_path, symbols=("SPY", "/ES")) as rig:
-        await until(lambda: rig.state == "live")
+        await until(lambda: rig.ticks("SPY") and rig.ticks("/ES") and rig.books("SPY"))  # nothing is in flight any more
         for requestid in (0, 1, 99, "x"):
             await rig.sim.send_raw(response(requestid, "SUBS", 22, service="LEVELONE_EQUITIES"))
         await rig.sim.send_raw(response(2, "LOGIN", 3))
