@@ -148,6 +148,11 @@ class GexBot(commands.Bot):
         log.info("connected to Discord as %s in %d servers", self.user, len(self.guilds))
         await self._mail.open()
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        # discord.py announces readiness seconds after the gateway is up, even when the bot has ended in between
+        if not self.is_closed():
+            super().dispatch(event_name, *args, **kwargs)
+
     async def on_message(self, message: discord.Message, /) -> None:
         """Messages are not ours to read."""
 

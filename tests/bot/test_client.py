@@ -174,6 +174,21 @@ async def test_it_serves_on_the_wire_until_it_is_closed(host, discord_hosts):
             await running
 
 
+async def test_readiness_that_comes_after_the_end_disturbs_nobody(host, discord_hosts):
+    async with open_sandbox() as sandbox:
+        discord_hosts(sandbox.api_url, sandbox.gateway_url)
+        async with host.make_bot() as bot:
+            bot._connection.guild_ready_timeout = 0.3
+            running = asyncio.create_task(bot.run_until_closed(sandbox.token))
+            await bot.logged_in.wait()
+            await bot.wait_for("connect")
+            announcing = bot._connection._ready_task
+            await bot.close()
+            await running
+            assert not announcing.done()
+            await announcing  # raised AttributeError: '_MissingSentinel' object has no attribute 'create_task'
+
+
 async def test_a_gateway_that_refuses_at_the_start_is_unavailable_by_its_setting(host, discord_hosts):
     async with open_sandbox() as sandbox, host.make_bot() as bot:
         discord_hosts(sandbox.api_url, "ws://127.0.0.1:9/")
