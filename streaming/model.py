@@ -206,6 +206,12 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Half the change of dealer delta from -1 % to +1 %, finite at the close (`gex.md` §15); only for scope `zero`."""
 
 
+LadderRow = tuple[float, float, float]
+"""(strike, net gex by volume, by open interest), $ per 1 % move."""
+ProfilePoint = tuple[float, float, float]
+"""(level of the underlying, total re-priced there by volume, by open interest), $ per 1 % move."""
+
+
 class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One scope: which expiries it holds, how good its data is, and its figures under both weights."""
 
@@ -228,8 +234,23 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     rr25_expiry: str | None = None
     by_expiry: tuple[tuple[str, float, float], ...] = ()
     """(ISO date, net gex by volume, by open interest) in $ per 1 %; only filled for scope `all`."""
+    ladder: tuple[LadderRow, ...] = ()
+    """Listed strikes within 10 % of spot, ascending; left out of `gex:history`."""
+    profile: tuple[ProfilePoint, ...] = ()
+    """The levels of the zero-gamma sweep, ascending; left out of `gex:history`."""
     oi: WeightFigures = WeightFigures()
     vol: WeightFigures = WeightFigures()
+
+
+class ReplayMark(msgspec.Struct, frozen=True, kw_only=True):
+    """Says that a snapshot is played from a recording, and how its time runs."""
+
+    of: str
+    """Who produced it when it was recorded."""
+    speed: float
+    """Recorded seconds per second; 0 while paused."""
+    sent_ms: int
+    """When it was played, by the wall clock."""
 
 
 StrikeRow = tuple[float, float | None, float | None, tuple[float | None, ...]]
@@ -279,6 +300,8 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Points added to every level of a futures ticker (`gex.md` §14)."""
     basis_ms: int | None = None
     scopes: dict[str, ScopeFigures] = {}
+    replay: ReplayMark | None = None
+    """Only of a recording that is played; `source` then is "replay"."""
     v: int = 1
 
 

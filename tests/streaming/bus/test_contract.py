@@ -71,6 +71,7 @@ def test_the_schemas_are_schemas(name):
         (model.VenueQuote, "level2", ("$defs", "level", "properties", "venues", "items")),
         (model.GexSnapshot, "snapshot", ()),
         (model.ScopeFigures, "snapshot", ("$defs", "scope")),
+        (model.ReplayMark, "snapshot", ("$defs", "replay")),
         (model.WeightFigures, "snapshot", ("$defs", "figures")),
     ],
 )
