@@ -14,12 +14,12 @@ from typing import Final
 from pydantic import SecretStr
 
 from bot.check_discord import check_discord
-from bot.check_lines import Finding, exit_status, fail, ok, warn
 from bot.render.numbers import age
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.env_file import doubtful_lines, read_text
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
+from streaming.findings import Finding, exit_status, fail, ok, warn
 
 _LOGIN_REMEDY: Final = "Run `python -m streaming token login`."
 _PRIVATE: Final = 0o077

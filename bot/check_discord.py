@@ -6,9 +6,9 @@ from typing import Any, Final
 import httpx
 
 from bot.channel_access import POSTABLE_TYPES, effective_permissions, missing_permissions
-from bot.check_lines import Finding, fail, ok, warn
 from bot.settings import BotSettings
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, UnavailableError
+from streaming.findings import Finding, fail, ok, warn
 
 _DISCORD: Final = "https://discord.com/api/v10"
 _TIMEOUT_S: Final = 10.0

@@ -8,12 +8,13 @@ import httpx
 
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, RequestError
+from streaming.findings import Finding, ok, warn
 from streaming.schwab.auth_client import SchwabAuthClient
 from streaming.schwab.http_errors import transport_error
 from streaming.schwab.rest import RequestBudget, SchwabRestClient
 from streaming.schwab.token_store import TokenStore
 from streaming.settings import StreamSettings
-from streaming.token_actions.findings import Finding, fail, file_findings, ok, settings_findings, warn
+from streaming.token_actions.findings import failure, file_findings, settings_findings
 from streaming.token_actions.report import Say
 from streaming.token_actions.symptoms import CLOCK, SYMPTOMS, authorize_symptom, explain
 
@@ -50,9 +51,9 @@ class Doctor:
         self._add(file_findings(self._store, self._clock.now(), encrypts=encrypts))
         if self._auth is not None:
             await self._ask_schwab(self._auth)
-        failures = [finding for finding in self._findings if finding.level == "fail"]
+        failures = [finding for finding in self._findings if finding.verdict == "FAIL"]
         self._say(_verdict(failures))
-        return failures[0].exit_status if failures else 0
+        return failures[0].status if failures else 0
 
     async def _ask_schwab(self, auth: SchwabAuthClient) -> None:
         if not await self._reach(auth):
@@ -69,14 +70,14 @@ class Doctor:
         try:
             response = await self._http.get(auth.begin_login().url, follow_redirects=False)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            self._add([fail("network", transport_error(error, "Schwab's login server"))])
+            self._add([failure("network", transport_error(error, "Schwab's login server"))])
             return False
         self._add([self._clock_finding(response)])
         symptom = authorize_symptom(response.status_code, response.text[:4000])
         if symptom is None:
             self._add([ok("login page", "Schwab shows it for this app and callback URL.")])
         else:
-            self._add([fail("login page", symptom)])
+            self._add([failure("login page", symptom)])
         return True
 
     def _clock_finding(self, response: httpx.Response) -> Finding:
@@ -87,7 +88,7 @@ class Doctor:
         if abs(ahead_s) <= _CLOCK_TOLERANCE_S:
             return ok("clock", "agrees with Schwab's.")
         wrong = "ahead of" if ahead_s > 0 else "behind"
-        return fail("clock", OperatorError(f"{abs(ahead_s):.0f} s {wrong} Schwab's.", remedy=CLOCK.remedy))
+        return failure("clock", OperatorError(f"{abs(ahead_s):.0f} s {wrong} Schwab's.", remedy=CLOCK.remedy))
 
     async def _products(self, auth: SchwabAuthClient) -> None:
         budget = RequestBudget(_BUDGET, self._clock)
@@ -101,7 +102,7 @@ class Doctor:
         try:
             await ask()
         except GexcordError as error:
-            self._add([fail(subject, error)])
+            self._add([failure(subject, error)])
             return False
         self._add([ok(subject, well)])
         return True

@@ -1,17 +1,17 @@
-"""One line of the doctor's, and what stands in files and settings without asking anybody. Reads only."""
+"""What stands in files and settings, found out without asking anybody. Reads only."""
 
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
+from streaming.findings import Finding, fail, ok, warn
 from streaming.schwab.oauth import LOG_IN, LOGIN_LIFETIME
 from streaming.schwab.token_cipher import is_sealed
 from streaming.schwab.token_import import KNOWN_PLACES, OriginEnvironment
@@ -19,39 +19,15 @@ from streaming.schwab.token_store import TokenStore
 from streaming.settings import StreamSettings
 from streaming.token_actions.symptoms import Symptom
 
-Level = Literal["ok", "warn", "fail"]
 _OTHERS: Final = 0o077
 _FIRST_FREE_PORT: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, how it is, and for a failure the exit status it stands for."""
-
-    level: Level
-    subject: str
-    sentence: str
-    exit_status: int = 0
-
-    @property
-    def line(self) -> str:
-        """As printed."""
-        return f"{self.level:<5} {self.subject}: {self.sentence}"
-
-
-def ok(subject: str, sentence: str) -> Finding:
-    return Finding("ok", subject, sentence)
-
-
-def warn(subject: str, sentence: str) -> Finding:
-    return Finding("warn", subject, sentence)
-
-
-def fail(subject: str, error: GexcordError | Symptom) -> Finding:
+def failure(subject: str, error: GexcordError | Symptom) -> Finding:
     """From an error, with its own exit status, or from a known failure."""
     if isinstance(error, Symptom):
-        return Finding("fail", subject, f"{error.meaning} {error.remedy}", ConfigurationError.exit_status)
-    return Finding("fail", subject, error.sentence, error.exit_status)
+        return fail(subject, f"{error.meaning} {error.remedy}", ConfigurationError.exit_status)
+    return fail(subject, error.sentence, error.exit_status)
 
 
 def settings_findings(settings: StreamSettings) -> Iterator[Finding]:
@@ -65,10 +41,10 @@ def settings_findings(settings: StreamSettings) -> Iterator[Finding]:
 def _secret(name: str, value: SecretStr | None, old_name: str, old_value: SecretStr | None) -> Finding:
     if value is None:
         hint = f" {old_name} has a value: give it the new name." if old_value is not None else ""
-        return fail("settings", ConfigurationError(f"{name} is not set.{hint}", remedy="Set it in .env."))
+        return failure("settings", ConfigurationError(f"{name} is not set.{hint}", remedy="Set it in .env."))
     text = value.get_secret_value()
     if text != text.strip() or any(mark in text for mark in " \t\"'"):
-        return fail("settings", ConfigurationError(f"{name} has quotes or spaces in it.", remedy="Remove them."))
+        return failure("settings", ConfigurationError(f"{name} has quotes or spaces in it.", remedy="Remove them."))
     return ok("settings", f"{name} is set.")
 
 
@@ -94,10 +70,10 @@ def file_findings(store: TokenStore, now: datetime, *, encrypts: bool) -> Iterat
     try:
         token = store.load()
     except GexcordError as error:
-        yield fail("token file", error)
+        yield failure("token file", error)
         return
     if token is None:
-        yield fail("token file", LoginRequiredError(f"{path} does not exist.", remedy=f"{LOG_IN}{_elsewhere()}"))
+        yield failure("token file", LoginRequiredError(f"{path} does not exist.", remedy=f"{LOG_IN}{_elsewhere()}"))
         return
     if mode := stat.S_IMODE(path.stat().st_mode) & _OTHERS:
         yield warn("token file", f"others may use {path} (mode bits {mode:03o}). Run chmod 600 {path}.")
@@ -115,7 +91,7 @@ def _folder(folder: Path) -> Iterator[Finding]:
         error = ConfigurationError(
             f"The folder {folder} may not be written.", remedy="Make it yours: chown, chmod 700."
         )
-        yield fail("token file", error)
+        yield failure("token file", error)
     elif stat.S_IMODE(folder.stat().st_mode) & _OTHERS & ~stat.S_IROTH & ~stat.S_IXOTH & ~stat.S_IRGRP & ~stat.S_IXGRP:
         yield warn("token file", f"others may write in {folder}. Run chmod 700 {folder}.")
 
@@ -131,7 +107,7 @@ def _age(login_at: datetime | None, now: datetime) -> Finding:
             "login", "its age is unknown; it ends seven days after the browser login, without a warning before."
         )
     if now >= login_at + LOGIN_LIFETIME:
-        return fail(
+        return failure(
             "login", LoginRequiredError(f"over since {login_at + LOGIN_LIFETIME:%Y-%m-%d %H:%M} UTC.", remedy=LOG_IN)
         )
     if login_at > now:

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 
 from bot.check import check_settings, check_token, run_check
-from bot.check_lines import exit_status, fail, ok, warn
 from bot.sandbox.server import open_sandbox
 from bot.settings import BotSettings
+from streaming.findings import exit_status, fail, ok, warn
 from streaming.schwab.token_store import TokenStore
 from streaming.schwab.tokens import Token
 from tests.support.clock import ManualClock

@@ -350,7 +350,7 @@ async def test_the_doctor_finds_what_is_wrong_with_the_settings(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     status, told = await command("token", "doctor")
-    line = next(line for line in told.splitlines() if line.startswith(f"fail  {subject}:"))
+    line = next(line for line in told.splitlines() if line.startswith(f"FAIL  {subject}:"))
     assert words in line
     assert status == expected
 
@@ -360,7 +360,7 @@ async def test_the_doctor_finds_a_missing_product(command, logged_in, sim):
     sim.fail("marketdata", denied, times=2)
     status, told = await command("token", "doctor")
     assert "ok    trader product:" in told
-    assert "fail  market data product:" in told
+    assert "FAIL  market data product:" in told
     assert "Add both API products" in told
     assert status == 70
 
@@ -374,14 +374,14 @@ async def test_the_doctor_knows_the_firewalls_page(command, logged_in, sim):
 async def test_the_doctor_finds_a_dead_login(command, logged_in, sim):
     sim.authority.expire_login()
     status, told = await command("token", "doctor")
-    assert "fail  refresh:" in told
+    assert "FAIL  refresh:" in told
     assert status == 77
 
 
 async def test_the_doctor_finds_a_wrong_clock(command, logged_in, monkeypatch):
     monkeypatch.setattr(SystemClock, "now", lambda _self: datetime.now(UTC) - timedelta(minutes=4))
     status, told = await command("token", "doctor")
-    assert re.search(r"fail  clock: 2[34]\d s behind Schwab's\.", told)
+    assert re.search(r"FAIL  clock: 2[34]\d s behind Schwab's\.", told)
     assert status == 70
 
 

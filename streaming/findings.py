@@ -1,4 +1,4 @@
-"""One line of `run_bot.py --check`, and the exit status of many."""
+"""One line of a check (`run_bot.py --check`, `token doctor`), and the exit status of many."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def warn(subject: str, sentence: str) -> Finding:
 
 
 def fail(subject: str, sentence: str, status: int) -> Finding:
-    """The bot would not do its job."""
+    """It would not do its job."""
     return Finding("FAIL", subject, sentence, status)
 
 
