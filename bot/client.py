@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.http import Route
 
-from bot.notices import answer_error
+from bot.notices import Refusal, answer_error
 from bot.operators import OperatorMail, Operators
 from bot.services import Services
 from bot.settings import BotSettings
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 EXTENSIONS: Final = ("cogs.gex", "cogs.stream", "cogs.token")
 SYNC_JOB: Final = "command-sync"
 _AUTHENTICATION_FAILED: Final = 4004
+_UNANSWERED_S: Final = 2.6
+"""After this long an interaction has no answer to come: commands read for two seconds, and Discord waits three."""
+_CLICKED: Final = (discord.InteractionType.component, discord.InteractionType.modal_submit)
 _NEVER_CONNECTED: Final = ("sequence", "gateway")
 
 
@@ -152,6 +155,14 @@ class GexBot(commands.Bot):
         # discord.py announces readiness seconds after the gateway is up, even when the bot has ended in between
         if not self.is_closed():
             super().dispatch(event_name, *args, **kwargs)
+
+    async def on_interaction(self, interaction: discord.Interaction["GexBot"], /) -> None:
+        """Buttons and forms outlive the process that made them: a click that nobody answers is told so."""
+        if interaction.type not in _CLICKED:
+            return
+        await asyncio.sleep(_UNANSWERED_S)
+        if not interaction.response.is_done():
+            await answer_error(interaction, Refusal("These buttons are over. Use the command again for new ones."))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Messages are not ours to read."""

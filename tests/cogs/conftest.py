@@ -37,6 +37,12 @@ def simcord_bot(host: Host) -> GexBot:
     return host.make_bot()
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulated Discord waits until the bot is quiet; it need not wait as long as a person."""
+    monkeypatch.setattr("bot.client._UNANSWERED_S", 0.1)
+
+
 @pytest.fixture
 async def room(host: Host, simcord_bot: GexBot, simcord_env: Any) -> Room:
     guild = simcord_env.create_guild()

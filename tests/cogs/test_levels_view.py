@@ -107,6 +107,13 @@ async def test_buttons_retire_after_a_while_without_a_click(room, shown):
     assert retired.path.split("/")[-3] == answered[-1].path.split("/")[-2], "the newest token, which still lives"
 
 
+async def test_a_button_from_before_a_restart_says_that_it_is_over(room, shown):
+    await room.env.restart_bot(room.host.make_bot())
+    result = await room.guest.click(shown, label="Zero")
+    assert result.response.content == "These buttons are over. Use the command again for new ones."
+    assert result.response.ephemeral
+
+
 def buttons_of(message):
     return [child.to_dict() for row in message.components for child in row.children]
 
