@@ -5,9 +5,11 @@ Nothing here replaces a part of the bot. The same process as ever runs against t
 """
 
 import logging
+import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +31,7 @@ from streaming.sim_command import simulated_start
 
 _LOG: Final = logging.getLogger(__name__)
 _USUAL: Final = ("SPX", "NDX")
+_FOLDER: Final = "gexcord-demo-"
 _CLIENT_ID: Final = "demo-app-key"
 _CLIENT_SECRET: Final = "demo-app-secret"  # noqa: S105  # opens nothing but the local simulator
 
@@ -68,7 +71,8 @@ async def open_demo(*, chain_path: Path | None, port: int, seed: int) -> AsyncIt
     market = _market(chain, clock.now(), seed)
     tickers = _tickers(chain)
     channels = [f"gex-{ticker.lower()}" for ticker in tickers]
-    with tempfile.TemporaryDirectory(prefix="gexcord-demo-") as folder:
+    _clear_up_after_killed_demos(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
         async with (
             open_sim(market, clock, client_id=_CLIENT_ID, client_secret=_CLIENT_SECRET) as sim,
             open_sandbox(port=port, channels=channels) as sandbox,
@@ -76,6 +80,26 @@ async def open_demo(*, chain_path: Path | None, port: int, seed: int) -> AsyncIt
             settings = _settings(sim, sandbox, Path(folder), tickers)
             await _sign_in(settings, clock)
             yield Demo(settings=settings, clock=clock, page_url=sandbox.page_url)
+
+
+def _clear_up_after_killed_demos(parent: Path) -> None:
+    """Remove the folders of demos of ours that were killed; one that runs keeps its own."""
+    for folder in parent.glob(f"{_FOLDER}*"):
+        pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        with suppress(FileNotFoundError):  # another demo that starts now may have been faster
+            if pid.isdecimal() and folder.stat().st_uid == os.getuid() and not _is_running(int(pid)):
+                _LOG.info("removing what a killed demo left in %s", folder)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's by now
+    return True
 
 
 def _load(path: Path) -> OptionChain:
