@@ -1,0 +1,122 @@
+"""What `/alert` may do: add a rule and prove that it can speak, list rules as they stand, remove one."""
+
+from dataclasses import dataclass
+
+from bot.alerts.post import AlertPost, UnreachableError
+from bot.alerts.rules import Rule, check
+from bot.alerts.runner import AlertRunner
+from bot.alerts.store import AlertStore, Shelf
+from bot.alerts.texts import rule_text, standing_text
+from streaming.clock import Clock
+from streaming.errors import RequestError, TransientError
+
+_OPEN_YOUR_MESSAGES = (
+    "Allow direct messages from members of this server in its privacy settings, then add the alert again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks, and where; `manages` the server it is asked in."""
+
+    user_id: int
+    guild_id: int | None = None
+    channel_id: int | None = None
+    manages: bool = False
+
+    def sees(self, rule: Rule) -> bool:
+        """One's own rules; whoever manages the server also those of this channel."""
+        return rule.owner_id == self.user_id or (
+            self.manages and rule.target.channel_id is not None and rule.target.channel_id == self.channel_id
+        )
+
+    def may_remove(self, rule: Rule) -> bool:
+        """One's own rules; whoever manages the server also those of all its channels."""
+        return rule.owner_id == self.user_id or (
+            self.manages and rule.target.channel_id is not None and rule.guild_id == self.guild_id
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One rule in a list."""
+
+    rule: Rule
+    words: str
+    standing: str
+
+
+class AlertDesk:
+    """The alerts of one process as commands see them; raises TransientError while Redis is away."""
+
+    def __init__(
+        self,
+        store: AlertStore,
+        runner: AlertRunner,
+        post: AlertPost,
+        clock: Clock,
+        *,
+        per_person: int,
+        per_channel: int,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._runner = runner
+        self._post = post
+        self._per_person = per_person
+        self._per_channel = per_channel
+
+    async def add(self, rule: Rule) -> tuple[Rule, bool]:
+        """Keep a rule; the kept one, and whether paused rules of the same target run again.
+
+        By direct message, one is sent at once: RequestError when it cannot arrive, and then nothing is kept.
+        """
+        personal = rule.target.channel_id is None
+        kept = await self._store.add(check(rule), most=self._per_person if personal else self._per_channel)
+        if personal:
+            await self._greet(kept)
+        resumed = await self._store.resume(kept.target)
+        await self._runner.look()
+        return kept, resumed
+
+    async def lines(self, reader: Reader) -> list[Line]:
+        """The rules this reader sees, by number."""
+        shelf = await self._runner.look()
+        return [self._line(rule, shelf) for rule in _by_number(shelf) if reader.sees(rule)]
+
+    def removable(self, reader: Reader) -> list[Rule]:
+        """What the reader may remove, as known now, without I/O."""
+        shelf = self._runner.shelf
+        return [] if shelf is None else [rule for rule in _by_number(shelf) if reader.may_remove(rule)]
+
+    async def remove(self, number: int, reader: Reader) -> Rule:
+        """Forget a rule; RequestError for one that does not exist or is not the reader's."""
+        shelf = await self._runner.look()
+        rule = shelf.rules.get(number)
+        if rule is None or not reader.may_remove(rule) or not await self._store.remove(rule):
+            raise RequestError(f"You have no alert {number}.", remedy="/alert list shows the numbers.")
+        await self._runner.look()
+        return rule
+
+    async def _greet(self, rule: Rule) -> None:
+        text = f"Alert {rule.number} is set: {rule_text(rule)}.\nI write here when it happens; /alert remove ends it."
+        try:
+            await self._post.send(rule.target, text, nonce=f"alert-{rule.number}")
+        except UnreachableError:
+            await self._store.remove(rule)
+            raise RequestError("I cannot send you direct messages.", remedy=_OPEN_YOUR_MESSAGES) from None
+        except TransientError as error:
+            await self._store.remove(rule)
+            raise TransientError(f"The alert is not set: {error}", remedy="Try again in a moment.") from error
+
+    def _line(self, rule: Rule, shelf: Shelf) -> Line:
+        watcher = self._runner.watcher
+        state = watcher.state(rule.number) or shelf.states.get(rule.number)
+        hold = watcher.hold(rule.ticker, self._clock.now())
+        paused = shelf.paused.get(rule.target.name)
+        missing = watcher.is_missing(rule.number)
+        return Line(rule, rule_text(rule), standing_text(rule, state, hold=hold, missing=missing, paused=paused))
+
+
+def _by_number(shelf: Shelf) -> list[Rule]:
+    return [shelf.rules[number] for number in sorted(shelf.rules)]

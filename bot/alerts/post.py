@@ -1,0 +1,88 @@
+"""What alerts need of Discord, and discord.py behind it."""
+
+import asyncio
+from typing import Final, Protocol
+
+import aiohttp
+import discord
+
+from bot.alerts.rules import Target
+from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
+
+CALL_LIMIT_S: Final = 8.0
+_NO_MENTIONS: Final = discord.AllowedMentions.none()
+# Discord's JSON error codes (developer documentation, "Opcodes and Status Codes").
+_OPENING_TOO_FAST: Final = 40003
+_ARCHIVED_THREAD: Final = 50083
+_UNAUTHORIZED: Final = 401
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERROR: Final = 500
+
+
+class UnreachableError(RequestError):
+    """Nothing can be sent to the target until a person changes something; the message is the reason for readers."""
+
+
+class AlertPost(Protocol):
+    """Sends to channels and to people."""
+
+    async def send(self, target: Target, content: str, *, nonce: str) -> None:
+        """Post; the same nonce within minutes gives the same message, not a second.
+
+        Raises UnreachableError, TransientError (try again), RequestError (this message will never do) or
+        OperatorError (Discord refuses the bot altogether).
+        """
+        ...
+
+
+class DiscordPost:
+    """`AlertPost` over discord.py."""
+
+    def __init__(self, bot: discord.Client) -> None:
+        self._bot = bot
+
+    async def send(self, target: Target, content: str, *, nonce: str) -> None:
+        if self._bot.is_closed():
+            raise TransientError("The bot is signing off from Discord.")
+        try:
+            async with asyncio.timeout(CALL_LIMIT_S):
+                place = await self._place(target)
+                await place.send(content, nonce=nonce, allowed_mentions=_NO_MENTIONS)
+        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise translate(error, target) from error
+
+    async def _place(self, target: Target) -> discord.abc.Messageable:
+        if target.channel_id is not None:
+            return self._bot.get_partial_messageable(target.channel_id)
+        return await self._bot.create_dm(discord.Object(target.user_id or 0))
+
+
+def translate(error: Exception, target: Target) -> GexcordError:
+    """The project's error for one of discord.py's."""
+    if isinstance(error, discord.RateLimited):
+        return TransientError("Discord asks to slow down.", retry_after_s=error.retry_after)
+    if not isinstance(error, discord.HTTPException):
+        return TransientError(f"Discord does not answer ({type(error).__name__}).")
+    if error.status == _UNAUTHORIZED:
+        return OperatorError("Discord refuses the bot's token.", remedy="Set a valid DISCORD_BOT_TOKEN.")
+    if error.status == _TOO_MANY_REQUESTS or error.status >= _SERVER_ERROR or error.code == _OPENING_TOO_FAST:
+        return TransientError(f"Discord answered {error.status}.", retry_after_s=_retry_after(error))
+    if isinstance(error, discord.NotFound | discord.Forbidden) or error.code == _ARCHIVED_THREAD:
+        return UnreachableError(_why(error, target))
+    return RequestError(f"Discord refuses an alert for {target.name}: {error.text} (code {error.code}).")
+
+
+def _why(error: discord.HTTPException, target: Target) -> str:
+    if target.channel_id is None:
+        return "your direct messages are closed to me"
+    if isinstance(error, discord.NotFound):
+        return "the channel is gone"
+    return "the thread is archived" if error.code == _ARCHIVED_THREAD else "I may not write in the channel"
+
+
+def _retry_after(error: discord.HTTPException) -> float | None:
+    header = error.response.headers.get("Retry-After") if error.response is not None else None
+    try:
+        return None if header is None else float(header)
+    except ValueError:
+        return None

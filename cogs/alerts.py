@@ -1,0 +1,213 @@
+"""`/alert`: readers are told when something happens, in a channel or by direct message."""
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+from discord.ext import commands
+
+from bot.alerts.desk import AlertDesk, Line, Reader
+from bot.alerts.reading import Reading, key_of, read, with_value
+from bot.alerts.rules import (
+    DEFAULT_COOLDOWN_MIN,
+    LONGEST_COOLDOWN_MIN,
+    AlertKind,
+    Rule,
+    Target,
+    Window,
+    check,
+)
+from bot.alerts.texts import reading_text, rule_text
+from bot.client import GexBot
+from bot.lookup import default_ticker, find_snapshot, matching_names
+from bot.notices import Refusal, think
+from bot.permissions import bot_may_write, may_manage
+from bot.services import Services
+from cogs.gex import SCOPE_CHOICES, WEIGHT_CHOICES
+from streaming.clock import epoch_ms
+from streaming.errors import TransientError
+from streaming.model import SCOPES, WEIGHTS, GexSnapshot
+from streaming.symbols import parse_ticker
+
+Interaction = discord.Interaction[GexBot]
+
+_MOST_CHOICES = 25
+_CHOICE_CHARS = 100
+_HIGHEST_NUMBER = 1_000_000_000
+_MESSAGE_CHARS = 2000
+_NOT_YOURS = "Only members who may manage the server can add alerts to a channel. Use `target: dm` for yourself."
+_NOT_MINE = "I may not write in this channel. Give me View Channel and Send Messages here, then add the alert again."
+KIND_CHOICES = [
+    Choice(name="spot crosses zero gamma", value=AlertKind.ZERO_GAMMA.value),
+    Choice(name="spot crosses the call wall", value=AlertKind.CALL_WALL.value),
+    Choice(name="spot crosses the put wall", value=AlertKind.PUT_WALL.value),
+    Choice(name="spot crosses a price (value)", value=AlertKind.PRICE.value),
+    Choice(name="net GEX changes sign", value=AlertKind.NET_GEX.value),
+    Choice(name="the call wall moves", value=AlertKind.CALL_WALL_MOVES.value),
+    Choice(name="the put wall moves", value=AlertKind.PUT_WALL_MOVES.value),
+    Choice(name="max change exceeds a figure (value)", value=AlertKind.MAX_CHANGE.value),
+]
+WINDOW_CHOICES = [
+    Choice(name="since the last snapshot" if window is Window.CURRENT else f"{window} min", value=window.value)
+    for window in Window
+]
+TARGET_CHOICES = [Choice(name="dm: write to me", value="dm"), Choice(name="here: in this channel", value="here")]
+
+
+class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told when a level is crossed or moves"):
+    """Add, list and remove alerts; every answer is private."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @app_commands.command(description="Be told once when something happens")
+    @app_commands.describe(
+        kind="What happens",
+        symbol="A ticker such as SPX or NQ_NDX; without it, the one this channel shows",
+        value="A price, a max change in $Bn per 1 %, or the least points a wall must move",
+        target="Where you are told; a channel is for those who manage the server",
+        window="Of a max change: over how long",
+        scope="Which expiries; without it, those of the live message",
+        weight="Open interest or today's volume; without it, as in the live message",
+        cooldown="Minutes of silence after each message",
+    )
+    @app_commands.choices(
+        kind=KIND_CHOICES,
+        target=TARGET_CHOICES,
+        window=WINDOW_CHOICES,
+        scope=SCOPE_CHOICES,
+        weight=WEIGHT_CHOICES,
+    )
+    async def add(  # noqa: PLR0917  # one parameter per option of the command
+        self,
+        interaction: Interaction,
+        kind: str,
+        symbol: str | None = None,
+        value: float | None = None,
+        target: str = "dm",
+        window: str = Window.FIVE.value,
+        scope: str | None = None,
+        weight: str | None = None,
+        cooldown: app_commands.Range[int, 1, LONGEST_COOLDOWN_MIN] = DEFAULT_COOLDOWN_MIN,
+    ) -> None:
+        ticker = parse_ticker(symbol) if symbol else default_ticker(self._services, interaction.channel_id)
+        rule = check(
+            Rule(
+                kind=AlertKind(kind),
+                ticker=ticker.name,
+                owner_id=interaction.user.id,
+                target=_target(interaction, target),
+                guild_id=interaction.guild_id,
+                value=value,
+                window=Window(window),
+                scope=next((name for name in SCOPES if name == scope), None),
+                weight=next((name for name in WEIGHTS if name == weight), None),
+                cooldown_min=cooldown,
+                added_ms=epoch_ms(self._services.clock.now()),
+            )
+        )
+        await think(interaction)
+        snapshot = await self._snapshot(interaction, ticker.name)
+        kept, resumed = await _desk(self._services).add(rule)
+        await interaction.edit_original_response(content=_added(kept, snapshot, resumed=resumed))
+
+    @app_commands.command(
+        name="list", description="Your alerts and how they stand; for server admins also this channel's"
+    )
+    async def list_alerts(self, interaction: Interaction) -> None:
+        await think(interaction)
+        lines = await _desk(self._services).lines(_reader(interaction))
+        first, *more = _pages(lines)
+        await interaction.edit_original_response(content=first)
+        for page in more:
+            await interaction.followup.send(page, ephemeral=True)
+
+    @app_commands.command(description="Take an alert off")
+    @app_commands.describe(number="As /alert list shows it")
+    async def remove(self, interaction: Interaction, number: app_commands.Range[int, 1, _HIGHEST_NUMBER]) -> None:
+        await think(interaction)
+        rule = await _desk(self._services).remove(number, _reader(interaction))
+        await interaction.edit_original_response(content=f"Alert {rule.number} is gone: {rule_text(rule)}.")
+
+    @add.autocomplete("symbol")
+    async def _complete_symbol(self, _interaction: Interaction, current: str) -> list[Choice[str]]:
+        return [Choice(name=name, value=name) for name in matching_names(self._services, current)]
+
+    @remove.autocomplete("number")
+    async def _complete_number(self, interaction: Interaction, current: int | str) -> list[Choice[int]]:
+        if self._services.alerts is None:
+            return []
+        wanted = str(current).strip().lower()
+        named = [
+            (rule.number, f"{rule.number} · {rule_text(rule)}".replace("\\", ""))
+            for rule in self._services.alerts.removable(_reader(interaction))
+        ]
+        found = [(number, text) for number, text in named if wanted in text.lower()]
+        return [Choice(name=text[:_CHOICE_CHARS], value=number) for number, text in found[:_MOST_CHOICES]]
+
+    async def _snapshot(self, interaction: Interaction, name: str) -> GexSnapshot | None:
+        """The newest snapshot, or None before there is one; RequestError for a ticker that nobody follows."""
+        try:
+            return await find_snapshot(self._services, name, channel_id=interaction.channel_id)
+        except TransientError:
+            return None
+
+
+def _desk(services: Services) -> AlertDesk:
+    if services.alerts is None:
+        raise TransientError("Alerts do not run here.", remedy="Try again in a moment.")
+    return services.alerts
+
+
+def _reader(interaction: Interaction) -> Reader:
+    return Reader(
+        user_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        manages=may_manage(interaction),
+    )
+
+
+def _target(interaction: Interaction, wish: str) -> Target:
+    """The channel for those who may, or the person; in a direct message both are the same."""
+    if wish != "here" or interaction.guild_id is None:
+        return Target(user_id=interaction.user.id)
+    if not may_manage(interaction):
+        raise Refusal(_NOT_YOURS)
+    if not bot_may_write(interaction):
+        raise Refusal(_NOT_MINE)
+    return Target(channel_id=interaction.channel_id)
+
+
+def _added(rule: Rule, snapshot: GexSnapshot | None, *, resumed: bool) -> str:
+    where = "by direct message" if rule.target.channel_id is None else "in this channel"
+    lines = [f"Alert {rule.number} is set, {where}: {rule_text(rule)}."]
+    if snapshot is None:
+        lines.append("There is no current snapshot; the alert begins with the next one.")
+    else:
+        reading = read(snapshot, key_of(rule))
+        mine = with_value(reading, rule) if isinstance(reading, Reading) else reading
+        lines.append(reading_text(snapshot, mine, rule))
+    if resumed:
+        lines.append("The paused alerts of the same place run again.")
+    return "\n".join(lines)
+
+
+def _pages(lines: list[Line]) -> list[str]:
+    """Messages of whole entries."""
+    if not lines:
+        return ["You have no alerts. /alert add sets one."]
+    pages = [""]
+    for line in lines:
+        text = f"`{line.rule.number}` {line.words}{_place(line.rule)}\n> {line.standing}"
+        if pages[-1] and len(pages[-1]) + 1 + len(text) > _MESSAGE_CHARS:
+            pages.append("")
+        pages[-1] = f"{pages[-1]}\n{text}".strip()
+    return pages
+
+
+def _place(rule: Rule) -> str:
+    return "" if rule.target.channel_id is None else f" in <#{rule.target.channel_id}>"
+
+
+async def setup(bot: GexBot) -> None:
+    await bot.add_cog(AlertCog(bot.services))

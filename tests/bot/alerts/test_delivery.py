@@ -1,0 +1,104 @@
+"""What a message says when it comes late, and how fast messages go."""
+
+import asyncio
+import random
+
+import pytest
+
+from bot.alerts.counters import AlertCounters
+from bot.alerts.delivery import MOST_PER_S, AlertDelivery
+from bot.alerts.rules import Target
+from bot.alerts.state import AlertState
+from bot.alerts.store import AlertStore, Batch, Claim, Entry
+from bot.alerts.texts import LONGEST
+from streaming.clock import SystemClock, epoch_ms
+from tests.support.alerts import FakePost, rule
+from tests.support.clock import ManualClock
+from tests.support.wire import until
+
+
+class NoStore:
+    """Takes note of what became of batches."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    async def done(self, batch: Batch) -> bool:
+        self.ended.append(batch.nonce)
+        return True
+
+
+def delivery(store, post, clock):
+    async def tell(sentence: str) -> None:
+        raise AssertionError(sentence)
+
+    return AlertDelivery(store, post, clock, notify=tell, rng=random.Random(1), counters=AlertCounters())
+
+
+def batch(clock, *ages_s, nonce="n1"):
+    now_ms = epoch_ms(clock.now())
+    entries = tuple(
+        Entry(number=n, text=f"alert {n}", claimed_ms=now_ms - age_s * 1000) for n, age_s in enumerate(ages_s)
+    )
+    return Batch(Target(user_id=7), nonce, entries)
+
+
+async def test_an_alert_that_waited_says_how_long():
+    clock, post = ManualClock(), FakePost()
+    await delivery(NoStore(), post, clock).deliver(batch(clock, 5, 61, 3700))
+    assert post.texts == ["alert 0\nalert 1 · sent 1m late\nalert 2 · sent 1h late"]
+
+
+async def test_what_is_half_a_day_old_is_not_sent_but_counted():
+    clock, post, store = ManualClock(), FakePost(), NoStore()
+    sender = delivery(store, post, clock)
+    await sender.deliver(batch(clock, 13 * 3600))
+    assert post.calls == 0
+    assert store.ended == ["n1"]
+    assert sender._counters.outdated == 1
+
+
+async def test_a_batch_that_this_process_has_sent_is_only_noted_again():
+    clock, post, store = ManualClock(), FakePost(), NoStore()
+    sender = delivery(store, post, clock)
+    await sender.deliver(batch(clock, 1))
+    await sender.deliver(batch(clock, 1))
+    assert post.calls == 1
+    assert store.ended == ["n1", "n1"]
+
+
+async def test_ten_alerts_of_full_length_fit_one_message():
+    clock, post = ManualClock(), FakePost()
+    now_ms = epoch_ms(clock.now())
+    entries = tuple(Entry(number=n, text="x" * LONGEST, claimed_ms=now_ms - 11 * 3_600_000) for n in range(10))
+    await delivery(NoStore(), post, clock).deliver(Batch(Target(user_id=7), "n", entries))
+    assert len(post.texts[0]) < 2000
+    assert post.texts[0].endswith("sent 11h late")
+
+
+class HurriedClock(SystemClock):
+    """Sleeps no time at all, and knows for how long it was asked to."""
+
+    slept_s = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
+        await super().sleep(0.0)
+
+
+async def test_messages_go_at_most_ten_a_second(redis, monkeypatch):
+    monkeypatch.setattr("bot.alerts.store._GATHER_MS", 0)
+    store, post, clock = AlertStore(redis), FakePost(), HurriedClock()
+    kept = [await store.add(rule(target=Target(user_id=n)), most=5) for n in range(1, 31)]
+    now_ms = epoch_ms(clock.now())
+    await store.commit(
+        [
+            Claim(k.number, 0, AlertState(episode=1), k.target, Entry(number=k.number, text="t", claimed_ms=now_ms))
+            for k in kept
+        ]
+    )
+    sending = asyncio.create_task(delivery(store, post, clock).run())
+    await until(lambda: len(post.messages) == 30)
+    sending.cancel()
+    await asyncio.wait({sending})
+    assert clock.slept_s == pytest.approx(30 / MOST_PER_S, abs=0.51)

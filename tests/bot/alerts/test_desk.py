@@ -1,0 +1,31 @@
+"""Who sees and removes which alerts."""
+
+from bot.alerts.desk import Reader
+from bot.alerts.rules import Target
+from tests.support.alerts import rule
+
+MINE = rule(owner_id=7)
+CHANNELS = rule(owner_id=8, target=Target(channel_id=5), guild_id=1)
+OTHERS = rule(owner_id=8)
+
+
+def test_everybody_sees_and_removes_their_own_and_nobody_elses():
+    reader = Reader(user_id=7, guild_id=1, channel_id=5)
+    assert [reader.sees(one) for one in (MINE, CHANNELS, OTHERS)] == [True, False, False]
+    assert [reader.may_remove(one) for one in (MINE, CHANNELS, OTHERS)] == [True, False, False]
+
+
+def test_admins_see_this_channels_and_remove_those_of_their_server():
+    here = Reader(user_id=9, guild_id=1, channel_id=5, manages=True)
+    assert [here.sees(one) for one in (MINE, CHANNELS, OTHERS)] == [False, True, False]
+    assert here.may_remove(CHANNELS)
+    elsewhere = Reader(user_id=9, guild_id=1, channel_id=6, manages=True)
+    assert not elsewhere.sees(CHANNELS)
+    assert elsewhere.may_remove(CHANNELS)
+    assert not Reader(user_id=9, guild_id=2, channel_id=6, manages=True).may_remove(CHANNELS)
+
+
+def test_in_a_direct_message_nobody_manages_anything():
+    reader = Reader(user_id=9)
+    assert not reader.sees(OTHERS)
+    assert not reader.may_remove(rule(owner_id=8, target=Target(channel_id=5)))

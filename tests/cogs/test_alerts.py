@@ -1,0 +1,114 @@
+"""`/alert` in a server: who may ask for what, and what the boxes offer. The way to a message is tested on the wire."""
+
+from dataclasses import dataclass, field
+
+import discord
+import msgspec
+import pytest
+
+from bot.alerts.desk import Line, Reader
+from bot.alerts.rules import AlertKind, Rule, Target, Window
+from bot.alerts.texts import rule_text
+from cogs.alerts import KIND_CHOICES, _pages
+from tests.cogs.test_gex import only_answer
+from tests.support.alerts import rule
+
+
+@dataclass
+class StandInDesk:
+    """Keeps what it is told to add."""
+
+    rules: list[Rule] = field(default_factory=list)
+    readers: list[Reader] = field(default_factory=list)
+
+    async def add(self, asked: Rule) -> tuple[Rule, bool]:
+        self.rules.append(asked)
+        return msgspec.structs.replace(asked, number=len(self.rules)), False
+
+    async def lines(self, reader: Reader) -> list[Line]:
+        self.readers.append(reader)
+        return [Line(one, rule_text(one), "armed") for one in self.rules]
+
+    def removable(self, reader: Reader) -> list[Rule]:
+        self.readers.append(reader)
+        return [rule(number=n) for n in range(1, 40)]
+
+
+@pytest.fixture
+def desk(host) -> StandInDesk:
+    host.alerts = StandInDesk()
+    return host.alerts
+
+
+@pytest.fixture
+def simcord_bot(host, desk):
+    return host.make_bot()
+
+
+async def test_every_option_becomes_part_of_the_rule(room, desk):
+    result = await room.guest.slash(
+        room.channel, "alert add", kind="max_change", symbol="ndx", value=0.5, window="15", cooldown=30
+    )
+    answer = only_answer(result)
+    assert answer.ephemeral
+    assert answer.content.startswith(
+        "Alert 1 is set, by direct message: NDX: max change 15 min exceeds $0.5Bn per 1 % (at most every 30 min)."
+    )
+    (kept,) = desk.rules
+    assert (kept.kind, kept.ticker, kept.value, kept.window) == (AlertKind.MAX_CHANGE, "NDX", 0.5, Window.FIFTEEN)
+    assert (kept.owner_id, kept.target, kept.cooldown_min) == (room.guest.id, Target(user_id=room.guest.id), 30)
+    assert kept.added_ms > 0
+
+
+async def test_without_a_symbol_the_channels_ticker_is_meant(room, desk):
+    await room.guest.slash(room.channel, "alert add", kind="net_gex")
+    assert desk.rules[0].ticker == "SPX"
+
+
+async def test_a_channel_is_for_those_who_manage_the_server(room, desk):
+    refused = await room.guest.slash(room.channel, "alert add", kind="net_gex", target="here")
+    assert only_answer(refused).content.startswith("Only members who may manage the server")
+    await room.operator.slash(room.channel, "alert add", kind="net_gex", target="here")
+    (kept,) = desk.rules
+    assert kept.target == Target(channel_id=room.channel.id)
+    assert kept.guild_id == room.guild.id
+    assert room.env.errors
+
+
+async def test_a_channel_closed_to_the_bot_is_refused(room, desk):
+    closed = room.guild.create_text_channel(
+        "closed", overwrites={room.guild.me: discord.PermissionOverwrite(send_messages=False)}
+    )
+    result = await room.operator.slash(closed, "alert add", kind="net_gex", target="here")
+    assert only_answer(result).content.startswith("I may not write in this channel.")
+    assert desk.rules == []
+    assert room.env.errors
+
+
+async def test_the_list_is_private_and_knows_who_asks(room, desk):
+    desk.rules.append(rule(number=4))
+    result = await room.operator.slash(room.channel, "alert list")
+    assert only_answer(result).ephemeral
+    assert only_answer(result).content == "`4` SPX: spot crosses zero gamma (at most every 1 min)\n> armed"
+    await room.guest.slash(room.channel, "alert list")
+    manages = [(reader.channel_id, reader.manages) for reader in desk.readers]
+    assert manages == [(room.channel.id, True), (room.channel.id, False)]
+
+
+async def test_the_boxes_offer_tickers_and_at_most_twenty_five_numbers(room):
+    found = await room.guest.autocomplete(room.channel, "alert add", "symbol", "n")
+    assert [choice["value"] for choice in found] == ["NDX"]
+    numbers = await room.guest.autocomplete(room.channel, "alert remove", "number", "")
+    assert [choice["value"] for choice in numbers] == list(range(1, 26))
+    assert numbers[0]["name"] == "1 · SPX: spot crosses zero gamma (at most every 1 min)"
+
+
+def test_a_long_list_is_cut_between_alerts():
+    lines = [Line(rule(number=n), "x" * 150, "armed") for n in range(1, 40)]
+    pages = _pages(lines)
+    assert all(len(page) <= 2000 for page in pages)
+    assert sum(page.count("> armed") for page in pages) == 39
+
+
+def test_every_kind_can_be_chosen():
+    assert {choice.value for choice in KIND_CHOICES} == {kind.value for kind in AlertKind}
