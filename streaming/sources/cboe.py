@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
-from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -19,11 +18,12 @@ from streaming.errors import ContractError
 from streaming.model import OptionChain
 from streaming.sources.cboe_table import read_table
 from streaming.sources.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root, symbol_grid
-from streaming.sources.quote_clock import CBOE_DELAY, last_quote_at
+from streaming.sources.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
 
 Floats = NDArray[np.float64]
 Number = float | str | None
 SOURCE: Final = "cboe"
+_NIGHT_ROOT: Final = "SPXW"
 _WEEKLIES: Final = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPW": "XSP"}
 
 
@@ -73,10 +73,7 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     grid = _grid([item.option for item in data.options])
     valid = is_symbol(grid)
     symbols = read_symbols(grid[:, valid])
-    figures = [
-        _numbers(list(map(attrgetter(name), data.options)))[valid]
-        for name in ("iv", "open_interest", "volume", "bid", "ask")
-    ]
+    figures = [_numbers(column)[valid] for column in _columns(data.options)]
     spot = next((price for price in _numbers([data.current_price, data.close]).tolist() if price > 0.0), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
     return _chain(symbols, data.symbol.lstrip("^_$"), spot, when, figures)
@@ -85,7 +82,7 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
 def parse_csv(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     """The chain of the site's table; ContractError when it holds no options, no price or no date."""
     table = read_table(payload)
-    when = asof or last_quote_at(table.fetched_at(table.symbols.expiry.min().item()), delay=CBOE_DELAY)
+    when = asof or _quoted_at(table.fetched_at(table.symbols.expiry.min().item()), table.symbols)
     figures = [table.iv, table.open_interest, table.volume, table.bid, table.ask]
     return _chain(table.symbols, "", table.spot, when, figures)
 
@@ -148,6 +145,17 @@ def _decode_leniently(payload: bytes) -> CboeBody:
         raise ContractError("The JSON is broken or is no chain of CBOE's.") from None
 
 
+def _columns(options: Sequence[CboeOption]) -> tuple[list[Number], ...]:
+    """Volatility, open interest, volume, bid and ask; written out, for a named attribute is read a third faster."""
+    return (
+        [option.iv for option in options],
+        [option.open_interest for option in options],
+        [option.volume for option in options],
+        [option.bid for option in options],
+        [option.ask for option in options],
+    )
+
+
 def _grid(symbols: Sequence[str]) -> NDArray[np.uint8]:
     data = np.frombuffer(("\n".join(symbols) + "\n").encode("ascii", "replace"), np.uint8)
     end = np.flatnonzero(data == ord("\n"))[: len(symbols)]
@@ -176,12 +184,18 @@ def _amounts(column: Floats) -> Floats:
 def _json_quote_time(timestamp: str | None, last_trade: str | None, symbols: SymbolColumns) -> datetime:
     """The wrapper's clock is UTC, the underlying's last trade is New York time."""
     if (fetched := _instant(timestamp)) is not None:
-        return last_quote_at(fetched.replace(tzinfo=UTC), delay=CBOE_DELAY)
+        return _quoted_at(fetched.replace(tzinfo=UTC), symbols)
     if (traded := _instant(last_trade)) is not None:
         return last_quote_at(traded.replace(tzinfo=NEW_YORK))
     if symbols.expiry.size == 0:
         raise ContractError("The chain is empty and does not say when it was quoted.")
     return last_quote_at(datetime.combine(symbols.expiry.min().item(), time(23), NEW_YORK))
+
+
+def _quoted_at(fetched: datetime, symbols: SymbolColumns) -> datetime:
+    """15 minutes before the fetch within a session, 20 in SPX's night session, else the last close."""
+    night = night_quote_at(fetched) if _NIGHT_ROOT in rows_by_root(symbols.root) else None
+    return night or last_quote_at(fetched, delay=CBOE_DELAY)
 
 
 def _instant(text: str | None) -> datetime | None:

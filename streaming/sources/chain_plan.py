@@ -85,11 +85,28 @@ class ChainPlan:
         for entry in self._entries.values():
             entry.due_s = max(entry.due_s, now_s + wait_s)
 
-    def complete(self, symbol: str) -> bool:
-        """Whether every expiry of a symbol was loaded once, or refused often enough to go on without it."""
-        entries = [entry for request, entry in self._entries.items() if request.symbol == symbol]
-        settled = all(entry.loaded_s is not None or entry.failures >= _GIVE_UP_AFTER for entry in entries)
-        return settled and any(entry.loaded_s is not None for entry in entries)
+    def put_back(self, request: ChainRequest) -> None:
+        """The answer could not be used for a reason of ours: the request is as due as it was."""
+        self._in_flight.discard(request)
+
+    def forget_loaded(self) -> None:
+        """Nothing counts as loaded any more, and all is due now; what was refused stays refused."""
+        for entry in self._entries.values():
+            if entry.loaded_s is not None:
+                entry.loaded_s, entry.due_s = None, 0.0
+
+    def planned(self, symbol: str) -> tuple[date, ...]:
+        """The expiries of a symbol, nearest first."""
+        return tuple(sorted(request.expiry for request in self._entries if request.symbol == symbol))
+
+    def required(self, symbol: str) -> tuple[date, ...]:
+        """The expiries without which a picture is not whole: all but those refused three times and never loaded."""
+        return tuple(
+            expiry
+            for expiry in self.planned(symbol)
+            if (entry := self._entries[ChainRequest(symbol, expiry)]).failures < _GIVE_UP_AFTER
+            or entry.loaded_s is not None
+        )
 
     def progress(self, symbol: str) -> tuple[int, int]:
         """(expiries loaded, expiries planned) of a symbol."""

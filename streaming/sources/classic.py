@@ -1,13 +1,11 @@
 """Snapshots that other programs write, in the variants of GEXBot's classic shape that exist. Pure.
 
-On that wire an absent figure is 0, so an exact zero becomes None; only days to expiry, ladder values and
-changes may be zero (`gex.md` §13). Figures are taken in the classic units, millions of dollars per 1 %.
+On that wire an absent figure is 0, so an exact zero becomes None; only days to expiry, ladder values of now and
+changes may be zero (`gex.md` §11, §13). Figures are taken in the classic units, millions of dollars per 1 %.
 """
 
 import json
-import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +13,7 @@ import msgspec
 from streaming.bus.codec import decode_snapshot
 from streaming.errors import ContractError, RequestError
 from streaming.model import SCOPES, GexSnapshot, MaxChange, ScopeName, StrikeRow
+from streaming.sources.wire_values import instant_ms, number, price, whole
 from streaming.symbols import parse_ticker
 
 _WRAPPERS: Final = ("data", "result", "snapshot", "payload")
@@ -30,7 +29,6 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "sum_gex_oi": ("sum_gex_oi", "net_gex_oi"),
 }
 _PRICES: Final = frozenset({"spot", "zero_gamma", "major_pos_vol", "major_neg_vol", "major_pos_oi", "major_neg_oi"})
-_HIGHEST_PRICE: Final = 1e9
 _CLOCK_SKEW_MS: Final = 2000
 _TICKER_NAMES: Final = ("ticker", "symbol", "underlying")
 _TIME_NAMES: Final = ("timestamp", "timestamp_ms", "ts", "time", "asof", "updated_at")
@@ -43,12 +41,17 @@ _WINDOWS: Final = (
     ("fifteen", "15", "15m", "15min"),
     ("thirty", "30", "30m", "30min"),
 )
-_LARGEST_WHOLE: Final = 2**53
 _LONGEST_SOURCE: Final = 24
-_FIRST_INSTANT_S: Final = 946_684_800.0
-"""2000-01-01; a smaller number is no time."""
-_LAST_INSTANT_S: Final = 4_102_444_800.0
-"""2100-01-01; a larger number counts thousandths, millionths or billionths of a second."""
+
+
+class _Marked(msgspec.Struct):
+    """Names that only a snapshot of our own has; looked for before anything is taken apart."""
+
+    v: msgspec.Raw
+    scopes: msgspec.Raw
+
+
+_MARKED: Final = msgspec.json.Decoder(_Marked)
 
 
 def parse_snapshot(payload: bytes, *, received_ms: int) -> GexSnapshot:
@@ -57,20 +60,20 @@ def parse_snapshot(payload: bytes, *, received_ms: int) -> GexSnapshot:
     ContractError when it is not a JSON object, names no ticker, or holds no figure beyond a spot. Our own may
     be a spot alone: that is a chain without any usable volatility, which a board shows as such.
     """
-    fields = _fields(payload)
-    own = _own(payload) if "v" in fields and "scopes" in fields else None
-    if own is not None and _price(own.spot) is not None:
+    own = _own(payload)
+    if own is not None and price(own.spot) is not None:
         return own
-    snapshot = own or _classic(fields, received_ms)
-    if not _usable(snapshot):
+    snapshot = own or _classic(_fields(payload), received_ms)
+    if not has_figures(snapshot):
         raise ContractError(f"The snapshot of {snapshot.ticker} holds no figure beyond its spot.")
     return snapshot
 
 
 def _own(payload: bytes) -> GexSnapshot | None:
     try:
+        _MARKED.decode(payload)
         return decode_snapshot(payload)
-    except ContractError:
+    except (ContractError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
@@ -110,13 +113,13 @@ def _classic(fields: Mapping[str, Any], received_ms: int) -> GexSnapshot:
     return GexSnapshot(
         ticker=_ticker(_first(fields, _TICKER_NAMES)),
         timestamp=asof_ms // 1000,
-        min_dte=_whole(fields.get("min_dte")),
-        sec_min_dte=_whole(fields.get("sec_min_dte")),
+        min_dte=whole(fields.get("min_dte")),
+        sec_min_dte=whole(fields.get("sec_min_dte")),
         strikes=_strikes(fields.get("strikes")),
         max_priors=_changes(_first(fields, _CHANGE_NAMES)),
         asof_ms=asof_ms,
-        computed_ms=_whole(fields.get("computed_ms")) or received_ms,
-        seq=_whole(fields.get("seq")) or 0,
+        computed_ms=whole(fields.get("computed_ms")) or received_ms,
+        seq=whole(fields.get("seq")) or 0,
         source=_source(fields.get("source")),
         delayed=fields.get("delayed") is True,
         scope=_scope(fields.get("scope") or fields.get("category")),
@@ -126,15 +129,16 @@ def _classic(fields: Mapping[str, Any], received_ms: int) -> GexSnapshot:
 
 def _asof_ms(fields: Mapping[str, Any], received_ms: int) -> int:
     """The stated time; that of receipt where there is none, or one that has not come yet."""
-    stated_ms = _instant_ms(_first(fields, _TIME_NAMES)) or received_ms
+    stated_ms = instant_ms(_first(fields, _TIME_NAMES)) or received_ms
     return stated_ms if stated_ms <= received_ms + _CLOCK_SKEW_MS else received_ms
 
 
 def _figure(name: str, value: Any) -> float | None:
-    return _price(value) if name in _PRICES else _number(value) or None
+    return price(value) if name in _PRICES else number(value) or None
 
 
-def _usable(snapshot: GexSnapshot) -> bool:
+def has_figures(snapshot: GexSnapshot) -> bool:
+    """Whether a snapshot says anything beyond its spot; zeros say nothing."""
     figures = (getattr(snapshot, name) for name in _NAMES if name != "spot")
     ladder = (value for row in snapshot.strikes for value in row[1:3])
     return any((*figures, *ladder))
@@ -142,29 +146,6 @@ def _usable(snapshot: GexSnapshot) -> bool:
 
 def _first(fields: Mapping[str, Any], names: Iterable[str]) -> Any:
     return next((fields[name] for name in names if fields.get(name) is not None), None)
-
-
-def _number(value: Any) -> float | None:
-    """A finite float from a number or its text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value.replace(",", "") if isinstance(value, str) else value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _price(value: Any) -> float | None:
-    """A number that can be a price in points; None for anything else."""
-    number = _number(value)
-    return number if number is not None and 0 < number <= _HIGHEST_PRICE else None
-
-
-def _whole(value: Any) -> int | None:
-    """An integer that every JSON reader can hold; None for anything else."""
-    number = _number(value)
-    return int(number) if number is not None and abs(number) <= _LARGEST_WHOLE else None
 
 
 def _ticker(value: Any) -> str:
@@ -187,26 +168,6 @@ def _scope(value: Any) -> ScopeName | None:
     return next((scope for scope in SCOPES if scope == name), None)
 
 
-def _instant_ms(value: Any) -> int | None:
-    """Epoch milliseconds from ISO text (UTC where it names no zone) or a count of s, ms, µs or ns."""
-    number = _number(value)
-    if number is None:
-        return _iso_ms(value) if isinstance(value, str) else None
-    while number > _LAST_INSTANT_S:
-        number /= 1000.0
-    return round(number * 1000) if number >= _FIRST_INSTANT_S else None
-
-
-def _iso_ms(text: str) -> int | None:
-    try:
-        instant = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
-    return round(instant.timestamp() * 1000)
-
-
 def _strikes(value: Any) -> tuple[StrikeRow, ...]:
     """Rows in ascending order; rows without a strike are left out."""
     rows = (_strike(row) for row in value) if isinstance(value, list) else ()
@@ -219,11 +180,11 @@ def _strike(row: Any) -> StrikeRow | None:
     if not isinstance(row, list):
         return None
     strike, vol, oi, priors, *_ = [*row, None, None, None, None]
-    at = _price(strike)
+    at = price(strike)
     if at is None:
         return None
-    known = tuple(_number(prior) for prior in priors) if isinstance(priors, list) else ()
-    return (at, _number(vol), _number(oi), known)
+    known = tuple(number(prior) or None for prior in priors) if isinstance(priors, list) else ()
+    return (at, number(vol), number(oi), known)
 
 
 def _changes(value: Any) -> tuple[MaxChange, ...]:
@@ -245,5 +206,5 @@ def _change(pair: Any) -> MaxChange:
         pair = [pair.get("strike"), _first(pair, ("change", "value", "gex"))]
     if not isinstance(pair, list) or len(pair) != 2:  # noqa: PLR2004  # a pair
         return (None, None)
-    strike, change = _price(pair[0]), _number(pair[1])
+    strike, change = price(pair[0]), number(pair[1])
     return (strike, change) if strike is not None and change is not None else (None, None)

@@ -11,10 +11,11 @@ import msgspec
 
 from streaming.errors import ContractError, RequestError
 from streaming.model import OptionChain
-from streaming.sources import cboe
+from streaming.sources import cboe, packed
 from streaming.sources.quote_clock import last_quote_at
 
 _BOM: Final = b"\xef\xbb\xbf"
+_MOST_UNPACKED: Final = 64_000_000
 _PEEK: Final = 256
 _HEAD: Final = 4096
 _SCHWAB: Final = (b'"callExpDateMap"', b'"putExpDateMap"')
@@ -40,7 +41,9 @@ def load_chain(path: Path, *, asof: datetime | None = None) -> OptionChain:
 
 
 def parse_any(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
-    """The chain in bytes of any known kind; ContractError when they are none."""
+    """The chain in bytes of any known kind, plain or gzip; ContractError when they are none."""
+    if payload.startswith(packed.MAGIC):
+        payload = packed.unpack(payload, most_bytes=_MOST_UNPACKED)
     payload = payload.removeprefix(_BOM)
     if not payload[:_PEEK].lstrip().startswith(b"{"):
         return cboe.parse_csv(payload, asof=asof)

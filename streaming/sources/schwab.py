@@ -1,17 +1,15 @@
-"""Live chains from Schwab: one expiry a request, within the budget, the last good part kept."""
+"""Live chains from Schwab: one expiry a request, within the budget, handed on as bytes."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 from streaming.calendar import new_york
 from streaming.clock import Clock
+from streaming.engine_host import ChainBody, ChainReceipt
 from streaming.errors import ContractError, GexcordError, LoginRequiredError, RequestError, TransientError
-from streaming.model import OptionChain
-from streaming.schwab.chains import merge_chains, parse_chain
 from streaming.schwab.rest import Expiration
 from streaming.schwab.stored_logins import Logins
 from streaming.sources.chain_plan import ChainPlan, ChainRequest
@@ -30,14 +28,15 @@ class ChainRest(Protocol):
 
     async def expirations(self, symbol: str) -> Sequence[Expiration]: ...
 
-    async def chain(self, symbol: str, expiry: date) -> bytes: ...
+    async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> bytes: ...
 
 
 class ChainPoller:
-    """Asks for the chains of all underlyings and hands each completed picture to `on_chain`.
+    """Asks for the chains of all underlyings and hands the bytes of each expiry to `load`.
 
-    Until every planned expiry of an underlying has been loaded once, nothing is handed on: a sum over
-    half of the expiries would look like the whole. With `logins`, a login that is over is waited for.
+    Each body says which expiries make up the whole: until all of them were loaded once there are no figures, for a sum
+    over half of the expiries would look like the whole. With `logins`, a login that is over is waited for.
+    `expiries` and `strikes` (on either side of the money) limit what is asked for; 0 is no limit.
     """
 
     def __init__(
@@ -45,20 +44,23 @@ class ChainPoller:
         rest: ChainRest,
         tickers: Sequence[Ticker],
         *,
-        on_chain: Callable[[str, OptionChain], None],
+        load: Callable[[ChainBody], Awaitable[ChainReceipt]],
         requests_per_minute: int,
         days: int,
         clock: Clock,
+        expiries: int = 0,
+        strikes: int = 0,
         logins: Logins | None = None,
     ) -> None:
         self._rest = rest
         self._names = {ticker.wire: ticker.underlying for ticker in tickers}
-        self._on_chain = on_chain
+        self._hand_over = load
         self._days = days
+        self._most_expiries = expiries
+        self._strikes = strikes
         self._clock = clock
         self._logins = logins
         self._plan = ChainPlan(requests_per_minute)
-        self._parts: dict[str, dict[date, OptionChain]] = {wire: {} for wire in self._names}
         self.errors = 0
         self.last_error: str | None = None
         self.needs_login: str | None = None
@@ -72,6 +74,10 @@ class ChainPoller:
             for number in range(_WORKERS):
                 group.create_task(self._work(), name=f"chains {number}")
 
+    def poll_again(self) -> None:
+        """Ask for everything again at once: the engines have lost what they had."""
+        self._plan.forget_loaded()
+
     def progress(self) -> Mapping[str, tuple[int, int]]:
         """Per underlying: expiries loaded and planned."""
         return {name: self._plan.progress(wire) for wire, name in self._names.items()}
@@ -80,6 +86,14 @@ class ChainPoller:
         """Per underlying: the age of its nearest expiry's chain."""
         now_s = self._clock.monotonic()
         return {name: next(iter(self._plan.ages_s(wire, now_s).values()), None) for wire, name in self._names.items()}
+
+    def expiry_age_s(self) -> Mapping[str, Mapping[str, float | None]]:
+        """Per underlying: the age of each planned expiry's chain, nearest first; None before it was loaded."""
+        now_s = self._clock.monotonic()
+        return {
+            name: {expiry.isoformat(): age_s for expiry, age_s in self._plan.ages_s(wire, now_s).items()}
+            for wire, name in self._names.items()
+        }
 
     async def _keep_expirations(self, wire: str) -> None:
         retry_s = _FIRST_RETRY_S
@@ -95,18 +109,14 @@ class ChainPoller:
                 continue
             else:
                 self._plan.update(wire, self._planned(listed))
-                self._drop_vanished(wire)
                 wait_s, retry_s = _EXPIRATIONS_EVERY_S, _FIRST_RETRY_S
             await self._clock.sleep(wait_s)
 
     def _planned(self, listed: Sequence[Expiration]) -> list[date]:
         today = new_york(self._clock.now()).date()
         last = today + timedelta(days=self._days)
-        return [item.expiry for item in listed if today <= item.expiry <= last]
-
-    def _drop_vanished(self, wire: str) -> None:
-        planned = self._plan.ages_s(wire, self._clock.monotonic())
-        self._parts[wire] = {expiry: part for expiry, part in self._parts[wire].items() if expiry in planned}
+        wanted = sorted({item.expiry for item in listed if today <= item.expiry <= last})
+        return wanted[: self._most_expiries or None]
 
     async def _work(self) -> None:
         while True:
@@ -118,8 +128,8 @@ class ChainPoller:
 
     async def _load(self, request: ChainRequest) -> None:
         try:
-            payload = await self._rest.chain(request.symbol, request.expiry)
-            part = parse_chain(payload, ticker=self._names[request.symbol], asof=self._asof())
+            payload = await self._rest.chain(request.symbol, request.expiry, strikes=self._strikes)
+            await self._accept(request, payload, self._clock.now())
         except TransientError as error:
             self._note(f"chain {request.symbol} {request.expiry}", error)
             self._plan.failed(request, self._clock.monotonic(), retry_after_s=error.retry_after_s)
@@ -131,15 +141,25 @@ class ChainPoller:
         except LoginRequiredError as error:
             self._plan.failed(request, self._clock.monotonic())
             await self._wait_for_login(error)
-        else:
-            self._accept(request, part)
 
-    def _accept(self, request: ChainRequest, part: OptionChain) -> None:
-        parts = self._parts[request.symbol]
-        parts[request.expiry] = _with_known_open_interest(part, parts.get(request.expiry))
-        self._plan.loaded(request, self._clock.monotonic())
-        if self._plan.complete(request.symbol):
-            self._on_chain(self._names[request.symbol], merge_chains([parts[expiry] for expiry in sorted(parts)]))
+    async def _accept(self, request: ChainRequest, payload: bytes, asof: datetime) -> None:
+        """Hand an answer to the engines; ContractError when it is no chain."""
+        body = ChainBody(
+            underlying=self._names[request.symbol],
+            kind="schwab",
+            payload=payload,
+            asof=asof,
+            expiry=request.expiry,
+            planned=self._plan.planned(request.symbol),
+            required=self._plan.required(request.symbol),
+        )
+        try:
+            await self._hand_over(body)
+        except TransientError as error:  # the engines are away, which is not the request's fault
+            self._note(f"chain {request.symbol} {request.expiry}", error)
+            self._plan.put_back(request)
+        else:
+            self._plan.loaded(request, self._clock.monotonic())
 
     async def _wait_for_login(self, error: LoginRequiredError) -> None:
         if self._logins is None:
@@ -151,21 +171,7 @@ class ChainPoller:
         finally:
             self.needs_login = None
 
-    def _asof(self) -> datetime:
-        return self._clock.now()
-
     def _note(self, subject: str, error: GexcordError) -> None:
         self.errors += 1
         self.last_error = f"{subject}: {error}"
         _LOG.warning("%s failed: %s", subject, error)
-
-
-def _with_known_open_interest(part: OptionChain, known: OptionChain | None) -> OptionChain:
-    """The part, or the known open interest in it when Schwab sends none at all (schwab-api.md §3.1)."""
-    if known is None or part.open_interest.any() or not known.open_interest.any():
-        return part
-    by_symbol = dict(zip(known.symbol.tolist(), known.open_interest.tolist(), strict=True))
-    interest = part.open_interest.copy()
-    for row, symbol in enumerate(part.symbol.tolist()):
-        interest[row] = by_symbol.get(symbol, 0.0)
-    return replace(part, open_interest=interest)

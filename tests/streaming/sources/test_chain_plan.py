@@ -69,15 +69,14 @@ def test_the_other_sides_wish_to_wait_is_kept_for_everybody():
     assert plan.take(30.0) is not None
 
 
-def test_a_symbol_is_complete_only_when_every_expiry_was_loaded_once():
+def test_every_planned_expiry_is_required_for_the_whole():
     plan = plan_of(2)
     first, second = plan.take(0.0), plan.take(0.0)
     assert first and second
     plan.loaded(first, 1.0)
-    assert not plan.complete("$SPX")
+    assert plan.required("$SPX") == plan.planned("$SPX") == tuple(DATES[:2])
     assert plan.progress("$SPX") == (1, 2)
     plan.loaded(second, 2.0)
-    assert plan.complete("$SPX")
     assert plan.ages_s("$SPX", 5.0) == {DATES[0]: 4.0, DATES[1]: 3.0}
 
 
@@ -87,20 +86,41 @@ def test_an_expiry_refused_three_times_does_not_hold_up_the_others():
     assert first and second
     plan.loaded(first, 0.0)
     for attempt in range(3):
-        assert not plan.complete("$SPX")
+        assert plan.required("$SPX") == tuple(DATES[:2])
         plan.failed(second, 100.0 * attempt)
-    assert plan.complete("$SPX")
+    assert plan.required("$SPX") == (DATES[0],)
     assert plan.ages_s("$SPX", 10.0)[DATES[1]] is None
 
 
-def test_nothing_is_complete_before_anything_was_loaded():
+def test_an_expiry_that_was_loaded_stays_required_however_often_it_fails_later():
     plan = plan_of(1)
     request = plan.take(0.0)
     assert request
-    for _ in range(5):
-        plan.failed(request, 0.0)
-    assert not plan.complete("$SPX")
-    assert not ChainPlan(100).complete("$SPX")
+    plan.loaded(request, 0.0)
+    for attempt in range(5):
+        plan.failed(request, 100.0 * attempt)
+    assert plan.required("$SPX") == (DATES[0],)
+
+
+def test_what_was_put_back_is_due_at_once():
+    plan = plan_of(1)
+    request = plan.take(0.0)
+    assert request
+    assert plan.take(0.0) is None
+    plan.put_back(request)
+    assert plan.take(0.0) == request
+
+
+def test_what_was_loaded_and_is_forgotten_is_due_at_once_and_what_failed_waits_on():
+    plan = plan_of(2)
+    first, second = plan.take(0.0), plan.take(0.0)
+    assert first and second
+    plan.loaded(first, 1.0)
+    plan.failed(second, 1.0)
+    plan.forget_loaded()
+    assert plan.take(1.0) == first
+    assert plan.take(1.0) is None
+    assert plan.progress("$SPX") == (0, 2)
 
 
 def test_an_expiry_that_vanished_is_forgotten_and_the_others_keep_their_age():

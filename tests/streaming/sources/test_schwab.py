@@ -8,6 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from streaming.calendar import new_york
+from streaming.engine_host import ChainBody, ChainReceipt
+from streaming.engine_protocol import Load
+from streaming.engine_room import EngineRoom
 from streaming.errors import GexcordError, LoginRequiredError, TransientError
 from streaming.model import OptionChain
 from streaming.schwab.rest import Expiration
@@ -60,31 +63,58 @@ class Rest:
         self.expiries = expiries
         self.errors: dict[date, list[GexcordError]] = {}
         self.asked: list[date] = []
+        self.strikes: set[int] = set()
         self.open_interest = 10
+        self.window: tuple[float, ...] = (6400.0,)
 
     async def expirations(self, symbol: str) -> list[Expiration]:
         return [Expiration(expiry=day, kind="W", roots=("SPXW",), settlement="P") for day in self.expiries]
 
-    async def chain(self, symbol: str, expiry: date) -> bytes:
+    async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> bytes:
         await asyncio.sleep(0)
         self.asked.append(expiry)
+        self.strikes.add(strikes)
         if self.errors.get(expiry):
             raise self.errors[expiry].pop(0)
-        return payload(expiry, open_interest=self.open_interest)
+        return payload(expiry, strikes=self.window, open_interest=self.open_interest)
 
 
-async def poll_until(rest: Rest, done: Callable[[list[OptionChain]], bool]) -> list[OptionChain]:
-    """Run a poller on real time until `done` or two seconds have passed."""
-    chains: list[OptionChain] = []
-    clock = QuickClock()
+class Engines(EngineRoom):
+    """The room as the worker has it, which shows the whole chains it gets; `errors` are raised first, one a load."""
+
+    def __init__(self) -> None:
+        super().__init__([parse_ticker("SPX")], scope="full")
+        self.chains: list[OptionChain] = []
+        self.bodies: list[ChainBody] = []
+        self.errors: list[GexcordError] = []
+
+    def on_chain(self, underlying: str, chain: OptionChain) -> None:
+        super().on_chain(underlying, chain)
+        self.chains.append(chain)
+
+    async def take_body(self, body: ChainBody) -> ChainReceipt:
+        self.bodies.append(body)
+        if self.errors:
+            raise self.errors.pop(0)
+        order = Load(body.underlying, body.kind, body.asof, body.expiry, body.planned, body.required)
+        return self.load(order, body.payload)
+
+
+async def poll_until(
+    rest: Rest,
+    done: Callable[[list[OptionChain]], bool],
+    *,
+    engines: Engines | None = None,
+    started: Callable[[ChainPoller], None] = lambda _poller: None,
+    **limits: int,
+) -> list[OptionChain]:
+    """Run a poller on quick time until `done` or two seconds have passed."""
+    engines = engines or Engines()
+    chains, clock = engines.chains, QuickClock()
     poller = ChainPoller(
-        rest,
-        [parse_ticker("SPX")],
-        on_chain=lambda _name, chain: chains.append(chain),
-        requests_per_minute=100,
-        days=90,
-        clock=clock,
+        rest, [parse_ticker("SPX")], load=engines.take_body, requests_per_minute=100, days=90, clock=clock, **limits
     )
+    started(poller)
     task = asyncio.create_task(poller.run())
     try:
         async with asyncio.timeout(2.0):
@@ -145,3 +175,55 @@ async def test_open_interest_that_vanished_from_a_whole_chain_is_kept_from_befor
 
     chains = await poll_until(rest, done)
     assert chains[-1].open_interest.tolist() == [10.0, 10.0]
+
+
+async def test_what_the_engines_cannot_take_now_is_asked_for_again_and_is_no_fault_of_the_expiry():
+    rest, engines = Rest((NEAR,)), Engines()
+    engines.errors = [TransientError("The engine process ended.")] * 4
+    chains = await poll_until(rest, lambda chains: bool(chains), engines=engines)
+    assert len(chains[0]) == 2
+    assert engines.bodies[4].required == (NEAR,)
+
+
+async def test_new_engines_get_every_expiry_again_at_once():
+    rest, engines, pollers = Rest((NEAR, LATER)), Engines(), []
+    await poll_until(rest, lambda chains: bool(chains), engines=engines, started=pollers.append)
+    rest, fresh = Rest((NEAR, LATER)), Engines()
+
+    def done(chains: list[OptionChain]) -> bool:
+        if len(rest.asked) == 2:
+            fresh.__init__()  # type: ignore[misc]  # the process was killed: nothing is known
+            pollers[-1].poll_again()
+        return bool(rest.asked[2:] and fresh.chains)
+
+    await poll_until(rest, done, engines=fresh, started=pollers.append)
+    assert sorted(rest.asked[2:4]) == [NEAR, LATER]
+
+
+async def test_a_body_says_what_makes_up_the_whole():
+    engines = Engines()
+    await poll_until(Rest(), lambda chains: bool(chains), engines=engines)
+    assert {body.planned for body in engines.bodies} == {(NEAR, LATER)}
+    assert {body.underlying for body in engines.bodies} == {"SPX"}
+
+
+async def test_only_the_nearest_expiries_and_the_wanted_strikes_are_asked_for():
+    rest = Rest((LATER, NEAR, FAR))
+    chains = await poll_until(rest, lambda chains: bool(chains), expiries=1, strikes=30)
+    assert set(rest.asked) == {NEAR}
+    assert rest.strikes == {30}
+    assert {str(day) for day in chains[0].expiry} == {str(NEAR)}
+
+
+async def test_a_strike_that_left_the_window_leaves_no_stale_line():
+    rest = Rest((NEAR,))
+    rest.window = (6400.0, 6410.0)
+
+    def done(chains: list[OptionChain]) -> bool:
+        if chains:
+            rest.window = (6410.0, 6420.0)
+        return len(chains) >= 3
+
+    chains = await poll_until(rest, done)
+    assert sorted(set(chains[0].strike)) == [6400.0, 6410.0]
+    assert sorted(set(chains[-1].strike)) == [6410.0, 6420.0]

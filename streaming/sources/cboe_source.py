@@ -1,0 +1,128 @@
+"""CBOE's delayed quotes, downloaded at a polite pace without an account; delayed, with their real quote time.
+
+One download at a time, conditional on news; parsing and computing happen in the engine's own process.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import httpx
+
+from streaming.alarm_bell import AlarmBell
+from streaming.clock import Clock
+from streaming.engine_host import ChainBody, ChainReceipt, EngineError, EngineHost
+from streaming.engine_protocol import ChainKind
+from streaming.errors import ContractError
+from streaming.model import GexSnapshot, ScopeName
+from streaming.sources.classic import has_figures
+from streaming.sources.download import Answer, Server, download, open_client
+from streaming.sources.needs import unserved
+from streaming.sources.polling import Pace, Poller, Surroundings
+from streaming.sources.source_book import SourceBook
+from streaming.status import SourceStatus
+from streaming.symbols import Ticker, is_index
+
+NAME: Final[ChainKind] = "cboe"
+_RESTING_S: Final = 300.0
+SERVER: Final = Server(
+    who="CBOE",
+    refused_remedy="Raise CBOE_POLL_SECONDS, or choose another source in GEX_SOURCE, and restart.",
+    unknown_remedy="Correct the ticker, or choose another source for it in GEX_SOURCE_MAP, and restart.",
+    most_bytes=64_000_000,
+    within_s=60.0,
+)
+
+
+def feed_symbol(ticker: Ticker) -> str:
+    """What the feed calls an underlying: `_SPX` for an index, `SPY` for a share."""
+    return f"_{ticker.underlying}" if is_index(ticker.wire) else ticker.underlying
+
+
+class CboeSource:
+    """A `SnapshotSource` of delayed snapshots."""
+
+    name = NAME
+
+    def __init__(
+        self, tickers: Sequence[Ticker], *, url: str, scope: ScopeName, every_s: float, around: Surroundings
+    ) -> None:
+        self._tickers = tuple(ticker for ticker in tickers if ticker.future is None)
+        self._futures = tuple(ticker.name for ticker in tickers if ticker.future is not None)
+        self._unserved = unserved(tickers)
+        self._url = url
+        self._scope: ScopeName = scope
+        self._pace = Pace(
+            every_s=every_s, resting_s=max(every_s, _RESTING_S), first_retry_s=2.0, longest_retry_s=_RESTING_S
+        )
+        self._around = around
+        self._bell = AlarmBell(around.tell)
+        self._book = SourceBook(NAME, (ticker.name for ticker in tickers))
+
+    def status(self) -> SourceStatus:
+        """One look at it, without waiting for anything."""
+        return self._book.status()
+
+    async def run(self, progress: Callable[[], None]) -> None:
+        """Poll until cancelled; ConfigurationError when CBOE can serve none of the tickers."""
+        if self._unserved is not None:
+            self._book.refused(self._unserved, *self._futures)
+            if not self._tickers:
+                raise self._unserved
+            self._bell.ring(NAME, self._unserved.sentence)
+        self._book.begins()
+        try:
+            async with open_client() as client, EngineHost(self._tickers, scope=self._scope) as engine:
+                asker = _Asker(client, self._url, engine, self._around.clock)
+                poller = Poller(self._tickers, ask=asker.ask, book=self._book, pace=self._pace, around=self._around)
+                await poller.run(progress)
+        finally:
+            self._book.ends()
+
+
+class _Asker:
+    """Downloads a chain if it has changed, and has it computed."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, engine: EngineHost, clock: Clock) -> None:
+        self._client = client
+        self._url = url
+        self._engine = engine
+        self._clock = clock
+        self._known: dict[str, Answer] = {}
+
+    async def ask(self, ticker: Ticker) -> GexSnapshot | None:
+        known = self._known.get(ticker.name)
+        answer = await download(
+            self._client,
+            f"{self._url}/{feed_symbol(ticker)}.json",
+            SERVER,
+            about=ticker.name,
+            clock=self._clock,
+            headers=None if known is None else known.conditions,
+            keep_packed=True,  # the engine's process unpacks it, and a tenth of the bytes goes there
+        )
+        if answer is None:
+            return None
+        self._known.pop(ticker.name, None)
+        snapshot = await self._computed(ticker, answer.body)
+        self._known[ticker.name] = replace(answer, body=b"")
+        return snapshot
+
+    async def _computed(self, ticker: Ticker, body: bytes) -> GexSnapshot:
+        receipt = await self._engine.load(ChainBody(underlying=ticker.underlying, kind=NAME, payload=body))
+        _require_own(receipt, ticker)
+        try:
+            snapshot = await self._engine.compute(ticker.name, self._clock.now())
+        except EngineError as failure:
+            raise ContractError(f"CBOE's chain of {ticker.name} could not be computed ({failure.kind}).") from failure
+        if snapshot is None or snapshot.spot is None or not has_figures(snapshot):
+            raise ContractError(f"CBOE's chain of {ticker.name} holds no figure beyond its spot.")
+        return snapshot
+
+
+def _require_own(receipt: ChainReceipt, ticker: Ticker) -> None:
+    """Weekly roots begin with the name of their underlying; `BRK.B` is listed as `BRKB`."""
+    name = "".join(character for character in ticker.underlying if character.isalnum())
+    strangers = [root for root in receipt.roots if not root.startswith(name)]
+    if strangers:
+        raise ContractError(f"CBOE's chain of {ticker.name} is about {strangers[0]}.")

@@ -1,0 +1,57 @@
+"""streaming/sources/cboe_source.py; what it does with its server's answers: tests/conformance/sources."""
+
+import pytest
+
+from streaming.bus.snapshots import SnapshotStore
+from streaming.errors import ConfigurationError
+from streaming.model import SCOPES
+from streaming.sources.cboe_source import CboeSource, feed_symbol
+from streaming.symbols import parse_ticker
+from tests.support.http import open_http_server
+from tests.support.source_rigs import Lever, quick, real_cboe_chain, running, surroundings, whole_cboe_chain
+from tests.support.waiting import until
+
+
+def source(redis, url, alarms, *names):
+    tickers = tuple(parse_ticker(name) for name in names)
+    around = surroundings(redis, "cboe", alarms)
+    return quick(CboeSource(tickers, url=url, scope="full", every_s=0.05, around=around))
+
+
+@pytest.mark.parametrize(
+    ("ticker", "symbol"), [("SPX", "_SPX"), ("$RUT.X", "_RUT"), ("SPY", "SPY"), ("VIX", "_VIX"), ("BRK.B", "BRK.B")]
+)
+def test_an_index_has_a_leading_underscore_in_the_feed(ticker, symbol):
+    assert feed_symbol(parse_ticker(ticker)) == symbol
+
+
+async def test_a_futures_ticker_alone_ends_it_with_what_to_do(redis):
+    unable = source(redis, "http://127.0.0.1:1", [], "NQ")
+    with pytest.raises(ConfigurationError, match="quotes no futures") as caught:
+        await unable.run(lambda: None)
+    assert "Show NDX instead" in caught.value.remedy
+    assert unable.status().state == "needs_action"
+
+
+async def test_a_futures_ticker_among_others_is_told_once_and_costs_only_itself(redis, shared_data):
+    lever, alarms = Lever(real_cboe_chain(shared_data)), []
+    async with open_http_server(lever.answer) as http:
+        serving = source(redis, http.url, alarms, "RUT", "ES")
+        async with running(serving):
+            await until(lambda: serving.status().snapshots >= 1, timeout_s=20)
+        assert {seen.path for seen in http.seen} == {"/_RUT.json"}
+    assert serving.status().tickers == ("RUT", "ES_SPX")
+    (alarm,) = alarms
+    assert alarm.startswith("ES_SPX cannot come from cboe")
+
+
+async def test_the_snapshot_of_a_real_feed_has_every_scope_and_its_quote_time(redis, shared_data):
+    lever = Lever(whole_cboe_chain(shared_data))
+    async with open_http_server(lever.answer) as http:
+        serving = source(redis, http.url, [], "RUT")
+        async with running(serving):
+            await until(lambda: serving.status().snapshots >= 1, timeout_s=20)
+    assert serving.status().quote_at.isoformat() == "2023-09-20T20:00:00+00:00"
+    snapshot = await SnapshotStore(redis).latest("RUT")
+    assert {name: bool(found.ladder) for name, found in snapshot.scopes.items()} == dict.fromkeys(SCOPES, True)
+    assert (snapshot.source, snapshot.delayed, snapshot.spot) == ("cboe", True, 1806.1193)
