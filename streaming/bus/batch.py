@@ -13,6 +13,7 @@ from streaming.bus import keys
 from streaming.bus.buffer import Entry
 
 FIELD: Final = b"data"
+_END: Final = b"\r\n"
 CHANNELS: Final = (keys.TICKS.encode(), keys.LEVEL2.encode(), keys.CANDLES.encode())
 STREAMS: Final = (keys.TICKS_STREAM.encode(), keys.LEVEL2_STREAM.encode(), keys.CANDLES_STREAM.encode())
 PASSING_ERRORS: Final = frozenset(
@@ -52,16 +53,17 @@ class BatchPacker:
 
     def pack(self, entries: Sequence[Entry], announced: Collection[int]) -> bytes:
         """All commands of a batch; the PUBLISH of an event whose place is in `announced` is left out."""
-        parts = []
         publish, append = self._publish, self._append
-        for place, kind, payload in entries:
-            tail = b"%d\r\n%b\r\n" % (len(payload), payload)
-            if place not in announced:
-                parts.append(publish[kind])
-                parts.append(tail)
-            if append is not None:
-                parts.append(append[kind])
-                parts.append(tail)
+        parts: list[bytes] = []
+        if append is None:
+            for _, kind, payload in entries:
+                parts += publish[kind], b"%d\r\n" % len(payload), payload, _END
+        else:
+            for place, kind, payload in entries:
+                size = b"%d\r\n" % len(payload)
+                if place not in announced:
+                    parts += publish[kind], size, payload, _END
+                parts += append[kind], size, payload, _END
         return b"".join(parts)
 
     def replies(self, entries: Sequence[Entry], announced: Collection[int]) -> int:

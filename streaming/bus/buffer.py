@@ -20,12 +20,13 @@ class EventBuffer:
         books: deque[Entry] = deque()
         self._queues = (ticks, books, books)  # candles are few and wait, and are given up, among the books
         self._place = 0
+        self._length = 0
         self.size_bytes = 0
         self.dropped_ticks = 0
         self.dropped_books = 0
 
     def __len__(self) -> int:
-        return len(self._queues[TICK]) + len(self._queues[BOOK])
+        return self._length
 
     @property
     def dropped(self) -> int:
@@ -36,12 +37,14 @@ class EventBuffer:
         """Append one event; at the bound the oldest tick goes, or the oldest book when no tick is left."""
         self._queues[kind].append((self._place, kind, payload))
         self._place += 1
+        self._length += 1
         self.size_bytes += len(payload)
-        while self.size_bytes > self._max_bytes or len(self) > self._max_events:
+        while self.size_bytes > self._max_bytes or self._length > self._max_events:
             self._give_up_one()
 
     def _give_up_one(self) -> None:
         ticks, books, _ = self._queues
+        self._length -= 1
         if ticks:
             self.size_bytes -= len(ticks.popleft()[2])
             self.dropped_ticks += 1
@@ -51,6 +54,8 @@ class EventBuffer:
 
     def take(self, *, max_events: int, max_bytes: int) -> list[Entry]:
         """Remove the oldest events, ticks and books in their common order; at least one when there is any."""
+        if self._length <= max_events and self.size_bytes <= max_bytes:
+            return self._take_all()
         ticks, books, _ = self._queues
         batch: list[Entry] = []
         size = 0
@@ -58,5 +63,15 @@ class EventBuffer:
             entry = ticks.popleft() if ticks and (not books or ticks[0][0] < books[0][0]) else books.popleft()
             batch.append(entry)
             size += len(entry[2])
+        self._length -= len(batch)
         self.size_bytes -= size
+        return batch
+
+    def _take_all(self) -> list[Entry]:
+        ticks, books, _ = self._queues
+        batch = [*ticks, *books]
+        batch.sort()  # by place: two runs in order, merged
+        ticks.clear()
+        books.clear()
+        self._length = self.size_bytes = 0
         return batch

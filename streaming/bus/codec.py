@@ -1,29 +1,20 @@
 """Records to the JSON of the Redis contract and back, with encoders made once. Pure."""
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from streaming.errors import ContractError
-from streaming.model import Candle, GexSnapshot, Level2Event, TickEvent
+from streaming.model import GexSnapshot
+from streaming.ports import MarketEvent
 
 _ENCODER: Final = msgspec.json.Encoder()
 _SNAPSHOT: Final = msgspec.json.Decoder(GexSnapshot)
 
 
-def encode_tick(tick: TickEvent) -> bytes:
-    """A tick as published on `market_data:ticks`; what is unknown is null."""
-    return _ENCODER.encode(tick)
-
-
-def encode_level2(book: Level2Event) -> bytes:
-    """A book as published on `market_data:level2`."""
-    return _ENCODER.encode(book)
-
-
-def encode_candle(candle: Candle) -> bytes:
-    """A minute as published on `market_data:candles`."""
-    return _ENCODER.encode(candle)
+encode_event: Final[Callable[[MarketEvent], bytes]] = _ENCODER.encode
+"""A tick, book or minute as published on `market_data:*`; what is unknown is null."""
 
 
 def encode_snapshot(snapshot: GexSnapshot) -> bytes:

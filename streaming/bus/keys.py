@@ -10,13 +10,20 @@ LEVEL2_STREAM = f"{LEVEL2}:stream"
 CANDLES_STREAM = f"{CANDLES}:stream"
 STREAM_METRICS = "metrics:schwab_stream"
 FEED_METRICS = "metrics:gex_feed"
+RECORDER_METRICS = "metrics:gex_recorder"
+SOURCE_METRICS = "metrics:gex_sources"
 STREAM_LEASE = "gexcord:lease:stream"
 FEED_LEASE = "gexcord:lease:feed"
+REPLAY_LEASE = "gexcord:lease:replay"
 STREAM_WANTED = "gexcord:stream:wanted"
 STREAM_SYMBOLS = "gexcord:stream:symbols"
 FEED_LEDGER = "gexcord:feed:messages"
 LOGIN_TOLD = "gexcord:login:told"
 COMMAND_FINGERPRINT = "gexcord:commands:fingerprint"
+REQUESTS = "gexcord:schwab:requests"
+ALERTS = "gex:alerts"
+"""Readers' alerts: `:rules`, `:states`, `:episodes` and what else `bot.alerts.store` keeps begins with this."""
+ALERT_METRICS = "metrics:gex_alerts"
 
 
 def snapshot(ticker: str) -> str:
@@ -27,3 +34,13 @@ def snapshot(ticker: str) -> str:
 def history(ticker: str) -> str:
     """Key of today's capped stream of snapshots of a ticker."""
     return f"gex:history:{ticker}"
+
+
+def source_lease(source: str, ticker: str) -> str:
+    """Held by the process that asks a source for a ticker."""
+    return f"gexcord:lease:source:{source}:{ticker}"
+
+
+def replay_history(ticker: str) -> str:
+    """Key of the same for snapshots that are played from a recording."""
+    return f"gex:replay:{ticker}"

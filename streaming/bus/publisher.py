@@ -17,21 +17,23 @@ from redis.asyncio import Redis
 
 from streaming.bus.backoff import Backoff
 from streaming.bus.buffer import BOOK, CANDLE, TICK, EventBuffer
-from streaming.bus.codec import encode_candle, encode_level2, encode_tick
+from streaming.bus.codec import encode_event
 from streaming.bus.delivery import BatchDelivery
 from streaming.clock import Clock, SystemClock, epoch_ms
 from streaming.errors import TransientError
-from streaming.model import Level2Event, TickEvent
+from streaming.model import Candle, Level2Event, TickEvent
 from streaming.ports import MarketEvent
 
 log = logging.getLogger(__name__)
 
-BATCH_EVENTS: Final = 1024
-BATCH_BYTES: Final = 1 << 20
+BATCH_EVENTS: Final = 4096
+BATCH_BYTES: Final = 4 << 20
+"""More than the reader brings in between two flushes, so that what waits at full load gets less, not more."""
 BUFFER_EVENTS: Final = 200_000
 BUFFER_BYTES: Final = 64 << 20
 STREAM_CAPS: Final = (200_000, 20_000, 20_000)
 """About how many ticks, books and candles the streams keep: ticks and books as many as the buffer can hold."""
+_KINDS: Final = {TickEvent: TICK, Level2Event: BOOK, Candle: CANDLE}
 FLUSH_S: Final = 5.0
 CLOSE_S: Final = 3.0
 
@@ -135,12 +137,7 @@ class TradingEventPublisher:
         """Accept events in order; never waits, never raises for Redis's sake."""
         add = self._buffer.add
         for event in events:
-            if isinstance(event, TickEvent):
-                add(TICK, encode_tick(event))
-            elif isinstance(event, Level2Event):
-                add(BOOK, encode_level2(event))
-            else:
-                add(CANDLE, encode_candle(event))
+            add(_KINDS[type(event)], encode_event(event))
         if events:
             self._idle.clear()
             self._wake.set()

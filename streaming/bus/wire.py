@@ -59,10 +59,9 @@ class BatchConnection:
     async def _read(self, count: int, replies: list[object]) -> None:
         stream, parser = self._stream, self._parser
         while len(replies) < count:
-            reply = parser.gets()
-            if reply is not _MORE:
-                replies.append(reply)
-                continue
+            replies.extend(iter(parser.gets, _MORE))
+            if len(replies) >= count:
+                break
             data = await stream.read(_READ_BYTES)
             if not data:
                 raise ConnectionResetError("closed by the server")

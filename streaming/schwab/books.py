@@ -1,18 +1,15 @@
 """Schwab's books as what they are: a montage of every venue's own best quote (schwab-api.md §2.12). Pure."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from operator import attrgetter
 from typing import Final
 
-from msgspec import UnsetType
-
 from streaming.calendar import NEW_YORK
 from streaming.model import BookLevel, VenueQuote
-from streaming.schwab.rows import BookEntry, BookLevelRow
-from streaming.schwab.values import LARGEST_COUNT, Wire, count
+from streaming.schwab.rows import DAY_MS, BookEntry, BookLevelRow
 
 _FUTURE_LIMIT_MS: Final = 60_000
-_DAY_MS: Final = 86_400_000
 
 
 class EasternMidnight:
@@ -33,27 +30,26 @@ class EasternMidnight:
 
 
 def book_levels(
-    side: list[BookLevelRow] | UnsetType | None, midnight_ms: int, book_ms: int, *, descending: bool
+    side: Sequence[BookLevelRow] | None, midnight_ms: int, book_ms: int, *, descending: bool
 ) -> tuple[BookLevel, ...]:
     """The levels of one side, best price first; venue times as epoch milliseconds.
 
     A venue time that lies more than a minute after the book is dropped, the venue stays.
     """
-    if not isinstance(side, list):
+    if not side:
         return ()
-    limit_ms = book_ms + _FUTURE_LIMIT_MS
-    last_ms = min(_DAY_MS - 1, limit_ms - midnight_ms)
+    last_ms = min(DAY_MS - 1, book_ms + _FUTURE_LIMIT_MS - midnight_ms)
     levels = []
     for row in side:
-        venues = []
-        for entry in row.entries if isinstance(row.entries, list) else ():
-            size, day_ms = entry.size, entry.day_ms
-            # The plain case in place: thirty entries a book make this the busiest line of the stream.
-            if type(size) is int and type(day_ms) is int and 0 <= size < LARGEST_COUNT and 0 <= day_ms <= last_ms:
-                venues.append(VenueQuote(venue=entry.venue, size=size, quote_ms=midnight_ms + day_ms))
-            else:
-                venues.append(_venue(entry, midnight_ms, limit_ms))
-        levels.append(BookLevel(price=row.price, size=count(row.size) or 0, venues=tuple(venues)))
+        entries = row.entries
+        if len(entries) == 1:  # most levels; the busiest lines of the stream, hence the plain case in place
+            entry = entries[0]
+            day_ms = entry.day_ms
+            quote_ms = midnight_ms + day_ms if day_ms <= last_ms else None
+            venues: tuple[VenueQuote, ...] = (VenueQuote(entry.venue, entry.size, quote_ms),)
+        else:
+            venues = tuple([_venue(entry, midnight_ms, last_ms) for entry in entries])
+        levels.append(BookLevel(row.price, row.size, venues))
     if len(levels) > 1:
         levels.sort(key=_price, reverse=descending)
     return tuple(levels)
@@ -62,13 +58,6 @@ def book_levels(
 _price: Final = attrgetter("price")
 
 
-def _venue(entry: BookEntry, midnight_ms: int, limit_ms: int) -> VenueQuote:
-    quote_ms = _quote_ms(entry.day_ms, midnight_ms, limit_ms)
-    return VenueQuote(venue=entry.venue, size=count(entry.size) or 0, quote_ms=quote_ms)
-
-
-def _quote_ms(day_ms: Wire, midnight_ms: int, limit_ms: int) -> int | None:
-    if not isinstance(day_ms, (int, float)) or not 0 <= day_ms < _DAY_MS:
-        return None
-    moment = midnight_ms + int(day_ms)
-    return moment if moment <= limit_ms else None
+def _venue(entry: BookEntry, midnight_ms: int, last_ms: int) -> VenueQuote:
+    quote_ms = midnight_ms + entry.day_ms if entry.day_ms <= last_ms else None
+    return VenueQuote(entry.venue, entry.size, quote_ms)

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 from streaming.clock import Clock, epoch_ms
-from streaming.errors import ContractError, TransientError
+from streaming.errors import TransientError
 from streaming.model import OptionQuote, TickEvent
 from streaming.ports import StreamEvent
+from streaming.schwab.announcements import Announcements, ConnectionOwner
 from streaming.schwab.fields import Service
 from streaming.schwab.merge import Merger
 from streaming.schwab.policy import StreamTiming
@@ -19,17 +20,9 @@ from streaming.schwab.session_events import (
     ConnectionUnknown,
     Data,
     KickedOut,
-    LoggedIn,
     LoggedOut,
     LoginDenied,
-    Oddity,
-    Refused,
-    ServiceUnavailable,
-    SessionEvent,
     StopStreaming,
-    Subscribed,
-    SymbolLimit,
-    Tolerated,
 )
 from streaming.schwab.socket import StreamSocket
 from streaming.schwab.stream_status import StreamCounters
@@ -39,38 +32,12 @@ _LOG: Final = logging.getLogger(__name__)
 _GOODBYE_S: Final = 1.0
 _EXTEND_EVERY_S: Final = 1.0
 _WATCH_EVERY_S: Final = 1.0
-_LEVEL_ONE: Final = frozenset(service for service in Service if service.startswith("LEVELONE"))
+_SIGNS_OF_LIFE: Final = frozenset({TickEvent, OptionQuote})
+_TOGETHER: Final = 16
+"""Frames worked off as one: few enough for the processor's cache and for not waking the garbage collector."""
 
 StreamSink = Callable[[Sequence[StreamEvent]], None]
 Ending = LoginDenied | KickedOut | StopStreaming | ConnectionUnknown | LoggedOut
-
-
-class ConnectionOwner(Protocol):
-    """Who is told what a connection goes through, and says what it should bring."""
-
-    def wanted_symbols(self) -> tuple[str, ...]:
-        """The symbols whose data is watched."""
-        ...
-
-    def logged_in(self) -> None:
-        """LOGIN was accepted."""
-        ...
-
-    def live(self) -> None:
-        """The first data has arrived."""
-        ...
-
-    def settled(self) -> None:
-        """Data has flowed for a while."""
-        ...
-
-    def refused(self, event: Refused) -> None:
-        """A request failed for good."""
-        ...
-
-    def alarm(self, about: str, sentence: str) -> None:
-        """Something a person should know, under a name that tells it from others."""
-        ...
 
 
 class Connection:
@@ -100,6 +67,7 @@ class Connection:
         self._clock = clock
         self._sending = asyncio.Lock()
         self._watch = DataWatch(timing)
+        self._announcements = Announcements(owner, counters, self._watch, clock)
         self._next_watch_s = 0.0
         self._listings_seen = merger.listings_version
         self._data_since_s: float | None = None
@@ -136,11 +104,11 @@ class Connection:
         loop = asyncio.get_running_loop()
         next_extension_s = 0.0
         while True:
-            raw = await self._socket.receive()
+            raws = await self._socket.receive()
             now_s = self._clock.monotonic()
-            ending = self._take(raw, now_s)
-            if ending is not None:
-                return ending
+            for at in range(0, len(raws), _TOGETHER):
+                if (ending := self._take(raws[at : at + _TOGETHER], now_s)) is not None:
+                    return ending
             if not self._session.settled:
                 with suppress(TransientError):  # what the server said before it closed is read first; then it raises
                     await self._flush()
@@ -158,24 +126,18 @@ class Connection:
             while (text := self._session.to_send(self._clock.monotonic())) is not None:
                 await self._socket.send(text)
 
-    def _take(self, raw: bytes, now_s: float) -> Ending | None:
-        """Work off one frame; a bad one is counted and forgotten."""
+    def _take(self, raws: Sequence[bytes], now_s: float) -> Ending | None:
+        """Work off what came together; a bad frame is counted and forgotten."""
         received_at = self._clock.now()
         self._counters.last_frame_at = received_at
-        self._counters.rate.count(now_s)
-        try:
-            events = self._session.receive(raw)
-        except ContractError as error:
-            self._counters.bad_frames += 1
-            self._note(str(error))
-            return None
-        for event in events:
+        self._counters.rate.count(now_s, len(raws))
+        for event in self._session.receive_all(raws):
             if isinstance(event, Data):
                 self._pass_on(event, now_s, epoch_ms(received_at))
             elif isinstance(event, Ending):
                 return event
             else:
-                self._heard(event)
+                self._announcements.heard(event)
         return None
 
     def _look(self, now_s: float) -> None:
@@ -192,13 +154,12 @@ class Connection:
             raise TransientError(f"The streamer sent no data for {self._timing.data_silence_s:.0f} s in session.")
 
     def _pass_on(self, data: Data, now_s: float, recv_ms: int) -> None:
-        counters, arrived_s = self._counters, self._watch.arrived_s
-        for block in data.blocks:
-            counters.count_block(block.service, now_s)
+        counters = self._counters
+        counters.count_blocks(data.blocks, now_s)
         batch = self._merger.apply(data.blocks, recv_ms)
-        for event in batch:
-            if isinstance(event, (TickEvent, OptionQuote)):
-                arrived_s[event.symbol] = counters.last_event_s[event.symbol] = now_s
+        arrived_s = dict.fromkeys([event.symbol for event in batch if type(event) in _SIGNS_OF_LIFE], now_s)
+        self._watch.arrived_s.update(arrived_s)
+        counters.last_event_s.update(arrived_s)
         counters.events += len(batch)
         self._note_flow(now_s)
         if self._merger.listings_version != self._listings_seen:
@@ -224,52 +185,6 @@ class Connection:
         elif not self._settled and now_s - self._data_since_s >= self._timing.settle_s:
             self._settled = True
             self._owner.settled()
-
-    def _heard(self, event: SessionEvent) -> None:
-        counters = self._counters
-        if isinstance(event, Tolerated):
-            counters.tolerant_frames += 1
-            counters.dropped_rows += event.dropped
-        elif isinstance(event, Subscribed):
-            self._subscribed(event)
-        elif isinstance(event, LoggedIn):
-            counters.last_login_at = self._clock.now()
-            counters.unavailable.clear()
-            self._owner.logged_in()
-        elif isinstance(event, Oddity):
-            self._note(event.what)
-        else:
-            self._refused(event)
-
-    def _subscribed(self, event: Subscribed) -> None:
-        if event.service not in _LEVEL_ONE:
-            return
-        if event.command == "UNSUBS":
-            self._watch.unsubscribed(event.keys)
-        else:
-            self._watch.subscribed(event.keys, self._clock.monotonic())
-
-    def _refused(self, event: SessionEvent) -> None:
-        """What the server would not do: shown, told once, and the stream goes on without it."""
-        if isinstance(event, ServiceUnavailable):
-            self._counters.unavailable[event.service] = event.message
-            sentence = f"Schwab does not serve {event.service} now: {event.message}"
-            self._owner.alarm(f"unavailable {event.service}", sentence)
-            self._note(sentence)
-        elif isinstance(event, SymbolLimit):
-            sentence = (
-                f"Schwab takes no more symbols: {len(event.keys)} of {event.service} are left out "
-                f"({', '.join(event.keys[:5])}{', …' if len(event.keys) > 5 else ''})."  # noqa: PLR2004 - a taste of them
-            )
-            self._owner.alarm(f"limit {event.service}", f"{sentence} Stream fewer symbols or lower GEX_LIVE_OPTIONS.")
-            self._note(sentence)
-        elif isinstance(event, Refused):
-            self._owner.refused(event)
-            self._note(f"{event.command} {event.service} was refused with code {event.code}: {event.message}")
-
-    def _note(self, problem: str) -> None:
-        self._counters.problems.append(problem)
-        _LOG.warning("Stream: %s", problem)
 
     async def _say_goodbye(self) -> None:
         if self._session.state is not State.READY:

@@ -74,6 +74,15 @@ _STRICT: Final = msgspec.json.Decoder(_WireFrame)
 _PARTS: Final = ("data", "response", "notify")
 
 
+def decode_data(raw: bytes) -> Sequence[DataBlock] | None:
+    """The blocks of a frame that is plain data and nothing else, as nearly all are; else None: ask `decode_frame`."""
+    try:
+        wire = _STRICT.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return wire.data if wire.data is not UNSET and wire.response is UNSET and wire.notify is UNSET else None
+
+
 def decode_frame(raw: bytes) -> Frame:
     """Decode one text frame; ContractError when nothing in it can be used."""
     try:

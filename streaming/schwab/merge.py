@@ -1,85 +1,21 @@
 """Schwab sends what changed; everybody else wants what is. Deltas in, full frozen events out (schwab-api.md §2.5)."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from msgspec import UNSET
 
-from streaming.model import BookLevel, DepthKind, Level2Event, OptionQuote, TickEvent
+from streaming.model import BookLevel, DepthKind, Level2Event, TickEvent
 from streaming.ports import StreamEvent
 from streaming.schwab import rows
 from streaming.schwab.books import EasternMidnight, book_levels
 from streaming.schwab.candles import candle_from
 from streaming.schwab.contracts import FuturesContracts
-from streaming.schwab.values import Wire, count, instant_ms, price, signed_price, volatility
+from streaming.schwab.image import Image, Instants
+from streaming.schwab.values import instant_ms
 
 _NO_TICKS: Final[frozenset[str]] = frozenset()
 _UNKNOWN: Final = "Unknown"
-
-
-class _State:
-    """All that is known of one symbol in one service, already in our own terms."""
-
-    __slots__ = (
-        "ask", "ask_size", "bid", "bid_size", "delayed", "event_ms", "last", "last_size", "open_interest",
-        "underlying_price", "volatility", "volume",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.delayed: bool | None = None
-        self.bid: float | None = None
-        self.ask: float | None = None
-        self.last: float | None = None
-        self.bid_size: int | None = None
-        self.ask_size: int | None = None
-        self.volume: int | None = None
-        self.last_size: int | None = None
-        self.event_ms = 0
-        """The newest quote or trade known."""
-        self.open_interest: int | None = None
-        self.volatility: float | None = None
-        self.underlying_price: float | None = None
-
-    def overlay(self, row: rows.LevelOneRow, read: Callable[[Wire], float | None]) -> int:
-        """Take over what the row names, prices by `read`, keep the rest, and return the event time.
-
-        That is the newer of the times that changed, else the newest known, else 0 (rule 5).
-        """
-        if row.bid is not UNSET:
-            self.bid = read(row.bid)
-        if row.ask is not UNSET:
-            self.ask = read(row.ask)
-        if row.last is not UNSET:
-            self.last = read(row.last)
-        if row.bid_size is not UNSET:
-            self.bid_size = count(row.bid_size)
-        if row.ask_size is not UNSET:
-            self.ask_size = count(row.ask_size)
-        if row.volume is not UNSET:
-            self.volume = count(row.volume)
-        if row.last_size is not UNSET:
-            self.last_size = count(row.last_size)
-        if row.delayed is not UNSET:
-            self.delayed = row.delayed
-        return self._event_ms(row)
-
-    def overlay_option(self, row: rows.OptionRow) -> int:
-        """The same, with what only options have."""
-        if row.volatility is not UNSET:
-            self.volatility = volatility(row.volatility)
-        if row.open_interest is not UNSET:
-            self.open_interest = count(row.open_interest)
-        if row.underlying_price is not UNSET:
-            self.underlying_price = price(row.underlying_price)
-        return self.overlay(row, signed_price)
-
-    def _event_ms(self, row: rows.LevelOneRow) -> int:
-        quote_ms = 0 if row.quote_ms is UNSET else instant_ms(row.quote_ms)
-        trade_ms = 0 if row.trade_ms is UNSET else instant_ms(row.trade_ms)
-        changed = max(quote_ms, trade_ms)
-        self.event_ms = max(self.event_ms, changed)
-        return changed or self.event_ms
 
 
 class Merger:
@@ -93,7 +29,8 @@ class Merger:
         self.quotes_only: Collection[str] = _NO_TICKS
         self.seq = 0
         self._source = source
-        self._states: dict[tuple[type, str], _State] = {}
+        self._images: dict[type, dict[str, Image]] = {kind: {} for kind in rows.LEVEL_ONE_BLOCKS}
+        self._instants = Instants()
         self._listings: dict[str, str] = {}
         self.listings_version = 0
         """Rises whenever a listing becomes known or changes."""
@@ -130,11 +67,13 @@ class Merger:
 
     def delayed_symbols(self) -> tuple[str, ...]:
         """Symbols whose quotes are not real time, as their full image said."""
-        return tuple(sorted({symbol for (_, symbol), state in self._states.items() if state.delayed}))
+        of_all = (images.items() for images in self._images.values())
+        return tuple(sorted({symbol for images in of_all for symbol, image in images if image.delayed}))
 
     def reset(self) -> None:
         """Forget every image: the next subscription sends full ones again."""
-        self._states.clear()
+        for images in self._images.values():
+            images.clear()
         self._rolled.clear()
 
     def apply(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> list[StreamEvent]:
@@ -146,62 +85,62 @@ class Merger:
                 reader(block, recv_ms, events)
         return events
 
-    def _state(self, kind: type, row: rows.LevelOneRow) -> _State:
-        """The symbol's state; a new one when there is none or the row is a full image (rule 1)."""
-        where = (kind, row.key)
-        state = self._states.get(where)
-        if state is None or row.assetMainType is not UNSET or row.cusip is not UNSET or row.delayed is not UNSET:
-            state = self._states[where] = _State()
-        return state
+    def _image(self, images: dict[str, Image], row: rows.LevelOneRow) -> Image:
+        """The symbol's image; a new one when there is none or the row is a full image (rule 1)."""
+        image = images.get(row.key)
+        if image is None or row.assetMainType is not UNSET or row.cusip is not UNSET or row.delayed is not UNSET:
+            image = images[row.key] = Image()
+        return image
 
     def _equities(self, block: rows.EquityBlock, recv_ms: int, events: list[StreamEvent]) -> None:
-        fallback_ms = instant_ms(block.timestamp) or recv_ms
+        images = self._images[rows.EquityBlock]
         for row in block.content:
-            state = self._state(rows.EquityBlock, row)
-            event_ms = state.overlay(row, price) or fallback_ms
+            image = self._image(images, row)
+            event_ms = image.overlay(row) or instant_ms(block.timestamp) or recv_ms
             if row.listing and self._listings.get(row.key) != row.listing:
                 self._listings[row.key] = row.listing
                 self.listings_version += 1
-            events.append(self._tick(row.key, state, event_ms, recv_ms))
+            events.append(self._tick(row.key, image, event_ms, recv_ms))
 
     def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
-        fallback_ms = instant_ms(block.timestamp) or recv_ms
+        images = self._images[rows.FutureBlock]
         for row in block.content:
             if row.active_symbol and self._contracts.learn(row.key, row.active_symbol):
                 self._roll(row)
-            state = self._state(rows.FutureBlock, row)
-            event_ms = state.overlay(row, signed_price) or fallback_ms
-            if row.status == _UNKNOWN and state.bid is None and state.ask is None and state.last is None:
+            image = self._image(images, row)
+            event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
+            if row.status == _UNKNOWN and image.bid is None and image.ask is None and image.last is None:
                 continue  # Schwab's way to say that there is no such future (§2.16)
-            tick = self._tick(row.key, state, event_ms, recv_ms, self._contracts.behind(row.key))
+            tick = self._tick(row.key, image, event_ms, recv_ms, self._contracts.behind(row.key))
             events.append(tick)
             if _names_the_top(row):
                 events.append(self._top_of_book(tick))
 
     def _roll(self, row: rows.FutureRow) -> None:
         """Another contract stands behind the symbol: what was known is of the old one."""
-        known = self._states.pop((rows.FutureBlock, row.key), None)
+        images = self._images[rows.FutureBlock]
+        known = images.pop(row.key, None)
         if row.assetMainType is UNSET and row.cusip is UNSET:
             self._rolled[row.key] = None
             if known is not None:
-                self._states[rows.FutureBlock, row.key] = fresh = _State()
+                images[row.key] = fresh = Image()
                 fresh.delayed = known.delayed
 
     def _options(self, block: rows.OptionBlock, recv_ms: int, events: list[StreamEvent]) -> None:
-        fallback_ms = instant_ms(block.timestamp) or recv_ms
+        images = self._images[rows.OptionBlock]
         for row in block.content:
-            state = self._state(rows.OptionBlock, row)
-            event_ms = state.overlay_option(row) or fallback_ms
+            image = self._image(images, row)
+            event_ms = image.overlay_option(row) or instant_ms(block.timestamp) or recv_ms
             if row.key not in self.quotes_only:
-                events.append(self._tick(row.key, state, event_ms, recv_ms))
-            events.append(_option_quote(row.key, state, event_ms, recv_ms))
+                events.append(self._tick(row.key, image, event_ms, recv_ms))
+            events.append(image.quote(row.key, event_ms, recv_ms))
 
     def _others(self, block: rows.FutureOptionBlock | rows.ForexBlock, recv_ms: int, events: list[StreamEvent]) -> None:
-        fallback_ms = instant_ms(block.timestamp) or recv_ms
+        images = self._images[type(block)]
         for row in block.content:
-            state = self._state(type(block), row)
-            event_ms = state.overlay(row, signed_price) or fallback_ms
-            events.append(self._tick(row.key, state, event_ms, recv_ms))
+            image = self._image(images, row)
+            event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
+            events.append(self._tick(row.key, image, event_ms, recv_ms))
 
     def _books(
         self,
@@ -216,7 +155,7 @@ class Merger:
             events.append(
                 Level2Event(
                     symbol=row.key,
-                    timestamp=datetime.fromtimestamp(event_ms / 1000.0, UTC),
+                    timestamp=self._instants.at(event_ms),
                     bids=book_levels(row.bids, midnight_ms, event_ms, descending=True),
                     asks=book_levels(row.asks, midnight_ms, event_ms, descending=False),
                     depth_kind=DepthKind.VENUE_MONTAGE,
@@ -237,22 +176,22 @@ class Merger:
                 self.seq += 1
                 events.append(candle)
 
-    def _tick(self, symbol: str, state: _State, event_ms: int, recv_ms: int, contract: str | None = None) -> TickEvent:
+    def _tick(self, symbol: str, image: Image, event_ms: int, recv_ms: int, contract: str | None = None) -> TickEvent:
         self.seq += 1
         return TickEvent(
             symbol=symbol,
-            timestamp=datetime.fromtimestamp(event_ms / 1000.0, UTC),
-            last=state.last,
-            bid=state.bid,
-            ask=state.ask,
-            volume=state.volume,
-            bid_size=state.bid_size,
-            ask_size=state.ask_size,
-            last_size=state.last_size,
+            timestamp=self._instants.at(event_ms),
+            last=image.last,
+            bid=image.bid,
+            ask=image.ask,
+            volume=image.volume,
+            bid_size=image.bid_size,
+            ask_size=image.ask_size,
+            last_size=image.last_size,
             event_ms=event_ms,
             recv_ms=recv_ms,
             source=self._source,
-            delayed=state.delayed,
+            delayed=image.delayed,
             contract=contract,
             seq=self.seq,
         )
@@ -279,17 +218,3 @@ def _one_level(level_price: float | None, size: int | None) -> tuple[BookLevel, 
 
 def _names_the_top(row: rows.FutureRow) -> bool:
     return not (row.bid is UNSET and row.ask is UNSET and row.bid_size is UNSET and row.ask_size is UNSET)
-
-
-def _option_quote(symbol: str, state: _State, event_ms: int, recv_ms: int) -> OptionQuote:
-    return OptionQuote(
-        symbol=symbol,
-        iv=state.volatility,
-        bid=state.bid,
-        ask=state.ask,
-        volume=state.volume,
-        open_interest=state.open_interest,
-        underlying_price=state.underlying_price,
-        event_ms=event_ms,
-        recv_ms=recv_ms,
-    )

@@ -71,16 +71,16 @@ class SchwabRestClient:
         body = await self._get("/marketdata/v1/expirationchain", {"symbol": symbol}, f"the expirations of {symbol}")
         return parse_expirations(body)
 
-    async def chain(self, symbol: str, expiry: date) -> bytes:
-        """The chain of one expiry as one JSON document.
+    async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> bytes:
+        """The chain of one expiry as one JSON document, of at most `strikes` on either side of the money unless 0.
 
         An answer too large for Schwab's gateway is asked for again in two halves, calls and puts, and
         those, if need be, with fewer strikes around the money.
         """
         try:
-            return await self._chain(symbol, expiry, expiry)
+            return await self._chain(symbol, expiry, expiry, _window(strikes), cut=strikes > 0)
         except _TooBigError:
-            calls, puts = [await self._side(symbol, expiry, side) for side in _SIDES]
+            calls, puts = [await self._side(symbol, expiry, side, strikes) for side in _SIDES]
             return join_sides(calls, puts)
 
     async def chains(self, symbol: str, first: date, last: date) -> list[bytes]:
@@ -103,16 +103,15 @@ class SchwabRestClient:
             found |= parse_quotes(await self._get("/marketdata/v1/quotes", parameters, "quotes"))
         return found
 
-    async def _side(self, symbol: str, expiry: date, side: str) -> bytes:
+    async def _side(self, symbol: str, expiry: date, side: str, strikes: int) -> bytes:
         try:
-            return await self._chain(symbol, expiry, expiry, {"contractType": side})
+            only = {"contractType": side} | _window(strikes)
+            return await self._chain(symbol, expiry, expiry, only, cut=strikes > 0)
         except _TooBigError:
             _LOG.warning("The %s chain of %s is too large; strikes far from the money are left out.", symbol, expiry)
-        for strikes in _STRIKE_COUNTS:
+        for fewer in (count for count in _STRIKE_COUNTS if not 0 < strikes <= count):
             try:
-                return await self._chain(
-                    symbol, expiry, expiry, {"contractType": side, "strikeCount": str(strikes)}, cut=True
-                )
+                return await self._chain(symbol, expiry, expiry, {"contractType": side} | _window(fewer), cut=True)
             except _TooBigError:
                 continue
         raise ContractError(f"Schwab calls even {_STRIKE_COUNTS[-1]} strikes of {symbol} {expiry} too large.")
@@ -146,7 +145,7 @@ class SchwabRestClient:
         if error_code(response.content) == _TOO_BIG:
             raise _TooBigError
         if response.status_code == _TOO_MANY:
-            self._budget.pause(retry_after_s(response, self._clock) or _DEFAULT_PAUSE_S)
+            await self._budget.pause(retry_after_s(response, self._clock) or _DEFAULT_PAUSE_S)
         raise status_error(response, what, self._clock)
 
     async def _request(self, path: str, parameters: Mapping[str, str], token: str, what: str) -> httpx.Response:
@@ -156,6 +155,10 @@ class SchwabRestClient:
             return await self._http.get(f"{self._api_url}{path}", params=dict(parameters), headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise transport_error(error, f"Schwab, asked for {what},") from error
+
+
+def _window(strikes: int) -> dict[str, str]:
+    return {"strikeCount": str(strikes)} if strikes else {}
 
 
 class _TooBigError(TransientError):

@@ -5,15 +5,22 @@ Records live for one frame only, so they stay outside the garbage collector.
 """
 
 from collections.abc import Sequence
+from typing import Annotated, Final
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from streaming.schwab import fields
+from streaming.schwab.values import LARGEST_COUNT
+
+DAY_MS: Final = 86_400_000
 
 Price = float | None | UnsetType
 Count = int | float | None | UnsetType
 Text = str | None | UnsetType
 Flag = bool | None | UnsetType
+BookSize = Annotated[int, Meta(ge=0, lt=LARGEST_COUNT)]
+DayMs = Annotated[int, Meta(ge=0, lt=DAY_MS)]
+"""Checked by the decoder, so that a book, with up to a hundred of them, needs no second look."""
 
 
 class EquityRow(Struct, gc=False, rename=fields.wire_names(fields.EQUITIES)):
@@ -118,20 +125,19 @@ class ForexRow(Struct, gc=False, rename=fields.wire_names(fields.FOREX)):
 
 
 class BookEntry(Struct, gc=False, rename=lambda name: str(fields.BOOK_ENTRY.index(name))):
-    """One venue inside a level; `day_ms` counts from midnight in New York."""
+    """One venue inside a level; `day_ms` counts from midnight in New York, DAY_MS where it is not told."""
 
     venue: str
-    size: int | float
-    day_ms: Count = UNSET
+    size: BookSize
+    day_ms: DayMs = DAY_MS
 
 
 class BookLevelRow(Struct, gc=False, rename=lambda name: str(fields.BOOK_LEVEL.index(name))):
     """One price of one side."""
 
     price: float
-    size: int | float
-    count: Count = UNSET
-    entries: list[BookEntry] | UnsetType | None = UNSET
+    size: BookSize
+    entries: list[BookEntry] = []
 
 
 class BookRow(Struct, gc=False, rename=fields.wire_names(fields.BOOK)):
@@ -139,8 +145,8 @@ class BookRow(Struct, gc=False, rename=fields.wire_names(fields.BOOK)):
 
     key: str
     book_ms: Count = UNSET
-    bids: list[BookLevelRow] | UnsetType | None = UNSET
-    asks: list[BookLevelRow] | UnsetType | None = UNSET
+    bids: list[BookLevelRow] | None = None
+    asks: list[BookLevelRow] | None = None
 
 
 class EquityBarRow(Struct, gc=False, rename=fields.wire_names(fields.CHART_EQUITY)):
@@ -175,6 +181,11 @@ class OtherRow(Struct, gc=False):
     key: Text = UNSET
 
 
+def service_of(kind: type[Struct]) -> str:
+    """The service of a kind of block, as the wire spells it."""
+    return str(kind.__struct_config__.tag)
+
+
 class Block(Struct, gc=False, tag_field="service", kw_only=True):
     """One element of `data`: rows of one service, with the server's own time."""
 
@@ -183,8 +194,8 @@ class Block(Struct, gc=False, tag_field="service", kw_only=True):
 
     @property
     def service(self) -> str:
-        """The service as the wire spells it."""
-        return str(self.__struct_config__.tag)
+        """The service of this kind of block."""
+        return service_of(type(self))
 
 
 class EquityBlock(Block, gc=False, tag="LEVELONE_EQUITIES"):
@@ -255,12 +266,9 @@ DataBlock = (
     | OptionScreenerBlock
     | AccountBlock
 )
+LEVEL_ONE_BLOCKS: Sequence[type[DataBlock]] = (EquityBlock, OptionBlock, FutureBlock, FutureOptionBlock, ForexBlock)
 BLOCKS: Sequence[type[DataBlock]] = (
-    EquityBlock,
-    OptionBlock,
-    FutureBlock,
-    FutureOptionBlock,
-    ForexBlock,
+    *LEVEL_ONE_BLOCKS,
     NyseBookBlock,
     NasdaqBookBlock,
     OptionsBookBlock,

@@ -1,23 +1,28 @@
 """One streamer connection as a state machine: text in, events out, no socket (schwab-api.md §2.2-2.4)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
+from streaming.errors import ContractError
 from streaming.schwab.fields import FIELDS, Service
 from streaming.schwab.frames import (
     Notice,
     Response,
     ResponseContent,
     StreamerInfo,
+    decode_data,
     decode_frame,
     encode_login,
     encode_request,
 )
 from streaming.schwab.ledger import Change, SubscriptionLedger
+from streaming.schwab.requests import ACCEPTED, REPEATABLE, Request
 from streaming.schwab.routing import Wanted
+from streaming.schwab.rows import DataBlock
 from streaming.schwab.session_events import (
+    BadFrame,
     Code,
     ConnectionUnknown,
     Data,
@@ -36,24 +41,6 @@ from streaming.schwab.session_events import (
     Tolerated,
 )
 
-_ACCEPTED: Final = frozenset(
-    {
-        Code.SUCCESS,
-        Code.SUCCEEDED_COMMAND_SUBS,
-        Code.SUCCEEDED_COMMAND_UNSUBS,
-        Code.SUCCEEDED_COMMAND_ADD,
-        Code.SUCCEEDED_COMMAND_VIEW,
-    }
-)
-_REPEATABLE: Final = frozenset(
-    {
-        Code.UNKNOWN_FAILURE,
-        Code.FAILED_COMMAND_SUBS,
-        Code.FAILED_COMMAND_UNSUBS,
-        Code.FAILED_COMMAND_ADD,
-        Code.FAILED_COMMAND_VIEW,
-    }
-)
 _MAX_ATTEMPTS: Final = 3
 
 
@@ -67,15 +54,6 @@ class State(Enum):
     ENDED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    requestid: int
-    text: str
-    command: str
-    change: Change | None
-    sent_s: float = 0.0
-
-
 class StreamSession:
     """Logs in and keeps the server's subscriptions equal to what is wanted.
 
@@ -87,8 +65,8 @@ class StreamSession:
     def __init__(self, info: StreamerInfo, wanted: Wanted, *, chunk: int = 300) -> None:
         self._info = info
         self._ledger = SubscriptionLedger(wanted, FIELDS, chunk=chunk)
-        self._login: _Request | None = None
-        self._in_flight: _Request | None = None
+        self._login: Request | None = None
+        self._in_flight: Request | None = None
         self._attempts = 0
         self._last_id = -1
         self.state = State.NEW
@@ -101,14 +79,15 @@ class StreamSession:
     def login(self, access_token: str) -> None:
         """Start the session."""
         requestid = self._next_id()
-        self._login = _Request(requestid, encode_login(self._info, access_token, requestid), "LOGIN", None)
+        self._login = Request(requestid, encode_login(self._info, access_token, requestid), Service.ADMIN, "LOGIN")
         self.state = State.LOGGING_IN
 
     def logout(self) -> str:
         """The text that ends the session; nothing else is sent after it."""
         self.state = State.LEAVING
         requestid = self._next_id()
-        self._in_flight = _Request(requestid, self._encode(Service.ADMIN, "LOGOUT", requestid, {}), "LOGOUT", None)
+        text = self._encode(Service.ADMIN, "LOGOUT", requestid, {})
+        self._in_flight = Request(requestid, text, Service.ADMIN, "LOGOUT")
         return self._in_flight.text
 
     def want(self, wanted: Wanted) -> None:
@@ -126,12 +105,31 @@ class StreamSession:
         request = self._next_request()
         if request is None:
             return None
-        self._in_flight = _Request(request.requestid, request.text, request.command, request.change, now_s)
+        self._in_flight = replace(request, sent_s=now_s)
         return request.text
 
     def overdue(self, now_s: float, limit_s: float) -> bool:
         """Whether a request has waited longer than `limit_s` for its answer."""
         return self._in_flight is not None and now_s - self._in_flight.sent_s > limit_s
+
+    def receive_all(self, raws: Iterable[bytes]) -> list[SessionEvent]:
+        """What frames mean that came together: the same events, but one Data for the rows of neighbours."""
+        events: list[SessionEvent] = []
+        blocks: list[DataBlock] = []
+        for raw in raws:
+            if (plain := decode_data(raw)) is not None:
+                blocks += plain
+                continue
+            if blocks:
+                events.append(Data(blocks))
+                blocks = []
+            try:
+                events += self.receive(raw)
+            except ContractError as error:
+                events.append(BadFrame(str(error)))
+        if blocks:
+            events.append(Data(blocks))
+        return events
 
     def receive(self, raw: bytes) -> list[SessionEvent]:
         """What a frame means; ContractError when nothing in it can be used, after which the session goes on."""
@@ -152,7 +150,7 @@ class StreamSession:
     def _encode(self, service: Service, command: str, requestid: int, parameters: dict[str, str]) -> str:
         return encode_request(self._info, service=service, command=command, requestid=requestid, parameters=parameters)
 
-    def _next_request(self) -> _Request | None:
+    def _next_request(self) -> Request | None:
         if self.state is State.LOGGING_IN:
             login, self._login = self._login, None
             return login
@@ -161,7 +159,7 @@ class StreamSession:
             return None
         requestid = self._next_id()
         text = self._encode(change.service, change.command, requestid, change.parameters())
-        return _Request(requestid, text, change.command, change)
+        return Request(requestid, text, change.service, change.command, change)
 
     def _answered(self, response: Response) -> SessionEvent:
         code, message = response.content.code, response.content.msg
@@ -170,7 +168,7 @@ class StreamSession:
             return self._ended(KickedOut(message))
         if code == Code.STOP_STREAMING:
             return self._ended(StopStreaming(message))
-        if request is None or not _answers(response, request):
+        if request is None or not request.is_answered_by(response):
             return Oddity(f"an answer nobody waits for: {response.service} {response.command}, code {code}")
         self._in_flight = None
         if request.change is not None:
@@ -180,7 +178,7 @@ class StreamSession:
         return self._login_answered(code, message)
 
     def _login_answered(self, code: int, message: str) -> SessionEvent:
-        if code in _ACCEPTED:
+        if code in ACCEPTED:
             self.state = State.READY
             return LoggedIn(message)
         if code == Code.LOGIN_DENIED:
@@ -188,14 +186,14 @@ class StreamSession:
         return self._ended(ConnectionUnknown(code, message))
 
     def _changed(self, change: Change, code: int, message: str) -> SessionEvent:
-        if code in _ACCEPTED:
+        if code in ACCEPTED:
             self._attempts = 0
             self._ledger.accept(change)
             return Subscribed(change.service, change.command, change.keys)
         if code == Code.STREAM_CONN_NOT_FOUND:
             return self._ended(ConnectionUnknown(code, message))
         self._attempts += 1
-        if code in _REPEATABLE and self._attempts < _MAX_ATTEMPTS:
+        if code in REPEATABLE and self._attempts < _MAX_ATTEMPTS:
             return Oddity(f"{change.command} {change.service} failed with code {code} and is repeated")
         self._attempts = 0
         return self._refused(change, code, message)
@@ -233,10 +231,3 @@ class StreamSession:
 
 
 _LONGEST_MS: Final = 16
-
-
-def _answers(response: Response, request: _Request) -> bool:
-    """Whether a response belongs to the request in flight; by id, else, without one, by its command."""
-    if response.requestid != "":
-        return str(response.requestid) == str(request.requestid)
-    return response.command == request.command

@@ -131,8 +131,15 @@ class Tolerated:
 
 
 @dataclass(frozen=True, slots=True)
+class BadFrame:
+    """A frame in which nothing could be used."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
-    """Rows."""
+    """Rows of one frame, or of several that came together."""
 
     blocks: Sequence[DataBlock]
 
@@ -140,6 +147,7 @@ class Data:
 SessionEvent = (
     LoggedIn
     | LoginDenied
+    | BadFrame
     | Subscribed
     | Refused
     | ServiceUnavailable

@@ -2,31 +2,31 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from streaming.errors import TransientError
 from streaming.schwab.policy import StreamTiming
+from streaming.schwab.text_connection import MAX_FRAME, TextConnection
 
 _PING_EVERY_S: Final = 20.0
 _PING_LIMIT_S: Final = 30.0
-_MAX_FRAME: Final = 16 * 1024 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class StreamSocket:
     """Text frames in and out; TransientError says why when the connection is gone."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: TextConnection) -> None:
         self._connection = connection
 
-    async def receive(self) -> bytes:
-        """The next frame's bytes, not decoded."""
+    async def receive(self) -> list[bytes]:
+        """Every frame that has arrived since the last call, at least one, as bytes, in order."""
         try:
-            return await self._connection.recv(decode=False)
+            return await self._connection.receive_texts()
         except ConnectionClosed as error:
             raise TransientError(_close_text(error)) from error
 
@@ -45,11 +45,12 @@ async def open_socket(url: str, timing: StreamTiming) -> AsyncIterator[StreamSoc
     try:
         connection = await connect(
             url,
+            create_connection=TextConnection,
             open_timeout=timing.open_s,
             close_timeout=timing.close_s,
             ping_interval=_PING_EVERY_S,
             ping_timeout=_PING_LIMIT_S,
-            max_size=_MAX_FRAME,
+            max_size=MAX_FRAME,
             compression=None,
             proxy=None if host in _LOOPBACK else True,
         )
@@ -57,7 +58,7 @@ async def open_socket(url: str, timing: StreamTiming) -> AsyncIterator[StreamSoc
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise TransientError(f"The streamer at {host} cannot be reached: {reason}.") from error
     try:
-        yield StreamSocket(connection)
+        yield StreamSocket(cast("TextConnection", connection))  # connect() says only that it is a ClientConnection
     finally:
         await connection.close()
 

@@ -16,14 +16,14 @@ from streaming.schwab.fields import Service
 from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.merge import Merger
 from streaming.schwab.oauth import LOG_IN
-from streaming.schwab.patience import Patience
-from streaming.schwab.policy import Backoff, Reaction, StreamTiming, ending_text, reaction_to, yield_s
+from streaming.schwab.policy import Reaction, StreamTiming, ending_text, reaction_to
 from streaming.schwab.routing import Subscriptions, Wanted, plan
 from streaming.schwab.session import StreamSession
 from streaming.schwab.session_events import Code, Refused
 from streaming.schwab.socket import open_socket
 from streaming.schwab.stored_logins import Logins
-from streaming.schwab.stream_status import ClientState, StreamClientStatus, StreamCounters
+from streaming.schwab.stream_status import StreamClientStatus, StreamCounters
+from streaming.schwab.waits import ClientWaits
 
 __all__ = ["SchwabStreamClient", "StreamClientStatus", "StreamTiming", "Subscriptions"]
 
@@ -43,7 +43,7 @@ class AccessTokens(Protocol):
 
 
 class SchwabStreamClient:
-    """Streams what `subscriptions` name into `sink`, a batch per frame, until cancelled.
+    """Streams what `subscriptions` name into `sink`, a batch for a few frames, until cancelled.
 
     Every end of a connection that nobody asked for is followed by another connection, after a jittered
     backoff that starts anew only when data has flowed for a while. All subscriptions are repeated, all
@@ -73,21 +73,14 @@ class SchwabStreamClient:
         self._clock = clock
         self._timing = timing or StreamTiming()
         self._chunk = chunk
-        self._backoff = Backoff(self._timing, rng)
         self._merger = Merger(source=source)
         self._counters = StreamCounters()
         self._connection: Connection | None = None
         self._something_wanted = asyncio.Event()
-        self._logins = logins
         self._bell = AlarmBell(alarm or _log_alarm)
-        self._patience = Patience()
+        self._waits = ClientWaits(self._timing, rng, clock, self._bell, logins=logins)
         self._denied = False
-        self._takeovers = 0
         self._malformed: set[tuple[Service, str]] = set()
-        self._needs_login: str | None = None
-        self._retry_at_s: float | None = None
-        self._state: ClientState = "stopped"
-        self._since_at = clock.now()
         self._apply_subscriptions(subscriptions)
 
     @property
@@ -100,8 +93,8 @@ class SchwabStreamClient:
         """One look at everything."""
         counters, now_s = self._counters, self._clock.monotonic()
         return StreamClientStatus(
-            state=self._state,
-            since_at=self._since_at,
+            state=self._waits.state,
+            since_at=self._waits.since_at,
             connects=counters.connects,
             reconnects=counters.reconnects,
             last_close=counters.last_close,
@@ -121,8 +114,8 @@ class SchwabStreamClient:
             missing=counters.missing,
             quiet=counters.quiet,
             contracts=dict(self._merger.active_contracts),
-            needs_login=self._needs_login,
-            retry_in_s=None if self._retry_at_s is None else max(self._retry_at_s - now_s, 0.0),
+            needs_login=self._waits.needs_login,
+            retry_in_s=self._waits.retry_in_s,
             problems=tuple(counters.problems),
         )
 
@@ -135,17 +128,15 @@ class SchwabStreamClient:
         try:
             while True:
                 if not self._something_wanted.is_set():
-                    self._enter("idle")
+                    self._waits.enter("idle")
                     await self._something_wanted.wait()
                 await self._connect_and_wait()
         finally:
-            self._enter("stopped")
+            self._waits.enter("stopped")
 
     def retry_now(self) -> None:
         """Cut short whatever is being waited for: the backoff, a login, another program's turn."""
-        self._takeovers = 0
-        self._backoff.reset()
-        self._patience.nudge()
+        self._waits.retry_now()
 
     async def subscribe(self, symbols: Iterable[str]) -> None:
         """Stream more symbols from now on, also after reconnects."""
@@ -186,60 +177,25 @@ class SchwabStreamClient:
             wish_s = (error.retry_after_s or 0.0) if isinstance(error, TransientError) else 0.0
             reaction = Reaction.RECONNECT
         except LoginRequiredError as error:
-            await self._wait_for_login(error)
+            self._counters.last_close = self._counters.last_close or str(error)
+            self._denied = False
+            await self._waits.for_login(error)
             return
         self._counters.reconnects += 1
         if reaction is Reaction.YIELD:
-            await self._leave_to_the_other()
+            await self._waits.leave_to_the_other()
         elif reaction is Reaction.RECONNECT:
-            delay_s = max(self._backoff.next_s(), wish_s)
-            _LOG.info("Stream ended (%s); next try in %.1f s", self._counters.last_close, delay_s)
-            await self._pause("backoff", delay_s)
-
-    async def _leave_to_the_other(self) -> None:
-        """Code 12: taking the stream back at once would evict both for ever."""
-        self._takeovers += 1
-        delay_s = yield_s(self._timing, self._takeovers)
-        self.alarm(
-            "taken over",
-            "Another program has taken over the Schwab stream; a user may hold one. Stop the other program, then "
-            f"`/stream start` takes it back at once; otherwise the next try is in {delay_s / 60:.0f} min.",
-        )
-        await self._pause("taken_over", delay_s)
-
-    async def _wait_for_login(self, error: LoginRequiredError) -> None:
-        if self._logins is None:
-            raise error
-        seen = self._logins.glance()
-        self._counters.last_close = self._counters.last_close or str(error)
-        self._needs_login = error.sentence
-        self._denied = False
-        self.alarm("needs login", error.sentence)
-        self._enter("needs_login")
-        try:
-            await self._patience.wait(self._logins.changed_from(seen), "new login")
-        finally:
-            self._needs_login = None
-            self._bell.over("needs login")
-        _LOG.info("Stream: trying again with what is stored as Schwab login now")
-
-    async def _pause(self, state: ClientState, delay_s: float) -> None:
-        self._enter(state)
-        self._retry_at_s = self._clock.monotonic() + delay_s
-        try:
-            await self._patience.wait(self._clock.sleep(delay_s), state)
-        finally:
-            self._retry_at_s = None
+            await self._waits.back_off(self._counters.last_close, wish_s)
 
     async def _connect(self) -> Reaction:
         """One connection from its login to its end, and what that end asks for."""
-        self._enter("connecting")
+        self._waits.enter("connecting")
         token = await self._auth.access_token()
         info = await self._rest.user_preference()
         async with open_socket(info.url, self._timing) as socket:
             self._counters.connects += 1
             self._merger.reset()
-            self._enter("login")
+            self._waits.enter("login")
             session = StreamSession(info, self._plan(info, self._merger.listings), chunk=self._chunk)
             connection = Connection(
                 socket,
@@ -280,15 +236,14 @@ class SchwabStreamClient:
 
     def logged_in(self) -> None:
         self._denied = False
-        self._enter("ready")
+        self._waits.enter("ready")
 
     def live(self) -> None:
         self._bell.over("taken over")
-        self._enter("live")
+        self._waits.enter("live")
 
     def settled(self) -> None:
-        self._takeovers = 0
-        self._backoff.reset()
+        self._waits.well()
         for symbol in self._merger.delayed_symbols():
             self.alarm(f"delayed {symbol}", f"Schwab sends {symbol} with a delay: the account has no real-time quotes.")
 
@@ -314,11 +269,6 @@ class SchwabStreamClient:
             service: tuple(key for key in keys if (service, key) not in self._malformed)
             for service, keys in wanted.items()
         }
-
-    def _enter(self, state: ClientState) -> None:
-        if state != self._state:
-            self._state, self._since_at = state, self._clock.now()
-            _LOG.debug("Stream client: %s", state)
 
 
 def _log_alarm(sentence: str) -> None:

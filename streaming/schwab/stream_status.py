@@ -1,10 +1,12 @@
 """What the stream client counts and what it says about itself."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
+
+from streaming.schwab.rows import DataBlock, service_of
 
 ClientState = Literal["idle", "connecting", "login", "ready", "live", "backoff", "needs_login", "taken_over", "stopped"]
 """`ready` is logged in with nothing received yet; `live` is receiving."""
@@ -56,19 +58,25 @@ class FrameRate:
 
     def __init__(self) -> None:
         self._seconds: deque[list[int]] = deque(maxlen=_RATE_WINDOW_S + 1)
+        self._first_second: int | None = None
 
-    def count(self, now_s: float) -> None:
-        """One frame now."""
+    def count(self, now_s: float, frames: int = 1) -> None:
+        """Some frames now."""
         second = int(now_s)
+        if self._first_second is None:
+            self._first_second = second
         if self._seconds and self._seconds[-1][0] == second:
-            self._seconds[-1][1] += 1
+            self._seconds[-1][1] += frames
         else:
-            self._seconds.append([second, 1])
+            self._seconds.append([second, frames])
 
     def per_s(self, now_s: float) -> float:
-        """The mean of the window, the running second left out."""
+        """The mean of the window, or of the time since the first frame while that is shorter; whole seconds only."""
         second = int(now_s)
-        return sum(n for at, n in self._seconds if second - _RATE_WINDOW_S <= at < second) / _RATE_WINDOW_S
+        if self._first_second is None or second <= self._first_second:
+            return 0.0
+        window_s = min(_RATE_WINDOW_S, second - self._first_second)
+        return sum(n for at, n in self._seconds if second - window_s <= at < second) / window_s
 
 
 @dataclass(slots=True)
@@ -94,12 +102,14 @@ class StreamCounters:
     rate: FrameRate = field(default_factory=FrameRate)
     rates: dict[str, FrameRate] = field(default_factory=dict)
 
-    def count_block(self, service: str, now_s: float) -> None:
-        """One data block of a service arrived."""
-        self.frames[service] = self.frames.get(service, 0) + 1
-        if (rate := self.rates.get(service)) is None:
-            rate = self.rates[service] = FrameRate()
-        rate.count(now_s)
+    def count_blocks(self, blocks: Iterable[DataBlock], now_s: float) -> None:
+        """These data blocks arrived."""
+        for kind, number in Counter(map(type, blocks)).items():
+            service = service_of(kind)
+            self.frames[service] = self.frames.get(service, 0) + number
+            if (rate := self.rates.get(service)) is None:
+                rate = self.rates[service] = FrameRate()
+            rate.count(now_s, number)
 
     def symbol_ages_s(self, symbols: Iterable[str], now_s: float) -> dict[str, float | None]:
         """Age of each symbol's last event."""

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
 
 from streaming.errors import RequestError
 from streaming.sim.orders import ORDERS, carry_out
-
-if TYPE_CHECKING:
-    from streaming.sim.server import SimServer
+from streaming.sim.sim_server import SimServer
 
 
 class ControlRoutes:
@@ -46,7 +43,7 @@ class ControlRoutes:
         except RequestError as error:
             return web.json_response({"message": str(error)}, status=400)
 
-    def _running(self) -> "SimServer":
+    def _running(self) -> SimServer:
         if self.server is None:
             raise web.HTTPServiceUnavailable
         return self.server

@@ -3,14 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from streaming.errors import RequestError
 from streaming.sim.codes import Limits
 from streaming.sim.faults import AREAS, MALFORMED_FRAME, SWITCHES, Failure
-
-if TYPE_CHECKING:
-    from streaming.sim.server import SimServer
+from streaming.sim.sim_server import SimServer
 
 Body = Mapping[str, Any]
 LONGEST_JUMP_S: Final = 7 * 86400.0
@@ -20,24 +18,24 @@ LONGEST_JUMP_S: Final = 7 * 86400.0
 class Order:
     """One order: what it takes besides its name, and what it does."""
 
-    run: Callable[["SimServer", Body], Awaitable[object]]
+    run: Callable[[SimServer, Body], Awaitable[object]]
     takes: str
     does: str
 
 
-async def _drop(server: "SimServer", body: Body) -> int:
+async def _drop(server: SimServer, body: Body) -> int:
     return await server.drop_streams(body.get("code"))
 
 
-async def _send(server: "SimServer", body: Body) -> int:
+async def _send(server: SimServer, body: Body) -> int:
     return await server.send_raw(body["frame"].encode() if "frame" in body else MALFORMED_FRAME)
 
 
-async def _notify(server: "SimServer", body: Body) -> int:
+async def _notify(server: SimServer, body: Body) -> int:
     return await server.notify(int(body["code"]), body.get("msg"), close=bool(body.get("close", True)))
 
 
-async def _fail(server: "SimServer", body: Body) -> None:
+async def _fail(server: SimServer, body: Body) -> None:
     area = body["area"]
     if area not in AREAS:
         raise ValueError(f"area is one of {', '.join(AREAS)}")
@@ -50,7 +48,7 @@ async def _fail(server: "SimServer", body: Body) -> None:
     server.fail(area, failure, times=int(body.get("times", 1)))
 
 
-async def _set(server: "SimServer", body: Body) -> None:
+async def _set(server: SimServer, body: Body) -> None:
     name, value, faults = body["name"], body["value"], server.faults
     if name in SWITCHES:
         setattr(faults, name, bool(value))
@@ -66,7 +64,7 @@ async def _set(server: "SimServer", body: Body) -> None:
         raise ValueError(f"name is {', '.join(SWITCHES)}, unavailable, refused_logins, fragment or partial")
 
 
-async def _limit(server: "SimServer", body: Body) -> None:
+async def _limit(server: SimServer, body: Body) -> None:
     known = {item.name: type(getattr(server.limits, item.name)) for item in fields(Limits)}
     name = body["name"]
     if name not in known:
@@ -74,38 +72,38 @@ async def _limit(server: "SimServer", body: Body) -> None:
     server.set_limits(replace(server.limits, **{name: known[name](body["value"])}))
 
 
-async def _halt(server: "SimServer", body: Body) -> None:
+async def _halt(server: SimServer, body: Body) -> None:
     halted = bool(body.get("halted", True))
     symbols = [tape.symbol for tape in server.market.tapes] if body["symbol"] == "*" else [str(body["symbol"])]
     for symbol in symbols:
         server.market.halt(symbol, halted=halted)
 
 
-async def _jump(server: "SimServer", body: Body) -> str:
+async def _jump(server: SimServer, body: Body) -> str:
     seconds = float(body["seconds"])
     if not 0.0 <= seconds <= LONGEST_JUMP_S:
         raise ValueError(f"seconds lies between 0 and {LONGEST_JUMP_S:.0f}")
     return server.hall.jump(timedelta(seconds=seconds)).isoformat()
 
 
-async def _activity(server: "SimServer", body: Body) -> None:
+async def _activity(server: SimServer, body: Body) -> None:
     data = body.get("data")
     server.hall.activity.tell(str(body["type"]), None if data is None else str(data))
 
 
-async def _expire_access(server: "SimServer", body: Body) -> None:  # noqa: ARG001 - the shape of an order
+async def _expire_access(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
     server.authority.expire_access()
 
 
-async def _expire_login(server: "SimServer", body: Body) -> None:  # noqa: ARG001 - the shape of an order
+async def _expire_login(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
     server.authority.expire_login()
 
 
-async def _token(server: "SimServer", body: Body) -> dict[str, Any]:  # noqa: ARG001 - the shape of an order
+async def _token(server: SimServer, body: Body) -> dict[str, Any]:  # noqa: ARG001 - the shape of an order
     return server.issue_token()
 
 
-async def _clear(server: "SimServer", body: Body) -> None:  # noqa: ARG001 - the shape of an order
+async def _clear(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
     server.faults.clear()
     for tape in server.market.tapes:
         server.market.halt(tape.symbol, halted=False)
@@ -134,7 +132,7 @@ ORDERS: Final[Mapping[str, Order]] = {
 }
 
 
-async def carry_out(server: "SimServer", body: object) -> object:
+async def carry_out(server: SimServer, body: object) -> object:
     """Carry out `{"order": name, ...}`; RequestError says what is wrong with it."""
     order = ORDERS.get(str(body.get("order"))) if isinstance(body, Mapping) else None
     if order is None or not isinstance(body, Mapping):

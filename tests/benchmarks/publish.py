@@ -20,11 +20,11 @@ import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.codec import encode_level2, encode_tick
+from streaming.bus.codec import encode_event
 from streaming.bus.connection import open_redis
 from streaming.bus.embedded import open_embedded_server
 from streaming.bus.publisher import STREAM_CAPS, TradingEventPublisher
-from streaming.model import Level2Event, TickEvent
+from streaming.model import TickEvent
 from streaming.ports import MarketEvent
 from tests.support.events import book, tick
 
@@ -59,10 +59,7 @@ Publish = Callable[[str, Sequence[MarketEvent], bool], Awaitable[None]]
 
 
 def _encoded(event: MarketEvent) -> tuple[str, bytes]:
-    if isinstance(event, TickEvent):
-        return keys.TICKS, encode_tick(event)
-    assert isinstance(event, Level2Event)
-    return keys.LEVEL2, encode_level2(event)
+    return keys.TICKS if isinstance(event, TickEvent) else keys.LEVEL2, encode_event(event)
 
 
 async def one_await_per_event(url: str, events: Sequence[MarketEvent], streams: bool) -> None:

@@ -1,42 +1,64 @@
 """Where our processor time goes: each pure step alone on the benchmark's frames, in microseconds an event."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from streaming.bus.batch import BatchPacker
 from streaming.bus.buffer import BOOK, TICK
-from streaming.bus.codec import encode_level2, encode_tick
+from streaming.bus.codec import encode_event
 from streaming.bus.publisher import STREAM_CAPS
 from streaming.model import Level2Event, TickEvent
 from streaming.ports import StreamEvent
-from streaming.schwab.frames import decode_frame
+from streaming.schwab.frames import decode_data
 from streaming.schwab.merge import Merger
-from tests.benchmarks.stream_frames import STAMP_BASE, texts
+from streaming.schwab.rows import DataBlock
+from streaming.schwab.splitter import FrameSplitter
+from tests.benchmarks.stream_frames import STAMP_BASE, texts, websocket_frame
 
 _RUNS: Final = 7
+_PIECE: Final = 1 << 18
 
 
 def costs() -> Mapping[str, float]:
-    """Decode, merge, encode and pack of the whole mix: the best of seven runs over a thousand frames."""
+    """Every pure step over the whole mix, in the portions the streamer takes: the best of seven runs."""
     frames, merger, packer = texts(b"%d" % STAMP_BASE), Merger(), BatchPacker(STREAM_CAPS)
-    decoded = [decode_frame(raw).blocks for raw in frames]
+    decoded = [decode_data(raw) or () for raw in frames]
     events = [event for blocks in decoded for event in merger.apply(blocks, 0)]
     entries = [(n, TICK if isinstance(one, TickEvent) else BOOK, _encode(one)) for n, one in enumerate(events)]
+    wire = b"".join(map(websocket_frame, frames))
+    pieces = [wire[at : at + _PIECE] for at in range(0, len(wire), _PIECE)]
+
+    def merge(blocks: Sequence[DataBlock]) -> object:
+        return merger.apply(blocks, 0)
+
     steps: Mapping[str, Callable[[], object]] = {
-        "decode": lambda: [decode_frame(raw) for raw in frames],
-        "merge": lambda: [merger.apply(blocks, 0) for blocks in decoded],
-        "encode": lambda: [_encode(event) for event in events],
+        "split": lambda: _split(pieces),
+        "decode": lambda: _one_by_one(decode_data, frames),
+        "merge": lambda: _one_by_one(merge, decoded),
+        "encode": lambda: _one_by_one(_encode, events),
         "pack": lambda: packer.pack(entries, ()),
     }
     return {name: _best_s(step) / len(frames) * 1e6 for name, step in steps.items()}
 
 
+def _split(pieces: Sequence[bytes]) -> None:
+    texts_seen: list[bytes] = []
+    splitter = FrameSplitter(texts_seen.append, texts_seen.append, max_size=1 << 24)
+    for piece in pieces:
+        splitter.feed(piece)
+        texts_seen.clear()
+
+
+def _one_by_one(step: Callable[[Any], object], items: Sequence[object]) -> None:
+    """Without keeping results, since the streamer keeps few at a time."""
+    for item in items:
+        step(item)
+
+
 def _encode(event: StreamEvent) -> bytes:
-    if isinstance(event, TickEvent):
-        return encode_tick(event)
-    assert isinstance(event, Level2Event)
-    return encode_level2(event)
+    assert isinstance(event, (TickEvent, Level2Event))
+    return encode_event(event)
 
 
 def _best_s(step: Callable[[], object]) -> float:

@@ -8,10 +8,13 @@ from tests.support.stream_rig import client_rig, until
 
 async def test_strange_answers_and_early_data_change_nothing(tmp_path):
     async with client_rig(tmp_path, symbols=("SPY", "/ES")) as rig:
-        await until(lambda: rig.ticks("SPY") and rig.ticks("/ES") and rig.books("SPY"))  # nothing is in flight any more
-        for requestid in (0, 1, 99, "x"):
+        await until(lambda: rig.sim.counters["logins"])  # from here on, while requests are on their way
+        for requestid in range(5):
+            await rig.sim.send_raw(response(requestid, "VIEW", 22, service="LEVELONE_EQUITIES"))
+            await rig.sim.send_raw(response(requestid, "LOGIN", 3))
+        for requestid in (99, "x"):
             await rig.sim.send_raw(response(requestid, "SUBS", 22, service="LEVELONE_EQUITIES"))
-        await rig.sim.send_raw(response(2, "LOGIN", 3))
+        await until(lambda: rig.ticks("SPY") and rig.ticks("/ES") and rig.books("SPY"))
         ticks = len(rig.ticks("SPY"))
         await until(lambda: len(rig.ticks("SPY")) > ticks)
         assert (rig.client.status.reconnects, rig.alarms) == (0, [])

@@ -33,7 +33,7 @@ async def test_symbols_come_and_go_without_a_reconnect_and_survive_a_restart(tmp
         assert rig.streamer.status().reconnects == 0
         rig.task.cancel()
         await asyncio.wait({rig.task})
-        again = Streamer(rig.runtime, [parse_ticker("SPX")], update_s=1.0, rng=random.Random(2), timing=QUICK)
+        again = Streamer(rig.runtime, [parse_ticker("SPX")], rng=random.Random(2), timing=QUICK)
         task = asyncio.create_task(again.run(lambda: None))
         try:
             await until(lambda: again.status().state == "live")

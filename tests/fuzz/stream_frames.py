@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from streaming.bus.codec import encode_candle, encode_level2, encode_tick
+from streaming.bus.codec import encode_event
 from streaming.errors import ContractError
-from streaming.model import Candle, Level2Event, OptionQuote, TickEvent
+from streaming.model import OptionQuote
 from streaming.schwab.fields import Service
 from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.merge import Merger
@@ -201,15 +201,9 @@ class Reader:
     def _merge(self, data: Data, outcome: Outcome) -> None:
         for record in self.merger.apply(data.blocks, 1787233770000):
             outcome.events[type(record).__name__] += 1
-            if isinstance(record, TickEvent):
-                json.loads(encode_tick(record))
-            elif isinstance(record, Level2Event):
-                json.loads(encode_level2(record))
-            elif isinstance(record, Candle):
-                json.loads(encode_candle(record))
-            else:
-                assert isinstance(record, OptionQuote)
-        if len(self.merger._states) > 5000:
+            if not isinstance(record, OptionQuote):
+                json.loads(encode_event(record))
+        if sum(map(len, self.merger._images.values())) > 5000:
             self.merger.reset()
 
     def _fresh(self) -> StreamSession:

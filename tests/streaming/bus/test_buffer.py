@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.bus.buffer import BOOK, TICK, EventBuffer
+from streaming.bus.buffer import BOOK, CANDLE, TICK, EventBuffer
 
 
 def _take_all(buffer):
@@ -66,3 +66,16 @@ def test_nothing_is_lost_uncounted_and_the_order_is_kept(events, max_events, max
     places = [place for place, _, _ in taken]
     assert places == sorted(places)
     assert all(events[place] == (kind, payload) for place, kind, payload in taken)
+
+
+@given(st.lists(st.sampled_from([TICK, BOOK, CANDLE]), max_size=30), st.integers(1, 5))
+def test_all_at_once_or_in_parts_it_is_the_same(kinds, part):
+    whole, parts = (EventBuffer(max_events=100, max_bytes=1000) for _ in range(2))
+    for n, kind in enumerate(kinds):
+        whole.add(kind, b"%d" % n)
+        parts.add(kind, b"%d" % n)
+    taken = []
+    while parts:
+        taken += parts.take(max_events=part, max_bytes=1000)
+    assert _take_all(whole) == taken
+    assert (len(whole), whole.size_bytes) == (len(parts), parts.size_bytes) == (0, 0)

@@ -18,8 +18,11 @@ from streaming.bus.publisher import TradingEventPublisher
 from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.model import DepthKind, GexSnapshot
+from streaming.recording.session import metrics_mapping as recorder_metrics
 from streaming.runtime import open_runtime
 from streaming.settings import StreamSettings
+from streaming.source_report import source_metrics
+from streaming.status import RecorderStatus, SourceStatus
 from streaming.streamer import Streamer
 from streaming.symbols import parse_ticker
 from tests.support.events import book, candle, tick
@@ -71,7 +74,9 @@ def test_the_schemas_are_schemas(name):
         (model.VenueQuote, "level2", ("$defs", "level", "properties", "venues", "items")),
         (model.GexSnapshot, "snapshot", ()),
         (model.ScopeFigures, "snapshot", ("$defs", "scope")),
+        (model.IvFault, "snapshot", ("$defs", "iv_fault")),
         (model.ReplayMark, "snapshot", ("$defs", "replay")),
+        (model.PointView, "snapshot", ("$defs", "view")),
         (model.WeightFigures, "snapshot", ("$defs", "figures")),
     ],
 )
@@ -189,10 +194,33 @@ async def test_the_feeds_hash_is_as_described(redis):
     assert "board:123:edits" in fields
 
 
+async def test_the_sources_hash_is_as_described(redis):
+    now = datetime(2026, 8, 20, 15, 0, tzinfo=UTC)
+    told = SourceStatus(
+        name="cboe", tickers=("SPX",), state="failing", last_snapshot_at=now, quote_at=now, last_error="CBOE is away."
+    )
+    await write_metrics(redis, keys.SOURCE_METRICS, source_metrics([told, SourceStatus(name="redis")], now))
+    fields = _text(await redis.hgetall(keys.SOURCE_METRICS))
+    _check("metrics", fields, "#/$defs/sources")
+    assert fields["cboe:last_error"] == "CBOE is away."
+    with pytest.raises(jsonschema.ValidationError):
+        _check("metrics", {**fields, "yahoo:state": "live"}, "#/$defs/sources")
+
+
+async def test_the_recorders_hash_is_as_described(redis):
+    now = datetime(2026, 8, 20, 15, 0, tzinfo=UTC)
+    recording = RecorderStatus(state="recording", path="x", last_write_at=now, last_error="Away.")
+    for status in (RecorderStatus(), recording):
+        await write_metrics(redis, keys.RECORDER_METRICS, recorder_metrics(status))
+        _check("metrics", _text(await redis.hgetall(keys.RECORDER_METRICS)), "#/$defs/recorder")
+    known = SCHEMAS["metrics"]["$defs"]["recorder"]["properties"]
+    assert set(recorder_metrics(RecorderStatus())) == set(known)
+
+
 async def test_the_streams_hash_is_as_described(redis, redis_url, tmp_path):
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "tokens" / "token.json")
     async with open_runtime(settings, SystemClock(), announce=lambda _: None) as runtime:
-        streamer = Streamer(runtime, [parse_ticker("SPX")], update_s=1.0, rng=random.Random(1))
+        streamer = Streamer(runtime, [parse_ticker("SPX")], rng=random.Random(1))
         await write_metrics(redis, keys.STREAM_METRICS, streamer._metrics())
         fields = _text(await redis.hgetall(keys.STREAM_METRICS))
         _check("metrics", fields, "#/$defs/stream")

@@ -76,10 +76,10 @@ async def test_what_is_queued_during_a_flush_travels_in_few_batches(redis):
         batches = []
         settle = publisher._delivery._settle
         publisher._delivery._settle = lambda replies: batches.append(len(replies)) or settle(replies)
-        publisher.publish([tick(n) for n in range(5000)])
-        assert publisher.stats.buffered == 5000
-    assert batches == [2048, 2048, 2048, 2048, 1808]
-    assert await _seqs(redis, keys.TICKS_STREAM) == list(range(5000))
+        publisher.publish([tick(n) for n in range(10_000)])
+        assert publisher.stats.buffered == 10_000
+    assert batches == [8192, 8192, 3616]
+    assert await _seqs(redis, keys.TICKS_STREAM) == list(range(10_000))
 
 
 async def test_without_streams_events_are_only_announced(redis):

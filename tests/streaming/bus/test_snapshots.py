@@ -7,12 +7,17 @@ import signal
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from streaming.bus import keys
 from streaming.bus.connection import make_client, open_redis
 from streaming.bus.embedded import free_port
+from streaming.bus.history import without_curves
 from streaming.bus.snapshots import SnapshotStore
+from streaming.clock import epoch_ms
 from streaming.errors import TransientError
+from streaming.model import ReplayMark
+from streaming.past import past_of
 from tests.support.redis_server import embedded_redis
 from tests.support.snapshots import ASOF, snapshot
 
@@ -56,6 +61,20 @@ async def test_history_reads_more_than_a_page(redis):
     assert [s.seq for s in await store.history("SPX", minutes=600)] == list(range(450))
 
 
+async def test_a_long_history_is_thinned_to_as_many_as_are_asked_for(redis):
+    store = SnapshotStore(redis, history_spacing_s=0)
+    for n in range(300):
+        await store.put(snapshot(asof=ASOF + timedelta(seconds=n), seq=n))
+        await asyncio.sleep(0.001)
+    found = await store.past(snapshot(), minutes=600, most=30, strikes=True)
+    times = [(seen.asof_ms - epoch_ms(ASOF)) / 1000 for seen in found]
+    assert 20 <= len(times) <= 30
+    assert (times[0], times[-1]) == (0, 299)
+    assert times == sorted(times)
+    assert found[0] == past_of(without_curves(snapshot()))
+    assert len(await store.past(snapshot(), minutes=1, most=300, strikes=False)) == 61
+
+
 async def test_history_keeps_one_snapshot_in_five_seconds(redis):
     store = SnapshotStore(redis)
     for n in range(30):
@@ -80,6 +99,15 @@ async def test_a_restarted_producer_goes_on_with_todays_history_and_clears_yeste
     assert await redis.xlen(keys.history("SPX")) == 2
     await SnapshotStore(redis).put(snapshot(asof=ASOF + timedelta(days=1), seq=3))
     assert await redis.xlen(keys.history("SPX")) == 1
+
+
+async def test_history_leaves_ladders_and_profiles_out(redis):
+    store, rows = SnapshotStore(redis), ((6400.0, 1.0, 2.0),) * 500
+    bare = snapshot()
+    await store.put(replace(bare, scopes={"full": replace(bare.scopes["full"], ladder=rows, profile=rows)}))
+    assert (await store.latest("SPX")).scopes["full"].profile == rows
+    assert await store.history("SPX", minutes=1) == [bare]
+    assert await redis.memory_usage(keys.history("SPX")) < 10_000
 
 
 async def test_history_is_capped(redis):
@@ -154,3 +182,29 @@ async def test_without_redis_every_answer_is_a_transient_error():
     with pytest.raises(TransientError):
         await store.history("SPX", minutes=5)
     await redis.aclose()
+
+
+def played(seconds, *, day=ASOF):
+    mark = ReplayMark(of="test", speed=1.0, sent_ms=epoch_ms(ASOF))
+    return replace(snapshot(asof=day + timedelta(seconds=seconds)), replay=mark)
+
+
+async def test_a_replay_of_another_day_leaves_todays_history_alone(redis):
+    store = SnapshotStore(redis)
+    for seconds in (0, 5):
+        await store.put(snapshot(asof=ASOF + timedelta(seconds=seconds)))
+    for seconds in (0, 5, 10):
+        await store.put(played(seconds, day=ASOF - timedelta(days=3)))
+    found = await store.history("SPX", minutes=5)
+    assert [one.replay is not None for one in found] == [True] * 3
+    await store.put(snapshot(asof=ASOF + timedelta(seconds=10)))
+    found = await store.history("SPX", minutes=5)
+    assert [one.asof_ms - epoch_ms(ASOF) for one in found] == [0, 5000, 10_000]
+    assert await redis.xlen(keys.history("SPX")) == 3
+
+
+async def test_a_replay_that_begins_again_begins_its_history_again(redis):
+    store = SnapshotStore(redis)
+    for seconds in (0, 300, 600, 0, 5):
+        await store.put(played(seconds))
+    assert [one.asof_ms - epoch_ms(ASOF) for one in await store.history("SPX", minutes=60)] == [0, 5000]

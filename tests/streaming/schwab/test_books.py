@@ -1,7 +1,5 @@
 from datetime import datetime
 
-from msgspec import UNSET
-
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
 from streaming.schwab.books import EasternMidnight, book_levels
@@ -32,7 +30,7 @@ def test_best_prices_come_first_on_both_sides():
 
 
 def test_an_absent_side_is_empty():
-    assert book_levels(UNSET, 0, 0, descending=True) == ()
+    assert book_levels([], 0, 0, descending=True) == ()
     assert book_levels(None, 0, 0, descending=True) == ()
 
 

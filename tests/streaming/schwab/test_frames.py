@@ -8,12 +8,32 @@ from msgspec import UNSET
 
 from streaming.errors import ContractError
 from streaming.schwab.fields import Service
-from streaming.schwab.frames import StreamerInfo, decode_frame, encode_login, encode_request
+from streaming.schwab.frames import StreamerInfo, decode_data, decode_frame, encode_login, encode_request
 from streaming.schwab.merge import Merger
 from streaming.schwab.session import StreamSession
 from tests.support.frames import all_captured, captured, data_frame, notice, response
 
 INFO = StreamerInfo("wss://streamer.example/ws", "customer-1", "correl-1", "N9", "APIAPP")
+
+
+def test_the_short_way_reads_what_the_long_way_reads(shared_data):
+    for raw in all_captured(shared_data):
+        assert decode_data(raw) == decode_frame(raw).blocks
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{}",
+        b"rubbish",
+        b'{"data":[],"notify":[]}',
+        b'{"notify":[{"heartbeat":"1"}]}',
+        b'{"data":[{"service":"NOBODY","content":[]}]}',
+        b'{"data":[{"service":"NYSE_BOOK","content":[{"key":"A","2":[{"0":1.0,"1":-5}]}]}]}',
+    ],
+)
+def test_what_is_not_plain_data_goes_the_long_way(raw):
+    assert decode_data(raw) is None
 
 
 def test_every_captured_frame_decodes_strictly(shared_data):

@@ -124,6 +124,26 @@ async def test_a_side_that_is_still_too_big_gets_fewer_strikes(tmp_path):
     assert counts == [None, None, "500", "250", None, "500", "250"]
 
 
+async def test_a_window_of_strikes_is_asked_for_and_may_call_itself_truncated(tmp_path):
+    body = chain_document(contract("SPXW  250520C05660000"), isChainTruncated=True)
+    async with rest_against(tmp_path, lambda seen: web.Response(body=body)) as rest:
+        assert await rest.chain("$SPX", DAY, strikes=40) == body
+        (seen,) = asked(rest)
+    assert seen.query["strikeCount"] == "40"
+
+
+async def test_a_window_that_is_too_big_becomes_smaller_never_larger(tmp_path):
+    def answer(seen):
+        if int(seen.query["strikeCount"]) > 120 or seen.query["contractType"] == "ALL":
+            return web.json_response(TOO_BIG, status=502)
+        return web.Response(body=chain_document(contract("SPXW  250520C05660000")))
+
+    async with rest_against(tmp_path, answer) as rest:
+        await rest.chain("$SPX", DAY, strikes=250)
+        counts = [seen.query["strikeCount"] for seen in asked(rest)]
+    assert counts == ["250", "250", "120", "250", "120"]
+
+
 async def test_a_chain_that_never_fits_is_a_contract_error(tmp_path):
     async with rest_against(tmp_path, lambda seen: web.json_response(TOO_BIG, status=502)) as rest:
         with pytest.raises(ContractError, match="too large"):

@@ -7,6 +7,7 @@ from streaming.schwab.fields import FIELDS, Service
 from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.session import State, StreamSession
 from streaming.schwab.session_events import (
+    BadFrame,
     ConnectionUnknown,
     Data,
     Heartbeat,
@@ -22,7 +23,7 @@ from streaming.schwab.session_events import (
     SymbolLimit,
     Tolerated,
 )
-from tests.support.frames import captured, data_frame, notice, response
+from tests.support.frames import all_captured, captured, data_frame, notice, response
 
 INFO = StreamerInfo("wss://x/ws", "customer", "correl", "N9", "APIAPP")
 L1 = Service.LEVELONE_EQUITIES
@@ -195,10 +196,19 @@ def test_an_answer_to_another_request_is_ignored():
     assert talk.answer(request) == [Subscribed(L1, "SUBS", ("A",))]
 
 
+@pytest.mark.parametrize(("command", "service"), [("LOGIN", "ADMIN"), ("ADD", L1), ("SUBS", BOOK)])
+def test_the_right_number_with_another_command_or_service_is_an_oddity(command, service):
+    talk = logged_in({L1: ("A",)})
+    request = talk.next()
+    [oddity] = talk.session.receive(response(request["requestid"], command, 22, service=service))
+    assert f"{service} {command}" in oddity.what
+    assert talk.answer(request) == [Subscribed(L1, "SUBS", ("A",))]
+
+
 def test_an_answer_without_a_number_is_matched_by_its_command():
     talk = logged_in({L1: ("A",)})
     talk.next()
-    assert talk.session.receive(response("", "SUBS", 0)) == [Subscribed(L1, "SUBS", ("A",))]
+    assert talk.session.receive(response("", "SUBS", 0, service=L1)) == [Subscribed(L1, "SUBS", ("A",))]
 
 
 def test_wishes_may_change_while_an_answer_is_awaited():
@@ -244,3 +254,30 @@ def test_a_tolerated_frame_tells_what_was_lost():
     assert [type(event) for event in talk.session.receive(odd)] == [Tolerated, Data]
     assert talk.session.receive(odd)[0] == Tolerated(dropped=1)
     assert [type(event) for event in talk.session.receive(data_frame("LEVELONE_EQUITIES", {"key": "A"}))] == [Data]
+
+
+def test_frames_that_come_together_mean_what_they_mean_one_by_one(shared_data):
+    frames = all_captured(shared_data)
+    odd = b'{"data":[{"service":"LEVELONE_EQUITIES","content":[{"key":"A","1":"NaN"},{}]}]}'
+    frames = [*frames[:3], odd, b"\x00", notice(77, "?"), *frames[3:], b'{"notify":[{"heartbeat":"1"}]}', *frames]
+    one_by_one = []
+    for raw in frames:
+        try:
+            one_by_one += logged_in({}).session.receive(raw)
+        except ContractError as error:
+            one_by_one.append(BadFrame(str(error)))
+    together = logged_in({}).session.receive_all(frames)
+    assert apart(together) == apart(one_by_one)
+    assert len(together) < len(one_by_one)
+
+
+def apart(events):
+    """Every block of rows as an event of its own."""
+    return [block for event in events for block in (event.blocks if isinstance(event, Data) else [event])]
+
+
+def test_rows_before_and_after_an_event_keep_their_places():
+    talk = logged_in({})
+    tick = data_frame("LEVELONE_EQUITIES", {"key": "A", "1": 5.0})
+    kinds = [type(event) for event in talk.session.receive_all([tick, tick, notice(12, "bye"), tick])]
+    assert kinds == [Data, KickedOut, Data]

@@ -21,7 +21,7 @@ async def test_frames_arrive_as_bytes_and_go_out_as_text(streamer):
     async with open_socket(streamer.url, TIMING) as socket:
         await until(lambda: streamer.live)
         await streamer.send("ünïcode")
-        assert await socket.receive() == "ünïcode".encode()
+        assert await socket.receive() == ["ünïcode".encode()]
         await socket.send('{"requests":[]}')
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from streaming.schwab.rows import BookRow, EquityRow
+from streaming.schwab.rows import DAY_MS, BookRow, EquityRow
 from streaming.schwab.tolerant import block_from, lenient_json, mappings_in, record_from
 
 
@@ -25,6 +25,19 @@ def test_levels_that_cannot_be_read_leave_the_other_levels():
     row = record_from({"key": "F", "2": [{"0": "NaN", "1": 4}, {"0": 13, "1": 4, "3": [{"0": "NYSE"}, 5]}]}, BookRow)
     assert [level.price for level in row.bids] == [13.0]
     assert row.bids[0].entries == []
+
+
+@pytest.mark.parametrize("size", [-1, 2**60, None, "many"])
+def test_a_size_that_is_none_costs_its_venue_or_level(size):
+    entries = [{"0": "NYSE", "1": 4}, {"0": "ARCX", "1": size}]
+    row = record_from({"key": "F", "2": [{"0": 13, "1": 4, "3": entries}, {"0": 12, "1": size}]}, BookRow)
+    assert [(level.price, [entry.venue for entry in level.entries]) for level in row.bids] == [(13.0, ["NYSE"])]
+
+
+@pytest.mark.parametrize(("told", "kept"), [(5.0, 5), (-1, DAY_MS), (None, DAY_MS), (DAY_MS, DAY_MS)])
+def test_a_venue_with_an_odd_time_stays_without_a_time(told, kept):
+    row = record_from({"key": "F", "2": [{"0": 13, "1": 4.0, "3": [{"0": "NYSE", "1": 4, "2": told}]}]}, BookRow)
+    assert (row.bids[0].size, row.bids[0].entries[0].day_ms) == (4, kept)
 
 
 def test_a_block_of_an_unknown_service_is_none():

@@ -1,0 +1,112 @@
+"""What a session tells beside its data: counted, kept for the status, and told to whoever should know."""
+
+import logging
+from typing import Final, Protocol
+
+from streaming.clock import Clock
+from streaming.schwab.fields import Service
+from streaming.schwab.session_events import (
+    BadFrame,
+    LoggedIn,
+    Oddity,
+    Refused,
+    ServiceUnavailable,
+    SessionEvent,
+    Subscribed,
+    SymbolLimit,
+    Tolerated,
+)
+from streaming.schwab.stream_status import StreamCounters
+from streaming.schwab.watch import DataWatch
+
+_LOG: Final = logging.getLogger(__name__)
+_LEVEL_ONE: Final = frozenset(service for service in Service if service.startswith("LEVELONE"))
+
+
+class ConnectionOwner(Protocol):
+    """Who is told what a connection goes through, and says what it should bring."""
+
+    def wanted_symbols(self) -> tuple[str, ...]:
+        """The symbols whose data is watched."""
+        ...
+
+    def logged_in(self) -> None:
+        """LOGIN was accepted."""
+        ...
+
+    def live(self) -> None:
+        """The first data has arrived."""
+        ...
+
+    def settled(self) -> None:
+        """Data has flowed for a while."""
+        ...
+
+    def refused(self, event: Refused) -> None:
+        """A request failed for good."""
+        ...
+
+    def alarm(self, about: str, sentence: str) -> None:
+        """Something a person should know, under a name that tells it from others."""
+        ...
+
+
+class Announcements:
+    """The listening side of one connection."""
+
+    def __init__(self, owner: ConnectionOwner, counters: StreamCounters, watch: DataWatch, clock: Clock) -> None:
+        self._owner = owner
+        self._counters = counters
+        self._watch = watch
+        self._clock = clock
+
+    def heard(self, event: SessionEvent) -> None:
+        """Anything but rows and endings."""
+        counters = self._counters
+        if isinstance(event, BadFrame):
+            counters.bad_frames += 1
+            self.note(event.what)
+        elif isinstance(event, Tolerated):
+            counters.tolerant_frames += 1
+            counters.dropped_rows += event.dropped
+        elif isinstance(event, Subscribed):
+            self._subscribed(event)
+        elif isinstance(event, LoggedIn):
+            counters.last_login_at = self._clock.now()
+            counters.unavailable.clear()
+            self._owner.logged_in()
+        elif isinstance(event, Oddity):
+            self.note(event.what)
+        else:
+            self._refused(event)
+
+    def _subscribed(self, event: Subscribed) -> None:
+        if event.service not in _LEVEL_ONE:
+            return
+        if event.command == "UNSUBS":
+            self._watch.unsubscribed(event.keys)
+        else:
+            self._watch.subscribed(event.keys, self._clock.monotonic())
+
+    def _refused(self, event: SessionEvent) -> None:
+        """What the server would not do: shown, told once, and the stream goes on without it."""
+        if isinstance(event, ServiceUnavailable):
+            self._counters.unavailable[event.service] = event.message
+            sentence = f"Schwab does not serve {event.service} now: {event.message}"
+            self._owner.alarm(f"unavailable {event.service}", sentence)
+            self.note(sentence)
+        elif isinstance(event, SymbolLimit):
+            sentence = (
+                f"Schwab takes no more symbols: {len(event.keys)} of {event.service} are left out "
+                f"({', '.join(event.keys[:5])}{', …' if len(event.keys) > 5 else ''})."  # noqa: PLR2004 - a taste of them
+            )
+            self._owner.alarm(f"limit {event.service}", f"{sentence} Stream fewer symbols or lower GEX_LIVE_OPTIONS.")
+            self.note(sentence)
+        elif isinstance(event, Refused):
+            self._owner.refused(event)
+            self.note(f"{event.command} {event.service} was refused with code {event.code}: {event.message}")
+
+    def note(self, problem: str) -> None:
+        """Keep it for the status and the log."""
+        self._counters.problems.append(problem)
+        _LOG.warning("Stream: %s", problem)

@@ -1,0 +1,124 @@
+"""What is known of one symbol in one service: the last full image with every change since laid over it. Pure."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import UNSET
+
+from streaming.model import OptionQuote
+from streaming.schwab import rows
+from streaming.schwab.values import NO_VALUE, Wire, count, instant_ms, price, volatility
+
+_INSTANTS_KEPT: Final = 4096
+
+
+class Image:
+    """The known values of a symbol, in our own terms; None means unknown.
+
+    An `overlay…` takes over what a row names, keeps the rest, and returns the event time: the newer of the times
+    that changed, else the newest known, else 0 (schwab-api.md §2.5, rule 5).
+    """
+
+    __slots__ = (
+        "ask", "ask_size", "bid", "bid_size", "delayed", "event_ms", "last", "last_size", "open_interest",
+        "underlying_price", "volatility", "volume",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.delayed: bool | None = None
+        self.bid: float | None = None
+        self.ask: float | None = None
+        self.last: float | None = None
+        self.bid_size: int | None = None
+        self.ask_size: int | None = None
+        self.volume: int | None = None
+        self.last_size: int | None = None
+        self.event_ms = 0
+        """The newest quote or trade known."""
+        self.open_interest: int | None = None
+        self.volatility: float | None = None
+        self.underlying_price: float | None = None
+
+    def overlay(self, row: rows.LevelOneRow) -> int:
+        """A row whose prices are greater than zero; the rule of `values.price` in place, for most rows are these."""
+        if (value := row.bid) is not UNSET:
+            self.bid = value if value is not None and value > 0.0 else None
+        if (value := row.ask) is not UNSET:
+            self.ask = value if value is not None and value > 0.0 else None
+        if (value := row.last) is not UNSET:
+            self.last = value if value is not None and value > 0.0 else None
+        return self._overlay_counts(row)
+
+    def overlay_signed(self, row: rows.LevelOneRow) -> int:
+        """A row whose prices may be zero or less; the rule of `values.signed_price`."""
+        if (value := row.bid) is not UNSET:
+            self.bid = value if value != NO_VALUE else None
+        if (value := row.ask) is not UNSET:
+            self.ask = value if value != NO_VALUE else None
+        if (value := row.last) is not UNSET:
+            self.last = value if value != NO_VALUE else None
+        return self._overlay_counts(row)
+
+    def overlay_option(self, row: rows.OptionRow) -> int:
+        """A row with what only options have."""
+        if row.volatility is not UNSET:
+            self.volatility = volatility(row.volatility)
+        if row.open_interest is not UNSET:
+            self.open_interest = count(row.open_interest)
+        if row.underlying_price is not UNSET:
+            self.underlying_price = price(row.underlying_price)
+        return self.overlay_signed(row)
+
+    def _overlay_counts(self, row: rows.LevelOneRow) -> int:
+        if (value := row.bid_size) is not UNSET:
+            self.bid_size = count(value)
+        if (value := row.ask_size) is not UNSET:
+            self.ask_size = count(value)
+        if (value := row.volume) is not UNSET:
+            self.volume = count(value)
+        if (value := row.last_size) is not UNSET:
+            self.last_size = count(value)
+        if row.delayed is not UNSET:
+            self.delayed = row.delayed
+        return self._overlay_times(row.quote_ms, row.trade_ms)
+
+    def _overlay_times(self, quote_ms: Wire, trade_ms: Wire) -> int:
+        changed = 0
+        if quote_ms is not UNSET:
+            changed = instant_ms(quote_ms)
+        if trade_ms is not UNSET and (traded := instant_ms(trade_ms)) > changed:
+            changed = traded
+        if changed <= self.event_ms:
+            return changed or self.event_ms
+        self.event_ms = changed
+        return changed
+
+    def quote(self, symbol: str, event_ms: int, recv_ms: int) -> OptionQuote:
+        """The image as the engine wants it."""
+        return OptionQuote(
+            symbol=symbol,
+            iv=self.volatility,
+            bid=self.bid,
+            ask=self.ask,
+            volume=self.volume,
+            open_interest=self.open_interest,
+            underlying_price=self.underlying_price,
+            event_ms=event_ms,
+            recv_ms=recv_ms,
+        )
+
+
+class Instants:
+    """Datetimes of epoch milliseconds; events of the same moment share one, which is cheaper than another."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, datetime] = {}
+
+    def at(self, epoch_ms: int) -> datetime:
+        """The aware datetime of an instant."""
+        instant = self._known.get(epoch_ms)
+        if instant is None:
+            if len(self._known) >= _INSTANTS_KEPT:
+                self._known.clear()
+            instant = self._known[epoch_ms] = datetime.fromtimestamp(epoch_ms / 1000.0, UTC)
+        return instant
