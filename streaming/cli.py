@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
 
-from streaming import gex_command, sim_command, start_command, token_command
+from streaming import gex_command, record_command, replay_command, sim_command, start_command, token_command
 from streaming.errors import GexcordError
 from streaming.runtime import open_bus
 from streaming.settings import StreamSettings, load_settings
@@ -40,17 +40,11 @@ def _parser() -> argparse.ArgumentParser:
     start_command.register(commands)
     gex_command.register(commands)
     token_command.register(commands)
-    _register_replay(commands)
+    record_command.register(commands)
+    replay_command.register(commands)
     _register_tail(commands)
     sim_command.register(commands)
     return parser
-
-
-def _register_replay(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser("replay", help="push captured Schwab frames (JSON lines) into Redis")
-    command.add_argument("file", help="one WebSocket text frame per line, plain or gzip")
-    command.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="1 = as recorded, 0 = at once")
-    command.set_defaults(func=_replay)
 
 
 def _register_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -60,21 +54,8 @@ def _register_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.set_defaults(func=_tail)
 
 
-def _speed(text: str) -> float:
-    value = float(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return value
-
-
 def _say(line: str) -> None:
     sys.stderr.write(line + "\n")
-
-
-def _replay(arguments: argparse.Namespace) -> int:
-    from streaming.replay_command import replay
-
-    return asyncio.run(replay(load_settings(StreamSettings), arguments.file, arguments.speed, say=_say))
 
 
 def _tail(arguments: argparse.Namespace) -> int:

@@ -1,11 +1,19 @@
-"""The engines of all tickers: each event to whom it concerns, and who must compute again. No I/O."""
+"""The engines of all tickers: chains, prices and quotes to whom they concern, snapshots on demand. No I/O."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
+import numpy as np
+
+from streaming.engine_protocol import ChainReceipt, Load, Spot
 from streaming.gex.engine import GexEngine
-from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName, TickEvent
-from streaming.ports import StreamEvent
+from streaming.gex.point_views import relatives_of
+from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName
+from streaming.schwab.chains import parse_chain
+from streaming.sources.chain_parts import ChainParts
+from streaming.sources.files import parse_any
 from streaming.symbols import Ticker
 
 
@@ -15,43 +23,67 @@ class EngineRoom:
     def __init__(self, tickers: Sequence[Ticker], *, scope: ScopeName) -> None:
         self.tickers = tuple(tickers)
         self._engines = {ticker.name: GexEngine(ticker, scope=scope) for ticker in tickers}
+        self._parts: dict[str, ChainParts] = {ticker.underlying: ChainParts() for ticker in tickers}
+        self._by_root: dict[str, list[GexEngine]] = {}
         self._by_wire: dict[str, list[Callable[[float, int], None]]] = {}
-        self._names_by_wire: dict[str, list[str]] = {}
         for ticker in self.tickers:
             engine = self._engines[ticker.name]
-            self._route(ticker.wire, ticker.name, engine.on_spot)
-            if ticker.future is not None:
-                self._route(ticker.future, ticker.name, engine.on_future)
-        self._dirty: set[str] = set()
+            self._by_wire.setdefault(ticker.wire, []).append(engine.on_spot)
+            for kind, wire in relatives_of(ticker).items():
+                self._by_wire.setdefault(wire, []).append(partial(engine.on_relative, kind))
 
-    def take(self, events: Sequence[StreamEvent]) -> None:
-        """Feed a batch of events to the engines."""
-        quotes = [event for event in events if isinstance(event, OptionQuote)]
-        for event in events:
-            if isinstance(event, TickEvent) and event.symbol in self._by_wire and event.last is not None:
-                for listener in self._by_wire[event.symbol]:
-                    listener(event.last, event.event_ms)
-                self._dirty.update(self._names_by_wire[event.symbol])
-        if quotes:
-            for name, engine in self._engines.items():
-                engine.on_option(quotes)
-                self._dirty.add(name)
+    def load(self, order: Load, payload: bytes) -> ChainReceipt:
+        """Parse a chain, or one expiry of it, and hand the whole to the engines as far as there is one.
+
+        ContractError when the bytes are no chain.
+        """
+        began_s = time.perf_counter()
+        part = _parse(order, payload)
+        whole = self._whole(order, part)
+        roots = tuple(str(root) for root in np.unique(part.root))
+        if whole is not None:
+            self.on_chain(order.underlying, whole)
+        return ChainReceipt(
+            contracts=len(part),
+            roots=roots,
+            complete=whole is not None,
+            spot=part.spot if part.spot > 0.0 else None,
+            asof=part.asof,
+            delayed=part.delayed,
+            took_ms=(time.perf_counter() - began_s) * 1000.0,
+        )
+
+    def _whole(self, order: Load, part: OptionChain) -> OptionChain | None:
+        if order.expiry is None:
+            return part
+        parts = self._parts[order.underlying]
+        parts.keep_only(order.planned)
+        parts.add(order.expiry, part)
+        return parts.whole(order.required)
 
     def on_chain(self, underlying: str, chain: OptionChain) -> None:
-        """Feed a chain to every engine on that underlying."""
-        for ticker in self.tickers:
-            if ticker.underlying == underlying:
-                self._engines[ticker.name].on_chain(chain)
-                self._dirty.add(ticker.name)
+        """Feed a whole chain to every engine on that underlying."""
+        engines = [self._engines[ticker.name] for ticker in self.tickers if ticker.underlying == underlying]
+        for engine in engines:
+            engine.on_chain(chain)
+        self._by_root |= {str(root): engines for root in np.unique(chain.root)}
 
-    def take_dirty(self) -> tuple[str, ...]:
-        """The tickers with news since the last call."""
-        names, self._dirty = tuple(sorted(self._dirty)), set()
-        return names
+    def take(self, spots: Iterable[Spot], quotes: Sequence[OptionQuote]) -> None:
+        """Feed live prices and quotes to the engines they concern."""
+        for symbol, price, event_ms in spots:
+            for listener in self._by_wire.get(symbol, ()):
+                listener(price, event_ms)
+        for root, own in _by_root(quotes).items():
+            for engine in self._by_root.get(root, ()):
+                engine.on_option(own)
 
     def compute(self, name: str, now: datetime) -> GexSnapshot | None:
         """The snapshot of one ticker now; None before its first chain."""
         return self._engines[name].compute(now)
+
+    def tidy(self) -> bool:
+        """Do one engine's work that may be done ahead of time; False when there is none."""
+        return any(engine.tidy() for engine in self._engines.values())
 
     def near_symbols(self, per_underlying: int) -> tuple[str, ...]:
         """The options most worth streaming, over all underlyings, each once."""
@@ -61,6 +93,20 @@ class EngineRoom:
             symbols.update(dict.fromkeys(self._engines[name].near_symbols(per_underlying)))
         return tuple(symbols)
 
-    def _route(self, wire: str, name: str, listener: Callable[[float, int], None]) -> None:
-        self._by_wire.setdefault(wire, []).append(listener)
-        self._names_by_wire.setdefault(wire, []).append(name)
+
+def _parse(order: Load, payload: bytes) -> OptionChain:
+    if order.kind == "cboe":
+        return parse_any(payload, asof=order.asof)
+    return parse_chain(payload, ticker=order.underlying, asof=order.asof)
+
+
+def option_root(symbol: str) -> str:
+    """The root of a 21-character option symbol: `SPXW` of `SPXW  260820C06400000`."""
+    return symbol[:6].rstrip()
+
+
+def _by_root(quotes: Sequence[OptionQuote]) -> dict[str, list[OptionQuote]]:
+    found: dict[str, list[OptionQuote]] = {}
+    for quote in quotes:
+        found.setdefault(option_root(quote.symbol), []).append(quote)
+    return found

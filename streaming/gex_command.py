@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from streaming.sources.files import load_chain
 _BILLION: Final = 1e9
 _MILLION: Final = 1e6
 _WIDTH: Final = 14
+_LINE: Final = 100
 _UNKNOWN: Final = "-"
 Row = tuple[str, str, float]
 _LEVELS: Final = (
@@ -26,6 +28,8 @@ _LEVELS: Final = (
     ("major negative", "major_neg"),
     ("call wall, gross", "call_wall_gross"),
     ("put wall, gross", "put_wall_gross"),
+    ("call wall above", "call_wall_above"),
+    ("put wall below", "put_wall_below"),
 )
 _DOLLARS: Final[tuple[Row, ...]] = (
     ("net gex, Bn/1%", "net_gex_usd_per_1pct", _BILLION),
@@ -35,6 +39,7 @@ _DOLLARS: Final[tuple[Row, ...]] = (
     ("charm, M/day", "chex_usd_per_day", _MILLION),
     ("delta sum, Bn", "dex_usd", _BILLION),
     ("delta dealer, Bn", "dex_dealer_usd", _BILLION),
+    ("hedge, Bn/1%", "hedge_usd_per_1pct", _BILLION),
 )
 
 
@@ -43,7 +48,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command = subparsers.add_parser(
         "gex",
         help="the gamma levels of an option chain in a file",
-        description="Reads a CBOE table or JSON, or a Schwab chain, plain or gzip.",
+        description=(
+            "Reads a CBOE table or JSON, or a Schwab chain, plain or gzip. The JSON has the names of the snapshot "
+            "(specs/schemas/snapshot.json); max change is null, for it needs earlier snapshots."
+        ),
     )
     command.add_argument("file", metavar="FILE", type=Path, help="the option chain")
     command.add_argument("--asof", metavar="ISO", help="quote time; without an offset it is New York time")
@@ -97,6 +105,7 @@ def _scope(name: str, figures: Mapping[str, Any]) -> Iterable[str]:
         yield _line(label, [_dollars(figures[weight][field], unit) for weight in ("oi", "vol")])
     yield from _roots(figures)
     yield f"  {_quality(figures)}"
+    yield from _faults(figures)
 
 
 def _line(label: str, cells: Iterable[str]) -> str:
@@ -120,6 +129,13 @@ def _quality(figures: Mapping[str, Any]) -> str:
         f"{figures['contracts_mirrored']} mirrored, {figures['contracts_unpriced']} not priced "
         f"({figures['weight_unpriced_oi']:.2%} of open interest){rr25}"
     )
+
+
+def _faults(figures: Mapping[str, Any]) -> Iterable[str]:
+    """Why contracts were mirrored or not priced."""
+    if figures["iv_faults"]:
+        words = (f"{item['contracts']} {item['fault']} ({item['outcome']})" for item in figures["iv_faults"])
+        yield from textwrap.wrap(f"volatility: {', '.join(words)}", _LINE, initial_indent="  ", subsequent_indent="  ")
 
 
 def _level(value: float | None) -> str:

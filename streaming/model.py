@@ -48,7 +48,7 @@ class TickEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     v: int = 1
 
 
-class VenueQuote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class VenueQuote(msgspec.Struct, frozen=True, gc=False):
     """One venue's best quote inside a level."""
 
     venue: str
@@ -56,7 +56,7 @@ class VenueQuote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote_ms: int | None = None
 
 
-class BookLevel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class BookLevel(msgspec.Struct, frozen=True, gc=False):
     """One price of one side."""
 
     price: float
@@ -187,11 +187,15 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     major_neg: float | None = None
     major_neg_usd_per_1pct: float | None = None
     call_wall_gross: float | None = None
+    call_wall_gross_usd_per_1pct: float | None = None
     put_wall_gross: float | None = None
+    put_wall_gross_usd_per_1pct: float | None = None
     call_wall_above: float | None = None
     """The gross call wall among strikes at or above spot."""
+    call_wall_above_usd_per_1pct: float | None = None
     put_wall_below: float | None = None
     """The gross put wall among strikes at or below spot."""
+    put_wall_below_usd_per_1pct: float | None = None
     zero_gamma_slope: float | None = None
     """Change of the total at the published root, $ per 1 % move per point; flat means a soft level."""
     confidence: float | None = None
@@ -212,6 +216,19 @@ ProfilePoint = tuple[float, float, float]
 """(level of the underlying, total re-priced there by volume, by open interest), $ per 1 % move."""
 
 
+class IvFault(msgspec.Struct, frozen=True, kw_only=True):
+    """Contracts of a scope whose own volatility cannot be used: what is wrong with it, and what became of them."""
+
+    fault: Literal["missing", "zero", "too low", "too high"]
+    """missing: not sent, NaN or negative (-999); too low: above 0, up to 0.02; too high: from 10 up."""
+    outcome: Literal["mirrored", "no other side", "other side unusable", "not mirrored"]
+    """Only "mirrored" ones are priced; "not mirrored" when bad volatilities are to be dropped."""
+    contracts: int
+    weight_oi: float | None = None
+    """Their share 0..1 of the scope's open interest; None when there is none."""
+    weight_vol: float | None = None
+
+
 class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One scope: which expiries it holds, how good its data is, and its figures under both weights."""
 
@@ -225,6 +242,14 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     weight_unpriced_oi: float = 0.0
     """Share 0..1 of the open interest that could not be priced."""
     weight_unpriced_vol: float = 0.0
+    weight_mirrored_oi: float | None = None
+    """Share 0..1 of the open interest priced with the other side's volatility; None when there is none."""
+    weight_mirrored_vol: float | None = None
+    weight_priced_oi: float | None = None
+    """Share 0..1 of the open interest priced with its own volatility; with the other two it makes 1."""
+    weight_priced_vol: float | None = None
+    iv_faults: tuple[IvFault, ...] = ()
+    """Why contracts were mirrored or not priced; commonest fault first."""
     series: int = 0
     """Pairs of root and expiry."""
     series_without_parity: int = 0
@@ -240,6 +265,23 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The levels of the zero-gamma sweep, ascending; left out of `gex:history`."""
     oi: WeightFigures = WeightFigures()
     vol: WeightFigures = WeightFigures()
+
+
+ViewName = Literal["native", "index", "etf", "future"]
+VIEWS: tuple[ViewName, ...] = ("native", "index", "etf", "future")
+
+
+class PointView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a level of a snapshot reads in another instrument's points: level x ratio + points (`gex.md` §14)."""
+
+    symbol: str
+    """Whose points: `SPY`, `$SPX`, `/ES`."""
+    ratio: float = 1.0
+    ratio_ms: int | None = None
+    """When the newest pair of quotes behind the ratio was seen; None where it is 1 by definition."""
+    points: float = 0.0
+    points_ms: int | None = None
+    """The same of the basis behind the points; None where they are 0 by definition."""
 
 
 class ReplayMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -299,6 +341,12 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     basis: float | None = None
     """Points added to every level of a futures ticker (`gex.md` §14)."""
     basis_ms: int | None = None
+    basis_stale: bool | None = None
+    """Whether no fresh pair of quotes came for 30 s, so that the basis is held; None without a basis."""
+    contracts_settled: int | None = None
+    """Listed contracts whose settlement instant has come; they are in no figure and no count of a scope."""
+    views: dict[str, PointView] = {}
+    """`index`, `etf` and `future`, as far as known and other than the snapshot's own points."""
     scopes: dict[str, ScopeFigures] = {}
     replay: ReplayMark | None = None
     """Only of a recording that is played; `source` then is "replay"."""

@@ -1,10 +1,12 @@
 """The few seams: what the parts need of each other, one or two methods each."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from streaming.model import Candle, GexSnapshot, Level2Event, OptionQuote, TickEvent
+from streaming.past import PastLevels
+from streaming.status import SourceStatus
 
 MarketEvent = TickEvent | Level2Event | Candle
 StreamEvent = TickEvent | Level2Event | Candle | OptionQuote
@@ -37,6 +39,27 @@ class SnapshotReader(Protocol):
         """Today's snapshots of the last `minutes`, oldest first."""
         ...
 
+    async def past(self, latest: GexSnapshot, *, minutes: float, most: int, strikes: bool) -> Sequence[PastLevels]:
+        """Of the history `latest` belongs to at most `most`, evenly spread; `PastSnapshot`s with `strikes`."""
+        ...
+
     def listen(self) -> AbstractAsyncContextManager[AsyncIterator[GexSnapshot]]:
         """Every new snapshot of every ticker from now on; survives a Redis restart by itself."""
+        ...
+
+
+class SnapshotSource(Protocol):
+    """Puts snapshots of its tickers into the sink it was built with."""
+
+    @property
+    def name(self) -> str:
+        """Its word in GEX_SOURCE."""
+        ...
+
+    async def run(self, progress: Callable[[], None]) -> None:
+        """Work until cancelled, calling `progress` whenever data flowed; errors are those the supervisor knows."""
+        ...
+
+    def status(self) -> SourceStatus:
+        """One look at it, without waiting for anything."""
         ...

@@ -45,6 +45,7 @@ def _metrics(facts: StreamFacts) -> Iterable[Metric]:
         Metric("service_frames_per_second", "gauge", "Data blocks.", _each("service", status.service_frames_per_s)),
         Metric("symbol_age_seconds", "gauge", "Since the last tick.", _each("symbol", status.symbols)),
         Metric("chain_age_seconds", "gauge", "Of the nearest expiry.", _each("ticker", status.chain_age_s)),
+        Metric("expiry_age_seconds", "gauge", "Of each expiry's chain.", _expiries(status.expiry_age_s)),
         _gauge("missing_symbols", "Symbols that never sent anything in session.", len(status.missing)),
         _counter("reconnects_total", "Connections after the first.", status.reconnects),
         _counter("events_total", "Events decoded.", None if client is None else client.events),
@@ -57,6 +58,7 @@ def _metrics(facts: StreamFacts) -> Iterable[Metric]:
         _counter("snapshots_total", "Snapshots stored.", counters.snapshots),
         _counter("compute_errors_total", "Computations that failed.", counters.compute_errors),
         _gauge("compute_milliseconds", "The last computation.", counters.compute_ms),
+        _counter("engine_restarts_total", "Engine processes that had to be replaced.", status.engine_restarts),
         _gauge("needs_login", "1 while a person must log in.", float(status.needs_login is not None)),
         _gauge("login_seconds_left", "Of the weekly login.", None if ends_at is None else max(-_s(facts, ends_at), 0)),
         _gauge("rest_requests_used", "Requests of the last minute.", status.requests_used),
@@ -78,6 +80,15 @@ def _counter(name: str, text: str, value: int | None) -> Metric:
 
 def _each(label: str, values: Mapping[str, float | None]) -> tuple[tuple[Labels, float], ...]:
     return tuple((_label(label, key), float(value)) for key, value in values.items() if value is not None)
+
+
+def _expiries(ages: Mapping[str, Mapping[str, float | None]]) -> tuple[tuple[Labels, float], ...]:
+    return tuple(
+        ((("ticker", ticker), ("expiry", expiry)), float(age))
+        for ticker, expiries in ages.items()
+        for expiry, age in expiries.items()
+        if age is not None
+    )
 
 
 def _label(name: str, text: str) -> Labels:

@@ -5,6 +5,7 @@ and never repeats what was written there.
 """
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from pydantic_settings import (
 from streaming.env_file import PlainEnvFile
 from streaming.errors import ConfigurationError, RequestError
 from streaming.model import ScopeName
+from streaming.source_choice import SourceName, parse_source_map
 from streaming.symbols import Ticker, parse_ticker, parse_wire_symbol
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -53,12 +55,37 @@ class StreamSettings(BaseSettings):
         None, description="redis://, rediss:// or unix:// URL; empty starts a server of our own"
     )
     redis_data_path: Path = Field(Path(".redis"), description="folder for the data of our own Redis server")
-    gex_source: Literal["schwab", "redis"] = Field("schwab", description="schwab or redis")
+    gex_source: SourceName = Field("schwab", description="schwab, cboe, gexbot, redis or replay")
+    gex_source_map: Annotated[dict[str, SourceName], NoDecode] = Field(
+        {}, description="TICKER:source pairs separated by commas, each ticker once, such as SPY:cboe,QQQ:gexbot"
+    )
+    cboe_api_url: str = Field(
+        "https://cdn.cboe.com/api/global/delayed_quotes/options", description="an http or https URL"
+    )
+    cboe_poll_seconds: float = Field(60.0, ge=15, le=3600, description="a number of seconds from 15 to 3600")
+    gexbot_api_key: SecretStr | None = Field(None, description="API key from gexbot.com")
+    gexbot_api_url: str = Field("https://api.gex.bot/v2", description="an http or https URL")
+    gexbot_poll_seconds: float = Field(2.0, ge=1, le=3600, description="a number of seconds from 1 to 3600")
     gex_scope: ScopeName = Field("full", description="zero, one, full (90 days) or all")
+    gex_pace_seconds: float = Field(1.0, ge=0.25, le=60, description="a number of seconds from 0.25 to 60")
     gex_chain_requests_per_minute: int = Field(100, ge=1, le=120, description="a whole number from 1 to 120")
     gex_chain_days: int = Field(90, ge=0, le=1000, description="a whole number of days from 0 to 1000")
+    gex_chain_expiries: int = Field(0, ge=0, le=200, description="a whole number from 0 to 200")
+    gex_chain_strikes: int = Field(
+        0, ge=0, le=500, description="a whole number of strikes on either side of the spot from 0 to 500"
+    )
     gex_live_options: int = Field(
         200, ge=0, le=1000, description="a whole number of contracts per ticker from 0 to 1000"
+    )
+    gex_record: bool = Field(False, description="true or false")
+    gex_record_ticks: bool = Field(False, description="true or false")
+    gex_record_path: Path = Field(Path(".recordings"), description="folder for the recordings")
+    gex_record_max_mb: int = Field(20_000, ge=1, le=10_000_000, description="a whole number of MB from 1 to 10000000")
+    gex_replay_path: Path | None = Field(None, description="path of a recording, or of a folder of recordings")
+    gex_replay_speed: float = Field(1.0, ge=0, le=1000, description="a number from 0 to 1000")
+    gex_replay_loop: bool = Field(False, description="true or false")
+    gex_replay_start: str | None = Field(
+        None, pattern=r"^([01]?\d|2[0-3]):[0-5]\d$", description="a time of day in New York such as 10:30"
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="a port number from 1 to 65535, or 0 for none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
@@ -80,7 +107,20 @@ class StreamSettings(BaseSettings):
     def _split_symbols(cls, value: object) -> object:
         return tuple(dict.fromkeys(_each(value, parse_wire_symbol)))
 
-    @field_validator("schwab_api_url")
+    @field_validator("gex_source_map", mode="before")
+    @classmethod
+    def _source_map(cls, value: object) -> object:
+        return value if isinstance(value, dict) else parse_source_map(split_commas(value))
+
+    @field_validator("gexbot_api_key")
+    @classmethod
+    def _plain_key(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value()
+        if not text.isascii() or any(character.isspace() for character in text):
+            raise ValueError("an API key")
+        return value
+
+    @field_validator("schwab_api_url", "cboe_api_url", "gexbot_api_url")
     @classmethod
     def _http_url(cls, value: str) -> str:
         return require_url(value, "http", "https")
@@ -107,6 +147,19 @@ class StreamSettings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    def source_of(self, ticker: str) -> SourceName:
+        """Where the snapshots of a ticker come from: by GEX_SOURCE_MAP, else by GEX_SOURCE."""
+        return self.gex_source_map.get(ticker, self.gex_source)
+
+    def tickers_from(self, source: SourceName, tickers: Sequence[Ticker]) -> tuple[Ticker, ...]:
+        """Those of `tickers` that come from a source."""
+        return tuple(ticker for ticker in tickers if self.source_of(ticker.name) == source)
+
+    @property
+    def mapped_tickers(self) -> tuple[Ticker, ...]:
+        """The tickers of GEX_SOURCE_MAP."""
+        return tuple(parse_ticker(name) for name in self.gex_source_map)
 
 
 def require_url(value: str, *schemes: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from streaming.clock import SystemClock
-from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError
+from streaming.errors import ConfigurationError, LoginRequiredError, RequestError
 from streaming.metrics_server import serve_metrics
 from streaming.runtime import Runtime, open_runtime
 from streaming.schwab.fields import Service
@@ -18,14 +18,15 @@ from streaming.schwab.oauth import LOG_IN
 from streaming.schwab.routing import Subscriptions, plan
 from streaming.settings import StreamSettings, load_settings, parse_tickers, split_commas
 from streaming.signals import stop_on_signals
+from streaming.source_choice import SOURCES
+from streaming.sources.assembly import Sources
+from streaming.sources.needs import stream_is_needed, what_is_missing
+from streaming.start_jobs import run_until, tell_states
 from streaming.streamer import Streamer
 from streaming.symbols import Ticker, parse_wire_symbol
 from streaming.wanted_symbols import SymbolChanges, needed_by
 
 _LOG: Final = logging.getLogger(__name__)
-_UPDATE_S: Final = 1.0
-_RETRY_S: Final = 2.0
-_END_WITHIN_S: Final = 8.0
 _STREAMED: Final = tuple(
     service for service in Service if service.startswith(("LEVELONE", "CHART")) or service.endswith("BOOK")
 )
@@ -37,7 +38,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command = commands.add_parser("start", help="stream to Redis until told to stop, without Discord")
     command.add_argument("--symbols", metavar="A,B", help="exactly these instead of SCHWAB_SYMBOLS and its changes")
     command.add_argument("--services", metavar="S,T", help=f"only these of {', '.join(_STREAMED)}")
-    command.add_argument("--tickers", metavar="SPX,NDX", help="compute gamma exposure of these too")
+    command.add_argument(
+        "--tickers", metavar="SPX,NDX", help="compute gamma exposure of these too, instead of those in GEX_SOURCE_MAP"
+    )
     command.add_argument(
         "--dry-run", action="store_true", help="say what would be streamed and whether it can, then end"
     )
@@ -90,78 +93,34 @@ def _services(text: str | None) -> frozenset[Service] | None:
 
 
 async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
-    clock = SystemClock()
     stop = stop_on_signals()
-    async with open_runtime(settings, clock, announce=say) as runtime:
-        streamer = Streamer(
-            runtime,
-            order.tickers,
-            update_s=_UPDATE_S,
-            rng=random.Random(),
-            symbols=order.symbols,
-            services=order.services,
-        )
+    tickers = order.tickers or settings.mapped_tickers
+    async with open_runtime(settings, SystemClock(), announce=say) as runtime:
+        rng = random.Random()
+        streamer = Streamer(runtime, tickers, rng=rng, symbols=order.symbols, services=order.services)
+        sources = Sources(runtime, tickers, streamer, rng=rng, tell=say)
+        streams = stream_is_needed(settings, tickers)
+        jobs = {f"source {source.name}": source.run for source in sources.polled}
+        jobs |= {"streamer": streamer.run} if streams else {}
         async with serve_metrics(settings.metrics_port, streamer.facts) as metrics_url:
             if metrics_url is not None:
                 say(f"Metrics: {metrics_url}")
-            await _stream_until(stop, streamer, say)
+            await run_until(
+                stop,
+                jobs | {"source metrics": sources.report},
+                tell_states(streamer if streams else None, sources, say),
+            )
     say("Stopped.")
     return 0
 
 
-async def _stream_until(stop: asyncio.Event, streamer: Streamer, say: Say) -> None:
-    """Run the streamer until the signal; what it raises is this process's end."""
-    streaming = asyncio.create_task(_keep_streaming(streamer), name="streamer")
-    stopped = asyncio.create_task(stop.wait(), name="stop signal")
-    telling = asyncio.create_task(_tell_states(streamer, say), name="states")
-    try:
-        await asyncio.wait({streaming, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (streaming, stopped, telling):
-            task.cancel()
-        await asyncio.wait({streaming, stopped, telling}, timeout=_END_WITHIN_S)
-    if not streaming.cancelled() and (error := streaming.exception()) is not None:
-        raise error
-
-
-async def _keep_streaming(streamer: Streamer) -> None:
-    """Begin again after what passes by itself, such as a lease that another process took."""
-    while True:
-        try:
-            await streamer.run(lambda: None)
-        except TransientError as error:
-            _LOG.warning("the streamer begins again in %.0f s: %s", _RETRY_S, error.sentence)
-            await asyncio.sleep(_RETRY_S)
-        except BaseExceptionGroup as errors:
-            passing, serious = errors.split(TransientError)
-            if serious is not None or passing is None:
-                raise _leading(errors) from None
-            _LOG.warning("the streamer begins again in %.0f s: %s", _RETRY_S, _leading(passing))
-            await asyncio.sleep(_RETRY_S)
-
-
-def _leading(error: BaseException) -> BaseException:
-    """What an error is about: itself, or of a group the first member that is not transient."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    members = [_leading(member) for member in error.exceptions]
-    return next((member for member in members if not isinstance(member, TransientError)), members[0])
-
-
-async def _tell_states(streamer: Streamer, say: Say) -> None:
-    """One line on standard error whenever the state changes."""
-    told = ""
-    while True:
-        status = streamer.status()
-        if status.state != told:
-            told = status.state
-            reason = status.needs_login or (status.last_close if told in {"backoff", "taken_over"} else None)
-            say(f"Stream: {told}{'' if reason is None else f' ({reason})'}")
-        await asyncio.sleep(0.1)
-
-
 async def _dry_run(settings: StreamSettings, order: _Order, say: Say) -> int:
     """Everything that can be known without a streamer connection, which would end the one that runs elsewhere."""
+    tickers = order.tickers or settings.mapped_tickers
+    _check_sources(settings, tickers, say)
+    if not stream_is_needed(settings, tickers):
+        say("Nothing was asked for. Without a Schwab app no ticks are streamed.")
+        return 0
     async with open_runtime(settings, SystemClock(), announce=say) as runtime:
         await _check_login(runtime, say)
         symbols = await _symbols(runtime, settings, order)
@@ -174,6 +133,16 @@ async def _dry_run(settings: StreamSettings, order: _Order, say: Say) -> int:
         say(f"{service}: {', '.join(keys)}")
     say("Nothing was streamed. Books of shares with an unknown listing join once level one tells it.")
     return 0
+
+
+def _check_sources(settings: StreamSettings, tickers: Sequence[Ticker], say: Say) -> None:
+    """ConfigurationError for what a source lacks."""
+    for source in SOURCES:
+        if not (own := settings.tickers_from(source, tickers)):
+            continue
+        if (missing := what_is_missing(source, own, settings)) is not None:
+            raise missing
+        say(f"Source {source}: {', '.join(ticker.name for ticker in own)}")
 
 
 async def _check_login(runtime: Runtime, say: Say) -> None:
@@ -193,4 +162,11 @@ async def _symbols(runtime: Runtime, settings: StreamSettings, order: _Order) ->
 
     changes = SymbolChanges() if order.symbols is not None else await SymbolWishes(runtime.redis).load()
     configured: Sequence[str] = settings.schwab_symbols if order.symbols is None else order.symbols
-    return tuple(dict.fromkeys([*changes.applied_to(configured), *needed_by(order.tickers)]))
+    return tuple(
+        dict.fromkeys(
+            [
+                *changes.applied_to(configured),
+                *needed_by(settings.tickers_from("schwab", order.tickers or settings.mapped_tickers)),
+            ]
+        )
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,13 @@ class StreamStatus:
     published: int = 0
     dropped: int = 0
     chain_age_s: Mapping[str, float | None] = field(default_factory=dict)
-    """Ticker -> age of the oldest chain part in use."""
+    """Underlying -> age of its nearest expiry's chain."""
+    expiry_age_s: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """Underlying -> ISO date -> age of that expiry's chain, nearest first; None before it was loaded."""
+    engine_restarts: int = 0
+    """How often the engine process had to be started again."""
+    engine_start_ms: float | None = None
+    """How long it took to be ready the last time."""
     last_error: str | None = None
     lease_holder: str | None = None
     needs_login: str | None = None
@@ -67,7 +74,7 @@ class SymbolList:
     removed: tuple[str, ...] = ()
     """By operators, from SCHWAB_SYMBOLS."""
     needed: tuple[str, ...] = ()
-    """By the boards; nobody can remove these."""
+    """By the boards; what they are priced by cannot be removed, what their other views need can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +89,53 @@ class TokenStatus:
     login_ends_at: datetime | None = None
     """Seven days after the browser login; None when the file does not say when that was."""
     last_refresh_at: datetime | None = None
+    last_error: str | None = None
+
+
+SourceState = Literal["stopped", "standby", "waiting", "live", "failing", "needs_action"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """One look at a source of snapshots since its process started."""
+
+    name: str
+    """Its word in GEX_SOURCE."""
+    tickers: tuple[str, ...] = ()
+    state: SourceState = "stopped"
+    """standby: another process asks; waiting: nothing came yet; failing: tried again by itself; needs_action: a
+    person must act."""
+    last_snapshot_at: datetime | None = None
+    """When the last snapshot was stored."""
+    quote_at: datetime | None = None
+    """When the quotes behind it were live."""
+    snapshots: int = 0
+    rejected: int = 0
+    """Answers without usable figures, or of another shape than agreed."""
+    errors: int = 0
+    """Requests that failed."""
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderStatus:
+    """One look at the recorder since its process started."""
+
+    state: Literal["stopped", "recording", "failed"] = "stopped"
+    path: str = ""
+    with_ticks: bool = False
+    snapshots: int = 0
+    ticks: int = 0
+    gaps: int = 0
+    """Times at which something was missed; each stands in the recording too."""
+    lost: int = 0
+    """Entries known to be missed."""
+    rejected: int = 0
+    """Payloads without usable figures."""
+    replayed: int = 0
+    """Snapshots and ticks left out because they came from a recording."""
+    written_bytes: int = 0
+    total_bytes: int = 0
+    """Of all recordings in the folder."""
+    last_write_at: datetime | None = None
     last_error: str | None = None

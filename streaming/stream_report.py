@@ -36,7 +36,8 @@ def metrics_mapping(facts: StreamFacts) -> Mapping[str, MetricValue]:
         "last_login_at": status.last_login_at,
         "frames_per_s": round(status.frames_per_s, 3),
         "service_frames_per_s": _json({name: round(rate, 3) for name, rate in status.service_frames_per_s.items()}),
-        "symbol_age_s": _json({name: None if age is None else round(age, 3) for name, age in status.symbols.items()}),
+        "symbol_age_s": _json(_rounded(status.symbols)),
+        "expiry_age_s": _json({name: _rounded(ages) for name, ages in status.expiry_age_s.items()}),
         "contracts": _json(status.contracts),
         "missing": ",".join(status.missing) or None,
         "delayed": ",".join(status.delayed) or None,
@@ -58,6 +59,8 @@ def metrics_mapping(facts: StreamFacts) -> Mapping[str, MetricValue]:
         "snapshot_store_errors": counters.store_errors,
         "compute_errors": counters.compute_errors,
         "compute_ms": None if counters.compute_ms is None else round(counters.compute_ms, 3),
+        "engine_restarts": status.engine_restarts,
+        "engine_start_ms": None if status.engine_start_ms is None else round(status.engine_start_ms, 1),
         "lease_holder": status.lease_holder,
         "needs_login": status.needs_login,
         "login_ends_at": status.login_ends_at,
@@ -86,6 +89,10 @@ def log_line(facts: StreamFacts) -> str:
     if status.needs_login is not None:
         parts.append(f"needs a login: {status.needs_login}")
     return "; ".join(parts)
+
+
+def _rounded(ages: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {name: None if age is None else round(age, 3) for name, age in ages.items()}
 
 
 def _age_s(at: datetime | None, now: datetime) -> float | None:

@@ -15,8 +15,9 @@ from typing import Final
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics import MetricValue, write_metrics
+from streaming.bus.shared_minute import SharedMinute
 from streaming.bus.symbol_wishes import SymbolWishes
-from streaming.engine_room import EngineRoom
+from streaming.engine_host import EngineHost
 from streaming.errors import ConfigurationError, TransientError
 from streaming.login_keeper import LoginKeeper
 from streaming.model import OptionQuote
@@ -33,7 +34,7 @@ from streaming.sources.schwab import ChainPoller
 from streaming.status import StreamStatus
 from streaming.stream_report import StreamFacts, log_line, metrics_mapping
 from streaming.symbols import Ticker
-from streaming.wanted_symbols import SymbolChanges, needed_by
+from streaming.wanted_symbols import SymbolChanges, needed_by, useful_to
 
 _LOG: Final = logging.getLogger(__name__)
 _METRICS_EVERY_S: Final = 1.0
@@ -53,7 +54,6 @@ class Streamer:
         runtime: Runtime,
         tickers: Sequence[Ticker],
         *,
-        update_s: float,
         rng: random.Random,
         alarm: Callable[[str], None] | None = None,
         symbols: Sequence[str] | None = None,
@@ -61,8 +61,7 @@ class Streamer:
         timing: StreamTiming | None = None,
     ) -> None:
         self._runtime = runtime
-        self._tickers = tuple(tickers) if runtime.settings.gex_source == "schwab" else ()
-        self._update_s = update_s
+        self._tickers = runtime.settings.tickers_from("schwab", tickers)
         self._rng = rng
         self._tell = alarm or _log_alarm
         self._own_symbols = None if symbols is None else tuple(symbols)
@@ -72,6 +71,7 @@ class Streamer:
         self._wishes = SymbolWishes(runtime.redis)
         self._changes = SymbolChanges()
         self._client: SchwabStreamClient | None = None
+        self._engines: EngineHost | None = None
         self._poller: ChainPoller | None = None
         self._keeper: LoginKeeper | None = None
         self._budget: RequestBudget | None = None
@@ -92,15 +92,15 @@ class Streamer:
                 await self._stream(auth, progress)
         finally:
             self._standing_by = False
-            self._client = self._poller = self._keeper = self._started_at = None
+            self._client = self._engines = self._poller = self._keeper = self._started_at = None
 
     def _no_app(self) -> ConfigurationError:
-        if self._runtime.settings.gex_source == "redis":
+        if not self._tickers:
             remedy = (
-                "Snapshots come from another program (GEX_SOURCE=redis); to stream ticks too, set them and restart."
+                "No ticker comes from Schwab (GEX_SOURCE, GEX_SOURCE_MAP); to stream ticks too, set them and restart."
             )
         else:
-            remedy = "Set them in .env and restart, or set GEX_SOURCE=redis to show another program's snapshots."
+            remedy = "Set them in .env and restart, or set GEX_SOURCE to another source, such as cboe or redis."
         return ConfigurationError("SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy=remedy)
 
     def retry_now(self) -> None:
@@ -118,6 +118,16 @@ class Streamer:
         """What the tickers cannot do without."""
         return needed_by(self._tickers)
 
+    @property
+    def chain_errors(self) -> int:
+        """Requests for chains that failed or brought none, since streaming began."""
+        return 0 if self._poller is None else self._poller.errors
+
+    @property
+    def useful_symbols(self) -> tuple[str, ...]:
+        """What lets the tickers' levels be shown in other points; operators may remove it."""
+        return useful_to(self._tickers)
+
     async def load_changes(self) -> SymbolChanges:
         """The operators' changes as stored; TransientError while Redis is away."""
         return await self._wishes.load()
@@ -127,10 +137,15 @@ class Streamer:
         await self._wishes.store(changes)
         await self._apply(changes)
 
+    @property
+    def engine_pid(self) -> int | None:
+        """The process that computes, while there is one."""
+        return None if self._engines is None else self._engines.pid
+
     def status(self) -> StreamStatus:
         """One look at everything, without waiting for anything."""
         stats, poller, budget = self._runtime.publisher.stats, self._poller, self._budget
-        auth = self._runtime.auth
+        auth, engines = self._runtime.auth, self._engines
         return replace(
             self._client_status(),
             started_at=self._started_at,
@@ -138,6 +153,9 @@ class Streamer:
             published=stats.published,
             dropped=stats.dropped,
             chain_age_s={} if poller is None else poller.nearest_age_s(),
+            expiry_age_s={} if poller is None else poller.expiry_age_s(),
+            engine_restarts=0 if engines is None else engines.restarts,
+            engine_start_ms=None if engines is None else engines.start_ms,
             last_error=self.counters.last_error or (None if poller is None else poller.last_error),
             lease_holder=None if self._client is None else self._owner,
             needs_login=self._login_trouble(),
@@ -184,14 +202,16 @@ class Streamer:
         self._started_at = clock.now()
         await self._read_changes()
         logins = StoredLogins(self._runtime.tokens, clock)
-        self._budget = budget = RequestBudget(settings.gex_chain_requests_per_minute, clock)
+        self._budget = budget = RequestBudget(
+            settings.gex_chain_requests_per_minute, clock, shared=SharedMinute(self._runtime.redis)
+        )
         rest = SchwabRestClient(self._runtime.http, auth, api_url=settings.schwab_api_url, budget=budget, clock=clock)
-        room = EngineRoom(self._tickers, scope=settings.gex_scope)
+        self._engines = engines = EngineHost(self._tickers, scope=settings.gex_scope, on_restart=self._poll_again)
         self._client = client = SchwabStreamClient(
             rest,
             auth,
             Subscriptions(symbols=self._symbols(), charts=settings.schwab_charts, services=self._services),
-            _Sink(self._runtime, room, progress),
+            _Sink(self._runtime, engines, progress),
             clock,
             self._rng,
             timing=self._timing,
@@ -201,31 +221,39 @@ class Streamer:
         self._poller = ChainPoller(
             rest,
             self._tickers,
-            on_chain=room.on_chain,
+            load=engines.load,
             requests_per_minute=settings.gex_chain_requests_per_minute,
             days=settings.gex_chain_days,
+            expiries=settings.gex_chain_expiries,
+            strikes=settings.gex_chain_strikes,
             clock=clock,
             logins=logins,
         )
         self._keeper = LoginKeeper(auth, logins)
-        snapshots = SnapshotLoop(room, self._runtime.snapshots, clock, every_s=self._update_s, counters=self.counters)
-        async with asyncio.TaskGroup() as group:
+        snapshots = SnapshotLoop(
+            engines, self._runtime.snapshots, clock, pace_s=settings.gex_pace_seconds, counters=self.counters
+        )
+        async with engines, asyncio.TaskGroup() as group:
             group.create_task(client.run(), name="schwab stream")
             group.create_task(self._poller.run(), name="schwab chains")
             group.create_task(self._keeper.run(), name="schwab login")
             group.create_task(snapshots.run(), name="gex")
             group.create_task(
-                follow_near_options(room, client, limit=settings.gex_live_options, clock=clock), name="live options"
+                follow_near_options(engines, client, limit=settings.gex_live_options, clock=clock), name="live options"
             )
             group.create_task(self._follow_changes(), name="symbols")
             group.create_task(self._write_metrics(), name="stream metrics")
             group.create_task(self._log_facts(), name="stream log")
 
+    def _poll_again(self) -> None:
+        if self._poller is not None:
+            self._poller.poll_again()
+
     def _symbols(self) -> tuple[str, ...]:
         """What is published: the wanted symbols, and what the tickers need to be priced."""
         wanted = self._own_symbols
         if wanted is None:
-            wanted = self._changes.applied_to(self.configured_symbols)
+            wanted = self._changes.applied_to((*self.configured_symbols, *self.useful_symbols))
         return tuple(dict.fromkeys([*wanted, *self.needed_symbols]))
 
     async def _read_changes(self) -> None:
@@ -273,15 +301,15 @@ class Streamer:
 class _Sink:
     """What the stream client hands its batches to: the publisher first, then the engines."""
 
-    def __init__(self, runtime: Runtime, room: EngineRoom, progress: Callable[[], None]) -> None:
+    def __init__(self, runtime: Runtime, engines: EngineHost, progress: Callable[[], None]) -> None:
         self._publisher = runtime.publisher
-        self._room = room
+        self._engines = engines
         self._progress = progress
 
     def __call__(self, events: Sequence[StreamEvent]) -> None:
         market: list[MarketEvent] = [event for event in events if not isinstance(event, OptionQuote)]
         self._publisher.publish(market)
-        self._room.take(events)
+        self._engines.take(events)
         self._progress()
 
 

@@ -37,6 +37,27 @@ class Ticker:
         return 2
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Instruments that stand for one another, by wire symbol."""
+
+    index: str
+    etf: str
+    future: str
+
+
+_FAMILIES: Final = (
+    Family("$SPX", "SPY", "/ES"),
+    Family("$NDX", "QQQ", "/NQ"),
+    Family("$RUT", "IWM", "/RTY"),
+)
+
+
+def family_of(ticker: Ticker) -> Family | None:
+    """The family of a ticker's underlying; None for one that stands alone."""
+    return next((family for family in _FAMILIES if ticker.wire in {family.index, family.etf}), None)
+
+
 def parse_ticker(text: str) -> Ticker:
     """What a person meant by `nq`, `$SPX`, `SPX.X` or `ES_SPX`; RequestError when it is no ticker."""
     name = text.strip().upper().removeprefix("$").removeprefix("/").removesuffix(".X")

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from streaming.gex.point_views import relatives_of
 from streaming.symbols import Ticker
 
 
@@ -35,3 +36,10 @@ def needed_by(tickers: Sequence[Ticker]) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(symbol for ticker in tickers for symbol in (ticker.wire, ticker.future) if symbol is not None)
     )
+
+
+def useful_to(tickers: Sequence[Ticker]) -> tuple[str, ...]:
+    """What lets levels be shown in index, ETF and futures points besides; streamed unless operators remove it."""
+    needed = needed_by(tickers)
+    relatives = dict.fromkeys(symbol for ticker in tickers for symbol in relatives_of(ticker).values())
+    return tuple(symbol for symbol in relatives if symbol not in needed)

@@ -1,6 +1,7 @@
 """Levels of one instrument in the points of another (`gex.md` §14)."""
 
 from collections import deque
+from collections.abc import Callable
 from statistics import median
 from typing import Final
 
@@ -21,39 +22,82 @@ class Basis(msgspec.Struct, frozen=True):
         return at_ms - self.measured_ms <= WINDOW_MS
 
 
+class Ratio(msgspec.Struct, frozen=True):
+    """ETF over index, and when the newest pair of quotes behind it was seen."""
+
+    value: float
+    measured_ms: int
+
+
+class PairMedian:
+    """Median over the last 30 s of what two prices make, from quotes that were both under 5 s old."""
+
+    def __init__(self, combine: Callable[[float, float], float]) -> None:
+        self._combine = combine
+        self._first: tuple[float, int] | None = None
+        self._second: tuple[float, int] | None = None
+        self._samples: deque[tuple[int, float]] = deque()
+        self.current: tuple[float, int] | None = None
+        """The median and when the newest pair was seen, live or held; None before the first pair."""
+
+    def on_first(self, price: float, event_ms: int) -> None:
+        """Take a price; one that is not positive is ignored."""
+        self._first = _newer(self._first, price, event_ms)
+        self._sample(event_ms)
+
+    def on_second(self, price: float, event_ms: int) -> None:
+        """Take a price of the other instrument."""
+        self._second = _newer(self._second, price, event_ms)
+        self._sample(event_ms)
+
+    def _sample(self, event_ms: int) -> None:
+        if self._first is None or self._second is None or abs(self._first[1] - self._second[1]) >= FRESH_MS:
+            return
+        at_ms = max(self._first[1], self._second[1])
+        if event_ms < at_ms - FRESH_MS:
+            return
+        self._samples.append((at_ms, self._combine(self._first[0], self._second[0])))
+        while self._samples[0][0] < at_ms - WINDOW_MS:
+            self._samples.popleft()
+        self.current = median(value for _, value in self._samples), at_ms
+
+
 class BasisEstimator:
-    """Median of future minus index over the last 30 s of quotes that were both under 5 s old."""
+    """The live additive basis of a future."""
 
     def __init__(self) -> None:
-        self._index: tuple[float, int] | None = None
-        self._future: tuple[float, int] | None = None
-        self._samples: deque[tuple[int, float]] = deque()
-        self._basis: Basis | None = None
+        self._pairs = PairMedian(lambda index, future: future - index)
 
     def on_index(self, price: float, event_ms: int) -> None:
         """Take a quote of the index; prices that are not positive are ignored."""
-        self._index = _newer(self._index, price, event_ms)
-        self._sample(event_ms)
+        self._pairs.on_first(price, event_ms)
 
     def on_future(self, price: float, event_ms: int) -> None:
         """Take a quote of the future; prices that are not positive are ignored."""
-        self._future = _newer(self._future, price, event_ms)
-        self._sample(event_ms)
+        self._pairs.on_second(price, event_ms)
 
     def current(self) -> Basis | None:
         """The basis, live or held; None before the first pair of fresh quotes."""
-        return self._basis
+        return None if self._pairs.current is None else Basis(*self._pairs.current)
 
-    def _sample(self, event_ms: int) -> None:
-        if self._index is None or self._future is None or abs(self._index[1] - self._future[1]) >= FRESH_MS:
-            return
-        at_ms = max(self._index[1], self._future[1])
-        if event_ms < at_ms - FRESH_MS:
-            return
-        self._samples.append((at_ms, self._future[0] - self._index[0]))
-        while self._samples[0][0] < at_ms - WINDOW_MS:
-            self._samples.popleft()
-        self._basis = Basis(median(points for _, points in self._samples), at_ms)
+
+class RatioEstimator:
+    """The live ratio of an ETF to its index."""
+
+    def __init__(self) -> None:
+        self._pairs = PairMedian(lambda index, etf: etf / index)
+
+    def on_index(self, price: float, event_ms: int) -> None:
+        """Take a quote of the index; prices that are not positive are ignored."""
+        self._pairs.on_first(price, event_ms)
+
+    def on_etf(self, price: float, event_ms: int) -> None:
+        """Take a quote of the ETF; prices that are not positive are ignored."""
+        self._pairs.on_second(price, event_ms)
+
+    def current(self) -> Ratio | None:
+        """The ratio, live or held; None before the first pair of fresh quotes."""
+        return None if self._pairs.current is None else Ratio(*self._pairs.current)
 
 
 def _newer(known: tuple[float, int] | None, price: float, event_ms: int) -> tuple[float, int] | None:

@@ -7,14 +7,15 @@ from typing import Final
 import numpy as np
 
 from streaming.clock import epoch_ms
-from streaming.gex.basis import BasisEstimator
 from streaming.gex.figures import Picture, all_figures, draw_picture
 from streaming.gex.live_book import LiveBook
 from streaming.gex.market_state import market_state, session_key
 from streaming.gex.max_change import Ladder, LadderHistory
+from streaming.gex.point_views import Kind, PointViews
 from streaming.gex.priced import ForwardMode
 from streaming.gex.roots import RootBook
 from streaming.gex.selection import Selection
+from streaming.gex.series import Row, series_rows
 from streaming.gex.snapshot import Ingredients, Moment, build_snapshot, ladder_by_volume
 from streaming.gex.volatility import BadIv
 from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
@@ -38,7 +39,7 @@ class GexEngine:
         self._chain: OptionChain | None = None
         self._book: LiveBook | None = None
         self._tick: tuple[float, int] | None = None
-        self._basis = BasisEstimator()
+        self._views = PointViews(ticker)
         self._roots = RootBook()
         self._history = LadderHistory()
         self._seq = 0
@@ -57,11 +58,15 @@ class GexEngine:
         """Take a price of the underlying; one that is not positive or is older than the last is ignored."""
         if 0.0 < price < np.inf and (self._tick is None or event_ms >= self._tick[1]):
             self._tick = (price, event_ms)
-            self._basis.on_index(price, event_ms)
+            self._views.on_price(self._views.underlying, price, event_ms)
 
     def on_future(self, price: float, event_ms: int) -> None:
         """Take a price of the ticker's future, for the basis."""
-        self._basis.on_future(price, event_ms)
+        self.on_relative("future", price, event_ms)
+
+    def on_relative(self, kind: Kind, price: float, event_ms: int) -> None:
+        """Take a price of the index, ETF or future of the ticker's family, for the views."""
+        self._views.on_price(kind, price, event_ms)
 
     def on_option(self, quotes: Sequence[OptionQuote]) -> None:
         """Lay live option quotes over the chain; ignored before the first chain."""
@@ -91,12 +96,21 @@ class GexEngine:
                 selection=selection,
                 picture=picture,
                 scopes=_figures(picture, selection, moment),
-                basis=self._basis.current() if self._ticker.future else None,
+                basis=self._views.basis() if self._ticker.future else None,
+                views=self._views.current(),
                 priors=priors,
                 forward=self._forward,
                 seq=self._seq,
             )
         )
+
+    def tidy(self) -> bool:
+        """Sweep for zeros ahead of time if that is due soon, so that no `compute` waits for it; True when it did."""
+        last = self._last
+        if last is None or not self._roots.is_aging(last.at_s):
+            return False
+        self._roots.refresh(last.selection.priced, last.kernel, last.at_s)
+        return True
 
     def ladder(self, scope: ScopeName) -> tuple[tuple[float, float, float], ...]:
         """The scope's whole ladder as of the last `compute`: strike of the chain, net by volume and by open interest.
@@ -108,6 +122,13 @@ class GexEngine:
         listed = self._last.selection.cut.listed[scope]
         oi, vol = (self._last.net_ladder(scope, weight)[listed].tolist() for weight in (0, 1))
         return tuple(zip(self._last.lines.strikes[listed].tolist(), vol, oi, strict=True))
+
+    def series(self) -> list[Row]:
+        """Settlement and forward of every living series as of the last `compute`; empty before there are figures."""
+        if self._last is None or self._chain is None or self._book is None:
+            return []
+        last, asof = self._last, self._newest(self._chain, self._book)
+        return series_rows(last.lines, self._book.ratio, first_row=last.selection.cut.start, asof=asof, spot=last.spot)
 
     def near_symbols(self, limit: int) -> tuple[str, ...]:
         """The option symbols most worth streaming: nearest to spot in the two nearest expiries.

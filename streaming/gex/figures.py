@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from streaming.calendar import new_york
+from streaming.gex.curves import ladder_rows
 from streaming.gex.exposure import (
     OTHERS,
     LineExposures,
@@ -21,11 +22,11 @@ from streaming.gex.lines import Lines
 from streaming.gex.priced import PER_CENT, Kernel, build_kernel
 from streaming.gex.pricing import Floats, delta, years_to_expiry
 from streaming.gex.risk_reversal import risk_reversal
-from streaming.gex.roots import RootBook
+from streaming.gex.roots import Profile, RootBook
 from streaming.gex.selection import Selection
 from streaming.gex.spans import Span, span_of
 from streaming.gex.zero_gamma import Roots
-from streaming.model import SCOPES, ScopeFigures, ScopeName, WeightFigures
+from streaming.model import SCOPES, LadderRow, ScopeFigures, ScopeName, WeightFigures
 
 _RR_DAYS: Final = 30
 
@@ -40,6 +41,8 @@ class Picture:
     lines: Lines
     selection: Selection
     spot: float
+    at_s: float
+    """The instant that decides what has settled, epoch seconds."""
     kernel: Kernel
     exposures: LineExposures
     totals: dict[Span, Floats]
@@ -47,6 +50,7 @@ class Picture:
     ladders: dict[tuple[Span, int], Floats]
     """Shape (2, strikes): puts, calls."""
     roots: dict[tuple[Span, int], Roots]
+    profiles: dict[Span, Profile]
 
     def span(self, scope: ScopeName) -> Span:
         """The scope's first and last priced line."""
@@ -76,7 +80,7 @@ def draw_picture(
     roots = book.update(
         priced, kernel, at_s, selection.cut.expiries["all"], {span: total[:, 0] for span, total in totals.items()}
     )
-    return Picture(lines, selection, spot, kernel, exposures, totals, ladders, roots)
+    return Picture(lines, selection, spot, at_s, kernel, exposures, totals, ladders, roots, book.profiles)
 
 
 def all_figures(picture: Picture, asof: datetime) -> dict[str, ScopeFigures]:
@@ -104,9 +108,17 @@ def _scope_figures(
         rr25=reversal,
         rr25_expiry=expiry,
         by_expiry=_by_expiry(picture) if scope == "all" else (),
+        ladder=_ladder(picture, scope),
+        profile=picture.profiles[span],
         oi=_with_hedge(picture, scope, by_span[span, 0], 0),
         vol=_with_hedge(picture, scope, by_span[span, 1], 1),
     )
+
+
+def _ladder(picture: Picture, scope: ScopeName) -> tuple[LadderRow, ...]:
+    listed = picture.selection.cut.listed[scope]
+    oi, vol = (picture.net_ladder(scope, weight) for weight in (0, 1))
+    return ladder_rows(picture.lines.strikes, listed, vol, oi, picture.spot)
 
 
 def _with_hedge(picture: Picture, scope: ScopeName, figures: WeightFigures, weight: int) -> WeightFigures:
@@ -141,18 +153,19 @@ def _ladder_levels(picture: Picture, span: Span, weight: int) -> dict[str, Any]:
     window = within_window(strikes, spot)
     above = slice(int(np.searchsorted(strikes, spot, side="left")), None)
     below = slice(None, int(np.searchsorted(strikes, spot, side="right")))
-    positive, negative = largest(strikes, net, spot), smallest(strikes, net, spot)
-    return {
-        "zero_gamma_ladder": ladder_split(strikes[window], net[window]),
-        "major_pos": None if positive is None else positive[0],
-        "major_pos_usd_per_1pct": None if positive is None else positive[1],
-        "major_neg": None if negative is None else negative[0],
-        "major_neg_usd_per_1pct": None if negative is None else negative[1],
-        "call_wall_gross": _strike(largest(strikes, calls, spot)),
-        "put_wall_gross": _strike(smallest(strikes, puts, spot)),
-        "call_wall_above": _strike(largest(strikes[above], calls[above], spot)),
-        "put_wall_below": _strike(smallest(strikes[below], puts[below], spot)),
+    walls = {
+        "major_pos": largest(strikes, net, spot),
+        "major_neg": smallest(strikes, net, spot),
+        "call_wall_gross": largest(strikes, calls, spot),
+        "put_wall_gross": smallest(strikes, puts, spot),
+        "call_wall_above": largest(strikes[above], calls[above], spot),
+        "put_wall_below": smallest(strikes[below], puts[below], spot),
     }
+    figures: dict[str, Any] = {"zero_gamma_ladder": ladder_split(strikes[window], net[window])}
+    for name, found in walls.items():
+        if found is not None:
+            figures[name], figures[f"{name}_usd_per_1pct"] = found
+    return figures
 
 
 def _root_levels(roots: Roots, spot: float) -> dict[str, Any]:
@@ -164,10 +177,6 @@ def _root_levels(roots: Roots, spot: float) -> dict[str, Any]:
         "zero_gamma_directions": tuple(root.direction for root in roots.roots),
         "zero_gamma_note": roots.note,
     }
-
-
-def _strike(level: tuple[float, float] | None) -> float | None:
-    return None if level is None else level[0]
 
 
 def _by_expiry(picture: Picture) -> tuple[tuple[str, float, float], ...]:
@@ -194,13 +203,16 @@ def _risk_reversal(picture: Picture, scope: ScopeName, asof: datetime) -> tuple[
 
 
 def _reversal_of(picture: Picture, date_code: int, asof: datetime) -> float | None:
-    """Of all lines of the last root to settle that day: a third Friday's PM contracts."""
+    """Of the last root to settle that day with a line that can be priced: a third Friday's PM contracts."""
     lines, iv = picture.lines, picture.selection.iv
-    end = int(np.searchsorted(lines.date_code, date_code, side="right"))
-    series = int(lines.series[end - 1])
-    rows = np.arange(lines.series_start[series], end)
+    first, end = np.searchsorted(lines.date_code, (date_code, date_code + 1)).tolist()
+    rows = np.arange(max(first, picture.selection.cut.start), end)
     rows = rows[~np.isnan(iv[rows])]
-    years = years_to_expiry(lines.settle_s[end - 1], asof.timestamp())
+    if rows.size == 0:
+        return None
+    series = int(lines.series[rows[-1]])
+    rows = rows[lines.series[rows] == series]
+    years = years_to_expiry(lines.settle_s[rows[-1]], asof.timestamp())
     is_call, strike = lines.is_call[rows], lines.strike[rows]
     found = delta(picture.spot, strike, iv[rows], years, is_call, ratio=picture.selection.ratio[series])
     calls = np.flatnonzero(is_call & (strike >= picture.spot))

@@ -1,6 +1,6 @@
 """Where net gamma by volume moved most over 1, 5, 10, 15 and 30 minutes (`gex.md` §11)."""
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,9 @@ from streaming.gex.pricing import Floats
 WINDOWS_S: Final = (60.0, 300.0, 600.0, 900.0, 1800.0)
 _SHORTEST_GAP_S: Final = 60.0
 _KEEP_S: Final = 1800.0 + 450.0
-_SPACING_S: Final = 5.0
+_SPACING_S: Final = 0.9
+"""A little under the usual pace of 1 s, so that every snapshot at that pace is kept."""
+_TIDY_AFTER: Final = 100
 Change = tuple[float | None, float | None]
 
 
@@ -26,14 +28,15 @@ class Ladder:
 
 
 class LadderHistory:
-    """The ladders of the last 37.5 minutes, one every 5 s, and the latest one.
+    """The ladders of the last 37.5 minutes, all that are at least 0.9 s apart, and the latest one.
 
     Ages are counted from the ladder handed to `changes`. What is older than a window by more than a quarter of it
     (at least a minute) does not stand in for it: the window is then unknown.
     """
 
     def __init__(self) -> None:
-        self._kept: deque[Ladder] = deque()
+        self._kept: list[Ladder] = []
+        self._kept_at: list[float] = []
         self._latest: Ladder | None = None
         self._epoch: Hashable = None
 
@@ -42,6 +45,7 @@ class LadderHistory:
         if epoch != self._epoch:
             self._epoch = epoch
             self._kept.clear()
+            self._kept_at.clear()
             self._latest = None
 
     def add(self, ladder: Ladder) -> None:
@@ -49,10 +53,12 @@ class LadderHistory:
         if self._latest is not None and ladder.at_s <= self._latest.at_s:
             return
         self._latest = ladder
-        if not self._kept or ladder.at_s - self._kept[-1].at_s >= _SPACING_S:
+        if not self._kept or ladder.at_s - self._kept_at[-1] >= _SPACING_S:
             self._kept.append(ladder)
-        while self._kept[0].at_s < ladder.at_s - _KEEP_S - _SPACING_S:
-            self._kept.popleft()
+            self._kept_at.append(ladder.at_s)
+        past = bisect_right(self._kept_at, ladder.at_s - _KEEP_S - _SPACING_S)
+        if past >= _TIDY_AFTER:
+            del self._kept[:past], self._kept_at[:past]
 
     def previous(self, now_s: float) -> Ladder | None:
         """The newest ladder older than `now_s`."""
@@ -62,12 +68,11 @@ class LadderHistory:
 
     def prior(self, now_s: float, window_s: float) -> Ladder | None:
         """The newest ladder whose age is at least the window and at most max(60 s, window/4) more."""
-        oldest_s = window_s + max(_SHORTEST_GAP_S, window_s / 4.0)
-        for ladder in reversed(self._kept):
-            age_s = now_s - ladder.at_s
-            if age_s >= window_s:
-                return ladder if age_s <= oldest_s else None
-        return None
+        place = bisect_right(self._kept_at, now_s - window_s) - 1
+        if place < 0:
+            return None
+        found = self._kept[place]
+        return found if now_s - found.at_s <= window_s + max(_SHORTEST_GAP_S, window_s / 4.0) else None
 
     def priors(self, now_s: float) -> tuple[Ladder | None, ...]:
         """The previous ladder, then those of the five windows."""

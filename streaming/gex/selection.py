@@ -7,10 +7,10 @@ import numpy as np
 from streaming.gex.lines import Lines
 from streaming.gex.priced import PricedLines, select_priced
 from streaming.gex.pricing import Floats
+from streaming.gex.quality import qualities
 from streaming.gex.scopes import ScopeSlices
-from streaming.gex.spans import Pieces, span_of
 from streaming.gex.volatility import CleanIv
-from streaming.model import SCOPES, ScopeFigures, ScopeName
+from streaming.model import ScopeFigures, ScopeName
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,44 +44,5 @@ def select(
         iv=clean.iv,
         ratio=np.where(np.isnan(ratio), 1.0, ratio),
         priced=select_priced(lines, clean, weight, ratio, cut, last=last),
-        quality=_qualities(lines, clean, weight, ratio, cut),
+        quality=qualities(lines, clean, weight, ratio, cut),
     )
-
-
-def _qualities(
-    lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, cut: ScopeSlices
-) -> dict[ScopeName, ScopeFigures]:
-    bad = np.isnan(clean.iv)
-    pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
-    counted = np.stack((clean.mirrored, bad, *weight, *(weight * bad)))
-    sums = pieces.sums(counted[:, pieces.rows])
-    return {
-        name: _quality(
-            cut.expiries[name],
-            cut.rows[name],
-            pieces.total(sums, span_of(cut.rows[name])).tolist(),
-            _ratios_of(lines, ratio, cut.rows[name]),
-        )
-        for name in SCOPES
-    }
-
-
-def _quality(expiries: tuple[str, ...], rows: slice, sums: list[float], ratio: Floats) -> ScopeFigures:
-    mirrored, unpriced, oi, vol, oi_unpriced, vol_unpriced = sums
-    return ScopeFigures(
-        expiries=expiries,
-        contracts=rows.stop - rows.start,
-        contracts_mirrored=int(mirrored),
-        contracts_unpriced=int(unpriced),
-        weight_unpriced_oi=oi_unpriced / oi if oi > 0.0 else 0.0,
-        weight_unpriced_vol=vol_unpriced / vol if vol > 0.0 else 0.0,
-        series=int(ratio.size),
-        series_without_parity=int(np.count_nonzero(np.isnan(ratio))),
-    )
-
-
-def _ratios_of(lines: Lines, ratio: Floats, rows: slice) -> Floats:
-    """The ratios of the series that have lines in a slice."""
-    if rows.stop <= rows.start:
-        return ratio[:0]
-    return ratio[lines.series[rows.start] : lines.series[rows.stop - 1] + 1]

@@ -17,7 +17,7 @@ from streaming.gex.max_change import Change, Ladder, largest_change, values_at
 from streaming.gex.priced import ForwardMode
 from streaming.gex.pricing import Floats
 from streaming.gex.selection import Selection
-from streaming.model import GexSnapshot, MaxChange, OptionChain, ScopeFigures, ScopeName, StrikeRow
+from streaming.model import GexSnapshot, MaxChange, OptionChain, PointView, ScopeFigures, ScopeName, StrikeRow
 from streaming.symbols import Ticker
 
 MILLION: Final = 1e6
@@ -45,6 +45,7 @@ class Ingredients:
     picture: Picture | None
     scopes: dict[str, ScopeFigures]
     basis: Basis | None
+    views: dict[str, PointView]
     priors: tuple[Ladder | None, ...]
     forward: ForwardMode
     seq: int
@@ -84,6 +85,9 @@ def build_snapshot(made: Ingredients) -> GexSnapshot:
         forward_mode=made.forward,
         basis=None if made.basis is None else made.basis.points,
         basis_ms=None if made.basis is None else made.basis.measured_ms,
+        basis_stale=None if made.basis is None else not made.basis.is_live(epoch_ms(made.moment.at)),
+        contracts_settled=made.selection.cut.start,
+        views=made.views,
         scopes=scopes,
     )
 

@@ -5,11 +5,14 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
 
 from streaming.bus import keys
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.sim.market import Market
 from streaming.sim.server import open_sim
+from tests.support.http import open_http_server
+from tests.support.source_rigs import GEXBOT_ANSWER, KEY
 from tests.support.start_process import environment, start_command
 from tests.support.stream_rig import FLOWING, START, write_token
 
@@ -82,3 +85,52 @@ async def test_a_login_that_is_missing_is_waited_for(tmp_path, redis, redis_url)
             await started.says("Stream: needs_login")
             write_token(token_path, sim)
             await started.says("Stream: live")
+
+
+def without_schwab(sim, token_path, redis_url, **more):
+    return environment(sim, token_path, redis_url, SCHWAB_CLIENT_ID="", SCHWAB_CLIENT_SECRET="", **more)
+
+
+async def test_it_runs_the_sources_of_the_settings_without_any_schwab_app(tmp_path, redis, redis_url):
+    async with (
+        schwab(tmp_path) as (sim, token_path),
+        open_http_server(lambda _seen: web.Response(body=json.dumps(GEXBOT_ANSWER).encode())) as http,
+    ):
+        places = {"GEX_SOURCE_MAP": "SPX:gexbot,NDX:redis", "GEXBOT_API_URL": http.url, "GEXBOT_API_KEY": KEY}
+        env = without_schwab(sim, token_path, redis_url, LOG_LEVEL="DEBUG", **places)
+        async with start_command(tmp_path, env) as started:
+            await started.says("Source gexbot: live")
+            await started.says("Source redis: waiting")
+            async with asyncio.timeout(5):
+                while not (fields := await redis.hgetall(keys.SOURCE_METRICS)) or fields[b"gexbot:state"] != b"live":
+                    await asyncio.sleep(0.02)
+            assert fields[b"gexbot:tickers"] == b"SPX"
+            assert fields[b"redis:state"] == b"waiting"
+            assert await redis.exists(keys.snapshot("SPX"))
+            started.process.terminate()
+            assert await ended(started) == 0
+            assert not any("Stream:" in line or KEY in line for line in started.lines)
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("SPX:gexbot", "GEXBOT_API_KEY is not set. Set it in .env"),
+        ("NQ_NDX:cboe", "NQ_NDX cannot come from cboe, which quotes no futures."),
+    ],
+)
+async def test_a_source_that_lacks_a_setting_ends_it_with_78(tmp_path, redis_url, chosen, said, options):
+    async with schwab(tmp_path) as (sim, token_path):
+        env = without_schwab(sim, token_path, redis_url, GEX_SOURCE_MAP=chosen)
+        async with start_command(tmp_path, env, *options) as started:
+            assert await ended(started) == 78
+            assert said in " ".join(started.lines)
+
+
+async def test_a_dry_run_names_each_source_with_its_tickers(tmp_path, redis_url):
+    async with schwab(tmp_path) as (sim, token_path):
+        env = without_schwab(sim, token_path, redis_url, GEX_SOURCE="redis")
+        async with start_command(tmp_path, env, "--dry-run", "--tickers", "SPX,QQQ") as started:
+            assert await ended(started) == 0
+            assert "Source redis: SPX, QQQ" in started.lines

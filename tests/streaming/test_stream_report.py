@@ -8,6 +8,8 @@ from tests.support.stream_facts import LIVE, facts
 def test_the_hash_holds_the_same_facts_as_the_status():
     mapping = metrics_mapping(facts(LIVE))
     assert json.loads(mapping["symbol_age_s"]) == {"SPY": 0.25, "/MNQ": 4.5, 'A"B': None}
+    assert json.loads(mapping["expiry_age_s"]) == {"SPX": {"2026-08-20": 2.5, "2026-08-21": None}}
+    assert (mapping["engine_restarts"], mapping["engine_start_ms"]) == (1, 212.2)
     assert json.loads(mapping["contracts"]) == {"/MNQ": "/MNQZ26"}
     assert (mapping["uptime_s"], mapping["login_days_left"], mapping["missing"]) == (7200.0, 1.5, "SPYY")
     assert (mapping["buffer"], mapping["lost"], mapping["requests_used"]) == (3, 2, 12)

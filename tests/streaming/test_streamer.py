@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import random
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,13 +18,14 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.clock import ShiftedClock
 from streaming.errors import ConfigurationError
-from streaming.model import headline
+from streaming.model import PointView, headline
 from streaming.runtime import Runtime, open_runtime
 from streaming.settings import StreamSettings
 from streaming.sim.market import Market
 from streaming.sim.server import SimServer, open_sim
 from streaming.streamer import Streamer
 from streaming.symbols import parse_ticker
+from streaming.wanted_symbols import SymbolChanges
 
 START = datetime(2026, 8, 20, 14, 30, tzinfo=UTC)
 
@@ -54,10 +57,11 @@ async def streaming_rig(tmp_path: Path, redis_url: str, *tickers: str) -> AsyncI
             schwab_token_path=token_path,
             redis_url=redis_url,
             gex_chain_days=10,
+            gex_pace_seconds=0.5,
             gex_live_options=20,
         )
         async with open_runtime(settings, clock, announce=lambda _line: None) as runtime:
-            streamer = Streamer(runtime, [parse_ticker(name) for name in tickers], update_s=0.5, rng=random.Random(1))
+            streamer = Streamer(runtime, [parse_ticker(name) for name in tickers], rng=random.Random(1))
             task = asyncio.create_task(streamer.run(lambda: None))
             try:
                 yield Rig(sim, runtime, streamer, task)
@@ -113,6 +117,47 @@ async def test_figures_go_on_through_a_lost_socket(tmp_path: Path, redis: Redis,
         await until(lambda: rig.streamer.counters.snapshots > snapshots + 2)
 
 
+async def test_a_killed_engine_process_costs_seconds_and_is_counted(tmp_path: Path, redis: Redis, redis_url: str):
+    async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
+        await until(lambda: rig.streamer.counters.snapshots > 1)
+        pid = rig.streamer.engine_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: rig.streamer.status().engine_restarts == 1)
+        snapshots = rig.streamer.counters.snapshots
+        await until(lambda: rig.streamer.counters.snapshots > snapshots + 1)
+        assert rig.streamer.engine_pid != pid
+
+
+async def test_levels_of_an_index_can_be_read_in_etf_and_futures_points(tmp_path: Path, redis: Redis, redis_url: str):
+    async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
+        seen: dict[str, PointView] = {}
+        async with asyncio.timeout(15):
+            while set(seen) != {"etf", "future"}:
+                await asyncio.sleep(0.1)
+                snapshot = await rig.runtime.snapshots.latest("NDX")
+                seen = {} if snapshot is None else snapshot.views
+    assert (seen["etf"].symbol, seen["future"].symbol) == ("QQQ", "/NQ")
+    assert 0.01 < seen["etf"].ratio < 0.1
+    assert seen["future"].points != 0.0
+    assert abs(snapshot.asof_ms - seen["etf"].ratio_ms) < 30_000
+
+
+async def test_a_useful_symbol_that_operators_remove_is_not_streamed(tmp_path: Path, redis: Redis, redis_url: str):
+    async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
+        await until(lambda: {"QQQ", "/NQ"} <= set(rig.streamer.status().symbols))
+        await rig.streamer.store_changes(SymbolChanges(removed=frozenset({"QQQ"})))
+        await until(lambda: "QQQ" not in rig.streamer.status().symbols)
+        assert "/NQ" in rig.streamer.status().symbols
+
+
+async def test_requests_are_counted_where_other_processes_see_them(tmp_path: Path, redis: Redis, redis_url: str):
+    async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
+        await until(lambda: rig.streamer.counters.snapshots > 1)
+        used = rig.streamer.status().requests_used
+        assert 0 < used <= await redis.llen(keys.REQUESTS)
+
+
 async def test_the_telemetry_hash_says_how_the_stream_is(tmp_path: Path, redis: Redis, redis_url: str):
     async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
         await until(lambda: rig.streamer.counters.snapshots > 2)
@@ -127,7 +172,7 @@ async def test_the_telemetry_hash_says_how_the_stream_is(tmp_path: Path, redis: 
 async def test_a_second_streamer_stands_by_and_takes_over(tmp_path: Path, redis: Redis, redis_url: str):
     async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
         await until(lambda: rig.streamer.status().state == "live")
-        second = Streamer(rig.runtime, [parse_ticker("NDX")], update_s=0.5, rng=random.Random(2))
+        second = Streamer(rig.runtime, [parse_ticker("NDX")], rng=random.Random(2))
         standby = asyncio.create_task(second.run(lambda: None))
         try:
             await asyncio.sleep(1.0)
@@ -143,6 +188,6 @@ async def test_a_second_streamer_stands_by_and_takes_over(tmp_path: Path, redis:
 async def test_without_app_key_the_remedy_is_named(tmp_path: Path, redis_url: str):
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "t" / "token.json")
     async with open_runtime(settings, ShiftedClock(START), announce=lambda _line: None) as runtime:
-        streamer = Streamer(runtime, [parse_ticker("NDX")], update_s=1.0, rng=random.Random(1))
+        streamer = Streamer(runtime, [parse_ticker("NDX")], rng=random.Random(1))
         with pytest.raises(ConfigurationError, match="SCHWAB_CLIENT_ID"):
             await streamer.run(lambda: None)

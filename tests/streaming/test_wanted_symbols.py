@@ -1,5 +1,5 @@
 from streaming.symbols import parse_ticker
-from streaming.wanted_symbols import SymbolChanges, needed_by
+from streaming.wanted_symbols import SymbolChanges, needed_by, useful_to
 
 CONFIGURED = ("SPY", "QQQ")
 
@@ -24,3 +24,9 @@ def test_a_removal_outlives_a_setting_that_lost_the_symbol_and_got_it_back():
 
 def test_tickers_need_their_underlying_and_their_future():
     assert needed_by([parse_ticker("NQ"), parse_ticker("NDX"), parse_ticker("SPY")]) == ("$NDX", "/NQ", "SPY")
+
+
+def test_the_rest_of_the_family_is_useful():
+    assert useful_to([parse_ticker("NQ"), parse_ticker("SPX")]) == ("QQQ", "SPY", "/ES")
+    assert useful_to([parse_ticker("SPY")]) == ("$SPX", "/ES")
+    assert useful_to([parse_ticker("AAPL")]) == ()

@@ -9,6 +9,7 @@ from bot.feed.channel import GoneMessageError
 from bot.feed.ledger import LedgerAwayError, LedgerEntry
 from streaming.clock import epoch_ms
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
+from streaming.past import PastLevels, past_of
 
 OPEN_AT = datetime(2026, 8, 20, 13, 40, tzinfo=UTC)
 """A Thursday, 09:40 in New York."""
@@ -123,6 +124,9 @@ class QueueSnapshots:
 
     async def history(self, ticker: str, *, minutes: float) -> Sequence[GexSnapshot]:
         return tuple(self.stored.get(ticker, ()))
+
+    async def past(self, latest: GexSnapshot, *, minutes: float, most: int, strikes: bool) -> Sequence[PastLevels]:
+        return [past_of(seen) for seen in self.stored.get(latest.ticker, ())]
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[AsyncIterator[GexSnapshot]]:

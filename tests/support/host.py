@@ -1,19 +1,23 @@
 """Stand-ins for what the commands reach, and a bot built on them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from bot.alerts.desk import AlertDesk
 from bot.client import EXTENSIONS, GexBot
+from bot.render.chart_spec import Chart
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.supervisor import Supervisor
 from streaming.clock import epoch_ms
 from streaming.errors import GexcordError
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
+from streaming.past import PastLevels, past_of
 from streaming.schwab.oauth import LoginAttempt
-from streaming.status import StreamReport, StreamStatus, SymbolList, TokenStatus
+from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
 from tests.support.clock import ManualClock
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture"
@@ -24,10 +28,16 @@ def make_snapshot(ticker: str = "SPX", **changes: object) -> GexSnapshot:
     at = ManualClock().now()
     figures = {
         "full": ScopeFigures(
+            ladder=((6380.0, 1e9, -1e9), (6400.0, 2e9, 3e9)),
+            profile=((6300.0, -2e9, -1e9), (6500.0, 2e9, 1e9)),
             oi=WeightFigures(zero_gamma=6390.0, net_gex_usd_per_1pct=1.5e9),
             vol=WeightFigures(zero_gamma=6391.0, net_gex_usd_per_1pct=2.5e9),
         ),
-        "zero": ScopeFigures(oi=WeightFigures(zero_gamma=6400.0), vol=WeightFigures(zero_gamma=6401.0)),
+        "zero": ScopeFigures(
+            ladder=((6400.0, 5e8, 7e8),),
+            oi=WeightFigures(zero_gamma=6400.0),
+            vol=WeightFigures(zero_gamma=6401.0),
+        ),
     }
     fields: dict[str, object] = {
         "ticker": ticker,
@@ -50,6 +60,9 @@ class StoredSnapshots:
     """A `SnapshotReader` on a dict; `error` makes every read fail."""
 
     latest_by_ticker: dict[str, GexSnapshot] = field(default_factory=dict)
+    history_by_ticker: dict[str, Sequence[GexSnapshot]] = field(default_factory=dict)
+    asked: list[tuple[str, float, int]] = field(default_factory=list)
+    """Ticker, minutes and most of every history that was asked for."""
     error: Exception | None = None
 
     async def latest(self, ticker: str) -> GexSnapshot | None:
@@ -58,7 +71,13 @@ class StoredSnapshots:
         return self.latest_by_ticker.get(ticker)
 
     async def history(self, ticker: str, *, minutes: float) -> Sequence[GexSnapshot]:
-        return ()
+        return self.history_by_ticker.get(ticker, ())
+
+    async def past(self, latest: GexSnapshot, *, minutes: float, most: int, strikes: bool) -> Sequence[PastLevels]:
+        if self.error is not None:
+            raise self.error
+        self.asked.append((latest.ticker, minutes, most))
+        return [past_of(seen) for seen in self.history_by_ticker.get(latest.ticker, ())]
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[AsyncIterator[GexSnapshot]]:
@@ -153,13 +172,17 @@ class StandInTokens:
 class StandInCharts:
     """A `ChartPort` that draws the same few bytes; notes what was asked of it."""
 
-    drawn: list[tuple[str, str, datetime]] = field(default_factory=list)
+    drawn: list[Chart] = field(default_factory=list)
     error: Exception | None = None
+    gate: asyncio.Event | None = None
+    """Drawings wait for this, if there is one."""
 
-    async def strikes(self, snapshot: GexSnapshot, *, now: datetime, weight: str = "vol", theme: str = "dark") -> bytes:
+    async def draw(self, chart: Chart) -> bytes:
+        self.drawn.append(chart)
+        if self.gate is not None:
+            await self.gate.wait()
         if self.error is not None:
             raise self.error
-        self.drawn.append((snapshot.ticker, weight, now))
         return PNG
 
 
@@ -193,6 +216,9 @@ class Host:
     tokens: StandInTokens = field(default_factory=StandInTokens)
     charts: StandInCharts = field(default_factory=StandInCharts)
     fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
+    alerts: AlertDesk | None = None
+    sources: tuple[SourceStatus, ...] = ()
+    recorder: RecorderStatus | None = None
     supervisor: Supervisor | None = None
 
     def make_bot(self, extensions: Sequence[str] = EXTENSIONS) -> GexBot:
@@ -209,6 +235,9 @@ class Host:
                 stream=self.stream,
                 symbols=self.symbols,
                 tokens=self.tokens,
+                alerts=self.alerts,
+                sources=lambda: self.sources,
+                recorder=lambda: self.recorder,
             )
         )
         return bot

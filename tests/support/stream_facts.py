@@ -27,6 +27,9 @@ LIVE = StreamStatus(
     requests_used=12,
     requests_per_minute=100,
     needs_login="The login is over.",
+    expiry_age_s={"SPX": {"2026-08-20": 2.5, "2026-08-21": None}},
+    engine_restarts=1,
+    engine_start_ms=212.25,
 )
 
 

@@ -151,6 +151,14 @@ class StreamerRig:
         return self.streamer.status().state
 
 
+_QUICKLY: dict[str, Any] = {
+    "gex_chain_days": 5,
+    "gex_live_options": 10,
+    "gex_chain_requests_per_minute": 120,
+    "gex_pace_seconds": 0.25,
+}
+
+
 @asynccontextmanager
 async def streamer_rig(
     tmp_path: Path,
@@ -177,14 +185,13 @@ async def streamer_rig(
             schwab_symbols=tuple(symbols),
             schwab_token_path=token_path,
             redis_url=redis_url,
-            **({"gex_chain_days": 5, "gex_live_options": 10, "gex_chain_requests_per_minute": 120} | settings),
+            **(_QUICKLY | settings),
         )
         alarms: list[str] = []
         async with open_runtime(loaded, clock, announce=lambda _line: None) as runtime:
             streamer = Streamer(
                 runtime,
                 [parse_ticker(name) for name in tickers],
-                update_s=0.25,
                 rng=random.Random(1),
                 alarm=alarms.append,
                 timing=timing,

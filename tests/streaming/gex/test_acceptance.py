@@ -1,13 +1,17 @@
 """Every block of the shared acceptance file that a whole engine can answer, to the digits."""
 
 import json
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from streaming.calendar import settle_at
+from streaming.gex.basis import map_by_ratio
+from streaming.gex.basis_shift import shift
 from streaming.gex.engine import GexEngine
 from streaming.gex.forward import parity_forwards
 from streaming.gex.levels import cumulative_crossings, ladder_crossings, ladder_split
@@ -17,7 +21,7 @@ from streaming.gex.pricing import YEAR_S, charm, delta, gamma, vanna, years_to_e
 from streaming.gex.risk_reversal import iv_at_quarter
 from streaming.model import GexSnapshot
 from streaming.symbols import parse_ticker
-from tests.support.option_lines import Line, block_a_chain, lines_of, make_chain
+from tests.support.option_lines import ASOF, Line, block_a_chain, lines_of, make_chain
 
 SUM = 1e-9
 POINTS = 1e-6
@@ -51,6 +55,30 @@ def test_block_a_one_expiry(examples: dict[str, Any]):
         crossings = [level for level, _ in ladder_crossings(strikes, values)]
         assert crossings == pytest.approx(expected["ladder_crossings"], abs=POINTS)
         assert cumulative_crossings(strikes, values) == pytest.approx(expected["cumulative_crossings"], abs=POINTS)
+
+
+def test_block_a_line_by_line_and_strike_by_strike(examples: dict[str, Any]):
+    block = examples["A_one_expiry"]
+    for item in block["contracts"]:
+        found = float(gamma(5000.0, float(item["strike"]), item["iv"], block["T_years"]))
+        assert found == pytest.approx(block["gamma"][f"{item['strike']}{item['type']}"], rel=SUM)
+    engine = GexEngine(parse_ticker("SPX"), scope="all")
+    chain = block_a_chain()
+    engine.on_chain(chain)
+    engine.compute(chain.asof)
+    for place, weight in ((1, "vol"), (2, "oi")):
+        ladder = {str(int(row[0])): row[place] for row in engine.ladder("all")}
+        assert ladder == pytest.approx(block[weight]["per_strike_usd_per_1pct"], rel=SUM)
+
+
+@pytest.mark.parametrize("am", [True, False])
+def test_block_b_instants_are_those_of_the_calendar(examples: dict[str, Any], am: bool):
+    for row in examples["B_time"]:
+        expiry = datetime.fromisoformat(row["expiry"])
+        if am == (expiry.hour == 9):
+            assert settle_at(expiry.date(), am=am) == expiry
+            left = settle_at(expiry.date(), am=am) - datetime.fromisoformat(row["asof"])
+            assert left.total_seconds() == row["seconds"]
 
 
 def test_block_b_time(examples: dict[str, Any]):
@@ -134,6 +162,17 @@ def test_block_e_risk_reversal(examples: dict[str, Any]):
     assert iv_at_quarter(-put_delta, puts[:, 1]) == pytest.approx(block["iv_put_25"], abs=1e-12)
 
 
+def test_block_e_through_the_engine(examples: dict[str, Any]):
+    block = examples["E_risk_reversal"]
+    lines = [Line(strike, "C", iv, 1) for strike, iv in block["calls"]]
+    lines += [Line(strike, "P", iv, 1) for strike, iv in block["puts"]]
+    lines = [replace(line, expiry=(ASOF + timedelta(days=30)).date()) for line in lines]
+    settle_s = (ASOF + timedelta(days=30)).timestamp()
+    figures = snapshot_of(make_chain(lines, spot=block["spot"], settle_s=[settle_s] * len(lines))).scopes["all"]
+    assert figures.rr25 == pytest.approx(block["rr25"], abs=1e-12)
+    assert figures.rr25_expiry == "2023-07-09"
+
+
 @pytest.mark.parametrize(("key", "rate", "dividend"), [("r=0,q=0", 0.0, 0.0), ("r=0.05,q=0.015", 0.05, 0.015)])
 def test_block_f_other_greeks(examples: dict[str, Any], key: str, rate: float, dividend: float):
     block, years = examples["F_other_greeks"][key], 0.02
@@ -185,6 +224,12 @@ def test_block_g_mapping(examples: dict[str, Any]):
     assert snapshot.spot == pytest.approx(block["future"])
     assert snapshot.major_pos_oi == pytest.approx(block["levels_future"]["major_pos"])
     assert snapshot.major_neg_oi == pytest.approx(block["levels_future"]["major_neg"])
+    assert shift(block["levels_index"]["zero_gamma"], snapshot.basis) == pytest.approx(
+        block["levels_future"]["zero_gamma"]
+    )
+    ratio = block["ratio_example"]
+    mapped = map_by_ratio(ratio["spy_level"], from_spot=ratio["spy_spot"], to_spot=ratio["spx_spot"])
+    assert mapped == pytest.approx(ratio["spx_level"], abs=1e-9)
 
 
 def test_block_h_ladder_split(examples: dict[str, Any]):

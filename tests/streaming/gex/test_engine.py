@@ -107,6 +107,20 @@ def test_followed_roots_stay_the_roots_of_a_fresh_engine():
             assert mine == pytest.approx(theirs, abs=1e-6)
 
 
+def test_tidying_up_between_computations_changes_no_figure():
+    tidy, plain = engine_of(), engine_of()
+    assert not tidy.tidy()
+    for second in range(12):
+        at = ASOF + timedelta(seconds=second)
+        for engine in (tidy, plain):
+            engine.on_spot(4300.0 + second / 10, ms(at))
+        mine, theirs = tidy.compute(at), plain.compute(at)
+        assert tidy.tidy() is (second in {5, 10})
+        for weight in ("oi", "vol"):
+            found, expected = (getattr(item.scopes["all"], weight).zero_gamma_roots for item in (mine, theirs))
+            assert found == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_live_option_quote_changes_volatility_and_volume():
     engine = engine_of()
     before = engine.compute(ASOF)

@@ -7,7 +7,7 @@ import pytest
 
 from streaming.gex.lines import sort_lines
 from streaming.gex.priced import Kernel, PricedLines, build_kernel
-from streaming.gex.roots import RootBook, sweep_roots
+from streaming.gex.roots import RootBook, sweep
 from streaming.gex.scopes import slice_scopes
 from streaming.gex.selection import select
 from streaming.gex.spans import span_of
@@ -28,7 +28,7 @@ def priced_of(chain: OptionChain, *, asof_s: float | None = None, spot: float | 
 
 def roots_of(priced: PricedLines, kernel: Kernel, scope: str = "all") -> tuple[Roots, Roots]:
     span = span_of(priced.scopes[scope])
-    found = sweep_roots(priced, kernel, (span,))
+    found, _ = sweep(priced, kernel, (span,))
     return found[span, 0], found[span, 1]
 
 
@@ -130,6 +130,33 @@ def test_the_root_book_sweeps_rarely_and_follows_often():
     assert (book.sweeps, book.lost) == (3, 0)
     book.update(priced, kernel, 21.0, "other dates", at_spot)
     assert book.sweeps == 4
+
+
+def test_a_sweep_ahead_of_time_spares_the_next_update_its_own():
+    priced, kernel = priced_of(block_a_chain())
+    book = RootBook()
+    span = span_of(priced.scopes["all"])
+    at_spot = {span: np.array([Total(kernel, priced.scopes["all"], weight).at(5000.0)[0] for weight in (0, 1)])}
+    assert not book.is_aging(0.0)
+    book.update(priced, kernel, 0.0, "dates", at_spot)
+    assert [book.is_aging(second) for second in (4.9, 5.0)] == [False, True]
+    book.refresh(priced, kernel, 6.0)
+    found = book.update(priced, kernel, 15.0, "dates", at_spot)
+    assert found[span, 0].roots[0].level == pytest.approx(4991.074813752607, abs=1e-6)
+    assert book.sweeps == 2
+
+
+def test_lines_that_join_leave_the_roots_followed():
+    chain, more = block_a_chain(), block_a_chain()
+    more.volume[0] = more.open_interest[0] = 0.0
+    book = RootBook()
+    for second, (priced, kernel) in enumerate(priced_of(part) for part in (more, chain)):
+        rows = priced.scopes["all"]
+        at_spot = {span_of(rows): np.array([Total(kernel, rows, weight).at(5000.0)[0] for weight in (0, 1)])}
+        found = book.update(priced, kernel, float(second), "dates", at_spot)
+    assert book.sweeps - book.lost == 1
+    assert found[span_of(rows), 0].roots[0].level == pytest.approx(4991.074813752607, abs=1e-6)
+    assert set(book.profiles) == {span_of(rows)}
 
 
 def test_samples_of_zero_carry_no_sign():

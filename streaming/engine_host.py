@@ -1,0 +1,241 @@
+"""Engines in a worker process: the event loop hands over bytes and prices, and gets finished snapshots.
+
+Parsing a chain, sweeping for zeros and computing would hold the loop for 3 to 40 ms each. A worker that ends is
+started again after a moment; its chains are then asked for again (`on_restart`).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import msgspec
+
+from streaming.engine_inbox import EngineInbox
+from streaming.engine_process import BROKEN, COMMAND, EngineProcess
+from streaming.engine_protocol import (
+    Answer,
+    ChainKind,
+    ChainReceipt,
+    Compute,
+    Computed,
+    Load,
+    Near,
+    Order,
+    Ready,
+    Refused,
+    Setup,
+    Symbols,
+)
+from streaming.errors import ContractError, TransientError
+from streaming.model import GexSnapshot, ScopeName
+from streaming.ports import StreamEvent
+from streaming.symbols import Ticker
+
+__all__ = ["ChainBody", "ChainReceipt", "EngineError", "EngineHost"]
+
+_LOG: Final = logging.getLogger(__name__)
+_FIRST_PAUSE_S: Final = 0.1
+_LAST_PAUSE_S: Final = 5.0
+_SETTLED_S: Final = 30.0
+_FLUSH_EVERY_S: Final = 0.05
+_MOST_UNREAD: Final = 256 * 1024
+A = TypeVar("A", bound=Answer)
+
+
+class ChainBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A chain, or one expiry of it, as its source sent it."""
+
+    underlying: str
+    kind: ChainKind
+    payload: bytes
+    asof: datetime | None = None
+    """Quote time; None: what the bytes say."""
+    expiry: date | None = None
+    """None when this is the whole chain."""
+    planned: tuple[date, ...] = ()
+    """With `expiry`: all that make up the whole; others are forgotten."""
+    required: tuple[date, ...] = ()
+    """With `expiry`: those without which there is no whole yet."""
+
+
+class EngineError(Exception):
+    """An order broke inside the worker, whose log has the traceback; `kind` is the type of its error."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+
+
+class EngineHost:
+    """The engines of some tickers in a process of their own, from entering this context to leaving it.
+
+    Orders wait for a process that is being started. They raise TransientError when it ends or does not answer.
+    """
+
+    def __init__(
+        self,
+        tickers: Sequence[Ticker],
+        *,
+        scope: ScopeName,
+        on_restart: Callable[[], None] | None = None,
+        answer_within_s: float = 20.0,
+        command: tuple[str, ...] = COMMAND,
+    ) -> None:
+        self._setup = Setup(tuple(tickers), scope)
+        self._on_restart = on_restart
+        self._answer_within_s = answer_within_s
+        self._command = command
+        self._process: EngineProcess | None = None
+        self._ready = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._closing = False
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self.inbox = EngineInbox(tickers)
+        self.restarts = 0
+        self.start_ms: float | None = None
+        """How long the process took to be ready, imports included."""
+
+    async def __aenter__(self) -> Self:
+        if self.tickers:
+            self._keeper = asyncio.create_task(self._keep(), name="engine process")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing = True
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeper
+
+    @property
+    def tickers(self) -> tuple[Ticker, ...]:
+        """Whose engines these are."""
+        return self._setup.tickers
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id while one is running."""
+        return None if self._process is None else self._process.pid
+
+    async def load(self, body: ChainBody) -> ChainReceipt:
+        """Have a chain parsed and taken; ContractError when the bytes are no chain."""
+        order = Load(body.underlying, body.kind, body.asof, body.expiry, body.planned, body.required)
+        try:
+            receipt = await self._ask(ChainReceipt, order, body.payload)
+        except EngineError as error:
+            raise ContractError(f"The {body.underlying} chain could not be taken ({error.kind}).") from error
+        self.inbox.loaded(body.underlying, receipt)
+        return receipt
+
+    def take(self, events: Sequence[StreamEvent]) -> None:
+        """Pass on what the engines need; never blocks, and keeps the newest of each symbol while they are busy."""
+        self.inbox.take(events)
+        self._flush_soon()
+
+    async def news(self, name: str) -> None:
+        """Wait until something changed for a ticker since its last `compute`."""
+        await self.inbox.news[name].wait()
+
+    async def compute(self, name: str, now: datetime) -> GexSnapshot | None:
+        """The snapshot of a ticker from all that was taken; None before its first whole chain.
+
+        EngineError when it cannot be computed.
+        """
+        self.inbox.news[name].clear()
+        return (await self._ask(Computed, Compute(name, now))).snapshot
+
+    async def near_symbols(self, per_underlying: int) -> tuple[str, ...]:
+        """The options most worth streaming, over all underlyings, each once."""
+        if not self.tickers:
+            return ()
+        return (await self._ask(Symbols, Near(per_underlying))).symbols
+
+    async def _ask(self, kind: type[A], order: Order, payload: bytes | None = None) -> A:
+        process = None
+        try:
+            async with asyncio.timeout(self._answer_within_s):
+                await self._ready.wait()
+                process = self._process
+                self._flush(process)
+                answer = await self._answer(process, order, payload)
+        except TimeoutError:
+            if process is not None:
+                process.kill()
+            raise TransientError("The engine process does not answer.") from None
+        if isinstance(answer, Refused):
+            if answer.kind == ContractError.__name__:
+                raise ContractError(answer.reason, remedy=answer.remedy)
+            raise EngineError(answer.kind, answer.reason)
+        if not isinstance(answer, kind):
+            raise TransientError("The engine process gave the answer to another order.")
+        return answer
+
+    async def _answer(self, process: EngineProcess | None, order: Order, payload: bytes | None) -> Answer:
+        if process is None:
+            raise TransientError("The engine process ended.")
+        return await process.ask(order, payload)
+
+    def _flush_soon(self) -> None:
+        if self._flush_timer is None and self.inbox.waiting and not self._closing:
+            self._flush_timer = asyncio.get_running_loop().call_later(_FLUSH_EVERY_S, self._flush_due)
+
+    def _flush_due(self) -> None:
+        """Hand over what waits, unless the worker has yet to read the last of it."""
+        self._flush_timer = None
+        if self._ready.is_set() and self._process is not None and self._process.unread <= _MOST_UNREAD:
+            self._flush(self._process)
+        self._flush_soon()
+
+    def _flush(self, process: EngineProcess | None) -> None:
+        taken = None if process is None else self.inbox.empty()
+        if process is not None and taken is not None:
+            process.tell(taken)
+
+    async def _keep(self) -> None:
+        """Have a process run until this context ends."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            began_s = time.monotonic()
+            try:
+                await self._run_once(began_s)
+            except BROKEN as error:
+                _LOG.warning("The engine process failed (%s).", type(error).__name__)
+            self.restarts += 1
+            lived_s = time.monotonic() - began_s
+            pause_s = _FIRST_PAUSE_S if lived_s > _SETTLED_S else pause_s
+            _LOG.warning("The engine process ended after %.1f s; starting another in %.1f s.", lived_s, pause_s)
+            if self._on_restart is not None:
+                self._on_restart()
+            await asyncio.sleep(pause_s)
+            pause_s = min(2.0 * pause_s, _LAST_PAUSE_S)
+
+    async def _run_once(self, began_s: float) -> None:
+        """Start a process and serve it until it ends."""
+        self._process = process = await EngineProcess.start(self._command)
+        try:
+            ready = process.ask(self._setup)
+            reading = asyncio.create_task(process.read_answers(), name="engine answers")
+            try:
+                either: set[asyncio.Future[Any]] = {ready, reading}
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if ready.done() and isinstance(ready.result(), Ready):
+                    self.start_ms = (time.monotonic() - began_s) * 1000.0
+                    self.inbox.repeat_spots()
+                    self._ready.set()
+                await reading
+            finally:
+                reading.cancel()
+                await asyncio.wait({reading})
+        finally:
+            self._ready.clear()
+            self._process = None
+            await process.end()

@@ -1,0 +1,47 @@
+"""How we talk to our worker processes over pipes: four bytes of length, then that many bytes."""
+
+import os
+import select
+import struct
+from typing import Final
+
+HEADER: Final = struct.Struct(">I")
+MOST_BYTES: Final = 64 * 1024 * 1024
+
+
+def frame(body: bytes) -> bytes:
+    """A body with its length in front; ValueError when it is too large."""
+    return header(body) + body
+
+
+def header(body: bytes) -> bytes:
+    """The length alone, for bodies that are too large to copy; ValueError when it is too large."""
+    if len(body) > MOST_BYTES:
+        raise ValueError(f"a frame of {len(body)} bytes is too large")
+    return HEADER.pack(len(body))
+
+
+class FrameReader:
+    """Reads frames from a file descriptor that blocks; nothing is read ahead."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def read(self) -> bytes | None:
+        """The next body; None when the other side has closed the pipe, also in the middle of a body."""
+        prefix = self._exactly(HEADER.size)
+        return None if prefix is None else self._exactly(*HEADER.unpack(prefix))
+
+    def is_waiting(self, within_s: float = 0.0) -> bool:
+        """Whether something comes to be read, or the other side closes the pipe, within a time."""
+        return bool(select.select([self._descriptor], [], [], within_s)[0])
+
+    def _exactly(self, length: int) -> bytes | None:
+        body = bytearray(length)
+        view, there = memoryview(body), 0
+        while there < length:
+            read = os.readv(self._descriptor, [view[there:]])
+            if not read:
+                return None
+            there += read
+        return bytes(body)

@@ -1,0 +1,85 @@
+"""Shares of the weight priced, mirrored and left out, and why."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from streaming.gex.engine import GexEngine
+from streaming.model import IvFault, ScopeFigures
+from streaming.symbols import parse_ticker
+from tests.support.option_lines import ASOF, TODAY, Line, make_chain
+
+LATER = date(2023, 6, 16)
+NAN = float("nan")
+LINES = (
+    Line(4300, "C", 0.11, oi=400, volume=10),
+    Line(4300, "P", 0.0, oi=300, volume=30),
+    Line(4310, "C", NAN, oi=100, volume=0),
+    Line(4320, "C", 0.02, oi=50, volume=20),
+    Line(4320, "P", 26.001, oi=150, volume=40),
+    Line(4330, "C", 0.12, oi=0, volume=0, expiry=LATER),
+    Line(4330, "P", -9.99, oi=0, volume=100, expiry=LATER),
+)
+
+
+def quality(*lines: Line, scope: str = "zero", bad_iv: str = "mirror") -> ScopeFigures:
+    engine = GexEngine(parse_ticker("SPX"), scope="all", bad_iv=bad_iv)
+    engine.on_chain(make_chain(lines or LINES))
+    return engine.compute(ASOF).scopes[scope]
+
+
+def reasons(found: ScopeFigures) -> dict[tuple[str, str], tuple[int, float | None, float | None]]:
+    return {(item.fault, item.outcome): (item.contracts, item.weight_oi, item.weight_vol) for item in found.iv_faults}
+
+
+def test_every_bad_volatility_has_its_fault_and_its_outcome():
+    assert reasons(quality()) == {
+        ("zero", "mirrored"): (1, 0.3, 0.3),
+        ("missing", "no other side"): (1, 0.1, 0.0),
+        ("too low", "other side unusable"): (1, 0.05, 0.2),
+        ("too high", "other side unusable"): (1, 0.15, 0.4),
+    }
+
+
+def test_a_negative_volatility_is_a_mark_for_none():
+    assert reasons(quality(scope="one")) == {("missing", "mirrored"): (1, None, 1.0)}
+
+
+def test_the_shares_priced_mirrored_and_unpriced_make_one():
+    found = quality()
+    assert (found.weight_priced_oi, found.weight_mirrored_oi) == pytest.approx((0.4, 0.3))
+    assert found.weight_unpriced_oi == pytest.approx(0.3)
+    assert (found.weight_priced_vol, found.weight_mirrored_vol) == pytest.approx((0.1, 0.3))
+    assert found.weight_unpriced_vol == pytest.approx(0.6)
+    assert (found.contracts, found.contracts_mirrored, found.contracts_unpriced) == (5, 1, 3)
+
+
+def test_shares_of_no_weight_are_unknown():
+    found = quality(scope="one")
+    assert found.weight_priced_oi is found.weight_mirrored_oi is None
+    assert (found.weight_priced_vol, found.weight_mirrored_vol) == (0.0, 1.0)
+
+
+def test_what_is_not_to_be_mirrored_says_so():
+    found = quality(bad_iv="drop")
+    assert {outcome for _, outcome in reasons(found)} == {"not mirrored"}
+    assert (found.contracts_mirrored, found.contracts_unpriced) == (0, 4)
+    assert found.weight_mirrored_oi == 0.0
+
+
+def test_the_commonest_fault_comes_first():
+    more = [Line(4000 + step, "P", 26.001, oi=1) for step in range(5)]
+    assert quality(*LINES, *more).iv_faults[0] == IvFault(
+        fault="too high", outcome="no other side", contracts=5, weight_oi=5 / 1005, weight_vol=0.0
+    )
+
+
+def test_settled_contracts_are_in_no_count():
+    gone = Line(4300, "C", 0.0, oi=1e6, volume=1e6, expiry=TODAY - timedelta(days=1))
+    assert quality(*LINES, gone, scope="all") == quality(scope="all")
+
+
+def test_a_clean_chain_has_no_fault():
+    found = quality(LINES[0])
+    assert found.iv_faults == ()
+    assert (found.weight_priced_oi, found.weight_mirrored_oi, found.weight_unpriced_oi) == (1.0, 0.0, 0.0)

@@ -1,0 +1,255 @@
+"""The definitions of `gex.md` once more, one contract at a time in plain Python; shares no code with `streaming.gex`.
+
+Slow and simple on purpose: what the engine publishes is compared with what this finds. `w` is 0 for open interest and
+1 for volume throughout.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from itertools import pairwise
+from statistics import median
+from zoneinfo import ZoneInfo
+
+NEW_YORK = ZoneInfo("America/New_York")
+AM_ROOTS = {"SPX", "NDX", "RUT", "VIX", "DJX"}
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One listed line; `weight` is (open interest, volume)."""
+
+    root: str
+    expiry: date
+    call: bool
+    strike: float
+    iv: float
+    weight: tuple[float, float]
+    bid: float = math.nan
+    ask: float = math.nan
+
+    @property
+    def sign(self) -> float:
+        """Dealers are long calls and short puts (§4)."""
+        return 1.0 if self.call else -1.0
+
+
+def closes_early(day: date) -> bool:
+    """Day after Thanksgiving; Christmas Eve and the day before Independence Day, unless that is a holiday itself."""
+    if day.month == 11:
+        return day.weekday() == 4 and 23 <= day.day <= 29
+    return day.weekday() < 4 and (day.month, day.day) in {(12, 24), (7, 3)}
+
+
+def settles(root: str, expiry: date) -> datetime:
+    """§5: 09:30 for AM roots, else the close, in UTC."""
+    moment = time(9, 30) if root in AM_ROOTS else time(13) if closes_early(expiry) else time(16)
+    return datetime.combine(expiry, moment, NEW_YORK).astimezone(UTC)
+
+
+def years(root: str, expiry: date, asof: datetime) -> float:
+    return max((settles(root, expiry) - asof.astimezone(UTC)).total_seconds(), 60.0) / (365 * 86_400)
+
+
+def cdf(x: float) -> float:
+    return 0.5 * math.erfc(-x / math.sqrt(2.0))
+
+
+def pdf(x: float) -> float:
+    return math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+
+
+class Priced:
+    """A contract with the volatility, time and forward (as a ratio to spot) it is priced with."""
+
+    def __init__(self, line: Contract, iv: float, left: float, rho: float) -> None:
+        self.line, self.iv, self.years, self.rho = line, iv, left, rho
+        self.deviation = iv * math.sqrt(left)
+
+    def d1(self, spot: float) -> float:
+        return math.log(self.rho * spot / self.line.strike) / self.deviation + self.deviation / 2.0
+
+    def gamma(self, spot: float) -> float:
+        return pdf(self.d1(spot)) / (spot * self.deviation)
+
+    def delta(self, spot: float) -> float:
+        return self.line.sign * cdf(self.line.sign * self.d1(spot))
+
+    def vanna(self, spot: float) -> float:
+        d1 = self.d1(spot)
+        return -pdf(d1) * (d1 - self.deviation) / self.iv
+
+    def charm(self, spot: float) -> float:
+        d1 = self.d1(spot)
+        drift = 2.0 * math.log(self.rho) - (d1 - self.deviation) * self.deviation
+        return -pdf(d1) * drift / (2.0 * self.years * self.deviation)
+
+    def gex(self, spot: float, w: int) -> float:
+        return self.line.sign * self.line.weight[w] * 100.0 * spot * spot * 0.01 * self.gamma(spot)
+
+
+class SlowChain:
+    """The contracts of one underlying at one quote time, with everything that `gex.md` asks of them."""
+
+    def __init__(self, contracts: Iterable[Contract], spot: float, asof: datetime, *, mirror: bool = True) -> None:
+        self.contracts, self.spot, self.asof = list(contracts), spot, asof
+        self.rhos = self._forwards()
+        self.living = [line for line in self.contracts if settles(line.root, line.expiry) > asof]
+        usable = {
+            (line.root, line.expiry, line.strike, line.call): line.iv
+            for line in self.contracts
+            if math.isfinite(line.iv) and 0.02 < line.iv < 10.0
+        }
+        self.mirrored: list[Contract] = []
+        self.unpriced: list[Contract] = []
+        self.priced: list[Priced] = []
+        for line in self.living:
+            key = (line.root, line.expiry, line.strike)
+            iv = usable.get((*key, line.call))
+            if iv is None and mirror and (iv := usable.get((*key, not line.call))) is not None:
+                self.mirrored.append(line)
+            if iv is None:
+                self.unpriced.append(line)
+            else:
+                left = years(line.root, line.expiry, asof)
+                self.priced.append(Priced(line, iv, left, self.rhos.get((line.root, line.expiry), 1.0)))
+
+    def scopes(self) -> dict[str, list[date]]:
+        """§10: the dates of each scope."""
+        dates = sorted({line.expiry for line in self.living})
+        today = self.asof.astimezone(NEW_YORK).date()
+        full = [day for day in dates if (day - today).days <= 90]
+        return {"zero": dates[:1], "one": dates[1:2], "full": full, "all": dates}
+
+    def _forwards(self) -> dict[tuple[str, date], float]:
+        """§6: parity per root and date from the seven quoted strikes nearest spot."""
+        quotes = {
+            (line.root, line.expiry, line.strike, line.call): (line.bid + line.ask) / 2.0
+            for line in self.contracts
+            if line.bid > 0.0 and line.ask > 0.0 and line.bid <= line.ask
+        }
+        implied: dict[tuple[str, date], list[tuple[float, float, float]]] = defaultdict(list)
+        for (root, expiry, strike, call), mid in quotes.items():
+            other = quotes.get((root, expiry, strike, False)) if call else None
+            if other is not None:
+                implied[root, expiry].append((abs(strike - self.spot), strike, strike + mid - other))
+        return {
+            series: median(forward for _, _, forward in sorted(found)[:7]) / self.spot
+            for series, found in implied.items()
+        }
+
+
+class SlowScope:
+    """Every figure of some dates of a chain under one weight."""
+
+    def __init__(self, chain: SlowChain, dates: Sequence[date], w: int) -> None:
+        self.spot, self.w, self.dates = chain.spot, w, set(dates)
+        self.asof, self.rhos = chain.asof, chain.rhos
+        self.all = [item for item in chain.priced if item.line.expiry in self.dates]
+        self.lines = [item for item in self.all if item.line.weight[w] > 0.0]
+        self.at_spot = [item.gex(self.spot, w) for item in self.lines]
+        self._terms = [
+            (item.line.sign * item.line.weight[w], item.deviation, item.rho / item.line.strike) for item in self.lines
+        ]
+
+    def total(self, each: Callable[[Priced], float]) -> float:
+        return math.fsum(each(item) for item in self.lines)
+
+    def weighted(self, each: Callable[[Priced], float]) -> float:
+        return self.total(lambda item: item.line.weight[self.w] * 100.0 * self.spot * each(item))
+
+    def net(self) -> float:
+        return math.fsum(self.at_spot)
+
+    def gross(self) -> float:
+        return math.fsum(map(abs, self.at_spot))
+
+    def net_at(self, level: float) -> float:
+        """§9: the total at another level, volatility, time and forward ratio kept; `Priced.gex` written out."""
+        sizes = (
+            size * math.exp(-0.5 * (math.log(ratio * level) / deviation + 0.5 * deviation) ** 2) / deviation
+            for size, deviation, ratio in self._terms
+        )
+        return level * math.fsum(sizes) / math.sqrt(2.0 * math.pi)
+
+    def notional(self) -> float:
+        return self.weighted(lambda _: 1.0)
+
+    def vanna(self) -> float:
+        return self.weighted(lambda item: item.line.sign * 0.01 * item.vanna(self.spot))
+
+    def charm(self) -> float:
+        return self.weighted(lambda item: item.line.sign * item.charm(self.spot) / 365.0)
+
+    def delta_sum(self) -> float:
+        return self.weighted(lambda item: item.delta(self.spot))
+
+    def delta_dealer(self) -> float:
+        return self.weighted(lambda item: item.line.sign * item.delta(self.spot))
+
+    def hedge(self) -> float:
+        """§15: half the change of dealers' delta from -1 % to +1 %."""
+        up, down = 1.01 * self.spot, 0.99 * self.spot
+        return self.weighted(lambda item: item.line.sign * (item.delta(up) - item.delta(down)) / 2.0)
+
+    def ladder(self, only: bool | None = None) -> dict[float, float]:
+        """§8: net by exact strike; of calls or puts alone when told so."""
+        strikes: dict[float, list[float]] = defaultdict(list)
+        for item, value in zip(self.lines, self.at_spot, strict=True):
+            if only is None or item.line.call == only:
+                strikes[item.line.strike].append(value)
+        return {strike: math.fsum(values) for strike, values in strikes.items()}
+
+    def largest(self, ladder: dict[float, float], sign: float) -> float | None:
+        """§8: the strike with the largest (sign 1) or smallest (-1) value if it has that sign; ties nearer to spot."""
+        best = max((sign * value for value in ladder.values()), default=0.0)
+        if best <= 0.0:
+            return None
+        tied = [strike for strike, value in ladder.items() if sign * value == best]
+        return min(tied, key=lambda strike: (abs(strike - self.spot), strike))
+
+    def split(self) -> float | None:
+        """§9: the ladder split."""
+        near = sorted((k, v) for k, v in self.ladder().items() if abs(k - self.spot) <= 0.035 * self.spot and v != 0.0)
+        running, lowest, at = 0.0, 0.0, None
+        for i, (_, value) in enumerate(near):
+            running += value
+            if running < lowest:
+                lowest, at = running, i
+        if at is None or at == len(near) - 1:
+            return None
+        (low, below), (high, above) = near[at], near[at + 1]
+        return low + (high - low) * -below / (above - below)
+
+    def bisect(self, low: float, high: float) -> float:
+        """The zero between two near levels of opposite sign, by halving their distance 24 times."""
+        rising = self.net_at(low) < 0.0
+        for _ in range(24):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if (self.net_at(middle) < 0.0) == rising else (low, middle)
+        return 0.5 * (low + high)
+
+    def risk_reversal(self) -> tuple[date, float | None] | None:
+        """§12, of the date nearest to 30 days; of its PM contracts when AM ones share the date."""
+        if not self.dates:
+            return None
+        today = self.asof.astimezone(NEW_YORK).date()
+        day = min(sorted(self.dates), key=lambda found: abs((found - today).days - 30))
+        lines = [item for item in self.all if item.line.expiry == day]
+        if any(item.line.root not in AM_ROOTS for item in lines):
+            lines = [item for item in lines if item.line.root not in AM_ROOTS]
+        ivs = [self._quarter(lines, call=call) for call in (True, False)]
+        return day, None if ivs[0] is None or ivs[1] is None else ivs[0] - ivs[1]
+
+    def _quarter(self, lines: list[Priced], *, call: bool) -> float | None:
+        """Outwards from spot, the volatility between the two lines whose deltas bracket 25 %."""
+        out = [item for item in lines if item.line.call == call and (item.line.strike >= self.spot) >= call]
+        out = [item for item in out if call or item.line.strike <= self.spot]
+        out.sort(key=lambda item: item.line.strike, reverse=not call)
+        found = [(abs(item.delta(self.spot)), item.iv) for item in out]
+        for (near, iv), (far, next_iv) in pairwise(found):
+            if near >= 0.25 >= far:
+                return iv + (next_iv - iv) * ((near - 0.25) / (near - far) if near > far else 0.0)
+        return None
