@@ -1,5 +1,6 @@
 """Bases of everything that can be clicked or filled in: errors become notices, strangers are refused, time ends it."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -16,7 +17,7 @@ class AskerView(discord.ui.View):
     def __init__(self, asked: Interaction, *, timeout: float = IDLE_S) -> None:
         super().__init__(timeout=timeout)
         self._asker_id = asked.user.id
-        self._newest = asked
+        self._edit: Callable[..., Awaitable[Any]] = asked.edit_original_response
         self._idle_s = timeout
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
@@ -29,8 +30,16 @@ class AskerView(discord.ui.View):
 
         Counts as a click, which a form alone does not.
         """
-        self._newest = interaction
+        self._edit = interaction.edit_original_response
         self.timeout = self._idle_s
+
+    def shown_as(self, message: discord.WebhookMessage) -> None:
+        """Note the message with the buttons where it is not the first answer itself."""
+        self._edit = message.edit
+
+    def last_words(self) -> dict[str, Any]:
+        """What else of the message changes when the buttons retire."""
+        return {}
 
     async def on_error(self, interaction: Interaction, error: Exception, _item: discord.ui.Item[Any], /) -> None:
         await answer_error(interaction, error)
@@ -40,7 +49,7 @@ class AskerView(discord.ui.View):
             if isinstance(item, (discord.ui.Button, discord.ui.Select)):
                 item.disabled = True
         try:
-            await self._newest.edit_original_response(view=self)
+            await self._edit(view=self, **self.last_words())
         except discord.HTTPException:
             return  # dismissed or deleted: nothing is left to disable
 

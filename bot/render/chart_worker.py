@@ -9,12 +9,12 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from bot.render.chart_spec import Drawn, Failed, StrikesChart
-from bot.render.framing import HEADER, frame
-from bot.render.strikes_painter import StrikesPainter, painter
+from bot.render.chart_spec import Chart, Drawn, Failed
+from bot.render.painters import Painters
+from streaming.framing import HEADER, frame
 
 _COLLECT_EVERY: Final = 50
-_POLITE: Final = 5
+_POLITE: Final = 10
 """Niceness: a picture may wait a moment, the feed's beat may not."""
 
 
@@ -24,24 +24,22 @@ def main() -> None:
     os.nice(_POLITE)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not end up between the frames
-    painters: dict[str, StrikesPainter] = {}
+    painters = Painters()
+    charts = msgspec.msgpack.Decoder(Chart)
     gc.freeze()
     gc.disable()
     drawn = 0
     while (body := _read_frame(sys.stdin.buffer)) is not None:
-        answers.write(frame(msgspec.msgpack.encode(_answer(body, painters))))
+        answers.write(frame(msgspec.msgpack.encode(_answer(body, charts, painters))))
         answers.flush()
         drawn += 1
         if drawn % _COLLECT_EVERY == 0:
             gc.collect()
 
 
-def _answer(body: bytes, painters: dict[str, StrikesPainter]) -> Drawn | Failed:
+def _answer(body: bytes, charts: msgspec.msgpack.Decoder[Chart], painters: Painters) -> Drawn | Failed:
     try:
-        chart = msgspec.msgpack.decode(body, type=StrikesChart)
-        if chart.theme not in painters:
-            painters[chart.theme] = painter(chart.theme)
-        return Drawn(painters[chart.theme].draw(chart))
+        return Drawn(painters.draw(charts.decode(body)))
     except Exception as error:  # noqa: BLE001  # one bad request must not cost the next one its worker
         traceback.print_exc()
         return Failed(f"{type(error).__name__}: {error}"[:500])

@@ -6,17 +6,15 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections import OrderedDict
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import msgspec
 
-from bot.render.chart_spec import Drawn, Failed, StrikesChart, strikes_chart
-from bot.render.framing import HEADER, MOST_BYTES, frame
+from bot.render.chart_spec import Chart, Drawn, Failed
 from streaming.errors import ContractError, TransientError
-from streaming.model import GexSnapshot, WeightName
+from streaming.framing import HEADER, MOST_BYTES, frame
 
 _LOG: Final = logging.getLogger(__name__)
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -66,17 +64,11 @@ class ChartWorker:
         async with self._turn:
             await self._started()
 
-    async def strikes(
-        self, snapshot: GexSnapshot, *, now: datetime, weight: WeightName = "vol", theme: str = "dark"
-    ) -> bytes:
-        """A PNG of exposure by strike with spot, zero gamma and walls; says how old they are at `now` unless live.
+    async def draw(self, chart: Chart) -> bytes:
+        """The chart as PNG.
 
-        RequestError without figures by strike, TransientError when drawing takes too long or too many wait,
-        ContractError when the picture cannot be drawn.
+        TransientError when drawing takes too long or too many wait, ContractError when it cannot be drawn.
         """
-        return await self._picture(strikes_chart(snapshot, weight=weight, theme=theme, now=now))
-
-    async def _picture(self, chart: StrikesChart) -> bytes:
         request = msgspec.msgpack.encode(chart)
         if (png := self._recent.get(request)) is not None:
             return png

@@ -6,12 +6,24 @@ from typing import Final
 import discord
 
 from bot.render.captions import WEIGHT_WORDS
-from bot.render.numbers import UNKNOWN, age, bn, known, price
+from bot.render.numbers import UNKNOWN, age, bn, known, price, signed
+from bot.render.replay_words import live_word, replay_words
 from bot.render.theme import EMBED_COLOUR
-from bot.render.view import freshness_of, freshness_words
+from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
-from streaming.clock import epoch_ms
-from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName, headline
+from streaming.gex.point_views import seen_in
+from streaming.market_time import data_age_s
+from streaming.model import (
+    GexSnapshot,
+    PointView,
+    ScopeFigures,
+    ScopeName,
+    ViewName,
+    WeightFigures,
+    WeightName,
+    headline,
+)
+from streaming.symbols import parse_ticker
 
 _SCOPE_WORDS: Final[dict[ScopeName, str]] = {
     "zero": "nearest expiry",
@@ -19,8 +31,11 @@ _SCOPE_WORDS: Final[dict[ScopeName, str]] = {
     "full": "up to 90 days",
     "all": "every expiry",
 }
+_EXPOSURE: Final = (
+    "Exposure in billions of US dollars per 1 % move; calls +, puts −; "
+    "a model of dealers' inventory, not an observation."
+)
 _MOST_ROOTS: Final = 6
-_UNIT: Final = "billions of US dollars per 1 % move"
 _ARROWS: Final = {1: "↑", -1: "↓"}
 
 
@@ -39,8 +54,22 @@ def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str) -> discor
     return embed
 
 
-def levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime) -> discord.Embed:
-    """Levels and totals of one scope under one weight; what the source does not give is said, not guessed."""
+def levels_embed(
+    snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime, view: ViewName = "native"
+) -> discord.Embed:
+    """Levels and totals of one scope under one weight; what the source does not give is said, not guessed.
+
+    RequestError when the levels cannot be shown in the points of `view`.
+    """
+    seen = seen_in(snapshot, view, parse_ticker(snapshot.ticker))
+    embed = _levels_embed(seen, scope=scope, weight=weight, now=now)
+    if seen is not snapshot:
+        embed.title = f"{embed.title} · in {snapshot.views[view].symbol} points"
+        embed.set_footer(text=f"{_EXPOSURE} {_seen_by(snapshot, snapshot.views[view])}")
+    return embed
+
+
+def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime) -> discord.Embed:
     chosen = snapshot.scopes.get(scope)
     unstated = chosen is None and snapshot.scope is None
     name = "scope not stated" if unstated else scope
@@ -55,10 +84,12 @@ def levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName,
 
 
 def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
-    age_s = (epoch_ms(now) - snapshot.asof_ms) / 1000
-    words = freshness_words(freshness_of(age_s, delayed=snapshot.delayed), age_s)
+    age_s = data_age_s(snapshot, now)
+    freshness = freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
+    words = live_word(snapshot) if freshness is Freshness.LIVE else freshness_words(freshness, age_s)
     asof = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=now.tzinfo))
-    parts = [snapshot.source[:40], words, f"quotes of {asof:%H:%M:%S} New York"]
+    replay = replay_words(snapshot)
+    parts = [*([f"**{replay}**"] if replay else []), snapshot.source[:40], words, f"quotes of {asof:%H:%M:%S} New York"]
     if snapshot.state != "live":
         parts.append(snapshot.state)
     embed = discord.Embed(title=title[:250], description=" · ".join(parts), colour=EMBED_COLOUR)
@@ -67,10 +98,19 @@ def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
 
 
 def _footer(snapshot: GexSnapshot) -> str:
-    parts = [f"Exposure in {_UNIT}; calls +, puts −; a model of dealers' inventory, not an observation."]
-    if snapshot.basis is not None:
-        parts.append(f"Levels in futures points, basis {snapshot.basis:+.2f}.".replace("-", "−"))
-    return " ".join(parts)
+    if snapshot.basis is None:
+        return _EXPOSURE
+    return f"{_EXPOSURE} Levels in futures points, basis {signed(snapshot.basis)}."
+
+
+def _seen_by(snapshot: GexSnapshot, view: PointView) -> str:
+    """How levels came into other points, and how old that relation was when the figures were."""
+    parts = []
+    if view.ratio_ms is not None:
+        parts.append(f"ratio {view.ratio:.6g} of {age((snapshot.asof_ms - view.ratio_ms) / 1000)} before")
+    if view.points_ms is not None:
+        parts.append(f"basis {signed(view.points)} of {age((snapshot.asof_ms - view.points_ms) / 1000)} before")
+    return f"Levels in {view.symbol} points: {' and '.join(parts)}."
 
 
 def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeFigures, weight: WeightName) -> None:

@@ -23,7 +23,7 @@ def stream_text(status: StreamStatus, now: datetime) -> str:
         f"{_times(status.reconnects, 'reconnect')} · lease: {status.lease_holder or 'nobody'}",
         f"{status.published} events published, {status.buffered} waiting, {status.dropped} lost",
         f"Last tick: {_ages(status.symbols)}",
-        f"Option chains: {_ages(status.chain_age_s)}",
+        f"Option chains: {_chains(status.expiry_age_s)}",
         f"Schwab login: {_login_left(status, now)} · {_requests(status)}",
         *_attention(status),
     ]
@@ -160,6 +160,20 @@ def _left(span: timedelta) -> str:
 def _stamp(at: datetime) -> str:
     """Discord shows this in the reader's own time zone."""
     return f"<t:{int(at.timestamp())}:f>"
+
+
+def _chains(expiries: Mapping[str, Mapping[str, float | None]]) -> str:
+    """Per underlying how old the nearest expiry is, and the oldest of all; while loading, how far that got."""
+    return "; ".join(f"{name} {_chain(ages)}" for name, ages in expiries.items() if ages)[:_LONGEST] or "none"
+
+
+def _chain(ages: Mapping[str, float | None]) -> str:
+    known = {expiry: age_s for expiry, age_s in ages.items() if age_s is not None}
+    if len(known) < len(ages):
+        return f"{len(known)} of {len(ages)} expiries loaded"
+    oldest = max(known, key=lambda expiry: known[expiry])
+    nearest = f"{age(next(iter(known.values())))} nearest"
+    return nearest if len(known) == 1 else f"{nearest}, {age(known[oldest])} oldest of {len(known)} ({oldest})"
 
 
 def _ages(ages: Mapping[str, float | None]) -> str:

@@ -52,6 +52,7 @@ class _Paint:
 def _figures(view: BoardView, paint: _Paint) -> list[str]:
     strike = price(view.max_change_strike, view.decimals)
     return [
+        *([paint(view.banner, theme.YELLOW)] if view.banner else []),
         _header(view, paint),
         _provenance(view, paint),
         _level("zero gamma", view.zero_gamma, view.decimals, paint),
@@ -86,6 +87,8 @@ def _freshness(view: BoardView) -> str:
             return f"closed{at}"
         case Freshness.STOPPED:
             return f"feed stopped{at}"
+        case Freshness.LIVE:
+            return view.live_word
         case _:
             return freshness_words(view.freshness, view.age_s)
 

@@ -58,6 +58,10 @@ class BoardView:
     """Since when it waits, or when it closed or stopped."""
     note: str = ""
     """Something a reader should know of the data, such as "warming"; empty when all is well."""
+    banner: str = ""
+    """What stands above everything else: that this is a replay, of which day and hour."""
+    live_word: str = "live"
+    """How figures that are up to date are called."""
     window_s: float = 60.0
     decimals: int = 2
     spot: Moving = Moving()

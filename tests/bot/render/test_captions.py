@@ -3,23 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.feed.schedule import decide
-from bot.render.captions import chart_alt_text, window_sentence
-from tests.support.host import make_snapshot
-
-
-def test_a_picture_in_words_names_every_line_of_it():
-    text = chart_alt_text(make_snapshot(major_pos_oi=6450.0, major_neg_oi=6300.0), "vol")
-    assert text == (
-        "Gamma exposure of SPX by strike, weighted by today's volume: net +2.5000Bn, spot 6395.25, "
-        "zero gamma 6390.00, call wall 6450.00, put wall 6300.00."
-    )
-    assert "net +1.5000Bn" in chart_alt_text(make_snapshot(), "oi")
-
-
-def test_the_unknown_is_a_dash_and_discords_limit_holds():
-    text = chart_alt_text(make_snapshot(spot=None, scopes={}), "vol")
-    assert "spot —" in text
-    assert len(text) <= 1024
+from bot.render.captions import window_sentence
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from bot.render.embeds import levels_embed, status_embed
 from streaming.clock import epoch_ms
-from streaming.model import ScopeFigures, WeightFigures
+from streaming.model import PointView, ReplayMark, ScopeFigures, WeightFigures
 from tests.support.feed import OPEN_AT, snapshot
 
 FIGURES = WeightFigures(
@@ -122,3 +122,40 @@ def test_a_scope_that_the_producer_does_not_state_is_not_guessed():
     embed = levels_embed(unstated, scope="zero", weight="oi", now=OPEN_AT)
     assert fields(embed)["Call wall"] == "25100.00"
     assert embed.title == "NQ_NDX · scope not stated · by open interest"
+
+
+def test_a_replay_is_labelled_with_its_day_and_judged_by_when_it_was_played():
+    mark = ReplayMark(of="schwab", speed=10.0, sent_ms=epoch_ms(OPEN_AT) + 86_400_000)
+    now = OPEN_AT + timedelta(days=1, seconds=2)
+    for embed in (
+        levels(now=now, source="replay", replay=mark),
+        status_embed(snapshot(source="replay", replay=mark), now=now, window="open"),
+    ):
+        assert embed.description == "**REPLAY 20 Aug 2026 x10** · replay · playing · quotes of 09:40:00 New York"
+    late = levels(now=now + timedelta(seconds=40), source="replay", replay=mark)
+    assert "old 42s" in late.description
+
+
+def test_a_live_snapshot_is_not_called_a_replay():
+    assert "REPLAY" not in levels().description
+    assert "live" in levels().description
+
+
+def test_levels_in_etf_points_say_by_what_ratio_and_how_old_it_is():
+    asof_ms = epoch_ms(OPEN_AT)
+    view = PointView(symbol="QQQ", ratio=0.0245, ratio_ms=asof_ms - 3000, points=-0.5, points_ms=asof_ms - 70_000)
+    shot = snapshot(scopes={"full": FULL}, views={"etf": view}, basis=20.0)
+    embed = levels_embed(shot, scope="full", weight="oi", now=OPEN_AT, view="etf")
+    shown = fields(embed)
+    assert embed.title == "NQ_NDX · full · by open interest · in QQQ points"
+    assert shown["Spot"] == "613.50"
+    assert shown["Call wall"] == "614.45 (+0.2500Bn)"
+    assert shown["Net GEX per 1 %"] == "−1.8346Bn"
+    assert embed.footer.text.endswith("Levels in QQQ points: ratio 0.0245 of 3s before and basis −0.50 of 1m before.")
+    assert "futures" not in embed.footer.text
+
+
+def test_levels_in_the_tickers_own_points_are_as_ever():
+    assert levels_embed(snapshot(), scope="full", weight="oi", now=OPEN_AT, view="future").to_dict() == (
+        levels_embed(snapshot(), scope="full", weight="oi", now=OPEN_AT).to_dict()
+    )

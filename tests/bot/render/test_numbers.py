@@ -7,7 +7,15 @@ from bot.render import numbers
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(12.5, "+12.50"), (-0.05, "−0.05"), (0.0, "+0.00"), (-0.001, "+0.00"), (None, "—"), (math.nan, "—")],
+    [
+        (12.5, "+12.50"),
+        (-1.8345612345, "−1.83"),
+        (-0.05, "−0.05"),
+        (0.0, "+0.00"),
+        (-0.001, "+0.00"),
+        (None, "—"),
+        (math.nan, "—"),
+    ],
 )
 def test_a_change_always_has_its_sign(value, text):
     assert numbers.signed(value) == text

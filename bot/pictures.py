@@ -1,0 +1,100 @@
+"""From a person's wish to a finished picture: the newest figures, the day's history where need be, the drawing."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.lookup import find_snapshot
+from bot.render.alt_text import alt_text
+from bot.render.chart_spec import OVER_TIME, ChartKind, ThemeName, chart_of
+from bot.render.history_text import history_text
+from bot.services import Services
+from streaming.errors import TransientError
+from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.past import PastLevels
+
+WHOLE_DAY_MIN: Final = 1440.0
+_READ_WITHIN_S: Final = 10.0
+_DRAWN_WITHIN_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to see."""
+
+    symbol: str | None
+    """As it was typed; None for what the channel shows."""
+    kind: ChartKind = "strikes"
+    scope: ScopeName | None = None
+    """None for the one that the live message sums over, and the history's strikes."""
+    weight: WeightName = "vol"
+    theme: ThemeName = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A finished picture with its words."""
+
+    png: bytes
+    alt: str
+    filename: str
+    shown: Wish
+    """With ticker and scope as they were found."""
+
+
+async def take_picture(services: Services, wish: Wish, *, channel_id: int | None) -> Picture:
+    """The newest picture of a wish.
+
+    Raises what `find_snapshot` raises, RequestError when the figures it needs are not there, TransientError when
+    drawing takes too long, ContractError when it cannot be drawn.
+    """
+    latest = await find_snapshot(services, wish.symbol, channel_id=channel_id)
+    history = await _read_past(services, latest, wish.kind) if wish.kind in OVER_TIME else ()
+    return await draw_picture(services, wish, latest, history)
+
+
+async def take_history(
+    services: Services, symbol: str | None, *, minutes: float, channel_id: int | None
+) -> tuple[str, Picture]:
+    """The last minutes before the newest snapshot as a table and as a picture, by open interest; raises as above."""
+    latest = await find_snapshot(services, symbol, channel_id=channel_id)
+    history = await _read_past(services, latest, "history", minutes=minutes)
+    recent = [seen for seen in history if seen.asof_ms >= latest.asof_ms - minutes * 60_000]
+    picture = await draw_picture(services, Wish(symbol=symbol, kind="history", weight="oi"), latest, recent)
+    scope = latest.scope or services.settings.gex_scope
+    return history_text(latest, recent, scope=scope, now=services.clock.now()), picture
+
+
+async def draw_picture(services: Services, wish: Wish, latest: GexSnapshot, history: Sequence[PastLevels]) -> Picture:
+    """The picture of figures that were read already; raises as `take_picture`."""
+    scope = wish.scope or latest.scope or services.settings.gex_scope
+    chart = chart_of(
+        wish.kind,
+        latest,
+        history,
+        scope=scope,
+        weight=wish.weight,
+        theme=wish.theme,
+        now=services.clock.now(),
+    )
+    try:
+        async with asyncio.timeout(_DRAWN_WITHIN_S):
+            png = await services.charts.draw(chart)
+    except TimeoutError:
+        raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
+    name = f"gex-{latest.ticker.lower()}-{wish.kind}-{scope}-{wish.weight}.png"
+    return Picture(png, alt_text(chart), name, replace(wish, symbol=latest.ticker, scope=scope))
+
+
+async def _read_past(
+    services: Services, latest: GexSnapshot, kind: ChartKind, *, minutes: float = WHOLE_DAY_MIN
+) -> Sequence[PastLevels]:
+    """As much of the day as the kind can show; TransientError when the store does not answer."""
+    try:
+        async with asyncio.timeout(_READ_WITHIN_S):
+            return await services.snapshots.past(
+                latest, minutes=minutes, most=OVER_TIME[kind], strikes=kind == "heatmap"
+            )
+    except TimeoutError:
+        raise TransientError("The snapshot store does not answer.", remedy="Try again in a moment.") from None

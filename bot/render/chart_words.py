@@ -1,0 +1,127 @@
+"""What every kind of picture says in words: whose figures, of when, by what; and the levels drawn across it. Pure."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from bot.render.captions import WEIGHT_WORDS
+from bot.render.numbers import known
+from bot.render.replay_words import replay_words
+from bot.render.view import Freshness, freshness_of, freshness_words
+from streaming.calendar import new_york
+from streaming.clock import epoch_ms
+from streaming.errors import RequestError
+from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName
+from streaming.past import PastFigures, PastLevels
+
+MILLION: Final = 1e6
+SCOPE_WORDS: Final[dict[ScopeName, str]] = {
+    "zero": "nearest expiry",
+    "one": "second expiry",
+    "full": "expiries up to 90 days",
+    "all": "all expiries",
+}
+LEVEL_NAMES: Final[dict[WeightName, dict[str, str]]] = {
+    "oi": {"spot": "spot", "zero_gamma": "zero gamma", "call_wall": "call wall", "put_wall": "put wall"},
+    "vol": {"spot": "spot", "zero_gamma": "zero gamma", "call_wall": "major +", "put_wall": "major −"},
+}
+"""By volume the largest strikes are called major, as under `/gex levels`."""
+_LONGEST_SOURCE: Final = 20
+
+
+class ChartWords(msgspec.Struct, frozen=True, kw_only=True):
+    """The words around a picture."""
+
+    title: str
+    subtitle: str
+    footer: str
+    """At most two lines."""
+    theme: str = "dark"
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A level drawn across the picture."""
+
+    kind: str
+    """spot, zero_gamma, call_wall or put_wall."""
+    name: str
+    value: float
+
+
+def subtitle(scope: ScopeName | None, weight: WeightName) -> str:
+    """What the figures are weighted by and which expiries they sum over, if their producer says so."""
+    return f"by {WEIGHT_WORDS[weight]}" + ("" if scope is None else f" · {SCOPE_WORDS[scope]}")
+
+
+def footer(snapshot: GexSnapshot, now: datetime, note: str) -> str:
+    """Two lines: where the figures are from and of when; a note and, unless live, how old it all is.
+
+    A replay is named as one with the day it was recorded, and is as old as the moment it was played.
+    """
+    asof = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=UTC))
+    played = snapshot.replay
+    age_s = (epoch_ms(now) - (snapshot.asof_ms if played is None else played.sent_ms)) / 1000
+    freshness = freshness_of(age_s, delayed=snapshot.delayed and played is None)
+    words = [note] if note else []
+    if freshness is not Freshness.LIVE:
+        words.append(freshness_words(freshness, age_s))
+    if snapshot.state == "closed":
+        words.append("market closed")
+    source = replay_words(snapshot) or f"{snapshot.source[:_LONGEST_SOURCE]} · {asof:%d %b %Y}"
+    return f"{source} · {asof:%H:%M:%S} New York\n{' · '.join(words)}"
+
+
+def figures_of(snapshot: GexSnapshot, scope: ScopeName) -> ScopeFigures | None:
+    """The scope's figures, or None where the classic fields are all there is of it.
+
+    RequestError when the snapshot has nothing of this scope.
+    """
+    chosen = snapshot.scopes.get(scope)
+    if chosen is None and snapshot.scope not in {None, scope}:
+        raise RequestError(f"{snapshot.source} gives no {scope} scope of {snapshot.ticker}.", remedy=_given(snapshot))
+    return chosen
+
+
+def levels(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: WeightName) -> dict[str, float | None]:
+    """Spot and the three levels of a scope under a weight, by kind of mark; the classic ones without a scope."""
+    chosen = snapshot.scopes.get(scope)
+    if chosen is not None:
+        return {"spot": snapshot.spot, **_own_levels(chosen.oi if weight == "oi" else chosen.vol)}
+    by_interest = weight == "oi"
+    return {
+        "spot": snapshot.spot,
+        "zero_gamma": None if by_interest else snapshot.zero_gamma,
+        "call_wall": snapshot.major_pos_oi if by_interest else snapshot.major_pos_vol,
+        "put_wall": snapshot.major_neg_oi if by_interest else snapshot.major_neg_vol,
+    }
+
+
+def marks(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> tuple[Mark, ...]:
+    """The levels that are known."""
+    found = levels(snapshot, scope, weight)
+    names = LEVEL_NAMES[weight]
+    return tuple(Mark(kind, names[kind], value) for kind, value in found.items() if value is not None and known(value))
+
+
+def net_millions(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: WeightName) -> float | None:
+    """Net GEX in $ millions per 1 %; the classic sum where there is no scope."""
+    chosen = snapshot.scopes.get(scope)
+    if chosen is None:
+        return snapshot.sum_gex_oi if weight == "oi" else snapshot.sum_gex_vol
+    net = (chosen.oi if weight == "oi" else chosen.vol).net_gex_usd_per_1pct
+    return None if net is None else net / MILLION
+
+
+def weighed(weight: WeightName, *, vol: float | None, oi: float | None) -> float | None:
+    """The one of two figures that is of the weight."""
+    return vol if weight == "vol" else oi
+
+
+def _own_levels(figures: WeightFigures | PastFigures) -> dict[str, float | None]:
+    return {"zero_gamma": figures.zero_gamma, "call_wall": figures.major_pos, "put_wall": figures.major_neg}
+
+
+def _given(snapshot: GexSnapshot) -> str:
+    names = list(snapshot.scopes) or [str(snapshot.scope)]
+    return f"Choose the scope {' or '.join(names)}."

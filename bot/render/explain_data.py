@@ -1,0 +1,138 @@
+"""What a snapshot's figures were made of, and why one is absent; honest about what only its producer knows. Pure."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from bot.render.numbers import age, signed
+from bot.render.replay_words import replay_words
+from bot.render.view import freshness_of, freshness_words
+from streaming.calendar import new_york
+from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightName
+
+SCOPE_WORDS: Final[dict[ScopeName, str]] = {
+    "zero": "the nearest expiry",
+    "one": "the second expiry",
+    "full": "expiries up to 90 days",
+    "all": "every listed expiry",
+}
+_WEIGHT_WORDS: Final[dict[WeightName, str]] = {"oi": "open interest", "vol": "volume"}
+_MOST_FAULTS: Final = 3
+_BILLION: Final = 1e9
+_MILLION: Final = 1e6
+_LONGEST_NAME: Final = 40
+
+
+def own_figures(snapshot: GexSnapshot) -> ScopeFigures | None:
+    """The full figures of the scope that the board shows; None when another program computed the snapshot."""
+    return None if snapshot.scope is None else snapshot.scopes.get(snapshot.scope)
+
+
+def producer(snapshot: GexSnapshot) -> str:
+    """Who made the figures: of a replay, who made what was recorded."""
+    return (snapshot.source if snapshot.replay is None else snapshot.replay.of)[:_LONGEST_NAME]
+
+
+def why_absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, *, level: bool) -> str:
+    """Why a figure is unknown, as far as the snapshot tells; `level` for those that are prices."""
+    if scope is None:
+        return f"{producer(snapshot)} does not give it"
+    if scope.contracts == 0:
+        return "no unexpired contract is in the scope"
+    if scope.contracts == scope.contracts_unpriced:
+        return f"none of the {scope.contracts:,} contracts has a usable volatility"
+    if snapshot.spot is None:
+        return "no basis to shift levels by has been seen yet" if level else "spot is unknown"
+    figures = scope.oi if weight == "oi" else scope.vol
+    if not figures.gross_gex_usd_per_1pct:
+        return "nothing has traded yet today" if weight == "vol" else "there is no open interest"
+    return "the data does not determine it"
+
+
+def made_of(snapshot: GexSnapshot, weight: WeightName, *, now: datetime) -> str:
+    """Expiries, contracts, quality under one weight, forwards and quote time in a few sentences."""
+    scope = own_figures(snapshot)
+    if scope is None:
+        return f"{_foreign(snapshot)} {quote_time(snapshot, now=now)}"
+    parts = [
+        _listing(snapshot, scope),
+        f"Of the {_WEIGHT_WORDS[weight]} {shares(scope, weight)}.",
+        _forwards(snapshot, scope),
+    ]
+    return " ".join([*(part for part in parts if part), quote_time(snapshot, now=now)])
+
+
+def shares(scope: ScopeFigures, weight: WeightName) -> str:
+    """How much of one weight is priced, mirrored and left out."""
+    priced, mirrored, unpriced = (
+        (scope.weight_priced_oi, scope.weight_mirrored_oi, scope.weight_unpriced_oi)
+        if weight == "oi"
+        else (scope.weight_priced_vol, scope.weight_mirrored_vol, scope.weight_unpriced_vol)
+    )
+    if priced is None or mirrored is None:
+        return "there is none yet" if weight == "vol" else "there is none"
+    return f"{priced:.1%} is priced by its own volatility, {mirrored:.1%} mirrored, {unpriced:.1%} left out"
+
+
+def faults(scope: ScopeFigures) -> str:
+    """The commonest reasons for mirrored and left-out contracts; empty when there is none."""
+    words = [f"{item.contracts:,} {item.fault} ({item.outcome})" for item in scope.iv_faults[:_MOST_FAULTS]]
+    rest = sum(item.contracts for item in scope.iv_faults[_MOST_FAULTS:])
+    return ", ".join(words) + (f", {rest:,} others" if rest else "")
+
+
+def quote_time(snapshot: GexSnapshot, *, now: datetime) -> str:
+    """When the quotes were live and how old that is; a replay is called one."""
+    quoted = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, UTC))
+    if snapshot.replay is not None:
+        return f"**{replay_words(snapshot)}**: recorded with quotes of {quoted:%Y-%m-%d %H:%M:%S} New York, not of now."
+    age_s = now.timestamp() - snapshot.asof_ms / 1000
+    words = freshness_words(freshness_of(age_s, delayed=snapshot.delayed), age_s)
+    oldest = "" if snapshot.chain_ms is None else _oldest(snapshot.asof_ms - snapshot.chain_ms)
+    state = "" if snapshot.state == "live" else f"; the session is {snapshot.state}"
+    return f"Quotes of {quoted:%Y-%m-%d %H:%M:%S} New York ({words}){oldest}{state}."
+
+
+def _oldest(lag_ms: int) -> str:
+    return f", the oldest part of the chain {age(lag_ms / 1000)} before" if lag_ms >= 1000 else ""  # noqa: PLR2004  # 1 s
+
+
+def _foreign(snapshot: GexSnapshot) -> str:
+    said = "which expiries it sums over" if snapshot.scope is None else f"it sums over {SCOPE_WORDS[snapshot.scope]}"
+    stated = f"It does not say {said}" if snapshot.scope is None else f"It says that {said}"
+    return (
+        f"Computed by {producer(snapshot)}, not by Gexcord. {stated}; "
+        "which volatilities, rates and clock it uses and what it leaves out is unknown here."
+    )
+
+
+def _listing(snapshot: GexSnapshot, scope: ScopeFigures) -> str:
+    dates, words = scope.expiries, "" if snapshot.scope is None else SCOPE_WORDS[snapshot.scope]
+    if not dates:
+        return f"Scope {snapshot.scope} ({words}) holds no unexpired contract."
+    span = dates[0] if len(dates) == 1 else f"{len(dates)} dates from {dates[0]} to {dates[-1]}"
+    settled = f"; {snapshot.contracts_settled:,} settled ones are left out" if snapshot.contracts_settled else ""
+    return f"Scope {snapshot.scope} ({words}): {span}, {scope.contracts:,} contracts of {producer(snapshot)}{settled}."
+
+
+def _forwards(snapshot: GexSnapshot, scope: ScopeFigures) -> str:
+    if snapshot.forward_mode is None or scope.series == 0:
+        return ""
+    if snapshot.forward_mode == "none":
+        return "Forwards: spot itself, without rates or dividends."
+    found = scope.series - scope.series_without_parity
+    rest = f"; the other {scope.series_without_parity} use spot" if scope.series_without_parity else ""
+    return f"Forwards from put-call parity in {found} of {scope.series} series of root and date{rest}."
+
+
+def money(value: float) -> str:
+    """US dollars with sign and size word: +1.2346 billion, −68.23 million, +12,345."""
+    if abs(value) >= _BILLION:
+        return f"{signed(value / _BILLION, 4)} billion"
+    if abs(value) >= _MILLION / 100.0:
+        return f"{signed(value / _MILLION, 2)} million"
+    return signed(value, 0)
+
+
+def absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, *, level: bool) -> str:
+    """A figure that is unknown, and why."""
+    return f"Here it is unknown: {why_absent(snapshot, scope, weight, level=level)}."

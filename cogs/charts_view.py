@@ -1,0 +1,172 @@
+"""The buttons under `/gex chart`: kind, scope, weight, theme and ticker change in place."""
+
+import asyncio
+import io
+from dataclasses import replace
+from typing import Any, Final
+
+import discord
+
+from bot.notices import Interaction
+from bot.pictures import Picture, Wish, take_picture
+from bot.render.chart_spec import KINDS, ChartKind
+from bot.services import Services
+from bot.views import IDLE_S, AskerView
+from streaming.model import SCOPES, WEIGHTS, ScopeName, WeightName
+
+_WEIGHT_LABELS: Final[dict[WeightName, str]] = {"oi": "Open interest", "vol": "Volume"}
+_CHOSEN: Final = discord.ButtonStyle.primary
+_OTHER: Final = discord.ButtonStyle.secondary
+_MOST_OPTIONS: Final = 25
+_ONE_SCOPE: Final[ChartKind] = "heatmap"
+"""The history keeps the strikes of one scope only, so that this kind has no choice."""
+RETIRED: Final = f"-# These buttons retired after {IDLE_S / 60:.0f} minutes without a click. /gex chart gives new ones."
+
+
+class ChartView(AskerView):
+    """One message with a picture and what is chosen in it; of quick clicks only the last one is drawn."""
+
+    def __init__(self, services: Services, asked: Interaction, wish: Wish) -> None:
+        super().__init__(asked)
+        self.services = services
+        self._wish = wish
+        self._on_show = wish
+        self._clicks = 0
+        self._drawing = asyncio.Lock()
+        for kind in KINDS:
+            self.add_item(ChoiceButton(kind.capitalize(), 0, kind=kind))
+        for scope in SCOPES:
+            self.add_item(ChoiceButton(scope.capitalize(), 1, scope=scope))
+        for weight in WEIGHTS:
+            self.add_item(ChoiceButton(_WEIGHT_LABELS[weight], 2, weight=weight))
+        self.add_item(RefreshButton())
+        self.add_item(ThemeButton())
+        if len(services.settings.tickers) > 1:
+            self.add_item(SymbolSelect(services))
+
+    @property
+    def wish(self) -> Wish:
+        """What was chosen last; it may still be in the making."""
+        return self._wish
+
+    async def first_picture(self, channel_id: int | None) -> discord.File:
+        """The picture to begin with; raises as `take_picture`."""
+        picture = await take_picture(self.services, self._wish, channel_id=channel_id)
+        self._now_showing(picture)
+        return attached(picture)
+
+    async def show(self, interaction: Interaction, **changes: Any) -> None:
+        """Replace the picture by one of the newest figures; what is not named stays as it was.
+
+        A click that is overtaken by another one while it waits is never drawn. When there is no picture, the old one
+        and its choice stay, and the reason is raised.
+        """
+        await interaction.response.defer()
+        self._clicks += 1
+        click = self._clicks
+        self._wish = replace(self._wish, **changes)
+        async with self._drawing:
+            if click != self._clicks:
+                return
+            try:
+                picture = await take_picture(self.services, self._wish, channel_id=interaction.channel_id)
+            except BaseException:
+                self._wish = self._on_show if click == self._clicks else self._wish
+                raise
+            if click == self._clicks:
+                self._now_showing(picture)
+                await interaction.edit_original_response(attachments=[attached(picture)], view=self)
+                self.shown_by(interaction)
+
+    def last_words(self) -> dict[str, Any]:
+        return {"content": RETIRED}
+
+    def _now_showing(self, picture: Picture) -> None:
+        self._wish = self._on_show = picture.shown
+        for item in self.children:
+            if isinstance(item, (ChoiceButton, ThemeButton, SymbolSelect)):
+                item.mark(picture.shown)
+
+
+class ChoiceButton(discord.ui.Button[ChartView]):
+    """Chooses one kind, scope or weight."""
+
+    def __init__(
+        self,
+        label: str,
+        row: int,
+        *,
+        kind: ChartKind | None = None,
+        scope: ScopeName | None = None,
+        weight: WeightName | None = None,
+    ) -> None:
+        super().__init__(label=label, row=row)
+        choice = {"kind": kind, "scope": scope, "weight": weight}
+        self._choice: dict[str, Any] = {name: value for name, value in choice.items() if value is not None}
+
+    async def callback(self, interaction: Interaction) -> None:
+        any_scope = {"scope": None} if self._choice.get("kind") == _ONE_SCOPE else {}
+        await _view_of(self).show(interaction, **any_scope, **self._choice)
+
+    def mark(self, shown: Wish) -> None:
+        """Tell what is on show from what can be chosen."""
+        chosen = all(getattr(shown, name) == value for name, value in self._choice.items())
+        self.style = _CHOSEN if chosen else _OTHER
+        self.disabled = "scope" in self._choice and shown.kind == _ONE_SCOPE and not chosen
+
+
+class RefreshButton(discord.ui.Button[ChartView]):
+    """Draws the newest figures of the same choice."""
+
+    def __init__(self) -> None:
+        super().__init__(label="Refresh", row=2)
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _view_of(self).show(interaction)
+
+
+class ThemeButton(discord.ui.Button[ChartView]):
+    """Turns a dark picture light and back."""
+
+    def __init__(self) -> None:
+        super().__init__(row=2)
+
+    async def callback(self, interaction: Interaction) -> None:
+        view = _view_of(self)
+        await view.show(interaction, theme="dark" if view.wish.theme == "light" else "light")
+
+    def mark(self, shown: Wish) -> None:
+        """Name the theme that a click leads to."""
+        self.label = "Dark" if shown.theme == "light" else "Light"
+
+
+class SymbolSelect(discord.ui.Select[ChartView]):
+    """Chooses among the followed tickers; the one on show is among them even where it is not followed."""
+
+    def __init__(self, services: Services) -> None:
+        names = [ticker.name for ticker in services.settings.tickers]
+        super().__init__(
+            placeholder="Symbol", row=3, options=[discord.SelectOption(label=name) for name in names[:_MOST_OPTIONS]]
+        )
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _view_of(self).show(interaction, symbol=self.values[0])
+
+    def mark(self, shown: Wish) -> None:
+        """Show the ticker as the chosen one."""
+        if shown.symbol is not None and shown.symbol not in [option.label for option in self.options]:
+            self.options = [*self.options[: _MOST_OPTIONS - 1], discord.SelectOption(label=shown.symbol)]
+        for option in self.options:
+            option.default = option.label == shown.symbol
+
+
+def attached(picture: Picture) -> discord.File:
+    """The picture as it is sent, with its words for whoever cannot see it."""
+    return discord.File(io.BytesIO(picture.png), filename=picture.filename, description=picture.alt)
+
+
+def _view_of(item: discord.ui.Item[ChartView]) -> ChartView:
+    view = item.view
+    if not isinstance(view, ChartView):
+        raise TypeError("a chart's button lives in a ChartView")
+    return view

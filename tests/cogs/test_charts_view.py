@@ -1,0 +1,229 @@
+import asyncio
+from types import SimpleNamespace
+
+import discord
+import pytest
+
+from bot.pictures import Wish
+from bot.views import IDLE_S
+from cogs.charts_view import RETIRED, ChartView
+from streaming.errors import TransientError
+from tests.support.host import make_snapshot
+
+
+@pytest.fixture
+async def shown(room):
+    """A chart of SPX as the guest asked for it, for everybody to see."""
+    result = await room.guest.slash(room.channel, "gex chart", symbol="SPX", scope="full", public=True)
+    return result.followups[0]
+
+
+def current(room):
+    return room.channel.last_message
+
+
+def controls(room):
+    return [child.to_dict() for row in current(room).components for child in row.children]
+
+
+def chosen(room):
+    return [control["label"] for control in controls(room) if control.get("style") == 1]
+
+
+def picture(room):
+    (attachment,) = current(room).attachments
+    return attachment.filename
+
+
+def past_of(ticker, count=5):
+    latest = make_snapshot(ticker)
+    strikes = ((6390.0, 10.0, -20.0, ()), (6400.0, 30.0, 40.0, ()))
+    return [make_snapshot(ticker, strikes=strikes, asof_ms=latest.asof_ms - 60_000 * n) for n in range(count, 0, -1)]
+
+
+def test_there_are_no_more_rows_and_buttons_than_discord_takes(room, shown):
+    rows = current(room).components
+    assert [len(row.children) for row in rows] == [5, 4, 4, 1]
+
+
+async def test_what_is_on_show_is_marked(room, shown):
+    assert chosen(room) == ["Strikes", "Full", "Volume"]
+    (select,) = [control for control in controls(room) if "options" in control]
+    assert [(option["label"], option.get("default", False)) for option in select["options"]] == [
+        ("SPX", True),
+        ("NDX", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "marked"),
+    [
+        ("Profile", "gex-spx-profile-full-vol.png", ["Profile", "Full", "Volume"]),
+        ("Zero", "gex-spx-strikes-zero-vol.png", ["Strikes", "Zero", "Volume"]),
+        ("Open interest", "gex-spx-strikes-full-oi.png", ["Strikes", "Full", "Open interest"]),
+        ("Light", "gex-spx-strikes-full-vol.png", ["Strikes", "Full", "Volume"]),
+        ("Refresh", "gex-spx-strikes-full-vol.png", ["Strikes", "Full", "Volume"]),
+    ],
+)
+async def test_a_button_replaces_the_picture_in_place(room, shown, label, name, marked):
+    result = await room.guest.click(shown, label=label)
+    assert result.acknowledged
+    assert current(room).id == shown.id
+    assert (picture(room), chosen(room)) == (name, marked)
+    assert len(room.host.charts.drawn) == 2
+    assert current(room).attachments[0].description
+
+
+async def test_the_theme_turns_and_its_button_names_the_other_one(room, shown):
+    await room.guest.click(shown, label="Light")
+    assert room.host.charts.drawn[-1].theme == "light"
+    await room.guest.click(current(room), label="Dark")
+    assert room.host.charts.drawn[-1].theme == "dark"
+
+
+async def test_the_menu_changes_the_symbol_and_keeps_the_rest(room, shown):
+    await room.guest.click(shown, label="Zero")
+    await room.guest.select(current(room), ["NDX"])
+    assert picture(room) == "gex-ndx-strikes-zero-vol.png"
+    assert chosen(room) == ["Strikes", "Zero", "Volume"]
+
+
+async def test_a_chart_over_time_takes_the_history(room, shown):
+    room.host.snapshots.history_by_ticker["SPX"] = past_of("SPX")
+    await room.guest.click(shown, label="History")
+    assert picture(room) == "gex-spx-history-full-vol.png"
+    assert len(room.host.charts.drawn[-1].times) == 6
+
+
+async def test_a_heatmap_has_one_scope_and_the_others_come_back_with_another_kind(room, shown):
+    room.host.snapshots.history_by_ticker["SPX"] = past_of("SPX")
+    await room.guest.click(shown, label="Zero")
+    await room.guest.click(current(room), label="Heatmap")
+    assert picture(room) == "gex-spx-heatmap-full-vol.png"
+    assert [control["label"] for control in controls(room) if control.get("disabled")] == ["Zero", "One", "All"]
+    await room.guest.click(current(room), label="Strikes")
+    assert not any(control.get("disabled") for control in controls(room))
+
+
+async def test_what_cannot_be_drawn_leaves_the_old_picture_and_says_why_privately(room, shown):
+    result = await room.guest.click(shown, label="Expiries")
+    (notice,) = result.followups
+    assert notice.ephemeral
+    assert notice.content.startswith("SPX has no figures by expiry")
+    assert (picture(room), chosen(room)) == ("gex-spx-strikes-full-vol.png", ["Strikes", "Full", "Volume"])
+    await room.guest.click(current(room), label="Open interest")
+    assert picture(room) == "gex-spx-strikes-full-oi.png", "the choice that failed is forgotten"
+    assert room.env.errors
+
+
+async def test_a_worker_in_trouble_leaves_the_old_picture(room, shown):
+    room.host.charts.error = TransientError("The chart worker failed.", remedy="Try again in a moment.")
+    result = await room.guest.click(shown, label="Zero")
+    (notice,) = result.followups
+    assert notice.ephemeral
+    assert notice.content == "The chart worker failed. Try again in a moment."
+    assert picture(room) == "gex-spx-strikes-full-vol.png"
+    assert room.env.errors
+
+
+async def test_a_click_is_answered_before_anything_is_drawn(room, shown):
+    await room.guest.click(shown, label="Zero")
+    paths = [request.path for request in room.env.http_requests]
+    callbacks = [request for request in room.env.http_requests if request.path.endswith("/callback")]
+    assert callbacks[-1].json["type"] == discord.InteractionResponseType.deferred_message_update.value
+    assert paths[-1].endswith("/messages/@original")
+
+
+async def test_somebody_elses_buttons_refuse_privately(room, shown):
+    result = await room.operator.click(shown, label="Zero")
+    assert result.response.ephemeral
+    assert "belong to whoever asked" in result.response.content
+    assert picture(room) == "gex-spx-strikes-full-vol.png"
+    assert len(room.host.charts.drawn) == 1
+    assert room.env.errors
+
+
+@pytest.mark.parametrize("public", [True, False])
+async def test_buttons_retire_after_a_while_and_say_so(room, public):
+    result = await room.guest.slash(room.channel, "gex chart", symbol="SPX", public=public)
+    message = result.followups[0] if public else result.response
+    await room.env.advance_time(IDLE_S - 10)
+    clicked = await room.guest.click(message, label="Zero")
+    assert clicked.acknowledged
+    await room.env.advance_time(IDLE_S - 10)
+    edits = [request for request in room.env.http_requests if request.method == "PATCH"]
+    assert RETIRED not in str(edits[-1].json)
+    await room.env.advance_time(20)
+    retired = room.env.http_requests[-1]
+    assert retired.json["content"] == RETIRED
+    assert all(control["disabled"] for row in retired.json["components"] for control in row["components"])
+    assert "attachments" not in retired.json, "the picture stays"
+    callbacks = [request.path for request in room.env.http_requests if request.path.endswith("/callback")]
+    assert retired.path.split("/")[-3] == callbacks[-1].split("/")[-2], "the newest token, which still lives"
+
+
+async def test_a_public_chart_nobody_clicked_retires_too(room, shown):
+    await room.env.advance_time(IDLE_S + 10)
+    assert all(control.get("disabled") for control in controls(room))
+    assert current(room).content == RETIRED
+    assert picture(room) == "gex-spx-strikes-full-vol.png"
+
+
+class Click:
+    """An interaction as far as a view needs it; notes what became of it."""
+
+    def __init__(self) -> None:
+        self.user = SimpleNamespace(id=7)
+        self.channel_id = 1
+        self.deeds: list[str] = []
+        self.response = SimpleNamespace(defer=self._defer)
+
+    async def _defer(self) -> None:
+        self.deeds.append("deferred")
+
+    async def edit_original_response(self, *, attachments, view) -> None:
+        self.deeds.append(attachments[0].filename)
+
+
+@pytest.fixture
+async def view(host):
+    return ChartView(host.make_bot().services, Click(), Wish(symbol="SPX"))
+
+
+async def test_of_quick_clicks_the_last_one_is_drawn_and_those_in_between_are_not(host, view):
+    host.charts.gate = asyncio.Event()
+    choices = ({"scope": "zero"}, {"weight": "oi"}, {"kind": "profile"}, {"scope": "full"})
+    clicks = [Click() for _ in choices]
+    showing = []
+    for click, choice in zip(clicks, choices, strict=True):
+        showing.append(asyncio.create_task(view.show(click, **choice)))
+        await asyncio.sleep(0.01)
+    assert [click.deeds for click in clicks] == [["deferred"]] * 4, "nobody waits for the answer"
+    host.charts.gate.set()
+    await asyncio.gather(*showing)
+    assert len(host.charts.drawn) == 2, "the one under way and the last choice"
+    assert [click.deeds[1:] for click in clicks] == [[], [], [], ["gex-spx-profile-full-oi.png"]]
+    assert view.wish == Wish(symbol="SPX", kind="profile", scope="full", weight="oi")
+
+
+async def test_a_choice_that_failed_after_it_was_overtaken_does_not_undo_the_newer_one(host, view):
+    await view.first_picture(1)
+    gate, draw = asyncio.Event(), host.charts.draw
+
+    async def fails_for_zero(chart):
+        await gate.wait()
+        if chart.bars == ((6400.0, 500.0),):
+            raise TransientError("The chart worker failed.")
+        return await draw(chart)
+
+    host.charts.draw = fails_for_zero
+    first, second = Click(), Click()
+    failing = asyncio.create_task(view.show(first, scope="zero"))
+    await asyncio.sleep(0.01)
+    working = asyncio.create_task(view.show(second, scope="full", weight="oi"))
+    await asyncio.sleep(0.01)
+    gate.set()
+    with pytest.raises(TransientError):
+        await failing
+    await working
+    assert second.deeds[1:] == ["gex-spx-strikes-full-oi.png"]
