@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from bot import login_watch
 from bot.alarms import Alarms
+from bot.alerts.assembly import build_alerts
 from bot.check import run_check
 from bot.client import GexBot
 from bot.discord_hosts import point_discord_at
@@ -42,10 +43,13 @@ from streaming.bus.metrics import MetricValue, write_metrics
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError
 from streaming.metrics_server import serve_metrics
+from streaming.record_command import order_of
+from streaming.recording.session import Recorder
 from streaming.runtime import Runtime, open_runtime
 from streaming.schwab.stored_logins import StoredLogins
 from streaming.settings import load_settings
 from streaming.signals import stop_on_signals
+from streaming.sources.assembly import Sources
 from streaming.streamer import Streamer
 
 _LOG: Final = logging.getLogger(__name__)
@@ -169,12 +173,13 @@ async def _open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) 
     ):
         alarms = Alarms(bot.notify_operators)
         supervisor.start("alarms", alarms.deliver)
-        streamer = Streamer(
-            runtime, settings.tickers, update_s=settings.gex_feed_update_seconds, rng=rng, alarm=alarms.ring
-        )
+        streamer = Streamer(runtime, settings.tickers, rng=rng, alarm=alarms.ring)
+        sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=alarms.ring)
         control = StreamControl(streamer, supervisor, RedisWishes(runtime.redis), clock)
         health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
         feed = _feed(bot, runtime, settings, rng, health)
+        alerts, watch_alerts = build_alerts(bot, runtime, settings, rng)
+        recorder = Recorder(runtime.redis, clock, order_of(settings)) if settings.gex_record else None
         bot.attach(
             Services(
                 settings=settings,
@@ -186,14 +191,23 @@ async def _open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) 
                 symbols=SymbolControl(streamer, clock),
                 tokens=TokenControl(runtime),
                 feed=feed,
+                alerts=alerts,
+                sources=sources.statuses,
+                recorder=lambda: None if recorder is None else recorder.status(),
             )
         )
         bot.add_listener(partial(_mark_ready, health), "on_ready")
         supervisor.start("heartbeat", health.beat)
+        supervisor.start("alerts", watch_alerts)
         if runtime.auth is not None:
             logins, told = StoredLogins(runtime.tokens, clock), RedisTold(runtime.redis)
             watch = LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=clock)
             supervisor.start(login_watch.JOB, watch.run)
+        for source in sources.polled:
+            supervisor.start(f"source-{source.name}", source.run)
+        supervisor.start("source-metrics", sources.report)
+        if recorder is not None:
+            supervisor.start("recorder", recorder.run)
         if settings.gex_feed_enabled and settings.boards:
             supervisor.start("gex-feed", partial(_run_feed, bot, feed))
         async with serve_metrics(settings.metrics_port, streamer.facts):
@@ -210,7 +224,8 @@ async def _mark_ready(health: Health) -> None:
 def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health) -> FeedRunner:
     async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
         lag_ms = round(health.record().worst_lag_ms, 1)
-        await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, "loop_lag_ms": lag_ms})
+        own: dict[str, MetricValue] = {"loop_lag_ms": lag_ms, "snapshots_rejected": runtime.snapshots.rejected}
+        await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
 
     return FeedRunner(
         settings.boards,

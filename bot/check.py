@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from bot.check_discord import check_discord
+from bot.check_sources import check_sources
 from bot.render.numbers import age
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
@@ -39,6 +40,7 @@ async def run_check(settings: BotSettings, out: Callable[[str], object], *, cloc
     report(check_settings(settings))
     report([await check_redis(settings)])
     report([check_token(settings, now)])
+    report(await check_sources(settings, clock or SystemClock()))
     report(await check_discord(settings))
     return exit_status(findings)
 
@@ -56,7 +58,7 @@ def check_env_file(path: Path) -> Sequence[Finding]:
 def check_settings(settings: BotSettings) -> Sequence[Finding]:
     """What the settings amount to; that each is valid was checked when they were read."""
     names = ", ".join(ticker.name for ticker in settings.tickers)
-    found = [ok("settings", f"every value is valid; source {settings.gex_source}, tickers {names}.")]
+    found = [ok("settings", f"every value is valid; tickers {names}.")]
     if settings.gex_feed_enabled and not settings.boards:
         remedy = "Set DISCORD_GEX_FEED_CHANNEL_IDS or GEX_FEED_CHANNEL_MAP."
         found.append(warn("feed", f"no channel is configured, so no live message is kept. {remedy}"))
@@ -112,10 +114,10 @@ def _unwritable(folder: Path) -> str | None:
 
 def check_token(settings: BotSettings, now: datetime) -> Finding:
     """Whether the Schwab login can be used: configured, present, private, not too old."""
-    if settings.gex_source != "schwab":
-        return ok("schwab", f"not needed: GEX_SOURCE is {settings.gex_source}.")
+    if not settings.tickers_from("schwab", settings.tickers):
+        return ok("schwab", "not needed: every ticker comes from another source (GEX_SOURCE, GEX_SOURCE_MAP).")
     if settings.schwab_client_id is None or settings.schwab_client_secret is None:
-        remedy = "Set them in .env, or GEX_SOURCE=redis when another program produces the data."
+        remedy = "Set them in .env, or set GEX_SOURCE to another source, such as cboe or redis."
         sentence = f"SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not both set. {remedy}"
         return fail("schwab", sentence, ConfigurationError.exit_status)
     return _token_file(settings.schwab_token_path, settings.schwab_token_key, now)

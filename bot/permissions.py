@@ -47,3 +47,17 @@ def may_speak(interaction: discord.Interaction[Any]) -> bool:
     if isinstance(interaction.channel, discord.Thread):
         return interaction.permissions.send_messages_in_threads
     return interaction.permissions.send_messages
+
+
+def may_manage(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the person who asked may manage the server they asked in: Discord's default for a server's settings."""
+    return interaction.guild_id is not None and interaction.permissions.manage_guild
+
+
+def bot_may_write(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the bot itself may write where it was asked."""
+    if interaction.guild_id is None:
+        return True
+    own = interaction.app_permissions
+    may_send = own.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else own.send_messages
+    return own.view_channel and may_send

@@ -1,19 +1,20 @@
 """What commands may reach: the ports of the running process, handed to every cog as one record."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bot.settings import BotSettings
 from bot.supervisor import Supervisor
 from streaming.clock import Clock
-from streaming.model import GexSnapshot, WeightName
 from streaming.ports import SnapshotReader
 from streaming.schwab.oauth import LoginAttempt
-from streaming.status import StreamReport, StreamStatus, SymbolList, TokenStatus
+from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
 
 if TYPE_CHECKING:
+    from bot.alerts.desk import AlertDesk
     from bot.feed.metrics import FeedStatus
+    from bot.render.chart_spec import Chart
 
 
 class StreamPort(Protocol):
@@ -75,10 +76,8 @@ class TokenPort(Protocol):
 class ChartPort(Protocol):
     """Where pictures come from."""
 
-    async def strikes(
-        self, snapshot: GexSnapshot, *, now: datetime, weight: WeightName = "vol", theme: str = "dark"
-    ) -> bytes:
-        """A PNG of exposure by strike with spot, zero gamma and walls; says how old they are at `now` unless live."""
+    async def draw(self, chart: "Chart") -> bytes:
+        """A PNG of what the chart says; TransientError or ContractError when there is none."""
         ...
 
 
@@ -103,3 +102,8 @@ class Services:
     symbols: SymbolPort
     tokens: TokenPort
     feed: FeedPort | None = None
+    alerts: "AlertDesk | None" = None
+    sources: Callable[[], tuple[SourceStatus, ...]] = tuple
+    """Where the snapshots come from, without I/O."""
+    recorder: Callable[[], RecorderStatus | None] = lambda: None
+    """What was recorded, without I/O; None when nothing is to be."""

@@ -36,6 +36,8 @@ class BotSettings(StreamSettings):
     gex_feed_metrics_key: str = Field("metrics:gex_feed", min_length=1, description="the name of a Redis hash")
     gex_feed_force_window: bool = Field(False, description="true or false")
     gex_feed_style: Literal["ansi", "plain"] = Field("ansi", description="ansi or plain")
+    alerts_per_person: int = Field(10, ge=0, le=100, description="a whole number from 0 to 100, for each person")
+    alerts_per_channel: int = Field(20, ge=0, le=100, description="a whole number from 0 to 100, for each channel")
 
     @field_validator("discord_operator_ids", "discord_gex_feed_channel_ids", mode="before")
     @classmethod
@@ -121,7 +123,8 @@ class BotSettings(StreamSettings):
     def tickers(self) -> tuple[Ticker, ...]:
         """Every ticker somebody can see or ask for, each once."""
         names = [*(ticker.name for ticker in self.boards.values()), *self.gex_feed_symbols]
-        return tuple(parse_ticker(name) for name in dict.fromkeys(names or [self.gex_feed_symbol]))
+        names = [*(names or [self.gex_feed_symbol]), *self.gex_source_map]
+        return tuple(parse_ticker(name) for name in dict.fromkeys(names))
 
 
 def _snowflake(text: str) -> int:

@@ -10,6 +10,7 @@ from streaming.settings import split_commas
 from streaming.status import StreamReport, SymbolList
 from streaming.streamer import Streamer
 from streaming.symbols import parse_wire_symbol
+from streaming.wanted_symbols import SymbolChanges
 
 ANSWER_WITHIN_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
@@ -26,7 +27,7 @@ class SymbolControl:
         """Stream more symbols. RequestError for what is no symbol."""
         symbols = _parse(text)
         changes = await self._streamer.load_changes()
-        configured = self._streamer.configured_symbols
+        configured = self._by_itself()
         streamed = {*changes.applied_to(configured), *self._streamer.needed_symbols}
         new = tuple(symbol for symbol in symbols if symbol not in streamed)
         if not new:
@@ -38,7 +39,7 @@ class SymbolControl:
         """Stop streaming symbols. RequestError for what is not streamed or what a board needs."""
         symbols = _parse(text)
         changes = await self._streamer.load_changes()
-        configured, needed = self._streamer.configured_symbols, self._streamer.needed_symbols
+        configured, needed = self._by_itself(), self._streamer.needed_symbols
         streamed = changes.applied_to(configured)
         if kept := [symbol for symbol in symbols if symbol in needed]:
             raise RequestError(f"{_names(kept)}: the boards cannot do without.", remedy="Nothing was removed.")
@@ -54,8 +55,17 @@ class SymbolControl:
             configured=tuple(s for s in self._streamer.configured_symbols if s not in changes.removed),
             added=changes.added,
             removed=tuple(sorted(changes.removed)),
-            needed=self._streamer.needed_symbols,
+            needed=(*self._streamer.needed_symbols, *self._useful(changes)),
         )
+
+    def _by_itself(self) -> tuple[str, ...]:
+        """What is streamed unless operators remove it."""
+        return (*self._streamer.configured_symbols, *self._streamer.useful_symbols)
+
+    def _useful(self, changes: SymbolChanges) -> tuple[str, ...]:
+        configured = self._streamer.configured_symbols
+        known = {*configured, *changes.added, *changes.removed}
+        return tuple(symbol for symbol in self._streamer.useful_symbols if symbol not in known)
 
     async def _first_data(self, symbols: tuple[str, ...]) -> StreamReport:
         """Wait a moment for the first images, which prove more than an acknowledgement."""

@@ -1,7 +1,5 @@
 """`/gex`: what dealers' gamma looks like now, for everybody."""
 
-import asyncio
-import io
 from typing import Final
 
 import discord
@@ -10,23 +8,25 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from bot.client import GexBot
-from bot.feed.schedule import decide
+from bot.feed.schedule import decide_about
 from bot.lookup import find_snapshot, matching_names
 from bot.notices import think
 from bot.permissions import may_speak
-from bot.render.captions import chart_alt_text, window_sentence
+from bot.pictures import Wish, take_history
+from bot.render.captions import window_sentence
+from bot.render.chart_spec import KINDS
 from bot.render.embeds import status_embed
+from bot.render.explain import FIGURES, explain_embed
 from bot.services import Services
+from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
-from streaming.errors import TransientError
-from streaming.model import GexSnapshot, WeightName
+from streaming.model import SCOPES, WEIGHTS, GexSnapshot
 
 Interaction = discord.Interaction[GexBot]
 
 _SYMBOL: Final = "A ticker such as SPX or NQ_NDX; without it, the one this channel shows"
 _PUBLIC: Final = "Show the answer to everybody in this channel"
 _PRIVATE_AFTER_ALL: Final = "Only you see this: you may not write in this channel."
-_DRAWN_WITHIN_S: Final = 20.0
 SCOPE_CHOICES: Final = [
     Choice(name="zero: the nearest expiry", value="zero"),
     Choice(name="one: the expiry after it", value="one"),
@@ -37,10 +37,25 @@ WEIGHT_CHOICES: Final = [
     Choice(name="oi: by open interest", value="oi"),
     Choice(name="vol: by today's volume", value="vol"),
 ]
+VIEW_CHOICES: Final = [
+    Choice(name="native: the ticker's own points", value="native"),
+    Choice(name="index: points of the index, such as SPX", value="index"),
+    Choice(name="etf: points of the ETF, such as SPY", value="etf"),
+    Choice(name="future: points of the future, such as /ES", value="future"),
+]
+KIND_CHOICES: Final = [
+    Choice(name="strikes: exposure by strike", value="strikes"),
+    Choice(name="profile: the total if spot moved, with the flip", value="profile"),
+    Choice(name="history: spot against zero gamma and walls", value="history"),
+    Choice(name="heatmap: exposure by strike and time", value="heatmap"),
+    Choice(name="expiries: exposure by expiry", value="expiries"),
+]
+THEME_CHOICES: Final = [Choice(name="dark", value="dark"), Choice(name="light", value="light")]
+FIGURE_CHOICES: Final = [Choice(name=title, value=name) for name, title in FIGURES.items()]
 
 
 class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamma exposure"):
-    """Status, levels and chart of one ticker; private unless the asker wants it public and may speak."""
+    """Status, levels, history and pictures of one ticker; private unless the asker wants it public and may speak."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -50,7 +65,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     async def status(self, interaction: Interaction, symbol: str | None = None, public: bool = False) -> None:
         snapshot = await self._snapshot(interaction, symbol)
         now = self._services.clock.now()
-        window = window_sentence(decide(now, force=self._services.settings.gex_feed_force_window))
+        window = window_sentence(decide_about(snapshot, now, force=self._services.settings.gex_feed_force_window))
         embed = status_embed(snapshot, now=now, window=window)
         await interaction.response.send_message(
             _remark(interaction, public), embed=embed, ephemeral=_private(interaction, public)
@@ -58,60 +73,108 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
 
     @app_commands.command(description="Zero gamma, walls and totals of one scope, with buttons to look around")
     @app_commands.describe(
-        symbol=_SYMBOL, scope="Which expiries", weight="Open interest or today's volume", public=_PUBLIC
+        symbol=_SYMBOL,
+        scope="Which expiries",
+        weight="Open interest or today's volume",
+        view="In whose points; without it, the ticker's own",
+        public=_PUBLIC,
     )
-    @app_commands.choices(scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES)
-    async def levels(
+    @app_commands.choices(scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, view=VIEW_CHOICES)
+    async def levels(  # noqa: PLR0917  # Discord's options, not positional arguments
         self,
         interaction: Interaction,
         symbol: str | None = None,
         scope: str | None = None,
         weight: str = "oi",
+        view: str = "native",
         public: bool = False,
     ) -> None:
         snapshot = await self._snapshot(interaction, symbol)
-        view = LevelsView(
-            self._services, interaction, snapshot, scope=scope or self._services.settings.gex_scope, weight=weight
-        )
+        scope = scope or self._services.settings.gex_scope
+        shown = LevelsView(self._services, interaction, snapshot, scope=scope, weight=weight, view=view)
         await interaction.response.send_message(
-            _remark(interaction, public), embed=view.embed(), view=view, ephemeral=_private(interaction, public)
+            _remark(interaction, public), embed=shown.embed(), view=shown, ephemeral=_private(interaction, public)
         )
 
-    @app_commands.command(description="A picture of gamma exposure by strike")
-    @app_commands.describe(symbol=_SYMBOL, weight="Open interest or today's volume", public=_PUBLIC)
-    @app_commands.choices(weight=WEIGHT_CHOICES)
-    async def chart(
-        self, interaction: Interaction, symbol: str | None = None, weight: str = "vol", public: bool = False
+    @app_commands.command(description="What a figure means, its convention and unit, and how it was computed just now")
+    @app_commands.describe(
+        figure="Which figure; without it, every line of the live message", symbol=_SYMBOL, public=_PUBLIC
+    )
+    @app_commands.choices(figure=FIGURE_CHOICES)
+    async def explain(
+        self, interaction: Interaction, figure: str | None = None, symbol: str | None = None, public: bool = False
     ) -> None:
         snapshot = await self._snapshot(interaction, symbol)
+        embed = explain_embed(snapshot, figure, now=self._services.clock.now())
+        await interaction.response.send_message(
+            _remark(interaction, public), embed=embed, ephemeral=_private(interaction, public)
+        )
+
+    @app_commands.command(description="A picture of gamma exposure, with buttons to look around")
+    @app_commands.describe(
+        symbol=_SYMBOL,
+        kind="What is drawn",
+        scope="Which expiries",
+        weight="Open interest or today's volume",
+        theme="Background of the picture",
+        public=_PUBLIC,
+    )
+    @app_commands.choices(kind=KIND_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, theme=THEME_CHOICES)
+    async def chart(  # noqa: PLR0917  # Discord's options, not positional arguments
+        self,
+        interaction: Interaction,
+        symbol: str | None = None,
+        kind: str = "strikes",
+        scope: str | None = None,
+        weight: str = "vol",
+        theme: str = "dark",
+        public: bool = False,
+    ) -> None:
         await think(interaction)
-        picture = await self._draw(snapshot, "oi" if weight == "oi" else "vol")
+        wish = Wish(
+            symbol=symbol,
+            kind=next(name for name in KINDS if name == kind),
+            scope=next((name for name in SCOPES if name == scope), None),
+            weight=next(name for name in WEIGHTS if name == weight),
+            theme="light" if theme == "light" else "dark",
+        )
+        view = ChartView(self._services, interaction, wish)
+        picture = await view.first_picture(interaction.channel_id)
         if _private(interaction, public):
-            await interaction.edit_original_response(content=_remark(interaction, public), attachments=[picture])
+            remark = _remark(interaction, public)
+            await interaction.edit_original_response(content=remark, attachments=[picture], view=view)
             return
         await interaction.edit_original_response(content="The chart is in the channel.")
-        await interaction.followup.send(file=picture)
+        view.shown_as(await interaction.followup.send(file=picture, view=view, wait=True))
+
+    @app_commands.command(description="Spot, zero gamma, walls and net GEX over time, as a table and a picture")
+    @app_commands.describe(symbol=_SYMBOL, minutes="How far back; without it, the whole day", public=_PUBLIC)
+    async def history(
+        self,
+        interaction: Interaction,
+        symbol: str | None = None,
+        minutes: app_commands.Range[int, 1, 1440] = 1440,
+        public: bool = False,
+    ) -> None:
+        await think(interaction)
+        text, picture = await take_history(self._services, symbol, minutes=minutes, channel_id=interaction.channel_id)
+        if _private(interaction, public):
+            text = "\n".join(filter(None, (_remark(interaction, public), text)))
+            await interaction.edit_original_response(content=text, attachments=[attached(picture)])
+            return
+        await interaction.edit_original_response(content="The history is in the channel.")
+        await interaction.followup.send(text, file=attached(picture))
 
     @status.autocomplete("symbol")
+    @explain.autocomplete("symbol")
     @levels.autocomplete("symbol")
     @chart.autocomplete("symbol")
+    @history.autocomplete("symbol")
     async def _complete_symbol(self, _interaction: Interaction, current: str) -> list[Choice[str]]:
         return [Choice(name=name, value=name) for name in matching_names(self._services, current)]
 
     async def _snapshot(self, interaction: Interaction, symbol: str | None) -> GexSnapshot:
         return await find_snapshot(self._services, symbol, channel_id=interaction.channel_id)
-
-    async def _draw(self, snapshot: GexSnapshot, weight: WeightName) -> discord.File:
-        try:
-            async with asyncio.timeout(_DRAWN_WITHIN_S):
-                png = await self._services.charts.strikes(snapshot, now=self._services.clock.now(), weight=weight)
-        except TimeoutError:
-            raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
-        return discord.File(
-            io.BytesIO(png),
-            filename=f"gex-{snapshot.ticker.lower()}-{weight}.png",
-            description=chart_alt_text(snapshot, weight),
-        )
 
 
 def _private(interaction: Interaction, public: bool) -> bool:

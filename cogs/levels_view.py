@@ -9,7 +9,7 @@ from bot.notices import Interaction
 from bot.render.embeds import levels_embed
 from bot.services import Services
 from bot.views import AskerView, NoticeModal
-from streaming.model import SCOPES, WEIGHTS, GexSnapshot, ScopeName, WeightName
+from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
 
 _WEIGHT_LABELS: Final[dict[WeightName, str]] = {"oi": "Open interest", "vol": "Volume"}
 _CHOSEN: Final = discord.ButtonStyle.primary
@@ -20,13 +20,21 @@ class LevelsView(AskerView):
     """One message of levels and what is chosen in it."""
 
     def __init__(
-        self, services: Services, asked: Interaction, snapshot: GexSnapshot, *, scope: str, weight: str
+        self,
+        services: Services,
+        asked: Interaction,
+        snapshot: GexSnapshot,
+        *,
+        scope: str,
+        weight: str,
+        view: str = "native",
     ) -> None:
         super().__init__(asked)
         self.services = services
         self._shown = snapshot
         self._scope: ScopeName = next(name for name in SCOPES if name == scope)
         self._weight: WeightName = next(name for name in WEIGHTS if name == weight)
+        self._points: ViewName = next(name for name in VIEWS if name == view)
         for name in SCOPES:
             self.add_item(ScopeButton(name))
         for weight_name in WEIGHTS:
@@ -41,9 +49,11 @@ class LevelsView(AskerView):
         return self._shown.ticker
 
     def embed(self) -> discord.Embed:
-        """What the message shows now."""
-        now = self.services.clock.now()
-        return levels_embed(self._shown, scope=self._scope, weight=self._weight, now=now)
+        """What the message shows now; RequestError when the levels are not known in the points asked for."""
+        return self._embed_of(self._shown, self._scope, self._weight)
+
+    def _embed_of(self, snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> discord.Embed:
+        return levels_embed(snapshot, scope=scope, weight=weight, now=self.services.clock.now(), view=self._points)
 
     async def show(
         self,
@@ -54,11 +64,12 @@ class LevelsView(AskerView):
         weight: WeightName | None = None,
     ) -> None:
         """Replace the message by the newest figures of a new choice; what is not named stays as it was."""
-        self._shown = await find_snapshot(self.services, symbol or self.ticker, channel_id=interaction.channel_id)
-        self._scope = scope or self._scope
-        self._weight = weight or self._weight
+        snapshot = await find_snapshot(self.services, symbol or self.ticker, channel_id=interaction.channel_id)
+        scope, weight = scope or self._scope, weight or self._weight
+        embed = self._embed_of(snapshot, scope, weight)
+        self._shown, self._scope, self._weight = snapshot, scope, weight
         self._mark_chosen()
-        await interaction.response.edit_message(embed=self.embed(), view=self)
+        await interaction.response.edit_message(embed=embed, view=self)
         self.shown_by(interaction)
 
     def _mark_chosen(self) -> None:

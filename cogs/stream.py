@@ -10,6 +10,8 @@ from bot.client import GexBot
 from bot.notices import think
 from bot.permissions import operator_group, operator_only
 from bot.render.operations import stream_text, symbols_text
+from bot.render.recording import recorder_text
+from bot.render.sources import join_texts, sources_text
 from bot.services import Services
 
 Interaction = discord.Interaction[GexBot]
@@ -49,7 +51,10 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.command(description="State, rates, symbols, reconnects and errors of the stream")
     @operator_only()
     async def status(self, interaction: Interaction) -> None:
-        text = stream_text(self._services.stream.status(), self._services.clock.now())
+        now = self._services.clock.now()
+        services = self._services
+        others = recorder_text(services.recorder(), now), sources_text(services.sources(), now)
+        text = join_texts(stream_text(services.stream.status(), now), "\n".join(filter(None, others)))
         await interaction.response.send_message(text, ephemeral=True)
 
     @symbols.command(name="add", description="Stream more symbols, also after a restart")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from bot.feed.ledger import LedgerAwayError
 from bot.feed.message import LiveMessage
 from bot.feed.metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.retry import Retry
-from bot.feed.schedule import FeedDecision, decide, next_mark
-from bot.feed.view import Ending, board_view, left_over
+from bot.feed.schedule import FeedDecision, decide_about, next_mark
 from bot.feed.window import Slot
-from bot.render.text import Style, board_text
-from bot.render.view import Freshness
+from bot.feed.wording import Wording
+from bot.render.text import Style
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
+from streaming.market_time import market_now
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
 
@@ -27,6 +28,7 @@ _LOG: Final = logging.getLogger(__name__)
 _LEDGER_WAIT: Final = timedelta(seconds=5)
 _STORED_WAIT: Final = timedelta(seconds=10)
 _LOOK_EVERY_S: Final = 0.02
+_REPOST_AFTER_S: Final = 5.0
 _FINISH_S: Final = 3.0
 _FAREWELL_S: Final = 2.5
 """What a board takes of the process's ten seconds: to finish what is in flight, then to say that it stops."""
@@ -78,8 +80,12 @@ class Board:
         self._retry = Retry(rng)
         self._counters = BoardCounters()
         self._since = clock.now()
+        self._words = Wording(
+            ticker, slot, source=plan.source, style=plan.style, window_s=plan.window_s, since=self._since
+        )
         self._adopted = False
         self._mark: datetime | None = None
+        self._reposted_s = -math.inf
         self._quiet_until_s = clock.monotonic()
         self._state: BoardState = "starting"
         self._reason = "starting"
@@ -134,44 +140,54 @@ class Board:
             await self._clock.sleep(_LOOK_EVERY_S)
 
     async def _update(self, due_s: float) -> None:
-        now = self._clock.now()
-        decision = decide(now, force=self._plan.force)
+        now, latest = self._clock.now(), self._slot.latest
+        decision = decide_about(latest, now, force=self._plan.force)
+        at = market_now(latest, now) if self._plan.force else now
         if not self._adopted:
             await self._message.adopt(decision.session)
             self._adopted = True
         self._state, self._reason, self._until = "open", decision.reason, decision.until
         if decision.is_open:
-            await self._open_beat(decision, now, due_s)
+            await self._open_beat(decision, at, due_s)
         else:
             self._state, self._mark = "closed", None
             if not self._may_still_learn(now):
-                await self._close(decision.since or now)
+                await self._close(decision.since or at)
 
-    async def _open_beat(self, decision: FeedDecision, now: datetime, due_s: float) -> None:
+    async def _open_beat(self, decision: FeedDecision, at: datetime, due_s: float) -> None:
+        """`at` is the hour that rules the marks: of a forced replay the replayed one."""
         assert decision.session is not None  # noqa: S101  # an open feed has a session
         self._counters.updates += 1
         if self._message.session not in {None, decision.session.isoformat()}:
-            await self._close(now)
-        if self._mark is None:
-            self._mark = next_mark(now, self._plan.refresh_minutes)
+            await self._close(at)
+        if self._mark is None or self._mark > at + timedelta(minutes=self._plan.refresh_minutes):
+            self._mark = next_mark(at, self._plan.refresh_minutes)
         self._rendered = self._slot.latest
-        text = self._text(now)
-        if now >= self._mark and self._message.message_id is not None:
-            changed = await self._refresh(text, decision, now)
+        text = self._words.live(self._clock.now())
+        if at >= self._mark and self._may_repost:
+            changed = await self._refresh(text, decision, at)
         else:
             changed = await self._show(text, decision)
         self._tally(changed=changed, due_s=due_s)
 
-    async def _refresh(self, text: str, decision: FeedDecision, now: datetime) -> bool:
+    @property
+    def _may_repost(self) -> bool:
+        """A replay may pass its marks faster than Discord takes new messages."""
+        rested = self._clock.monotonic() - self._reposted_s >= _REPOST_AFTER_S
+        return rested and self._message.message_id is not None
+
+    async def _refresh(self, text: str, decision: FeedDecision, at: datetime) -> bool:
         """Replace the message on its mark; while the ledger is away keep editing and try again shortly."""
         assert decision.session is not None  # noqa: S101  # as above
+        now = self._clock.now()
         try:
             await self._message.replace(text, decision.session)
         except LedgerAwayError as error:
             self._counters.failed(now, error.sentence)
-            self._mark = now + _LEDGER_WAIT
+            self._mark = at + _LEDGER_WAIT
             return await self._show(text, decision)
-        self._mark = next_mark(now, self._plan.refresh_minutes)
+        self._mark = next_mark(at, self._plan.refresh_minutes)
+        self._reposted_s = self._clock.monotonic()
         self._counters.reposts += 1
         self._counters.last_repost_at = now
         return True
@@ -188,31 +204,17 @@ class Board:
 
     async def _close(self, at: datetime) -> None:
         """Leave the session's last figures standing, marked as closed; a goodbye of an earlier run stays."""
-        text = None
+        text, self._mark, now = None, None, self._clock.now()
         if self._message.shown:
-            text = self._text(at, Ending(Freshness.CLOSED, at))
+            text = self._words.closed(self._rendered, now, at=at)
         elif not self._message.stopped:
-            now = self._clock.now()
-            slot, ending = left_over(self._slot, self._message.session, now)
-            text = self._text(now, ending, slot=slot)
+            text = self._words.left_over(self._message.session, now)
         await self._message.close(text)
 
     def _may_still_learn(self, now: datetime) -> bool:
         """Whether the stored snapshot, which a left message is closed with, may only not have been read yet."""
         left = self._message.message_id is not None and not self._message.shown
         return left and self._slot.latest is None and now - self._since < _STORED_WAIT
-
-    def _text(self, now: datetime, ending: Ending | None = None, *, slot: Slot | None = None) -> str:
-        view = board_view(
-            self._ticker,
-            slot or self._slot,
-            now,
-            source=self._plan.source,
-            since=self._since,
-            window_s=self._plan.window_s,
-            ending=ending,
-        )
-        return board_text(view, style=self._plan.style)
 
     def _tally(self, *, changed: bool, due_s: float) -> None:
         if changed:
@@ -272,6 +274,6 @@ class Board:
             async with asyncio.timeout(_FAREWELL_S):
                 if self._still_ours is not None and not await self._still_ours():
                     return
-                await self._message.leave(self._text(now, Ending(Freshness.STOPPED, now)))
+                await self._message.leave(self._words.stopped(now))
         except (GexcordError, TimeoutError) as error:
             _LOG.info("Board %s could not say goodbye: %s", self._ticker.name, error)

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from streaming.calendar import NEW_YORK, TradingSession, closure, new_york, next_session, session_on
+from streaming.market_time import market_now
+from streaming.model import GexSnapshot
 
 FEED_OPENS: Final = time(9, 35)
 """Five minutes after the bell: the first prints and quotes have settled."""
@@ -40,6 +42,13 @@ def decide(now: datetime, *, force: bool = False) -> FeedDecision:
         return FeedDecision(True, "open", _feed_opens_at(session), session.close_at, today)
     tomorrow = _feed_opens_at(next_session(today))
     return FeedDecision(False, _after_the_close(session), session.close_at, tomorrow, today)
+
+
+def decide_about(snapshot: GexSnapshot | None, now: datetime, *, force: bool = False) -> FeedDecision:
+    """The same with a snapshot at hand: of a forced window over a replay, the hours of the replayed session."""
+    if force and snapshot is not None and snapshot.replay is not None:
+        return decide(market_now(snapshot, now))
+    return decide(now, force=force)
 
 
 def next_mark(after: datetime, refresh_minutes: int) -> datetime:

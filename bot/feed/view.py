@@ -7,9 +7,10 @@ from typing import Final
 from bot.feed.schedule import close_of
 from bot.feed.window import Slot
 from bot.render.numbers import age
+from bot.render.replay_words import live_word, replay_banner
 from bot.render.view import BoardView, Freshness, Moving, freshness_of
 from streaming.calendar import new_york
-from streaming.clock import epoch_ms
+from streaming.market_time import data_age_s
 from streaming.model import GexSnapshot, Headline, headline
 from streaming.symbols import Ticker
 
@@ -42,17 +43,19 @@ def board_view(
     if snapshot is None:
         freshness, at = (Freshness.WAITING, since) if ending is None else (ending.freshness, ending.at)
         return BoardView(ticker=ticker.name, source=source, freshness=freshness, at=at, window_s=window_s)
-    age_s = (epoch_ms(now) - snapshot.asof_ms) / 1000
+    age_s = data_age_s(snapshot, now)
     current = headline(snapshot)
     sample = slot.window.before(snapshot.asof_ms)
     before = None if sample is None else sample.headline
     return BoardView(
         ticker=ticker.name,
         source=snapshot.source,
-        freshness=freshness_of(age_s, delayed=snapshot.delayed) if ending is None else ending.freshness,
+        freshness=_freshness(snapshot, age_s) if ending is None else ending.freshness,
         age_s=max(age_s, 0.0),
         at=None if ending is None else ending.at,
         note=_note(snapshot, age_s) if ending is None else "",
+        banner=replay_banner(snapshot),
+        live_word=live_word(snapshot),
         window_s=window_s if sample is None else min((snapshot.asof_ms - sample.asof_ms) // 1000, window_s),
         decimals=ticker.decimals,
         spot=_moving(current, before, "spot"),
@@ -82,6 +85,11 @@ def _moving(current: Headline, before: Headline | None, name: str) -> Moving:
     return Moving(getattr(current, name), None if before is None else getattr(before, name))
 
 
+def _freshness(snapshot: GexSnapshot, age_s: float) -> Freshness:
+    """What is played comes as late as it is played, whatever its first producer did."""
+    return freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
+
+
 def _note(snapshot: GexSnapshot, age_s: float) -> str:
     """A live spot over an old chain must not look alive; opening and closing minutes say so too.
 
@@ -91,5 +99,5 @@ def _note(snapshot: GexSnapshot, age_s: float) -> str:
         chain_age_s = (snapshot.asof_ms - snapshot.chain_ms) / 1000
         if chain_age_s > _OLD_CHAIN_S:
             return f"chain {age(chain_age_s)} old"
-    live = freshness_of(age_s, delayed=snapshot.delayed) is Freshness.LIVE
+    live = _freshness(snapshot, age_s) is Freshness.LIVE
     return "" if snapshot.state == "live" or (live and snapshot.state == "closed") else snapshot.state

@@ -9,6 +9,7 @@ from bot.sandbox.world import (
     ChannelDeleted,
     ChannelUpdated,
     CommandsChanged,
+    DirectChannelOpened,
     MessageCreated,
     MessageDeleted,
     MessageUpdated,
@@ -39,7 +40,7 @@ def gateway_event(world: World, change: Change, origin: str) -> GatewayEvent | N
             return GatewayEvent("CHANNEL_UPDATE", channel_json(world.guild, channel), GUILDS)
         case ChannelDeleted(channel):
             return GatewayEvent("CHANNEL_DELETE", channel_json(world.guild, channel), GUILDS)
-        case CommandsChanged():
+        case CommandsChanged() | DirectChannelOpened():
             return None
 
 

@@ -10,6 +10,7 @@ from bot.sandbox.world import (
     ChannelDeleted,
     ChannelUpdated,
     CommandsChanged,
+    DirectChannelOpened,
     MessageCreated,
     MessageDeleted,
     MessageUpdated,
@@ -29,13 +30,13 @@ class PageView:
     def state(self, persona: Persona) -> Json:
         """Everything the page shows to this persona."""
         world = self._world
-        channels = [channel for channel in world.channels.values() if _sees(persona, channel)]
+        channels = self._channels(persona)
         return {
             "guild": {"id": str(world.guild.id), "name": world.guild.name},
             "bot": {"id": str(world.bot.id), "name": world.bot.display_name},
             "personas": [_persona_json(other) for other in world.personas.values()],
             "as": persona.key,
-            "channels": [_channel_json(channel) for channel in channels],
+            "channels": [self._channel_json(channel) for channel in channels],
             "messages": {str(channel.id): self._messages(channel, persona) for channel in channels},
             "commands": self._book.offered_to(persona.member),
         }
@@ -55,6 +56,22 @@ class PageView:
         }
         return body
 
+    def _channels(self, persona: Persona) -> list[Channel]:
+        return [channel for channel in self._world.channels.values() if _sees(persona, channel)]
+
+    def _channel_json(self, channel: Channel) -> Json:
+        """A channel; `label` is what people read, which of a direct conversation is the bot's name."""
+        direct = channel.recipient is not None
+        label = self._world.bot.display_name if direct else channel.name
+        return {"id": str(channel.id), "name": channel.name, "label": label, "topic": channel.topic, "direct": direct}
+
+    def _tell_channels(self, opened: Channel) -> None:
+        """Show a conversation that has just been opened to the persona it is with."""
+        for persona in self._world.personas.values():
+            if persona.member.user == opened.recipient:
+                channels = [self._channel_json(channel) for channel in self._channels(persona)]
+                self._hub.publish("channels", channels, only_for=persona.key)
+
     def _messages(self, channel: Channel, persona: Persona) -> list[Json]:
         visible = (None, persona.member.user.id)
         found = [message for message in channel.messages.values() if message.ephemeral_for in visible]
@@ -72,6 +89,8 @@ class PageView:
             case CommandsChanged():
                 for persona in self._world.personas.values():
                     self._hub.publish("commands", self._book.offered_to(persona.member), only_for=persona.key)
+            case DirectChannelOpened(channel):
+                self._tell_channels(channel)
             case ChannelUpdated() | ChannelDeleted():
                 self._hub.end_all()
 
@@ -92,10 +111,6 @@ class PageView:
 def _persona_json(persona: Persona) -> Json:
     user = persona.member.user
     return {"key": persona.key, "id": str(user.id), "name": user.display_name, "operator": persona.operator}
-
-
-def _channel_json(channel: Channel) -> Json:
-    return {"id": str(channel.id), "name": channel.name, "topic": channel.topic}
 
 
 def _sees(persona: Persona, channel: Channel) -> bool:

@@ -49,11 +49,24 @@ class ChannelDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectChannelOpened:
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
 class CommandsChanged:
     """The application registered, changed or removed commands."""
 
 
-Change = MessageCreated | MessageUpdated | MessageDeleted | ChannelUpdated | ChannelDeleted | CommandsChanged
+Change = (
+    MessageCreated
+    | MessageUpdated
+    | MessageDeleted
+    | ChannelUpdated
+    | ChannelDeleted
+    | DirectChannelOpened
+    | CommandsChanged
+)
 
 
 class World:
@@ -131,6 +144,7 @@ class World:
                 return channel
         channel = Channel(self.snowflakes.next(), f"dm-{user.name}", "Direct messages", recipient=user)
         self.channels[channel.id] = channel
+        self.announce(DirectChannelOpened(channel))
         return channel
 
     def deny(self, channel_id: int, member: Member, denied: Permission) -> None:

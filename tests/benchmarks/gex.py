@@ -8,6 +8,8 @@ Baseline "script": one pass over CSV rows in plain Python, gamma by `math`, net 
 within ±20 %, for all expiries under one weight; that is about an eighth of what our snapshot holds (four scopes, two
 weights, all roots refined, vanna, charm, delta). Every contract is priced at every level: nothing is extrapolated.
 Baseline "pandas": `json.loads`, a data frame, the same figures with vectorised NumPy; only where pandas is installed.
+
+From a tick to the published snapshot, through the whole program: `python -m tests.benchmarks.gex_live`.
 """
 
 import argparse

@@ -60,16 +60,17 @@ async def checked(settings):
 async def test_when_all_is_well_every_line_says_ok_and_the_status_is_0(make, sandbox):
     status, lines = await checked(make())
     assert status == 0
-    assert [line[:4] for line in lines] == ["ok  "] * 6
+    assert [line[:4] for line in lines] == ["ok  "] * 7
     assert [line[6:].split(":")[0].split()[0] for line in lines] == [
         "settings",
         "redis",
         "schwab",
+        "source",
         "discord",
         "channel",
         "channel",
     ]
-    assert "#gex-spx" in lines[4]
+    assert "#gex-spx" in lines[5]
 
 
 async def test_no_line_shows_a_secret(make, sandbox):

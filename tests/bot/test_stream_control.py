@@ -24,7 +24,7 @@ async def controlled(tmp_path, redis, redis_url, **more):
         rig.task.cancel()
         await asyncio.wait({rig.task})
         async with Supervisor(clock=SystemClock(), rng=random.Random(1)) as supervisor:
-            streamer = Streamer(rig.runtime, [], update_s=1.0, rng=random.Random(1), timing=QUICK)
+            streamer = Streamer(rig.runtime, [], rng=random.Random(1), timing=QUICK)
             rig.control = StreamControl(streamer, supervisor, RedisWishes(redis), SystemClock())
             rig.streamer = streamer
             yield rig
@@ -60,7 +60,7 @@ async def test_without_an_app_key_the_setting_is_named(tmp_path, redis, redis_ur
         open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime,
         Supervisor(clock=SystemClock()) as supervisor,
     ):
-        streamer = Streamer(runtime, [], update_s=1.0, rng=random.Random(1))
+        streamer = Streamer(runtime, [], rng=random.Random(1))
         report = await StreamControl(streamer, supervisor, RedisWishes(redis), SystemClock()).start()
         assert not report.ok and "SCHWAB_CLIENT_ID" in report.sentence
 
@@ -120,7 +120,7 @@ async def without_app_key(tmp_path, redis_url, wishes, **more):
         open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime,
         Supervisor(clock=SystemClock()) as supervisor,
     ):
-        streamer = Streamer(runtime, [], update_s=1.0, rng=random.Random(1))
+        streamer = Streamer(runtime, [], rng=random.Random(1))
         yield StreamControl(streamer, supervisor, wishes, SystemClock())
 
 

@@ -115,10 +115,54 @@ async def test_a_chart_is_a_picture_with_alt_text(room):
     answer = only_answer(result)
     assert answer.ephemeral
     (attachment,) = answer.attachments
-    assert attachment.filename == "gex-spx-oi.png"
+    assert attachment.filename == "gex-spx-strikes-full-oi.png"
     assert attachment.size == len(PNG)
-    assert "Gamma exposure of SPX by strike" in attachment.description
-    assert room.host.charts.drawn == [("SPX", "oi", room.host.clock.now())]
+    assert attachment.description.startswith("SPX: net GEX by strike, by open interest, expiries up to 90 days.")
+    (drawn,) = room.host.charts.drawn
+    assert drawn.bars == ((6380.0, -1000.0), (6400.0, 3000.0))
+
+
+async def test_options_choose_kind_scope_weight_and_theme(room):
+    await room.guest.slash(room.channel, "gex chart", symbol="SPX", scope="zero", theme="light")
+    await room.guest.slash(room.channel, "gex chart", symbol="SPX", kind="profile", scope="full", weight="vol")
+    strikes, profile = room.host.charts.drawn
+    assert (strikes.bars, strikes.theme) == (((6400.0, 500.0),), "light")
+    assert profile.points == ((6300.0, -2000.0), (6500.0, 2000.0))
+
+
+async def test_a_history_is_a_table_and_a_picture_by_open_interest(room):
+    room.host.snapshots.history_by_ticker["SPX"] = past_of("SPX", minutes=(3, 2, 1))
+    result = await room.guest.slash(room.channel, "gex history", symbol="SPX")
+    answer = only_answer(result)
+    assert answer.ephemeral
+    assert "SPX · full · by open interest" in answer.content
+    assert answer.content.count("6390.00") == 4
+    (attachment,) = answer.attachments
+    assert "spot and levels of the day" in attachment.description
+    (drawn,) = room.host.charts.drawn
+    assert len(drawn.times) == 4
+
+
+async def test_minutes_bound_table_and_picture(room):
+    room.host.snapshots.history_by_ticker["SPX"] = past_of("SPX", minutes=(30, 2, 1))
+    result = await room.guest.slash(room.channel, "gex history", symbol="SPX", minutes=5, public=True)
+    assert result.response.ephemeral
+    assert room.channel.last_message.content.count("6390.00") == 3
+    assert len(room.host.charts.drawn[0].times) == 3
+    assert room.host.snapshots.asked == [("SPX", 5, 240)]
+
+
+async def test_no_history_yet_is_a_private_sentence(room):
+    result = await room.guest.slash(room.channel, "gex history", symbol="SPX", public=True)
+    answer = only_answer(result)
+    assert answer.ephemeral
+    assert answer.content == "SPX has no history of this day yet. Try again in a minute."
+    assert room.env.errors
+
+
+def past_of(ticker, *, minutes):
+    latest = make_snapshot(ticker)
+    return [make_snapshot(ticker, asof_ms=latest.asof_ms - 60_000 * minute) for minute in minutes]
 
 
 async def test_a_public_chart_is_for_the_channel(room):
@@ -154,6 +198,23 @@ async def test_discord_failing_in_the_answer_does_not_end_the_command_in_an_exce
     assert room.env.errors
 
 
-@pytest.mark.parametrize("command", ["gex status", "gex levels", "gex chart"])
+async def test_a_figure_is_explained_with_its_number(room):
+    result = await room.guest.slash(room.channel, "gex explain", figure="zero_gamma", symbol="spx")
+    answer = only_answer(result)
+    assert answer.ephemeral
+    (embed,) = answer.embeds
+    assert embed.title == "SPX · Zero gamma"
+    assert "Here it is 6390.00, 5.25 below spot" in embed.description
+    assert "assumed that dealers" in embed.footer.text
+
+
+async def test_without_a_figure_the_lines_of_the_board_are_explained_to_the_channel(room):
+    result = await room.guest.slash(room.channel, "gex explain", public=True)
+    assert not only_answer(result).ephemeral
+    assert "**Net GEX** +2.5000 billion" in room.channel.last_message.embeds[0].description
+
+
+@pytest.mark.parametrize("command", ["gex status", "gex levels", "gex chart", "gex history", "gex explain"])
 async def test_everybody_is_offered_gex(room, command):
+    room.host.snapshots.history_by_ticker["SPX"] = past_of("SPX", minutes=(1,))
     assert (await room.guest.slash(room.channel, command)).acknowledged

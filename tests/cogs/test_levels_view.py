@@ -1,7 +1,9 @@
 import discord
 import pytest
+from msgspec.structs import replace
 
 from bot.views import IDLE_S
+from streaming.model import PointView
 from tests.support.host import make_snapshot
 
 
@@ -147,3 +149,21 @@ async def test_buttons_retire_after_the_form_was_left_alone(room, shown):
         if request.path.endswith("/callback") and request.json["type"] == discord.InteractionResponseType.modal.value
     ]
     assert room.env.http_requests[-1].path.split("/")[-3] != opened.path.split("/")[-2], "a form has no message"
+
+
+async def test_levels_in_etf_points_stay_in_etf_points_through_the_buttons(room):
+    index = room.host.snapshots.latest_by_ticker["SPX"]
+    view = PointView(symbol="SPY", ratio=0.1, ratio_ms=index.asof_ms)
+    room.host.snapshots.latest_by_ticker["SPX"] = replace(index, views={"etf": view})
+    result = await room.guest.slash(room.channel, "gex levels", symbol="SPX", view="etf", public=True)
+    assert title(result.response) == "SPX · full · by open interest · in SPY points"
+    assert "639.00" in str(result.response.embeds[0].to_dict())
+    await room.guest.click(result.response, label="Zero")
+    assert title(current(room)) == "SPX · zero · by open interest · in SPY points"
+
+
+async def test_points_that_are_not_known_are_a_private_sentence_and_leave_the_message_alone(room):
+    result = await room.guest.slash(room.channel, "gex levels", symbol="SPX", view="etf")
+    assert "SPY and the underlying of SPX have not been quoted together yet." in result.response.content
+    assert result.response.ephemeral
+    assert room.env.errors

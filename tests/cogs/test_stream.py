@@ -2,6 +2,7 @@ import pytest
 import simcord
 
 from streaming.errors import LoginRequiredError, RequestError
+from streaming.status import RecorderStatus, SourceStatus
 
 COMMANDS = [
     "stream start",
@@ -87,3 +88,20 @@ async def test_a_member_who_is_offered_a_command_but_is_no_operator_is_refused_p
     assert room.host.stream.orders == []
     assert room.host.tokens.refreshes == 0
     assert room.env.errors
+
+
+async def test_status_also_names_where_the_snapshots_come_from(room):
+    room.host.sources = (SourceStatus(name="gexbot", tickers=("QQQ",), state="needs_action", last_error="Correct it."),)
+    result = await room.operator.slash(room.channel, "stream status")
+    assert "**Stream: live**" in result.response.content
+    assert "**Source gexbot: needs you** · QQQ" in result.response.content
+    assert "Last error: Correct it." in result.response.content
+
+
+async def test_status_also_tells_what_is_recorded(room):
+    room.host.recorder = RecorderStatus(state="failed", path=".recordings", last_error="The disk is full.")
+    result = await room.operator.slash(room.channel, "stream status")
+    assert "**Recorder: failed** · .recordings" in result.response.content
+    assert "Last error: The disk is full." in result.response.content
+    room.host.recorder = None
+    assert "Recorder" not in (await room.operator.slash(room.channel, "stream status")).response.content

@@ -111,7 +111,7 @@ async def test_a_chart_comes_as_a_picture_with_alt_text(guest: Visitor, host: Ho
     await guest.run("gex", sub("chart", symbol="SPX", weight="oi"))
     message = await answer(guest)
     (attachment,) = message["attachments"]
-    assert attachment["filename"] == "gex-spx-oi.png"
+    assert attachment["filename"] == "gex-spx-strikes-full-oi.png"
     assert "by strike" in attachment["description"]
     assert message["page"]["ephemeral_for"] == "guest"
 
@@ -165,7 +165,7 @@ async def test_the_owner_steers_the_stream(owner: Visitor, host: Host) -> None:
 async def test_a_guest_is_not_offered_operator_commands_and_is_refused_when_it_forces_one(
     guest: Visitor, host: Host
 ) -> None:
-    assert {command["name"] for command in (await guest.state())["commands"]} == {"gex"}
+    assert {command["name"] for command in (await guest.state())["commands"]} == {"gex", "alert"}
     assert (await guest.run("stream", sub("start")))[0] == 403
     await guest.run("stream", sub("start"), force=True)
     message = await answer(guest)

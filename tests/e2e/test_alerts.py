@@ -36,4 +36,4 @@ def test_a_guest_adds_an_alert_and_finds_it_in_the_direct_messages(demo: tuple[H
     expect(page.get_by_text(re.compile(r"Alert \d+ is set: SPX: spot crosses zero gamma"))).to_be_visible(timeout=5_000)
     expect(page.get_by_role("heading", name="Gexcord", exact=True).first).to_be_visible()
     type_command(page, "/alert list")
-    expect(page.get_by_text(re.compile("armed|cooling down"))).to_be_visible(timeout=10_000)
+    expect(page.get_by_text(re.compile("armed|cooling down|waiting for data"))).to_be_visible(timeout=10_000)

@@ -76,6 +76,7 @@ COMMANDS = (
     "gex status",
     "gex levels",
     "gex chart",
+    "gex history",
     "stream status",
     "token status",
     "token refresh",
@@ -93,7 +94,7 @@ def test_the_owner_gets_a_private_answer_to(demo: tuple[Home, Program], name: st
     answer = await_answer(url, "owner", known)
     assert answer["content"] or answer["embeds"] or answer["attachments"]
     assert "went wrong" not in json.dumps(answer)
-    if name == "gex chart":
+    if name in {"gex chart", "gex history"}:
         (picture,) = answer["attachments"] or [embed["image"] for embed in answer["embeds"]]
         with urllib.request.urlopen(urljoin(url, picture["url"]), timeout=5) as file:
             assert file.read(8) == b"\x89PNG\r\n\x1a\n"
@@ -105,7 +106,7 @@ def test_a_guest_is_not_offered_operator_commands_and_is_refused_by_the_bot_itse
 ):
     url = page_of(demo[1])
     await_both_boards(url, within_s=20.0)
-    assert {command["name"] for command in page_state(url, "guest")["commands"]} == {"gex"}
+    assert {command["name"] for command in page_state(url, "guest")["commands"]} == {"gex", "alert"}
     assert order(url, "guest", name) == 403
     known = len(private_answers(url, "guest"))
     assert order(url, "guest", name, force=True) == 202
@@ -115,7 +116,7 @@ def test_a_guest_is_not_offered_operator_commands_and_is_refused_by_the_bot_itse
 
 def test_every_body_the_bot_has_sent_is_within_discords_description(demo: tuple[Home, Program], shared_data: Path):
     url = page_of(demo[1])
-    for name in COMMANDS[:3]:
+    for name in COMMANDS[:4]:
         known = len(private_answers(url, "owner"))
         order(url, "owner", name)
         await_answer(url, "owner", known)

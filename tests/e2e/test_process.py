@@ -25,9 +25,9 @@ def page_state(url: str, persona: str = "guest") -> dict:
 def board_texts(url: str) -> dict[str, str]:
     """Channel name to the text of its last message."""
     state = page_state(url)
-    names = {channel["id"]: channel["name"] for channel in state["channels"]}
+    names = {channel["id"]: channel["name"] for channel in state["channels"] if not channel["direct"]}
     texts = {}
-    for channel, posts in state["messages"].items():
+    for channel, posts in ((channel, posts) for channel, posts in state["messages"].items() if channel in names):
         if public := [post for post in posts if post["page"]["ephemeral_for"] is None]:
             texts[names[channel]] = public[-1]["content"]
     return texts

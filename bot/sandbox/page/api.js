@@ -1,6 +1,6 @@
 // The page's own HTTP interface, and the stream of server-sent events kept alive across reloads of the server.
 
-const KINDS = ["message_create", "message_update", "message_delete", "modal", "commands", "interaction_failed"];
+const KINDS = ["message_create", "message_update", "message_delete", "modal", "commands", "channels", "interaction_failed"];
 const RETRY_MS = [300, 600, 1200, 2500, 5000];
 
 /** Everything one persona may see; raises when the server does not answer well. */

@@ -68,7 +68,7 @@ export function argumentsInText(leaf, rest) {
 export function fixedChoices(option, { users, channels }) {
   if (option.type === BOOLEAN) return BOOLEANS;
   if (option.type === USER) return users.map((user) => ({ name: `@${user.name}`, value: user.id }));
-  if (option.type === CHANNEL) return channels.map((channel) => ({ name: `#${channel.name}`, value: channel.id }));
+  if (option.type === CHANNEL) return channels.filter((channel) => !channel.direct).map((channel) => ({ name: `#${channel.name}`, value: channel.id }));
   return option.choices?.length ? option.choices : null;
 }
 

@@ -145,7 +145,7 @@ export function createComposer({ form, popup, problem, known, run, force, comple
     reset: () => reset(),
     /** The channel or the offered commands changed. */
     retitle() {
-      const label = `Message #${known().channelName}`;
+      const label = `Message ${known().channelName}`;
       text.placeholder = label;
       text.setAttribute("aria-label", label);
       if (pills.leaf && !leaves().some((leaf) => leaf.name === pills.leaf.name)) reset();

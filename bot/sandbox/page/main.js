@@ -56,6 +56,11 @@ function current() {
   return channels.find((one) => one.name === channelName) ?? channels[0];
 }
 
+/** How a channel is called on screen. */
+function title(channel) {
+  return `${channel.direct ? "@" : "#"}${channel.label}`;
+}
+
 function me() {
   return store.state.personas.find((one) => one.key === store.state.as);
 }
@@ -67,7 +72,7 @@ function users() {
 function known() {
   if (!store.state) return NOTHING;
   const { bot, channels, commands } = store.state;
-  return { bot, channels, commands, users: users(), channelName: current().name, operator: me().operator };
+  return { bot, channels, commands, users: users(), channelName: title(current()), operator: me().operator };
 }
 
 // ---- on screen
@@ -76,7 +81,7 @@ function draw() {
   const channel = current();
   shell.renderGuild(store.state);
   drawChannels();
-  shell.renderHeader(channel);
+  shell.renderHeader(channel, title(channel));
   shell.renderMembers(store.state);
   shell.renderPanel(store.state, switchPersona);
   composer.retitle();
@@ -124,6 +129,10 @@ const handlers = {
     redraw(channelId);
   },
   modal: interactions.showModal,
+  channels: (channels) => {
+    store.setChannels(channels);
+    drawChannels();
+  },
   commands: (commands) => {
     store.setCommands(commands);
     composer.retitle();

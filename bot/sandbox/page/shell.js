@@ -11,24 +11,30 @@ export function renderGuild({ guild }) {
 }
 
 export function renderChannels({ channels }, current, unread, onOpen) {
-  const items = channels.map((channel) => {
+  const row = (channel) => {
     const classes = ["channel", channel.id === current.id && "current", unread.has(channel.id) && "unread"];
     const props = { class: classes.filter(Boolean).join(" "), type: "button", onclick: () => onOpen(channel) };
     const here = channel.id === current.id ? "page" : null;
-    return h("li", {}, h("button", { ...props, "aria-current": here, dataset: { channel: channel.name } }, icon("hash"), h("span", {}, channel.name)));
-  });
-  document.getElementById("channels").replaceChildren(...items);
+    return h("li", {}, h("button", { ...props, "aria-current": here, dataset: { channel: channel.name } }, icon(channel.direct ? "at" : "hash"), h("span", {}, channel.label)));
+  };
+  const direct = channels.filter((channel) => channel.direct);
+  document.getElementById("channels").replaceChildren(...channels.filter((channel) => !channel.direct).map(row));
+  document.getElementById("direct").replaceChildren(...direct.map(row));
+  document.getElementById("direct-title").hidden = direct.length === 0;
 }
 
-export function renderHeader(channel) {
-  document.getElementById("channel-name").textContent = channel.name;
+export function renderHeader(channel, title) {
+  document.getElementById("channel-name").textContent = channel.label;
   const topic = document.getElementById("topic");
   topic.textContent = channel.topic ?? "";
   topic.title = channel.topic ?? "";
-  document.title = `#${channel.name} | Gexcord local Discord`;
+  document.title = `${title} | Gexcord local Discord`;
+  for (const mark of document.querySelectorAll(".hash, .welcome-hash")) {
+    mark.replaceChildren(icon(channel.direct ? "at" : "hash", Number(mark.dataset.size ?? 24)));
+  }
   const welcome = document.getElementById("welcome");
-  welcome.querySelector("h2").textContent = `Welcome to #${channel.name}!`;
-  welcome.querySelector("p").textContent = `This is the start of the #${channel.name} channel. ${channel.topic ?? ""}`;
+  welcome.querySelector("h2").textContent = channel.direct ? channel.label : `Welcome to ${title}!`;
+  welcome.querySelector("p").textContent = channel.direct ? `This is the beginning of your direct messages with ${channel.label}.` : `This is the start of the ${title} channel. ${channel.topic ?? ""}`;
 }
 
 export function renderMembers({ bot, personas, as }) {

@@ -30,6 +30,9 @@ export function createStore() {
     forgetLocals() {
       locals = new Map();
     },
+    setChannels(channels) {
+      state = { ...state, channels };
+    },
     setCommands(commands) {
       state = { ...state, commands };
     },

@@ -9,7 +9,9 @@ from bot.feed.ledger import LedgerEntry
 from bot.feed.message import LiveMessage
 from bot.feed.window import Slot
 from streaming.calendar import NEW_YORK
+from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, RequestError, TransientError
+from streaming.model import ReplayMark
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, snapshot
@@ -53,6 +55,18 @@ class Rig:
     def feed(self, **changes: object) -> None:
         self.slot.put(snapshot(self.clock.now(), **changes))
 
+    def play(self, recorded: datetime, *, speed: float = 10.0, **changes: object) -> None:
+        """A snapshot of `recorded` arrives from a replay."""
+        mark = ReplayMark(of="schwab", speed=speed, sent_ms=epoch_ms(self.clock.now()))
+        self.slot.put(snapshot(recorded, source="replay", replay=mark, **changes))
+
+    async def play_on(self, begin: datetime, seconds: int, *, speed: float) -> None:
+        """A replay from `begin` for so many real seconds, one snapshot and one beat a second."""
+        for second in range(seconds):
+            self.clock.advance(1.0)
+            self.play(begin + timedelta(seconds=second * speed), speed=speed, spot=25000.0 + second)
+            await self.board.beat(self.clock.monotonic())
+
     async def beat(self, seconds: float = 1.0, **changes: object) -> None:
         """A second passes, a snapshot with another spot arrives, the board beats."""
         self.clock.advance(seconds)
@@ -69,6 +83,10 @@ class Rig:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+    @property
+    def message_session(self):
+        return self.ledger.entries[CHANNEL].session
 
     @property
     def counters(self):
@@ -461,3 +479,78 @@ async def test_duplicates_of_an_earlier_session_are_removed_but_its_last_message
     await rig.beat()
     assert "closed 16:00 Wed 19 Aug" in rig.channel.messages[6]
     assert 5 not in rig.channel.messages
+
+
+FRIDAY = datetime(2026, 11, 20, 10, 2, 30, tzinfo=NEW_YORK)
+SUNDAY = datetime(2026, 11, 22, 3, 0, tzinfo=NEW_YORK)
+
+
+async def test_a_forced_board_shows_a_replay_at_any_hour_with_its_label():
+    rig = Rig(SUNDAY, force=True)
+    await rig.play_on(FRIDAY, 3, speed=10)
+    assert rig.channel.deeds == ["send", "edit", "edit"]
+    assert "REPLAY 20 Nov 2026 x10 · 10:02:50" in rig.channel.only
+    assert rig.message_session == "2026-11-20"
+
+
+async def test_marks_follow_the_replayed_hour():
+    rig = Rig(SUNDAY, force=True)
+    await rig.play_on(FRIDAY, 60, speed=10)
+    assert rig.counters.reposts == 2, "10:05 and 10:10 passed"
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_fast_replay_reposts_at_most_every_five_seconds():
+    rig = Rig(SUNDAY, force=True, refresh_minutes=1)
+    await rig.play_on(FRIDAY, 30, speed=300)
+    assert 5 <= rig.counters.reposts <= 6
+    assert rig.counters.edits >= 20
+
+
+async def test_a_replay_that_begins_again_does_not_wait_for_the_marks_of_the_first_run():
+    rig = Rig(SUNDAY, force=True)
+    await rig.play_on(datetime(2026, 11, 20, 15, 0, tzinfo=NEW_YORK), 5, speed=10)
+    await rig.play_on(FRIDAY, 20, speed=10)
+    assert rig.counters.reposts == 1
+
+
+async def test_a_replay_closes_with_its_session_and_under_its_label():
+    rig = Rig(SUNDAY, force=True)
+    await rig.play_on(datetime(2026, 11, 20, 15, 59, 0, tzinfo=NEW_YORK), 15, speed=10)
+    assert "REPLAY 20 Nov 2026 x10" in rig.channel.only
+    assert "replay · closed 16:00 Fri 20 Nov" in rig.channel.only
+    assert rig.board.status().reason == "after the close at 16:00"
+
+
+async def test_without_force_a_replay_shows_only_while_the_real_window_is_open():
+    rig = Rig(SUNDAY)
+    await rig.play_on(FRIDAY, 3, speed=10)
+    assert rig.channel.log == []
+    rig = Rig(datetime(2026, 11, 23, 11, 0, tzinfo=NEW_YORK))
+    await rig.play_on(datetime(2026, 11, 20, 20, 0, tzinfo=NEW_YORK), 3, speed=10)
+    assert "REPLAY 20 Nov 2026" in rig.channel.only
+    assert rig.message_session == "2026-11-23"
+
+
+async def test_a_replay_leaves_the_live_message_closed_with_live_figures_and_the_other_way_round():
+    rig = Rig(datetime(2026, 11, 23, 11, 0, tzinfo=NEW_YORK), force=True)
+    await rig.beat(spot=26111.0)
+    await rig.play_on(FRIDAY, 3, speed=10)
+    live, replay = rig.channel.messages.values()
+    assert "26111.00" in live and "closed 11:00 Mon 23 Nov" in live and "REPLAY" not in live
+    assert "25002.00" in replay and "REPLAY 20 Nov 2026" in replay
+    await rig.beat(spot=26222.0)
+    _, replay, live = rig.channel.messages.values()
+    assert "25002.00" in replay and "REPLAY 20 Nov 2026" in replay and "closed 10:0" in replay
+    assert "26222.00" in live and "REPLAY" not in live
+    assert rig.channel.deeds[-2:] == ["edit", "send"]
+
+
+async def test_a_replay_that_died_is_old_and_does_not_run_into_the_evening():
+    rig = Rig(SUNDAY, force=True)
+    await rig.play_on(datetime(2026, 11, 20, 12, 0, tzinfo=NEW_YORK), 2, speed=60)
+    for _ in range(400):
+        rig.clock.advance(1)
+        await rig.board.beat(rig.clock.monotonic())
+    assert "old 6m" in rig.channel.only
+    assert rig.board.status().state == "open"

@@ -35,7 +35,7 @@ class PacedClock(ManualClock):
 
 
 class Feed:
-    def __init__(self, *tickers: str, **extra: object) -> None:
+    def __init__(self, *tickers: str, settings: BotSettings = SETTINGS, **extra: object) -> None:
         self.clock = PacedClock()
         self.snapshots = QueueSnapshots()
         self.channels = {position + 1: FakeChannel() for position in range(len(tickers))}
@@ -45,7 +45,7 @@ class Feed:
             self.snapshots,
             self.channels.__getitem__,
             DictLedger(),
-            SETTINGS,
+            settings,
             self.clock,
             rng=random.Random(1),
             notify=self._notify,
@@ -77,6 +77,17 @@ async def test_each_board_shows_its_own_ticker():
         await feed.clock.pass_time(1)
         assert "6900.25" in feed.channels[1].only
         assert "25000.50" in feed.channels[2].only
+
+
+async def test_an_empty_board_waits_for_its_own_tickers_source():
+    chosen = {"gex_source": "cboe", "gex_source_map": "NDX:gexbot,RUT:redis"}
+    settings = BotSettings(_env_file=None, **(SETTINGS.model_dump() | chosen))
+    feed = Feed("SPX", "NDX", "RUT", settings=settings)
+    async with feed.running():
+        await feed.clock.pass_time(1)
+        assert "waiting for data from cboe" in feed.channels[1].only
+        assert "waiting for data from gexbot" in feed.channels[2].only
+        assert "waiting for data from redis" in feed.channels[3].only
 
 
 async def test_an_alias_reaches_its_board():

@@ -1,9 +1,13 @@
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 
-from bot.feed.schedule import decide, next_mark
+from bot.feed.schedule import decide, decide_about, next_mark
 from streaming.calendar import NEW_YORK
+from streaming.clock import epoch_ms
+from streaming.model import ReplayMark
+from tests.support.feed import snapshot
 
 
 def ny(*parts: int, fold: int = 0) -> datetime:
@@ -93,3 +97,34 @@ def test_the_hour_that_clocks_repeat_has_its_marks_twice():
     assert first == datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
     assert first.astimezone(NEW_YORK).strftime("%H:%M") == "01:00"
     assert next_mark(first, 30) - first == timedelta(minutes=30)
+
+
+def played(at, *, wall, speed=10.0):
+    mark = ReplayMark(of="schwab", speed=speed, sent_ms=epoch_ms(wall))
+    return msgspec.structs.replace(snapshot(at), source="replay", replay=mark)
+
+
+SUNDAY = ny(2026, 11, 22, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "after_s", "is_open", "reason"),
+    [
+        (ny(2026, 11, 20, 9, 34, 50), 0, False, "before 09:35"),
+        (ny(2026, 11, 20, 9, 34, 50), 1, True, "open"),
+        (ny(2026, 11, 20, 15, 59, 55), 0.4, True, "open"),
+        (ny(2026, 11, 20, 15, 59, 55), 0.5, False, "after the close at 16:00"),
+        (ny(2026, 11, 27, 13, 0), 0, False, "after the close at 13:00, Day after Thanksgiving Day"),
+    ],
+)
+def test_a_forced_window_over_a_replay_has_the_hours_of_the_replayed_session(recorded, after_s, is_open, reason):
+    decision = decide_about(played(recorded, wall=SUNDAY), SUNDAY + timedelta(seconds=after_s), force=True)
+    assert (decision.is_open, decision.reason) == (is_open, reason)
+    assert decision.session == recorded.date()
+
+
+def test_without_force_real_time_rules_a_replay_and_without_a_replay_force_comes_first():
+    at = ny(2026, 11, 20, 11, 0)
+    assert decide_about(played(at, wall=SUNDAY), SUNDAY).reason == "weekend"
+    assert decide_about(snapshot(at), SUNDAY, force=True).reason == "forced open"
+    assert decide_about(None, SUNDAY, force=True).reason == "forced open"

@@ -81,3 +81,18 @@ async def test_a_page_that_goes_away_is_forgotten(sandbox: Sandbox) -> None:
         assert sandbox.hub.viewers == 1
         response.close()
         sandbox.hub.end_all()
+
+
+async def test_a_conversation_that_is_opened_shows_up_for_the_persona_it_is_with(
+    sandbox: Sandbox, owner: Visitor, guest: Visitor
+) -> None:
+    opened = sandbox.world.direct_channel(sandbox.world.personas["guest"].member.user)
+    channels = await guest.next("channels")
+    assert [(channel["label"], channel["direct"]) for channel in channels] == [
+        ("gex-spx", False),
+        ("gex-ndx", False),
+        ("Gexcord", True),
+    ]
+    assert channels == (await guest.state())["channels"]
+    assert str(opened.id) not in {channel["id"] for channel in (await owner.state())["channels"]}
+    assert owner.events.empty()
