@@ -1,59 +1,26 @@
-"""The whole wiring on one screen: flags, settings, logs, exit statuses, and the nested contexts."""
+"""From flags to an exit status: settings, logs, and the nested contexts; what hangs on what is wired in `bot.host`."""
 
 import argparse
 import asyncio
 import logging
-import random
-import secrets
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
-from pydantic import SecretStr
-
-from bot import login_watch
-from bot.alarms import Alarms
-from bot.alerts.assembly import build_alerts
 from bot.check import run_check
-from bot.client import GexBot
 from bot.discord_hosts import point_discord_at
-from bot.feed.channel import DiscordChannel
-from bot.feed.ledger import RedisLedger
-from bot.feed.runner import FeedRunner
-from bot.fingerprints import RedisFingerprints
-from bot.health import Health, ServiceNotifier
-from bot.login_watch import LoginWatch
+from bot.host import background, open_host
 from bot.logs import configure_logging
-from bot.render.charts import ChartWorker
-from bot.services import Services
 from bot.settings import BotSettings
-from bot.stream_control import StreamControl
-from bot.supervisor import Progress, Supervisor, leading_error
-from bot.symbol_control import SymbolControl
-from bot.token_control import TokenControl
-from bot.told import RedisTold
-from bot.wishes import RedisWishes
-from streaming.bus import keys
-from streaming.bus.lease import Lease
-from streaming.bus.metrics import MetricValue, write_metrics
 from streaming.clock import Clock, SystemClock
-from streaming.errors import ConfigurationError, GexcordError
-from streaming.metrics_server import serve_metrics
-from streaming.record_command import order_of
-from streaming.recording.session import Recorder
-from streaming.runtime import Runtime, open_runtime
-from streaming.schwab.stored_logins import StoredLogins
+from streaming.errors import ConfigurationError, GexcordError, leading_error
+from streaming.runtime import open_runtime
 from streaming.settings import load_settings
 from streaming.signals import stop_on_signals
-from streaming.sources.assembly import Sources
-from streaming.streamer import Streamer
 
 _LOG: Final = logging.getLogger(__name__)
-_CLOSE_WITHIN_S: Final = 10.0
 _INTERRUPTED: Final = 130
 _MAX_PORT: Final = 65_535
 
@@ -138,8 +105,8 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
     stop = stop_on_signals()
     async with (
         open_runtime(settings, clock, announce=_say) as runtime,
-        _open_host(runtime, settings, settings.discord_bot_token) as host,
-        _background(stop.wait(), "stop signal") as stopped,
+        open_host(runtime, settings, settings.discord_bot_token) as host,
+        background(stop.wait(), "stop signal") as stopped,
     ):
         if page_url is None:
             host.control.resume_in_background()
@@ -150,112 +117,6 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
         await asyncio.wait({host.connected, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if host.connected.done():
             host.connected.result()
-
-
-@dataclass(frozen=True, slots=True)
-class _Host:
-    bot: GexBot
-    control: StreamControl
-    connected: asyncio.Task[None]
-    """Ends when Discord refuses us for good."""
-
-
-@asynccontextmanager
-async def _open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -> AsyncIterator[_Host]:
-    """Build the bot on the runtime. The jobs end first, while boards can still say goodbye to Discord."""
-    clock, rng = runtime.clock, random.Random()
-    bot = GexBot(settings, clock, fingerprints=RedisFingerprints(runtime.redis))
-    async with (
-        ChartWorker() as charts,
-        bot,
-        _background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
-        Supervisor(clock=clock, rng=rng, notify=bot.notify_operators) as supervisor,
-    ):
-        alarms = Alarms(bot.notify_operators)
-        supervisor.start("alarms", alarms.deliver)
-        streamer = Streamer(runtime, settings.tickers, rng=rng, alarm=alarms.ring)
-        sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=alarms.ring)
-        control = StreamControl(streamer, supervisor, RedisWishes(runtime.redis), clock)
-        health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
-        feed = _feed(bot, runtime, settings, rng, health)
-        alerts, watch_alerts = build_alerts(bot, runtime, settings, rng)
-        recorder = Recorder(runtime.redis, clock, order_of(settings)) if settings.gex_record else None
-        bot.attach(
-            Services(
-                settings=settings,
-                clock=clock,
-                supervisor=supervisor,
-                snapshots=runtime.snapshots,
-                charts=charts,
-                stream=control,
-                symbols=SymbolControl(streamer, clock),
-                tokens=TokenControl(runtime),
-                feed=feed,
-                alerts=alerts,
-                sources=sources.statuses,
-                recorder=lambda: None if recorder is None else recorder.status(),
-            )
-        )
-        bot.add_listener(partial(_mark_ready, health), "on_ready")
-        supervisor.start("heartbeat", health.beat)
-        supervisor.start("alerts", watch_alerts)
-        if runtime.auth is not None:
-            logins, told = StoredLogins(runtime.tokens, clock), RedisTold(runtime.redis)
-            watch = LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=clock)
-            supervisor.start(login_watch.JOB, watch.run)
-        for source in sources.polled:
-            supervisor.start(f"source-{source.name}", source.run)
-        supervisor.start("source-metrics", sources.report)
-        if recorder is not None:
-            supervisor.start("recorder", recorder.run)
-        if settings.gex_feed_enabled and settings.boards:
-            supervisor.start("gex-feed", partial(_run_feed, bot, feed))
-        async with serve_metrics(settings.metrics_port, streamer.facts):
-            try:
-                yield _Host(bot=bot, control=control, connected=connected)
-            finally:
-                health.stopping()
-
-
-async def _mark_ready(health: Health) -> None:
-    health.mark("discord")
-
-
-def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health) -> FeedRunner:
-    async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
-        lag_ms = round(health.record().worst_lag_ms, 1)
-        own: dict[str, MetricValue] = {"loop_lag_ms": lag_ms, "snapshots_rejected": runtime.snapshots.rejected}
-        await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
-
-    return FeedRunner(
-        settings.boards,
-        runtime.snapshots,
-        partial(DiscordChannel, bot),
-        RedisLedger(runtime.redis),
-        settings,
-        runtime.clock,
-        rng=rng,
-        notify=bot.notify_operators,
-        write_metrics=write_feed_metrics if settings.gex_feed_metrics_enabled else None,
-        lease=Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8)),
-    )
-
-
-async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:
-    await bot.logged_in.wait()
-    progress()
-    await feed.run()
-
-
-@asynccontextmanager
-async def _background(work: Coroutine[Any, Any, Any], name: str) -> AsyncIterator[asyncio.Task[Any]]:
-    """Run something beside the block and end it with the block; its own error is the block's to read."""
-    task = asyncio.create_task(work, name=name)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait({task}, timeout=_CLOSE_WITHIN_S)
 
 
 def _say(line: str, stream: TextIO = sys.stdout) -> None:

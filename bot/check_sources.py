@@ -36,6 +36,8 @@ async def _check(source: SourceName, tickers: Sequence[Ticker], settings: BotSet
         return fail(subject, missing.sentence, missing.exit_status)
     if source == "gexbot" and (refusal := await _refusal(subject, tickers[0], settings, clock)) is not None:
         return refusal
+    if source == "replay" and (refusal := _no_recording(subject, settings)) is not None:
+        return refusal
     names = ", ".join(ticker.name for ticker in tickers)
     return ok(subject, f"{names}; {_how(source, settings)}.")
 
@@ -55,6 +57,22 @@ async def _refusal(subject: str, ticker: Ticker, settings: BotSettings, clock: C
         return fail(subject, error.sentence, ConfigurationError.exit_status)
     except ContractError as error:
         return warn(subject, f"{error.sentence} Nothing to show right now.")
+    return None
+
+
+def _no_recording(subject: str, settings: BotSettings) -> Finding | None:
+    """Why nothing can be played from the path, or None."""
+    from streaming.recording.parts import parts_of
+    from streaming.recording.reader import holds_recording
+
+    path = settings.gex_replay_path
+    assert path is not None  # noqa: S101  # it was looked for before
+    try:
+        parts_of(path)
+    except RequestError as error:
+        return fail(subject, error.sentence, ConfigurationError.exit_status)
+    if path.is_file() and not holds_recording(path):
+        return fail(subject, f"{path} is no recording. Correct GEX_REPLAY_PATH.", ConfigurationError.exit_status)
     return None
 
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bot.render.operations import login_ending_text
-from bot.supervisor import Progress, leading_error
+from bot.supervisor import Progress
 from streaming.clock import Clock
-from streaming.errors import OperatorError, TransientError
+from streaming.errors import OperatorError, TransientError, leading_error
 from streaming.schwab.stored_logins import Logins
 from streaming.status import TokenStatus
 

@@ -15,8 +15,8 @@ from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels
 
 WHOLE_DAY_MIN: Final = 1440.0
-_READ_WITHIN_S: Final = 10.0
-_DRAWN_WITHIN_S: Final = 20.0
+_READ_WITHIN_S: Final = 20.0
+_DRAWN_WITHIN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from streaming.bus import keys
 from streaming.settings import StreamSettings, parse_tickers, require_url, split_commas
 from streaming.symbols import Ticker, parse_ticker
 
@@ -33,7 +34,7 @@ class BotSettings(StreamSettings):
     gex_feed_refresh_minutes: int = Field(5, ge=1, le=60, description="a whole number of minutes from 1 to 60")
     gex_feed_window_seconds: float = Field(60.0, ge=1, le=3600, description="a number of seconds from 1 to 3600")
     gex_feed_metrics_enabled: bool = Field(True, description="true or false")
-    gex_feed_metrics_key: str = Field("metrics:gex_feed", min_length=1, description="the name of a Redis hash")
+    gex_feed_metrics_key: str = Field(keys.FEED_METRICS, min_length=1, description="the name of a Redis hash")
     gex_feed_force_window: bool = Field(False, description="true or false")
     gex_feed_style: Literal["ansi", "plain"] = Field("ansi", description="ansi or plain")
     alerts_per_person: int = Field(10, ge=0, le=100, description="a whole number from 0 to 100, for each person")

@@ -17,8 +17,9 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from streaming.backoff import delay_s
 from streaming.clock import Clock
-from streaming.errors import ContractError, OperatorError, RequestError, TransientError
+from streaming.errors import ContractError, OperatorError, RequestError, TransientError, leading_error
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +41,6 @@ class JobState(StrEnum):
     """It waits for a person."""
 
 
-LIVE_STATES = frozenset({JobState.RUNNING, JobState.BACKOFF})
-
-
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
     """How patient the supervisor is with one job; delays in seconds."""
@@ -56,12 +54,9 @@ class RestartPolicy:
     bug_window_s: float = 600.0
 
     def delay_s(self, failures: int, rng: random.Random, wish_s: float | None = None) -> float:
-        """The pause after the given number of failures in a row: doubling, capped, half of it random.
-
-        The other side's own wish (`Retry-After`) is a lower bound, even above the cap.
-        """
-        ceiling = min(self.first_delay_s * 2.0 ** min(max(failures - 1, 0), 30), self.max_delay_s)
-        return max(ceiling * rng.uniform(0.5, 1.0), wish_s or 0.0)
+        """The pause after the given number of failures in a row, at least the other side's own wish."""
+        earlier = max(failures - 1, 0)
+        return delay_s(earlier, rng, first_s=self.first_delay_s, cap_s=self.max_delay_s, least_s=wish_s)
 
 
 DEFAULT_POLICY = RestartPolicy()
@@ -152,10 +147,6 @@ class Supervisor:
     ) -> None:
         self._closing = True
         await self._end(list(self._jobs.values()))
-
-    def set_notify(self, notify: Notify) -> None:
-        """Choose who is told; the bot that tells people may be built after the supervisor."""
-        self._notify = notify
 
     def start(self, name: str, factory: JobFactory, policy: RestartPolicy = DEFAULT_POLICY) -> bool:
         """Run a job under a name; False when that job is alive already. RuntimeError while closing."""
@@ -281,16 +272,3 @@ class Supervisor:
             except Exception:
                 log.exception("the operators could not be told about job %s", job.name)
         return False
-
-
-def leading_error(error: BaseException) -> BaseException:
-    """What an error is about: itself, or of a group the member that needs a person most."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    return min((leading_error(member) for member in error.exceptions), key=_rank)
-
-
-def _rank(error: BaseException) -> int:
-    """A bug first, then what a person must do, then the protocol, then the weather."""
-    families = ((OperatorError, RequestError), (ContractError,), (TransientError, asyncio.CancelledError))
-    return next((rank for rank, family in enumerate(families, start=1) if isinstance(error, family)), 0)

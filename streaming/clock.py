@@ -55,3 +55,8 @@ class ShiftedClock(SystemClock):
 def epoch_ms(instant: datetime) -> int:
     """Whole milliseconds since 1970-01-01 UTC of an aware instant."""
     return int(instant.timestamp() * 1000)
+
+
+def instant_of(epoch_ms: float) -> datetime:
+    """The aware instant, in UTC, of milliseconds since 1970-01-01 UTC."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC)

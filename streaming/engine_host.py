@@ -1,7 +1,8 @@
 """Engines in a worker process: the event loop hands over bytes and prices, and gets finished snapshots.
 
 Parsing a chain, sweeping for zeros and computing would hold the loop for 3 to 40 ms each. A worker that ends is
-started again after a moment; its chains are then asked for again (`on_restart`).
+started again after a moment and gets the chains back that the one before had taken; where that is not possible they
+are asked for again (`on_restart`).
 """
 
 import asyncio
@@ -9,21 +10,18 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
-import msgspec
-
+from streaming.engine_chains import ChainBody, KeptChains
 from streaming.engine_inbox import EngineInbox
 from streaming.engine_process import BROKEN, COMMAND, EngineProcess
 from streaming.engine_protocol import (
     Answer,
-    ChainKind,
     ChainReceipt,
     Compute,
     Computed,
-    Load,
     Near,
     Order,
     Ready,
@@ -42,25 +40,10 @@ _LOG: Final = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.1
 _LAST_PAUSE_S: Final = 5.0
 _SETTLED_S: Final = 30.0
+_START_WITHIN_S: Final = 60.0
 _FLUSH_EVERY_S: Final = 0.05
 _MOST_UNREAD: Final = 256 * 1024
 A = TypeVar("A", bound=Answer)
-
-
-class ChainBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A chain, or one expiry of it, as its source sent it."""
-
-    underlying: str
-    kind: ChainKind
-    payload: bytes
-    asof: datetime | None = None
-    """Quote time; None: what the bytes say."""
-    expiry: date | None = None
-    """None when this is the whole chain."""
-    planned: tuple[date, ...] = ()
-    """With `expiry`: all that make up the whole; others are forgotten."""
-    required: tuple[date, ...] = ()
-    """With `expiry`: those without which there is no whole yet."""
 
 
 class EngineError(Exception):
@@ -85,11 +68,13 @@ class EngineHost:
         on_restart: Callable[[], None] | None = None,
         answer_within_s: float = 20.0,
         command: tuple[str, ...] = COMMAND,
+        kept: KeptChains | None = None,
     ) -> None:
         self._setup = Setup(tuple(tickers), scope)
         self._on_restart = on_restart
         self._answer_within_s = answer_within_s
         self._command = command
+        self._chains = KeptChains() if kept is None else kept
         self._process: EngineProcess | None = None
         self._ready = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -128,13 +113,16 @@ class EngineHost:
 
     async def load(self, body: ChainBody) -> ChainReceipt:
         """Have a chain parsed and taken; ContractError when the bytes are no chain."""
-        order = Load(body.underlying, body.kind, body.asof, body.expiry, body.planned, body.required)
         try:
-            receipt = await self._ask(ChainReceipt, order, body.payload)
+            receipt = await self._ask(ChainReceipt, body.order, body.payload)
         except EngineError as error:
             raise ContractError(f"The {body.underlying} chain could not be taken ({error.kind}).") from error
-        self.inbox.loaded(body.underlying, receipt)
+        self._taken(body, receipt)
         return receipt
+
+    def _taken(self, body: ChainBody, receipt: ChainReceipt) -> None:
+        self._chains.keep(body)
+        self.inbox.loaded(body.underlying, receipt)
 
     def take(self, events: Sequence[StreamEvent]) -> None:
         """Pass on what the engines need; never blocks, and keeps the newest of each symbol while they are busy."""
@@ -213,7 +201,7 @@ class EngineHost:
             lived_s = time.monotonic() - began_s
             pause_s = _FIRST_PAUSE_S if lived_s > _SETTLED_S else pause_s
             _LOG.warning("The engine process ended after %.1f s; starting another in %.1f s.", lived_s, pause_s)
-            if self._on_restart is not None:
+            if not self._chains.outlive(settled=lived_s > _SETTLED_S) and self._on_restart is not None:
                 self._on_restart()
             await asyncio.sleep(pause_s)
             pause_s = min(2.0 * pause_s, _LAST_PAUSE_S)
@@ -222,20 +210,40 @@ class EngineHost:
         """Start a process and serve it until it ends."""
         self._process = process = await EngineProcess.start(self._command)
         try:
-            ready = process.ask(self._setup)
             reading = asyncio.create_task(process.read_answers(), name="engine answers")
+            preparing = asyncio.create_task(self._prepare(process, began_s), name="engine preparation")
+            either: set[asyncio.Task[None]] = {reading, preparing}
             try:
-                either: set[asyncio.Future[Any]] = {ready, reading}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                if ready.done() and isinstance(ready.result(), Ready):
-                    self.start_ms = (time.monotonic() - began_s) * 1000.0
-                    self.inbox.repeat_spots()
-                    self._ready.set()
+                if preparing.done():
+                    preparing.result()
                 await reading
             finally:
-                reading.cancel()
-                await asyncio.wait({reading})
+                for task in either:
+                    task.cancel()
+                await asyncio.wait(either)
         finally:
             self._ready.clear()
             self._process = None
             await process.end()
+
+    async def _prepare(self, process: EngineProcess, began_s: float) -> None:
+        """Have it set up and give it what the one before knew; TimeoutError when that takes too long."""
+        async with asyncio.timeout(_START_WITHIN_S):
+            if not isinstance(await process.ask(self._setup), Ready):
+                raise ValueError("the engines cannot be set up")  # noqa: TRY004  # as for all nonsense
+            self.start_ms = (time.monotonic() - began_s) * 1000.0
+            await self._give_back(process, self._chains.take())
+            self.inbox.repeat_spots()
+            self._ready.set()
+
+    async def _give_back(self, process: EngineProcess, chains: Sequence[ChainBody]) -> None:
+        """Have the chains taken that the process before had taken."""
+        for body in chains:
+            answer = await process.ask(body.order, body.payload)
+            if not isinstance(answer, ChainReceipt):
+                raise ValueError("a chain was taken once and is refused now")  # noqa: TRY004  # as for all nonsense
+            self._taken(body, answer)
+        if chains:
+            self._chains.back()
+            _LOG.info("The engines have %d chains back.", len(chains))

@@ -12,6 +12,7 @@ GexcordError
 A message is one sentence a person can act on. It never holds a token, a secret or a whole payload.
 """
 
+import asyncio
 from typing import ClassVar
 
 
@@ -78,3 +79,16 @@ class ContractError(GexcordError):
     """The other side sent something its protocol does not allow."""
 
     exit_status = 76
+
+
+def leading_error(error: BaseException) -> BaseException:
+    """What an error is about: itself, or of a group the member that needs a person most."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    return min((leading_error(member) for member in error.exceptions), key=_rank)
+
+
+def _rank(error: BaseException) -> int:
+    """A bug first, then what a person must do, then the protocol, then the weather."""
+    families = ((OperatorError, RequestError), (ContractError,), (TransientError, asyncio.CancelledError))
+    return next((rank for rank, family in enumerate(families, start=1) if isinstance(error, family)), 0)

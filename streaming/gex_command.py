@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,12 @@ _MILLION: Final = 1e6
 _WIDTH: Final = 14
 _LINE: Final = 100
 _UNKNOWN: Final = "-"
+_SCOPE_WORDS: Final = {
+    "zero": "the nearest expiry",
+    "one": "the expiry after it",
+    "full": "up to 90 days",
+    "all": "every expiry",
+}
 Row = tuple[str, str, float]
 _LEVELS: Final = (
     ("zero gamma", "zero_gamma"),
@@ -62,9 +68,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.set_defaults(func=run)
 
 
-add_gex_command = register
-
-
 def run(args: argparse.Namespace) -> int:
     """Print the report; RequestError for a file or a time that cannot be used."""
     chain = load_chain(args.file, asof=None if args.asof is None else _instant(args.asof))
@@ -96,8 +99,7 @@ def _table(report: Mapping[str, Any]) -> Iterable[str]:
 
 def _scope(name: str, figures: Mapping[str, Any]) -> Iterable[str]:
     expiries = figures["expiries"]
-    span = f"{expiries[0]} to {expiries[-1]}" if expiries else "no living expiry"
-    yield f"{name}: {span}, {figures['contracts']} contracts"
+    yield f"{name} ({_SCOPE_WORDS[name]}): {_span(expiries)}, {figures['contracts']} contracts"
     yield f"  {'':<20}{'open interest':>{_WIDTH}}{'volume':>{_WIDTH}}"
     for label, field in _LEVELS:
         yield _line(label, [_level(figures[weight][field]) for weight in ("oi", "vol")])
@@ -106,6 +108,12 @@ def _scope(name: str, figures: Mapping[str, Any]) -> Iterable[str]:
     yield from _roots(figures)
     yield f"  {_quality(figures)}"
     yield from _faults(figures)
+
+
+def _span(expiries: Sequence[str]) -> str:
+    if not expiries:
+        return "no living expiry"
+    return expiries[0] if len(expiries) == 1 else f"{len(expiries)} expiries, {expiries[0]} to {expiries[-1]}"
 
 
 def _line(label: str, cells: Iterable[str]) -> str:

@@ -1,9 +1,9 @@
 """What time it is in the market of a snapshot, and how old it is: a recording runs by a clock of its own. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from streaming.clock import epoch_ms
+from streaming.clock import epoch_ms, instant_of
 from streaming.model import GexSnapshot
 
 _LONGEST_RUN_S: Final = 30.0
@@ -17,7 +17,7 @@ def market_now(snapshot: GexSnapshot | None, now: datetime) -> datetime:
         return now
     run_s = min(max((epoch_ms(now) - snapshot.replay.sent_ms) / 1000, 0.0), _LONGEST_RUN_S)
     speed = min(max(snapshot.replay.speed, 0.0), _FASTEST)
-    return datetime.fromtimestamp(snapshot.asof_ms / 1000, UTC) + timedelta(seconds=run_s * speed)
+    return instant_of(snapshot.asof_ms) + timedelta(seconds=run_s * speed)
 
 
 def data_age_s(snapshot: GexSnapshot, now: datetime) -> float:

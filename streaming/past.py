@@ -68,7 +68,7 @@ def decode_past(payload: bytes, *, strikes: bool) -> PastLevels:
     """What `encode_snapshot` made, as a `PastSnapshot` if its strikes are wanted; ContractError for anything else."""
     try:
         return (_WHOLE if strikes else _LEVELS).decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(f"A snapshot of the history does not have our own shape: {error}.") from None
 
 

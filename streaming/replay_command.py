@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +44,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command.add_argument("--stream", metavar="KEY", help="a stream instead, such as gex:history:SPX")
     command.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="of a folder; else its newest day")
     command.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="1 = as recorded, 0 = at once")
-    command.add_argument("--start", type=parse_start, metavar="HH:MM", help="begin at this hour of the New York day")
+    command.add_argument("--start", type=_start, metavar="HH:MM", help="begin at this hour of the New York day")
     command.add_argument("--tickers", metavar="SPX,NDX", help="only the snapshots of these")
     command.add_argument("--loop", action="store_true", help="begin again at the end")
     command.add_argument("--force", action="store_true", help="even over live data in the same Redis")
@@ -58,7 +58,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a date such as 2026-11-20") from None
+
+
+def _start(text: str) -> time:
+    try:
+        return parse_start(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a time of day such as 10:30") from None
 
 
 def _speed(text: str) -> float:

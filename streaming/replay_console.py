@@ -8,10 +8,10 @@ import termios
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Final, TextIO
 
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.sources.snapshot_replay import SnapshotReplay
 
 _EVERY_S: Final = 0.5
@@ -81,6 +81,6 @@ def progress_line(player: SnapshotReplay) -> str:
     """Such as `2026-11-20 10:31:05 New York · 1234 snapshots · 0 ticks · paused`."""
     if player.market_ms is None:
         return "nothing played yet"
-    at = new_york(datetime.fromtimestamp(player.market_ms / 1000, UTC))
+    at = new_york(instant_of(player.market_ms))
     counts = f"{player.played} snapshots · {player.ticks} ticks"
     return f"{at:%Y-%m-%d %H:%M:%S} New York · {counts}{' · paused' if player.paused else ''}"

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
 
-from streaming.errors import TransientError
+from streaming.errors import TransientError, leading_error
 from streaming.sources.assembly import Sources
 from streaming.status import StreamStatus
 from streaming.streamer import Streamer
@@ -43,17 +43,9 @@ async def _keep(name: str, job: Job) -> None:
         except BaseExceptionGroup as errors:
             passing, serious = errors.split(TransientError)
             if serious is not None or passing is None:
-                raise _leading(errors) from None
-            _LOG.warning("the %s begins again in %.0f s: %s", name, _RETRY_S, _leading(passing))
+                raise leading_error(errors) from None
+            _LOG.warning("the %s begins again in %.0f s: %s", name, _RETRY_S, leading_error(passing))
             await asyncio.sleep(_RETRY_S)
-
-
-def _leading(error: BaseException) -> BaseException:
-    """What an error is about: itself, or of a group the first member that is not transient."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    members = [_leading(member) for member in error.exceptions]
-    return next((member for member in members if not isinstance(member, TransientError)), members[0])
 
 
 async def tell_states(streamer: Streamer | None, sources: Sources, say: Callable[[str], None]) -> None:

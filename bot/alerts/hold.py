@@ -1,12 +1,13 @@
 """Whether the figures of a snapshot may fire alerts at all, and if not, why not. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from bot.alerts.rules import AlertKind
 from bot.render.view import Freshness, freshness_of
 from streaming.calendar import new_york, session_on
+from streaming.clock import instant_of
 from streaming.market_time import data_age_s
 from streaming.model import GexSnapshot
 
@@ -58,7 +59,7 @@ def held_by(snapshot: GexSnapshot, now: datetime, *, any_hour: bool = False) -> 
 
 def _hour(snapshot: GexSnapshot, *, any_hour: bool) -> Hold | None:
     """The hour as the producer says it; one that only ever says "live" may not know it, so the calendar is asked."""
-    hold = _STATES.get(snapshot.state) or _by_calendar(datetime.fromtimestamp(snapshot.asof_ms / 1000, UTC))
+    hold = _STATES.get(snapshot.state) or _by_calendar(instant_of(snapshot.asof_ms))
     return None if any_hour and hold is Hold.CLOSED else hold
 
 

@@ -7,16 +7,13 @@ import aiohttp
 import discord
 
 from bot.alerts.rules import Target
-from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
+from bot.discord_errors import ARCHIVED_THREAD, unanswered, unrelated
+from streaming.errors import GexcordError, RequestError, TransientError
 
 CALL_LIMIT_S: Final = 8.0
 _NO_MENTIONS: Final = discord.AllowedMentions.none()
 # Discord's JSON error codes (developer documentation, "Opcodes and Status Codes").
 _OPENING_TOO_FAST: Final = 40003
-_ARCHIVED_THREAD: Final = 50083
-_UNAUTHORIZED: Final = 401
-_TOO_MANY_REQUESTS: Final = 429
-_SERVER_ERROR: Final = 500
 
 
 class UnreachableError(RequestError):
@@ -59,15 +56,11 @@ class DiscordPost:
 
 def translate(error: Exception, target: Target) -> GexcordError:
     """The project's error for one of discord.py's."""
-    if isinstance(error, discord.RateLimited):
-        return TransientError("Discord asks to slow down.", retry_after_s=error.retry_after)
     if not isinstance(error, discord.HTTPException):
-        return TransientError(f"Discord does not answer ({type(error).__name__}).")
-    if error.status == _UNAUTHORIZED:
-        return OperatorError("Discord refuses the bot's token.", remedy="Set a valid DISCORD_BOT_TOKEN.")
-    if error.status == _TOO_MANY_REQUESTS or error.status >= _SERVER_ERROR or error.code == _OPENING_TOO_FAST:
-        return TransientError(f"Discord answered {error.status}.", retry_after_s=_retry_after(error))
-    if isinstance(error, discord.NotFound | discord.Forbidden) or error.code == _ARCHIVED_THREAD:
+        return unanswered(error)
+    if (found := unrelated(error, passing_codes=(_OPENING_TOO_FAST,))) is not None:
+        return found
+    if isinstance(error, discord.NotFound | discord.Forbidden) or error.code == ARCHIVED_THREAD:
         return UnreachableError(_why(error, target))
     return RequestError(f"Discord refuses an alert for {target.name}: {error.text} (code {error.code}).")
 
@@ -77,12 +70,4 @@ def _why(error: discord.HTTPException, target: Target) -> str:
         return "your direct messages are closed to me"
     if isinstance(error, discord.NotFound):
         return "the channel is gone"
-    return "the thread is archived" if error.code == _ARCHIVED_THREAD else "I may not write in the channel"
-
-
-def _retry_after(error: discord.HTTPException) -> float | None:
-    header = error.response.headers.get("Retry-After") if error.response is not None else None
-    try:
-        return None if header is None else float(header)
-    except ValueError:
-        return None
+    return "the thread is archived" if error.code == ARCHIVED_THREAD else "I may not write in the channel"

@@ -1,7 +1,7 @@
 """Alerts as people read them: what happened, rules in words, and how a rule stands. Pure."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from bot.alerts.hold import Hold
@@ -12,6 +12,7 @@ from bot.alerts.watcher import Firing
 from bot.render.numbers import UNKNOWN, age, bn, price
 from bot.render.replay_words import replay_words
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.market_time import data_age_s
 from streaming.model import GexSnapshot
 
@@ -53,7 +54,7 @@ def reading_text(snapshot: GexSnapshot, reading: Reading | WallReading | None, r
     """Where the figure stands now, for the answer to a new rule."""
     match reading:
         case None:
-            return f"{_safe(snapshot.source)} does not give this figure now; the alert waits until it does."
+            return "This figure is not known now; the alert waits until it is."
         case WallReading():
             return f"Now at {price(reading.level + reading.basis)}, spot {price(snapshot.spot)}."
         case Reading() if rule.kind is AlertKind.NET_GEX:
@@ -175,7 +176,7 @@ def _day_time(ms: int) -> str:
 
 
 def _new_york(ms: int) -> datetime:
-    return new_york(datetime.fromtimestamp(ms / 1000, UTC))
+    return new_york(instant_of(ms))
 
 
 def _safe(name: str) -> str:

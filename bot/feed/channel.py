@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import aiohttp
 import discord
 
+from bot.discord_errors import ARCHIVED_THREAD, unanswered, unrelated
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
 
 _CALL_LIMIT_S: Final = 30.0
@@ -16,10 +17,6 @@ _NO_MENTIONS: Final = discord.AllowedMentions.none()
 _UNKNOWN_MESSAGE: Final = 10008
 _NOT_OUR_MESSAGE: Final = 50005
 _TOO_MANY_OLD_EDITS: Final = 30046
-_ARCHIVED_THREAD: Final = 50083
-_UNAUTHORIZED: Final = 401
-_TOO_MANY_REQUESTS: Final = 429
-_SERVER_ERROR: Final = 500
 
 
 class GoneMessageError(RequestError):
@@ -95,38 +92,24 @@ class DiscordChannel:
 
 def translate(error: Exception, *, channel_id: int, deed: str) -> GexcordError:
     """The project's error for one of discord.py's, with whose move it is; `deed` completes "may not … channel"."""
-    if isinstance(error, discord.RateLimited):
-        return TransientError("Discord asks to slow down.", retry_after_s=error.retry_after)
     if not isinstance(error, discord.HTTPException):
-        return TransientError(f"Discord does not answer ({type(error).__name__}).")
+        return unanswered(error)
     if error.code in {_UNKNOWN_MESSAGE, _NOT_OUR_MESSAGE}:
         return GoneMessageError("The message is not there any more.")
     if error.code == _TOO_MANY_OLD_EDITS:
         return WornMessageError("Discord allows no more edits of this old message.")
-    return _by_status(error, channel_id, deed)
+    return unrelated(error) or _refusal(error, channel_id, deed)
 
 
-def _by_status(error: discord.HTTPException, channel_id: int, deed: str) -> GexcordError:
+def _refusal(error: discord.HTTPException, channel_id: int, deed: str) -> GexcordError:
     if isinstance(error, discord.NotFound):
         return OperatorError(
             f"Discord knows no channel {channel_id}.",
             remedy="Correct the id in DISCORD_GEX_FEED_CHANNEL_IDS or GEX_FEED_CHANNEL_MAP, or invite the bot.",
         )
-    if isinstance(error, discord.Forbidden) or error.code == _ARCHIVED_THREAD:
+    if isinstance(error, discord.Forbidden) or error.code == ARCHIVED_THREAD:
         return OperatorError(
             f"The bot may not {deed} channel {channel_id} ({error.text or 'forbidden'}).",
             remedy="Give it View Channel and Send Messages there.",
         )
-    if error.status == _UNAUTHORIZED:
-        return OperatorError("Discord refuses the bot's token.", remedy="Set a valid DISCORD_BOT_TOKEN.")
-    if error.status == _TOO_MANY_REQUESTS or error.status >= _SERVER_ERROR:
-        return TransientError(f"Discord answered {error.status}.", retry_after_s=_retry_after(error))
     return RequestError(f"Discord refuses a message in channel {channel_id}: {error.text} (code {error.code}).")
-
-
-def _retry_after(error: discord.HTTPException) -> float | None:
-    header = error.response.headers.get("Retry-After") if error.response is not None else None
-    try:
-        return None if header is None else float(header)
-    except ValueError:
-        return None

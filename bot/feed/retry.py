@@ -3,6 +3,8 @@
 import random
 from typing import Final
 
+from streaming.backoff import delay_s
+
 _TRANSIENT_S: Final = (1.0, 60.0)
 _OPERATOR_S: Final = (30.0, 600.0)
 
@@ -21,10 +23,9 @@ class Retry:
 
     def delay_s(self, *, operator: bool = False, least_s: float | None = None) -> float:
         """The wait before the next attempt, at least `least_s`; each call counts a failure."""
-        first, longest = _OPERATOR_S if operator else _TRANSIENT_S
-        delay = min(first * 2.0 ** min(self._failures, 30), longest)
-        self._failures += 1
-        return max(delay * self._rng.uniform(0.5, 1.0), least_s or 0.0)
+        first_s, cap_s = _OPERATOR_S if operator else _TRANSIENT_S
+        earlier, self._failures = self._failures, self._failures + 1
+        return delay_s(earlier, self._rng, first_s=first_s, cap_s=cap_s, least_s=least_s)
 
     def succeeded(self) -> None:
         """Start over with the shortest delay."""

@@ -1,7 +1,7 @@
 """From a slot to what its board shows at this instant. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from bot.feed.schedule import close_of
@@ -10,6 +10,7 @@ from bot.render.numbers import age
 from bot.render.replay_words import live_word, replay_banner
 from bot.render.view import BoardView, Freshness, Moving, freshness_of
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.market_time import data_age_s
 from streaming.model import GexSnapshot, Headline, headline
 from streaming.symbols import Ticker
@@ -75,7 +76,7 @@ def left_over(slot: Slot, session: str | None, now: datetime) -> tuple[Slot, End
     With what is known of that day, under the hour of those figures; else without figures.
     """
     if slot.latest is not None:
-        asof = datetime.fromtimestamp(slot.latest.asof_ms / 1000, tz=UTC)
+        asof = instant_of(slot.latest.asof_ms)
         if new_york(asof).date().isoformat() == session:
             return slot, Ending(Freshness.CLOSED, min(asof, now))
     return Slot(0.0), Ending(Freshness.CLOSED, min(close_of(session) or now, now))

@@ -1,6 +1,6 @@
 """What every kind of picture says in words: whose figures, of when, by what; and the levels drawn across it. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -10,7 +10,7 @@ from bot.render.numbers import known
 from bot.render.replay_words import replay_words
 from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
-from streaming.clock import epoch_ms
+from streaming.clock import epoch_ms, instant_of
 from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName
 from streaming.past import PastFigures, PastLevels
@@ -59,7 +59,7 @@ def footer(snapshot: GexSnapshot, now: datetime, note: str) -> str:
 
     A replay is named as one with the day it was recorded, and is as old as the moment it was played.
     """
-    asof = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=UTC))
+    asof = new_york(instant_of(snapshot.asof_ms))
     played = snapshot.replay
     age_s = (epoch_ms(now) - (snapshot.asof_ms if played is None else played.sent_ms)) / 1000
     freshness = freshness_of(age_s, delayed=snapshot.delayed and played is None)

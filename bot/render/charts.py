@@ -31,7 +31,7 @@ class ChartWorker:
     last few shares its picture. At most `most_waiting` different pictures wait.
     """
 
-    def __init__(self, *, timeout_s: float = 10.0, most_waiting: int = 16, command: tuple[str, ...] = _COMMAND) -> None:
+    def __init__(self, *, timeout_s: float = 30.0, most_waiting: int = 16, command: tuple[str, ...] = _COMMAND) -> None:
         self._timeout_s = timeout_s
         self._most_waiting = most_waiting
         self._command = command

@@ -11,6 +11,7 @@ from bot.render.replay_words import live_word, replay_words
 from bot.render.theme import EMBED_COLOUR
 from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.gex.point_views import seen_in
 from streaming.market_time import data_age_s
 from streaming.model import (
@@ -32,7 +33,7 @@ _SCOPE_WORDS: Final[dict[ScopeName, str]] = {
     "all": "every expiry",
 }
 _EXPOSURE: Final = (
-    "Exposure in billions of US dollars per 1 % move; calls +, puts −; "
+    "Bn: billions of US dollars, per 1 % move where nothing else is said; calls +, puts −; "
     "a model of dealers' inventory, not an observation."
 )
 _MOST_ROOTS: Final = 6
@@ -72,7 +73,7 @@ def levels_embed(
 def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime) -> discord.Embed:
     chosen = snapshot.scopes.get(scope)
     unstated = chosen is None and snapshot.scope is None
-    name = "scope not stated" if unstated else scope
+    name = "scope not stated" if unstated else f"{scope}, {_SCOPE_WORDS[scope]}"
     embed = _embed(f"{snapshot.ticker} · {name} · by {WEIGHT_WORDS[weight]}", snapshot, now)
     if chosen is not None:
         _add_figures(embed, snapshot, chosen, weight)
@@ -87,7 +88,7 @@ def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
     age_s = data_age_s(snapshot, now)
     freshness = freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
     words = live_word(snapshot) if freshness is Freshness.LIVE else freshness_words(freshness, age_s)
-    asof = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=now.tzinfo))
+    asof = new_york(instant_of(snapshot.asof_ms))
     replay = replay_words(snapshot)
     parts = [*([f"**{replay}**"] if replay else []), snapshot.source[:40], words, f"quotes of {asof:%H:%M:%S} New York"]
     if snapshot.state != "live":
@@ -175,11 +176,11 @@ def _roots(figures: WeightFigures, spot: float | None) -> str:
 
 def _made_of(snapshot: GexSnapshot, scope: ScopeFigures, weight: WeightName) -> str:
     unpriced = scope.weight_unpriced_oi if weight == "oi" else scope.weight_unpriced_vol
-    parts = [_expiries(scope), f"{scope.contracts} contracts", f"{unpriced:.1%} of the weight without a price"]
+    parts = [_expiries(scope), f"{scope.contracts:,} contracts", f"{unpriced:.1%} of the weight without a price"]
     if snapshot.forward_mode is not None:
-        parts.append(f"forward: {snapshot.forward_mode}")
+        parts.append("forwards by put-call parity" if snapshot.forward_mode == "parity" else "forwards are spot")
     if snapshot.chain_ms is not None:
-        parts.append(f"oldest chain part {age((snapshot.asof_ms - snapshot.chain_ms) / 1000)}")
+        parts.append(f"oldest part of the chain {age((snapshot.asof_ms - snapshot.chain_ms) / 1000)} old")
     return " · ".join(parts)
 
 

@@ -1,12 +1,13 @@
 """Exposure by expiry as a picture's contents. Pure."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 
 from bot.render.captions import WEIGHT_WORDS
 from bot.render.chart_words import MILLION, ChartWords, figures_of, footer, net_millions, subtitle, weighed
 from bot.render.numbers import known
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
@@ -66,4 +67,4 @@ def _name(expiry: date, today: date) -> str:
 
 
 def _day(snapshot: GexSnapshot) -> date:
-    return new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=UTC)).date()
+    return new_york(instant_of(snapshot.asof_ms)).date()

@@ -57,7 +57,7 @@ class ExpiriesPainter:
         for text in self.figures:
             text.set_visible(False)
         for row, value in enumerate(values):
-            self._name(self.figures[row], row, value, signed(value, decimals), span * _APART)
+            self._name(self.figures[row], row, value, _signed(value, decimals), span * _APART)
 
     def _name(self, text: Text, row: int, value: float, words: str, apart: float) -> None:
         text.set_position((value + (apart if value >= 0 else -apart), row))
@@ -67,6 +67,11 @@ class ExpiriesPainter:
 
     def _figure(self) -> Text:
         return self.canvas.axes.text(0.0, 0.0, "", fontsize=TEXT_PT, color=self.canvas.theme.text, va="center_baseline")
+
+
+def _signed(value: float, decimals: int) -> str:
+    """With its sign, unless it rounds to nothing: the side of the bar tells that one."""
+    return signed(value, decimals) if round(value, decimals) else f"{0:.{decimals}f}"
 
 
 def _bar(row: int, value: float) -> list[tuple[float, float]]:

@@ -1,12 +1,13 @@
 """What a snapshot's figures were made of, and why one is absent; honest about what only its producer knows. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from bot.render.numbers import age, signed
 from bot.render.replay_words import replay_words
 from bot.render.view import freshness_of, freshness_words
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightName
 
 SCOPE_WORDS: Final[dict[ScopeName, str]] = {
@@ -82,7 +83,7 @@ def faults(scope: ScopeFigures) -> str:
 
 def quote_time(snapshot: GexSnapshot, *, now: datetime) -> str:
     """When the quotes were live and how old that is; a replay is called one."""
-    quoted = new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, UTC))
+    quoted = new_york(instant_of(snapshot.asof_ms))
     if snapshot.replay is not None:
         return f"**{replay_words(snapshot)}**: recorded with quotes of {quoted:%Y-%m-%d %H:%M:%S} New York, not of now."
     age_s = now.timestamp() - snapshot.asof_ms / 1000

@@ -1,11 +1,11 @@
 """What each level is in a snapshot, in points, or why it is unknown. Pure."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 from bot.render.explain_data import absent, money, producer
 from bot.render.numbers import age, known, price, signed
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
 
 _PER_1PCT: Final = "US dollars per 1 % move"
@@ -109,7 +109,7 @@ def slope(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 def basis(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     if snapshot.basis is not None:
-        seen = None if snapshot.basis_ms is None else datetime.fromtimestamp(snapshot.basis_ms / 1000, UTC)
+        seen = None if snapshot.basis_ms is None else instant_of(snapshot.basis_ms)
         if seen is None or snapshot.basis_ms is None:
             return f"Here it is {signed(snapshot.basis)} points, of unknown age."
         old = age((snapshot.asof_ms - snapshot.basis_ms) / 1000)

@@ -1,7 +1,7 @@
 """`/gex history` in words: a table of the levels over time, 40 columns wide. Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
@@ -9,6 +9,7 @@ from bot.render.chart_words import footer, levels, net_millions
 from bot.render.numbers import UNKNOWN, known, price, signed
 from bot.render.session_times import same_day, spread, usual_gap_s
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.model import GexSnapshot, ScopeName
 from streaming.past import PastLevels, past_of
 
@@ -63,7 +64,7 @@ def _head(clock: str) -> str:
 def _row(seen: PastLevels, scope: ScopeName, scale: float, clock: str) -> str:
     found = levels(seen, scope, "oi")
     net = net_millions(seen, scope, "oi")
-    at = new_york(datetime.fromtimestamp(seen.asof_ms / 1000, tz=UTC))
+    at = new_york(instant_of(seen.asof_ms))
     prices = [_price(found["spot"]).rjust(_PRICE), _price(found["zero_gamma"]).rjust(_PRICE)]
     walls = [_wall(found["call_wall"]).rjust(_WALL), _wall(found["put_wall"]).rjust(_WALL)]
     return " ".join([at.strftime(clock), *prices, *walls, _net(net, scale).rjust(_NET)])

@@ -1,6 +1,7 @@
 """Numbers as people read them: the sign always printed, the unknown as a dash. Pure."""
 
 import math
+from datetime import datetime
 from typing import Final
 
 MINUS: Final = "−"
@@ -57,6 +58,16 @@ def age(seconds: float) -> str:
     if whole < _HOUR_S:
         return f"{whole // _MINUTE_S}m"
     return f"{whole // _HOUR_S}h" if whole < _DAY_S else f"{whole // _DAY_S}d"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago an instant was."""
+    return f"{age((now - at).total_seconds())} ago"
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun in singular or plural."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _fixed(value: float, decimals: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.render.numbers import UNKNOWN, age
+from bot.render.numbers import UNKNOWN, age, ago, counted
 from streaming.status import StreamStatus, SymbolList, TokenStatus
 
 _LIMIT: Final = 2000
@@ -20,7 +20,7 @@ def stream_text(status: StreamStatus, now: datetime) -> str:
     lines = [
         _state_line(status, now),
         f"{_frames(status)} frames/s{_services(status.service_frames_per_s)}",
-        f"{_times(status.reconnects, 'reconnect')} · lease: {status.lease_holder or 'nobody'}",
+        f"{counted(status.reconnects, 'reconnect')} · lease: {status.lease_holder or 'nobody'}",
         f"{status.published} events published, {status.buffered} waiting, {status.dropped} lost",
         f"Last tick: {_ages(status.symbols)}",
         f"Option chains: {_chains(status.expiry_age_s)}",
@@ -147,7 +147,7 @@ def _access(expires_at: datetime | None, now: datetime) -> str:
 
 
 def _ago(at: datetime | None, now: datetime) -> str:
-    return UNKNOWN if at is None else f"{age((now - at).total_seconds())} ago"
+    return UNKNOWN if at is None else ago(at, now)
 
 
 def _left(span: timedelta) -> str:
@@ -180,7 +180,3 @@ def _ages(ages: Mapping[str, float | None]) -> str:
     shown = [f"{name} {UNKNOWN if seconds is None else age(seconds)}" for name, seconds in ages.items()]
     rest = len(shown) - _MOST_SYMBOLS
     return ", ".join(shown[:_MOST_SYMBOLS]) + (f" and {rest} more" if rest > 0 else "") if shown else "none"
-
-
-def _times(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

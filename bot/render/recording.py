@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from bot.render.numbers import age
+from bot.render.numbers import ago, counted
 from streaming.status import RecorderStatus
 
 _LONGEST: Final = 300
@@ -17,7 +17,7 @@ def recorder_text(status: RecorderStatus | None, now: datetime) -> str:
     ticks = f", {status.ticks} ticks" if status.with_ticks else ""
     lost = f" ({status.lost} entries known to be lost)" if status.lost else ""
     parts = (
-        f"{status.snapshots} snapshots{ticks}, {_times(status.gaps, 'gap')}{lost}",
+        f"{status.snapshots} snapshots{ticks}, {counted(status.gaps, 'gap')}{lost}",
         f"{status.written_bytes / _MEGABYTE:.1f} MB written, {status.total_bytes / _MEGABYTE:.1f} MB kept",
         f"last write {_ago(status.last_write_at, now)}",
     )
@@ -28,8 +28,4 @@ def recorder_text(status: RecorderStatus | None, now: datetime) -> str:
 
 
 def _ago(at: datetime | None, now: datetime) -> str:
-    return "never" if at is None else f"{age(max((now - at).total_seconds(), 0.0))} ago"
-
-
-def _times(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return "never" if at is None else ago(at, now)

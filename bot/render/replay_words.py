@@ -1,9 +1,10 @@
 """How a figure that is played from a recording is called, on boards, in embeds, pictures and alerts alike. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.model import GexSnapshot
 
 PAUSED: Final = "paused"
@@ -31,4 +32,4 @@ def live_word(snapshot: GexSnapshot) -> str:
 
 
 def _quote_time(snapshot: GexSnapshot) -> datetime:
-    return new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, UTC))
+    return new_york(instant_of(snapshot.asof_ms))

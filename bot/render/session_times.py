@@ -1,13 +1,14 @@
 """The time axis of pictures and tables of a day: New York seconds, gaps found, rows spread evenly. Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from statistics import median
 from typing import Final, TypeVar
 
 from bot.render.numbers import known
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.past import PastLevels
 
 _GAP: Final = 3.0
@@ -67,4 +68,4 @@ def finite(value: float | None) -> float | None:
 
 
 def _local(snapshot: PastLevels) -> datetime:
-    return new_york(datetime.fromtimestamp(snapshot.asof_ms / 1000, tz=UTC))
+    return new_york(instant_of(snapshot.asof_ms))

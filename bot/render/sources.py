@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from bot.render.numbers import age
+from bot.render.numbers import age, ago
 from streaming.status import SourceStatus
 
 _LIMIT: Final = 2000
@@ -38,11 +38,7 @@ def _tickers(source: SourceStatus) -> str:
 def _counts(source: SourceStatus, now: datetime) -> str:
     parts = [f"{source.snapshots} snapshots, {source.rejected} rejected, {source.errors} errors"]
     if source.last_snapshot_at is not None:
-        parts.append(f"last {_ago(source.last_snapshot_at, now)}")
+        parts.append(f"last {ago(source.last_snapshot_at, now)}")
     if source.quote_at is not None:
-        parts.append(f"quotes {age(max((now - source.quote_at).total_seconds(), 0.0))} old")
+        parts.append(f"quotes {age((now - source.quote_at).total_seconds())} old")
     return " · ".join(parts)
-
-
-def _ago(at: datetime, now: datetime) -> str:
-    return f"{age(max((now - at).total_seconds(), 0.0))} ago"

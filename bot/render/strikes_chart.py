@@ -10,6 +10,10 @@ from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 _MOST_BARS: Final = 160
+_SHARE: Final = 0.95
+"""Of the exposure without its signs: the picture reaches as far from spot as it takes to hold so much of it."""
+_LEAST_REACH: Final = 0.01
+"""Of spot, however near it the exposure is."""
 Bar = tuple[float, float]
 """(strike, net exposure in $ millions per 1 % move)."""
 
@@ -30,7 +34,7 @@ def strikes_chart(
 
     RequestError when the snapshot has no figure by strike of this scope and weight.
     """
-    bars = _nearest(snapshot, _bars(snapshot, scope, weight))
+    bars = _nearest(snapshot, _where_most_is(snapshot, _bars(snapshot, scope, weight)))
     if not any(value for _, value in bars):
         raise RequestError(
             f"{snapshot.ticker} has no figures by strike for {WEIGHT_WORDS[weight]} yet.", remedy="Try again later."
@@ -55,6 +59,20 @@ def _bars(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[B
         return []
     classic = [(strike, weighed(weight, vol=vol, oi=oi)) for strike, vol, oi, _ in snapshot.strikes]
     return [(strike, value) for strike, value in classic if value is not None and known(value)]
+
+
+def _where_most_is(snapshot: GexSnapshot, bars: list[Bar]) -> list[Bar]:
+    """The bars as far from spot as nearly all exposure lies, so that they are wide enough to be told apart."""
+    spot = snapshot.spot
+    if spot is None:
+        return bars
+    needed = _SHARE * sum(abs(value) for _, value in bars)
+    reach, held = _LEAST_REACH * spot, 0.0
+    for strike, value in sorted(bars, key=lambda bar: abs(bar[0] - spot)):
+        if held >= needed:
+            break
+        reach, held = max(reach, abs(strike - spot)), held + abs(value)
+    return [bar for bar in bars if abs(bar[0] - spot) <= reach]
 
 
 def _nearest(snapshot: GexSnapshot, bars: list[Bar]) -> tuple[Bar, ...]:

@@ -9,7 +9,6 @@ from bot.render.view import BoardView, Freshness, Moving, freshness_words
 from streaming.calendar import new_york
 
 Style = Literal["ansi", "plain"]
-MAX_CHARS: Final = 2000
 _UP: Final = "▲"
 _DOWN: Final = "▼"
 _LABEL: Final = 13

@@ -1,6 +1,7 @@
 """A batch of events as Redis commands, and what the replies say became of each event. Pure.
 
-Every event is a PUBLISH followed by a capped XADD, so an event found in its stream has been announced too.
+Every event is a PUBLISH followed by a capped XADD, so an event found in its stream has been announced too. With
+streams, `batch_script` has the server do the same; these commands are for what it may not or need not do.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,12 +25,17 @@ PASSING_ERRORS: Final = frozenset(
 
 def pack(*words: bytes) -> bytes:
     """One command in the Redis protocol."""
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+    return b"*%d\r\n" % len(words) + pack_words(words)
+
+
+def pack_words(words: Sequence[bytes]) -> bytes:
+    """Arguments of a command in the Redis protocol."""
+    return b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
 
 
 def _opening(words: Sequence[bytes]) -> bytes:
     """A command up to the length of its last argument, the payload."""
-    return b"*%d\r\n" % (len(words) + 1) + pack(*words).partition(b"\r\n")[2] + b"$"
+    return b"*%d\r\n" % (len(words) + 1) + pack_words(words) + b"$"
 
 
 class BatchPacker:
@@ -78,25 +84,28 @@ class BatchPacker:
         settlement = Settlement()
         answers = iter(replies)
         for entry in entries:
-            publish = _DONE if entry[0] in announced else _verdict(next(answers, None))
-            append = _verdict(next(answers, None)) if self.streams else _DONE
+            publish = DONE if entry[0] in announced else _verdict_on(next(answers, None))
+            append = _verdict_on(next(answers, None)) if self.streams else DONE
             settlement.enter(entry, publish, append)
         settlement.error = next((str(reply) for reply in replies if isinstance(reply, Exception)), "")
         return settlement
 
 
-_DONE: Final = "done"
+DONE: Final = "done"
 _REFUSED: Final = "refused"
-_LATER: Final = "later"
-_UNKNOWN: Final = "unknown"
+LATER: Final = "later"
+UNKNOWN: Final = "unknown"
 
 
-def _verdict(reply: object) -> str:
+def _verdict_on(reply: object) -> str:
     if reply is None:
-        return _UNKNOWN
-    if isinstance(reply, Exception):
-        return _LATER if str(reply).partition(" ")[0] in PASSING_ERRORS else _REFUSED
-    return _DONE
+        return UNKNOWN
+    return verdict(str(reply)) if isinstance(reply, Exception) else DONE
+
+
+def verdict(error: str) -> str:
+    """Whether a refusal is for now or for good."""
+    return LATER if error.partition(" ")[0] in PASSING_ERRORS else _REFUSED
 
 
 @dataclass(slots=True)
@@ -112,15 +121,17 @@ class Settlement:
     """Places of events in `again` whose PUBLISH needs no repeating."""
     doubtful: bool = False
     """Some events were not answered: they may have been executed all the same."""
+    forbidden: bool = False
+    """The server does not let us run scripts; what it would have run is in `again`."""
     error: str = ""
     """The first refusal."""
 
     def enter(self, entry: Entry, publish: str, append: str) -> None:
         """Count one event by the verdicts on its two commands."""
-        if _LATER in (publish, append) or _UNKNOWN in (publish, append):
+        if LATER in (publish, append) or UNKNOWN in (publish, append):
             self.again.append(entry)
-            self.doubtful = self.doubtful or _UNKNOWN in (publish, append)
-            if publish in (_DONE, _REFUSED):
+            self.doubtful = self.doubtful or UNKNOWN in (publish, append)
+            if publish in (DONE, _REFUSED):
                 self.announced.add(entry[0])
         elif _REFUSED in (publish, append):
             self.rejected += 1

@@ -9,6 +9,8 @@ from streaming.errors import ContractError
 from streaming.model import GexSnapshot
 from streaming.ports import MarketEvent
 
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What bytes from outside raise when they are not what a decoder expects; the last for nesting without end."""
 _ENCODER: Final = msgspec.json.Encoder()
 _SNAPSHOT: Final = msgspec.json.Decoder(GexSnapshot)
 
@@ -26,5 +28,5 @@ def decode_snapshot(payload: bytes) -> GexSnapshot:
     """A snapshot that `encode_snapshot` made; ContractError for anything else."""
     try:
         return _SNAPSHOT.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # msgspec lets the latter through
+    except UNREADABLE as error:
         raise ContractError(f"A snapshot does not have our own shape: {error}.") from None

@@ -6,11 +6,12 @@ streams in order, so the tail of each stream tells: what is there is done, the r
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from functools import partial
 
 from redis.asyncio import Redis
 
 from streaming.bus.batch import STREAMS, BatchPacker, Settlement, pack
+from streaming.bus.batch_script import ScriptPacker
 from streaming.bus.buffer import Entry
 from streaming.bus.connection import CONNECT_S
 from streaming.bus.wire import BatchConnection
@@ -25,6 +26,7 @@ class BatchDelivery:
     def __init__(self, redis: Redis, *, caps: tuple[int, int, int] | None, answer_s: float) -> None:
         self._redis = redis
         self._packer = BatchPacker(caps)
+        self._script = ScriptPacker(caps) if caps is not None else None
         self._answer_s = answer_s
         self._connection: BatchConnection | None = None
         self._announced: set[int] = set()
@@ -48,15 +50,37 @@ class BatchDelivery:
             await self._resolve_doubts(connection)
         if not self.pending:
             return
-        packed = self._packer.pack(self.pending, self._announced)
-        count = self._packer.replies(self.pending, self._announced)
+        settlement = await self._send(connection)
+        if settlement.forbidden:
+            self._give_up_scripts(settlement.error)
+            settlement = await self._send(connection)
+        if settlement.again:
+            raise TransientError(f"Redis refuses events for now ({settlement.error.partition(' ')[0]}).")
+
+    async def _send(self, connection: BatchConnection) -> Settlement:
+        """One exchange about what is pending: by script, or by commands where some is announced already."""
+        entries, announced = self.pending, self._announced
         replies: list[object] = []
+        if self._script is not None and not announced:
+            packed, count = self._script.pack(entries), self._script.replies(entries)
+            settle = partial(self._script.settle, entries, replies)
+        else:
+            packed, count = self._packer.pack(entries, announced), self._packer.replies(entries, announced)
+            settle = partial(self._packer.settle, entries, announced, replies)
         try:
             await self._exchange(connection, packed, count, replies)
         finally:
-            settlement = self._settle(replies)
-        if settlement.again:
-            raise TransientError(f"Redis refuses events for now ({settlement.error.partition(' ')[0]}).")
+            settlement = settle()
+            self._take_over(settlement)
+        return settlement
+
+    def _give_up_scripts(self, error: str) -> None:
+        self._script = None
+        log.warning(
+            "Redis runs no scripts for us (%s): market events go by plain commands, which takes more processor time. To"
+            " change that, allow the user in REDIS_URL the command EVAL and every market_data name, and start again.",
+            error,
+        )
 
     async def disconnect(self) -> None:
         """Drop the connection; what is pending stays."""
@@ -77,15 +101,13 @@ class BatchDelivery:
         except TimeoutError:
             raise TransientError(f"Redis did not answer within {self._answer_s:g} s.") from None
 
-    def _settle(self, replies: Sequence[object]) -> Settlement:
-        settlement = self._packer.settle(self.pending, self._announced, replies)
+    def _take_over(self, settlement: Settlement) -> None:
         self.pending, self._announced = settlement.again, settlement.announced
         self._doubtful = settlement.doubtful
         self.delivered += settlement.delivered
         self.rejected += settlement.rejected
         if settlement.rejected:
             log.error("Redis refused %d market events for good: %s", settlement.rejected, settlement.error)
-        return settlement
 
     async def _resolve_doubts(self, connection: BatchConnection) -> None:
         """Take out of `pending` what a lost batch did bring into the streams."""

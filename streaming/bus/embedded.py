@@ -56,6 +56,7 @@ def server_command(folder: Path, port: int) -> list[str]:
         "dir": str(folder),
         "appendonly": "yes",
         "appendfsync": "everysec",
+        "auto-aof-rewrite-min-size": "256mb",  # at 64 MB, full books would have it rewritten every two seconds
         "save": "",
         "daemonize": "no",
         "loglevel": "notice",

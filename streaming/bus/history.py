@@ -1,6 +1,5 @@
 """Today's snapshots of each ticker as a capped Redis stream, thinned to a stated spacing."""
 
-from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from msgspec.structs import replace
@@ -10,6 +9,7 @@ from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.history_samples import HistorySamples
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.model import GexSnapshot
 
 CAP: Final = 5_000
@@ -104,4 +104,4 @@ def without_curves(snapshot: GexSnapshot) -> GexSnapshot:
 
 def market_day(asof_ms: int) -> str:
     """The date in New York of an instant, as ISO text."""
-    return new_york(datetime.fromtimestamp(asof_ms / 1000, UTC)).date().isoformat()
+    return new_york(instant_of(asof_ms)).date().isoformat()

@@ -15,7 +15,7 @@ from typing import Final, Self
 import msgspec
 from redis.asyncio import Redis
 
-from streaming.bus.backoff import Backoff
+from streaming.backoff import Backoff
 from streaming.bus.buffer import BOOK, CANDLE, TICK, EventBuffer
 from streaming.bus.codec import encode_event
 from streaming.bus.delivery import BatchDelivery

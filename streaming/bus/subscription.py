@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from streaming.bus.backoff import Backoff
+from streaming.backoff import Backoff
 from streaming.bus.connection import CONNECT_S
 
 log = logging.getLogger(__name__)

@@ -104,8 +104,3 @@ def _newer(known: tuple[float, int] | None, price: float, event_ms: int) -> tupl
     if not 0.0 < price < float("inf") or (known is not None and event_ms < known[1]):
         return known
     return price, event_ms
-
-
-def map_by_ratio(level: float, *, from_spot: float, to_spot: float) -> float:
-    """A level of an ETF in index points or back: the live ratio of the two spots."""
-    return level * (to_spot / from_spot)

@@ -56,11 +56,6 @@ def ladder_split(strikes: Floats, values: Floats) -> float | None:
     return _between(strikes, values, i)
 
 
-def cumulative_crossings(strikes: Floats, values: Floats) -> tuple[float, ...]:
-    """Where the running sum over strikes crosses 0; kept for comparison with other tools, never published."""
-    return tuple(level for level, _ in ladder_crossings(strikes, np.cumsum(values)))
-
-
 def _without_zeros(strikes: Floats, values: Floats) -> tuple[Floats, Floats]:
     kept = values != 0.0
     return strikes[kept], values[kept]

@@ -8,6 +8,7 @@ from typing import Self
 
 import msgspec
 
+from streaming.bus.codec import UNREADABLE
 from streaming.recording.tick_follower import Position
 from streaming.recording.writer import PartKey, RecordWriter
 
@@ -54,7 +55,7 @@ class RecordDisk:
         saved = self._writer.position()
         try:
             return None if saved is None else msgspec.json.decode(saved, type=Position)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return None
 
     async def write(self, batch: Mapping[PartKey, Sequence[bytes]], *, today: str, position: Position | None) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from streaming.bus.codec import UNREADABLE
 from streaming.bus.history import market_day
 from streaming.errors import ContractError
 
@@ -63,7 +64,7 @@ def parse_line(line: bytes) -> Line:
     """A line read back; ContractError for anything else."""
     try:
         found = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise ContractError("A line is not one of a recording.") from None
     if not bytes(found.snapshot) and not bytes(found.tick) and found.gap is None:
         raise ContractError("A line of a recording is empty.")
@@ -83,6 +84,6 @@ def _day_of_hour(hour: int) -> str:
 def _one_line(payload: bytes) -> bytes:
     try:
         msgspec.json.decode(payload, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _ENCODER.encode(payload.decode("utf-8", "replace"))
     return payload.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in payload else payload

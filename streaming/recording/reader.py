@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from streaming.errors import ContractError, RequestError
+from streaming.packed import open_unpacked
 from streaming.recording.lines import Line, parse_line
 from streaming.recording.parts import KINDS, Part, parts_of
 
-_GZIP: Final = b"\x1f\x8b"
+LONGEST_LINE: Final = 16 << 20
+"""Far more than a snapshot takes; what goes on longer is cut into lines that are none of a recording."""
 
 
 @dataclass(slots=True)
@@ -69,11 +71,9 @@ def _one_kind(parts: Sequence[Part], counts: ReadCounts) -> Iterator[Line]:
 
 def _raw_lines(path: Path, counts: ReadCounts) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP
-        with gzip.open(path, "rb") if packed else path.open("rb") as source:
-            for line in source:
-                if line.endswith(b"\n"):
+        with open_unpacked(path) as source:
+            while line := source.readline(LONGEST_LINE):
+                if line.endswith(b"\n") or len(line) == LONGEST_LINE:
                     yield line
                 else:
                     counts.torn += 1

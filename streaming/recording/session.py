@@ -13,6 +13,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus import keys
+from streaming.bus.codec import UNREADABLE
 from streaming.bus.metrics import write_metrics
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms
@@ -23,6 +24,7 @@ from streaming.recording.lines import Gap, day_of, snapshot_line, tick_line
 from streaming.recording.tick_follower import Position, TickFollower, TickPage
 from streaming.recording.writer import RecordWriter
 from streaming.sources.classic import parse_snapshot
+from streaming.sources.wire_values import is_instant
 from streaming.status import RecorderStatus
 
 _LOG: Final = logging.getLogger(__name__)
@@ -174,10 +176,12 @@ class Recorder:
         for entry_id, payload in page.entries:
             try:
                 head = _TICK_HEAD.decode(payload)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 self._rejected += 1
                 continue
-            if head.source == _REPLAYED:
+            if not is_instant(head.event_ms):
+                self._rejected += 1
+            elif head.source == _REPLAYED:
                 self._replayed += 1
             elif self._buffer.add("ticks", day_of(head.event_ms), tick_line(at_ms, entry_id, payload)):
                 self._ticks += 1

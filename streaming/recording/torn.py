@@ -5,14 +5,15 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+from streaming.packed import GZIP_WINDOW
+
 _WINDOW: Final = 1 << 20
-_GZIP: Final = 31
 _LEVEL: Final = 6
 
 
 def pack(data: bytes) -> bytes:
     """One gzip member, the same bytes for the same data."""
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, GZIP_WINDOW)
     return packer.compress(data) + packer.flush()
 
 
@@ -48,7 +49,7 @@ def _whole(tail: bytes) -> int | None:
     """How many bytes of a part's tail are whole members; None when not even the beginning of one is in it."""
     at = tail.rfind(_HEADER)
     while at >= 0:
-        unpacker = zlib.decompressobj(_GZIP)
+        unpacker = zlib.decompressobj(GZIP_WINDOW)
         try:
             unpacker.decompress(tail[at:])
         except zlib.error:

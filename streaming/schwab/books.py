@@ -1,11 +1,12 @@
 """Schwab's books as what they are: a montage of every venue's own best quote (schwab-api.md §2.12). Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from operator import attrgetter
 from typing import Final
 
 from streaming.calendar import NEW_YORK
+from streaming.clock import instant_of
 from streaming.model import BookLevel, VenueQuote
 from streaming.schwab.rows import DAY_MS, BookEntry, BookLevelRow
 
@@ -22,7 +23,7 @@ class EasternMidnight:
     def before(self, instant_ms: int) -> int:
         """Epoch milliseconds of the midnight that began the New York day of `instant_ms`."""
         if not self._start_ms <= instant_ms < self._end_ms:
-            day = datetime.fromtimestamp(instant_ms / 1000.0, UTC).astimezone(NEW_YORK).date()
+            day = instant_of(instant_ms).astimezone(NEW_YORK).date()
             start = datetime.combine(day, time(), NEW_YORK)
             end = datetime.combine(day + timedelta(days=1), time(), NEW_YORK)
             self._start_ms, self._end_ms = int(start.timestamp()) * 1000, int(end.timestamp()) * 1000

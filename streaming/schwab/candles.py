@@ -1,7 +1,6 @@
 """Schwab's one-minute bars as candles (schwab-api.md §2.13). Pure."""
 
-from datetime import UTC, datetime
-
+from streaming.clock import instant_of
 from streaming.model import Candle
 from streaming.schwab.rows import EquityBarRow, FutureBarRow
 from streaming.schwab.values import count, instant_ms, signed_price
@@ -18,7 +17,7 @@ def candle_from(
     opened, high, low, closed = (price for price in prices if price is not None)
     return Candle(
         symbol=row.key,
-        timestamp=datetime.fromtimestamp(start_ms / 1000.0, UTC),
+        timestamp=instant_of(start_ms),
         open=opened,
         high=high,
         low=low,

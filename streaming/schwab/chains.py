@@ -5,7 +5,7 @@ same shape with other symbols.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain as flatten
 from typing import Final
@@ -15,7 +15,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from streaming.calendar import settle_at
-from streaming.clock import epoch_ms
+from streaming.clock import epoch_ms, instant_of
 from streaming.errors import ContractError
 from streaming.model import OptionChain
 from streaming.schwab.chain_body import ChainBody, Contract, decode_chain
@@ -241,4 +241,4 @@ def _spot(body: ChainBody) -> float:
 def _newest_quote(contracts: Iterable[Contract]) -> datetime | None:
     times = [item.quoteTimeInLong for item in contracts if item.quoteTimeInLong]
     newest = max(times, default=0)
-    return datetime.fromtimestamp(newest / 1000.0, UTC) if newest > _FEWEST_MS else None
+    return instant_of(newest) if newest > _FEWEST_MS else None

@@ -1,6 +1,5 @@
 """What to do about the end of a stream connection, and how long to wait before the next. Pure."""
 
-import random
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -13,8 +12,6 @@ from streaming.schwab.session_events import (
     SessionEvent,
     StopStreaming,
 )
-
-_MAX_DOUBLINGS: Final = 16
 
 
 class Reaction(Enum):
@@ -79,25 +76,6 @@ class StreamTiming:
     """No share, index or future moved for so long in session: the data is lost, heartbeats or not."""
     yield_s: float = 1800.0
     """How long another program that took the stream over is left alone; doubles each time, up to eight hours."""
-
-
-class Backoff:
-    """Growing, jittered, capped delays."""
-
-    def __init__(self, timing: StreamTiming, rng: random.Random) -> None:
-        self._timing = timing
-        self._rng = rng
-        self._failures = 0
-
-    def next_s(self) -> float:
-        """The next delay: between a half and the whole of a doubling step."""
-        step_s = self._timing.first_delay_s * 2.0 ** min(self._failures, _MAX_DOUBLINGS)
-        self._failures += 1
-        return min(step_s, self._timing.max_delay_s) * self._rng.uniform(0.5, 1.0)
-
-    def reset(self) -> None:
-        """Things are well: start small again."""
-        self._failures = 0
 
 
 _MAX_YIELDS: Final = 4

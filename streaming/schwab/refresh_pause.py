@@ -3,12 +3,12 @@
 import random
 from typing import Final
 
+from streaming.backoff import delay_s
 from streaming.clock import Clock
 from streaming.errors import TransientError
 
 _FIRST_S: Final = 2.0
 _LONGEST_S: Final = 60.0
-_MAX_DOUBLINGS: Final = 10
 
 
 class RefreshPause:
@@ -23,9 +23,9 @@ class RefreshPause:
 
     def begin(self, error: TransientError) -> None:
         """Note one more failure in a row."""
-        step_s = min(_FIRST_S * 2.0 ** min(self._failures, _MAX_DOUBLINGS), _LONGEST_S)
-        self._failures += 1
-        self._until_s = self._clock.monotonic() + max(step_s * self._rng.uniform(0.5, 1.0), error.retry_after_s or 0.0)
+        earlier, self._failures = self._failures, self._failures + 1
+        wait_s = delay_s(earlier, self._rng, first_s=_FIRST_S, cap_s=_LONGEST_S, least_s=error.retry_after_s)
+        self._until_s = self._clock.monotonic() + wait_s
         self._error = error
 
     def end(self) -> None:

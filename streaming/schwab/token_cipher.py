@@ -24,11 +24,6 @@ class TokenCipher:
         self._named = named
         self._fernet = None if key is None else _fernet(key, named)
 
-    @property
-    def has_key(self) -> bool:
-        """Whether what is sealed will be encrypted."""
-        return self._fernet is not None
-
     def seal(self, clear: bytes) -> bytes:
         """The encrypted form, or without a key the same bytes."""
         return clear if self._fernet is None else _MARK + self._fernet.encrypt(clear)

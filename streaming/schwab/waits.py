@@ -5,10 +5,11 @@ import random
 from typing import Final
 
 from streaming.alarm_bell import AlarmBell
+from streaming.backoff import Backoff
 from streaming.clock import Clock
 from streaming.errors import LoginRequiredError
 from streaming.schwab.patience import Patience
-from streaming.schwab.policy import Backoff, StreamTiming, yield_s
+from streaming.schwab.policy import StreamTiming, yield_s
 from streaming.schwab.stored_logins import Logins
 from streaming.schwab.stream_status import ClientState
 
@@ -25,7 +26,7 @@ class ClientWaits:
         self._clock = clock
         self._bell = bell
         self._logins = logins
-        self._backoff = Backoff(timing, rng)
+        self._backoff = Backoff(rng, first_s=timing.first_delay_s, cap_s=timing.max_delay_s)
         self._patience = Patience()
         self._takeovers = 0
         self._retry_at_s: float | None = None

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, Literal
 
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.sim.candles import Candle
 from streaming.sim.market import Market
 from streaming.sim.rows import Row, number, only
@@ -43,7 +43,7 @@ class ChartRows:
         if self.service == "CHART_FUTURES":
             values = [candle.start_ms, *prices, candle.volume]
         else:
-            at = new_york(datetime.fromtimestamp(candle.start_ms / 1000, UTC))
+            at = new_york(instant_of(candle.start_ms))
             minute = at.hour * 60 + at.minute - _FIRST_MINUTE
             values = [minute, *prices, candle.volume, candle.start_ms, candle.start_ms // _DAY_MS]
         return {str(i): value for i, value in enumerate(values, start=1)} | {"seq": candle.seq}

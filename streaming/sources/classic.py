@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
-from streaming.bus.codec import decode_snapshot
+from streaming.bus.codec import UNREADABLE, decode_snapshot
 from streaming.errors import ContractError, RequestError
 from streaming.model import SCOPES, GexSnapshot, MaxChange, ScopeName, StrikeRow
-from streaming.sources.wire_values import instant_ms, number, price, whole
+from streaming.sources.wire_values import instant_ms, is_instant, number, price, whole
 from streaming.symbols import parse_ticker
 
 _WRAPPERS: Final = ("data", "result", "snapshot", "payload")
@@ -61,6 +61,8 @@ def parse_snapshot(payload: bytes, *, received_ms: int) -> GexSnapshot:
     be a spot alone: that is a chain without any usable volatility, which a board shows as such.
     """
     own = _own(payload)
+    if own is not None and not is_instant(own.asof_ms):
+        raise ContractError(f"The snapshot of {own.ticker} has no time that can be.")
     if own is not None and price(own.spot) is not None:
         return own
     snapshot = own or _classic(_fields(payload), received_ms)
@@ -73,7 +75,7 @@ def _own(payload: bytes) -> GexSnapshot | None:
     try:
         _MARKED.decode(payload)
         return decode_snapshot(payload)
-    except (ContractError, msgspec.DecodeError, UnicodeDecodeError):
+    except (ContractError, *UNREADABLE):
         return None
 
 
@@ -99,7 +101,7 @@ def _fields(payload: bytes) -> dict[str, Any]:
 def _decode(payload: bytes) -> Any:
     try:
         return msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         pass
     try:
         return json.loads(payload)  # accepts the NaN and Infinity that Python programs write

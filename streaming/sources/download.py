@@ -10,8 +10,8 @@ import httpx
 
 from streaming.clock import Clock
 from streaming.errors import ContractError, OperatorError, RequestError, TransientError
+from streaming.packed import unpack
 from streaming.schwab.http_errors import retry_after_s
-from streaming.sources.packed import unpack
 
 USER_AGENT: Final = "Gexcord/0.1"
 _CONNECT_S: Final = 5.0

@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
+from streaming import packed
 from streaming.errors import ContractError, RequestError
 from streaming.model import OptionChain
-from streaming.sources import cboe, packed
+from streaming.sources import cboe
 from streaming.sources.quote_clock import last_quote_at
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -19,7 +20,6 @@ _MOST_UNPACKED: Final = 64_000_000
 _PEEK: Final = 256
 _HEAD: Final = 4096
 _SCHWAB: Final = (b'"callExpDateMap"', b'"putExpDateMap"')
-_GZIP: Final = b"\x1f\x8b"
 _KINDS: Final = "a CBOE table or JSON, or a Schwab chain"
 
 
@@ -63,7 +63,7 @@ def _is_schwab(payload: bytes) -> bool:
 def _read(path: Path) -> bytes:
     try:
         payload = path.read_bytes()
-        if payload.startswith(_GZIP):
+        if payload.startswith(packed.MAGIC):
             payload = gzip.decompress(payload)
     except FileNotFoundError:
         raise RequestError(f"There is no file {path}.", remedy=f"Give {_KINDS}.") from None

@@ -5,7 +5,6 @@ in the query. The key is added below the client, so no log of a request shows it
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Final, Literal
 
 import httpx
@@ -13,8 +12,9 @@ import msgspec
 import numpy as np
 from pydantic import SecretStr
 
+from streaming.bus.codec import UNREADABLE
 from streaming.calendar import new_york, session_on
-from streaming.clock import Clock, epoch_ms
+from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import ContractError
 from streaming.gex.market_state import State, market_state
 from streaming.model import GexSnapshot, ScopeName
@@ -24,11 +24,13 @@ from streaming.sources.download import Server, download, open_client
 from streaming.sources.needs import missing_key
 from streaming.sources.polling import Pace, Poller, Surroundings
 from streaming.sources.source_book import SourceBook
+from streaming.sources.wire_values import instant_ms
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker
 
 NAME: Final = "gexbot"
 _RESTING_S: Final = 15.0
+_MOST_AHEAD_MS: Final = 60_000
 _OTHER_SOURCE: Final = "choose another source for it in GEX_SOURCE_MAP"
 SERVER: Final = Server(
     who="GEXBot",
@@ -48,11 +50,16 @@ def gexbot_scope(scope: ScopeName) -> GexbotScope:
 def parse_answer(payload: bytes, *, ticker: str, scope: GexbotScope, received_ms: int) -> GexSnapshot:
     """The snapshot in an answer; what GEXBot does not provide is None.
 
-    ContractError when it is none, holds no figure beyond a spot, does not say when, or is about another ticker.
+    ContractError when it is none, holds no figure beyond a spot, does not say when, is of a time to come, or is
+    about another ticker.
     """
     snapshot = parse_snapshot(payload, received_ms=received_ms)
-    if not _states_its_time(payload):
+    stated_ms = _stated_ms(payload)
+    if stated_ms is None:
         raise ContractError(f"GEXBot's answer about {ticker} does not say when it was computed.")
+    if stated_ms > received_ms + _MOST_AHEAD_MS:  # taken for news of now, a frozen figure would look alive until then
+        ahead_min = (stated_ms - received_ms) / 60_000
+        raise ContractError(f"GEXBot's answer about {ticker} is {ahead_min:.0f} min ahead of this machine's clock.")
     if snapshot.ticker != ticker:
         raise ContractError(f"GEXBot's answer about {ticker} is about {snapshot.ticker}.")
     if snapshot.spot is None:
@@ -162,16 +169,16 @@ class _Stated(msgspec.Struct):
     timestamp: float | str | None = None
 
 
-def _states_its_time(payload: bytes) -> bool:
+def _stated_ms(payload: bytes) -> int | None:
     try:
-        return bool(msgspec.json.decode(payload, type=_Stated).timestamp)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return False
+        return instant_ms(msgspec.json.decode(payload, type=_Stated).timestamp)
+    except UNREADABLE:
+        return None
 
 
 def _state(asof_ms: int) -> State:
     """What the hour means: GEXBot's own figures near the close are unusable (`gex.md` §13)."""
-    at = datetime.fromtimestamp(asof_ms / 1000, tz=UTC)
+    at = instant_of(asof_ms)
     session = session_on(new_york(at).date())
     settle_s = [] if session is None else [session.close_at.timestamp()]
     return market_state(at, np.array(settle_s, dtype=np.float64))

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Protocol
 
 from streaming.alarm_bell import AlarmBell
-from streaming.bus.backoff import Backoff
+from streaming.backoff import Backoff
 from streaming.clock import Clock
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.model import GexSnapshot

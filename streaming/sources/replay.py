@@ -1,6 +1,5 @@
 """Captured Schwab frames, one a line, through the decoder and merger that live frames go through."""
 
-import gzip
 import logging
 import zlib
 from collections.abc import Iterator
@@ -11,13 +10,13 @@ from typing import Final
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import ContractError, RequestError
 from streaming.model import OptionQuote
+from streaming.packed import open_unpacked
 from streaming.ports import EventSink, StreamEvent
 from streaming.schwab.frames import Frame, decode_frame
 from streaming.schwab.merge import Merger
 from streaming.schwab.values import instant_ms
 
 _LOG: Final = logging.getLogger(__name__)
-_GZIP: Final = b"\x1f\x8b"
 _LONGEST_PAUSE_S: Final = 10.0
 _YIELD_EVERY: Final = 64
 
@@ -110,9 +109,7 @@ class _Replay:
 
 def _lines(path: Path) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP
-        with gzip.open(path, "rb") if packed else path.open("rb") as source:
+        with open_unpacked(path) as source:
             yield from source
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "it is damaged"

@@ -9,6 +9,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus import keys
+from streaming.bus.codec import UNREADABLE
 from streaming.bus.lease import Lease
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms
@@ -95,5 +96,5 @@ class ReplayGuard:
 def _is_played(payload: bytes) -> bool:
     try:
         return bytes(_HEAD.decode(payload).replay) != b"null"
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return False

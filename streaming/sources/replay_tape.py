@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import time
 from itertools import islice
 from typing import Any, Final
 
@@ -12,14 +12,17 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.batch import FIELD
+from streaming.bus.codec import UNREADABLE
 from streaming.bus.connection import answering
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.errors import ContractError, RequestError
 from streaming.model import GexSnapshot, TickEvent
 from streaming.recording.lines import Line
 from streaming.recording.parts import Part
 from streaming.recording.reader import ReadCounts, read_parts
 from streaming.sources.classic import parse_snapshot
+from streaming.sources.wire_values import is_instant
 
 _TICK: Final = msgspec.json.Decoder(TickEvent)
 _AT_ONCE: Final = 32
@@ -50,7 +53,7 @@ class TapeChoice:
 
     def begins(self, item: TapeItem) -> bool:
         """Whether an item lies at or behind the beginning."""
-        moment = new_york(datetime.fromtimestamp(item.market_ms / 1000, UTC))
+        moment = new_york(instant_of(item.market_ms))
         return self.start is None or moment.time() >= self.start
 
     def wants(self, item: TapeItem) -> bool:
@@ -116,10 +119,13 @@ def _item_of(line: Line, counts: TapeCounts) -> TapeItem | None:
 
 def _item(at_ms: int, payload: bytes, *, tick: bool, counts: TapeCounts) -> TapeItem | None:
     try:
-        return TapeItem(at_ms, _TICK.decode(payload) if tick else parse_snapshot(payload, received_ms=at_ms))
-    except (ContractError, msgspec.DecodeError, UnicodeDecodeError):
-        counts.unusable += 1
-        return None
+        item = TapeItem(at_ms, _TICK.decode(payload) if tick else parse_snapshot(payload, received_ms=at_ms))
+        if is_instant(item.at_ms) and is_instant(item.market_ms):
+            return item
+    except (ContractError, *UNREADABLE):
+        pass
+    counts.unusable += 1
+    return None
 
 
 def _chosen(items: Iterator[TapeItem], choice: TapeChoice) -> Iterator[TapeItem]:

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from msgspec.structs import replace
 
-from streaming.clock import Clock, epoch_ms
+from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot, ReplayMark, TickEvent
 from streaming.ports import EventSink, SnapshotSink
@@ -84,7 +84,7 @@ class SnapshotReplay:
             tickers=self._tickers or tuple(self._last),
             state="waiting" if self.paused and self._state == "live" else self._state,
             last_snapshot_at=self._last_at,
-            quote_at=None if self.market_ms is None else datetime.fromtimestamp(self.market_ms / 1000, UTC),
+            quote_at=None if self.market_ms is None else instant_of(self.market_ms),
             snapshots=self.played,
             rejected=self._tape.counts.unusable,
             errors=self._errors,

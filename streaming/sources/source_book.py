@@ -1,8 +1,9 @@
 """What a source says of itself, kept up to date as it works."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
+from streaming.clock import instant_of
 from streaming.errors import GexcordError
 from streaming.model import GexSnapshot
 from streaming.status import SourceState, SourceStatus
@@ -74,7 +75,7 @@ class SourceBook:
             tickers=self.tickers,
             state=self._state,
             last_snapshot_at=self._last_snapshot_at,
-            quote_at=datetime.fromtimestamp(self._quote_ms / 1000, tz=UTC) if self._quote_ms else None,
+            quote_at=instant_of(self._quote_ms) if self._quote_ms else None,
             snapshots=self._snapshots,
             rejected=self._rejected,
             errors=self._errors,

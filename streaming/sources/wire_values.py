@@ -45,6 +45,11 @@ def instant_ms(value: Any) -> int | None:
     return round(count * 1000) if count >= _FIRST_INSTANT_S else None
 
 
+def is_instant(ms: int) -> bool:
+    """Whether a count of milliseconds is a time between 1970 and 2100, so that it has a date everywhere."""
+    return 0 <= ms <= _LAST_INSTANT_S * 1000
+
+
 def _iso_ms(text: str) -> int | None:
     try:
         instant = datetime.fromisoformat(text.strip())

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from streaming.bus.batch import BatchPacker
+from streaming.bus.batch_script import ScriptPacker
 from streaming.bus.buffer import BOOK, TICK
 from streaming.bus.codec import encode_event
 from streaming.bus.publisher import STREAM_CAPS
@@ -22,7 +22,7 @@ _PIECE: Final = 1 << 18
 
 def costs() -> Mapping[str, float]:
     """Every pure step over the whole mix, in the portions the streamer takes: the best of seven runs."""
-    frames, merger, packer = texts(b"%d" % STAMP_BASE), Merger(), BatchPacker(STREAM_CAPS)
+    frames, merger, packer = texts(b"%d" % STAMP_BASE), Merger(), ScriptPacker(STREAM_CAPS)
     decoded = [decode_data(raw) or () for raw in frames]
     events = [event for blocks in decoded for event in merger.apply(blocks, 0)]
     entries = [(n, TICK if isinstance(one, TickEvent) else BOOK, _encode(one)) for n, one in enumerate(events)]
@@ -37,7 +37,7 @@ def costs() -> Mapping[str, float]:
         "decode": lambda: _one_by_one(decode_data, frames),
         "merge": lambda: _one_by_one(merge, decoded),
         "encode": lambda: _one_by_one(_encode, events),
-        "pack": lambda: packer.pack(entries, ()),
+        "pack": lambda: packer.pack(entries),
     }
     return {name: _best_s(step) / len(frames) * 1e6 for name, step in steps.items()}
 

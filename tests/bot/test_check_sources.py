@@ -9,6 +9,7 @@ from bot.check_sources import check_sources
 from bot.settings import BotSettings
 from streaming.clock import SystemClock
 from tests.support.http import open_http_server
+from tests.support.recordings import record
 from tests.support.source_rigs import ALL_ZERO, GEXBOT_ANSWER, KEY
 
 
@@ -75,3 +76,21 @@ async def test_a_futures_ticker_at_cboe_is_78_with_what_to_do():
 @pytest.mark.parametrize("status", [200, 401, 503])
 async def test_no_line_shows_the_key(status):
     assert KEY not in (await asked(status)).line
+
+
+async def test_a_replay_of_a_recording_is_fine(tmp_path):
+    (finding,) = await found(gex_feed_symbols="SPX", gex_source="replay", gex_replay_path=record(tmp_path))
+    assert finding.line == "ok    source replay: SPX; played from a recording."
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nowhere", "cannot be read: No such file"), ("empty", "holds no recording"), ("page.html", "is no recording")],
+)
+async def test_a_replay_of_what_is_no_recording_is_78_and_names_the_path(tmp_path, name, said):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "page.html").write_text("<html>")
+    (finding,) = await found(gex_feed_symbols="SPX", gex_source="replay", gex_replay_path=tmp_path / name)
+    assert (finding.verdict, finding.status) == ("FAIL", 78)
+    assert said in finding.sentence
+    assert str(tmp_path / name) in finding.sentence

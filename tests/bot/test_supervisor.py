@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bot.supervisor import JobState, Progress, RestartPolicy, Supervisor, leading_error
+from bot.supervisor import JobState, Progress, RestartPolicy, Supervisor
 from streaming.errors import ConfigurationError, ContractError, OperatorError, RequestError, TransientError
 from tests.support.clock import ManualClock
 
@@ -250,14 +250,6 @@ async def test_a_notice_that_cannot_be_delivered_does_not_hide_the_failure(clock
         status = await supervisor.wait("job")
     assert status.state is JobState.FAILED
     assert "could not be told" in caplog.text
-
-
-def test_of_a_group_the_member_that_needs_a_person_most_leads():
-    operator, transient, bug = OperatorError("o"), TransientError("t"), KeyError("b")
-    nested = ExceptionGroup("outer", [transient, ExceptionGroup("inner", [operator])])
-    assert leading_error(nested) is operator
-    assert leading_error(ExceptionGroup("all", [nested, bug])) is bug
-    assert leading_error(transient) is transient
 
 
 async def test_a_group_of_transient_errors_is_transient(supervisor):

@@ -42,7 +42,7 @@ async def test_a_redis_killed_in_mid_stream_costs_no_event(tmp_path):
                 await until(lambda pid=pid: server.pid != pid)
                 await until(lambda count=published: rig.runtime.publisher.stats.published > count + 3)
             assert rig.streamer.status().reconnects == 0
-            merged = rig.streamer._client._merger
+            merged = rig.streamer._parts.client._merger
         seqs = await _seqs(server.url)
         assert seqs == list(range(1, merged.seq + 1))
 
@@ -70,6 +70,6 @@ async def test_a_redis_that_stalls_never_stops_reading(tmp_path):
             finally:
                 process.send_signal(signal.SIGCONT)
             await until(lambda: rig.runtime.publisher.stats.buffered < 5)
-            merged = rig.streamer._client._merger
+            merged = rig.streamer._parts.client._merger
         seqs = await _seqs(url)
     assert seqs == list(range(1, merged.seq + 1))

@@ -121,7 +121,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Progr
     place = Home(tmp_path_factory.mktemp("demo"))
     try:
         program = place.bot("--demo")
-        program.wait_for(URL, within_s=30.0)
+        program.wait_for(URL, within_s=60.0)
         yield place, program
     finally:
         place.close()

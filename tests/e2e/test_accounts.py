@@ -135,7 +135,7 @@ async def test_redis_that_is_restarted_in_the_middle_costs_no_figures_for_long(h
                 lambda: "stale" in world.texts()[-1] or "old" in world.texts()[-1], what=lambda: world.texts()[-1]
             )
             with plain_redis(redis_folder, port):
-                await until(lambda: "live" in world.texts()[-1], within_s=30.0, what=lambda: program.output)
+                await until(lambda: "live" in world.texts()[-1], within_s=60.0, what=lambda: program.output)
                 assert len(world.texts()) == 1
                 assert await asyncio.to_thread(program.stop) == 0
             assert "Traceback" not in program.output
@@ -188,10 +188,10 @@ async def test_the_check_knows_the_good_the_missing_and_the_forbidden_channel(ho
     async with open_world(home, redis_url) as world:
         spx, ndx = (world.sandbox.channel_ids[name] for name in ("gex-spx", "gex-ndx"))
         good = world.start("--check")
-        assert await asyncio.to_thread(good.finish, within_s=30.0) == 0, good.output
+        assert await asyncio.to_thread(good.finish, within_s=60.0) == 0, good.output
         world.sandbox.revoke_send(ndx)
         bad = world.start("--check", DISCORD_GEX_FEED_CHANNEL_IDS=f"{spx},{ndx},{MISSING_CHANNEL}")
-        assert await asyncio.to_thread(bad.finish, within_s=30.0) == 78, bad.output
+        assert await asyncio.to_thread(bad.finish, within_s=60.0) == 78, bad.output
         failed = [line for line in bad.lines if line.startswith("FAIL")]
         assert len(failed) == 2
         assert str(ndx) in failed[0] or "gex-ndx" in failed[0]
@@ -202,7 +202,7 @@ async def test_the_check_knows_the_good_the_missing_and_the_forbidden_channel(ho
 async def test_a_refused_bot_token_is_said_in_one_sentence(home: Home, redis_url: str):
     async with open_world(home, redis_url) as world:
         program = world.start(DISCORD_BOT_TOKEN="wrong-token")
-        assert await asyncio.to_thread(program.finish, within_s=30.0) == 77
+        assert await asyncio.to_thread(program.finish, within_s=60.0) == 77
         assert "DISCORD_BOT_TOKEN" in program.output
         assert "Traceback" not in program.output
         assert "wrong-token" not in program.output

@@ -62,7 +62,7 @@ def private_answers(url: str, persona: str) -> list[dict[str, Any]]:
     return [post for post in posts if post["page"]["ephemeral_for"] == persona and not post["page"]["deferred"]]
 
 
-def await_answer(url: str, persona: str, known: int, *, within_s: float = 12.0) -> dict[str, Any]:
+def await_answer(url: str, persona: str, known: int, *, within_s: float = 45.0) -> dict[str, Any]:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         answers = private_answers(url, persona)
@@ -133,7 +133,7 @@ def test_every_body_the_bot_has_sent_is_within_discords_description(demo: tuple[
 @pytest.mark.parametrize("name", CHAINS)
 def test_a_real_chain_becomes_the_market_of_the_demo(home: Home, shared_data: Path, name: str):
     program = home.bot("--demo", "--chain", str(shared_data / "gex" / name))
-    url = program.wait_for(URL, within_s=30.0).group(1)
+    url = program.wait_for(URL, within_s=60.0).group(1)
     texts = await_both_boards(url, within_s=25.0)
     ticker = re.sub(r"^(cboe|tda)_", "", name).partition("_")[0]
     assert f"gex-{ticker}" in texts

@@ -99,7 +99,7 @@ def test_secrets_stay_out_of_the_demos_output(demo: tuple[Home, Program]):
 
 def test_sigterm_ends_the_demo_cleanly_and_leaves_no_server(home: Home):
     program = home.bot("--demo")
-    url = program.wait_for(URL, within_s=30.0).group(1)
+    url = program.wait_for(URL, within_s=60.0).group(1)
     port = int(REDIS.search(program.output).group(1).split(":")[2].split("/")[0])
     await_both_boards(url, within_s=20.0)
     began_s = time.monotonic()
@@ -112,7 +112,7 @@ def test_sigterm_ends_the_demo_cleanly_and_leaves_no_server(home: Home):
 
 def test_a_killed_demo_takes_its_redis_server_along(home: Home):
     program = home.bot("--demo")
-    program.wait_for(URL, within_s=30.0)
+    program.wait_for(URL, within_s=60.0)
     port = int(REDIS.search(program.output).group(1).split(":")[2].split("/")[0])
     assert is_listening(port)
     program.process.kill()
@@ -135,21 +135,21 @@ def test_what_prevents_a_start_is_one_sentence_and_a_status(
     home: Home, environment: dict[str, str], status: int, sentence: str
 ):
     program = home.bot(**environment)
-    assert program.finish(within_s=30.0) == status
+    assert program.finish(within_s=60.0) == status
     assert sentence in program.output
     assert "Traceback" not in program.output
 
 
 def test_every_wrong_setting_gets_its_own_line_and_no_secret_is_echoed(home: Home):
     program = home.bot(DISCORD_OPERATOR_IDS="hunter2", GEX_SOURCE="hunter2", REDIS_URL="hunter2")
-    assert program.finish(within_s=30.0) == 78
+    assert program.finish(within_s=60.0) == 78
     assert [line.partition(" ")[0] for line in program.lines[:3]] == ["REDIS_URL", "GEX_SOURCE", "DISCORD_OPERATOR_IDS"]
     assert "hunter2" not in program.output
 
 
 def test_the_check_prints_a_line_per_subject(home: Home):
     program = home.bot("--check")
-    status = program.finish(within_s=30.0)
+    status = program.finish(within_s=60.0)
     assert status in {0, 69, 77, 78}
     subjects = re.findall(r"^(?:ok|warn|FAIL)\s+([\w /]+):", program.output, re.MULTILINE)
     assert {"settings", "redis"} <= {subject.lower() for subject in subjects}
@@ -158,7 +158,7 @@ def test_the_check_prints_a_line_per_subject(home: Home):
 def test_a_chain_that_is_none_is_refused_by_name(home: Home):
     (home.path / "notes.txt").write_text("not a chain")
     program = home.bot("--demo", "--chain", "notes.txt")
-    assert program.finish(within_s=30.0) == 65
+    assert program.finish(within_s=60.0) == 65
     assert "notes.txt" in program.output
     assert "Traceback" not in program.output
 
@@ -188,6 +188,6 @@ def test_the_levels_of_a_real_chain_are_printed_as_json(home: Home, shared_data:
 
 def test_a_file_that_is_missing_is_named(home: Home):
     program = home.streaming("gex", "nowhere.csv")
-    assert program.finish(within_s=30.0) == 65
+    assert program.finish(within_s=60.0) == 65
     assert "nowhere.csv" in program.output
     assert home.env_file.read_text() == ENV_TEXT

@@ -9,18 +9,32 @@ import time
 import pytest
 
 from streaming.clock import epoch_ms
+from streaming.engine_chains import KeptChains
 from streaming.engine_host import ChainBody, EngineHost
 from streaming.engine_protocol import Load
 from streaming.engine_room import EngineRoom
 from streaming.errors import ContractError, TransientError
 from streaming.model import OptionQuote, TickEvent
 from streaming.symbols import parse_ticker
-from tests.support.chains import ASOF, TODAY, expiry_body
+from tests.support.chains import ASOF, TODAY, TOMORROW, expiry_body
 from tests.support.other_process import line_of, python_process
 from tests.support.waiting import until
 
 BODY = expiry_body(TODAY, required=(TODAY,))
 SPX = (parse_ticker("SPX"),)
+
+BODIES = [expiry_body(day, required=(TODAY, TOMORROW)) for day in (TODAY, TOMORROW)]
+SECOND_LIFE = """
+import os, pathlib, sys
+sys.path.insert(0, os.getcwd())
+import streaming.engine_worker as worker
+mark = pathlib.Path("{mark}")
+lives = int(mark.read_text()) + 1 if mark.exists() else 1
+mark.write_text(str(lives))
+if lives == 2:
+    worker.EngineRoom.load = lambda *_: os._exit(1)
+worker.main()
+"""
 HANGS = (sys.executable, "-c", "import time; time.sleep(60)")
 
 
@@ -89,18 +103,59 @@ async def test_bytes_that_are_no_chain_are_refused_and_the_process_lives_on():
         assert host.restarts == 0
 
 
-async def test_a_killed_process_is_replaced_and_its_chains_asked_for_again():
+async def test_a_killed_process_is_replaced_and_gets_its_chains_and_the_last_price_at_once():
     told = []
     async with host_of(on_restart=lambda: told.append(True)) as host:
         host.take([tick(5663.0)])
+        for body in BODIES:
+            await host.load(body)
+        before = await host.compute("SPX", ASOF)
+        for _ in range(3):
+            pid = host.pid
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda pid=pid: host.pid not in {pid, None})
+            async with asyncio.timeout(5):
+                await host.news("SPX")
+            after = await host.compute("SPX", ASOF)
+            assert (after.spot, after.scopes["full"].oi.zero_gamma) == (5663.0, before.scopes["full"].oi.zero_gamma)
+            assert after.asof_ms == before.asof_ms, "what is old stays as old as it is"
+        assert host.restarts == 3
+        assert not told
+
+
+async def test_chains_that_were_not_kept_are_asked_for_again():
+    told = []
+    async with host_of(on_restart=lambda: told.append(True), kept=KeptChains(most_bytes=10)) as host:
         await host.load(BODY)
-        pid = host.pid
-        os.kill(pid, signal.SIGKILL)
+        os.kill(host.pid, signal.SIGKILL)
         await until(lambda: told)
-        assert host.restarts == 1
         assert (await host.load(BODY)).complete
-        assert host.pid != pid
-        assert (await host.compute("SPX", ASOF)).spot == 5663.0, "the last price is handed over again"
+        assert host.restarts == 1
+
+
+async def test_chains_that_end_one_process_after_another_are_given_up():
+    told = []
+    async with host_of(on_restart=lambda: told.append(True)) as host:
+        await host.load(BODY)
+        while not told:
+            pid = host.pid
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda pid=pid: told or host.pid not in {pid, None}, timeout_s=10)
+        assert 1 < host.restarts <= 4
+        assert (await host.load(BODY)).complete
+
+
+async def test_a_process_that_ends_over_its_chains_is_replaced_without_them(tmp_path):
+    """Its first life is good, its second ends in the middle of a chain."""
+    told = []
+    script = tmp_path / "second_life.py"
+    script.write_text(SECOND_LIFE.format(mark=tmp_path / "mark"))
+    async with host_of(on_restart=lambda: told.append(True), command=(sys.executable, str(script))) as host:
+        await host.load(BODY)
+        os.kill(host.pid, signal.SIGKILL)
+        await until(lambda: told, timeout_s=10)
+        assert host.restarts == 2
+        assert (await host.load(BODY)).complete
 
 
 async def test_an_order_under_way_when_the_process_dies_may_be_repeated():
@@ -115,7 +170,7 @@ async def test_an_order_under_way_when_the_process_dies_may_be_repeated():
 
 
 async def test_a_process_that_does_not_answer_is_killed():
-    async with host_of(answer_within_s=0.3) as host:
+    async with host_of(answer_within_s=2.0) as host:
         async with asyncio.timeout(10):
             while host.start_ms is None:
                 await asyncio.sleep(0.01)
@@ -169,6 +224,7 @@ async def test_without_tickers_nothing_is_started():
 
 PARENT = """
 import asyncio, sys
+from streaming.engine_chains import KeptChains
 from streaming.engine_host import EngineHost
 from streaming.symbols import parse_ticker
 async def main():

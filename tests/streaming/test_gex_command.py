@@ -99,7 +99,8 @@ def test_the_table_is_legible(chain_file: Path, capsys: pytest.CaptureFixture[st
     assert text.startswith("SPX  spot 4300.00  as of 2023-06-09T13:25:00-04:00  forward parity\n")
     assert "  zero gamma                 4279.84       4327.68" in text
     assert "  net gex, Bn/1%             +0.9081       -5.4488" in text
-    assert "one: no living expiry, 0 contracts" in text
+    assert "zero (the nearest expiry): 2023-06-09, " in text
+    assert "one (the expiry after it): no living expiry, 0 contracts" in text
     assert "  volatility: 2 zero (mirrored)\n" in text
     assert "  call wall above            4300.00       4300.00" in text
     assert all(len(line) <= 100 for line in text.splitlines())

@@ -213,7 +213,7 @@ async def test_a_feed_that_lost_its_lease_leaves_the_board_to_the_new_leader(ans
 
 
 async def test_a_real_lease_that_goes_to_another_process_silences_the_feed(redis):
-    feed = Feed("SPX", lease=RedisLease(redis, "feed", "old", ttl_s=0.4))
+    feed = Feed("SPX", lease=RedisLease(redis, "feed", "old", ttl_s=1.5))
     task = asyncio.create_task(feed.runner.run())
     await until(lambda: feed.runner.status().leading)
     feed.say("SPX")

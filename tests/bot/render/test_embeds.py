@@ -56,7 +56,7 @@ def test_levels_say_what_they_are_made_of():
     made_of = fields(levels(chain_ms=epoch_ms(OPEN_AT) - 90_000, forward_mode="parity"))["Made of"]
     assert made_of == (
         "2 expiries, 2026-08-20 to 2026-08-21 · 812 contracts · 1.2% of the weight without a price"
-        " · forward: parity · oldest chain part 1m"
+        " · forwards by put-call parity · oldest part of the chain 1m old"
     )
 
 
@@ -69,7 +69,7 @@ def test_age_source_and_unit_are_always_there():
     embed = levels(now=OPEN_AT + timedelta(seconds=45))
     assert embed.description == "schwab · old 45s · quotes of 09:40:00 New York"
     assert "per 1 % move" in embed.footer.text
-    assert embed.title == "NQ_NDX · full · by open interest"
+    assert embed.title == "NQ_NDX · full, up to 90 days · by open interest"
 
 
 def test_a_missing_root_says_why():
@@ -147,7 +147,7 @@ def test_levels_in_etf_points_say_by_what_ratio_and_how_old_it_is():
     shot = snapshot(scopes={"full": FULL}, views={"etf": view}, basis=20.0)
     embed = levels_embed(shot, scope="full", weight="oi", now=OPEN_AT, view="etf")
     shown = fields(embed)
-    assert embed.title == "NQ_NDX · full · by open interest · in QQQ points"
+    assert embed.title == "NQ_NDX · full, up to 90 days · by open interest · in QQQ points"
     assert shown["Spot"] == "613.50"
     assert shown["Call wall"] == "614.45 (+0.2500Bn)"
     assert shown["Net GEX per 1 %"] == "−1.8346Bn"

@@ -1,4 +1,5 @@
 import math
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -56,3 +57,13 @@ def test_a_percentage_is_of_a_fraction():
 )
 def test_an_age_has_its_largest_unit(seconds, text):
     assert numbers.age(seconds) == text
+
+
+def test_how_long_ago_is_an_age_and_never_negative():
+    now = datetime(2026, 7, 8, 15, 0, tzinfo=UTC)
+    assert numbers.ago(now - timedelta(minutes=12), now) == "12m ago"
+    assert numbers.ago(now + timedelta(seconds=2), now) == "0s ago"
+
+
+def test_a_count_has_its_noun_in_the_right_number():
+    assert [numbers.counted(count, "gap") for count in (0, 1, 2)] == ["0 gaps", "1 gap", "2 gaps"]

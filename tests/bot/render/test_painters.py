@@ -10,7 +10,7 @@ import pytest
 from bot.render.chart_spec import KINDS, Chart, chart_of
 from bot.render.painters import Painters
 from streaming.model import ReplayMark
-from tests.support.charts import NOON, classic_strikes, day, full_snapshot, past, scopes
+from tests.support.charts import EXPIRIES, NOON, classic_strikes, day, full_snapshot, past, scopes
 from tests.support.feed import snapshot
 
 LATE = NOON + timedelta(minutes=15)
@@ -202,6 +202,14 @@ def test_small_exposures_are_in_millions(painters):
     for kind in ("strikes", "profile", "heatmap", "expiries"):
         words = {text.get_text() for text in texts(canvas_of(painters, chart(kind, seen)))}
         assert words & {"$ M per 1 %", "$ M per 1 % move"}
+
+
+def test_an_expiry_whose_exposure_rounds_to_nothing_has_no_sign(painters):
+    sums = ((EXPIRIES[0], 0.0, 5e10), (EXPIRIES[1], 0.0, -1e6), (EXPIRIES[2], 0.0, 1e6))
+    everything = msgspec.structs.replace(scopes(25061.25)["all"], by_expiry=sums)
+    seen = full_snapshot(scopes={"all": everything})
+    words = [text.get_text() for text in canvas_of(painters, chart("expiries", [seen], scope="all")).axes.texts]
+    assert words[:3] == ["+50.0", "0.0", "0.0"]
 
 
 ODD = [

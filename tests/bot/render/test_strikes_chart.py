@@ -60,6 +60,18 @@ def test_only_the_strikes_nearest_spot_are_drawn():
     assert list(bars) == sorted(bars)
 
 
+def test_the_picture_reaches_as_far_from_spot_as_nearly_all_exposure_does():
+    strikes = tuple((24000.0 + 10 * n, 1e3 if 24900 <= 24000 + 10 * n <= 25400 else -0.1, 0.0, ()) for n in range(200))
+    drawn = [strike for strike, _ in chart(snapshot(strikes=strikes, spot=25000.0)).bars]
+    assert (drawn[0], drawn[-1]) == (24620.0, 25380.0)
+
+
+def test_the_picture_reaches_one_percent_from_spot_at_least():
+    strikes = tuple((24000.0 + 10 * n, float(n == 100), 0.0, ()) for n in range(200))
+    drawn = [strike for strike, _ in chart(snapshot(strikes=strikes, spot=25000.0)).bars]
+    assert (drawn[0], drawn[-1]) == (24750.0, 25250.0)
+
+
 @pytest.mark.parametrize("strikes", [(), ((25000.0, None, 1.0, ()),), ((25000.0, 0.0, 1.0, ()),)])
 def test_nothing_to_draw_is_the_callers_move(strikes):
     with pytest.raises(RequestError, match="volume"):

@@ -23,6 +23,7 @@ from streaming.runtime import open_runtime
 from streaming.settings import StreamSettings
 from streaming.source_report import source_metrics
 from streaming.status import RecorderStatus, SourceStatus
+from streaming.stream_report import metrics_mapping as stream_metrics
 from streaming.streamer import Streamer
 from streaming.symbols import parse_ticker
 from tests.support.events import book, candle, tick
@@ -221,7 +222,7 @@ async def test_the_streams_hash_is_as_described(redis, redis_url, tmp_path):
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "tokens" / "token.json")
     async with open_runtime(settings, SystemClock(), announce=lambda _: None) as runtime:
         streamer = Streamer(runtime, [parse_ticker("SPX")], rng=random.Random(1))
-        await write_metrics(redis, keys.STREAM_METRICS, streamer._metrics())
+        await write_metrics(redis, keys.STREAM_METRICS, stream_metrics(streamer.facts()))
         fields = _text(await redis.hgetall(keys.STREAM_METRICS))
         _check("metrics", fields, "#/$defs/stream")
-        assert set(streamer._metrics()) <= set(SCHEMAS["metrics"]["$defs"]["stream"]["properties"])
+        assert set(stream_metrics(streamer.facts())) <= set(SCHEMAS["metrics"]["$defs"]["stream"]["properties"])

@@ -16,7 +16,7 @@ from streaming.bus.connection import make_client, open_redis
 from streaming.bus.embedded import free_port
 from streaming.bus.publisher import TradingEventPublisher
 from streaming.model import Level2Event, TickEvent
-from tests.support.events import book, tick
+from tests.support.events import book, candle, tick
 from tests.support.other_process import line_of, python_process
 from tests.support.redis_server import embedded_redis, plain_redis
 
@@ -74,11 +74,11 @@ async def test_what_arrives_decodes_to_the_event_that_was_sent(redis):
 async def test_what_is_queued_during_a_flush_travels_in_few_batches(redis):
     async with TradingEventPublisher(redis) as publisher:
         batches = []
-        settle = publisher._delivery._settle
-        publisher._delivery._settle = lambda replies: batches.append(len(replies)) or settle(replies)
+        take_over = publisher._delivery._take_over
+        publisher._delivery._take_over = lambda one: batches.append(one.delivered) or take_over(one)
         publisher.publish([tick(n) for n in range(10_000)])
         assert publisher.stats.buffered == 10_000
-    assert batches == [8192, 8192, 3616]
+    assert batches == [4096, 4096, 1808]
     assert await _seqs(redis, keys.TICKS_STREAM) == list(range(10_000))
 
 
@@ -206,6 +206,70 @@ async def test_a_stream_that_refuses_for_good_is_counted_and_the_channel_still_w
         assert await _hear(pubsub, 2) == [(keys.TICKS, 1), (keys.TICKS, 2)]
     assert publisher.stats.rejected == 2
     assert publisher.stats.buffered == 0
+
+
+async def test_a_stream_that_refuses_does_not_disturb_the_order_of_the_others(redis):
+    await redis.set(keys.TICKS_STREAM, "somebody put text here")
+    async with TradingEventPublisher(redis) as publisher:
+        publisher.publish([book(n) if n % 3 else tick(n) for n in range(300)])
+    assert await _seqs(redis, keys.LEVEL2_STREAM) == [n for n in range(300) if n % 3]
+    assert (publisher.stats.published, publisher.stats.rejected) == (200, 100)
+
+
+async def test_ticks_books_and_candles_keep_their_common_order_on_one_connection(redis):
+    events = [(tick, book, candle)[n % 3](n) for n in range(300)]
+    async with redis.pubsub() as pubsub:
+        await pubsub.subscribe(keys.TICKS, keys.LEVEL2, keys.CANDLES)
+        async with TradingEventPublisher(redis) as publisher:
+            publisher.publish(events)
+        heard = await _hear(pubsub, 300)
+    assert heard == [((keys.TICKS, keys.LEVEL2, keys.CANDLES)[n % 3], n) for n in range(300)]
+    assert await _seqs(redis, keys.CANDLES_STREAM) == list(range(2, 300, 3))
+
+
+async def test_scripts_that_somebody_flushes_in_mid_stream_cost_nothing(redis):
+    async with TradingEventPublisher(redis) as publisher:
+        for n in range(5):
+            publisher.publish([tick(2 * n), tick(2 * n + 1)])
+            await _until(lambda: publisher.stats.buffered == 0)
+            await redis.script_flush()
+    assert await _seqs(redis, keys.TICKS_STREAM) == list(range(10))
+    assert (publisher.stats.flush_errors, publisher.stats.resent) == (0, 0)
+
+
+async def test_a_server_that_lets_us_run_no_scripts_gets_plain_commands_and_that_is_said_once(tmp_path, caplog):
+    with plain_redis(tmp_path) as (url, _):
+        async with open_redis(url) as redis, redis.pubsub() as pubsub:
+            await redis.acl_setuser(
+                "feed", enabled=True, passwords=["+pass"], keys=["*"], channels=["*"], commands=["+@all", "-eval"]
+            )
+            await pubsub.subscribe(keys.TICKS)
+            limited = make_client(url.replace("//", "//feed:pass@"))
+            async with TradingEventPublisher(limited) as publisher:
+                publisher.publish([tick(1), book(2)])
+                await _until(lambda: publisher.stats.buffered == 0)
+                publisher.publish([tick(3)])
+            await limited.aclose()
+            assert await _hear(pubsub, 2) == [(keys.TICKS, 1), (keys.TICKS, 3)]
+            assert await _seqs(redis, keys.TICKS_STREAM) == [1, 3]
+            assert await _seqs(redis, keys.LEVEL2_STREAM) == [2]
+    stats = publisher.stats
+    assert (stats.published, stats.rejected, stats.resent, stats.flush_errors) == (3, 0, 0, 0)
+    assert caplog.text.count("runs no scripts for us (NOPERM") == 1
+
+
+async def test_a_key_that_is_forbidden_costs_its_own_events_only(tmp_path):
+    with plain_redis(tmp_path) as (url, _):
+        async with open_redis(url) as redis:
+            await redis.acl_setuser(
+                *("feed", True), passwords=["+pass"], keys=["*:ticks:*"], channels=["*"], commands=["+@all"]
+            )
+            limited = make_client(url.replace("//", "//feed:pass@"))
+            async with TradingEventPublisher(limited) as publisher:
+                publisher.publish([tick(1), book(2), tick(3)])
+            await limited.aclose()
+            assert await _seqs(redis, keys.TICKS_STREAM) == [1, 3]
+    assert (publisher.stats.published, publisher.stats.rejected) == (2, 1)
 
 
 async def test_a_full_server_makes_events_wait_and_announces_each_once(tmp_path):

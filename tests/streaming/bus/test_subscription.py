@@ -40,9 +40,9 @@ async def test_a_quiet_channel_is_not_an_outage(redis):
     async def note():
         subscribed.append(1)
 
-    async with aclosing(messages(redis, "c", on_subscribed=note, probe_s=0.05)) as payloads:
+    async with aclosing(messages(redis, "c", on_subscribed=note, probe_s=0.3)) as payloads:
         first = asyncio.create_task(anext(payloads))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.5)
         await redis.publish("c", "late")
         assert await first == b"late"
     assert subscribed == [1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.gex.basis import BasisEstimator, map_by_ratio
+from streaming.gex.basis import BasisEstimator
 
 
 def test_the_basis_is_future_minus_index_at_the_same_time():
@@ -49,7 +49,3 @@ def test_an_older_quote_never_replaces_a_newer_one():
     basis.on_index(1.0, 9_000)
     basis.on_future(110.0, 10_000)
     assert basis.current().points == pytest.approx(10.0)
-
-
-def test_etf_levels_map_by_the_ratio():
-    assert map_by_ratio(449.0, from_spot=450.81, to_spot=4505.1) == pytest.approx(4487.012044985693, abs=1e-9)

@@ -7,6 +7,7 @@ from streaming.recording.lines import Gap, day_of, gap_line, parse_line, snapsho
 
 NOON_UTC = 1_795_176_000_000
 """2026-11-20 12:00 UTC."""
+DEEP = b'{"at":1,"snapshot":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
 
 
 def test_a_snapshot_stands_in_its_line_byte_for_byte():
@@ -39,7 +40,7 @@ def test_a_gap_says_what_is_missing_and_why():
     assert b"since_ms" not in gap_line(7, gap)
 
 
-@pytest.mark.parametrize("line", [b"", b"nonsense", b'{"at":"x"}', b'{"at":1}', b'{"data":[]}', b"\xff", b"[1]"])
+@pytest.mark.parametrize("line", [b"", b"nonsense", b'{"at":"x"}', b'{"at":1}', b'{"data":[]}', b"\xff", b"[1]", DEEP])
 def test_a_line_of_something_else_is_told(line):
     with pytest.raises(ContractError):
         parse_line(line)

@@ -5,7 +5,7 @@ import pytest
 from streaming.errors import RequestError
 from streaming.recording.lines import snapshot_line, tick_line
 from streaming.recording.parts import part_name, parts_in, parts_of
-from streaming.recording.reader import ReadCounts, read_parts
+from streaming.recording.reader import LONGEST_LINE, ReadCounts, read_parts
 
 DAY = "2026-11-20"
 
@@ -69,3 +69,9 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     parts[0].path.unlink()
     with pytest.raises(RequestError, match="cannot be read"):
         list(read_parts(parts, ReadCounts()))
+
+
+def test_a_line_without_end_is_foreign_and_never_held_whole(tmp_path):
+    put(tmp_path, "snapshots", 1, b" " * (LONGEST_LINE * 2 + 5), b"\n", snapshot_line(3, b"{}"))
+    found, counts = read(tmp_path)
+    assert (found, counts.foreign) == ([3], 3)

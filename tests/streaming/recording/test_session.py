@@ -229,3 +229,18 @@ async def test_a_redis_that_dies_and_returns_does_not_end_the_recorder(tmp_path)
             process.wait()
             await asyncio.sleep(0.3)
             assert recorder.status().state == "recording"
+
+
+async def test_a_tick_that_nobody_can_place_is_rejected_and_the_recording_goes_on(redis, tmp_path):
+    strays = [
+        encode_event(msgspec.structs.replace(tick(1), event_ms=10**17)),
+        encode_event(tick(1))[:-1] + b',"more":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+    ]
+    async with recording(redis, tmp_path, ticks=True) as recorder:
+        await redis.xadd(keys.TICKS_STREAM, {"data": encode_event(tick(0))})
+        await until(lambda: recorder.status().ticks >= 0)
+        await asyncio.sleep(0.2)
+        for payload in (*strays, encode_event(tick(2))):
+            await redis.xadd(keys.TICKS_STREAM, {"data": payload})
+        await until(lambda: recorder.status().rejected == 2 and recorder.status().ticks >= 1)
+        assert recorder.status().state == "recording"

@@ -1,8 +1,6 @@
-import random
-
 import pytest
 
-from streaming.schwab.policy import Backoff, Reaction, StreamTiming, ending_text, reaction_to, yield_s
+from streaming.schwab.policy import Reaction, StreamTiming, ending_text, reaction_to, yield_s
 from streaming.schwab.session_events import (
     ConnectionUnknown,
     Heartbeat,
@@ -41,23 +39,6 @@ def test_endings_carry_the_code_and_the_servers_words():
     assert ending_text(StopStreaming("")).endswith("no reason given")
     assert ending_text(ConnectionUnknown(20, "gone")) == "code 20: gone"
     assert ending_text(LoggedOut()) == "LoggedOut"
-
-
-def test_delays_double_with_jitter_up_to_the_cap():
-    backoff = Backoff(StreamTiming(first_delay_s=1.0, max_delay_s=60.0), random.Random(7))
-    delays = [backoff.next_s() for _ in range(40)]
-    for number, delay in enumerate(delays):
-        step = min(2.0**number, 60.0)
-        assert step / 2 <= delay <= step
-    assert len({round(delay, 6) for delay in delays[6:]}) > 30
-
-
-def test_a_reset_starts_small_again():
-    backoff = Backoff(StreamTiming(), random.Random(7))
-    for _ in range(10):
-        backoff.next_s()
-    backoff.reset()
-    assert backoff.next_s() <= 1.0
 
 
 def test_another_program_is_left_alone_ever_longer_up_to_eight_hours():

@@ -299,3 +299,15 @@ def test_no_json_raises_anything_but_the_contract_error(value):
     except ContractError:
         return
     assert parse_snapshot(encode_snapshot(parsed), received_ms=NOW_MS) == parsed
+
+
+@pytest.mark.parametrize("start", [b'{"v":1,"scopes":', b'{"ticker":"SPX","spot":6400,"zero_gamma":6390,"v":1,"more":'])
+def test_a_payload_nested_without_end_is_unusable_and_nothing_worse(start):
+    with pytest.raises(ContractError):
+        parse_snapshot(start + b"[" * 100_000 + b"]" * 100_000 + b"}", received_ms=NOW_MS)
+
+
+@pytest.mark.parametrize("asof_ms", [10**17, -(10**17), 2**53])
+def test_a_snapshot_of_our_own_shape_from_no_year_of_ours_is_unusable(asof_ms):
+    with pytest.raises(ContractError, match="time"):
+        parse_snapshot(encode_snapshot(msgspec.structs.replace(snapshot(), asof_ms=asof_ms)), received_ms=NOW_MS)

@@ -60,6 +60,8 @@ def test_the_hour_decides_what_the_figures_are_worth(second, state):
     [
         ({"timestamp": 0}, "does not say when"),
         ({"timestamp": None}, "does not say when"),
+        ({"timestamp": GEXBOT_QUOTE_S + 3600}, "60 min ahead of this machine's clock"),
+        ({"timestamp": (GEXBOT_QUOTE_S + 3600) * 1000}, "60 min ahead of this machine's clock"),
         ({"ticker": "NDX"}, "is about NDX"),
         ({"spot": 0}, "has no spot"),
     ],

@@ -2,13 +2,14 @@ import json
 from datetime import time, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_event
 from streaming.bus.snapshots import SnapshotStore
 from streaming.errors import RequestError
 from streaming.model import GexSnapshot, TickEvent
-from streaming.recording.lines import snapshot_line
+from streaming.recording.lines import snapshot_line, tick_line
 from streaming.recording.parts import part_name, parts_of
 from streaming.recording.writer import RecordWriter
 from streaming.sources.replay_tape import EVERYTHING, TapeChoice, recorded_tape, stream_tape
@@ -94,3 +95,16 @@ async def test_what_is_no_stream_is_named(redis, kind):
         await redis.set("gex:history:SPX", json.dumps({}))
     with pytest.raises(RequestError, match="gex:history:SPX"):
         await everything(stream_tape(redis, "gex:history:SPX", EVERYTHING))
+
+
+async def test_a_tick_of_no_year_of_ours_is_counted_and_passed_over(tmp_path):
+    record(tmp_path, seconds=2)
+    with RecordWriter(tmp_path, max_mb=10) as writer:
+        strays = [
+            tick_line(9 * 10**15, f"{9 * 10**15 + n}-0", encode_event(replace(tick(1), event_ms=at)))
+            for n, at in enumerate((10**17, -(10**17)))
+        ]
+        writer.write({("ticks", DAY): strays})
+    tape = recorded_tape(parts_of(tmp_path), TapeChoice(start=time(10, 0)))
+    assert len(await everything(tape)) == 6
+    assert tape.counts.unusable == 2

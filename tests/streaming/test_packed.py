@@ -1,11 +1,11 @@
-"""streaming/sources/packed.py"""
+"""streaming/packed.py"""
 
 import gzip
 
 import pytest
 
 from streaming.errors import ContractError
-from streaming.sources.packed import unpack
+from streaming.packed import open_unpacked, unpack
 
 BODY = b"x" * 900
 
@@ -25,3 +25,11 @@ def test_a_small_body_that_would_be_huge_is_refused_before_it_is():
 def test_what_is_no_whole_gzip_is_refused(body, said):
     with pytest.raises(ContractError, match=said):
         unpack(body, most_bytes=1000)
+
+
+@pytest.mark.parametrize("stored", [BODY, gzip.compress(BODY, mtime=0), b""])
+def test_a_file_is_opened_as_what_it_is(stored, tmp_path):
+    path = tmp_path / "file.any"
+    path.write_bytes(stored)
+    with open_unpacked(path) as file:
+        assert file.read() == (stored and BODY)

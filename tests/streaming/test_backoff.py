@@ -1,8 +1,8 @@
-"""streaming/bus/backoff.py"""
+"""streaming/backoff.py"""
 
 import random
 
-from streaming.bus.backoff import Backoff
+from streaming.backoff import Backoff, delay_s
 
 
 def test_delays_double_up_to_the_cap_with_jitter():
@@ -19,3 +19,11 @@ def test_a_reset_begins_with_the_shortest_again():
         backoff.next_s()
     backoff.reset()
     assert backoff.next_s() <= 0.1
+
+
+def test_after_very_many_failures_the_delay_is_still_the_cap():
+    assert 0.5 <= delay_s(5000, random.Random(1), first_s=0.1, cap_s=1.0) <= 1.0
+
+
+def test_the_other_sides_wish_is_the_least_even_above_the_cap():
+    assert delay_s(0, random.Random(1), first_s=0.1, cap_s=1.0, least_s=17.0) == 17.0

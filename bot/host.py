@@ -1,0 +1,171 @@
+"""What hangs on what, on one screen: the bot, its services, its background jobs, and the order they end in."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from bot import login_watch
+from bot.alarms import Alarms
+from bot.alerts.assembly import build_alerts
+from bot.client import GexBot
+from bot.feed.channel import DiscordChannel
+from bot.feed.ledger import RedisLedger
+from bot.feed.runner import FeedRunner
+from bot.fingerprints import RedisFingerprints
+from bot.health import Health, ServiceNotifier
+from bot.login_watch import LoginWatch
+from bot.render.charts import ChartWorker
+from bot.services import Services
+from bot.settings import BotSettings
+from bot.stream_control import StreamControl
+from bot.supervisor import JobFactory, Progress, Supervisor
+from bot.symbol_control import SymbolControl
+from bot.token_control import TokenControl
+from bot.told import RedisTold
+from bot.wishes import RedisWishes
+from streaming.bus import keys
+from streaming.bus.lease import Lease
+from streaming.bus.metrics import MetricValue, write_metrics
+from streaming.metrics_server import serve_metrics
+from streaming.record_command import order_of
+from streaming.recording.session import Recorder
+from streaming.runtime import Runtime
+from streaming.schwab.stored_logins import StoredLogins
+from streaming.sources.assembly import Sources
+from streaming.streamer import Streamer
+
+_CLOSE_WITHIN_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The bot with everything attached, while it runs."""
+
+    bot: GexBot
+    control: StreamControl
+    connected: asyncio.Task[None]
+    """Ends when Discord refuses us for good."""
+
+
+@asynccontextmanager
+async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -> AsyncIterator[Host]:
+    """Build the bot on the runtime. The jobs end first, while boards can still say goodbye to Discord."""
+    clock, rng = runtime.clock, random.Random()
+    bot = GexBot(settings, clock, fingerprints=RedisFingerprints(runtime.redis))
+    async with (
+        ChartWorker() as charts,
+        bot,
+        background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
+        Supervisor(clock=clock, rng=rng, notify=bot.notify_operators) as supervisor,
+    ):
+        alarms = Alarms(bot.notify_operators)
+        supervisor.start("alarms", alarms.deliver)
+        streamer = Streamer(runtime, settings.tickers, rng=rng, alarm=alarms.ring)
+        sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=alarms.ring)
+        control = StreamControl(streamer, supervisor, RedisWishes(runtime.redis), clock)
+        health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
+        feed = _feed(bot, runtime, settings, rng, health)
+        alerts, watch_alerts = build_alerts(bot, runtime, settings, rng)
+        recorder = Recorder(runtime.redis, clock, order_of(settings)) if settings.gex_record else None
+        bot.attach(
+            Services(
+                settings=settings,
+                clock=clock,
+                supervisor=supervisor,
+                snapshots=runtime.snapshots,
+                charts=charts,
+                stream=control,
+                symbols=SymbolControl(streamer, clock),
+                tokens=TokenControl(runtime),
+                feed=feed,
+                alerts=alerts,
+                sources=sources.statuses,
+                recorder=lambda: None if recorder is None else recorder.status(),
+            )
+        )
+        bot.add_listener(partial(_mark_ready, health), "on_ready")
+        jobs = _jobs(bot, runtime, settings, health=health, sources=sources, recorder=recorder, feed=feed)
+        for name, job in (jobs | {"alerts": watch_alerts}).items():
+            supervisor.start(name, job)
+        async with serve_metrics(settings.metrics_port, streamer.facts):
+            try:
+                yield Host(bot=bot, control=control, connected=connected)
+            finally:
+                health.stopping()
+
+
+def _jobs(
+    bot: GexBot,
+    runtime: Runtime,
+    settings: BotSettings,
+    *,
+    health: Health,
+    sources: Sources,
+    recorder: Recorder | None,
+    feed: FeedRunner,
+) -> dict[str, JobFactory]:
+    """What runs beside Discord from the first moment; the stream is begun by `StreamControl`."""
+    jobs: dict[str, JobFactory] = {"heartbeat": health.beat, "source-metrics": sources.report}
+    jobs |= {f"source-{source.name}": source.run for source in sources.polled}
+    if (watch := _login_watch(bot, runtime)) is not None:
+        jobs[login_watch.JOB] = watch.run
+    if recorder is not None:
+        jobs["recorder"] = recorder.run
+    if settings.gex_feed_enabled and settings.boards:
+        jobs["gex-feed"] = partial(_run_feed, bot, feed)
+    return jobs
+
+
+def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
+    if runtime.auth is None:
+        return None
+    logins, told = StoredLogins(runtime.tokens, runtime.clock), RedisTold(runtime.redis)
+    return LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=runtime.clock)
+
+
+async def _mark_ready(health: Health) -> None:
+    health.mark("discord")
+
+
+def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health) -> FeedRunner:
+    async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
+        lag_ms = round(health.record().worst_lag_ms, 1)
+        own: dict[str, MetricValue] = {"loop_lag_ms": lag_ms, "snapshots_rejected": runtime.snapshots.rejected}
+        await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
+
+    return FeedRunner(
+        settings.boards,
+        runtime.snapshots,
+        partial(DiscordChannel, bot),
+        RedisLedger(runtime.redis),
+        settings,
+        runtime.clock,
+        rng=rng,
+        notify=bot.notify_operators,
+        write_metrics=write_feed_metrics if settings.gex_feed_metrics_enabled else None,
+        lease=Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8)),
+    )
+
+
+async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:
+    await bot.logged_in.wait()
+    progress()
+    await feed.run()
+
+
+@asynccontextmanager
+async def background(work: Coroutine[Any, Any, Any], name: str) -> AsyncIterator[asyncio.Task[Any]]:
+    """Run something beside the block and end it with the block; its own error is the block's to read."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CLOSE_WITHIN_S)

@@ -1,0 +1,40 @@
+"""How long to wait before the next attempt at anything. Pure, but for the given randomness."""
+
+import random
+from typing import Final
+
+FIRST_S: Final = 0.05
+CAP_S: Final = 2.0
+_MOST_DOUBLINGS: Final = 30
+
+
+def delay_s(failures: int, rng: random.Random, *, first_s: float, cap_s: float, least_s: float | None = None) -> float:
+    """The pause after `failures` earlier ones in a row: doubling, capped, the upper half of it random.
+
+    `least_s`, the other side's own wish (`Retry-After`), is a lower bound, even above the cap.
+    """
+    ceiling_s = min(first_s * 2.0 ** min(failures, _MOST_DOUBLINGS), cap_s)
+    return max(ceiling_s * rng.uniform(0.5, 1.0), least_s or 0.0)
+
+
+class Backoff:
+    """Doubling delays with jitter; the owner resets it after success that counts, not after a handshake.
+
+    Without other figures it suits a server next door, such as Redis.
+    """
+
+    def __init__(self, rng: random.Random, *, first_s: float = FIRST_S, cap_s: float = CAP_S) -> None:
+        self._rng = rng
+        self._first_s = first_s
+        self._cap_s = cap_s
+        self._failures = 0
+
+    def next_s(self) -> float:
+        """The next delay: between half of a doubling step and the whole of it."""
+        failures = self._failures
+        self._failures += 1
+        return delay_s(failures, self._rng, first_s=self._first_s, cap_s=self._cap_s)
+
+    def reset(self) -> None:
+        """Begin with the shortest delay again."""
+        self._failures = 0

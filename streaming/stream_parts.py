@@ -1,0 +1,128 @@
+"""What runs while streaming: wired in one place, and one look at all of it."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from streaming.engine_host import EngineHost
+from streaming.login_keeper import LoginKeeper
+from streaming.model import OptionQuote
+from streaming.ports import EventSink, MarketEvent, StreamEvent
+from streaming.runtime import Runtime
+from streaming.schwab.auth_client import SchwabAuthClient
+from streaming.schwab.budget import RequestBudget
+from streaming.schwab.rest import SchwabRestClient
+from streaming.schwab.stored_logins import StoredLogins
+from streaming.schwab.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
+from streaming.snapshot_loop import SnapshotCounters, SnapshotLoop
+from streaming.sources.schwab import ChainPoller
+from streaming.status import StreamStatus
+from streaming.symbols import Ticker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamParts:
+    """Everything between Schwab and the bus, from the beginning of streaming to its end; the owner runs them."""
+
+    started_at: datetime
+    budget: RequestBudget
+    engines: EngineHost
+    client: SchwabStreamClient
+    poller: ChainPoller
+    keeper: LoginKeeper
+    snapshots: SnapshotLoop
+
+    @property
+    def needs_login(self) -> str | None:
+        """Why a person must log in; None while nobody must."""
+        return self.client.status.needs_login or self.keeper.trouble or self.poller.needs_login
+
+    def status(self) -> StreamStatus:
+        """What the parts say of themselves; their owner adds what is true without them."""
+        client = self.client.status
+        return StreamStatus(
+            state=client.state,
+            since_at=client.since_at,
+            last_login_at=client.last_login_at,
+            symbols=client.symbols,
+            missing=client.missing,
+            quiet=client.quiet,
+            delayed=client.delayed,
+            contracts=client.contracts,
+            unavailable=client.unavailable,
+            frames_per_s=client.frames_per_s,
+            service_frames_per_s=client.service_frames_per_s,
+            reconnects=client.reconnects,
+            last_close=client.last_close,
+            retry_in_s=client.retry_in_s,
+            started_at=self.started_at,
+            chain_age_s=self.poller.nearest_age_s(),
+            expiry_age_s=self.poller.expiry_age_s(),
+            engine_restarts=self.engines.restarts,
+            engine_start_ms=self.engines.start_ms,
+            last_error=self.poller.last_error,
+            needs_login=self.needs_login,
+        )
+
+
+def wire_parts(
+    runtime: Runtime,
+    auth: SchwabAuthClient,
+    tickers: Sequence[Ticker],
+    subscriptions: Subscriptions,
+    *,
+    budget: RequestBudget,
+    counters: SnapshotCounters,
+    rng: random.Random,
+    timing: StreamTiming | None,
+    alarm: Callable[[str], None],
+    progress: Callable[[], None],
+) -> StreamParts:
+    """Build the parts on a runtime; nothing runs and nothing is opened yet."""
+    settings, clock = runtime.settings, runtime.clock
+    logins = StoredLogins(runtime.tokens, clock)
+    rest = SchwabRestClient(runtime.http, auth, api_url=settings.schwab_api_url, budget=budget, clock=clock)
+    engines = EngineHost(
+        tickers,
+        scope=settings.gex_scope,
+        on_restart=lambda: poller.poll_again(),  # noqa: PLW0108  # the poller is made last: it needs the engines
+    )
+    sink = _Sink(runtime.publisher, engines, progress)
+    client = SchwabStreamClient(rest, auth, subscriptions, sink, clock, rng, timing=timing, logins=logins, alarm=alarm)
+    poller = ChainPoller(
+        rest,
+        tickers,
+        load=engines.load,
+        requests_per_minute=settings.gex_chain_requests_per_minute,
+        days=settings.gex_chain_days,
+        expiries=settings.gex_chain_expiries,
+        strikes=settings.gex_chain_strikes,
+        clock=clock,
+        logins=logins,
+    )
+    snapshots = SnapshotLoop(engines, runtime.snapshots, clock, pace_s=settings.gex_pace_seconds, counters=counters)
+    return StreamParts(
+        started_at=clock.now(),
+        budget=budget,
+        engines=engines,
+        client=client,
+        poller=poller,
+        keeper=LoginKeeper(auth, logins),
+        snapshots=snapshots,
+    )
+
+
+class _Sink:
+    """What the stream client hands its batches to: the publisher first, then the engines."""
+
+    def __init__(self, publisher: EventSink, engines: EngineHost, progress: Callable[[], None]) -> None:
+        self._publisher = publisher
+        self._engines = engines
+        self._progress = progress
+
+    def __call__(self, events: Sequence[StreamEvent]) -> None:
+        market: list[MarketEvent] = [event for event in events if not isinstance(event, OptionQuote)]
+        self._publisher.publish(market)
+        self._engines.take(events)
+        self._progress()

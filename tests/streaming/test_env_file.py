@@ -1,0 +1,44 @@
+"""streaming/env_file.py"""
+
+import pytest
+
+from streaming.env_file import doubtful_lines, read_text
+from streaming.settings import StreamSettings
+
+KNOWN = {"SCHWAB_CLIENT_ID", "REDIS_URL"}
+
+
+def test_a_value_is_taken_as_it_stands(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("SCHWAB_CLIENT_ID=a\nSCHWAB_CLIENT_SECRET='${SCHWAB_CLIENT_ID}$x'\n")
+    settings = StreamSettings(_env_file=path)
+    assert settings.schwab_client_secret.get_secret_value() == "${SCHWAB_CLIENT_ID}$x"
+
+
+def test_an_empty_value_is_as_good_as_none(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("REDIS_URL=\nSCHWAB_CLIENT_ID=\n")
+    assert StreamSettings(_env_file=path).schwab_client_id is None
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
+    path = tmp_path / ".env"
+    path.write_bytes(b"\xef\xbb\xbfREDIS_URL=x")
+    assert read_text(path) == "REDIS_URL=x"
+
+
+@pytest.mark.parametrize("stored", [b"REDIS_URL=\xff\xfe", b"REDIS_URL=\0"])
+def test_what_is_no_text_is_said(stored, tmp_path):
+    path = tmp_path / ".env"
+    path.write_bytes(stored)
+    with pytest.raises(UnicodeError):
+        read_text(path)
+
+
+def test_a_misspelt_name_and_a_broken_line_are_named_without_their_values():
+    text = "REDIS_URL=redis://x\nSCHWAB_CLIENT_IDD=hunter2\nthis is = 'no line\nOTHER_PROGRAM=1\n"
+    found = doubtful_lines(text, KNOWN)
+    assert any(sentence.startswith("SCHWAB_CLIENT_IDD is no setting") for sentence in found)
+    assert any(sentence.startswith("line 3 is not NAME=value") for sentence in found)
+    assert len(found) == 2
+    assert "hunter2" not in " ".join(found)
