@@ -8,7 +8,7 @@ from typing import Final
 from dotenv.parser import parse_stream
 from pydantic_settings import DotEnvSettingsSource
 
-_PREFIXES: Final = ("DISCORD_", "GEX_", "SCHWAB_", "REDIS_")
+_PREFIXES: Final = ("DISCORD_", "GEX_", "SCHWAB_", "REDIS_", "GEXBOT_", "CBOE_", "ALERTS_", "METRICS_")
 
 
 class PlainEnvFile(DotEnvSettingsSource):

@@ -1,12 +1,15 @@
 """The Schwab login while streaming: renewed in time, and waited for when a person must log in."""
 
+import asyncio
 import logging
+from contextlib import suppress
 from typing import Final, Protocol
 
 from streaming.errors import OperatorError
 from streaming.schwab.stored_logins import Logins
 
 _LOG: Final = logging.getLogger(__name__)
+_LOOK_AGAIN_S: Final = 300.0
 
 
 class KeptFresh(Protocol):
@@ -30,7 +33,7 @@ class LoginKeeper:
         """Why a person must act; None while nobody must."""
 
     async def run(self) -> None:
-        """Renew until cancelled; after a refusal, go on as soon as another login is stored."""
+        """Renew until cancelled; after a refusal, go on as soon as another login is stored, or in five minutes."""
         while True:
             try:
                 await self._auth.keep_fresh()
@@ -38,6 +41,7 @@ class LoginKeeper:
                 seen = self._logins.glance()
                 self.trouble = error.sentence
                 _LOG.error("The Schwab login needs a person; the open connection streams on. %s", error.sentence)
-                await self._logins.changed_from(seen)
-                _LOG.info("Another Schwab login is stored; going on with it.")
+                with suppress(TimeoutError):  # what is no refusal of Schwab's, such as a full disk, may pass unseen
+                    async with asyncio.timeout(_LOOK_AGAIN_S):
+                        await self._logins.changed_from(seen)
                 self.trouble = None

@@ -8,7 +8,7 @@ from bot.alerts.runner import AlertRunner
 from bot.alerts.store import AlertStore, Shelf
 from bot.alerts.texts import rule_text, standing_text
 from streaming.clock import Clock
-from streaming.errors import RequestError, TransientError
+from streaming.errors import GexcordError, RequestError, TransientError
 
 _OPEN_YOUR_MESSAGES = (
     "Allow direct messages from members of this server in its privacy settings, then add the alert again."
@@ -108,6 +108,9 @@ class AlertDesk:
         except TransientError as error:
             await self._store.remove(rule)
             raise TransientError(f"The alert is not set: {error}", remedy="Try again in a moment.") from error
+        except GexcordError:
+            await self._store.remove(rule)
+            raise
 
     def _line(self, rule: Rule, shelf: Shelf) -> Line:
         watcher = self._runner.watcher

@@ -50,7 +50,7 @@ class SnapshotHistory:
         last_day, last_ms = self._last[key]
         played_again = snapshot.replay is not None and asof_ms < last_ms - _PLAYED_AGAIN_MS
         if day != last_day or played_again:
-            pipeline.delete(key)
+            pipeline.unlink(key)  # a day of entries is freed in Redis's background, not before the announcement
         elif last_ms <= asof_ms < last_ms + self._spacing_ms:
             return last_day, last_ms
         fields = {"data": encode_snapshot(without_curves(snapshot)), "day": day, "asof_ms": asof_ms}

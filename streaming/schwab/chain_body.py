@@ -16,23 +16,23 @@ class Contract(Struct, gc=False):
     """One contract on the wire; the short names are production's, the long ones the OpenAPI document's."""
 
     symbol: str
-    putCall: str = ""  # noqa: N815 - Schwab's own name, as all below
+    putCall: str = ""
     bid: Number | UnsetType = UNSET
     ask: Number | UnsetType = UNSET
-    bidPrice: Number | UnsetType = UNSET  # noqa: N815
-    askPrice: Number | UnsetType = UNSET  # noqa: N815
+    bidPrice: Number | UnsetType = UNSET
+    askPrice: Number | UnsetType = UNSET
     volatility: Number = None
-    openInterest: Number = None  # noqa: N815
-    totalVolume: Number = None  # noqa: N815
-    strikePrice: Number = None  # noqa: N815
+    openInterest: Number = None
+    totalVolume: Number = None
+    strikePrice: Number = None
     multiplier: Number = None
-    quoteTimeInLong: int | float | None = None  # noqa: N815
-    settlementType: str | None = None  # noqa: N815
-    optionRoot: str | None = None  # noqa: N815
-    nonStandard: bool | None = None  # noqa: N815
+    quoteTimeInLong: int | float | None = None
+    settlementType: str | None = None
+    optionRoot: str | None = None
+    nonStandard: bool | None = None
     mini: bool | None = None
-    isNonStandard: bool | None = None  # noqa: N815
-    isMini: bool | None = None  # noqa: N815
+    isNonStandard: bool | None = None
+    isMini: bool | None = None
 
 
 class Underlying(Struct, gc=False):
@@ -50,11 +50,11 @@ class ChainBody(Struct, gc=False):
 
     symbol: str = ""
     status: str = ""
-    isDelayed: bool = False  # noqa: N815
-    underlyingPrice: Number = None  # noqa: N815
+    isDelayed: bool = False
+    underlyingPrice: Number = None
     underlying: Underlying | None = None
-    callExpDateMap: Side = {}  # noqa: N815 - msgspec copies it for each record
-    putExpDateMap: Side = {}  # noqa: N815
+    callExpDateMap: Side = {}  # msgspec copies it for each record
+    putExpDateMap: Side = {}
 
 
 _BODY: Final = msgspec.json.Decoder(ChainBody)
@@ -85,8 +85,8 @@ _SIDES: Final = ("callExpDateMap", "putExpDateMap")
 class _Head(Struct, gc=False):
     symbol: str = ""
     status: str = ""
-    isDelayed: bool = False  # noqa: N815
-    underlyingPrice: Number = None  # noqa: N815
+    isDelayed: bool = False
+    underlyingPrice: Number = None
     underlying: Underlying | None = None
 
 

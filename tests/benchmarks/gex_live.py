@@ -33,9 +33,10 @@ import redis as sync_redis
 from pydantic import SecretStr
 
 from streaming.bus import keys
+from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import ShiftedClock
 from streaming.engine_host import EngineHost
-from streaming.model import OptionQuote, TickEvent
+from streaming.model import GexSnapshot, OptionQuote, TickEvent
 from streaming.runtime import open_runtime
 from streaming.settings import StreamSettings
 from streaming.sim import listing
@@ -109,6 +110,18 @@ class Watch:
         self.ready: dict[tuple[str, int], tuple[float, float]] = {}
         """(ticker, seq) -> (arrival of the newest tick in it, when it could be computed at the earliest)."""
         self.took_ms: list[float] = []
+        self.stored_ms: list[float] = []
+
+    def time_storing(self, store: SnapshotStore) -> None:
+        """Note how long each `put` takes: the way to Redis and back, and what Redis does before it publishes."""
+        put = store.put
+
+        async def timed(snapshot: GexSnapshot) -> None:
+            began_s = time.monotonic()
+            await put(snapshot)
+            self.stored_ms.append(1000 * (time.monotonic() - began_s))
+
+        store.put = timed
 
     def host(self) -> type[EngineHost]:
         watch = self
@@ -210,8 +223,9 @@ async def stream(
     )
     clock = ShiftedClock(datetime.fromisoformat(facts["now"]))
     tickers = [parse_ticker(name) for name in NAMES]
-    with patch("streaming.streamer.EngineHost", watch.host()):
+    with patch("streaming.stream_parts.EngineHost", watch.host()):
         async with open_runtime(settings, clock, announce=lambda _line: None) as runtime:
+            watch.time_storing(runtime.snapshots)
             streamer = Streamer(runtime, tickers, rng=random.Random(1))
             task = asyncio.create_task(streamer.run(lambda: None))
             try:
@@ -223,6 +237,7 @@ async def stream(
                 await asyncio.sleep(WARM_UP_S)
                 watch.ready.clear()
                 watch.took_ms.clear()
+                watch.stored_ms.clear()
                 elsewhere = await child("--part", "probe", "--seconds", str(options.seconds))
                 late_ms = await probe_for(options.seconds)
                 idle_ms = json.loads((await elsewhere.communicate())[0])
@@ -246,6 +261,7 @@ def report(
     row("published after", [1000 * (at_s - ready_s) for at_s, _, ready_s in pairs], "target p99 <= 50 ms")
     row("age of the tick", [1000 * (at_s - tick_s) for at_s, tick_s, _ in pairs])
     row("computing, there and back", watch.took_ms)
+    row("storing", watch.stored_ms, "SET, PUBLISH and XADD in one round trip")
     row("1 kHz timer late", late_ms, "target max <= 5 ms")
     row("1 kHz timer late, elsewhere", idle_ms, "baseline: an idle loop")
 

@@ -36,9 +36,10 @@ def test_what_is_no_text_is_said(stored, tmp_path):
 
 
 def test_a_misspelt_name_and_a_broken_line_are_named_without_their_values():
-    text = "REDIS_URL=redis://x\nSCHWAB_CLIENT_IDD=hunter2\nthis is = 'no line\nOTHER_PROGRAM=1\n"
+    text = "REDIS_URL=redis://x\nSCHWAB_CLIENT_IDD=hunter2\nGEXBOT_API_KEYS=hunter2\nthis is = 'no line\nOTHER=1\n"
     found = doubtful_lines(text, KNOWN)
     assert any(sentence.startswith("SCHWAB_CLIENT_IDD is no setting") for sentence in found)
-    assert any(sentence.startswith("line 3 is not NAME=value") for sentence in found)
-    assert len(found) == 2
+    assert any(sentence.startswith("line 4 is not NAME=value") for sentence in found)
+    assert any(sentence.startswith("GEXBOT_API_KEYS is no setting") for sentence in found)
+    assert len(found) == 3
     assert "hunter2" not in " ".join(found)

@@ -42,3 +42,19 @@ async def test_a_refusal_is_shown_and_waited_out(caplog):
         with suppress(asyncio.CancelledError):
             await task
     assert "needs a person" in caplog.text
+
+
+async def test_trouble_that_no_login_ends_is_looked_at_again(monkeypatch):
+    monkeypatch.setattr("streaming.login_keeper._LOOK_AGAIN_S", 0.02)
+    auth = Auth()
+    auth.changed_from = lambda _seen: asyncio.sleep(60)
+    keeper = LoginKeeper(auth, auth)
+    task = asyncio.create_task(keeper.run())
+    try:
+        await until(lambda: auth.asked == 2)
+        auth.stored = "the disk has room again"
+        await until(lambda: keeper.trouble is None and auth.asked >= 3)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -69,7 +69,7 @@ async def test_the_process_serves_until_it_is_interrupted():
         *(sys.executable, "-m", "streaming", "sim"), cwd=ROOT, stderr=asyncio.subprocess.PIPE
     )
     try:
-        async with asyncio.timeout(20.0):
+        async with asyncio.timeout(60.0):
             lines = [(await process.stderr.readline()).decode() for _ in range(3)]
             url = re.match(r"Simulated Schwab: (http://\S+)", lines[0])[1]
             async with httpx.AsyncClient(base_url=url, trust_env=False) as http:

@@ -1,8 +1,16 @@
-"""Who sees and removes which alerts."""
+"""Who sees and removes which alerts, and what is kept when the first message does not arrive."""
 
-from bot.alerts.desk import Reader
+import pytest
+
+from bot.alerts.desk import AlertDesk, Reader
+from bot.alerts.post import UnreachableError
 from bot.alerts.rules import Target
-from tests.support.alerts import rule
+from bot.alerts.runner import AlertRunner
+from bot.alerts.store import AlertStore
+from streaming.bus.snapshots import SnapshotStore
+from streaming.clock import SystemClock
+from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
+from tests.support.alerts import FakePost, rule
 
 MINE = rule(owner_id=7)
 CHANNELS = rule(owner_id=8, target=Target(channel_id=5), guild_id=1)
@@ -29,3 +37,26 @@ def test_in_a_direct_message_nobody_manages_anything():
     reader = Reader(user_id=9)
     assert not reader.sees(OTHERS)
     assert not reader.may_remove(rule(owner_id=8, target=Target(channel_id=5)))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        UnreachableError("closed"),
+        TransientError("later"),
+        RequestError("Discord refuses an alert."),
+        OperatorError("token"),
+    ],
+)
+async def test_nothing_is_kept_when_the_first_direct_message_does_not_arrive(redis, fault):
+    store, post, clock = AlertStore(redis), FakePost(), SystemClock()
+    runner = AlertRunner(SnapshotStore(redis), store, post, clock, notify=_nobody)
+    desk = AlertDesk(store, runner, post, clock, per_person=2, per_channel=2)
+    post.faults.append(fault)
+    with pytest.raises(GexcordError):
+        await desk.add(MINE)
+    assert (await store.load()).rules == {}
+
+
+async def _nobody(_sentence: str) -> None:
+    return
