@@ -1,5 +1,6 @@
 """Fixtures every room of the test tree may use."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from tests.support.redis_server import plain_redis
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Programs that tests start must hear SIGINT, even when the run itself was started deaf to it in a background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
