@@ -70,7 +70,7 @@ class ChartView(AskerView):
                 return
             try:
                 picture = await take_picture(self.services, self._wish, channel_id=interaction.channel_id)
-            except BaseException:
+            except BaseException:  # a cancelled click, too, leaves the choice that is on show
                 self._wish = self._on_show if click == self._clicks else self._wish
                 raise
             if click == self._clicks:

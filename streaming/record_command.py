@@ -14,7 +14,7 @@ from streaming.errors import RequestError
 from streaming.recording.session import Recorder, RecordOrder
 from streaming.runtime import open_bus
 from streaming.settings import StreamSettings, load_settings, parse_tickers
-from streaming.signals import stop_on_signals
+from streaming.signals import run_until, stop_on_signals
 from streaming.status import RecorderStatus
 
 _END_WITHIN_S: Final = 8.0
@@ -68,27 +68,9 @@ async def _serve(settings: StreamSettings, order: RecordOrder) -> int:
 async def _record_until(stop: asyncio.Event, redis: Redis, order: RecordOrder) -> RecorderStatus:
     """Run the recorder; what ended it before the signal did is raised."""
     recorder = Recorder(redis, SystemClock(), order)
-    work = asyncio.create_task(recorder.run(lambda: None), name="recorder")
-    stopped = asyncio.create_task(stop.wait(), name="stop signal")
     _say(f"Recording into {order.path} (Ctrl+C ends it).")
-    try:
-        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            _raise_reason(work)
-    finally:
-        stopped.cancel()
-        work.cancel()
-        await asyncio.wait({work, stopped}, timeout=_END_WITHIN_S)
+    await run_until(stop, recorder.run(lambda: None), name="recorder", end_within_s=_END_WITHIN_S)
     return recorder.status()
-
-
-def _raise_reason(work: asyncio.Task[None]) -> None:
-    """The one error that ended the recorder, out of the group it may come in."""
-    error = work.exception()
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if error is not None:
-        raise error
 
 
 def summary(status: RecorderStatus) -> str:

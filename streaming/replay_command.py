@@ -25,7 +25,7 @@ from streaming.recording.reader import holds_recording
 from streaming.replay_console import pause_keys, show_progress
 from streaming.runtime import open_bus
 from streaming.settings import StreamSettings, load_settings, parse_tickers
-from streaming.signals import stop_on_signals
+from streaming.signals import run_until, stop_on_signals
 from streaming.sources.recorded_source import parse_start
 from streaming.sources.replay import replay_frames
 from streaming.sources.replay_guard import ReplayGuard
@@ -34,6 +34,7 @@ from streaming.sources.snapshot_replay import SnapshotReplay
 
 _REMEDY: Final = "Stop it first (`/stream stop`, or end that program), use another REDIS_URL, or add --force."
 _FASTEST: Final = 1000.0
+_END_WITHIN_S: Final = 8.0
 Say = Callable[[str], None]
 
 
@@ -164,20 +165,14 @@ async def _play_frames(order: ReplayOrder, publisher: TradingEventPublisher, say
 async def _play(player: SnapshotReplay, tape: Tape, say: Say) -> None:
     """Play until the end or until a signal."""
     stop = stop_on_signals()
-    work = asyncio.create_task(player.run(lambda: None), name="replay")
-    stopped = asyncio.create_task(stop.wait(), name="stop signal")
     progress = asyncio.create_task(show_progress(player, sys.stderr), name="progress")
     try:
         with pause_keys(player.toggle, sys.stdin) as how:
             say(f"Playing {tape.name}. {how}")
-            await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            work.result()
+            await run_until(stop, player.run(lambda: None), name="replay", end_within_s=_END_WITHIN_S)
     finally:
-        tasks = {work, stopped, progress}
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        progress.cancel()
+        await asyncio.wait({progress})
     say(summary(player, tape))
 
 

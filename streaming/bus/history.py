@@ -48,6 +48,8 @@ class SnapshotHistory:
         day, asof_ms = market_day(snapshot.asof_ms), snapshot.asof_ms
         key = history_key(snapshot)
         last_day, last_ms = self._last[key]
+        if snapshot.replay is None and day < last_day <= market_day(snapshot.computed_ms):
+            return last_day, last_ms  # another producer's older day, such as delayed quotes, must not delete today's
         played_again = snapshot.replay is not None and asof_ms < last_ms - _PLAYED_AGAIN_MS
         if day != last_day or played_again:
             pipeline.unlink(key)  # a day of entries is freed in Redis's background, not before the announcement

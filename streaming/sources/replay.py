@@ -19,6 +19,7 @@ from streaming.schwab.values import instant_ms
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_PAUSE_S: Final = 10.0
 _YIELD_EVERY: Final = 64
+_LONGEST_LINE: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class _Replay:
         self._lines = 0
         self._frames = 0
         self._events = 0
-        self._malformed: list[int] = []
+        self._malformed = 0
+        self._first_malformed: int | None = None
 
     @property
     def report(self) -> ReplayReport:
@@ -73,8 +75,8 @@ class _Replay:
             lines=self._lines,
             frames=self._frames,
             events=self._events,
-            malformed=len(self._malformed),
-            first_malformed=next(iter(self._malformed), None),
+            malformed=self._malformed,
+            first_malformed=self._first_malformed,
         )
 
     async def take(self, number: int, line: bytes) -> None:
@@ -84,8 +86,12 @@ class _Replay:
         try:
             frame = decode_frame(line)
         except ContractError as error:
-            self._malformed.append(number)
-            _LOG.warning("Line %d: %s", number, error)
+            self._malformed += 1
+            self._first_malformed = self._first_malformed or number
+            if (
+                self._malformed.bit_count() == 1
+            ):  # the 1st, 2nd, 4th, 8th ... so that a foreign file cannot fill the log
+                _LOG.warning("Line %d: %s %d such lines so far.", number, error, self._malformed)
             return
         self._frames += 1
         await self._pause_before(frame)
@@ -110,7 +116,10 @@ class _Replay:
 def _lines(path: Path) -> Iterator[bytes]:
     try:
         with open_unpacked(path) as source:
-            yield from source
+            while line := source.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    raise RequestError(f"{path} has a line of more than {_LONGEST_LINE >> 20} MB: those are no frames.")
+                yield line
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "it is damaged"
         raise RequestError(f"{path} cannot be read: {reason}.") from error

@@ -4,7 +4,8 @@ import signal
 
 import pytest
 
-from streaming.signals import stop_on_signals
+from streaming.errors import RequestError
+from streaming.signals import run_until, stop_on_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -20,3 +21,25 @@ async def test_a_signal_asks_for_an_orderly_stop_once(number: signal.Signals):
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
         loop.remove_signal_handler(signal.SIGINT)
+
+
+async def test_work_runs_until_it_is_told_to_stop_and_is_ended_then():
+    stop, seen = asyncio.Event(), []
+
+    async def work():
+        stop.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            seen.append("ended")
+
+    await run_until(stop, work(), name="work", end_within_s=5.0)
+    assert seen == ["ended"]
+
+
+async def test_what_ends_work_before_that_is_raised_out_of_its_group():
+    async def work():
+        raise ExceptionGroup("", [ExceptionGroup("", [RequestError("No such file.")])])
+
+    with pytest.raises(RequestError, match=r"No such file\."):
+        await run_until(asyncio.Event(), work(), name="work", end_within_s=5.0)

@@ -93,6 +93,21 @@ async def test_a_new_day_in_new_york_clears_the_history(redis):
     assert await redis.xlen(keys.history("SPX")) == 1
 
 
+async def test_an_older_day_of_another_producer_does_not_delete_todays_history(redis):
+    store = SnapshotStore(redis)
+    await store.put(snapshot(asof=ASOF, seq=1))
+    late = replace(snapshot(asof=ASOF - timedelta(days=1), seq=2), computed_ms=epoch_ms(ASOF) + 1000)
+    await store.put(late)
+    assert [kept.seq for kept in await store.history("SPX", minutes=600)] == [1]
+
+
+async def test_a_day_that_has_not_come_gives_way_to_today(redis):
+    store = SnapshotStore(redis)
+    await store.put(snapshot(asof=ASOF + timedelta(days=1), seq=1))
+    await store.put(replace(snapshot(asof=ASOF, seq=2), computed_ms=epoch_ms(ASOF)))
+    assert [kept.seq for kept in await store.history("SPX", minutes=600)] == [2]
+
+
 async def test_a_restarted_producer_goes_on_with_todays_history_and_clears_yesterdays(redis):
     await SnapshotStore(redis).put(snapshot(seq=1))
     await SnapshotStore(redis).put(snapshot(asof=ASOF + timedelta(minutes=1), seq=2))

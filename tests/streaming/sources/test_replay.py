@@ -120,3 +120,19 @@ async def test_a_file_that_cannot_be_read_is_named(tmp_path, sink, clock):
 async def test_a_replay_cannot_run_backwards(tmp_path, sink, clock):
     with pytest.raises(RequestError, match="backwards"):
         await replay_frames(tmp_path, speed=-1, sink=sink, clock=clock)
+
+
+async def test_a_foreign_file_of_many_lines_does_not_fill_the_log(tmp_path, sink, clock, caplog):
+    path = tmp_path / "foreign.jsonl"
+    path.write_text("nonsense\n" * 100)
+    with pytest.raises(RequestError, match="holds no frame"):
+        await replay_frames(path, speed=0, sink=sink, clock=clock)
+    assert len(caplog.records) == 7
+
+
+async def test_a_line_without_end_is_refused_before_it_is_read_whole(tmp_path, sink, clock, monkeypatch):
+    monkeypatch.setattr("streaming.sources.replay._LONGEST_LINE", 1 << 20)
+    path = tmp_path / "endless.jsonl"
+    path.write_bytes(b"x" * (3 << 20))
+    with pytest.raises(RequestError, match="a line of more than 1 MB"):
+        await replay_frames(path, speed=0, sink=sink, clock=clock)
