@@ -58,5 +58,5 @@ def epoch_ms(instant: datetime) -> int:
 
 
 def instant_of(epoch_ms: float) -> datetime:
-    """The aware instant, in UTC, of milliseconds since 1970-01-01 UTC."""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    """The aware instant, in UTC, of our own milliseconds since 1970-01-01 UTC; foreign ones pass `instants`."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC)  # noqa: TID251  # bounded before: they are ours

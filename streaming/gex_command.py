@@ -12,6 +12,7 @@ from typing import Any, Final
 from streaming.calendar import NEW_YORK
 from streaming.errors import RequestError
 from streaming.gex.report import chain_report
+from streaming.instants import instant
 from streaming.model import SCOPES
 from streaming.sources.files import load_chain
 
@@ -80,13 +81,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _instant(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise RequestError(
-            f"{text[:40]!r} is not a time.", remedy="Give --asof as 2023-06-09T13:25 or with an offset."
-        ) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=NEW_YORK)
+    found = instant(text, unit="s", zone=NEW_YORK)
+    if found is None:
+        raise RequestError(f"{text[:40]!r} is not a time.", remedy="Give --asof as 2023-06-09T13:25 or with an offset.")
+    return found
 
 
 def _table(report: Mapping[str, Any]) -> Iterable[str]:

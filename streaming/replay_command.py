@@ -20,6 +20,7 @@ from streaming.bus.publisher import TradingEventPublisher
 from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.errors import RequestError
+from streaming.instants import date_of
 from streaming.recording.parts import parts_of
 from streaming.recording.reader import holds_recording
 from streaming.replay_console import pause_keys, show_progress
@@ -59,10 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("must be a date such as 2026-11-20") from None
+    found = date_of(text)
+    if found is None:
+        raise argparse.ArgumentTypeError("must be a date such as 2026-11-20")
+    return found
 
 
 def _start(text: str) -> time:

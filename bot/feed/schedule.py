@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from streaming.calendar import NEW_YORK, TradingSession, closure, new_york, next_session, session_on
+from streaming.instants import date_of
 from streaming.market_time import market_now
 from streaming.model import GexSnapshot
 
@@ -67,10 +68,8 @@ def next_mark(after: datetime, refresh_minutes: int) -> datetime:
 
 def close_of(session: str | None) -> datetime | None:
     """When the session of an ISO date closes; None for what is no session."""
-    try:
-        found = session_on(date.fromisoformat(session or ""))
-    except ValueError:
-        return None
+    day = date_of(session)
+    found = None if day is None else session_on(day)
     return None if found is None else found.close_at
 
 

@@ -9,6 +9,7 @@ from bot.render.numbers import known
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.errors import RequestError
+from streaming.instants import date_of
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 MOST_ROWS: Final = 10
@@ -49,8 +50,8 @@ def _rows(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[t
     if figures is None or everything is None:
         return []
     wanted = set(figures.expiries)
-    rows = [(day, weighed(weight, vol=vol, oi=oi)) for day, vol, oi in everything.by_expiry if day in wanted]
-    return [(date.fromisoformat(day), value / MILLION) for day, value in rows if value is not None and known(value)]
+    rows = [(date_of(day), weighed(weight, vol=vol, oi=oi)) for day, vol, oi in everything.by_expiry if day in wanted]
+    return [(on, value / MILLION) for on, value in rows if on is not None and value is not None and known(value)]
 
 
 def _bounded(rows: list[tuple[date, float]], today: date) -> tuple[tuple[str, float], ...]:

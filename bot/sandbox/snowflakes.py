@@ -1,8 +1,8 @@
 """Discord's ids: a millisecond since 2015 above 22 bits of counter."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from streaming.clock import Clock, epoch_ms
+from streaming.clock import Clock, epoch_ms, instant_of
 
 DISCORD_EPOCH_MS = 1_420_070_400_000
 COUNTER_BITS = 22
@@ -29,4 +29,4 @@ def fixed_id(number: int) -> int:
 
 def created_at(snowflake: int) -> datetime:
     """The instant inside an id, aware, in UTC."""
-    return datetime.fromtimestamp(((snowflake >> COUNTER_BITS) + DISCORD_EPOCH_MS) / 1000, UTC)
+    return instant_of((snowflake >> COUNTER_BITS) + DISCORD_EPOCH_MS)

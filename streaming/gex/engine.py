@@ -1,12 +1,12 @@
 """GexEngine: chains, ticks and option quotes in, one `GexSnapshot` out. No I/O and no clock of its own."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
-from streaming.clock import epoch_ms
+from streaming.clock import epoch_ms, instant_of
 from streaming.gex.figures import Picture, all_figures, draw_picture
 from streaming.gex.live_book import LiveBook
 from streaming.gex.market_state import market_state, session_key
@@ -160,7 +160,7 @@ class GexEngine:
 
     def _newest(self, chain: OptionChain, book: LiveBook) -> datetime:
         tick_ms = 0 if self._tick is None else self._tick[1]
-        return max(chain.asof, datetime.fromtimestamp(max(tick_ms, book.live_ms) / 1000.0, UTC))
+        return max(chain.asof, instant_of(max(tick_ms, book.live_ms)))
 
     def _moment(self, chain: OptionChain, book: LiveBook, now: datetime) -> Moment:
         asof = self._newest(chain, book)

@@ -1,12 +1,13 @@
 """The series of a chain: per root and date when it settles and with which forward it is priced (`gex.md` §5, §6)."""
 
 import math
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Any, Final
 
 import numpy as np
 
 from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.gex.lines import Lines
 from streaming.gex.pricing import Floats, years_to_expiry
 
@@ -24,7 +25,7 @@ def series_rows(lines: Lines, ratio: Floats, *, first_row: int, asof: datetime, 
 
 def _row(lines: Lines, rows: slice, ratio: float, asof: datetime, spot: float | None) -> Row:
     settle_s = float(lines.settle_s[rows.start])
-    settles_at = new_york(datetime.fromtimestamp(settle_s, UTC))
+    settles_at = new_york(instant_of(settle_s * 1000))
     has_parity = not math.isnan(ratio)
     return {
         "root": str(lines.symbol[rows.start])[:_ROOT_WIDTH].rstrip(),

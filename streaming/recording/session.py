@@ -18,13 +18,13 @@ from streaming.bus.metrics import write_metrics
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import ContractError, OperatorError, TransientError
+from streaming.instants import is_instant
 from streaming.recording.buffer import LineBuffer
 from streaming.recording.disk import RecordDisk
 from streaming.recording.lines import Gap, day_of, snapshot_line, tick_line
 from streaming.recording.tick_follower import Position, TickFollower, TickPage
 from streaming.recording.writer import RecordWriter
 from streaming.sources.classic import parse_snapshot
-from streaming.sources.wire_values import is_instant
 from streaming.status import RecorderStatus
 
 _LOG: Final = logging.getLogger(__name__)

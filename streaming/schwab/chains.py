@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from streaming.calendar import settle_at
 from streaming.clock import epoch_ms, instant_of
 from streaming.errors import ContractError
+from streaming.instants import date_of
 from streaming.model import OptionChain
 from streaming.schwab.chain_body import ChainBody, Contract, decode_chain
 from streaming.symbols import is_am_settled
@@ -143,10 +144,10 @@ def _is_usable(item: Contract) -> bool:
 @lru_cache(maxsize=512)
 def _expiry(key: str) -> date:
     """The date of a map key such as `2025-05-20:9`."""
-    try:
-        return date.fromisoformat(key.partition(":")[0])
-    except ValueError:
-        raise ContractError(f"{key[:20]!r} in an option chain from Schwab is not an expiry.") from None
+    found = date_of(key.partition(":")[0])
+    if found is None:
+        raise ContractError(f"{key[:20]!r} in an option chain from Schwab is not an expiry.")
+    return found
 
 
 def _root(item: Contract) -> str:

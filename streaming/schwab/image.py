@@ -1,10 +1,11 @@
 """What is known of one symbol in one service: the last full image with every change since laid over it. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from msgspec import UNSET
 
+from streaming.clock import instant_of
 from streaming.model import OptionQuote
 from streaming.schwab import rows
 from streaming.schwab.values import NO_VALUE, Wire, count, instant_ms, price, volatility
@@ -120,5 +121,5 @@ class Instants:
         if instant is None:
             if len(self._known) >= _INSTANTS_KEPT:
                 self._known.clear()
-            instant = self._known[epoch_ms] = datetime.fromtimestamp(epoch_ms / 1000.0, UTC)
+            instant = self._known[epoch_ms] = instant_of(epoch_ms)
         return instant

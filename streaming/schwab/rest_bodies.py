@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from streaming.errors import ContractError
+from streaming.instants import date_of
 from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.tolerant import lenient_json, mappings_in
 from streaming.schwab.values import count, price, signed_price
@@ -79,10 +80,8 @@ def parse_expirations(body: bytes) -> list[Expiration]:
 
 
 def _expiration(item: Mapping[str, Any]) -> Expiration | None:
-    day = item.get("expirationDate") or item.get("expiration")
-    try:
-        expiry = date.fromisoformat(str(day)[:10])
-    except ValueError:
+    expiry = date_of(item.get("expirationDate") or item.get("expiration"))
+    if expiry is None:
         return None
     roots = str(item.get("optionRoots") or "").replace(";", ",").split(",")
     return Expiration(

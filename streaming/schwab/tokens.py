@@ -1,13 +1,9 @@
 """What a Schwab login is made of once it is stored: a record, and the instants in it."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
-_MILLISECONDS_FROM: Final = 10**11
-_INSTANT_FROM: Final = 10**9
-"""Smaller numbers (September 2001 in seconds) are durations, not instants."""
+from streaming import instants
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +28,4 @@ class Token:
 
 def instant(value: object) -> datetime | None:
     """Seconds or milliseconds as number or text, or ISO 8601 (naive means UTC); None when it is no time."""
-    if isinstance(value, str):
-        return _instant_of_text(value.strip())
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= _INSTANT_FROM:
-        return None
-    try:
-        return datetime.fromtimestamp(value / 1000.0 if value > _MILLISECONDS_FROM else value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _instant_of_text(text: str) -> datetime | None:
-    with suppress(ValueError):
-        return instant(float(text))
-    with suppress(ValueError, OverflowError):
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return None
+    return instants.instant(value, unit="any")

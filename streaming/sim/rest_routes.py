@@ -12,6 +12,7 @@ from aiohttp import web
 
 from streaming.calendar import new_york
 from streaming.errors import RequestError
+from streaming.instants import date_of
 from streaming.sim.chain_contract import Side
 from streaming.sim.chain_payload import ChainPayloads, TooBigError
 from streaming.sim.chain_query import ChainQuery
@@ -159,10 +160,10 @@ def _number(text: str | None, name: str, kind: type[int] | type[float]) -> Any:
 
 
 def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text[:10])
-    except ValueError as error:
-        raise RequestError("Dates must be written as YYYY-MM-DD.") from error
+    found = date_of(text)
+    if text is not None and found is None:
+        raise RequestError("Dates must be written as YYYY-MM-DD.")
+    return found
 
 
 def _json(body: bytes, *, status: int = 200) -> web.Response:

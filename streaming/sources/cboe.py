@@ -6,7 +6,7 @@ The clock in both is the time of the download, 15 minutes after the quotes (`gex
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streaming.calendar import NEW_YORK
 from streaming.errors import ContractError
+from streaming.instants import instant
 from streaming.model import OptionChain
 from streaming.sources.cboe_table import read_table
 from streaming.sources.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root, symbol_grid
@@ -183,10 +184,10 @@ def _amounts(column: Floats) -> Floats:
 
 def _json_quote_time(timestamp: str | None, last_trade: str | None, symbols: SymbolColumns) -> datetime:
     """The wrapper's clock is UTC, the underlying's last trade is New York time."""
-    if (fetched := _instant(timestamp)) is not None:
-        return _quoted_at(fetched.replace(tzinfo=UTC), symbols)
-    if (traded := _instant(last_trade)) is not None:
-        return last_quote_at(traded.replace(tzinfo=NEW_YORK))
+    if (fetched := instant(timestamp, unit="s")) is not None:
+        return _quoted_at(fetched, symbols)
+    if (traded := instant(last_trade, unit="s", zone=NEW_YORK)) is not None:
+        return last_quote_at(traded)
     if symbols.expiry.size == 0:
         raise ContractError("The chain is empty and does not say when it was quoted.")
     return last_quote_at(datetime.combine(symbols.expiry.min().item(), time(23), NEW_YORK))
@@ -196,10 +197,3 @@ def _quoted_at(fetched: datetime, symbols: SymbolColumns) -> datetime:
     """15 minutes before the fetch within a session, 20 in SPX's night session, else the last close."""
     night = night_quote_at(fetched) if _NIGHT_ROOT in rows_by_root(symbols.root) else None
     return night or last_quote_at(fetched, delay=CBOE_DELAY)
-
-
-def _instant(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None

@@ -12,8 +12,9 @@ import msgspec
 
 from streaming.bus.codec import UNREADABLE, decode_snapshot
 from streaming.errors import ContractError, RequestError
+from streaming.instants import instant_ms, is_instant
 from streaming.model import SCOPES, GexSnapshot, MaxChange, ScopeName, StrikeRow
-from streaming.sources.wire_values import instant_ms, is_instant, number, price, whole
+from streaming.sources.wire_values import number, price, whole
 from streaming.symbols import parse_ticker
 
 _WRAPPERS: Final = ("data", "result", "snapshot", "payload")
@@ -131,7 +132,7 @@ def _classic(fields: Mapping[str, Any], received_ms: int) -> GexSnapshot:
 
 def _asof_ms(fields: Mapping[str, Any], received_ms: int) -> int:
     """The stated time; that of receipt where there is none, or one that has not come yet."""
-    stated_ms = instant_ms(_first(fields, _TIME_NAMES)) or received_ms
+    stated_ms = instant_ms(_first(fields, _TIME_NAMES), unit="any") or received_ms
     return stated_ms if stated_ms <= received_ms + _CLOCK_SKEW_MS else received_ms
 
 

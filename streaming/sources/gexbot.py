@@ -17,6 +17,7 @@ from streaming.calendar import new_york, session_on
 from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import ContractError
 from streaming.gex.market_state import State, market_state
+from streaming.instants import instant_ms
 from streaming.model import GexSnapshot, ScopeName
 from streaming.settings import StreamSettings
 from streaming.sources.classic import parse_snapshot
@@ -24,7 +25,6 @@ from streaming.sources.download import Server, download, open_client
 from streaming.sources.needs import missing_key
 from streaming.sources.polling import Pace, Poller, Surroundings
 from streaming.sources.source_book import SourceBook
-from streaming.sources.wire_values import instant_ms
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker
 
@@ -171,7 +171,7 @@ class _Stated(msgspec.Struct):
 
 def _stated_ms(payload: bytes) -> int | None:
     try:
-        return instant_ms(msgspec.json.decode(payload, type=_Stated).timestamp)
+        return instant_ms(msgspec.json.decode(payload, type=_Stated).timestamp, unit="any")
     except UNREADABLE:
         return None
 

@@ -17,12 +17,12 @@ from streaming.bus.connection import answering
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.errors import ContractError, RequestError
+from streaming.instants import is_instant
 from streaming.model import GexSnapshot, TickEvent
 from streaming.recording.lines import Line
 from streaming.recording.parts import Part
 from streaming.recording.reader import ReadCounts, read_parts
 from streaming.sources.classic import parse_snapshot
-from streaming.sources.wire_values import is_instant
 
 _TICK: Final = msgspec.json.Decoder(TickEvent)
 _AT_ONCE: Final = 32
