@@ -1,26 +1,69 @@
 """Refusals in the shape that Discord gives them: status, code, message, nested form errors."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.sandbox.records import Json
 from streaming.errors import RequestError
 
 INVALID_FORM_BODY = 50035
+TOO_MANY_REQUESTS: Final = 429
+REFUSALS: Final[dict[int, tuple[int, str]]] = {
+    10003: (404, "Unknown Channel"),
+    10004: (404, "Unknown Guild"),
+    10007: (404, "Unknown Member"),
+    10008: (404, "Unknown Message"),
+    10013: (404, "Unknown User"),
+    10015: (404, "Unknown Webhook"),
+    10062: (404, "Unknown interaction"),
+    10063: (404, "Unknown application command"),
+    20022: (429, "This message cannot be edited due to announcement rate limits."),
+    30034: (400, "Max number of daily application command creates has been reached (200)."),
+    30046: (429, "Maximum number of edits to messages older than 1 hour reached. Try again later."),
+    40005: (413, "Request entity too large"),
+    40060: (400, "Interaction has already been acknowledged."),
+    40333: (403, "internal network error"),
+    50001: (403, "Missing Access"),
+    50005: (403, "Cannot edit a message authored by another user"),
+    50006: (400, "Cannot send an empty message"),
+    50007: (403, "Cannot send messages to this user"),
+    50008: (400, "Cannot send messages in a non-text channel"),
+    50013: (403, "Missing Permissions"),
+    50027: (401, "Invalid Webhook Token"),
+    INVALID_FORM_BODY: (400, "Invalid Form Body"),
+    50083: (400, "Thread is archived"),
+    50109: (400, "The request body contains invalid JSON."),
+    50278: (403, "Cannot send messages to this user due to having no mutual guilds"),
+    160005: (403, "This thread is locked"),
+    200000: (400, "Message was blocked by automatic moderation"),
+    240000: (400, "Message blocked by harmful links filter"),
+}
+"""Discord's JSON error codes with the HTTP status and sentence they come with."""
 
 
 class ApiError(RequestError):
-    """One refused request: HTTP status, Discord's JSON error code and sentence, errors per field."""
+    """One refused request: HTTP status, Discord's JSON error code and sentence, errors per field.
 
-    def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
+    `retry_after_s` is when a rationed request may come again; only a 429 says it.
+    """
+
+    def __init__(
+        self, status: int, code: int, message: str, errors: Json | None = None, *, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.errors = errors
+        self.retry_after_s = retry_after_s
 
     @property
     def body(self) -> Json:
         body: Json = {"message": str(self), "code": self.code}
-        return body if self.errors is None else {**body, "errors": self.errors}
+        if self.errors is not None:
+            body["errors"] = self.errors
+        if self.retry_after_s is not None:
+            body |= {"retry_after": self.retry_after_s, "global": False}
+        return body
 
 
 class FormErrors:
@@ -38,7 +81,13 @@ class FormErrors:
     def raise_if_any(self) -> None:
         """Raise the 50035 refusal that names every wrong field."""
         if self._errors:
-            raise ApiError(400, INVALID_FORM_BODY, "Invalid Form Body", self._errors)
+            raise refusal(INVALID_FORM_BODY, self._errors)
+
+
+def refusal(code: int, errors: Json | None = None, *, retry_after_s: float | None = None) -> ApiError:
+    """The refusal of a code, as Discord words it."""
+    status, sentence = REFUSALS[code]
+    return ApiError(status, code, sentence, errors, retry_after_s=retry_after_s)
 
 
 def unauthorized() -> ApiError:
@@ -50,68 +99,64 @@ def unknown_route() -> ApiError:
 
 
 def unknown_channel() -> ApiError:
-    return ApiError(404, 10003, "Unknown Channel")
+    return refusal(10003)
 
 
 def unknown_guild() -> ApiError:
-    return ApiError(404, 10004, "Unknown Guild")
+    return refusal(10004)
 
 
 def unknown_member() -> ApiError:
-    return ApiError(404, 10007, "Unknown Member")
+    return refusal(10007)
 
 
 def unknown_message() -> ApiError:
-    return ApiError(404, 10008, "Unknown Message")
+    return refusal(10008)
 
 
 def unknown_user() -> ApiError:
-    return ApiError(404, 10013, "Unknown User")
+    return refusal(10013)
 
 
 def unknown_webhook() -> ApiError:
-    return ApiError(404, 10015, "Unknown Webhook")
+    return refusal(10015)
 
 
 def unknown_interaction() -> ApiError:
-    return ApiError(404, 10062, "Unknown interaction")
+    return refusal(10062)
 
 
 def unknown_command() -> ApiError:
-    return ApiError(404, 10063, "Unknown application command")
-
-
-def too_old_to_edit() -> ApiError:
-    return ApiError(400, 30046, "Maximum number of edits to messages older than 1 hour reached. Try again later.")
+    return refusal(10063)
 
 
 def too_large() -> ApiError:
-    return ApiError(413, 40005, "Request entity too large")
+    return refusal(40005)
 
 
 def already_acknowledged() -> ApiError:
-    return ApiError(400, 40060, "Interaction has already been acknowledged.")
+    return refusal(40060)
 
 
 def missing_access() -> ApiError:
-    return ApiError(403, 50001, "Missing Access")
+    return refusal(50001)
 
 
 def not_the_author() -> ApiError:
-    return ApiError(403, 50005, "Cannot edit a message authored by another user")
+    return refusal(50005)
 
 
 def empty_message() -> ApiError:
-    return ApiError(400, 50006, "Cannot send an empty message")
+    return refusal(50006)
 
 
 def missing_permissions() -> ApiError:
-    return ApiError(403, 50013, "Missing Permissions")
+    return refusal(50013)
 
 
 def invalid_webhook_token() -> ApiError:
-    return ApiError(401, 50027, "Invalid Webhook Token")
+    return refusal(50027)
 
 
 def invalid_json() -> ApiError:
-    return ApiError(400, 50109, "The request body contains invalid JSON.")
+    return refusal(50109)

@@ -10,6 +10,7 @@ from bot.sandbox.gateway_connection import Connection
 from bot.sandbox.gateway_dialogue import Close, Dialogue
 from bot.sandbox.gateway_events import gateway_event
 from bot.sandbox.gateway_session import GatewaySession, Op, Outlet, frame
+from bot.sandbox.gateway_trouble import GatewayTrouble
 from bot.sandbox.payloads import guild_create_json, member_json, user_json
 from bot.sandbox.records import Json
 from bot.sandbox.rest_identity import application_json
@@ -33,6 +34,7 @@ class Gateway:
         self._heartbeat_s = heartbeat_s
         self._sessions: dict[str, GatewaySession] = {}
         self._connections: set[Connection] = set()
+        self.trouble = GatewayTrouble(world.clock)
         self.identifies = 0
         self.resumes = 0
         world.listen(self._tell)
@@ -69,8 +71,10 @@ class Gateway:
         """Let every later RESUME fail."""
         self._sessions.clear()
 
-    async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one connection until it ends."""
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one connection until it ends, unless the gateway is down."""
+        if self.trouble.is_down:
+            return self._turn_away(request)
         socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT_S, compress=False, max_msg_size=_FRAME_BYTES)
         await socket.prepare(request)
         connection = Connection(socket, request, compress=request.query.get("compress") == "zlib-stream")
@@ -86,6 +90,15 @@ class Gateway:
                 session.detach(connection, self._world.clock.monotonic())
         return socket
 
+    def _turn_away(self, request: web.Request) -> web.Response:
+        answer = self.trouble.answer
+        if answer is not None:
+            headers = {**answer.headers, "Content-Type": answer.content_type}
+            return web.Response(body=answer.content, status=answer.status, headers=headers)
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+
     @property
     def heartbeat_s(self) -> float:
         return self._heartbeat_s
@@ -93,12 +106,16 @@ class Gateway:
     def accepts(self, token: object) -> bool:
         return token == self._token
 
-    def identify(self, intents: int, outlet: Outlet) -> GatewaySession:
-        """Open a session: READY, then the guild."""
+    def identify(self, intents: int, outlet: Outlet) -> GatewaySession | None:
+        """Open a session: READY, then the guild. None when this IDENTIFY is refused; the connection is then closed."""
+        self.identifies += 1
+        self.trouble.identifies_left = max(self.trouble.identifies_left - 1, 0)
+        if self.trouble.refusals:
+            outlet.close(self.trouble.refusals.popleft())
+            return None
         self._prune()
         session = GatewaySession(secrets.token_hex(16), intents, outlet)
         self._sessions[session.session_id] = session
-        self.identifies += 1
         session.dispatch("READY", self._ready(session))
         session.dispatch("GUILD_CREATE", guild_create_json(self._world, intents))
         return session

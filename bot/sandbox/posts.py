@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot.sandbox.api_errors import ApiError, FormErrors, empty_message, too_old_to_edit
+from bot.sandbox.api_errors import ApiError, FormErrors, empty_message, refusal
 from bot.sandbox.message_rules import check_message
 from bot.sandbox.payloads import attachment_url
 from bot.sandbox.records import Attachment, Channel, Json, Message, MessageFlag, MessageKind, MessageOrigin
@@ -158,7 +158,7 @@ class OldEdits:
         if self._world.clock.monotonic() - self._since_s >= ONE_HOUR_S:
             self._used, self._since_s = 0, self._world.clock.monotonic()
         if self._used >= self._allowed:
-            raise too_old_to_edit()
+            raise refusal(30046, retry_after_s=ONE_HOUR_S - (self._world.clock.monotonic() - self._since_s))
         self._used += 1
 
 

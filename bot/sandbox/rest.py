@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.sandbox.api_errors import ApiError, unauthorized, unknown_route
+from bot.sandbox.api_errors import TOO_MANY_REQUESTS, ApiError, unauthorized, unknown_route
 from bot.sandbox.calls import Call, Reply, RestRoute
-from bot.sandbox.faults import Fault, Faults
+from bot.sandbox.faults import Faults, Trouble
 from bot.sandbox.rate_limits import GLOBAL, RateLimiter, Verdict
 from bot.sandbox.records import Json
 from bot.sandbox.traffic import RequestRecord, Traffic
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 API_PATH: Final = "/api/v10"
 NOWHERE: Final = "/{unknown}"
 VIA: Final = {"Via": "1.1 google"}
-_TOO_MANY: Final = 429
 
 
 class RestApi:
@@ -56,9 +55,9 @@ class RestApi:
         except ApiError as error:
             return self._refuse(route, error, None, {})
         call = Call(dict(request.match_info), dict(request.query), body, uploads)
-        fault = self._faults.take(route.method, route.path)
-        if fault is not None:
-            return self._fail(route, fault, call)
+        trouble = self._faults.take(route.method, route.path, call.params.get("channel_id"))
+        if trouble is not None:
+            return await self._fail(route, trouble, call, request)
         verdict = self._limit(route, call)
         if verdict is not None and not verdict.allowed:
             return self._slow_down(route, verdict, call)
@@ -96,12 +95,23 @@ class RestApi:
         scope = {"X-RateLimit-Scope": "global" if is_global else "user", "Retry-After": f"{retry_after_s:.3f}"}
         headers = {**scope, **VIA, **({"X-RateLimit-Global": "true"} if is_global else headers)}
         body = {"message": "You are being rate limited.", "retry_after": retry_after_s, "global": is_global}
-        return self._respond(route, call.body, Reply(body, _TOO_MANY), headers)
+        return self._respond(route, call.body, Reply(body, TOO_MANY_REQUESTS), headers)
 
-    def _fail(self, route: RestRoute, fault: Fault, call: Call) -> web.Response:
-        return self._respond(route, call.body, Reply(fault.body, fault.status), fault.headers, fault.code)
+    async def _fail(self, route: RestRoute, trouble: Trouble, call: Call, request: web.Request) -> web.Response:
+        """The trouble instead of the answer; what takes effect does so at once, whenever it is answered."""
+        if trouble.late:
+            self._answer(route, call, {})
+        if trouble.hang_s:
+            await self._faults.hang(trouble.hang_s)
+        if trouble.cut and request.transport is not None:
+            request.transport.abort()
+        self._traffic.note(RequestRecord(route.method, route.path, call.body, trouble.status, trouble.code))
+        headers = {**trouble.headers, "Content-Type": trouble.content_type}
+        return web.Response(body=trouble.content, status=trouble.status, headers=headers)
 
     def _refuse(self, route: RestRoute, error: ApiError, body: Any, headers: dict[str, str]) -> web.Response:
+        if error.retry_after_s is not None:
+            headers = {**headers, **VIA, "Retry-After": f"{error.retry_after_s:.3f}"}
         return self._respond(route, body, Reply(error.body, error.status), headers, error.code)
 
     def _respond(

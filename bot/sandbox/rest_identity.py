@@ -2,6 +2,7 @@
 
 from bot.sandbox.api_errors import unknown_guild, unknown_member, unknown_user
 from bot.sandbox.calls import Call, Reply, RestRoute
+from bot.sandbox.gateway_trouble import IDENTIFIES_PER_DAY, GatewayTrouble
 from bot.sandbox.payloads import channel_json, guild_json, member_json, role_json, user_json
 from bot.sandbox.posts import require_object
 from bot.sandbox.records import Guild, Json
@@ -13,8 +14,9 @@ MESSAGE_CONTENT_FLAG, MEMBERS_FLAG, PRESENCE_FLAG = 1 << 19, 1 << 15, 1 << 13
 class IdentityRoutes:
     """Answers what the bot asks at start and about people."""
 
-    def __init__(self, world: World, gateway_url: str) -> None:
+    def __init__(self, world: World, gateway_url: str, gateway: GatewayTrouble) -> None:
         self._world = world
+        self._gateway = gateway
         self._gateway_url = gateway_url
 
     def table(self) -> list[RestRoute]:
@@ -62,7 +64,12 @@ class IdentityRoutes:
         return Reply({"url": self._gateway_url})
 
     def gateway_bot(self, _call: Call) -> Reply:
-        limit = {"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1}
+        limit = {
+            "total": IDENTIFIES_PER_DAY,
+            "remaining": self._gateway.identifies_left,
+            "reset_after": 86_400_000,
+            "max_concurrency": 1,
+        }
         return Reply({"url": self._gateway_url, "shards": 1, "session_start_limit": limit})
 
     def guild(self, call: Call) -> Reply:

@@ -10,17 +10,15 @@ from typing import Final
 from aiohttp import web
 
 from bot.sandbox.commands import CommandBook
-from bot.sandbox.faults import Fault, Faults
 from bot.sandbox.gateway import Gateway
 from bot.sandbox.interactions import ANSWER_WITHIN_S, InteractionDesk
 from bot.sandbox.listening import listen_on_loopback
+from bot.sandbox.orders import Orders
 from bot.sandbox.page_actions import PageActions
 from bot.sandbox.page_api import PageApi
 from bot.sandbox.page_events import PageHub
 from bot.sandbox.page_view import PageView
-from bot.sandbox.permissions import Permission
 from bot.sandbox.posts import Posts
-from bot.sandbox.records import Member
 from bot.sandbox.rest import API_PATH, RestApi
 from bot.sandbox.rest_commands import CommandRoutes
 from bot.sandbox.rest_identity import IdentityRoutes
@@ -39,21 +37,20 @@ GOING_AWAY: Final = 1001
 CHANNELS: Final = ("gex-spx", "gex-ndx")
 
 
-class Sandbox:
+class Sandbox(Orders):
     """A running local Discord and everything a test or the demo wants of it."""
 
     def __init__(self, world: World, origin: str, token: str, *, within_s: float, heartbeat_s: float) -> None:
-        self.world = world
         self.token = token
         self.page_url = f"{origin}/"
         self.api_url = f"{origin}{API_PATH}"
         self.gateway_url = f"{origin.replace('http', 'ws', 1)}{GATEWAY_PATH}"
-        self.faults = Faults()
         self.traffic = Traffic()
         self.commands = CommandBook(world)
         self.hub = PageHub()
         self.view = PageView(world, self.commands, self.hub)
-        self.gateway = Gateway(world, token, gateway_url=self.gateway_url, origin=origin, heartbeat_s=heartbeat_s)
+        gateway = Gateway(world, token, gateway_url=self.gateway_url, origin=origin, heartbeat_s=heartbeat_s)
+        super().__init__(world, gateway)
         self.desk = InteractionDesk(world, self.view.fail, within_s)
         self._origin = origin
 
@@ -85,7 +82,7 @@ class Sandbox:
         rest.mount(
             app,
             [
-                *IdentityRoutes(world, self.gateway_url).table(),
+                *IdentityRoutes(world, self.gateway_url, self.gateway.trouble).table(),
                 *MessageRoutes(world, posts, self._origin).table(),
                 *CommandRoutes(world, self.commands).table(),
                 *InteractionRoutes(world, self.desk, posts, self.hub, self._origin).table(),
@@ -97,70 +94,10 @@ class Sandbox:
 
     def close(self) -> None:
         """End every open stream, connection and deadline."""
+        self.faults.clear()
         self.desk.close()
         self.hub.end_all()
         self.gateway.close_all(GOING_AWAY)
-
-    def fail_next(
-        self,
-        count: int,
-        status: int,
-        *,
-        method: str | None = None,
-        path: str | None = None,
-        retry_after_s: float = 0.5,
-        via: bool = True,
-        code: int = 0,
-    ) -> None:
-        """Let the next requests of a route fail; `path` is a template such as `/channels/{channel_id}/messages`."""
-        self.faults.waiting.append(Fault(status, count, method, path, retry_after_s, via, code))
-
-    def set_latency(self, seconds: float) -> None:
-        """Delay every REST answer."""
-        self.faults.latency_s = seconds
-
-    def close_gateway(self, code: int = 4000) -> None:
-        """Close every gateway connection with a code; sessions stay resumable."""
-        self.gateway.close_all(code)
-
-    def abort_gateway(self) -> None:
-        """Cut every gateway connection without a word."""
-        self.gateway.abort_all()
-
-    def ask_to_reconnect(self) -> None:
-        """Op 7."""
-        self.gateway.ask_to_reconnect()
-
-    def invalidate_session(self, *, resumable: bool = False) -> None:
-        """Op 9."""
-        self.gateway.invalidate(resumable=resumable)
-
-    def forget_sessions(self) -> None:
-        """Let every later RESUME fail with op 9."""
-        self.gateway.forget_sessions()
-
-    def revoke_send(self, channel_id: int) -> None:
-        """Take the bot's permission to send in a channel (50013)."""
-        self.world.deny(channel_id, self._bot, Permission.SEND_MESSAGES)
-
-    def revoke_view(self, channel_id: int) -> None:
-        """Take the bot's permission to see a channel (50001)."""
-        self.world.deny(channel_id, self._bot, Permission.VIEW_CHANNEL)
-
-    def restore(self, channel_id: int) -> None:
-        """Give back what was revoked in a channel."""
-        self.world.deny(channel_id, self._bot, Permission(0))
-
-    def delete_channel(self, channel_id: int) -> None:
-        self.world.delete_channel(channel_id)
-
-    def delete_message(self, channel_id: int, message_id: int) -> None:
-        """Delete a message as somebody else would."""
-        self.world.remove(self.world.message(channel_id, message_id))
-
-    @property
-    def _bot(self) -> Member:
-        return self.world.bot_member
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.sandbox.faults import Trouble
 from bot.sandbox.posts import Posts
 from bot.sandbox.server import Sandbox, open_sandbox
 
@@ -132,3 +133,48 @@ async def test_events_go_only_to_sessions_that_asked_for_their_intent(
     sandbox.gateway.dispatch("MESSAGE_CREATE", {}, 1 << 9)
     sandbox.gateway.dispatch("INTERACTION_CREATE", {})
     assert (await socket.receive_json(timeout=2))["t"] == "INTERACTION_CREATE"
+
+
+# Trouble on demand
+
+
+@pytest.mark.parametrize("code", [4000, 4004, 4011, 4013, 4014])
+async def test_an_identify_may_be_refused_with_any_code_and_counts_all_the_same(
+    sandbox: Sandbox, socket: aiohttp.ClientWebSocketResponse, code: int
+) -> None:
+    sandbox.refuse_identify(code)
+    await socket.send_json(identify(sandbox))
+    assert await close_code(socket) == code
+    assert sandbox.gateway.identifies == 1
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bot {sandbox.token}"}) as http,
+        http.get(f"{sandbox.api_url}/gateway/bot") as response,
+    ):
+        assert (await response.json())["session_start_limit"]["remaining"] == 999
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(None, aiohttp.ServerDisconnectedError), (Trouble(520), aiohttp.WSServerHandshakeError)]
+)
+async def test_a_gateway_that_is_down_cuts_who_is_there_and_turns_away_who_comes(
+    sandbox: Sandbox, socket: aiohttp.ClientWebSocketResponse, answer: Trouble | None, error: type[Exception]
+) -> None:
+    sandbox.take_gateway_down(60.0, answer)
+    assert await close_code(socket) == 1006
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(error):
+            await http.ws_connect(sandbox.gateway_url)
+        sandbox.bring_gateway_up()
+        async with http.ws_connect(sandbox.gateway_url) as again:
+            assert (await again.receive_json(timeout=2))["op"] == 10
+
+
+async def test_an_event_with_missing_fields_is_sent_as_it_is(
+    sandbox: Sandbox, socket: aiohttp.ClientWebSocketResponse
+) -> None:
+    await socket.send_json(identify(sandbox))
+    for _ in range(2):
+        await socket.receive_json(timeout=2)
+    sandbox.send_event("CHANNEL_UPDATE", {})
+    event = await socket.receive_json(timeout=2)
+    assert (event["t"], event["d"]) == ("CHANNEL_UPDATE", {})

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.sandbox.faults import Trouble, refused
 from bot.sandbox.server import Sandbox
 
 
@@ -119,3 +120,60 @@ async def test_a_multipart_message_keeps_every_file(http: aiohttp.ClientSession,
     async with http.get(body["attachments"][1]["url"]) as response:
         assert await response.read() == b"b"
         assert response.headers["Content-Disposition"] == "attachment"
+
+
+# Failures on demand
+
+
+async def test_a_page_in_place_of_an_answer_comes_with_its_own_content_type(
+    http: aiohttp.ClientSession, sandbox: Sandbox
+) -> None:
+    sandbox.fail(Trouble(200, shape="page"), on="me", count=1)
+    async with http.get(f"{sandbox.api_url}/users/@me") as response:
+        assert (response.status, response.content_type) == (200, "text/html")
+        assert "<html>" in await response.text()
+
+
+async def test_the_first_login_may_meet_discords_401_or_a_page(http: aiohttp.ClientSession, sandbox: Sandbox) -> None:
+    sandbox.fail(Trouble(401), on="me", count=1)
+    sandbox.fail(Trouble(401, shape="page"), on="me", count=1)
+    async with http.get(f"{sandbox.api_url}/users/@me") as response:
+        assert await answer(response) == (401, {"message": "401: injected", "code": 0})
+    async with http.get(f"{sandbox.api_url}/users/@me") as response:
+        assert (response.status, response.content_type) == (401, "text/html")
+
+
+async def test_trouble_of_one_channel_spares_the_other(http: aiohttp.ClientSession, sandbox: Sandbox) -> None:
+    sandbox.fail(refused(40333), on="post", channel_id=sandbox.channel_ids["gex-spx"])
+    async with http.post(create_url(sandbox), json={"content": "x"}) as response:
+        status, body = await answer(response)
+    assert (status, body["code"]) == (403, 40333)
+    other = f"{sandbox.api_url}/channels/{sandbox.channel_ids['gex-ndx']}/messages"
+    async with http.post(other, json={"content": "x"}) as response:
+        assert response.status == 200
+
+
+async def test_a_late_failure_lets_the_message_stand_and_a_cut_one_says_nothing(
+    http: aiohttp.ClientSession, sandbox: Sandbox
+) -> None:
+    sandbox.fail(Trouble(502, late=True), on="post", count=1)
+    sandbox.fail(Trouble(cut=True), on="post", count=1)
+    async with http.post(create_url(sandbox), json={"content": "x"}) as response:
+        assert response.status == 502
+    assert [message.content for message in sandbox.world.messages()] == ["x"]
+    with pytest.raises(aiohttp.ClientError):
+        await http.post(create_url(sandbox), json={"content": "y"})
+    assert [message.content for message in sandbox.world.messages()] == ["x"]
+
+
+async def test_a_hung_request_answers_when_the_faults_are_cleared(
+    http: aiohttp.ClientSession, sandbox: Sandbox
+) -> None:
+    sandbox.fail(Trouble(503, hang_s=60.0), on="channel", count=1)
+    url = f"{sandbox.api_url}/channels/{sandbox.channel_ids['gex-spx']}"
+    asked = asyncio.create_task(http.get(url))
+    await asyncio.sleep(0.05)
+    assert not asked.done()
+    sandbox.clear_faults()
+    async with await asyncio.wait_for(asked, 2) as response:
+        assert response.status == 503

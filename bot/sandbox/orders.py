@@ -1,0 +1,117 @@
+"""What a test or a storm orders of a local Discord: failures, a gateway that misbehaves, permissions, deletions."""
+
+import math
+
+from bot.sandbox.faults import KINDS, Fault, Faults, Kind, Trouble
+from bot.sandbox.gateway import Gateway
+from bot.sandbox.permissions import Permission
+from bot.sandbox.records import Member
+from bot.sandbox.world import World
+
+
+class Orders:
+    """Each order takes effect at once and is what Discord, a proxy or a moderator would do."""
+
+    def __init__(self, world: World, gateway: Gateway) -> None:
+        self.world = world
+        self.gateway = gateway
+        self.faults = Faults(world.clock)
+
+    def fail(
+        self,
+        trouble: Trouble,
+        *,
+        on: Kind | None = None,
+        channel_id: int | None = None,
+        count: float = math.inf,
+        seconds: float = math.inf,
+    ) -> None:
+        """Let the next requests of a kind meet trouble: so many, those of some seconds, or all until `clear_faults`.
+
+        `channel_id` may be that of a direct conversation.
+        """
+        method, path = (None, "*") if on is None else KINDS[on]
+        until_s = self.world.clock.monotonic() + seconds
+        self.faults.waiting.append(Fault(trouble, count, method, path, channel_id, until_s))
+
+    def fail_next(
+        self,
+        count: int,
+        status: int,
+        *,
+        method: str | None = None,
+        path: str = "*",
+        retry_after_s: float | None = 0.5,
+        via: bool = True,
+        code: int = 0,
+    ) -> None:
+        """Let the next requests of a route fail; `path` is a template such as `/channels/{channel_id}/messages`."""
+        trouble = Trouble(status, code, retry_after_s=retry_after_s, via=via)
+        self.faults.waiting.append(Fault(trouble, count, method, path))
+
+    def clear_faults(self) -> None:
+        """Let every later request through, and what hangs answer."""
+        self.faults.clear()
+
+    def set_latency(self, seconds: float) -> None:
+        """Delay every REST answer."""
+        self.faults.latency_s = seconds
+
+    def close_gateway(self, code: int = 4000) -> None:
+        """Close every gateway connection with a code; sessions stay resumable."""
+        self.gateway.close_all(code)
+
+    def abort_gateway(self) -> None:
+        """Cut every gateway connection without a word."""
+        self.gateway.abort_all()
+
+    def take_gateway_down(self, seconds: float = math.inf, answer: Trouble | None = None) -> None:
+        """Cut every gateway connection and turn new ones away: with an answer, or without a word."""
+        self.gateway.trouble.go_down(seconds, answer)
+        self.gateway.abort_all()
+
+    def bring_gateway_up(self) -> None:
+        self.gateway.trouble.come_up()
+
+    def refuse_identify(self, code: int, count: int = 1) -> None:
+        """Close the connections of the next IDENTIFYs with a code such as 4004, 4013 or 4014."""
+        self.gateway.trouble.refusals.extend([code] * count)
+
+    def send_event(self, name: str, data: object) -> None:
+        """Send an event as it is to every bot, also one with missing fields."""
+        self.gateway.dispatch(name, data)
+
+    def ask_to_reconnect(self) -> None:
+        """Op 7."""
+        self.gateway.ask_to_reconnect()
+
+    def invalidate_session(self, *, resumable: bool = False) -> None:
+        """Op 9."""
+        self.gateway.invalidate(resumable=resumable)
+
+    def forget_sessions(self) -> None:
+        """Let every later RESUME fail with op 9."""
+        self.gateway.forget_sessions()
+
+    def revoke_send(self, channel_id: int) -> None:
+        """Take the bot's permission to send in a channel (50013)."""
+        self.world.deny(channel_id, self._bot, Permission.SEND_MESSAGES)
+
+    def revoke_view(self, channel_id: int) -> None:
+        """Take the bot's permission to see a channel (50001)."""
+        self.world.deny(channel_id, self._bot, Permission.VIEW_CHANNEL)
+
+    def restore(self, channel_id: int) -> None:
+        """Give back what was revoked in a channel."""
+        self.world.deny(channel_id, self._bot, Permission(0))
+
+    def delete_channel(self, channel_id: int) -> None:
+        self.world.delete_channel(channel_id)
+
+    def delete_message(self, channel_id: int, message_id: int) -> None:
+        """Delete a message as somebody else would."""
+        self.world.remove(self.world.message(channel_id, message_id))
+
+    @property
+    def _bot(self) -> Member:
+        return self.world.bot_member
