@@ -133,8 +133,7 @@ class AlertDelivery:
         await self._store.pause(batch.target, str(error))
         if batch.target.channel_id is not None:
             await self._notify(
-                f"Alerts for channel {batch.target.channel_id} are paused: {error}. "
-                "Give the bot View Channel and Send Messages there, then add an alert in it again."
+                f"Alerts for {batch.target.words} are paused: {error}. {error.remedy} Then add an alert in it again."
             )
 
     async def _rest(self, sent: int) -> None:

@@ -7,13 +7,11 @@ import aiohttp
 import discord
 
 from bot.alerts.rules import Target
-from bot.discord_errors import ARCHIVED_THREAD, unanswered, unrelated
+from bot.discord_errors import is_busy, passing, unanswered, verdict_of
 from streaming.errors import GexcordError, RequestError, TransientError
 
 CALL_LIMIT_S: Final = 8.0
 _NO_MENTIONS: Final = discord.AllowedMentions.none()
-# Discord's JSON error codes (developer documentation, "Opcodes and Status Codes").
-_OPENING_TOO_FAST: Final = 40003
 
 
 class UnreachableError(RequestError):
@@ -55,19 +53,17 @@ class DiscordPost:
 
 
 def translate(error: Exception, target: Target) -> GexcordError:
-    """The project's error for one of discord.py's."""
+    """The project's error for one of discord.py's; what is not known to concern this very target passes."""
     if not isinstance(error, discord.HTTPException):
         return unanswered(error)
-    if (found := unrelated(error, passing_codes=(_OPENING_TOO_FAST,))) is not None:
-        return found
-    if isinstance(error, discord.NotFound | discord.Forbidden) or error.code == ARCHIVED_THREAD:
-        return UnreachableError(_why(error, target))
-    return RequestError(f"Discord refuses an alert for {target.name}: {error.text} (code {error.code}).")
-
-
-def _why(error: discord.HTTPException, target: Target) -> str:
-    if target.channel_id is None:
-        return "your direct messages are closed to me"
-    if isinstance(error, discord.NotFound):
-        return "the channel is gone"
-    return "the thread is archived" if error.code == ARCHIVED_THREAD else "I may not write in the channel"
+    verdict = None if is_busy(error) else verdict_of(error)
+    if verdict is None:
+        return passing(error)
+    match verdict.concerns:
+        case "token":
+            return verdict.error(target.words)
+        case "form":
+            return RequestError(verdict.words(target.words), remedy=verdict.remedy)
+        case "channel" | "reader" if (verdict.concerns == "channel") == (target.channel_id is not None):
+            return UnreachableError(verdict.reason, remedy=verdict.remedy)
+    return passing(error)

@@ -61,6 +61,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Names the target in Redis: `channel:1` or `dm:2`."""
         return f"dm:{self.user_id}" if self.channel_id is None else f"channel:{self.channel_id}"
 
+    @property
+    def words(self) -> str:
+        """The target for operators."""
+        return f"person {self.user_id}" if self.channel_id is None else f"channel {self.channel_id}"
+
     @classmethod
     def named(cls, name: str) -> "Target":
         """The target of a name that `name` gave."""

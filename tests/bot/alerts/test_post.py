@@ -9,29 +9,27 @@ import pytest
 from bot.alerts.post import DiscordPost, UnreachableError, translate
 from bot.alerts.rules import Target
 from streaming.errors import OperatorError, RequestError, TransientError
+from tests.support.discord_answers import json_answer, page_answer, refused_token
 
 CHANNEL, PERSON = Target(channel_id=5), Target(user_id=7)
 
 
-def refusal(status, code=0, *, kind=discord.HTTPException, **headers):
-    response = SimpleNamespace(status=status, reason="", headers=headers)
-    return kind(response, {"code": code, "message": "words"})
-
-
 @pytest.mark.parametrize(
-    ("error", "target", "reason"),
+    ("code", "target", "reason"),
     [
-        (refusal(403, 50007, kind=discord.Forbidden), PERSON, "your direct messages are closed to me"),
-        (refusal(403, 50278, kind=discord.Forbidden), PERSON, "your direct messages are closed to me"),
-        (refusal(404, 10013, kind=discord.NotFound), PERSON, "your direct messages are closed to me"),
-        (refusal(403, 50013, kind=discord.Forbidden), CHANNEL, "I may not write in the channel"),
-        (refusal(403, 50001, kind=discord.Forbidden), CHANNEL, "I may not write in the channel"),
-        (refusal(404, 10003, kind=discord.NotFound), CHANNEL, "the channel is gone"),
-        (refusal(400, 50083), CHANNEL, "the thread is archived"),
+        (50007, PERSON, "your direct messages are closed to me"),
+        (50278, PERSON, "we share no server any more"),
+        (10013, PERSON, "Discord does not know you"),
+        (50013, CHANNEL, "I may not write in the channel"),
+        (50001, CHANNEL, "I cannot see the channel"),
+        (10003, CHANNEL, "the channel is gone"),
+        (50008, CHANNEL, "the channel takes no messages"),
+        (160005, CHANNEL, "the thread is locked"),
+        (200000, CHANNEL, "AutoMod blocks my messages"),
     ],
 )
-def test_what_a_person_must_change_is_a_reason_in_words(error, target, reason):
-    found = translate(error, target)
+def test_what_a_person_must_change_is_a_reason_in_words(code, target, reason):
+    found = translate(json_answer(403, code), target)
     assert isinstance(found, UnreachableError)
     assert str(found) == reason
 
@@ -39,9 +37,14 @@ def test_what_a_person_must_change_is_a_reason_in_words(error, target, reason):
 @pytest.mark.parametrize(
     "error",
     [
-        refusal(429, **{"Retry-After": "1.5"}),
-        refusal(503),
-        refusal(400, 40003),
+        json_answer(429, 0),
+        json_answer(503, 50013),
+        json_answer(403, 40003),
+        json_answer(403, 40333),
+        json_answer(403, 999),
+        json_answer(403, 20022),
+        json_answer(400, 50083),
+        *(page_answer(status) for status in (400, 401, 403, 404, 429, 520)),
         discord.RateLimited(1.5),
         aiohttp.ClientConnectionError(),
         TimeoutError(),
@@ -49,17 +52,21 @@ def test_what_a_person_must_change_is_a_reason_in_words(error, target, reason):
     ],
 )
 def test_what_passes_is_tried_again(error):
-    assert isinstance(translate(error, CHANNEL), TransientError)
+    assert isinstance(translate(error, PERSON), TransientError)
+
+
+@pytest.mark.parametrize(("code", "target"), [(50013, PERSON), (50001, PERSON), (50007, CHANNEL), (10013, CHANNEL)])
+def test_a_code_that_does_not_concern_this_target_is_no_verdict_about_it(code, target):
+    assert isinstance(translate(json_answer(403, code), target), TransientError)
 
 
 def test_discords_own_wish_is_kept():
-    assert translate(refusal(429, **{"Retry-After": "1.5"}), CHANNEL).retry_after_s == 1.5
-    assert translate(refusal(503, **{"Retry-After": "soon"}), CHANNEL).retry_after_s is None
+    assert translate(json_answer(429, 0, **{"Retry-After": "1.5"}), CHANNEL).retry_after_s == 1.5
 
 
 def test_a_refused_token_and_a_refused_message_are_told_apart():
-    assert isinstance(translate(refusal(401), CHANNEL), OperatorError)
-    found = translate(refusal(400, 50035), CHANNEL)
+    assert isinstance(translate(refused_token(), CHANNEL), OperatorError)
+    found = translate(json_answer(400, 50035), CHANNEL)
     assert isinstance(found, RequestError)
     assert not isinstance(found, UnreachableError)
 

@@ -65,7 +65,7 @@ def http_error(kind: type[discord.HTTPException], status: int, code: int, **head
         (http_error(discord.Forbidden, 403, 50001), OperatorError),
         (http_error(discord.Forbidden, 403, 50013), OperatorError),
         (http_error(discord.HTTPException, 400, 50083), OperatorError),
-        (http_error(discord.HTTPException, 401, 0), OperatorError),
+        (http_error(discord.HTTPException, 401, 50014), OperatorError),
         (http_error(discord.HTTPException, 429, 0), TransientError),
         (http_error(discord.DiscordServerError, 503, 0), TransientError),
         (http_error(discord.HTTPException, 400, 50035), RequestError),
