@@ -7,7 +7,8 @@ from typing import Final
 
 from bot.alerts.rules import AlertKind, Rule, Window
 from streaming.errors import RequestError
-from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName, headline
+from streaming.figures import read_levels
+from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName
 from streaming.symbols import parse_ticker
 
 SPOT_MARGIN: Final = 0.0002
@@ -72,7 +73,7 @@ def read(snapshot: GexSnapshot, key: Key) -> Reading | WallReading | None:
         case AlertKind.PRICE:
             return _against(snapshot, snapshot.spot)
         case AlertKind.ZERO_GAMMA:
-            return _against(snapshot, _zero_gamma(snapshot, scope, weight))
+            return _against(snapshot, _known(read_levels(snapshot, scope, weight).zero_gamma))
         case AlertKind.CALL_WALL | AlertKind.PUT_WALL:
             return _against(snapshot, _wall(snapshot, kind is AlertKind.CALL_WALL, scope, weight))
         case AlertKind.CALL_WALL_MOVES | AlertKind.PUT_WALL_MOVES:
@@ -131,32 +132,14 @@ def _is_own(snapshot: GexSnapshot, scope: ScopeName | None) -> bool:
     return scope is None or scope == snapshot.scope
 
 
-def _zero_gamma(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> float | None:
-    figures = _figures(snapshot, scope, weight)
-    if figures is not None:
-        return _known(figures.zero_gamma)
-    return _known(headline(snapshot).zero_gamma) if _is_own(snapshot, scope) else None
-
-
 def _wall(snapshot: GexSnapshot, call: bool, scope: ScopeName | None, weight: WeightName) -> float | None:
-    figures = _figures(snapshot, scope, weight)
-    if figures is not None and (scope not in {None, snapshot.scope} or figures.major_pos or figures.major_neg):
-        return _known(figures.major_pos if call else figures.major_neg)
-    if not _is_own(snapshot, scope):
-        return None
-    if weight == "oi":
-        return _known(snapshot.major_pos_oi if call else snapshot.major_neg_oi)
-    return _known(snapshot.major_pos_vol if call else snapshot.major_neg_vol)
+    levels = read_levels(snapshot, scope, weight)
+    return _known(levels.call_wall if call else levels.put_wall)
 
 
 def _net_bn(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> float | None:
-    figures = _figures(snapshot, scope, weight)
-    own = None if figures is None else _known(figures.net_gex_usd_per_1pct)
-    if own is not None:
-        return own / 1e9
-    total = snapshot.sum_gex_oi if weight == "oi" else snapshot.sum_gex_vol
-    known = _known(total) if _is_own(snapshot, scope) else None
-    return None if known is None else known / 1000
+    net = _known(read_levels(snapshot, scope, weight).net_gex_usd_per_1pct)
+    return None if net is None else net / 1e9
 
 
 def _gross_bn(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> float:

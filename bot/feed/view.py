@@ -11,8 +11,9 @@ from bot.render.replay_words import live_word, replay_banner
 from bot.render.view import BoardView, Freshness, Moving, freshness_of
 from streaming.calendar import new_york
 from streaming.clock import instant_of
+from streaming.figures import Headline, headline
 from streaming.market_time import data_age_s
-from streaming.model import GexSnapshot, Headline, headline
+from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
 
 _OLD_CHAIN_S: Final = 600.0

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.render.numbers import known
-from streaming.model import GexSnapshot, Headline, headline
+from streaming.figures import Headline, headline
+from streaming.model import GexSnapshot
 
 _LEAST_TOLERANCE_S: Final = 10.0
 _LEAST_SPAN_MS: Final = 5_000

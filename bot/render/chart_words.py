@@ -12,8 +12,9 @@ from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
 from streaming.errors import RequestError
-from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName
-from streaming.past import PastFigures, PastLevels
+from streaming.figures import read_levels, stated_scope
+from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightName
+from streaming.past import PastLevels
 
 MILLION: Final = 1e6
 SCOPE_WORDS: Final[dict[ScopeName, str]] = {
@@ -85,15 +86,12 @@ def figures_of(snapshot: GexSnapshot, scope: ScopeName) -> ScopeFigures | None:
 
 def levels(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: WeightName) -> dict[str, float | None]:
     """Spot and the three levels of a scope under a weight, by kind of mark; the classic ones without a scope."""
-    chosen = snapshot.scopes.get(scope)
-    if chosen is not None:
-        return {"spot": snapshot.spot, **_own_levels(chosen.oi if weight == "oi" else chosen.vol)}
-    by_interest = weight == "oi"
+    found = read_levels(snapshot, stated_scope(snapshot, scope), weight)
     return {
         "spot": snapshot.spot,
-        "zero_gamma": None if by_interest else snapshot.zero_gamma,
-        "call_wall": snapshot.major_pos_oi if by_interest else snapshot.major_pos_vol,
-        "put_wall": snapshot.major_neg_oi if by_interest else snapshot.major_neg_vol,
+        "zero_gamma": found.zero_gamma,
+        "call_wall": found.call_wall,
+        "put_wall": found.put_wall,
     }
 
 
@@ -106,20 +104,13 @@ def marks(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> tuple[
 
 def net_millions(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: WeightName) -> float | None:
     """Net GEX in $ millions per 1 %; the classic sum where there is no scope."""
-    chosen = snapshot.scopes.get(scope)
-    if chosen is None:
-        return snapshot.sum_gex_oi if weight == "oi" else snapshot.sum_gex_vol
-    net = (chosen.oi if weight == "oi" else chosen.vol).net_gex_usd_per_1pct
+    net = read_levels(snapshot, stated_scope(snapshot, scope), weight).net_gex_usd_per_1pct
     return None if net is None else net / MILLION
 
 
 def weighed(weight: WeightName, *, vol: float | None, oi: float | None) -> float | None:
     """The one of two figures that is of the weight."""
     return vol if weight == "vol" else oi
-
-
-def _own_levels(figures: WeightFigures | PastFigures) -> dict[str, float | None]:
-    return {"zero_gamma": figures.zero_gamma, "call_wall": figures.major_pos, "put_wall": figures.major_neg}
 
 
 def _given(snapshot: GexSnapshot) -> str:

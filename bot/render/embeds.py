@@ -12,6 +12,7 @@ from bot.render.theme import EMBED_COLOUR
 from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
 from streaming.clock import instant_of
+from streaming.figures import Levels, headline, read_levels
 from streaming.gex.point_views import seen_in
 from streaming.market_time import data_age_s
 from streaming.model import (
@@ -22,7 +23,6 @@ from streaming.model import (
     ViewName,
     WeightFigures,
     WeightName,
-    headline,
 )
 from streaming.symbols import parse_ticker
 
@@ -76,7 +76,7 @@ def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName
     name = "scope not stated" if unstated else f"{scope}, {_SCOPE_WORDS[scope]}"
     embed = _embed(f"{snapshot.ticker} · {name} · by {WEIGHT_WORDS[weight]}", snapshot, now)
     if chosen is not None:
-        _add_figures(embed, snapshot, chosen, weight)
+        _add_figures(embed, snapshot, scope, weight)
     elif unstated or scope == snapshot.scope:
         _add_classic_figures(embed, snapshot, weight)
     else:
@@ -114,16 +114,17 @@ def _seen_by(snapshot: GexSnapshot, view: PointView) -> str:
     return f"Levels in {view.symbol} points: {' and '.join(parts)}."
 
 
-def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeFigures, weight: WeightName) -> None:
+def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, name: ScopeName, weight: WeightName) -> None:
+    scope, levels = snapshot.scopes[name], read_levels(snapshot, name, weight)
     figures = scope.oi if weight == "oi" else scope.vol
     embed.add_field(name="Spot", value=price(snapshot.spot))
-    embed.add_field(name="Zero gamma", value=_zero_gamma(figures))
+    embed.add_field(name="Zero gamma", value=_zero_gamma(levels, figures))
     embed.add_field(name="Ladder split", value=price(figures.zero_gamma_ladder))
-    embed.add_field(name=_wall("Call wall", "Major positive", weight), value=_major(figures, positive=True))
-    embed.add_field(name=_wall("Put wall", "Major negative", weight), value=_major(figures, positive=False))
+    embed.add_field(name=_wall("Call wall", "Major positive", weight), value=_major(levels, figures, positive=True))
+    embed.add_field(name=_wall("Put wall", "Major negative", weight), value=_major(levels, figures, positive=False))
     walls = f"{price(figures.call_wall_gross)} / {price(figures.put_wall_gross)}"
     embed.add_field(name="Gross walls (call / put)", value=walls)
-    embed.add_field(name="Net GEX per 1 %", value=_usd(figures.net_gex_usd_per_1pct))
+    embed.add_field(name="Net GEX per 1 %", value=_usd(levels.net_gex_usd_per_1pct))
     embed.add_field(name="Net GEX per point", value=_usd(figures.net_gex_usd_per_point))
     embed.add_field(name="Gross GEX per 1 %", value=_usd(figures.gross_gex_usd_per_1pct))
     if len(figures.zero_gamma_roots) > 1:
@@ -133,15 +134,13 @@ def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeFigure
 
 def _add_classic_figures(embed: discord.Embed, snapshot: GexSnapshot, weight: WeightName) -> None:
     """A snapshot of another producer: the classic fields are all there is."""
-    by_volume = weight == "vol"
-    positive = snapshot.major_pos_vol if by_volume else snapshot.major_pos_oi
-    negative = snapshot.major_neg_vol if by_volume else snapshot.major_neg_oi
-    total = snapshot.sum_gex_vol if by_volume else snapshot.sum_gex_oi
+    levels = read_levels(snapshot, None, weight)
+    split = "" if levels.zero_gamma is None else " (ladder split, by volume)"
     embed.add_field(name="Spot", value=price(snapshot.spot))
-    embed.add_field(name="Zero gamma (ladder split, by volume)", value=price(snapshot.zero_gamma))
-    embed.add_field(name=_wall("Call wall", "Major positive", weight), value=price(positive))
-    embed.add_field(name=_wall("Put wall", "Major negative", weight), value=price(negative))
-    embed.add_field(name="Net GEX per 1 %", value=bn(None if total is None else total / 1000))
+    embed.add_field(name="Zero gamma", value=f"{price(levels.zero_gamma)}{split}")
+    embed.add_field(name=_wall("Call wall", "Major positive", weight), value=price(levels.call_wall))
+    embed.add_field(name=_wall("Put wall", "Major negative", weight), value=price(levels.put_wall))
+    embed.add_field(name="Net GEX per 1 %", value=_usd(levels.net_gex_usd_per_1pct))
 
 
 def _scope(scope: ScopeName | None) -> str:
@@ -152,14 +151,14 @@ def _wall(by_interest: str, by_volume: str, weight: WeightName) -> str:
     return by_interest if weight == "oi" else by_volume
 
 
-def _zero_gamma(figures: WeightFigures) -> str:
-    if known(figures.zero_gamma):
-        return price(figures.zero_gamma)
+def _zero_gamma(levels: Levels, figures: WeightFigures) -> str:
+    if known(levels.zero_gamma):
+        return price(levels.zero_gamma)
     return f"{UNKNOWN} ({figures.zero_gamma_note})" if figures.zero_gamma_note else UNKNOWN
 
 
-def _major(figures: WeightFigures, *, positive: bool) -> str:
-    strike = figures.major_pos if positive else figures.major_neg
+def _major(levels: Levels, figures: WeightFigures, *, positive: bool) -> str:
+    strike = levels.call_wall if positive else levels.put_wall
     value = figures.major_pos_usd_per_1pct if positive else figures.major_neg_usd_per_1pct
     return price(strike) if value is None else f"{price(strike)} ({_usd(value)})"
 

@@ -6,7 +6,8 @@ from typing import Final
 from bot.render.explain_data import absent, faults, money, own_figures, shares
 from bot.render.explain_levels import basis, gross_walls, ladder_split, side_walls, slope, spot, wall, zero_gamma
 from bot.render.numbers import price, signed
-from streaming.model import GexSnapshot, ScopeFigures, WeightName, headline
+from streaming.figures import headline, read_levels
+from streaming.model import GexSnapshot, ScopeFigures, WeightName
 
 Here = Callable[[GexSnapshot, ScopeFigures | None], str]
 _MILLION: Final = 1e6
@@ -20,17 +21,18 @@ def here(snapshot: GexSnapshot, figure: str) -> str:
 
 
 def _net_gex(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
-    return _total(snapshot, scope, "vol", snapshot.sum_gex_vol)
+    return _total(snapshot, scope, "vol")
 
 
 def _scaled_gamma(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
-    return _total(snapshot, scope, "oi", snapshot.sum_gex_oi)
+    return _total(snapshot, scope, "oi")
 
 
-def _total(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, millions: float | None) -> str:
-    if millions is None:
+def _total(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName) -> str:
+    net = read_levels(snapshot, None, weight).net_gex_usd_per_1pct
+    if net is None:
         return absent(snapshot, scope, weight, level=False)
-    words = f"Here it is {money(millions * _MILLION)} {_PER_1PCT}"
+    words = f"Here it is {money(net)} {_PER_1PCT}"
     figures = None if scope is None else scope.oi if weight == "oi" else scope.vol
     if figures is None or figures.net_gex_usd_per_point is None:
         return f"{words}."

@@ -6,6 +6,7 @@ from bot.render.explain_data import absent, money, producer
 from bot.render.numbers import age, known, price, signed
 from streaming.calendar import new_york
 from streaming.clock import instant_of
+from streaming.figures import read_levels
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
 
 _PER_1PCT: Final = "US dollars per 1 % move"
@@ -47,10 +48,11 @@ def _no_root(snapshot: GexSnapshot, scope: ScopeFigures) -> str:
 
 
 def _classic_zero_gamma(snapshot: GexSnapshot) -> str:
-    if snapshot.zero_gamma is None:
+    shown = read_levels(snapshot, None, "oi").zero_gamma
+    if shown is None:
         return absent(snapshot, None, "vol", level=True)
     return (
-        f"Here the board shows {price(snapshot.zero_gamma)}, the one that {producer(snapshot)} publishes: by the "
+        f"Here the board shows {price(shown)}, the one that {producer(snapshot)} publishes: by the "
         "classic meaning the ladder split by volume, not a root priced again."
     )
 
@@ -72,7 +74,8 @@ def ladder_split(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 
 def wall(snapshot: GexSnapshot, scope: ScopeFigures | None, *, calls: bool) -> str:
-    strike = snapshot.major_pos_oi if calls else snapshot.major_neg_oi
+    levels = read_levels(snapshot, None, "oi")
+    strike = levels.call_wall if calls else levels.put_wall
     if strike is None:
         if scope is not None and scope.oi.gross_gex_usd_per_1pct and snapshot.spot is not None:
             return f"Here there is none: at no strike do {'calls outweigh puts' if calls else 'puts outweigh calls'}."

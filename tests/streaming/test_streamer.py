@@ -18,7 +18,8 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.clock import ShiftedClock
 from streaming.errors import ConfigurationError
-from streaming.model import PointView, headline
+from streaming.figures import headline
+from streaming.model import PointView
 from streaming.runtime import Runtime, open_runtime
 from streaming.settings import StreamSettings
 from streaming.sim.market import Market

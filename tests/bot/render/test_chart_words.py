@@ -6,7 +6,8 @@ import pytest
 from bot.render.chart_words import figures_of, footer, levels, marks, net_millions, subtitle
 from streaming.clock import epoch_ms
 from streaming.errors import RequestError
-from streaming.model import ReplayMark, headline
+from streaming.figures import headline
+from streaming.model import ReplayMark
 from tests.support.charts import NOON, full_snapshot
 from tests.support.feed import OPEN_AT, snapshot
 
@@ -35,7 +36,7 @@ def test_levels_are_of_the_scope_and_weight_asked_for():
 
 def test_what_a_producer_does_not_give_is_no_level():
     seen = snapshot(scope=None, scopes={}, major_pos_vol=None, zero_gamma=24951.5)
-    assert levels(seen, "full", "oi")["zero_gamma"] is None, "the classic one is by volume"
+    assert levels(seen, "full", "oi")["zero_gamma"] == 24951.5, "its producer has one for both weights"
     assert levels(seen, "full", "vol")["zero_gamma"] == 24951.5
     assert levels(seen, "full", "vol")["call_wall"] is None
 

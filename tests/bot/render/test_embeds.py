@@ -76,12 +76,12 @@ def test_a_missing_root_says_why():
     figures = WeightFigures(zero_gamma_note="positive everywhere")
     shown = fields(levels(scopes={"full": ScopeFigures(oi=figures)}))
     assert shown["Zero gamma"] == "— (positive everywhere)"
-    assert shown["Net GEX per 1 %"] == "—"
+    assert shown["Net GEX per 1 %"] == "−0.9123Bn", "of its own scope the classic block speaks where figures lack"
 
 
 def test_a_classic_producer_shows_its_own_fields():
     shown = fields(levels(scopes={}))
-    assert shown["Zero gamma (ladder split, by volume)"] == "24951.50"
+    assert shown["Zero gamma"] == "24951.50 (ladder split, by volume)"
     assert shown["Net GEX per 1 %"] == "−0.9123Bn"
 
 

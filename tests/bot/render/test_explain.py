@@ -33,7 +33,9 @@ BY_OI = WeightFigures(
     dex_usd=1.42e8,
     dex_dealer_usd=3.05e9,
 )
-BY_VOL = msgspec.structs.replace(BY_OI, zero_gamma=6391.0, zero_gamma_ladder=6380.0, vex_usd_per_vol_point=-1.5e7)
+BY_VOL = msgspec.structs.replace(
+    BY_OI, net_gex_usd_per_1pct=1.25e9, zero_gamma=6391.0, zero_gamma_ladder=6380.0, vex_usd_per_vol_point=-1.5e7
+)
 FULL = ScopeFigures(
     expiries=("2026-08-20", "2026-08-21"),
     contracts=8000,
@@ -214,7 +216,8 @@ def test_the_first_snapshot_has_nothing_to_compare_with():
 
 
 def test_walls_that_do_not_exist_are_said_not_to():
-    bare = with_scope(FULL, major_pos_oi=None, major_neg_oi=None)
+    level = msgspec.structs.replace(BY_OI, major_pos=None, major_neg=None)
+    bare = with_scope(msgspec.structs.replace(FULL, oi=level), major_pos_oi=None, major_neg_oi=None)
     assert "at no strike do calls outweigh puts" in explanation(bare, "call_wall")
     assert "at no strike do puts outweigh calls" in explanation(bare, "put_wall")
 

@@ -40,7 +40,7 @@ def test_minutes_that_would_look_alike_are_told_apart_by_their_seconds():
 
 def test_the_unknown_is_a_dash():
     seen = [*day(2), full_snapshot(NOON + timedelta(minutes=1), spot=math.nan, scopes={}, scope=None)]
-    assert "01:00       —       — 25100 24800  −0.91" in text(seen).split("\n")
+    assert "01:00       — 24951.5 25100 24800  −0.91" in text(seen).split("\n")
 
 
 def test_a_gap_is_said_where_it_was():
@@ -54,7 +54,7 @@ def test_small_exposures_are_in_millions_and_large_ones_keep_their_column():
     assert text([tiny]).split("\n")[2:5] == [
         "net GEX in $ M per 1 %, the rest points",
         "min:s    spot  zero γ  call   put    net",
-        "00:00  651.20       —   655 24800  −3.14",
+        "00:00  651.20 24951.5   655 24800  −3.14",
     ]
     long = {"source": "another-producer-here", "delayed": True, "state": "closed"}
     huge = snapshot(NOON, scopes={}, scope=None, sum_gex_oi=-3.14159e6, **long)

@@ -17,7 +17,7 @@ from bot.feed.view import board_view
 from bot.feed.window import Slot
 from bot.render.view import Freshness
 from streaming.bus.connection import open_redis
-from streaming.model import headline
+from streaming.figures import headline
 from streaming.symbols import parse_ticker
 from tests.support.redis_server import embedded_redis
 from tests.support.source_rigs import RIGS, age_of, open_rig

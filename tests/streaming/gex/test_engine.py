@@ -10,8 +10,9 @@ import pytest
 
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
+from streaming.figures import headline
 from streaming.gex.engine import GexEngine
-from streaming.model import SCOPES, OptionQuote, WeightFigures, headline
+from streaming.model import SCOPES, OptionQuote, WeightFigures
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain
 

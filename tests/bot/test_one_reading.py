@@ -1,0 +1,41 @@
+"""A snapshot of GEXBot's shape shows one zero gamma, whoever asks for it."""
+
+from datetime import timedelta
+
+import msgspec
+
+from bot.alerts.reading import Reading, read
+from bot.alerts.rules import AlertKind, Window
+from bot.feed.view import board_view
+from bot.feed.window import Slot
+from bot.render.embeds import levels_embed, status_embed
+from bot.render.explain import explanation
+from bot.render.history_chart import history_chart
+from bot.render.history_text import history_text
+from streaming.past import past_of
+from streaming.symbols import parse_ticker
+from tests.support.snapshots import ASOF, snapshot
+
+SHOWN = msgspec.structs.replace(snapshot(), scopes={}, scope="full", zero_gamma=6380.0, source="gexbot")
+
+
+def test_zero_gamma_of_a_classic_producer_is_the_same_everywhere():
+    slot = Slot(60.0)
+    slot.put(SHOWN)
+    status = {field.name: field.value for field in status_embed(SHOWN, now=ASOF, window="open").fields}
+    levels = {field.name: field.value for field in levels_embed(SHOWN, scope="full", weight="oi", now=ASOF).fields}
+    earlier = past_of(msgspec.structs.replace(SHOWN, asof_ms=SHOWN.asof_ms - 60_000))
+    chart = history_chart(SHOWN, [earlier], scope="full", weight="oi", theme="dark", now=ASOF)
+    lines = {line.kind: line.values for line in chart.series}
+    alert = read(SHOWN, (AlertKind.ZERO_GAMMA, None, "oi", Window.CURRENT))
+    assert isinstance(alert, Reading)
+    view = board_view(
+        parse_ticker("SPX"), slot, ASOF + timedelta(seconds=1), source="gexbot", since=ASOF, window_s=60.0
+    )
+    assert view.zero_gamma.now == 6380.0
+    assert status["Zero gamma"] == "6380.00"
+    assert levels["Zero gamma"].startswith("6380.00")
+    assert "6380.00" in explanation(SHOWN, "zero_gamma")
+    assert lines["zero_gamma"] == (6380.0, 6380.0)
+    assert "6380.00" in history_text(SHOWN, [earlier], scope="full", now=ASOF)
+    assert alert.level == 6380.0
