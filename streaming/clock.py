@@ -52,6 +52,11 @@ class ShiftedClock(SystemClock):
         return self._start_at + timedelta(seconds=time.monotonic() - self._began_s)
 
 
+def uptime_s() -> float:
+    """Seconds that never jump and, where the platform can tell (Linux), go on while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 def epoch_ms(instant: datetime) -> int:
     """Whole milliseconds since 1970-01-01 UTC of an aware instant."""
     return int(instant.timestamp() * 1000)

@@ -41,6 +41,11 @@ def source_lease(source: str, ticker: str) -> str:
     return f"gexcord:lease:source:{source}:{ticker}"
 
 
+def lease_epoch(lease: str) -> str:
+    """Counts the holders of a lease; kept without expiry, so that an earlier holder's writes can be told."""
+    return f"{lease}:epoch"
+
+
 def replay_history(ticker: str) -> str:
     """Key of the same for snapshots that are played from a recording."""
     return f"gex:replay:{ticker}"

@@ -1,14 +1,21 @@
-"""A lease in Redis: at most one of several processes does a job, and another takes over when it dies."""
+"""A lease in Redis: at most one of several processes does a job, and another takes over when it dies.
+
+A holder that was paused does not know that it was. So each change of holder raises the lease's epoch, stores refuse
+writes of an older one (`FENCE`), and whoever writes elsewhere asks `assure` first.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
+from streaming.bus import keys
 from streaming.bus.connection import answering
+from streaming.clock import uptime_s
 from streaming.errors import OperatorError, TransientError
 
 log = logging.getLogger(__name__)
@@ -17,47 +24,90 @@ TTL_S: Final = 4.0
 """How long a dead holder still counts; with a standby that asks every quarter second, takeover within 5 s."""
 
 _TAKE: Final = """
-local holder = redis.call('GET', KEYS[1])
+local holder, stored = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 if holder and holder ~= ARGV[1] then return 0 end
+local epoch = ARGV[3]
+if epoch == '0' or (stored and stored ~= epoch) then
+  if ARGV[4] == 'renew' then return 0 end
+  local time = redis.call('TIME')
+  epoch = string.format('%.0f', math.max(time[1] * 1000 + math.floor(time[2] / 1000), (tonumber(stored) or 0) + 1))
+end
+redis.call('SET', KEYS[2], epoch)
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
+return tonumber(epoch)
 """
+"""KEYS lease, epoch; ARGV owner, ms, the owner's epoch or 0, `take` or `renew`. The epoch held under, or 0. The
+server's own time is its lower bound, so that one whose data was lost does not give an old epoch again."""
 _RELEASE: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
+_LOST: Final = "LEASELOST"
+FENCE: Final = f"""
+local epoch = redis.call('GET', KEYS[1])
+if epoch and epoch ~= ARGV[1] then return redis.error_reply('{_LOST} the lease has gone to another process') end
+"""
+"""Begins a script that only the holder may run, inside `fenced`: KEYS[1] `Lease.epoch_key`, ARGV[1] `Lease.epoch`."""
 
 
 class LeaseLostError(TransientError):
     """Somebody else holds the lease that was ours."""
 
 
+@contextmanager
+def fenced() -> Iterator[None]:
+    """Turn the refusal of a script that begins with `FENCE` into LeaseLostError."""
+    try:
+        yield
+    except ResponseError as error:
+        if str(error).startswith(_LOST):
+            raise LeaseLostError("The write was refused: another process holds the lease by now.") from None
+        raise
+
+
 class Lease:
     """The right named by `key`, held under the name `owner` for `ttl_s` after every renewal.
 
-    While Redis does not answer, a holder keeps its right: nobody can take it from the same Redis either. The
-    methods raise TransientError when Redis does not answer.
+    While Redis does not answer, a holder that keeps asking keeps its right: nobody can take it from the same Redis
+    either. One that did not ask for `ttl_s`, by a clock that counts suspend, was paused and has to be told first.
+    The methods raise TransientError when Redis does not answer.
     """
 
-    def __init__(self, redis: Redis, key: str, owner: str, *, ttl_s: float = TTL_S) -> None:
+    def __init__(
+        self, redis: Redis, key: str, owner: str, *, ttl_s: float = TTL_S, uptime: Callable[[], float] = uptime_s
+    ) -> None:
         self._redis = redis
         self.key = key
+        self.epoch_key = keys.lease_epoch(key)
         self.owner = owner
         self.ttl_s = ttl_s
+        self.epoch = 0
+        """Higher than that of every earlier holder while it is ours; else 0, which no store takes."""
+        self._uptime = uptime
+        self._sure_until_s = 0.0
         self._take = redis.register_script(_TAKE)
         self._release = redis.register_script(_RELEASE)
 
     async def acquire(self) -> bool:
         """Take the lease if it is free or ours already."""
-        async with answering(f"asking for {self.key}", within_s=self.ttl_s):
-            return bool(await self._take(keys=[self.key], args=[self.owner, int(self.ttl_s * 1000)]))
+        return await self._ask("take", within_s=self.ttl_s)
 
     async def renew(self) -> bool:
-        """Hold it for another `ttl_s`; False when somebody else has it. One that ran out unclaimed is taken again."""
-        return await self.acquire()
+        """Hold it for another `ttl_s`; False when somebody else has or had it. One that ran out unclaimed is kept."""
+        return await self._ask("renew", within_s=self.ttl_s / 2)
+
+    async def assure(self) -> None:
+        """Before a write to anywhere but a fenced store: LeaseLostError when it is another's by now.
+
+        Costs nothing while the last renewal is younger than the lease.
+        """
+        while self._uptime() >= self._sure_until_s:
+            if not await self.renew():
+                raise self._gone()
 
     async def release(self) -> bool:
         """Give it back; False when it was not ours."""
+        self._forget()
         async with answering(f"giving back {self.key}", within_s=self.ttl_s):
             return bool(await self._release(keys=[self.key], args=[self.owner]))
 
@@ -91,7 +141,7 @@ class Lease:
         except TimeoutError:
             if not body.expired():
                 raise
-            raise LeaseLostError(f"{self.key} has gone to another process.") from None
+            raise self._gone() from None
         finally:
             await self._give_back()
 
@@ -110,6 +160,28 @@ class Lease:
                     log.info("Redis answers again; %s is %s", self.key, "renewed" if ours else "lost")
                 away = False
         body.reschedule(asyncio.get_running_loop().time())
+
+    async def _ask(self, how: str, *, within_s: float) -> bool:
+        asked_s = self._uptime()
+        try:
+            async with answering(f"asking for {self.key}", within_s=within_s):
+                arguments = [self.owner, int(self.ttl_s * 1000), self.epoch, how]
+                epoch = int(await self._take(keys=[self.key, self.epoch_key], args=arguments))
+        except TransientError:
+            if (now_s := self._uptime()) < self._sure_until_s:
+                self._sure_until_s = now_s + self.ttl_s
+            raise
+        if not epoch:
+            self._forget()
+            return False
+        self.epoch, self._sure_until_s = epoch, asked_s + self.ttl_s
+        return True
+
+    def _forget(self) -> None:
+        self.epoch, self._sure_until_s = 0, 0.0
+
+    def _gone(self) -> LeaseLostError:
+        return LeaseLostError(f"{self.key} has gone to another process.")
 
     async def _give_back(self) -> None:
         try:

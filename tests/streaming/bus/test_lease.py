@@ -7,12 +7,29 @@ import signal
 import pytest
 
 from streaming.bus.connection import make_client
-from streaming.bus.lease import Lease, LeaseLostError
+from streaming.bus.lease import FENCE, Lease, LeaseLostError, fenced
+from streaming.clock import uptime_s
 from streaming.errors import OperatorError, TransientError
 from tests.support.other_process import line_of, python_process
 from tests.support.redis_server import plain_redis
 
 KEY = "gexcord:lease:test"
+WRITE = f"{FENCE} return redis.call('SET', KEYS[2], ARGV[2])"
+
+
+class Uptime:
+    """A clock that counts suspend, moved by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 5000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def write(redis, lease, text):
+    with fenced():
+        await redis.eval(WRITE, 2, lease.epoch_key, "written", lease.epoch, text)
 
 
 async def test_only_one_of_two_gets_it(redis):
@@ -120,3 +137,100 @@ asyncio.run(main())
         process.kill()
         async with asyncio.timeout(5), Lease(redis, KEY, "standby").held(wait=True):
             assert await redis.get(KEY) == b"standby"
+
+
+async def test_each_change_of_holder_raises_the_epoch_and_a_renewal_does_not(redis):
+    one, two = Lease(redis, KEY, "one"), Lease(redis, KEY, "two")
+    await one.acquire()
+    first = one.epoch
+    await one.renew()
+    await redis.delete(KEY)
+    assert await one.renew() and one.epoch == first, "it ran out and nobody took it"
+    await one.release()
+    await two.acquire()
+    assert two.epoch > first > 0
+    assert one.epoch == 0
+    assert await redis.ttl(two.epoch_key) == -1
+
+
+async def test_a_holder_that_another_held_after_has_lost_it_although_it_is_free_again(redis):
+    one, two = Lease(redis, KEY, "one"), Lease(redis, KEY, "two")
+    await one.acquire()
+    await redis.delete(KEY)
+    await two.acquire()
+    await two.release()
+    assert await one.renew() is False
+    assert await one.acquire() is True
+
+
+async def test_an_emptied_server_gives_no_old_epoch_again(redis):
+    one, two = Lease(redis, KEY, "one"), Lease(redis, KEY, "two")
+    await one.acquire()
+    await asyncio.sleep(0.01)
+    await redis.flushdb()
+    await two.acquire()
+    assert two.epoch > one.epoch
+    with pytest.raises(LeaseLostError):
+        await write(redis, one, "old")
+
+
+async def test_a_fenced_write_of_an_earlier_holder_is_refused(redis):
+    one, two = Lease(redis, KEY, "one"), Lease(redis, KEY, "two")
+    await one.acquire()
+    await write(redis, one, "first")
+    await redis.delete(KEY)
+    await two.acquire()
+    await write(redis, two, "second")
+    with pytest.raises(LeaseLostError):
+        await write(redis, one, "late")
+    assert await redis.get("written") == b"second"
+
+
+async def test_assuring_costs_nothing_while_the_last_renewal_is_young_and_asks_after_a_pause(redis):
+    uptime = Uptime()
+    one = Lease(redis, KEY, "one", uptime=uptime)
+    await one.acquire()
+    await redis.delete(KEY)
+    uptime.seconds += one.ttl_s - 0.1
+    await one.assure()
+    assert await redis.get(KEY) is None
+    uptime.seconds += 0.2
+    await one.assure()
+    assert await redis.get(KEY) == b"one"
+
+
+async def test_a_holder_that_was_paused_learns_before_it_writes_that_another_took_over(redis):
+    uptime = Uptime()
+    one = Lease(redis, KEY, "one", uptime=uptime)
+    await one.acquire()
+    await redis.delete(KEY)
+    await Lease(redis, KEY, "two").acquire()
+    uptime.seconds += 12
+    for _ in range(2):
+        with pytest.raises(LeaseLostError):
+            await one.assure()
+
+
+async def test_while_redis_is_away_one_that_keeps_asking_is_sure_and_one_that_was_paused_is_not(tmp_path):
+    uptime = Uptime()
+    with plain_redis(tmp_path) as (url, process):
+        redis = make_client(url)
+        one = Lease(redis, KEY, "one", uptime=uptime)
+        await one.acquire()
+        process.terminate()
+        process.wait()
+        for _ in range(5):
+            uptime.seconds += one.ttl_s * 0.75
+            with pytest.raises(TransientError):
+                await one.renew()
+            await one.assure()
+        uptime.seconds += 12
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                await one.assure()
+        await redis.aclose()
+
+
+def test_the_clock_of_a_lease_goes_on():
+    assert uptime_s() > 0
+    assert uptime_s() <= uptime_s()
