@@ -165,7 +165,7 @@ class Lease:
         asked_s = self._uptime()
         try:
             async with answering(f"asking for {self.key}", within_s=within_s):
-                arguments = [self.owner, int(self.ttl_s * 1000), self.epoch, how]
+                arguments: list[str | int] = [self.owner, int(self.ttl_s * 1000), self.epoch, how]
                 epoch = int(await self._take(keys=[self.key, self.epoch_key], args=arguments))
         except TransientError:
             if (now_s := self._uptime()) < self._sure_until_s:
