@@ -13,6 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.http import Route
 
+from bot.gateway_events import GatewayEvents
 from bot.notices import Refusal, answer_error
 from bot.operators import OperatorMail, Operators
 from bot.services import Services
@@ -80,6 +81,8 @@ class GexBot(commands.Bot):
             tree_cls=GexTree,
         )
         self.operators = Operators(settings.discord_operator_ids, lambda: self.application)
+        self.events = GatewayEvents(self)
+        self._connection.parsers = self.events.guarded(self._connection.parsers)
         self._mail = OperatorMail(self.operators, self._send_direct, clock)
         self._fingerprints = fingerprints
         self._wanted_extensions = tuple(extensions)

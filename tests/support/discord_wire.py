@@ -1,0 +1,40 @@
+"""The bot on a local Discord, over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.client import GexBot
+from bot.discord_hosts import point_discord_at
+from bot.sandbox.server import Sandbox, open_sandbox
+from tests.support.host import Host, make_settings
+
+
+@asynccontextmanager
+async def pointed_at(sandbox: Sandbox) -> AsyncIterator[None]:
+    """discord.py asks the local Discord until the block ends."""
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    point_discord_at(sandbox.api_url, sandbox.gateway_url)
+    try:
+        yield
+    finally:
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
+
+
+@asynccontextmanager
+async def live_bot(host: Host | None = None) -> AsyncIterator[tuple[Sandbox, GexBot, asyncio.Task[None]]]:
+    """A bot that is connected, and the task it runs in."""
+    bot = (host or Host(make_settings())).make_bot()
+    async with open_sandbox() as sandbox, pointed_at(sandbox), bot:
+        running = asyncio.create_task(bot.run_until_closed(sandbox.token))
+        try:
+            async with asyncio.timeout(5):
+                await bot.logged_in.wait()
+                await bot.wait_until_ready()
+            yield sandbox, bot, running
+        finally:
+            await bot.close()
+            await asyncio.wait({running})
