@@ -12,6 +12,7 @@ _INDEXES: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "XSP", "DJX", "XND", "D
 _AM_ROOTS: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "DJX"})
 _OSI_LENGTH: Final = 21
 _TICKER: Final = re.compile(r"[A-Z][A-Z0-9._]{0,11}")
+_OUTSIDE: Final = re.compile(r"[A-Za-z0-9_.:+/^$-]{1,24}|[A-Z0-9 ]{6}[0-9]{6}[CP][0-9]{8}")
 _WIRE: Final = re.compile(r"\$[A-Z0-9.]{1,11}|\.?/[A-Z0-9]{1,20}|[A-Z][A-Z0-9./]{0,11}|[A-Z0-9 ]{6}\d{6}[CP]\d{8}")
 
 
@@ -89,6 +90,11 @@ def parse_wire_symbol(text: str) -> str:
             remedy="Use SPY, $SPX, /MNQ or /MNQ:XCME, or a 21-character option symbol.",
         )
     return symbol
+
+
+def may_be_symbol(text: str) -> bool:
+    """Whether a name from outside can be an instrument's: up to 24 plain characters, or an option's 21."""
+    return _OUTSIDE.fullmatch(text) is not None
 
 
 def is_am_settled(root: str) -> bool:

@@ -1,8 +1,8 @@
 """One text frame in, one record out, and requests the other way (schwab-api.md §2.2-2.3). Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from streaming.errors import ContractError
 from streaming.schwab.fields import Service
 from streaming.schwab.rows import DataBlock
-from streaming.schwab.tolerant import block_from, lenient_json, mappings_in, record_from
+from streaming.schwab.tolerant import block_from, lenient_documents, record_from
 
 
 class ResponseContent(Struct, gc=False):
@@ -97,28 +97,41 @@ def decode_frame(raw: bytes) -> Frame:
 
 
 def _decode_tolerantly(raw: bytes) -> Frame:
-    tree = lenient_json(raw)
-    if tree is None:
+    """All that can be understood of one document, or of several that came in one frame."""
+    documents, whole = lenient_documents(raw)
+    if not documents:
         raise ContractError(f"A frame of {len(raw)} bytes from Schwab is not JSON.")
-    if not isinstance(tree, dict) or not any(isinstance(tree.get(part), list) for part in _PARTS):
+    parts = [document for document in documents if isinstance(document, dict) and _holds_parts(document)]
+    if not parts:
         raise ContractError("A frame from Schwab has neither data, response nor notify.")
-    rows_dropped = 0
+    lost = len(documents) - len(parts) + (not whole)
     blocks: list[DataBlock] = []
-    for item in mappings_in(tree.get("data")):
-        block, dropped = block_from(item)
-        rows_dropped += dropped
+    for item in _elements(parts, "data"):
+        block, dropped = block_from(item) if isinstance(item, dict) else (None, 0)
+        lost += dropped + (block is None)
         if block is not None:
             blocks.append(block)
-    responses = _records(tree.get("response"), Response)
-    notices = _records(tree.get("notify"), Notice)
-    found = len(blocks) + len(responses) + len(notices)
-    offered = sum(len(tree[part]) for part in _PARTS if isinstance(tree.get(part), list))
-    return Frame(blocks, responses, notices, tolerant=True, dropped=rows_dropped + offered - found)
+    responses, unread = _records(_elements(parts, "response"), Response)
+    notices, unheard = _records(_elements(parts, "notify"), Notice)
+    return Frame(blocks, responses, notices, tolerant=True, dropped=lost + unread + unheard)
 
 
-def _records(items: object, kind: type[T]) -> list[T]:
-    made = (record_from(item, kind) for item in mappings_in(items))
-    return [record for record in made if record is not None]
+def _holds_parts(document: Mapping[str, Any]) -> bool:
+    """Whether any part is an array, or an object in place of an array of one."""
+    return any(isinstance(held, list) or (isinstance(held, dict) and held) for held in map(document.get, _PARTS))
+
+
+def _elements(documents: Iterable[Mapping[str, Any]], part: str) -> list[object]:
+    """What the documents hold under one key; something else than an array is its only element."""
+    held = [document[part] for document in documents if document.get(part) is not None]
+    return [item for value in held for item in (value if isinstance(value, list) else [value])]
+
+
+def _records(items: Sequence[object], kind: type[T]) -> tuple[list[T], int]:
+    """The records of the items that can be read, and how many cannot."""
+    made = [record_from(item, kind) if isinstance(item, dict) else None for item in items]
+    records = [record for record in made if record is not None]
+    return records, len(items) - len(records)
 
 
 def encode_request(

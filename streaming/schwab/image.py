@@ -8,7 +8,7 @@ from msgspec import UNSET
 from streaming.clock import instant_of
 from streaming.model import OptionQuote
 from streaming.schwab import rows
-from streaming.schwab.values import NO_VALUE, Wire, count, instant_ms, price, volatility
+from streaming.schwab.values import LARGEST_PRICE, NO_VALUE, Wire, count, instant_ms, price, volatility
 
 _INSTANTS_KEPT: Final = 4096
 
@@ -43,21 +43,27 @@ class Image:
     def overlay(self, row: rows.LevelOneRow) -> int:
         """A row whose prices are greater than zero; the rule of `values.price` in place, for most rows are these."""
         if (value := row.bid) is not UNSET:
-            self.bid = value if value is not None and value > 0.0 else None
+            self.bid = value if value is not None and 0.0 < value < LARGEST_PRICE else None
         if (value := row.ask) is not UNSET:
-            self.ask = value if value is not None and value > 0.0 else None
+            self.ask = value if value is not None and 0.0 < value < LARGEST_PRICE else None
         if (value := row.last) is not UNSET:
-            self.last = value if value is not None and value > 0.0 else None
+            self.last = value if value is not None and 0.0 < value < LARGEST_PRICE else None
         return self._overlay_counts(row)
 
     def overlay_signed(self, row: rows.LevelOneRow) -> int:
         """A row whose prices may be zero or less; the rule of `values.signed_price`."""
         if (value := row.bid) is not UNSET:
-            self.bid = value if value != NO_VALUE else None
+            self.bid = (
+                value if value is not None and -LARGEST_PRICE < value < LARGEST_PRICE and value != NO_VALUE else None
+            )
         if (value := row.ask) is not UNSET:
-            self.ask = value if value != NO_VALUE else None
+            self.ask = (
+                value if value is not None and -LARGEST_PRICE < value < LARGEST_PRICE and value != NO_VALUE else None
+            )
         if (value := row.last) is not UNSET:
-            self.last = value if value != NO_VALUE else None
+            self.last = (
+                value if value is not None and -LARGEST_PRICE < value < LARGEST_PRICE and value != NO_VALUE else None
+            )
         return self._overlay_counts(row)
 
     def overlay_option(self, row: rows.OptionRow) -> int:

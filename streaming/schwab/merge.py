@@ -13,6 +13,7 @@ from streaming.schwab.candles import candle_from
 from streaming.schwab.contracts import FuturesContracts
 from streaming.schwab.image import Image, Instants
 from streaming.schwab.values import instant_ms
+from streaming.symbols import may_be_symbol
 
 _NO_TICKS: Final[frozenset[str]] = frozenset()
 _UNKNOWN: Final = "Unknown"
@@ -30,6 +31,10 @@ class Merger:
         self.seq = 0
         self._source = source
         self._images: dict[type, dict[str, Image]] = {kind: {} for kind in rows.LEVEL_ONE_BLOCKS}
+        self._admitted: set[str] = set()
+        """Names whose books came and that can be symbols."""
+        self.odd_rows = 0
+        """Rows whose name cannot be a symbol, since the beginning."""
         self._instants = Instants()
         self._listings: dict[str, str] = {}
         self.listings_version = 0
@@ -74,6 +79,7 @@ class Merger:
         """Forget every image: the next subscription sends full ones again."""
         for images in self._images.values():
             images.clear()
+        self._admitted.clear()
         self._rolled.clear()
 
     def apply(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> list[StreamEvent]:
@@ -85,17 +91,34 @@ class Merger:
                 reader(block, recv_ms, events)
         return events
 
-    def _image(self, images: dict[str, Image], row: rows.LevelOneRow) -> Image:
-        """The symbol's image; a new one when there is none or the row is a full image (rule 1)."""
+    def _image(self, images: dict[str, Image], row: rows.LevelOneRow) -> Image | None:
+        """The symbol's image; a new one when there is none or the row is a full image (rule 1); None for no symbol."""
         image = images.get(row.key)
-        if image is None or row.assetMainType is not UNSET or row.cusip is not UNSET or row.delayed is not UNSET:
+        if image is None:
+            return self._first_image(images, row.key)
+        if row.assetMainType is not UNSET or row.cusip is not UNSET or row.delayed is not UNSET:
             image = images[row.key] = Image()
         return image
+
+    def _first_image(self, images: dict[str, Image], key: str) -> Image | None:
+        if not self._admits(key):
+            return None
+        image = images[key] = Image()
+        return image
+
+    def _admits(self, key: str) -> bool:
+        """Whether a name that is met for the first time can be a symbol; one that cannot costs its row."""
+        if may_be_symbol(key):
+            return True
+        self.odd_rows += 1
+        return False
 
     def _equities(self, block: rows.EquityBlock, recv_ms: int, events: list[StreamEvent]) -> None:
         images = self._images[rows.EquityBlock]
         for row in block.content:
             image = self._image(images, row)
+            if image is None:
+                continue
             event_ms = image.overlay(row) or instant_ms(block.timestamp) or recv_ms
             if row.listing and self._listings.get(row.key) != row.listing:
                 self._listings[row.key] = row.listing
@@ -105,9 +128,11 @@ class Merger:
     def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
         images = self._images[rows.FutureBlock]
         for row in block.content:
-            if row.active_symbol and self._contracts.learn(row.key, row.active_symbol):
+            if row.active_symbol and self._rolls(row.key, row.active_symbol):
                 self._roll(row)
             image = self._image(images, row)
+            if image is None:
+                continue
             event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
             if row.status == _UNKNOWN and image.bid is None and image.ask is None and image.last is None:
                 continue  # Schwab's way to say that there is no such future (§2.16)
@@ -115,6 +140,11 @@ class Merger:
             events.append(tick)
             if _names_the_top(row):
                 events.append(self._top_of_book(tick))
+
+    def _rolls(self, symbol: str, active_symbol: str) -> bool:
+        """Take in field 34; whether another contract than before stands behind the symbol."""
+        named = may_be_symbol(symbol) and may_be_symbol(active_symbol)
+        return named and self._contracts.learn(symbol, active_symbol)
 
     def _roll(self, row: rows.FutureRow) -> None:
         """Another contract stands behind the symbol: what was known is of the old one."""
@@ -130,6 +160,8 @@ class Merger:
         images = self._images[rows.OptionBlock]
         for row in block.content:
             image = self._image(images, row)
+            if image is None:
+                continue
             event_ms = image.overlay_option(row) or instant_ms(block.timestamp) or recv_ms
             if row.key not in self.quotes_only:
                 events.append(self._tick(row.key, image, event_ms, recv_ms))
@@ -139,6 +171,8 @@ class Merger:
         images = self._images[type(block)]
         for row in block.content:
             image = self._image(images, row)
+            if image is None:
+                continue
             event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
             events.append(self._tick(row.key, image, event_ms, recv_ms))
 
@@ -148,7 +182,12 @@ class Merger:
         recv_ms: int,
         events: list[StreamEvent],
     ) -> None:
+        admitted = self._admitted
         for row in block.content:
+            if row.key not in admitted:
+                if not self._admits(row.key):
+                    continue
+                admitted.add(row.key)
             event_ms = instant_ms(row.book_ms) or instant_ms(block.timestamp) or recv_ms
             midnight_ms = self._midnight.before(event_ms)
             self.seq += 1
@@ -170,6 +209,8 @@ class Merger:
         self, block: rows.EquityChartBlock | rows.FutureChartBlock, recv_ms: int, events: list[StreamEvent]
     ) -> None:
         for row in block.content:
+            if not self._admits(row.key):
+                continue
             contract = self._contracts.behind(row.key) if isinstance(row, rows.FutureBarRow) else None
             candle = candle_from(row, recv_ms=recv_ms, source=self._source, contract=contract, seq=self.seq + 1)
             if candle is not None:

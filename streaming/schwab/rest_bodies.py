@@ -48,9 +48,9 @@ class Quote:
 def parse_preferences(body: bytes) -> StreamerInfo:
     """Read `/userPreference`, an object or an array of them; ContractError when it names no streamer."""
     tree = lenient_json(body)
-    for holder in mappings_in(tree if isinstance(tree, list) else [tree]):
+    for holder in mappings_in(tree):
         for info in mappings_in(holder.get("streamerInfo")):
-            if all(isinstance(info.get(name), str) and info[name] for name in _IDS):
+            if all(_word(info.get(name)) for name in _IDS):
                 return _streamer_info(info, holder)
     raise ContractError(
         "Schwab's user preferences name no streamer.",
@@ -61,13 +61,18 @@ def parse_preferences(body: bytes) -> StreamerInfo:
 def _streamer_info(info: Mapping[str, Any], holder: Mapping[str, Any]) -> StreamerInfo:
     offers = mappings_in(holder.get("offers"))
     return StreamerInfo(
-        url=info["streamerSocketUrl"],
-        customer_id=info["schwabClientCustomerId"],
-        correl_id=info["schwabClientCorrelId"],
-        channel=str(info.get("schwabClientChannel", "")),
-        function_id=str(info.get("schwabClientFunctionId", "")),
-        level2=not offers or any(offer.get("level2Permissions", True) for offer in offers),
+        url=_word(info["streamerSocketUrl"]),
+        customer_id=_word(info["schwabClientCustomerId"]),
+        correl_id=_word(info["schwabClientCorrelId"]),
+        channel=_word(info.get("schwabClientChannel")),
+        function_id=_word(info.get("schwabClientFunctionId")),
+        level2=not offers or any(offer.get("level2Permissions") is not False for offer in offers),
     )
+
+
+def _word(value: object) -> str:
+    """An id or address as text, also where it came as a number; empty for what is neither."""
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
 
 def parse_expirations(body: bytes) -> list[Expiration]:

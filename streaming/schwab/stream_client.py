@@ -106,7 +106,7 @@ class SchwabStreamClient:
             events=counters.events,
             bad_frames=counters.bad_frames,
             tolerant_frames=counters.tolerant_frames,
-            dropped_rows=counters.dropped_rows,
+            dropped_rows=counters.dropped_rows + self._merger.odd_rows,
             sink_errors=counters.sink_errors,
             symbols=counters.symbol_ages_s(self._subscriptions.symbols, now_s),
             delayed=self._merger.delayed_symbols(),

@@ -7,6 +7,8 @@ from msgspec import UnsetType
 NO_VALUE: Final = -999.0
 """What Schwab writes where its model found nothing."""
 _PERCENT: Final = 100.0
+LARGEST_PRICE: Final = 1e12
+"""Nothing costs as much; what is larger, infinity included, is a mistake."""
 LARGEST_COUNT: Final = 2**53
 """Beyond this a float no longer counts one by one, so it is no count."""
 _FIRST_MS: Final = 946_684_800_000
@@ -17,15 +19,15 @@ Wire = float | UnsetType | None
 
 def price(value: Wire) -> float | None:
     """A price that cannot be zero or less."""
-    if type(value) is float or isinstance(value, (int, float)):
-        return value if value > 0.0 else None
+    if type(value) is float or type(value) is int:
+        return value if 0.0 < value < LARGEST_PRICE else None
     return None
 
 
 def signed_price(value: Wire) -> float | None:
     """A price that may be zero or less, as of spreads, futures or worthless options."""
-    if type(value) is float or isinstance(value, (int, float)):
-        return value if value != NO_VALUE else None
+    if type(value) is float or type(value) is int:
+        return value if value != NO_VALUE and -LARGEST_PRICE < value < LARGEST_PRICE else None
     return None
 
 
@@ -38,7 +40,9 @@ def count(value: Wire) -> int | None:
 
 def volatility(percent: Wire) -> float | None:
     """Implied volatility as a fraction; zero, negative and -999 are unusable."""
-    return percent / _PERCENT if isinstance(percent, (int, float)) and percent > 0.0 else None
+    if type(percent) is float or type(percent) is int:
+        return percent / _PERCENT if 0.0 < percent < LARGEST_PRICE else None
+    return None
 
 
 def instant_ms(value: Wire) -> int:

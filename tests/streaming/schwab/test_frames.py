@@ -91,6 +91,36 @@ def test_an_unknown_service_leaves_the_others_alone():
     assert frame.dropped == 1
 
 
+TICK = b'{"data":[{"service":"LEVELONE_EQUITIES","timestamp":1787000000000,"content":[{"key":"SPY","3":%d}]}]}'
+
+
+@pytest.mark.parametrize("between", [b"", b"\n", b"\r\n ", b"\0"])
+def test_two_documents_in_one_frame_are_both_read_in_order(between):
+    frame = decode_frame((TICK % 501) + between + (TICK % 502))
+    assert [block.content[0].last for block in frame.blocks] == [501, 502]
+    assert (frame.tolerant, frame.dropped) == (True, 0)
+
+
+def test_a_document_cut_short_costs_itself_only():
+    frame = decode_frame((TICK % 501) + (TICK % 502)[:-9])
+    assert [block.content[0].last for block in frame.blocks] == [501]
+    assert frame.dropped == 1
+
+
+def test_a_byte_order_mark_is_no_part_of_a_frame():
+    frame = decode_frame(b"\xef\xbb\xbf" + (TICK % 501))
+    assert [block.content[0].last for block in frame.blocks] == [501]
+    assert (frame.tolerant, frame.dropped) == (True, 0)
+
+
+def test_objects_where_arrays_belong_are_read():
+    frame = decode_frame(b'{"response":{"command":"LOGIN","content":{"code":0,"msg":null}},"notify":{"heartbeat":5}}')
+    assert [(item.command, item.content.code) for item in frame.responses] == [("LOGIN", 0)]
+    assert [item.heartbeat for item in frame.notices] == [5]
+    frame = decode_frame(b'{"data":{"service":"LEVELONE_FOREX","content":{"key":"EUR/USD","1":1.1}}}')
+    assert [row.bid for row in frame.blocks[0].content] == [1.1]
+
+
 def test_rows_without_a_key_are_dropped_and_counted():
     frame = decode_frame(b'{"data":[{"service":"LEVELONE_FOREX","content":[{"1":1},{"key":"EUR/USD","1":1.1},7]}]}')
     assert [row.key for row in frame.blocks[0].content] == ["EUR/USD"]

@@ -235,3 +235,73 @@ def test_screeners_and_account_activity_pass_without_an_event():
     screener = {"key": "NYSE_VOLUME_5", "1": 1, "4": [{"symbol": "A"}]}
     activity = {"seq": 1, "key": "x", "1": "1", "2": "Feature not supported", "3": None}
     assert apply(Merger(), data_frame("SCREENER_EQUITY", screener), data_frame("ACCT_ACTIVITY", activity)) == []
+
+
+UNREADABLE = ("", "-", "N/A", None, "NaN", True, [])
+
+
+@pytest.mark.parametrize("odd", UNREADABLE)
+def test_a_price_that_cannot_be_read_never_leaves_the_old_one_current(odd):
+    merger = Merger()
+    full = {"key": "SPY", "delayed": False, "assetMainType": "EQUITY", "1": 500.1, "2": 500.2, "3": 500.15, "4": 100}
+    apply(merger, data_frame("LEVELONE_EQUITIES", full))
+    (tick,) = apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "SPY", "1": odd, "2": odd, "4": odd}))
+    assert (tick.bid, tick.ask, tick.bid_size, tick.last) == (None, None, None, 500.15)
+
+
+@pytest.mark.parametrize("odd", UNREADABLE)
+def test_an_option_quote_that_cannot_be_read_is_unknown(odd):
+    merger = Merger()
+    full = {"key": OPTION, "delayed": False, "2": 1.2, "3": 1.3, "8": 7, "9": 2097, "10": 16.5, "35": 766.8}
+    apply(merger, data_frame("LEVELONE_OPTIONS", full))
+    delta = {"key": OPTION, "2": odd, "3": odd, "8": odd, "9": odd, "10": odd, "35": odd}
+    tick, quote = apply(merger, data_frame("LEVELONE_OPTIONS", delta))
+    assert (tick.bid, tick.ask) == (quote.bid, quote.ask) == (None, None)
+    assert (quote.iv, quote.volume, quote.open_interest, quote.underlying_price) == (None,) * 4
+
+
+@pytest.mark.parametrize("odd", UNREADABLE)
+def test_a_level_without_a_readable_price_is_left_out_and_nothing_of_the_book_before_stays(odd):
+    merger = Merger()
+    good = [{"0": 13.1, "1": 9, "2": 1, "3": [{"0": "NYSE", "1": 9, "2": 35693547}]}]
+    apply(merger, data_frame("NYSE_BOOK", {"key": "F", "1": RECV_MS, "2": good, "3": good}))
+    bids = [{"0": odd, "1": 9, "2": 1, "3": []}, {"0": 13.0, "1": 4, "2": 0, "3": []}]
+    (book,) = apply(merger, data_frame("NYSE_BOOK", {"key": "F", "1": RECV_MS, "2": bids, "3": odd}))
+    assert ([level.price for level in book.bids], book.asks) == ([13.0], ())
+
+
+@pytest.mark.parametrize(
+    "key", ["", " SPY", "S P", "SPY\n", "<@1>", "SPY\u0661", "A" * 25, "SPY   2608\u06620C00767000"]
+)
+def test_what_cannot_be_a_symbol_makes_no_event_and_is_counted(key):
+    merger = Merger()
+    bar = {"seq": 1, "2": 1.0, "3": 2.0, "4": 0.5, "5": 1.5, "6": 9, "7": 1787233740000}
+    future_bar = {"1": 1787233740000, "2": 1.0, "3": 2.0, "4": 0.5, "5": 1.5, "6": 9}
+    for service, row in (
+        ("LEVELONE_EQUITIES", {"3": 5.0, "13": "Q"}),
+        ("LEVELONE_OPTIONS", {"2": 1.0}),
+        ("LEVELONE_FUTURES", {"3": 5.0, "34": "/ESZ26"}),
+        ("LEVELONE_FUTURES_OPTIONS", {"3": 5.0}),
+        ("LEVELONE_FOREX", {"3": 1.1}),
+        ("NYSE_BOOK", {"2": [], "3": []}),
+        ("CHART_EQUITY", bar),
+        ("CHART_FUTURES", future_bar),
+    ):
+        for _ in range(2):
+            assert apply(merger, data_frame(service, {"key": key} | row)) == []
+    assert merger.odd_rows == 16
+    assert not merger.listings and not merger.active_contracts
+
+
+def test_every_form_of_symbol_that_schwab_has_makes_events():
+    for key in ("SPY", "BRK/B", "$SPX", "$NYA.X", "/ES", "/ESZ26", "./OGG26C4240", "EUR/USD", "A" * 24, OPTION):
+        assert [event.symbol for event in apply(Merger(), data_frame("LEVELONE_EQUITIES", {"key": key, "3": 5.0}))] == [
+            key
+        ]
+
+
+def test_an_active_contract_that_cannot_be_one_is_not_believed():
+    merger = Merger()
+    (tick,) = apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "3": 5.0, "34": "/ES Z26\n@everyone"}))
+    assert tick.contract is None
+    assert not merger.active_contracts

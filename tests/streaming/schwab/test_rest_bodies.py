@@ -25,10 +25,41 @@ def test_the_captured_preferences_name_the_streamer(shared_data):
     assert parse_preferences(b"[" + raw + b"]") == info
 
 
+STREAMER = {"streamerSocketUrl": "ws://127.0.0.1:1/ws", "schwabClientCustomerId": "c", "schwabClientCorrelId": "d"}
+
+
+@pytest.mark.parametrize("info", [STREAMER, [STREAMER], [{}, STREAMER], [None, 5, STREAMER]])
+def test_the_streamer_is_read_from_an_object_as_from_a_list(info):
+    found = parse_preferences(json.dumps({"streamerInfo": info}).encode())
+    assert (found.url, found.customer_id, found.correl_id) == ("ws://127.0.0.1:1/ws", "c", "d")
+
+
+def test_ids_may_be_numbers_and_what_is_null_is_not_sent_as_a_word():
+    info = STREAMER | {"schwabClientCustomerId": 123456, "schwabClientChannel": None, "schwabClientFunctionId": 7}
+    found = parse_preferences(b"\xef\xbb\xbf" + json.dumps({"streamerInfo": info}).encode())
+    assert (found.customer_id, found.channel, found.function_id) == ("123456", "", "7")
+
+
+@pytest.mark.parametrize(
+    ("offers", "level2"),
+    [({"level2Permissions": False}, False), ([{"level2Permissions": None}], True), ([{}], True), ("none", True)],
+)
+def test_only_a_plain_no_means_no_books(offers, level2):
+    body = json.dumps({"streamerInfo": STREAMER, "offers": offers}).encode()
+    assert parse_preferences(body).level2 is level2
+
+
 def test_without_level_two_permission_there_are_no_books(shared_data):
     tree = json.loads(fixture(shared_data, "userPreference_sanitised.json"))
     tree["offers"][0]["level2Permissions"] = False
     assert parse_preferences(json.dumps(tree).encode()).level2 is False
+
+
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "1e999", "true", '""', '"N/A"', "-999"])
+def test_a_quote_without_a_readable_price_has_none(odd):
+    body = f'{{"SPY":{{"quote":{{"lastPrice":{odd},"closePrice":{odd},"bidPrice":1.5}}}}}}'.encode()
+    quote = parse_quotes(body)["SPY"]
+    assert (quote.last, quote.close, quote.bid) == (None, None, 1.5)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,16 @@ def test_a_denied_login_ends_the_session():
     assert talk.next() is None
 
 
+@pytest.mark.parametrize("content", ['{"code":0,"msg":null}', '{"code":"0"}', '[{"code":0,"msg":""}]'])
+def test_an_odd_answer_to_the_login_is_an_answer(content):
+    talk = Talk({L1: ("A",)})
+    talk.session.login("token")
+    talk.next()
+    raw = f'{{"response":[{{"service":"ADMIN","command":"LOGIN","requestid":"0","content":{content}}}]}}'
+    assert talk.session.receive(raw.encode()) == [Tolerated(0), LoggedIn("")]
+    assert talk.next()["command"] == "SUBS"
+
+
 @pytest.mark.parametrize("code", [9, 20, 21])
 def test_another_refusal_of_the_login_means_a_new_connection(code):
     talk = Talk({})

@@ -1,7 +1,8 @@
 import pytest
 
+from streaming.schwab.frames import Response
 from streaming.schwab.rows import DAY_MS, BookRow, EquityRow
-from streaming.schwab.tolerant import block_from, lenient_json, mappings_in, record_from
+from streaming.schwab.tolerant import block_from, lenient_documents, lenient_json, mappings_in, record_from
 
 
 @pytest.mark.parametrize("odd", ["NaN", "nan", " -Infinity ", float("nan"), float("inf")])
@@ -14,6 +15,31 @@ def test_not_a_number_in_any_spelling_is_unknown(odd):
 def test_numbers_written_as_text_are_numbers():
     row = record_from({"key": "SPY", "1": "1.25", "4": "300"}, EquityRow)
     assert (row.bid, row.bid_size) == (1.25, 300)
+
+
+@pytest.mark.parametrize("odd", ["", "-", "N/A", "5,001.25", "many", True, [], {}, [1.5], "1e999", 10**400])
+def test_a_value_that_cannot_be_read_is_unknown_and_not_unsaid(odd):
+    row = record_from({"key": "SPY", "1": odd, "4": odd if odd != 10**400 else "x"}, EquityRow)
+    assert (row.bid, row.bid_size) == (None, None)
+
+
+@pytest.mark.parametrize("content", [{"code": 0, "msg": None}, {"code": "0", "msg": 5}, [{"code": 0}]])
+def test_a_record_within_a_record_is_read_as_far_as_it_goes(content):
+    answer = record_from({"command": "LOGIN", "requestid": None, "service": None, "content": content}, Response)
+    assert (answer.command, answer.requestid, answer.service) == ("LOGIN", "", "")
+    assert (answer.content.code, answer.content.msg) == (0, "")
+
+
+def test_a_record_within_a_record_that_says_nothing_is_none():
+    assert record_from({"command": "LOGIN", "content": {"msg": "x"}}, Response) is None
+    assert record_from({"command": "LOGIN", "content": "SUCCESS"}, Response) is None
+
+
+def test_an_object_where_a_list_belongs_is_its_only_element():
+    row = record_from({"key": "F", "2": {"0": 13, "1": 4, "3": {"0": "NYSE", "1": 4}}}, BookRow)
+    assert [(level.price, [entry.venue for entry in level.entries]) for level in row.bids] == [(13.0, ["NYSE"])]
+    block, dropped = block_from({"service": "LEVELONE_EQUITIES", "content": {"key": "SPY", "1": 5}})
+    assert ([row.key for row in block.content], dropped) == (["SPY"], 0)
 
 
 def test_a_record_without_a_required_field_is_none():
@@ -56,9 +82,24 @@ def test_lenient_json_reads_what_strict_json_refuses():
     assert lenient_json(b"{") is None
 
 
-def test_only_objects_of_an_array_are_taken():
+@pytest.mark.parametrize("around", ["\ufeff%s", "\n%s\n", "%s\0", "\x1e%s\n"])
+def test_what_stands_around_a_document_is_passed_over(around):
+    assert lenient_json((around % '{"a": 1}').encode()) == {"a": 1}
+
+
+def test_several_documents_are_told_from_one_that_is_cut():
+    assert lenient_documents(b'{"a":1}\n{"b":2}') == ([{"a": 1}, {"b": 2}], True)
+    assert lenient_documents(b'{"a":1}{"b":') == ([{"a": 1}], False)
+    assert lenient_documents(b"1 " * 1000)[1] is False
+    assert lenient_documents(b"[" * 200_000) == ([], False)
+    assert lenient_documents(b"") == ([], True)
+    assert lenient_json(b'{"a":1}{"b":2}') is lenient_json(b'{"a":1} and so on') is None
+
+
+def test_the_objects_of_an_array_are_taken_and_one_alone_as_well():
     assert mappings_in([1, {"a": 1}, None]) == [{"a": 1}]
-    assert mappings_in({"a": 1}) == []
+    assert mappings_in({"a": 1}) == [{"a": 1}]
+    assert mappings_in({}) == mappings_in(None) == mappings_in("x") == []
 
 
 def test_half_a_surrogate_pair_is_replaced_and_stays_out_of_every_encoder():
