@@ -1,10 +1,11 @@
 """The application's commands: stored as Discord stores them, offered to whom Discord would offer them."""
 
 from bot.sandbox.api_errors import unknown_command
+from bot.sandbox.changes import CommandsChanged
 from bot.sandbox.command_rules import check_command, check_commands, command_kind
 from bot.sandbox.permissions import Permission, guild_permissions
 from bot.sandbox.records import Guild, Json, Member
-from bot.sandbox.world import CommandsChanged, World
+from bot.sandbox.world import World
 
 _KEPT = ("name", "description", "options", "default_member_permissions", "dm_permission", "nsfw", "contexts")
 _KEPT_TOO = ("integration_types", "name_localizations", "description_localizations", "handler")

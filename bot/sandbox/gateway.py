@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bot.sandbox.changes import Change
 from bot.sandbox.gateway_connection import Connection
 from bot.sandbox.gateway_dialogue import Close, Dialogue
 from bot.sandbox.gateway_events import gateway_event
@@ -14,7 +15,7 @@ from bot.sandbox.gateway_trouble import GatewayTrouble
 from bot.sandbox.payloads import guild_create_json, member_json, user_json
 from bot.sandbox.records import Json
 from bot.sandbox.rest_identity import application_json
-from bot.sandbox.world import Change, World
+from bot.sandbox.world import World
 
 NO_INTENT_NEEDED: Final = 0
 SESSIONS_KEPT: Final = 8
@@ -117,7 +118,8 @@ class Gateway:
         session = GatewaySession(secrets.token_hex(16), intents, outlet)
         self._sessions[session.session_id] = session
         session.dispatch("READY", self._ready(session))
-        session.dispatch("GUILD_CREATE", guild_create_json(self._world, intents))
+        if self._world.bot_is_member:
+            session.dispatch("GUILD_CREATE", guild_create_json(self._world, intents))
         return session
 
     def resume(self, session_id: object, sequence: object, outlet: Outlet) -> GatewaySession | None:
@@ -145,7 +147,7 @@ class Gateway:
         return {
             "v": 10,
             "user": {**user_json(self._world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0},
-            "guilds": [{"id": str(self._world.guild.id), "unavailable": True}],
+            "guilds": [{"id": str(self._world.guild.id), "unavailable": True}] if self._world.bot_is_member else [],
             "session_id": session.session_id,
             "session_type": "normal",
             "resume_gateway_url": self._url,

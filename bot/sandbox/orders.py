@@ -4,8 +4,9 @@ import math
 
 from bot.sandbox.faults import KINDS, Fault, Faults, Kind, Trouble
 from bot.sandbox.gateway import Gateway
+from bot.sandbox.moderator import Moderator
 from bot.sandbox.permissions import Permission
-from bot.sandbox.records import Member
+from bot.sandbox.records import ChannelKind, Member
 from bot.sandbox.world import World
 
 
@@ -16,6 +17,7 @@ class Orders:
         self.world = world
         self.gateway = gateway
         self.faults = Faults(world.clock)
+        self.moderator = Moderator(world)
 
     def fail(
         self,
@@ -104,6 +106,49 @@ class Orders:
     def restore(self, channel_id: int) -> None:
         """Give back what was revoked in a channel."""
         self.world.deny(channel_id, self._bot, Permission(0))
+
+    def set_bot_role(self, permissions: Permission) -> None:
+        """Change the permissions of the bot's own role; everyone's stay."""
+        (role_id,) = self._bot.role_ids
+        self.world.set_role(role_id, permissions)
+
+    def time_out_bot(self, seconds: float) -> None:
+        """Let the bot only read for some seconds (50013); 0 lifts it."""
+        self.world.time_out_bot(seconds)
+
+    def kick_bot(self) -> None:
+        """Throw the bot out of the guild; its channels are 50001 from then on."""
+        self.world.leave()
+
+    def invite_bot(self) -> None:
+        self.world.join()
+
+    def refuse_letters(self, user_id: int, code: int = 50007) -> None:
+        """Let nobody write to a user directly (50007, or 50278 for want of a common server)."""
+        self.world.refused_letters[user_id] = code
+
+    def accept_letters(self, user_id: int) -> None:
+        self.world.refused_letters.pop(user_id, None)
+
+    def add_channel(self, name: str, kind: ChannelKind = ChannelKind.TEXT) -> int:
+        """Open a channel of any kind; its id."""
+        return self.world.add_channel(name, kind).id
+
+    def add_thread(self, name: str, parent_id: int) -> int:
+        """Open a thread of a text channel or a post of a forum; its id."""
+        return self.world.add_channel(name, ChannelKind.PUBLIC_THREAD, parent_id).id
+
+    def change_thread(self, thread_id: int, *, archived: bool | None = None, locked: bool | None = None) -> None:
+        """Archive (50083 to edits), lock (160005), or lift either; None leaves it."""
+        self.world.change_thread(self.world.channel(thread_id), archived=archived, locked=locked)
+
+    def publish_posts(self, channel_id: int) -> None:
+        """Publish every later post of an announcement channel, which rations its edits (20022)."""
+        self.world.channel(channel_id).publishes = True
+
+    def moderate(self, channel_id: int, count: float = math.inf, after_s: float = 0.2) -> None:
+        """Delete the bot's next posts in a channel a moment after they came, until `moderator.rest()`."""
+        self.moderator.watch(channel_id, count, after_s)
 
     def delete_channel(self, channel_id: int) -> None:
         self.world.delete_channel(channel_id)

@@ -117,7 +117,7 @@ class PageActions:
                 **channel_json(guild, channel),
                 "permissions": str(permissions_in(guild, channel, member)),
             },
-            "app_permissions": str(permissions_in(guild, channel, self._world.bot_member)),
+            "app_permissions": str(self._world.bot_permissions(channel)),
             "locale": "en-US",
             "entitlements": [],
             "authorizing_integration_owners": {"0": str(guild.id)},

@@ -1,12 +1,8 @@
 """What a visitor of the page sees: the guild, its messages and commands as one persona, and every change of them."""
 
-from bot.sandbox.commands import CommandBook
-from bot.sandbox.interactions import Interaction
-from bot.sandbox.page_events import PageHub
-from bot.sandbox.payloads import message_json
-from bot.sandbox.records import Channel, Json, Message, MessageFlag, Persona
-from bot.sandbox.world import (
+from bot.sandbox.changes import (
     Change,
+    ChannelCreated,
     ChannelDeleted,
     ChannelUpdated,
     CommandsChanged,
@@ -14,8 +10,13 @@ from bot.sandbox.world import (
     MessageCreated,
     MessageDeleted,
     MessageUpdated,
-    World,
 )
+from bot.sandbox.commands import CommandBook
+from bot.sandbox.interactions import Interaction
+from bot.sandbox.page_events import PageHub
+from bot.sandbox.payloads import message_json
+from bot.sandbox.records import Channel, Json, Message, MessageFlag, Persona
+from bot.sandbox.world import World
 
 
 class PageView:
@@ -91,7 +92,7 @@ class PageView:
                     self._hub.publish("commands", self._book.offered_to(persona.member), only_for=persona.key)
             case DirectChannelOpened(channel):
                 self._tell_channels(channel)
-            case ChannelUpdated() | ChannelDeleted():
+            case ChannelCreated() | ChannelUpdated() | ChannelDeleted():
                 self._hub.end_all()
 
     def _tell_message(self, event: str, message: Message) -> None:

@@ -4,11 +4,10 @@ from datetime import datetime
 from urllib.parse import quote
 
 from bot.sandbox.permissions import permissions_in
-from bot.sandbox.records import Attachment, Channel, Guild, Json, Member, Message, MessageFlag, Role, User
+from bot.sandbox.records import Attachment, Channel, ChannelKind, Guild, Json, Member, Message, MessageFlag, Role, User
 from bot.sandbox.snowflakes import created_at
 from bot.sandbox.world import World
 
-GUILD_TEXT, DIRECT_MESSAGE = 0, 1
 MEMBER_INTENT = 1 << 1
 
 
@@ -32,7 +31,7 @@ def member_json(guild: Guild, member: Member, *, with_user: bool = True) -> Json
         "avatar": None,
         "joined_at": instant(created_at(guild.id)),
         "premium_since": None,
-        "communication_disabled_until": None,
+        "communication_disabled_until": None if member.timed_out_until is None else instant(member.timed_out_until),
         "deaf": False,
         "mute": False,
         "pending": False,
@@ -66,28 +65,56 @@ def channel_json(guild: Guild, channel: Channel) -> Json:
     if channel.recipient is not None:
         return {
             "id": str(channel.id),
-            "type": DIRECT_MESSAGE,
+            "type": int(channel.kind),
             "recipients": [user_json(channel.recipient)],
             "last_message_id": last,
             "flags": 0,
         }
-    return {
+    body: Json = {
         "id": str(channel.id),
-        "type": GUILD_TEXT,
+        "type": int(channel.kind),
         "guild_id": str(guild.id),
         "name": channel.name,
+        "rate_limit_per_user": 0,
+        "parent_id": None if channel.parent_id is None else str(channel.parent_id),
+        "last_message_id": last,
+        "flags": 0,
+    }
+    return body | (_thread_parts(guild, channel) if channel.is_thread else _channel_parts(channel))
+
+
+def _thread_parts(guild: Guild, thread: Channel) -> Json:
+    opened_at = instant(created_at(thread.id))
+    return {
+        "owner_id": str(guild.owner_id),
+        "message_count": len(thread.messages),
+        "member_count": 1,
+        "total_message_sent": len(thread.messages),
+        "thread_metadata": {
+            "archived": thread.archived,
+            "locked": thread.locked,
+            "auto_archive_duration": 1440,
+            "archive_timestamp": opened_at,
+            "create_timestamp": opened_at,
+        },
+    }
+
+
+def _channel_parts(channel: Channel) -> Json:
+    parts: Json = {
         "topic": channel.topic,
         "position": channel.position,
         "nsfw": False,
-        "rate_limit_per_user": 0,
-        "parent_id": None,
-        "last_message_id": last,
-        "flags": 0,
         "permission_overwrites": [
             {"id": str(target), "type": overwrite.kind, "allow": str(overwrite.allow), "deny": str(overwrite.deny)}
             for target, overwrite in channel.overwrites.items()
         ],
     }
+    if channel.kind in {ChannelKind.VOICE, ChannelKind.STAGE}:
+        return parts | {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
+    if channel.kind is ChannelKind.FORUM:
+        return parts | {"available_tags": [], "default_reaction_emoji": None, "default_sort_order": None}
+    return parts
 
 
 def guild_json(world: World) -> Json:
@@ -135,8 +162,8 @@ def guild_create_json(world: World, intents: int) -> Json:
         "unavailable": False,
         "member_count": len(guild.members),
         "members": [member_json(guild, member) for member in visible],
-        "channels": [channel_json(guild, channel) for channel in world.channels.values() if channel.recipient is None],
-        "threads": [],
+        "channels": [channel_json(guild, channel) for channel in world.guild_channels],
+        "threads": [channel_json(guild, thread) for thread in world.active_threads],
         "presences": [],
         "voice_states": [],
         "stage_instances": [],

@@ -1,6 +1,7 @@
 """Discord's permission bits and how a member's are worked out in a channel."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import IntFlag
 
 from bot.sandbox.records import Channel, Guild, Member
@@ -19,7 +20,10 @@ class Permission(IntFlag):
     ATTACH_FILES = 1 << 15
     READ_MESSAGE_HISTORY = 1 << 16
     USE_EXTERNAL_EMOJIS = 1 << 18
+    CONNECT = 1 << 20
     USE_APPLICATION_COMMANDS = 1 << 31
+    MANAGE_THREADS = 1 << 34
+    SEND_MESSAGES_IN_THREADS = 1 << 38
 
 
 ALL_PERMISSIONS = (1 << 53) - 1
@@ -28,9 +32,21 @@ EVERYONE = (
     | Permission.SEND_MESSAGES
     | Permission.READ_MESSAGE_HISTORY
     | Permission.ADD_REACTIONS
+    | Permission.CONNECT
+    | Permission.SEND_MESSAGES_IN_THREADS
     | Permission.USE_APPLICATION_COMMANDS
 )
 ORDINARY_BOT = EVERYONE | Permission.EMBED_LINKS | Permission.ATTACH_FILES | Permission.USE_EXTERNAL_EMOJIS
+
+_LEFT_IN_TIME_OUT = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY
+
+
+def held_by(guild: Guild, channel: Channel, member: Member, now: datetime) -> int:
+    """The member's permissions in the channel at an instant: who is timed out may only look and read."""
+    held = permissions_in(guild, channel, member)
+    if held == ALL_PERMISSIONS or member.timed_out_until is None or member.timed_out_until <= now:
+        return held
+    return held & _LEFT_IN_TIME_OUT
 
 
 def permissions_in(guild: Guild, channel: Channel, member: Member) -> int:

@@ -5,15 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot.sandbox.api_errors import ApiError, FormErrors, empty_message, refusal
+from bot.sandbox.api_errors import ApiError, FormErrors, empty_message
 from bot.sandbox.message_rules import check_message
 from bot.sandbox.payloads import attachment_url
 from bot.sandbox.records import Attachment, Channel, Json, Message, MessageFlag, MessageKind, MessageOrigin
 from bot.sandbox.uploads import Upload
 from bot.sandbox.world import World
 
-ONE_HOUR_S: Final = 3_600.0
-OLD_EDITS_PER_HOUR: Final = 1_000
 _SETTABLE: Final = MessageFlag.SUPPRESS_EMBEDS | MessageFlag.SUPPRESS_NOTIFICATIONS | MessageFlag.COMPONENTS_V2
 _INLINE: Final = "attachment://"
 _NONCE_KEPT: Final = timedelta(minutes=5)
@@ -140,26 +138,6 @@ class Posts:
             replace(attachment, inline=attachment.inline or attachment.id in shown)
             for attachment in message.attachments
         ]
-
-
-class OldEdits:
-    """Rations edits of messages older than an hour (error 30046; discord.md, Limits)."""
-
-    def __init__(self, world: World, allowed: int = OLD_EDITS_PER_HOUR) -> None:
-        self._world = world
-        self._allowed = allowed
-        self._used = 0
-        self._since_s = world.clock.monotonic()
-
-    def admit(self, message: Message) -> None:
-        """Count one edit; raises 30046 when the ration of this hour is used up."""
-        if (self._world.clock.now() - message.created_at).total_seconds() < ONE_HOUR_S:
-            return
-        if self._world.clock.monotonic() - self._since_s >= ONE_HOUR_S:
-            self._used, self._since_s = 0, self._world.clock.monotonic()
-        if self._used >= self._allowed:
-            raise refusal(30046, retry_after_s=ONE_HOUR_S - (self._world.clock.monotonic() - self._since_s))
-        self._used += 1
 
 
 def is_empty(message: Message) -> bool:

@@ -12,6 +12,7 @@ Json = dict[str, Any]
 class MessageFlag(IntFlag):
     """Message flags by Discord's numbering."""
 
+    CROSSPOSTED = 1 << 0
     SUPPRESS_EMBEDS = 1 << 2
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
@@ -25,6 +26,19 @@ class MessageKind(IntEnum):
     DEFAULT = 0
     REPLY = 19
     CHAT_INPUT_COMMAND = 20
+
+
+class ChannelKind(IntEnum):
+    """Channel types by Discord's numbering."""
+
+    TEXT = 0
+    DIRECT = 1
+    VOICE = 2
+    CATEGORY = 4
+    ANNOUNCEMENT = 5
+    PUBLIC_THREAD = 11
+    STAGE = 13
+    FORUM = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,7 @@ class Member:
 
     user: User
     role_ids: tuple[int, ...] = ()
+    timed_out_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +133,10 @@ class Message:
 
 @dataclass(slots=True)
 class Channel:
-    """A text channel of the guild, or a direct conversation when `recipient` is set."""
+    """A channel or thread of the guild, or a direct conversation when `recipient` is set.
+
+    A thread shares the overwrites of its parent. `publishes` says that every post is published at once.
+    """
 
     id: int
     name: str
@@ -128,6 +146,15 @@ class Channel:
     overwrites: dict[int, Overwrite] = field(default_factory=dict)
     messages: OrderedDict[int, Message] = field(default_factory=OrderedDict)
     last_message_id: int | None = None
+    kind: ChannelKind = ChannelKind.TEXT
+    parent_id: int | None = None
+    archived: bool = False
+    locked: bool = False
+    publishes: bool = False
+
+    @property
+    def is_thread(self) -> bool:
+        return self.kind is ChannelKind.PUBLIC_THREAD
 
 
 @dataclass(slots=True)

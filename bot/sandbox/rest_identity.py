@@ -48,6 +48,8 @@ class IdentityRoutes:
 
     def guilds(self, _call: Call) -> Reply:
         guild = self._world.guild
+        if not self._world.bot_is_member:
+            return Reply([])
         return Reply([{"id": str(guild.id), "name": guild.name, "icon": None, "owner": False, "features": []}])
 
     def open_direct_channel(self, call: Call) -> Reply:
@@ -78,8 +80,7 @@ class IdentityRoutes:
 
     def channels(self, call: Call) -> Reply:
         guild = self._guild(call)
-        channels = [channel for channel in self._world.channels.values() if channel.recipient is None]
-        return Reply([channel_json(guild, channel) for channel in channels])
+        return Reply([channel_json(guild, channel) for channel in self._world.guild_channels])
 
     def roles(self, call: Call) -> Reply:
         return Reply([role_json(role) for role in self._guild(call).roles.values()])
@@ -98,7 +99,7 @@ class IdentityRoutes:
         return Reply(member_json(guild, member))
 
     def _guild(self, call: Call) -> Guild:
-        if call.id("guild_id") != self._world.guild.id:
+        if call.id("guild_id") != self._world.guild.id or not self._world.bot_is_member:
             raise unknown_guild()
         return self._world.guild
 

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from bot.sandbox.api_errors import FormErrors, empty_message, missing_access, missing_permissions, not_the_author
+from bot.sandbox.api_errors import FormErrors, empty_message, missing_permissions, not_the_author, refusal
 from bot.sandbox.api_errors import unknown_message as unknown_message_error
 from bot.sandbox.calls import NO_CONTENT, Call, Reply, RestRoute
+from bot.sandbox.channel_rules import require_editable, require_postable, require_visible
 from bot.sandbox.payloads import channel_json, message_json
-from bot.sandbox.permissions import Permission, permissions_in
-from bot.sandbox.posts import OldEdits, Posts, require_object
+from bot.sandbox.permissions import Permission
+from bot.sandbox.posts import Posts, require_object
 from bot.sandbox.rate_limits import (
     CREATE_MESSAGE,
     DELETE_OLD_MESSAGE,
@@ -16,6 +17,7 @@ from bot.sandbox.rate_limits import (
     READ_MESSAGES,
     Quota,
 )
+from bot.sandbox.rations import EditRations
 from bot.sandbox.records import Channel, Message
 from bot.sandbox.snowflakes import created_at
 from bot.sandbox.world import World
@@ -33,7 +35,7 @@ class MessageRoutes:
         self._world = world
         self._posts = posts
         self._origin = origin
-        self._old_edits = OldEdits(world)
+        self._rations = EditRations(world)
 
     def table(self) -> list[RestRoute]:
         return [
@@ -51,13 +53,15 @@ class MessageRoutes:
         return Reply(channel_json(self._world.guild, self._visible(call)))
 
     def typing(self, call: Call) -> Reply:
-        self._require(self._visible(call), Permission.SEND_MESSAGES)
+        channel = self._visible(call)
+        require_postable(channel, self._permissions(channel))
         return NO_CONTENT
 
     def history(self, call: Call) -> Reply:
-        """Messages newest first, at most `limit`, `before`, `after` or `around` an id."""
+        """Messages newest first, at most `limit`, `before`, `after` or `around` an id; without the permission none."""
         channel = self._visible(call)
-        self._require(channel, Permission.READ_MESSAGE_HISTORY)
+        if not self._permissions(channel) & Permission.READ_MESSAGE_HISTORY:
+            return Reply([])
         found = [message for message in channel.messages.values() if message.ephemeral_for is None]
         found.sort(key=lambda message: message.id, reverse=True)
         return Reply([self._json(message) for message in _page(found, call)])
@@ -69,18 +73,22 @@ class MessageRoutes:
 
     def create(self, call: Call) -> Reply:
         channel = self._visible(call)
-        self._require(channel, Permission.SEND_MESSAGES)
+        self._admit_post(channel)
         if call.uploads:
             self._require(channel, Permission.ATTACH_FILES)
         body = require_object(call.body)
         if not body and not call.uploads:
             raise empty_message()
         self._check_reference(channel, body.get("message_reference"))
+        if channel.archived:
+            self._world.change_thread(channel, archived=False)
         return Reply(self._json(self._posts.create(channel, body, call.uploads)))
 
     def edit(self, call: Call) -> Reply:
         message = self._own(call)
-        self._old_edits.admit(message)
+        channel = self._world.channel(message.channel_id)
+        require_editable(channel, self._permissions(channel))
+        self._rations.admit(message)
         return Reply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
 
     def delete(self, call: Call) -> Reply:
@@ -107,16 +115,21 @@ class MessageRoutes:
 
     def _visible(self, call: Call) -> Channel:
         channel = self._world.channel(call.id("channel_id"))
-        if not self._permissions(channel) & Permission.VIEW_CHANNEL:
-            raise missing_access()
+        require_visible(channel, self._permissions(channel))
         return channel
+
+    def _admit_post(self, channel: Channel) -> None:
+        code = None if channel.recipient is None else self._world.refused_letters.get(channel.recipient.id)
+        if code is not None:
+            raise refusal(code)
+        require_postable(channel, self._permissions(channel))
 
     def _require(self, channel: Channel, needed: Permission) -> None:
         if not self._permissions(channel) & needed:
             raise missing_permissions()
 
     def _permissions(self, channel: Channel) -> int:
-        return permissions_in(self._world.guild, channel, self._world.bot_member)
+        return self._world.bot_permissions(channel)
 
     def _public(self, call: Call) -> Message:
         self._visible(call)

@@ -95,6 +95,7 @@ class Sandbox(Orders):
     def close(self) -> None:
         """End every open stream, connection and deadline."""
         self.faults.clear()
+        self.moderator.rest()
         self.desk.close()
         self.hub.end_all()
         self.gateway.close_all(GOING_AWAY)

@@ -1,16 +1,33 @@
 """The guild that the local Discord serves: who is in it, its channels, and every change to its messages."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from bot.sandbox.api_errors import unknown_channel, unknown_message
-from bot.sandbox.permissions import EVERYONE, ORDINARY_BOT, Permission
+from bot.sandbox.changes import (
+    Change,
+    ChannelCreated,
+    ChannelDeleted,
+    ChannelUpdated,
+    DirectChannelOpened,
+    GuildJoined,
+    GuildLeft,
+    MemberUpdated,
+    MessageCreated,
+    MessageDeleted,
+    MessageUpdated,
+    RoleUpdated,
+)
+from bot.sandbox.permissions import EVERYONE, ORDINARY_BOT, Permission, held_by
 from bot.sandbox.records import (
     Channel,
+    ChannelKind,
     Guild,
     Member,
     Message,
+    MessageFlag,
     Overwrite,
     Persona,
     Role,
@@ -21,52 +38,6 @@ from streaming.clock import Clock
 
 MESSAGES_PER_CHANNEL: Final = 200
 ATTACHMENT_BYTES: Final = 24 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class MessageCreated:
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class MessageUpdated:
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class MessageDeleted:
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelUpdated:
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelDeleted:
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class DirectChannelOpened:
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class CommandsChanged:
-    """The application registered, changed or removed commands."""
-
-
-Change = (
-    MessageCreated
-    | MessageUpdated
-    | MessageDeleted
-    | ChannelUpdated
-    | ChannelDeleted
-    | DirectChannelOpened
-    | CommandsChanged
-)
 
 
 class World:
@@ -82,6 +53,9 @@ class World:
             fixed_id(100 + position): Channel(fixed_id(100 + position), name, _topic(name), position)
             for position, name in enumerate(channel_names)
         }
+        self.bot_is_member = True
+        self.refused_letters: dict[int, int] = {}
+        """Who takes no direct messages: user id to the code that says so."""
         self._listeners: list[Callable[[Change], None]] = []
 
     @property
@@ -91,6 +65,21 @@ class World:
     @property
     def bot_member(self) -> Member:
         return self.guild.members[self.bot.id]
+
+    @property
+    def guild_channels(self) -> list[Channel]:
+        """The guild's channels without its threads."""
+        return [channel for channel in self.channels.values() if channel.recipient is None and not channel.is_thread]
+
+    @property
+    def active_threads(self) -> list[Channel]:
+        return [channel for channel in self.channels.values() if channel.is_thread and not channel.archived]
+
+    def bot_permissions(self, channel: Channel) -> int:
+        """What the bot may do in a channel now; nothing in a guild that threw it out."""
+        if not self.bot_is_member and channel.recipient is None:
+            return 0
+        return held_by(self.guild, channel, self.bot_member, self.clock.now())
 
     def listen(self, listener: Callable[[Change], None]) -> None:
         """Call `listener` with every later change, inside the call that makes it."""
@@ -117,6 +106,8 @@ class World:
     def post(self, message: Message) -> None:
         """Add a message to its channel; the one longest untouched is forgotten beyond the bound."""
         channel = self.channel(message.channel_id)
+        if channel.publishes:
+            message.flags |= MessageFlag.CROSSPOSTED
         channel.messages[message.id] = message
         if message.ephemeral_for is None:
             channel.last_message_id = message.id
@@ -142,16 +133,54 @@ class World:
         for channel in self.channels.values():
             if channel.recipient == user:
                 return channel
-        channel = Channel(self.snowflakes.next(), f"dm-{user.name}", "Direct messages", recipient=user)
+        name, kind = f"dm-{user.name}", ChannelKind.DIRECT
+        channel = Channel(self.snowflakes.next(), name, "Direct messages", recipient=user, kind=kind)
         self.channels[channel.id] = channel
         self.announce(DirectChannelOpened(channel))
         return channel
 
+    def add_channel(self, name: str, kind: ChannelKind, parent_id: int | None = None) -> Channel:
+        """Open a channel, or a thread or forum post under its parent, whose overwrites it shares."""
+        channel = Channel(self.snowflakes.next(), name, position=len(self.channels), kind=kind, parent_id=parent_id)
+        if parent_id is not None and channel.is_thread:
+            channel.overwrites = self.channel(parent_id).overwrites
+        self.channels[channel.id] = channel
+        self.announce(ChannelCreated(channel))
+        return channel
+
+    def change_thread(self, thread: Channel, *, archived: bool | None = None, locked: bool | None = None) -> None:
+        """Archive, lock, or lift either; None leaves it."""
+        thread.archived = thread.archived if archived is None else archived
+        thread.locked = thread.locked if locked is None else locked
+        self.announce(ChannelUpdated(thread))
+
     def deny(self, channel_id: int, member: Member, denied: Permission) -> None:
-        """Set the channel's overwrite for one member; no bits lift it again."""
+        """Set the overwrite of a channel (of a thread its parent's) for one member; no bits lift it again."""
         channel = self.channel(channel_id)
+        if channel.is_thread and channel.parent_id is not None:
+            channel = self.channel(channel.parent_id)
         channel.overwrites[member.user.id] = Overwrite(1, deny=int(denied))
         self.announce(ChannelUpdated(channel))
+
+    def set_role(self, role_id: int, permissions: Permission) -> None:
+        role = self.guild.roles[role_id] = replace(self.guild.roles[role_id], permissions=int(permissions))
+        self.announce(RoleUpdated(role))
+
+    def time_out_bot(self, seconds: float) -> None:
+        """Let the bot only read for some seconds; 0 lifts it, and its own end tells nobody."""
+        until = self.clock.now() + timedelta(seconds=seconds) if seconds else None
+        member = self.guild.members[self.bot.id] = replace(self.bot_member, timed_out_until=until)
+        self.announce(MemberUpdated(member))
+
+    def leave(self) -> None:
+        """Throw the bot out of the guild."""
+        self.bot_is_member = False
+        self.announce(GuildLeft())
+
+    def join(self) -> None:
+        """Invite it again."""
+        self.bot_is_member = True
+        self.announce(GuildJoined())
 
     def delete_channel(self, channel_id: int) -> None:
         channel = self.channel(channel_id)

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from bot.sandbox.api_errors import ApiError
+from bot.sandbox.changes import Change, CommandsChanged
 from bot.sandbox.commands import CommandBook
-from bot.sandbox.world import Change, CommandsChanged, World
+from bot.sandbox.world import World
 from tests.support.clock import ManualClock
 
 

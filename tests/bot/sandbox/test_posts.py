@@ -1,7 +1,7 @@
 import pytest
 
 from bot.sandbox.api_errors import ApiError
-from bot.sandbox.posts import ONE_HOUR_S, OldEdits, Posts, numbered
+from bot.sandbox.posts import Posts, numbered
 from bot.sandbox.records import Channel, MessageFlag, MessageOrigin
 from bot.sandbox.uploads import Upload
 from bot.sandbox.world import World
@@ -57,21 +57,6 @@ def test_a_placeholder_is_filled_without_an_edited_mark(posts: Posts, channel: C
 def test_components_without_an_id_get_one(posts: Posts) -> None:
     rows = numbered([{"type": 1, "components": [{"type": 2, "id": 9}, {"type": 2}]}])
     assert [rows[0]["id"], *(item["id"] for item in rows[0]["components"])] == [1, 9, 2]
-
-
-def test_old_messages_have_a_ration_of_edits(posts: Posts, channel: Channel, world: World, clock: ManualClock) -> None:
-    sent = posts.create(channel, {"content": "a"}, [])
-    ration = OldEdits(world, allowed=2)
-    for _ in range(5):
-        ration.admit(sent)
-    clock.advance(ONE_HOUR_S)
-    ration.admit(sent)
-    ration.admit(sent)
-    with pytest.raises(ApiError) as raised:
-        ration.admit(sent)
-    assert raised.value.code == 30046
-    clock.advance(ONE_HOUR_S)
-    ration.admit(sent)
 
 
 def test_an_enforced_nonce_gives_the_message_that_was_posted_already(

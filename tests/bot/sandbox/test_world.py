@@ -1,7 +1,8 @@
 import pytest
 
+from bot.sandbox.changes import Change, MessageCreated
 from bot.sandbox.records import Attachment, Message, MessageKind
-from bot.sandbox.world import ATTACHMENT_BYTES, MESSAGES_PER_CHANNEL, Change, MessageCreated, World
+from bot.sandbox.world import ATTACHMENT_BYTES, MESSAGES_PER_CHANNEL, World
 from tests.support.clock import ManualClock
 
 
