@@ -9,7 +9,8 @@ from contextlib import aclosing
 from typing import Final
 
 from streaming import gex_command, record_command, replay_command, sim_command, start_command, token_command
-from streaming.errors import GexcordError
+from streaming.bus.embedded import running_url
+from streaming.errors import ConfigurationError, GexcordError
 from streaming.runtime import open_bus
 from streaming.settings import StreamSettings, load_settings
 from streaming.tail import tail
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     record_command.register(commands)
     replay_command.register(commands)
     _register_tail(commands)
+    _register_redis_url(commands)
     sim_command.register(commands)
     return parser
 
@@ -52,6 +54,19 @@ def _register_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("channel", help="such as market_data:ticks")
     command.add_argument("--count", type=int, default=None, metavar="N", help="stop after N messages")
     command.set_defaults(func=_tail)
+
+
+def _register_redis_url(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("redis-url", help="print the URL, password included, of the Redis server we run")
+    command.set_defaults(func=_redis_url)
+
+
+def _redis_url(_: argparse.Namespace) -> int:
+    settings = load_settings(StreamSettings)
+    if settings.redis_url is not None:
+        raise ConfigurationError("REDIS_URL is set: its server is used, and none of our own.")
+    sys.stdout.write(asyncio.run(running_url(settings.redis_data_path)) + "\n")
+    return 0
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,6 @@
 """One worker process of the engines: orders in, their answers in turn, until it ends."""
 
 import asyncio
-import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -11,6 +10,7 @@ from typing import Final, Self
 
 import msgspec
 
+from streaming.child_environment import child_environment
 from streaming.engine_protocol import ANSWERS, ENCODER, Answer, Order
 from streaming.errors import TransientError
 from streaming.framing import HEADER, MOST_BYTES, frame, header
@@ -38,7 +38,7 @@ class EngineProcess:
     @classmethod
     async def start(cls, command: tuple[str, ...]) -> Self:
         """Start it; OSError when that is not possible."""
-        environment = os.environ | _ONE_THREAD
+        environment = child_environment() | _ONE_THREAD
         return cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=_ROOT, env=environment))
 
     @property

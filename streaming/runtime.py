@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ import httpx
 from redis.asyncio import Redis
 
 from streaming.bus.connection import open_redis, redact_url
-from streaming.bus.embedded import open_embedded_server
+from streaming.bus.embedded import EmbeddedServer, open_embedded_server
 from streaming.bus.publisher import TradingEventPublisher
 from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import Clock
@@ -44,11 +44,15 @@ async def open_bus(settings: StreamSettings, *, announce: Callable[[str], None])
     """Connect to `REDIS_URL`, or start a server of our own, and say where it listens."""
     async with AsyncExitStack() as stack:
         if (url := settings.redis_url) is None:
-            server = await stack.enter_async_context(open_embedded_server(settings.redis_data_path))
+            server = await stack.enter_async_context(_own_server(settings))
             url = server.url
         redis = await stack.enter_async_context(open_redis(url))
         announce(f"Redis: {redact_url(url)}")
         yield redis, url
+
+
+def _own_server(settings: StreamSettings) -> AbstractAsyncContextManager[EmbeddedServer]:
+    return open_embedded_server(settings.redis_data_path, share=settings.redis_share)
 
 
 @asynccontextmanager

@@ -55,6 +55,7 @@ class StreamSettings(BaseSettings):
         None, description="redis://, rediss:// or unix:// URL; empty starts a server of our own"
     )
     redis_data_path: Path = Field(Path(".redis"), description="folder for the data of our own Redis server")
+    redis_share: bool = Field(False, description="true or false")
     gex_source: SourceName = Field("schwab", description="schwab, cboe, gexbot, redis or replay")
     gex_source_map: Annotated[dict[str, SourceName], NoDecode] = Field(
         {}, description="TICKER:source pairs separated by commas, each ticker once, such as SPY:cboe,QQQ:gexbot"

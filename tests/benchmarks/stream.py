@@ -178,7 +178,7 @@ async def open_line(way: str, baseline: Path, mode: str = "count") -> AsyncItera
         redis = await stack.enter_async_context(Redis.from_url(server.url, socket_timeout=None))
         feed = await stack.enter_async_context(_process(sys.executable, "-m", "tests.benchmarks.stream_feed"))
         subscriber = await stack.enter_async_context(
-            _process(sys.executable, HERE / "stream_subscriber.py", str(server.port), mode)
+            _process(sys.executable, HERE / "stream_subscriber.py", server.url.removeprefix("unix://"), mode)
         )
         await _words(subscriber)
         (port,) = await _words(feed)

@@ -1,4 +1,4 @@
-"""A subscriber in a process of its own: `python stream_subscriber.py REDIS_PORT count|latency`.
+"""A subscriber in a process of its own: `python stream_subscriber.py REDIS_SOCKET count|latency`.
 
 `bench:start` begins a measurement, `bench:end` prints COUNT, the monotonic second of the last event, and the 50th and
 99th percentile and maximum of the lateness behind the server's stamps in microseconds.
@@ -16,7 +16,8 @@ STAMP = re.compile(rb"7\d{15}")
 
 
 def main() -> None:
-    connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(sys.argv[1])
     connection.sendall(b"SUBSCRIBE market_data:ticks market_data:level2 bench:start bench:end\r\n")
     reader, latency = hiredis.Reader(), sys.argv[2] == "latency"
     count, late, last_s = 0, [], 0.0

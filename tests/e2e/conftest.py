@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ENV_TEXT = "# mine\nGEX_FEED_SYMBOL=SPX\nLOG_LEVEL=INFO\n"
 URL = re.compile(r"Open (http://127\.0\.0\.1:\d+/)")
-REDIS = re.compile(r"Redis: (redis://127\.0\.0\.1:\d+/\d+)")
+REDIS = re.compile(r"Redis: (unix://\S+)")
 
 
 class Program:

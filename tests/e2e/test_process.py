@@ -1,9 +1,13 @@
 """The programs from outside: what they print, how they end, what they leave untouched."""
 
+import errno
 import json
+import os
 import re
 import signal
 import socket
+import stat
+import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -55,9 +59,9 @@ def await_both_boards(url: str, *, within_s: float) -> dict[str, str]:
     raise AssertionError(f"boards: {board_texts(url)}")
 
 
-def is_listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def is_listening(redis_url: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(redis_url.removeprefix("unix://")) == 0
 
 
 def test_the_demo_shows_both_boards_and_edits_each_every_second(demo: tuple[Home, Program]):
@@ -82,6 +86,35 @@ def test_the_demo_announces_one_page_and_its_redis_to_which_others_attach(demo: 
     assert all({"symbol", "timestamp", "last", "bid", "ask", "volume"} <= tick.keys() for tick in ticks)
 
 
+def test_the_demos_redis_and_folder_are_closed_to_other_users(demo: tuple[Home, Program]):
+    path = REDIS.search(demo[1].output).group(1).removeprefix("unix://")
+    folder = Path(path).parent
+    assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
+    assert {stat.S_IMODE(place.stat().st_mode) for place in (folder, folder.parent)} == {0o700}
+    if os.geteuid() == 0:
+        code = "import socket, sys; print(socket.socket(socket.AF_UNIX).connect_ex(sys.argv[1]))"
+        nobody = {"user": 65534, "group": 65534, "extra_groups": ()}
+        command = ["/usr/bin/env", "python3", "-W", "ignore", "-c", code, path]
+        assert int(subprocess.run(command, cwd="/", capture_output=True, check=True, **nobody).stdout) == errno.EACCES
+
+
+def test_a_shared_server_is_told_by_redis_url_and_by_nothing_else(home: Home):
+    first = home.streaming("tail", "market_data:ticks", REDIS_SHARE="true")
+    first.wait_for(re.compile(r"Redis: redis://\*\*\*@127\.0\.0\.1:\d+/0"), within_s=30.0)
+    told = home.streaming("redis-url")
+    assert told.finish(within_s=20.0) == 0
+    (url,) = told.lines
+    other = home.streaming("tail", "market_data:ticks", "--count", "1", REDIS_URL=url)
+    other.wait_for(re.compile("Redis: "), within_s=20.0)
+    with sync_redis.Redis.from_url(url) as client:
+        deadline = time.monotonic() + 10.0
+        while client.publish("market_data:ticks", "tick") < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert other.finish(within_s=20.0) == 0
+    assert url.split("@")[0] not in first.output + other.output
+
+
 def test_the_demo_keeps_its_telemetry_and_snapshots_in_redis(demo: tuple[Home, Program]):
     _, program = demo
     with sync_redis.Redis.from_url(REDIS.search(program.output).group(1)) as client:
@@ -100,12 +133,13 @@ def test_secrets_stay_out_of_the_demos_output(demo: tuple[Home, Program]):
 def test_sigterm_ends_the_demo_cleanly_and_leaves_no_server(home: Home):
     program = home.bot("--demo")
     url = program.wait_for(URL, within_s=60.0).group(1)
-    port = int(REDIS.search(program.output).group(1).split(":")[2].split("/")[0])
+    redis_url = REDIS.search(program.output).group(1)
+    assert is_listening(redis_url)
     await_both_boards(url, within_s=20.0)
     began_s = time.monotonic()
     assert program.stop(signal.SIGTERM) == 0
     assert time.monotonic() - began_s < 10.0
-    assert not is_listening(port)
+    assert not is_listening(redis_url)
     assert "Traceback" not in program.output
     assert "was never retrieved" not in program.output
 
@@ -113,13 +147,13 @@ def test_sigterm_ends_the_demo_cleanly_and_leaves_no_server(home: Home):
 def test_a_killed_demo_takes_its_redis_server_along(home: Home):
     program = home.bot("--demo")
     program.wait_for(URL, within_s=60.0)
-    port = int(REDIS.search(program.output).group(1).split(":")[2].split("/")[0])
-    assert is_listening(port)
+    redis_url = REDIS.search(program.output).group(1)
+    assert is_listening(redis_url)
     program.process.kill()
     deadline = time.monotonic() + 2.0
-    while is_listening(port) and time.monotonic() < deadline:
+    while is_listening(redis_url) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not is_listening(port)
+    assert not is_listening(redis_url)
 
 
 @pytest.mark.parametrize(

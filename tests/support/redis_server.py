@@ -1,6 +1,8 @@
-"""Real Redis-protocol servers on loopback for tests, each in a folder of its own."""
+"""Real Redis-protocol servers for tests, each in a folder of its own."""
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -9,23 +11,28 @@ from tempfile import TemporaryDirectory
 
 import redis as sync_redis
 
-from streaming.bus.embedded import EmbeddedServer, free_port, open_embedded_server, server_command
+from streaming.bus import leash
+from streaming.bus.embedded import EmbeddedServer, free_port, open_embedded_server, server_binary
+
+OPTIONS = ("--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
 
 
 @asynccontextmanager
-async def embedded_redis(port: int = 0) -> AsyncIterator[EmbeddedServer]:
+async def embedded_redis() -> AsyncIterator[EmbeddedServer]:
     """A server for one test that may kill it; the product's own code brings it back."""
     with TemporaryDirectory(prefix="gexcord-redis-") as folder:
-        async with open_embedded_server(Path(folder), port) as server:
+        async with open_embedded_server(Path(folder)) as server:
             yield server
 
 
 @contextmanager
 def plain_redis(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A server without a keeper, and its process: what is killed stays dead. Needs no event loop."""
+    """Somebody else's server on loopback, which obeys every command, and its process: what is killed stays dead."""
     port = free_port(port)
+    program = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(server_binary())]
+    command = [*program, "--port", str(port), "--dir", str(folder), *OPTIONS]
     with (folder / "server.log").open("ab") as log:
-        process = subprocess.Popen(server_command(folder, port), stdin=subprocess.PIPE, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
     try:
         await_answer(port)
         yield f"redis://127.0.0.1:{port}/0", process
