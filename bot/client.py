@@ -13,6 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.http import Route
 
+from bot.discord_answers import LONGEST_WAIT_S, look_at_answers
 from bot.gateway_events import GatewayEvents
 from bot.notices import Refusal, answer_error
 from bot.operators import OperatorMail, Operators
@@ -79,7 +80,9 @@ class GexBot(commands.Bot):
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=GexTree,
+            max_ratelimit_timeout=LONGEST_WAIT_S,
         )
+        look_at_answers(self.http)
         self.operators = Operators(settings.discord_operator_ids, lambda: self.application)
         self.events = GatewayEvents(self)
         self._connection.parsers = self.events.guarded(self._connection.parsers)

@@ -8,6 +8,7 @@ inner trouble. Neither says anything of the channel, the person or the token, so
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from http.client import responses
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -166,7 +167,8 @@ def json_code(error: discord.HTTPException) -> int | None:
         return None
     if code:
         return code
-    return 0 if error.text.startswith(f"{error.status}: ") and _content_type(error) == "application/json" else None
+    general = f"{error.status}: {responses.get(error.status)}"
+    return 0 if error.text == general and _content_type(error) == "application/json" else None
 
 
 def verdict_of(error: discord.HTTPException) -> Verdict | None:

@@ -55,7 +55,9 @@ def test_discords_own_refusal_of_the_token_is_one_and_the_same_words_as_plain_te
     assert isinstance(found, OperatorError)
     assert "DISCORD_BOT_TOKEN" in found.sentence
     assert verdict_of(page_answer(401, "401: Unauthorized", "text/plain")) is None
+    assert json_code(json_answer(404, 0, "404: Not Found")) == 0
     assert verdict_of(json_answer(404, 0, "404: Not Found")) is None
+    assert json_code(json_answer(599, 0, "599: what")) is None
 
 
 @pytest.mark.parametrize("code", [40333, 40003, 20028, 999999, 403])

@@ -28,6 +28,7 @@ async def pointed_at(sandbox: Sandbox) -> AsyncIterator[None]:
 async def live_bot(host: Host | None = None) -> AsyncIterator[tuple[Sandbox, GexBot, asyncio.Task[None]]]:
     """A bot that is connected, and the task it runs in."""
     bot = (host or Host(make_settings())).make_bot()
+    bot._connection.guild_ready_timeout = 0.05  # discord.py waits two seconds for servers that are not there
     async with open_sandbox() as sandbox, pointed_at(sandbox), bot:
         running = asyncio.create_task(bot.run_until_closed(sandbox.token))
         try:
