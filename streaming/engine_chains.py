@@ -19,6 +19,8 @@ class ChainBody(msgspec.Struct, frozen=True, kw_only=True):
     underlying: str
     kind: ChainKind
     payload: bytes
+    source: str = "schwab"
+    """Whose figures these are, where the bytes do not say."""
     asof: datetime | None = None
     """Quote time; None: what the bytes say."""
     expiry: date | None = None
@@ -31,7 +33,7 @@ class ChainBody(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def order(self) -> Load:
         """What the engine process is told about these bytes."""
-        return Load(self.underlying, self.kind, self.asof, self.expiry, self.planned, self.required)
+        return Load(self.underlying, self.kind, self.asof, self.expiry, self.planned, self.required, self.source)
 
 
 class KeptChains:

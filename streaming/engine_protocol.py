@@ -36,6 +36,8 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """With `expiry`: what makes up the whole; anything else is forgotten."""
     required: tuple[date, ...] = ()
     """With `expiry`: what must be there before there is a whole."""
+    source: str = "schwab"
+    """Whose figures they are, where the bytes do not say."""
 
 
 class Take(msgspec.Struct, frozen=True, array_like=True, tag=True):

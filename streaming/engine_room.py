@@ -97,7 +97,7 @@ class EngineRoom:
 def _parse(order: Load, payload: bytes) -> OptionChain:
     if order.kind == "cboe":
         return parse_any(payload, asof=order.asof)
-    return parse_chain(payload, ticker=order.underlying, asof=order.asof)
+    return parse_chain(payload, ticker=order.underlying, asof=order.asof, source=order.source)
 
 
 def option_root(symbol: str) -> str:

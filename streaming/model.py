@@ -10,11 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+SIMULATED: Final = "simulated"
+"""The `source` of figures and events that a local stand-in made up."""
+FILE_SOURCE: Final = "file:"
+"""How the `source` begins of a market that a local stand-in made from a file; the ISO date of its quotes follows."""
 
 
 class DepthKind(StrEnum):

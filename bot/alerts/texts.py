@@ -10,7 +10,7 @@ from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, AlertKind, Rule, Window
 from bot.alerts.state import AlertState
 from bot.alerts.watcher import Firing
 from bot.render.numbers import UNKNOWN, age, bn, price
-from bot.render.replay_words import replay_words
+from bot.render.origin_words import origin_words, source_name
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.market_time import data_age_s
@@ -122,10 +122,10 @@ def _provenance(firing: Firing, now: datetime) -> str:
 
 
 def _source(snapshot: GexSnapshot, now: datetime) -> str:
-    replay = replay_words(snapshot)
-    if replay is not None:
-        return replay
-    name = _safe(snapshot.source)
+    origin = origin_words(snapshot)
+    if origin is not None:
+        return origin
+    name = source_name(snapshot.source).replace("_", "\\_")
     return f"{name} delayed {age(data_age_s(snapshot, now))}" if snapshot.delayed else name
 
 

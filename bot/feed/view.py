@@ -7,7 +7,7 @@ from typing import Final
 from bot.feed.schedule import close_of
 from bot.feed.window import Slot
 from bot.render.numbers import age
-from bot.render.replay_words import live_word, replay_banner
+from bot.render.origin_words import live_word, origin_banner
 from bot.render.view import BoardView, Freshness, Moving, freshness_of
 from streaming.calendar import new_york
 from streaming.clock import instant_of
@@ -56,7 +56,7 @@ def board_view(
         age_s=max(age_s, 0.0),
         at=None if ending is None else ending.at,
         note=_note(snapshot, age_s) if ending is None else "",
-        banner=replay_banner(snapshot),
+        banner=origin_banner(snapshot),
         live_word=live_word(snapshot),
         window_s=window_s if sample is None else min((snapshot.asof_ms - sample.asof_ms) // 1000, window_s),
         decimals=ticker.decimals,

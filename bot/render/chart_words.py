@@ -7,7 +7,7 @@ import msgspec
 
 from bot.render.captions import WEIGHT_WORDS
 from bot.render.numbers import known
-from bot.render.replay_words import replay_words
+from bot.render.origin_words import origin_words, source_name
 from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
@@ -28,7 +28,6 @@ LEVEL_NAMES: Final[dict[WeightName, dict[str, str]]] = {
     "vol": {"spot": "spot", "zero_gamma": "zero gamma", "call_wall": "major +", "put_wall": "major −"},
 }
 """By volume the largest strikes are called major, as under `/gex levels`."""
-_LONGEST_SOURCE: Final = 20
 
 
 class ChartWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +68,16 @@ def footer(snapshot: GexSnapshot, now: datetime, note: str) -> str:
         words.append(freshness_words(freshness, age_s))
     if snapshot.state == "closed":
         words.append("market closed")
-    source = replay_words(snapshot) or f"{snapshot.source[:_LONGEST_SOURCE]} · {asof:%d %b %Y}"
+    source = _where_from(snapshot, asof)
     return f"{source} · {asof:%H:%M:%S} New York\n{' · '.join(words)}"
+
+
+def _where_from(snapshot: GexSnapshot, asof: datetime) -> str:
+    """Of a replay with the recorded day, which is then not said twice."""
+    origin = origin_words(snapshot)
+    if origin is not None and snapshot.replay is not None:
+        return origin
+    return f"{origin or source_name(snapshot.source)} · {asof:%d %b %Y}"
 
 
 def figures_of(snapshot: GexSnapshot, scope: ScopeName) -> ScopeFigures | None:

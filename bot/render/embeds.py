@@ -7,7 +7,7 @@ import discord
 
 from bot.render.captions import WEIGHT_WORDS
 from bot.render.numbers import UNKNOWN, age, bn, known, price, signed
-from bot.render.replay_words import live_word, replay_words
+from bot.render.origin_words import live_word, origin_words, source_name
 from bot.render.theme import EMBED_COLOUR
 from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
@@ -89,8 +89,9 @@ def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
     freshness = freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
     words = live_word(snapshot) if freshness is Freshness.LIVE else freshness_words(freshness, age_s)
     asof = new_york(instant_of(snapshot.asof_ms))
-    replay = replay_words(snapshot)
-    parts = [*([f"**{replay}**"] if replay else []), snapshot.source[:40], words, f"quotes of {asof:%H:%M:%S} New York"]
+    origin = origin_words(snapshot)
+    source = source_name(snapshot.source)
+    parts = [*([f"**{origin}**"] if origin else []), source, words, f"quotes of {asof:%H:%M:%S} New York"]
     if snapshot.state != "live":
         parts.append(snapshot.state)
     embed = discord.Embed(title=title[:250], description=" · ".join(parts), colour=EMBED_COLOUR)

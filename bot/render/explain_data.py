@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.render.numbers import age, signed
-from bot.render.replay_words import replay_words
-from bot.render.view import freshness_of, freshness_words
+from bot.render.origin_words import live_word, origin_words, source_name
+from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightName
@@ -20,7 +20,6 @@ _WEIGHT_WORDS: Final[dict[WeightName, str]] = {"oi": "open interest", "vol": "vo
 _MOST_FAULTS: Final = 3
 _BILLION: Final = 1e9
 _MILLION: Final = 1e6
-_LONGEST_NAME: Final = 40
 
 
 def own_figures(snapshot: GexSnapshot) -> ScopeFigures | None:
@@ -30,7 +29,7 @@ def own_figures(snapshot: GexSnapshot) -> ScopeFigures | None:
 
 def producer(snapshot: GexSnapshot) -> str:
     """Who made the figures: of a replay, who made what was recorded."""
-    return (snapshot.source if snapshot.replay is None else snapshot.replay.of)[:_LONGEST_NAME]
+    return source_name(snapshot.source if snapshot.replay is None else snapshot.replay.of)
 
 
 def why_absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, *, level: bool) -> str:
@@ -85,12 +84,15 @@ def quote_time(snapshot: GexSnapshot, *, now: datetime) -> str:
     """When the quotes were live and how old that is; a replay is called one."""
     quoted = new_york(instant_of(snapshot.asof_ms))
     if snapshot.replay is not None:
-        return f"**{replay_words(snapshot)}**: recorded with quotes of {quoted:%Y-%m-%d %H:%M:%S} New York, not of now."
+        return f"**{origin_words(snapshot)}**: recorded with quotes of {quoted:%Y-%m-%d %H:%M:%S} New York, not of now."
     age_s = now.timestamp() - snapshot.asof_ms / 1000
-    words = freshness_words(freshness_of(age_s, delayed=snapshot.delayed), age_s)
+    freshness = freshness_of(age_s, delayed=snapshot.delayed)
+    words = live_word(snapshot) if freshness is Freshness.LIVE else freshness_words(freshness, age_s)
     oldest = "" if snapshot.chain_ms is None else _oldest(snapshot.asof_ms - snapshot.chain_ms)
     state = "" if snapshot.state == "live" else f"; the session is {snapshot.state}"
-    return f"Quotes of {quoted:%Y-%m-%d %H:%M:%S} New York ({words}){oldest}{state}."
+    origin = origin_words(snapshot)
+    made_up = "" if origin is None else f"**{origin}**, not of the market. "
+    return f"{made_up}Quotes of {quoted:%Y-%m-%d %H:%M:%S} New York ({words}){oldest}{state}."
 
 
 def _oldest(lag_ms: int) -> str:

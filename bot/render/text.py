@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from bot.render import theme
 from bot.render.numbers import UNKNOWN, bn, percent, price, signed
+from bot.render.origin_words import source_name
 from bot.render.view import BoardView, Freshness, Moving, freshness_words
 from streaming.calendar import new_york
 
@@ -75,7 +76,7 @@ def _header(view: BoardView, paint: _Paint) -> str:
 
 def _provenance(view: BoardView, paint: _Paint) -> str:
     words = paint(_freshness(view), _FRESHNESS_COLOUR.get(view.freshness))
-    parts = [_safe(view.source), words, view.note, f"Δ {view.window_s:g}s"]
+    parts = [source_name(view.source), words, view.note, f"Δ {view.window_s:g}s"]
     return " · ".join(part for part in parts if part)
 
 
@@ -95,7 +96,7 @@ def _freshness(view: BoardView) -> str:
 def _waiting(view: BoardView, paint: _Paint) -> list[str]:
     since = "" if view.at is None else f"since {new_york(view.at):%H:%M:%S} New York"
     title = paint(f"GEX: {_safe(view.ticker)}", theme.BOLD)
-    return [title, paint(f"waiting for data from {_safe(view.source)}", theme.YELLOW), since]
+    return [title, paint(f"waiting for data from {source_name(view.source)}", theme.YELLOW), since]
 
 
 def _level(label: str, level: Moving, decimals: int, paint: _Paint) -> str:

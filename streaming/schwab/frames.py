@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from streaming.errors import ContractError
 from streaming.schwab.fields import Service
+from streaming.schwab.origin import SCHWAB
 from streaming.schwab.rows import DataBlock
 from streaming.schwab.tolerant import block_from, lenient_documents, record_from
 
@@ -66,6 +67,8 @@ class StreamerInfo:
     function_id: str
     level2: bool = True
     """Whether the user may receive books."""
+    source: str = SCHWAB
+    """Schwab, or a stand-in that says so."""
 
 
 T = TypeVar("T")

@@ -12,6 +12,7 @@ from streaming.schwab.books import EasternMidnight, book_levels
 from streaming.schwab.candles import candle_from
 from streaming.schwab.contracts import FuturesContracts
 from streaming.schwab.image import Image, Instants
+from streaming.schwab.origin import SCHWAB
 from streaming.schwab.values import instant_ms
 from streaming.symbols import may_be_symbol
 
@@ -26,7 +27,7 @@ class Merger:
     over the merger's whole life, across resets.
     """
 
-    def __init__(self, *, source: str = "schwab") -> None:
+    def __init__(self, *, source: str = SCHWAB) -> None:
         self.quotes_only: Collection[str] = _NO_TICKS
         self.seq = 0
         self._source = source
@@ -75,8 +76,9 @@ class Merger:
         of_all = (images.items() for images in self._images.values())
         return tuple(sorted({symbol for images in of_all for symbol, image in images if image.delayed}))
 
-    def reset(self) -> None:
-        """Forget every image: the next subscription sends full ones again."""
+    def reset(self, *, source: str = SCHWAB) -> None:
+        """Forget every image: the next subscription sends full ones again, of `source`."""
+        self._source = source
         for images in self._images.values():
             images.clear()
         self._admitted.clear()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -13,6 +14,7 @@ from streaming.schwab.auth_client import SchwabAuthClient
 from streaming.schwab.budget import RequestBudget
 from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.http_errors import error_code, retry_after_s, status_error, transport_error
+from streaming.schwab.origin import SCHWAB, source_of
 from streaming.schwab.rest_bodies import (
     Expiration,
     Quote,
@@ -53,6 +55,8 @@ class SchwabRestClient:
         self._budget = budget
         self._clock = clock
         self._last_preferences: StreamerInfo | None = None
+        self.source = SCHWAB
+        """Who gave the newest answer: Schwab, or a local stand-in that says so (`origin.source_of`)."""
 
     async def user_preference(self) -> StreamerInfo:
         """Where to stream and as whom; the last known answer while the route is out of order (§4)."""
@@ -63,7 +67,7 @@ class SchwabRestClient:
                 raise
             _LOG.warning("Schwab's user preferences cannot be read; the last known ones are used.")
             return self._last_preferences
-        self._last_preferences = parse_preferences(body)
+        self._last_preferences = replace(parse_preferences(body), source=self.source)
         return self._last_preferences
 
     async def expirations(self, symbol: str) -> list[Expiration]:
@@ -141,6 +145,7 @@ class SchwabRestClient:
             token = await self._auth.access_token(rejected=token)
             response = await self._request(path, parameters, token, what)
         if response.status_code == _OK:
+            self.source = source_of(response.headers)
             return response.content
         if error_code(response.content) == _TOO_BIG:
             raise _TooBigError

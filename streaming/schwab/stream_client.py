@@ -62,7 +62,6 @@ class SchwabStreamClient:
         *,
         timing: StreamTiming | None = None,
         chunk: int = 300,
-        source: str = "schwab",
         logins: Logins | None = None,
         alarm: Callable[[str], None] | None = None,
     ) -> None:
@@ -73,7 +72,7 @@ class SchwabStreamClient:
         self._clock = clock
         self._timing = timing or StreamTiming()
         self._chunk = chunk
-        self._merger = Merger(source=source)
+        self._merger = Merger()
         self._counters = StreamCounters()
         self._connection: Connection | None = None
         self._something_wanted = asyncio.Event()
@@ -194,7 +193,7 @@ class SchwabStreamClient:
         info = await self._rest.user_preference()
         async with open_socket(info.url, self._timing) as socket:
             self._counters.connects += 1
-            self._merger.reset()
+            self._merger.reset(source=info.source)
             self._waits.enter("login")
             session = StreamSession(info, self._plan(info, self._merger.listings), chunk=self._chunk)
             connection = Connection(

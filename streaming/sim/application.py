@@ -16,6 +16,8 @@ from streaming.sim.stream_routes import StreamRoutes
 
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _MINUTE_S = 60.0
+_FIGURES = "X-Gexcord-Figures"
+"""The header that names whose figures an answer holds (specs/simulator.md)."""
 
 
 @dataclass(slots=True)
@@ -55,7 +57,12 @@ def build_application(
         except web.HTTPNotFound:
             return web.Response(status=404, text=f"404 Not Found: Requested route ('{request.path}') does not exist.")
 
+    async def confess(request: web.Request, response: web.StreamResponse) -> None:
+        """Say on each answer that no broker gave it, so that a bot calls its figures what they are."""
+        response.headers[_FIGURES] = hall.market.figures_of(request.query.get("symbol", "").upper())
+
     application = web.Application(middlewares=[gatekeeper])
+    application.on_response_prepare.append(confess)
     application.add_routes(
         [
             *OAuthRoutes(hall).routes(),

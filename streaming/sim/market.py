@@ -9,7 +9,7 @@ import numpy as np
 
 from streaming.calendar import new_york, session_on
 from streaming.errors import RequestError
-from streaming.model import OptionChain
+from streaming.model import FILE_SOURCE, SIMULATED, OptionChain
 from streaming.sim.board import OptionBoard
 from streaming.sim.board_room import BoardRoom
 from streaming.sim.candles import Candle
@@ -65,6 +65,7 @@ class Market:
         seeds = zip(self._traits.items(), flows, strict=True)
         draws = {name: VolumeFlow(item, np.random.default_rng(flow)) for (name, item), flow in seeds}
         self._room.open(draws, chain, at=self.now, elapsed_s=elapsed_s)
+        self._of_file = None if chain is None else (traits[chain.ticker].wire, f"{FILE_SOURCE}{chain.asof:%Y-%m-%d}")
         self._forex = ForexDesk(np.random.default_rng(pairs))
         self._forex.open(self.now_ms)
 
@@ -104,6 +105,10 @@ class Market:
             )
         traits = traits_around(chain.ticker, chain.spot)
         return cls(traits, start_at=chain.asof, seed=seed, always_open=always_open, chain=chain)
+
+    def figures_of(self, wire: str) -> str:
+        """Where the figures of an underlying come from, as a `source`: made up, or made from a file of a day."""
+        return self._of_file[1] if self._of_file is not None and wire == self._of_file[0] else SIMULATED
 
     @property
     def now(self) -> datetime:

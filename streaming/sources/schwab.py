@@ -26,6 +26,11 @@ _LAST_RETRY_S: Final = 30.0
 class ChainRest(Protocol):
     """The two calls the poller makes."""
 
+    @property
+    def source(self) -> str:
+        """Who gave the newest chain: Schwab, or a stand-in that says so."""
+        ...
+
     async def expirations(self, symbol: str) -> Sequence[Expiration]: ...
 
     async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> bytes: ...
@@ -148,6 +153,7 @@ class ChainPoller:
             underlying=self._names[request.symbol],
             kind="schwab",
             payload=payload,
+            source=self._rest.source,
             asof=asof,
             expiry=request.expiry,
             planned=self._plan.planned(request.symbol),

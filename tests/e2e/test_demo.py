@@ -138,6 +138,10 @@ def test_a_real_chain_becomes_the_market_of_the_demo(home: Home, shared_data: Pa
     ticker = re.sub(r"^(cboe|tda)_", "", name).partition("_")[0]
     assert f"gex-{ticker}" in texts
     assert re.search(rf"GEX: {ticker.upper()}\s+\d", texts[f"gex-{ticker}"])
+    (other,) = texts.keys() - {f"gex-{ticker}"}
+    assert re.search(r"FILE OF \d+ \w{3} 20\d\d", texts[f"gex-{ticker}"])
+    assert "SIMULATED" in texts[other]
+    assert not any("· live" in text for text in texts.values())
     assert program.stop() == 0
 
 

@@ -48,11 +48,14 @@ async def test_each_board_shows_its_own_source_and_a_refused_key_is_told_once(
         )
         await until(lambda: shows(world.texts(), "gexbot", "live"), what=lambda: (world.texts(), program.output))
         assert "6390.50" in world.texts()[-1]
-        await until(lambda: shows(world.texts("gex-ndx"), "schwab", "live"), what=lambda: world.texts("gex-ndx"))
+        await until(
+            lambda: shows(world.texts("gex-ndx"), "SIMULATED", "simulated · running"),
+            what=lambda: world.texts("gex-ndx"),
+        )
         gexbot.status = 401
         await until(lambda: world.letters(), what=lambda: program.output)
         await until(lambda: "stale" in world.texts()[-1] or "old" in world.texts()[-1], what=lambda: world.texts()[-1])
-        assert "live" in world.texts("gex-ndx")[-1]
+        assert "running" in world.texts("gex-ndx")[-1]
         (letter,) = world.letters()
         assert "GEXBot refuses us (HTTP 401)" in letter
         assert "GEXBOT_API_KEY" in letter

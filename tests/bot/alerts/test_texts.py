@@ -88,7 +88,7 @@ def test_a_name_from_outside_is_neither_markup_nor_a_mention():
     found = text(rule(), *shots)
     assert "@" not in found
     assert "`" not in found
-    assert found.endswith("everyone x \\_y\\_")
+    assert found.endswith("everyonex\\_y\\_")
 
 
 @pytest.mark.parametrize("kind", list(AlertKind))

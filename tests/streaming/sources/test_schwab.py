@@ -67,6 +67,8 @@ class Rest:
         self.open_interest = 10
         self.window: tuple[float, ...] = (6400.0,)
 
+    source = "schwab"
+
     async def expirations(self, symbol: str) -> list[Expiration]:
         return [Expiration(expiry=day, kind="W", roots=("SPXW",), settlement="P") for day in self.expiries]
 

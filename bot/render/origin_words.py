@@ -1,0 +1,63 @@
+"""How figures that are not of today's market are called, on boards, in embeds, pictures and alerts alike. Pure."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from bot.render.numbers import UNKNOWN
+from streaming.calendar import new_york
+from streaming.clock import instant_of
+from streaming.instants import date_of
+from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot
+
+PAUSED: Final = "paused"
+_LONGEST_NAME: Final = 16
+
+
+def origin_words(snapshot: GexSnapshot) -> str | None:
+    """`REPLAY 20 Nov 2026 x10`, `SIMULATED` or `FILE OF 20 May 2022`; None for figures of the market itself.
+
+    A replay of what was made up says both.
+    """
+    mark = snapshot.replay
+    if mark is None:
+        return _made_up(snapshot.source)
+    day = _quote_time(snapshot)
+    words = f"REPLAY {day.day} {day:%b %Y} {f'x{mark.speed:.4g}' if mark.speed > 0 else PAUSED}"
+    made_up = _made_up(mark.of)
+    return words if made_up is None else f"{made_up} · {words}"
+
+
+def origin_banner(snapshot: GexSnapshot) -> str:
+    """The words, of a replay with the recorded hour: `REPLAY 20 Nov 2026 x10 · 10:31:05`; empty for live figures."""
+    words = origin_words(snapshot)
+    if words is None:
+        return ""
+    return words if snapshot.replay is None else f"{words} · {_quote_time(snapshot):%H:%M:%S}"
+
+
+def live_word(snapshot: GexSnapshot) -> str:
+    """How a snapshot that is up to date is called."""
+    mark = snapshot.replay
+    if mark is not None:
+        return "playing" if mark.speed > 0 else PAUSED
+    return "live" if _made_up(snapshot.source) is None else "running"
+
+
+def source_name(source: str) -> str:
+    """A source as people read it, `file of 2022-05-20`, without what could end a line or pass for markup."""
+    safe = re.sub(r"[^A-Za-z0-9_.:+/-]", "", source)[:_LONGEST_NAME] or UNKNOWN
+    return f"file of {safe.removeprefix(FILE_SOURCE)}" if safe.startswith(FILE_SOURCE) else safe
+
+
+def _made_up(source: str) -> str | None:
+    if source == SIMULATED:
+        return SIMULATED.upper()
+    if not source.startswith(FILE_SOURCE):
+        return None
+    day = date_of(source.removeprefix(FILE_SOURCE))
+    return None if day is None else f"FILE OF {day.day} {day:%b %Y}"
+
+
+def _quote_time(snapshot: GexSnapshot) -> datetime:
+    return new_york(instant_of(snapshot.asof_ms))
