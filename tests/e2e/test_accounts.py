@@ -113,7 +113,7 @@ async def test_a_stream_goes_on_after_a_restart_and_the_message_is_adopted(home:
             farewell = left.content
             second = world.start()
             await until(
-                lambda: world.texts()[-1] != farewell and "live" in world.texts()[-1], what=lambda: second.output
+                lambda: world.texts()[-1] != farewell and "running" in world.texts()[-1], what=lambda: second.output
             )
             posts = world.sandbox.world.channels[world.sandbox.channel_ids["gex-spx"]].messages.values()
             assert [post.id for post in posts] == [left.id]
@@ -128,14 +128,14 @@ async def test_redis_that_is_restarted_in_the_middle_costs_no_figures_for_long(h
             with sync_redis.Redis.from_url(url) as client:
                 client.set("gexcord:stream:wanted", "1")
             program = world.start()
-            await until(lambda: world.texts() and "live" in world.texts()[-1], what=lambda: program.output)
+            await until(lambda: world.texts() and "running" in world.texts()[-1], what=lambda: program.output)
             process.kill()
             process.wait()
             await until(
                 lambda: "stale" in world.texts()[-1] or "old" in world.texts()[-1], what=lambda: world.texts()[-1]
             )
             with plain_redis(redis_folder, port):
-                await until(lambda: "live" in world.texts()[-1], within_s=60.0, what=lambda: program.output)
+                await until(lambda: "running" in world.texts()[-1], within_s=60.0, what=lambda: program.output)
                 assert len(world.texts()) == 1
                 assert await asyncio.to_thread(program.stop) == 0
             assert "Traceback" not in program.output
@@ -176,12 +176,12 @@ async def test_malformed_frames_are_counted_and_change_nothing_else(home: Home, 
         with sync_redis.Redis.from_url(redis_url) as client:
             client.set("gexcord:stream:wanted", "1")
             program = world.start()
-            await until(lambda: world.texts() and "live" in world.texts()[-1], what=lambda: program.output)
+            await until(lambda: world.texts() and "running" in world.texts()[-1], what=lambda: program.output)
             for _ in range(3):
                 assert await world.sim.send_raw() == 1
             await until(lambda: client.hget("metrics:schwab_stream", "bad_frames") == b"3")
             assert client.hget("metrics:schwab_stream", "reconnects") == b"0"
-        assert "live" in world.texts()[-1]
+        assert "running" in world.texts()[-1]
 
 
 async def test_the_check_knows_the_good_the_missing_and_the_forbidden_channel(home: Home, redis_url: str):

@@ -49,7 +49,7 @@ async def test_each_board_shows_its_own_source_and_a_refused_key_is_told_once(
         await until(lambda: shows(world.texts(), "gexbot", "live"), what=lambda: (world.texts(), program.output))
         assert "6390.50" in world.texts()[-1]
         await until(
-            lambda: shows(world.texts("gex-ndx"), "SIMULATED", "simulated · running"),
+            lambda: shows(world.texts("gex-ndx"), "SIMULATED", "running"),
             what=lambda: world.texts("gex-ndx"),
         )
         gexbot.status = 401

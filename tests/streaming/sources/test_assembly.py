@@ -84,6 +84,6 @@ async def test_three_boards_from_three_sources_in_one_process(tmp_path, redis_ur
         async with running(first), running(second):
             await until(lambda: all(status.snapshots for status in sources.statuses()), timeout_s=30)
         latest = [await rig.runtime.snapshots.latest(ticker.name) for ticker in tickers]
-        assert [snapshot.source for snapshot in latest] == ["schwab", "cboe", "gexbot"]
+        assert [snapshot.source for snapshot in latest] == ["simulated", "cboe", "gexbot"]
         assert [snapshot.delayed for snapshot in latest] == [False, True, False]
         assert set(rig.streamer.needed_symbols) == {"$SPX"}
