@@ -12,7 +12,7 @@ from typing import Final, TextIO
 from bot.check import run_check
 from bot.discord_hosts import point_discord_at
 from bot.host import background, open_host
-from bot.logs import configure_logging
+from bot.logs import configure_bot_logging
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError, leading_error
@@ -88,7 +88,7 @@ async def _run(arguments: argparse.Namespace) -> int:
             settings, clock, page_url = demo.settings, demo.clock, demo.page_url
         else:
             settings, clock, page_url = load_settings(BotSettings), SystemClock(), None
-        configure_logging(settings)
+        configure_bot_logging(settings)
         if arguments.check:
             return await run_check(settings, _say)
         await _serve(settings, clock, page_url=page_url)

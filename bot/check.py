@@ -73,9 +73,10 @@ async def check_redis(settings: BotSettings) -> Finding:
 
     if settings.redis_url is None:
         return _own_server(settings.redis_data_path)
+    url = settings.redis_url.get_secret_value()
     try:
-        async with open_redis(settings.redis_url):
-            return ok("redis", f"{redact_url(settings.redis_url)} answers.")
+        async with open_redis(url):
+            return ok("redis", f"{redact_url(url)} answers.")
     except GexcordError as error:
         return fail("redis", error.sentence, error.exit_status)
 

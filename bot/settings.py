@@ -19,8 +19,12 @@ class BotSettings(StreamSettings):
 
     discord_bot_token: SecretStr | None = Field(None, description="the bot token from the Discord developer portal")
     discord_operator_ids: IdList = Field((), description="Discord user ids separated by commas")
-    discord_api_url: str | None = Field(None, description="an http or https URL; empty is Discord itself")
-    discord_gateway_url: str | None = Field(None, description="a ws or wss URL; empty is Discord itself")
+    discord_api_url: str | None = Field(
+        None, description="an https URL, or http on this machine; empty is Discord itself"
+    )
+    discord_gateway_url: str | None = Field(
+        None, description="a wss URL, or ws on this machine; empty is Discord itself"
+    )
     discord_gex_feed_channel_ids: IdList = Field((), description="Discord channel ids separated by commas")
     gex_feed_enabled: bool = Field(True, description="true or false")
     gex_feed_symbol: str = Field("NQ_NDX", description="a ticker such as SPX, NDX, SPY or NQ_NDX")

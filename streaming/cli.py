@@ -10,29 +10,37 @@ from typing import Final
 
 from streaming import gex_command, record_command, replay_command, sim_command, start_command, token_command
 from streaming.bus.embedded import running_url
-from streaming.errors import ConfigurationError, GexcordError
+from streaming.errors import ConfigurationError, GexcordError, leading_error
+from streaming.logs import configure_logging, settings_of_command
 from streaming.runtime import open_bus
-from streaming.settings import StreamSettings, load_settings
 from streaming.tail import tail
 
+_LOG: Final = logging.getLogger(__name__)
 _INTERRUPTED: Final = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the process's exit status."""
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    configure_logging()
     try:
         status: int = arguments.func(arguments)
-    except GexcordError as error:
-        _say(error.sentence)
-        return error.exit_status
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # a traceback goes through the log, which redacts
+        return _report(leading_error(error))
     return status
+
+
+def _report(error: BaseException) -> int:
+    if isinstance(error, GexcordError):
+        _say(error.sentence)
+        return error.exit_status
+    _LOG.critical("the program ends on a bug", exc_info=error)
+    return GexcordError.exit_status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +70,7 @@ def _register_redis_url(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def _redis_url(_: argparse.Namespace) -> int:
-    settings = load_settings(StreamSettings)
+    settings = settings_of_command()
     if settings.redis_url is not None:
         raise ConfigurationError("REDIS_URL is set: its server is used, and none of our own.")
     sys.stdout.write(asyncio.run(running_url(settings.redis_data_path)) + "\n")
@@ -79,7 +87,7 @@ def _tail(arguments: argparse.Namespace) -> int:
 
 async def _tail_until_done(arguments: argparse.Namespace) -> int:
     async with (
-        open_bus(load_settings(StreamSettings), announce=_say) as (redis, _),
+        open_bus(settings_of_command(), announce=_say) as redis,
         aclosing(tail(redis, arguments.channel, count=arguments.count)) as payloads,
     ):
         async for payload in payloads:

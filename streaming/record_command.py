@@ -11,9 +11,10 @@ from redis.asyncio import Redis
 
 from streaming.clock import SystemClock
 from streaming.errors import RequestError
+from streaming.logs import settings_of_command
 from streaming.recording.session import Recorder, RecordOrder
 from streaming.runtime import open_bus
-from streaming.settings import StreamSettings, load_settings, parse_tickers
+from streaming.settings import StreamSettings, parse_tickers
 from streaming.signals import run_until, stop_on_signals
 from streaming.status import RecorderStatus
 
@@ -33,8 +34,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Record until SIGTERM or SIGINT, then return 0; errors carry their exit status (specs/operations.md)."""
-    settings = load_settings(StreamSettings)
-    logging.getLogger().setLevel(settings.log_level)
+    settings = settings_of_command(least=logging.NOTSET)
     return asyncio.run(_serve(settings, order_of(settings, arguments)))
 
 
@@ -59,7 +59,7 @@ def _names(text: str) -> frozenset[str]:
 
 async def _serve(settings: StreamSettings, order: RecordOrder) -> int:
     stop = stop_on_signals()
-    async with open_bus(settings, announce=_say) as (redis, _):
+    async with open_bus(settings, announce=_say) as redis:
         recorder = await _record_until(stop, redis, order)
     _say(summary(recorder))
     return 0

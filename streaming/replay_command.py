@@ -21,11 +21,12 @@ from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.errors import RequestError
 from streaming.instants import date_of
+from streaming.logs import settings_of_command
 from streaming.recording.parts import parts_of
 from streaming.recording.reader import holds_recording
 from streaming.replay_console import pause_keys, show_progress
 from streaming.runtime import open_bus
-from streaming.settings import StreamSettings, load_settings, parse_tickers
+from streaming.settings import StreamSettings, parse_tickers
 from streaming.signals import run_until, stop_on_signals
 from streaming.sources.recorded_source import parse_start
 from streaming.sources.replay import replay_frames
@@ -56,7 +57,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Play until the end or until told to stop, then return 0; errors carry their exit status."""
     order = ReplayOrder.read(arguments)
-    return asyncio.run(replay(load_settings(StreamSettings), order, say=_say))
+    return asyncio.run(replay(settings_of_command(), order, say=_say))
 
 
 def _day(text: str) -> date:
@@ -116,7 +117,7 @@ async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> i
     """Play what is ordered and say what was published. RequestError when that cannot be played."""
     frames = _are_frames(order)
     async with AsyncExitStack() as stack:
-        redis, _ = await stack.enter_async_context(open_bus(settings, announce=say))
+        redis = await stack.enter_async_context(open_bus(settings, announce=say))
         guard = ReplayGuard(redis, SnapshotStore(redis), SystemClock(), remedy=_REMEDY)
         if not order.force:
             await guard.look()

@@ -29,8 +29,6 @@ class Runtime:
     settings: StreamSettings
     clock: Clock
     redis: Redis
-    redis_url: str
-    """With the password, for our own use; print `redact_url` of it."""
     publisher: TradingEventPublisher
     snapshots: SnapshotStore
     http: httpx.AsyncClient
@@ -40,15 +38,16 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_bus(settings: StreamSettings, *, announce: Callable[[str], None]) -> AsyncIterator[tuple[Redis, str]]:
+async def open_bus(settings: StreamSettings, *, announce: Callable[[str], None]) -> AsyncIterator[Redis]:
     """Connect to `REDIS_URL`, or start a server of our own, and say where it listens."""
     async with AsyncExitStack() as stack:
-        if (url := settings.redis_url) is None:
-            server = await stack.enter_async_context(_own_server(settings))
-            url = server.url
+        if settings.redis_url is None:
+            url = (await stack.enter_async_context(_own_server(settings))).url
+        else:
+            url = settings.redis_url.get_secret_value()
         redis = await stack.enter_async_context(open_redis(url))
         announce(f"Redis: {redact_url(url)}")
-        yield redis, url
+        yield redis
 
 
 def _own_server(settings: StreamSettings) -> AbstractAsyncContextManager[EmbeddedServer]:
@@ -64,7 +63,7 @@ async def open_runtime(
     Raises UnavailableError when Redis does not answer and ConfigurationError for an unusable token path.
     """
     async with AsyncExitStack() as stack:
-        redis, url = await stack.enter_async_context(open_bus(settings, announce=announce))
+        redis = await stack.enter_async_context(open_bus(settings, announce=announce))
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S))
         tokens = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
@@ -72,7 +71,6 @@ async def open_runtime(
             settings=settings,
             clock=clock,
             redis=redis,
-            redis_url=url,
             publisher=publisher,
             snapshots=SnapshotStore(redis, clock=clock),
             http=http,

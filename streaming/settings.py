@@ -5,6 +5,7 @@ and never repeats what was written there.
 """
 
 import base64
+import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
@@ -27,6 +28,7 @@ from streaming.symbols import Ticker, parse_ticker, parse_wire_symbol
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 _FERNET_KEY_BYTES: Final = 32
+_PLAIN: Final = frozenset({"http", "ws"})
 
 
 class StreamSettings(BaseSettings):
@@ -46,12 +48,12 @@ class StreamSettings(BaseSettings):
         ("SPY", "QQQ"), description="symbols to stream, separated by commas, such as SPY,$SPX,/MNQ:XCME"
     )
     schwab_charts: bool = Field(False, description="true or false")
-    schwab_api_url: str = Field("https://api.schwabapi.com", description="an http or https URL")
+    schwab_api_url: str = Field("https://api.schwabapi.com", description="an https URL, or http on this machine")
     schwab_token_path: Path = Field(Path(".tokens/schwab_token.json"), description="path of the token file")
     schwab_token_key: SecretStr | None = Field(
         None, description="a Fernet key, as `python -m streaming token new-key` prints it"
     )
-    redis_url: str | None = Field(
+    redis_url: SecretStr | None = Field(
         None, description="redis://, rediss:// or unix:// URL; empty starts a server of our own"
     )
     redis_data_path: Path = Field(Path(".redis"), description="folder for the data of our own Redis server")
@@ -61,11 +63,11 @@ class StreamSettings(BaseSettings):
         {}, description="TICKER:source pairs separated by commas, each ticker once, such as SPY:cboe,QQQ:gexbot"
     )
     cboe_api_url: str = Field(
-        "https://cdn.cboe.com/api/global/delayed_quotes/options", description="an http or https URL"
+        "https://cdn.cboe.com/api/global/delayed_quotes/options", description="an https URL, or http on this machine"
     )
     cboe_poll_seconds: float = Field(60.0, ge=15, le=3600, description="a number of seconds from 15 to 3600")
     gexbot_api_key: SecretStr | None = Field(None, description="API key from gexbot.com")
-    gexbot_api_url: str = Field("https://api.gex.bot/v2", description="an http or https URL")
+    gexbot_api_url: str = Field("https://api.gex.bot/v2", description="an https URL, or http on this machine")
     gexbot_poll_seconds: float = Field(2.0, ge=1, le=3600, description="a number of seconds from 1 to 3600")
     gex_scope: ScopeName = Field("full", description="zero, one, full (90 days) or all")
     gex_pace_seconds: float = Field(1.0, ge=0.25, le=60, description="a number of seconds from 0.25 to 60")
@@ -141,8 +143,8 @@ class StreamSettings(BaseSettings):
 
     @field_validator("redis_url")
     @classmethod
-    def _redis_url(cls, value: str | None) -> str | None:
-        return None if value is None else require_url(value, "redis", "rediss", "unix")
+    def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else SecretStr(require_url(value.get_secret_value(), "redis", "rediss", "unix"))
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -164,11 +166,28 @@ class StreamSettings(BaseSettings):
 
 
 def require_url(value: str, *schemes: str) -> str:
-    """The URL without a trailing slash; ValueError when its scheme or host is not acceptable."""
+    """The URL without a trailing slash; ValueError when its scheme or host is not acceptable.
+
+    Without TLS only this machine is, since the address is sent logins; and an address of HTTP holds no password.
+    """
     parts = urlsplit(value)
-    if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):
+    if parts.scheme not in schemes or not (parts.path.strip("/") if parts.scheme == "unix" else parts.hostname):
         raise ValueError(f"a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    if parts.scheme in _PLAIN and not is_loopback(parts.hostname or ""):
+        raise ValueError("an address on this machine, or one with TLS")
+    if parts.scheme in {"http", "https", "ws", "wss"} and (parts.username or parts.password or parts.query):
+        raise ValueError("an address without user, password or query")
     return value.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host of an address is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_fernet_key(text: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from streaming.clock import Clock
 from streaming.engine_host import EngineError
 from streaming.errors import TransientError
+from streaming.lasting_trouble import LastingTrouble
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotSink
 from streaming.symbols import Ticker
@@ -56,6 +57,7 @@ class SnapshotLoop:
         self._clock = clock
         self._pace_s = pace_s
         self._counters = counters
+        self._unstored = LastingTrouble(_LOG, monotonic=clock.monotonic)
         self._logged: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
@@ -104,7 +106,7 @@ class SnapshotLoop:
         except TransientError as error:
             self._counters.store_errors += 1
             self._counters.last_error = str(error)
-            _LOG.warning("a snapshot of %s was not stored: %s", snapshot.ticker, error)
+            self._unstored.add(f"a snapshot of {snapshot.ticker} was not stored: {error}")
         else:
             self._counters.snapshots += 1
             self._counters.last_snapshot_at = self._clock.now()

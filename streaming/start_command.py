@@ -11,12 +11,13 @@ from typing import Final
 
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError
+from streaming.logs import settings_of_command
 from streaming.metrics_server import serve_metrics
 from streaming.runtime import Runtime, open_runtime
 from streaming.schwab.fields import Service
 from streaming.schwab.oauth import LOG_IN
 from streaming.schwab.routing import Subscriptions, plan
-from streaming.settings import StreamSettings, load_settings, parse_tickers, split_commas
+from streaming.settings import StreamSettings, parse_tickers, split_commas
 from streaming.signals import stop_on_signals
 from streaming.source_choice import SOURCES
 from streaming.sources.assembly import Sources
@@ -49,9 +50,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Stream until SIGTERM or SIGINT, then return 0; errors carry their exit status (specs/operations.md)."""
-    settings = load_settings(StreamSettings)
-    logging.getLogger().setLevel(settings.log_level)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
+    settings = settings_of_command(least=logging.NOTSET)
     order = _Order.read(arguments)
     return asyncio.run(_dry_run(settings, order, _say) if arguments.dry_run else _serve(settings, order, _say))
 

@@ -15,10 +15,11 @@ from pydantic import SecretStr
 
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, RequestError
+from streaming.logs import settings_of_command
 from streaming.schwab.auth_client import SchwabAuthClient, stored_status
 from streaming.schwab.token_cipher import new_key
 from streaming.schwab.token_store import TokenStore
-from streaming.settings import StreamSettings, load_settings
+from streaming.settings import StreamSettings
 from streaming.token_actions.doctor import Doctor, explain_message
 from streaming.token_actions.report import describe, report_status
 from streaming.token_actions.sign_in import sign_in
@@ -109,7 +110,7 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 @asynccontextmanager
 async def _open_desk() -> AsyncIterator[Desk]:
-    settings = load_settings(StreamSettings)
+    settings = settings_of_command()
     store = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
     async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
         yield Desk(settings, store, http, SystemClock())

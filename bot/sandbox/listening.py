@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from streaming.errors import UnavailableError
+from streaming.local_callers import only_local_callers
 
 LOOPBACK: Final = "127.0.0.1"
 SHUTDOWN_S: Final = 2.0
@@ -19,7 +20,7 @@ class LoopbackSite:
     def __init__(self, bound: socket.socket, client_max_size: int) -> None:
         self._socket = bound
         self._runner: web.AppRunner | None = None
-        self.app = web.Application(client_max_size=client_max_size)
+        self.app = web.Application(client_max_size=client_max_size, middlewares=[only_local_callers])
         self.origin = f"http://{LOOPBACK}:{bound.getsockname()[1]}"
 
     async def start(self, *, on_shutdown: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ from streaming.bus.buffer import Entry
 from streaming.bus.connection import CONNECT_S
 from streaming.bus.wire import BatchConnection
 from streaming.errors import TransientError
+from streaming.lasting_trouble import LastingTrouble
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class BatchDelivery:
         self._connection: BatchConnection | None = None
         self._announced: set[int] = set()
         self._doubtful = False
+        self._refusals = LastingTrouble(log)
         self.pending: list[Entry] = []
         self.delivered = 0
         self.rejected = 0
@@ -107,7 +109,8 @@ class BatchDelivery:
         self.delivered += settlement.delivered
         self.rejected += settlement.rejected
         if settlement.rejected:
-            log.error("Redis refused %d market events for good: %s", settlement.rejected, settlement.error)
+            sentence = f"Redis refused {settlement.rejected} market events for good: {settlement.error}"
+            self._refusals.add(sentence, times=settlement.rejected)
 
     async def _resolve_doubts(self, connection: BatchConnection) -> None:
         """Take out of `pending` what a lost batch did bring into the streams."""

@@ -19,6 +19,7 @@ from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import ContractError, OperatorError, TransientError
 from streaming.instants import is_instant
+from streaming.lasting_trouble import LastingTrouble
 from streaming.recording.buffer import LineBuffer
 from streaming.recording.disk import RecordDisk
 from streaming.recording.lines import Gap, day_of, snapshot_line, tick_line
@@ -65,6 +66,7 @@ class Recorder:
         self._flush_s = flush_s
         self._disk = RecordDisk(RecordWriter(order.path, max_mb=order.max_mb))
         self._buffer = LineBuffer()
+        self._unread = LastingTrouble(_LOG, monotonic=clock.monotonic)
         self._position: Position | None = None
         self._heard_ms: int | None = None
         self._running = False
@@ -162,7 +164,7 @@ class Recorder:
             try:
                 page = await follower.read()
             except TransientError as error:
-                _LOG.warning("%s Recording of ticks goes on from there.", error)
+                self._unread.add(f"{error} Recording of ticks goes on from there.")
                 await asyncio.sleep(_RETRY_S)
                 continue
             self._take_ticks(page)

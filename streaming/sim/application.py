@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from streaming.local_callers import only_local_callers
 from streaming.sim.control_routes import ControlRoutes
 from streaming.sim.faults import Area
 from streaming.sim.hall import Hall
@@ -61,7 +62,7 @@ def build_application(
         """Say on each answer that no broker gave it, so that a bot calls its figures what they are."""
         response.headers[_FIGURES] = hall.market.figures_of(request.query.get("symbol", "").upper())
 
-    application = web.Application(middlewares=[gatekeeper])
+    application = web.Application(middlewares=[only_local_callers, gatekeeper])
     application.on_response_prepare.append(confess)
     application.add_routes(
         [

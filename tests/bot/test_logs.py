@@ -1,135 +1,97 @@
+"""bot/logs.py: what discord.py may say in our log, and how."""
+
 import io
 import logging
-import re
 import warnings
+from types import SimpleNamespace
 
+import aiohttp
+import discord
 import pytest
 
-from bot.logs import MASK, Redactor, configure_logging, secrets_of
+from bot.logs import configure_bot_logging
 from bot.settings import BotSettings
 
-BOT_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4OQ.GaBcDe.aaaaaaaaaabbbbbbbbbbccccccccccdddddd12"
-
-
-def settings(**values):
-    return BotSettings(_env_file=None, **values)
+LIBRARY = ("discord", "discord.http", "httpx", "httpcore", "websockets", "aiohttp.access", "matplotlib", "asyncio")
+GATEWAY = logging.getLogger("discord.client")
 
 
 @pytest.fixture
-def lines(monkeypatch):
+def read(monkeypatch):
     """Configure logging on a buffer and give a function that returns its lines; everything is put back."""
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
-    quiet = {
-        name: logging.getLogger(name).level for name in ("discord", "discord.http", "httpx", "httpcore", "websockets")
-    }
+    levels = {name: logging.getLogger(name).level for name in LIBRARY}
     stream = io.StringIO()
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
 
     def configured(**values):
-        configure_logging(settings(**values), stream)
+        configure_bot_logging(BotSettings(_env_file=None, **values), stream)
         return lambda: stream.getvalue().splitlines()
 
     yield configured
     logging.captureWarnings(False)
     root.setLevel(before[0])
     root.handlers[:] = before[1]
-    for name, level in quiet.items():
+    for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
 
 
-@pytest.mark.parametrize(
-    ("text", "secret"),
-    [
-        ("Authorization: Bearer I0.b2F1dGgyLmJkYy5zY2h3YWIuY29t.abc123@", "b2F1dGgyLmJkYy5zY2h3YWIuY29t"),
-        ('{"refresh_token": "abcdefghijkl", "expires_in": 1800}', "abcdefghijkl"),
-        ("{'access_token': 'abcdefghijkl'}", "abcdefghijkl"),
-        ("grant_type=authorization_code&code=C0.abcdefgh1234%40&x=1", "abcdefgh1234"),
-        ("redis://default:hunter2@example.org:6379/0", "hunter2"),
-        ("redis://:hunter2@example.org:6379/0", "hunter2"),
-        (f"static token {BOT_TOKEN} used", BOT_TOKEN),
-        ("POST /api/v10/interactions/1234/aW50ZXJhY3Rpb246MTIz/callback", "aW50ZXJhY3Rpb246MTIz"),
-        ("PATCH /webhooks/987/aW50ZXJhY3Rpb246MTIz/messages/@original", "aW50ZXJhY3Rpb246MTIz"),
-        ("Authorization: Basic Y2xpZW50OnNlY3JldA==", "Y2xpZW50OnNlY3JldA"),
-        ("id eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl end", "eyJzdWIiOiIxIn0"),
-    ],
-)
-def test_what_looks_like_a_secret_is_masked_wherever_it_stands(text, secret):
-    redacted = Redactor()(text)
-    assert secret not in redacted
-    assert MASK in redacted
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "job schwab-stream runs again in 1.5 s",
-        "close code 1006, 12 frames, token refresh in 300 s",
-        "redis://127.0.0.1:6379/0 answers",
-        "SPXW  260820C06400000 bid 12.5",
-        "gex:snapshot:NQ_NDX 2026-08-20T13:40:00.123Z",
-    ],
-)
-def test_ordinary_lines_stay_as_they_are(text):
-    assert Redactor()(text) == text
-
-
-def test_configured_secrets_are_masked_even_when_they_look_like_nothing(lines):
-    read = lines(schwab_client_secret="plainword", redis_url="redis://:p%40ss-word@127.0.0.1/0")
-    logging.getLogger("x").warning("value plainword and %s and %s", "p@ss-word", "p%40ss-word")
-    assert read()[-1].endswith("value *** and *** and ***")
-
-
-def test_a_traceback_is_redacted_and_the_record_stays_one_line(lines):
-    read = lines(discord_bot_token="not-a-shape-we-know")
+def say_reconnect(error):
     try:
-        int("bad token not-a-shape-we-know\nand Bearer abcdefghijklmnop")
-    except ValueError:
-        logging.getLogger("x").exception("it\nfailed")
-    (line,) = read()
-    assert "ValueError" in line
-    assert "Traceback" in line
-    assert "not-a-shape-we-know" not in line
-    assert "abcdefghijklmnop" not in line
+        raise error
+    except type(error):
+        GATEWAY.exception("Attempting a reconnect in %.2fs", 1.5)
 
 
-def test_a_line_begins_with_the_utc_time_and_names_level_and_logger(lines):
-    read = lines()
-    logging.getLogger("bot.x").warning("hello")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z WARNING bot\.x: hello", read()[0])
+def closed(code):
+    return discord.ConnectionClosed(SimpleNamespace(close_code=code), shard_id=None, code=code)
 
 
-def test_the_time_is_utc_whatever_the_machine_thinks(lines):
-    read = lines()
-    record = logging.makeLogRecord({"name": "x", "levelno": 30, "levelname": "WARNING", "msg": "m", "created": 0.0})
-    logging.getLogger().handle(record)
-    assert read()[0].startswith("1970-01-01T00:00:00")
+def page(status):
+    return discord.HTTPException(SimpleNamespace(status=status, reason="Bad"), "<html>a proxy's page</html>")
 
 
-def test_libraries_that_print_payloads_stay_quiet_even_on_debug(lines):
-    read = lines(log_level="DEBUG")
-    for name in ("discord.http", "discord.gateway", "httpx", "websockets.client"):
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (closed(1006), "ConnectionClosed, code 1006"),
+        (OSError(111, "refused"), "ConnectionRefusedError"),
+        (aiohttp.ClientConnectionError("no\nnetwork"), "ClientConnectionError"),
+        (TimeoutError(), "TimeoutError"),
+        (page(502), "HTTPException, status 502"),
+    ],
+)
+def test_a_reconnect_of_the_gateway_is_a_warning_of_one_line(read, error, kind):
+    lines = read()
+    say_reconnect(error)
+    (line,) = lines()
+    assert line.partition("Z ")[2] == (
+        f"WARNING discord.client: The connection to Discord's gateway broke ({kind}): Attempting a reconnect in 1.50s"
+    )
+
+
+def test_an_error_in_a_listener_of_ours_keeps_its_traceback(read):
+    lines = read()
+    GATEWAY.error("Ignoring exception in %s", "on_ready", exc_info=OSError(5, "broken"))
+    assert "ERROR" in lines()[0] and "[Errno 5] broken" in lines()[0]
+
+
+def test_a_bug_behind_a_reconnect_keeps_its_traceback(read):
+    lines = read()
+    say_reconnect(KeyError("x"))
+    assert "ERROR" in lines()[0] and "Traceback" in lines()[0]
+
+
+def test_who_wants_only_errors_is_not_told_of_a_reconnect(read):
+    lines = read(log_level="ERROR")
+    say_reconnect(closed(1006))
+    assert lines() == []
+
+
+def test_discords_library_prints_no_payload_even_on_debug(read):
+    lines = read(log_level="DEBUG")
+    for name in ("discord.http", "discord.gateway"):
         logging.getLogger(name).debug("whole payload")
         logging.getLogger(name).info("GET https://x/?code=C0.abcdefgh")
-    assert read() == []
-    logging.getLogger("bot").debug("ours")
-    assert len(read()) == 1
-
-
-def test_configuring_twice_does_not_print_twice(lines):
-    lines()
-    read = lines()
-    logging.getLogger("x").warning("once")
-    assert len(read()) == 1
-
-
-def test_every_secret_setting_is_known_to_the_redactor():
-    found = secrets_of(
-        settings(
-            discord_bot_token="one-secret",
-            schwab_client_id="two-secret",
-            schwab_client_secret="three-secret",
-            redis_url="redis://user:four-secret@h/0",
-        )
-    )
-    assert found == {"one-secret", "two-secret", "three-secret", "four-secret"}
+    assert lines() == []

@@ -38,3 +38,17 @@ async def test_a_shared_server_is_told_with_its_password(monkeypatch, tmp_path):
     async with open_embedded_server(tmp_path / "data", share=True) as server, python_process(URL) as process:
         assert (await process.stdout.readline()).decode().strip() == server.url
         assert server.url.startswith("redis://:")
+
+
+def test_a_bug_is_one_redacted_line_and_the_status_of_a_bug(monkeypatch, capsys):
+    monkeypatch.setenv("REDIS_URL", "redis://:hunter2hunter2@127.0.0.1:1/0")
+
+    def broken(*_args, **_more):
+        raise KeyError("redis://:hunter2hunter2@127.0.0.1:1/0\nand more")
+
+    monkeypatch.setattr("streaming.cli.tail", broken)
+    monkeypatch.setattr("streaming.cli.open_bus", broken)
+    assert main(["tail", "x"]) == 70
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "CRITICAL streaming.cli: the program ends on a bug" in line and "Traceback" in line
+    assert "hunter2" not in line

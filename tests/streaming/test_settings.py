@@ -29,7 +29,7 @@ def test_the_callback_url_stays_exactly_as_registered(monkeypatch):
 @pytest.mark.parametrize("url", ["redis://h:6379/0", "rediss://u:p@h/1", "unix:///run/redis.sock"])
 def test_every_kind_of_redis_url_is_taken(monkeypatch, url):
     monkeypatch.setenv("REDIS_URL", url)
-    assert load_settings(StreamSettings).redis_url == url
+    assert load_settings(StreamSettings).redis_url.get_secret_value() == url
 
 
 def test_the_log_level_may_be_written_small(monkeypatch):
@@ -90,3 +90,34 @@ def test_a_dollar_sign_in_a_secret_is_just_a_character(tmp_path, monkeypatch):
     (tmp_path / ".env").write_text("SCHWAB_CLIENT_SECRET=a${HOME}b$HOME\n")
     secret = load_settings(StreamSettings).schwab_client_secret
     assert secret.get_secret_value() == "a${HOME}b$HOME"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com", "http://10.0.0.1:8080", "http://127.0.0.1.example.com", "http://[::2]",
+        "http://user@127.0.0.1", "https://user:hunter2@api.example.com", "https://api.example.com/x?key=hunter2",
+        "https://", "http://0x7f.1",
+    ],
+)  # fmt: skip
+def test_an_address_in_the_clear_is_only_on_this_machine_and_none_of_http_holds_a_password(monkeypatch, url):
+    for name in ("SCHWAB_API_URL", "CBOE_API_URL", "GEXBOT_API_URL"):
+        monkeypatch.setenv(name, url)
+    error = refused()
+    assert len(error.problems) == 3
+    assert all("an https URL, or http on this machine" in problem for problem in error.problems)
+    assert "hunter2" not in error.sentence
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://localhost:1/x", "http://[::1]:5", "https://a.example"]
+)
+def test_addresses_with_tls_or_of_this_machine_are_taken(monkeypatch, url):
+    monkeypatch.setenv("SCHWAB_API_URL", url)
+    assert load_settings(StreamSettings).schwab_api_url == url
+
+
+@pytest.mark.parametrize("url", ["unix://", "unix:///", "redis://", "redis:///0"])
+def test_a_redis_url_that_names_no_place_is_refused(monkeypatch, url):
+    monkeypatch.setenv("REDIS_URL", url)
+    assert refused().problems[0].startswith("REDIS_URL is not valid")

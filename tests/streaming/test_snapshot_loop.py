@@ -133,3 +133,15 @@ async def test_no_error_of_one_ticker_ends_the_stream_and_each_is_logged_once(ca
         await until(lambda: counters.snapshots >= 4 and counters.compute_errors >= 3)
     assert counters.last_error == "NDX could not be computed (KeyError)."
     assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
+async def test_a_store_that_refuses_for_minutes_is_logged_once_a_minute(caplog):
+    sink, clock = Sink(), ManualClock()
+    sink.error = TransientError("Redis failed while storing a snapshot.")
+    async with Running(Engines(), sink, clock=clock) as counters:
+        began_s = clock.monotonic()
+        await until(lambda: counters.store_errors > 100)
+        minutes = (clock.monotonic() - began_s) / 60
+    said = [record.message for record in caplog.records if "not stored" in record.message]
+    assert 1 <= len(said) <= minutes + 2
+    assert "more like it in the last" in said[1]

@@ -272,6 +272,19 @@ async def test_a_key_that_is_forbidden_costs_its_own_events_only(tmp_path):
     assert (publisher.stats.published, publisher.stats.rejected) == (2, 1)
 
 
+async def test_a_refusal_that_lasts_is_logged_once_and_counted(tmp_path, caplog):
+    with plain_redis(tmp_path) as (url, _):
+        async with open_redis(url) as redis:
+            await redis.acl_setuser("feed", enabled=True, passwords=["+pass"], keys=["x"], commands=["+@all"])
+            limited = make_client(url.replace("//", "//feed:pass@"))
+            async with TradingEventPublisher(limited) as publisher:
+                for number in range(5):
+                    publisher.publish([tick(number)])
+                    await _until(lambda number=number: publisher.stats.rejected == number + 1)
+            await limited.aclose()
+    assert caplog.text.count("market events for good") == 1
+
+
 async def test_a_full_server_makes_events_wait_and_announces_each_once(tmp_path):
     with plain_redis(tmp_path) as (url, _):
         async with open_redis(url) as redis, redis.pubsub() as pubsub:

@@ -1,0 +1,30 @@
+"""Trouble that repeats, told as people can bear it: at once, and from then on as a count once a minute."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+_EVERY_S: Final = 60.0
+
+
+class LastingTrouble:
+    """One kind of trouble; what stays away for a minute and comes back counts as new."""
+
+    def __init__(self, log: logging.Logger, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._monotonic = monotonic
+        self._told_s = float("-inf")
+        self._untold = 0
+
+    def add(self, sentence: str, *, times: int = 1) -> None:
+        """Log it when a minute has passed since the last time, with how often it happened meanwhile; else count it."""
+        self._untold += times
+        now_s = self._monotonic()
+        since_s = now_s - self._told_s
+        if since_s < _EVERY_S:
+            return
+        meanwhile = self._untold - times
+        more = f" ({meanwhile} more like it in the last {since_s:.0f} s)" if meanwhile else ""
+        self._log.warning("%s%s", sentence, more)
+        self._told_s, self._untold = now_s, 0
