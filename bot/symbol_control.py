@@ -29,11 +29,16 @@ class SymbolControl:
         changes = await self._streamer.load_changes()
         configured = self._by_itself()
         streamed = {*changes.applied_to(configured), *self._streamer.needed_symbols}
+        refused = self._refused()
         new = tuple(symbol for symbol in symbols if symbol not in streamed)
-        if not new:
+        again = tuple(symbol for symbol in symbols if symbol in streamed and symbol in refused)
+        if not (new or again):
             return StreamReport(ok=True, sentence=f"{_names(symbols)}: already streamed.")
-        await self._streamer.store_changes(changes.adding(new, configured))
-        return await self._first_data(new)
+        if new:
+            await self._streamer.store_changes(changes.adding(new, configured))
+        if again:
+            await self._streamer.ask_again(again)
+        return await self._first_data((*new, *again))
 
     async def remove(self, text: str) -> StreamReport:
         """Stop streaming symbols. RequestError for what is not streamed or what a board needs."""
@@ -62,6 +67,10 @@ class SymbolControl:
         """What is streamed unless operators remove it."""
         return (*self._streamer.configured_symbols, *self._streamer.useful_symbols)
 
+    def _refused(self) -> set[str]:
+        """Every symbol that Schwab refused in one service or another."""
+        return {symbol for symbols in self._streamer.status().left_out.values() for symbol in symbols}
+
     def _useful(self, changes: SymbolChanges) -> tuple[str, ...]:
         configured = self._streamer.configured_symbols
         known = {*configured, *changes.added, *changes.removed}
@@ -81,6 +90,9 @@ class SymbolControl:
             await asyncio.sleep(_LOOK_EVERY_S)
         ages = self._streamer.status().symbols
         silent = [symbol for symbol in symbols if ages.get(symbol) is None]
+        if refused := self._refused().intersection(silent):
+            sentence = f"{_names(symbols)}: asked for, but Schwab refuses {_names(sorted(refused))}."
+            return StreamReport(ok=False, sentence=sentence)
         return StreamReport(
             ok=True,
             sentence=f"{_names(symbols)}: asked for. Nothing has come for {_names(silent)} yet; Schwab takes unknown "

@@ -47,6 +47,9 @@ def _metrics(facts: StreamFacts) -> Iterable[Metric]:
         Metric("chain_age_seconds", "gauge", "Of the nearest expiry.", _each("ticker", status.chain_age_s)),
         Metric("expiry_age_seconds", "gauge", "Of each expiry's chain.", _expiries(status.expiry_age_s)),
         _gauge("missing_symbols", "Symbols that never sent anything in session.", len(status.missing)),
+        _gauge(
+            "left_out_symbols", "Symbols that were refused, over all services.", sum(map(len, status.left_out.values()))
+        ),
         _counter("reconnects_total", "Connections after the first.", status.reconnects),
         _counter("events_total", "Events decoded.", None if client is None else client.events),
         _counter("bad_frames_total", "Frames that could not be read.", None if client is None else client.bad_frames),

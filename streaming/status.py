@@ -35,6 +35,10 @@ class StreamStatus:
     """Futures root -> contract behind it."""
     unavailable: Mapping[str, str] = field(default_factory=dict)
     """Service -> what Schwab said."""
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Service -> symbols that Schwab refused; they are asked for again by themselves."""
+    odd_frames: int = 0
+    """Frames that broke their shape: unreadable ones, and those read as far as they go."""
     frames_per_s: float = 0.0
     service_frames_per_s: Mapping[str, float] = field(default_factory=dict)
     reconnects: int = 0
@@ -61,6 +65,15 @@ class StreamStatus:
     requests_used: int = 0
     requests_per_minute: int = 0
     """The REST budget, of which `requests_used` went in the last minute."""
+
+
+def named(left_out: Mapping[str, tuple[str, ...]]) -> str:
+    """Symbols by service for a person: `ZZZZ; SPY of NYSE_BOOK`; level one, which has the ticks, needs no name."""
+    parts = (
+        ", ".join(symbols) + ("" if service.startswith("LEVELONE") else f" of {service}")
+        for service, symbols in left_out.items()
+    )
+    return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

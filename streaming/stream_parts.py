@@ -51,6 +51,8 @@ class StreamParts:
             delayed=client.delayed,
             contracts=client.contracts,
             unavailable=client.unavailable,
+            left_out=client.left_out,
+            odd_frames=client.bad_frames + client.tolerant_frames,
             frames_per_s=client.frames_per_s,
             service_frames_per_s=client.service_frames_per_s,
             reconnects=client.reconnects,

@@ -9,7 +9,7 @@ from streaming.bus.metrics import MetricValue
 from streaming.bus.publisher import PublisherStats
 from streaming.schwab.stream_status import StreamClientStatus
 from streaming.snapshot_loop import SnapshotCounters
-from streaming.status import StreamStatus
+from streaming.status import StreamStatus, named
 
 _DAY_S = 86_400.0
 
@@ -40,6 +40,7 @@ def metrics_mapping(facts: StreamFacts) -> Mapping[str, MetricValue]:
         "expiry_age_s": _json({name: _rounded(ages) for name, ages in status.expiry_age_s.items()}),
         "contracts": _json(status.contracts),
         "missing": ",".join(status.missing) or None,
+        "left_out": _json(status.left_out),
         "delayed": ",".join(status.delayed) or None,
         "last_frame_age_s": _age_s(None if client is None else client.last_frame_at, facts.at),
         "connects": None if client is None else client.connects,
@@ -48,6 +49,7 @@ def metrics_mapping(facts: StreamFacts) -> Mapping[str, MetricValue]:
         "retry_in_s": None if status.retry_in_s is None else round(status.retry_in_s, 1),
         "bad_frames": None if client is None else client.bad_frames,
         "tolerant_frames": None if client is None else client.tolerant_frames,
+        "dropped_rows": None if client is None else client.dropped_rows,
         "events": None if client is None else client.events,
         "sink_errors": None if client is None else client.sink_errors,
         "buffer": stats.buffered,
@@ -86,6 +88,8 @@ def log_line(facts: StreamFacts) -> str:
     ]
     if status.missing:
         parts.append(f"nothing from {', '.join(status.missing)}")
+    if status.left_out:
+        parts.append(f"left out: {named(status.left_out)}")
     if status.needs_login is not None:
         parts.append(f"needs a login: {status.needs_login}")
     return "; ".join(parts)

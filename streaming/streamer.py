@@ -127,6 +127,11 @@ class Streamer:
         await self._wishes.store(changes)
         await self._apply(changes)
 
+    async def ask_again(self, symbols: Sequence[str]) -> None:
+        """Ask Schwab at once for symbols that it refused."""
+        if self._parts is not None:
+            await self._parts.client.ask_again(symbols)
+
     @property
     def engine_pid(self) -> int | None:
         """The process that computes, while there is one."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.render.numbers import UNKNOWN, age, ago, counted
-from streaming.status import StreamStatus, SymbolList, TokenStatus
+from streaming.status import StreamStatus, SymbolList, TokenStatus, named
 
 _LIMIT: Final = 2000
 _MOST_SYMBOLS: Final = 20
@@ -19,7 +19,7 @@ def stream_text(status: StreamStatus, now: datetime) -> str:
     """`/stream status`: state first, then what flows, then what needs attention."""
     lines = [
         _state_line(status, now),
-        f"{_frames(status)} frames/s{_services(status.service_frames_per_s)}",
+        f"{_frames(status)} frames/s{_services(status.service_frames_per_s)}{_odd(status.odd_frames)}",
         f"{counted(status.reconnects, 'reconnect')} · lease: {status.lease_holder or 'nobody'}",
         f"{status.published} events published, {status.buffered} waiting, {status.dropped} lost",
         f"Last tick: {_ages(status.symbols)}",
@@ -37,6 +37,7 @@ def symbols_text(symbols: SymbolList, status: StreamStatus) -> str:
         ("Added", symbols.added),
         ("For the boards", symbols.needed),
         ("Removed from SCHWAB_SYMBOLS", symbols.removed),
+        ("Refused by Schwab and left out", tuple(filter(None, [named(status.left_out)]))),
         ("Silent although its session runs", status.missing),
     )
     lines = [f"{title}: {', '.join(names)}" for title, names in groups if names]
@@ -61,6 +62,10 @@ def _frames(status: StreamStatus) -> str:
     return f"{status.frames_per_s:.1f}" if status.frames_per_s or status.started_at is not None else UNKNOWN
 
 
+def _odd(frames: int) -> str:
+    return f" · {counted(frames, 'odd frame')}" if frames else ""
+
+
 def _login_left(status: StreamStatus, now: datetime) -> str:
     if not status.login_configured:
         return "not configured"
@@ -79,6 +84,7 @@ def _attention(status: StreamStatus) -> list[str]:
     rolls = ", ".join(f"{root} is {contract}" for root, contract in status.contracts.items())
     told = (
         ("Needs a login", status.needs_login),
+        ("Refused by Schwab and left out", named(status.left_out)),
         ("Silent although its session runs", ", ".join(status.missing)),
         ("Quiet for five minutes", ", ".join(status.quiet)),
         ("Delayed by Schwab", ", ".join(status.delayed)),

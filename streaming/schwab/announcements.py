@@ -43,7 +43,11 @@ class ConnectionOwner(Protocol):
         ...
 
     def refused(self, event: Refused) -> None:
-        """A request failed for good."""
+        """Keys were refused, and are left out for now."""
+        ...
+
+    def served(self, service: Service) -> None:
+        """A service has taken keys."""
         ...
 
     def alarm(self, about: str, sentence: str) -> None:
@@ -81,6 +85,9 @@ class Announcements:
             self._refused(event)
 
     def _subscribed(self, event: Subscribed) -> None:
+        if event.command != "UNSUBS":
+            self._counters.unavailable.pop(event.service, None)
+            self._owner.served(event.service)
         if event.service not in _LEVEL_ONE:
             return
         if event.command == "UNSUBS":

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -92,9 +92,22 @@ class Connection:
             await self._say_goodbye()
             raise
 
+    @property
+    def left_out(self) -> Mapping[Service, tuple[str, ...]]:
+        """The wanted keys that the server would not take, by service."""
+        return self._session.left_out
+
     async def replan(self) -> None:
         """Ask for what is wanted now; when the connection is just breaking, the next one will."""
         self._session.want(self._plan(self._merger.listings))
+        await self._flush_if_open()
+
+    async def ask_again(self, keys: Iterable[str]) -> None:
+        """Ask for refused keys as if they never had been."""
+        self._session.forgive(keys)
+        await self._flush_if_open()
+
+    async def _flush_if_open(self) -> None:
         try:
             await self._flush()
         except TransientError as error:
@@ -109,12 +122,13 @@ class Connection:
             for at in range(0, len(raws), _TOGETHER):
                 if (ending := self._take(raws[at : at + _TOGETHER], now_s)) is not None:
                     return ending
-            if not self._session.settled:
-                with suppress(TransientError):  # what the server said before it closed is read first; then it raises
-                    await self._flush()
             if now_s >= self._next_watch_s and self._session.state is State.READY:
                 self._next_watch_s = now_s + _WATCH_EVERY_S
                 self._look(now_s)
+                self._session.awaken(now_s)
+            if not self._session.settled:
+                with suppress(TransientError):  # what the server said before it closed is read first; then it raises
+                    await self._flush()
             if self._session.overdue(now_s, self._timing.answer_s):
                 raise TransientError("The streamer left a request unanswered.")
             if self._session.state is State.READY and loop.time() >= next_extension_s:

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Final
 
 from streaming.errors import ContractError
+from streaming.schwab.bad_keys import BadKeys
 from streaming.schwab.fields import FIELDS, Service
 from streaming.schwab.frames import (
     Notice,
@@ -62,9 +63,11 @@ class StreamSession:
     with its connection and is never used again.
     """
 
-    def __init__(self, info: StreamerInfo, wanted: Wanted, *, chunk: int = 300) -> None:
+    def __init__(
+        self, info: StreamerInfo, wanted: Wanted, *, chunk: int = 300, bad_keys: BadKeys | None = None
+    ) -> None:
         self._info = info
-        self._ledger = SubscriptionLedger(wanted, FIELDS, chunk=chunk)
+        self._ledger = SubscriptionLedger(wanted, FIELDS, chunk=chunk, bad_keys=bad_keys)
         self._login: Request | None = None
         self._in_flight: Request | None = None
         self._attempts = 0
@@ -93,6 +96,19 @@ class StreamSession:
     def want(self, wanted: Wanted) -> None:
         """Change what should be subscribed; the difference goes out bit by bit."""
         self._ledger.want(wanted)
+
+    @property
+    def left_out(self) -> dict[Service, tuple[str, ...]]:
+        """The wanted keys that the server would not take, by service."""
+        return self._ledger.left_out
+
+    def forgive(self, keys: Iterable[str]) -> None:
+        """Ask for these keys again as if they had never been refused."""
+        self._ledger.forgive(keys)
+
+    def awaken(self, now_s: float) -> None:
+        """Ask again for what was refused long enough ago; to be called every second or so."""
+        self._ledger.awaken(now_s)
 
     def repeat(self, service: Service, keys: Iterable[str]) -> None:
         """Have the full images of some subscribed keys sent again."""
@@ -162,17 +178,18 @@ class StreamSession:
         return Request(requestid, text, change.service, change.command, change)
 
     def _answered(self, response: Response) -> SessionEvent:
-        code, message = response.content.code, response.content.msg
+        code, message = response.content.code, _plain(response.content.msg)
         request = self._in_flight
         if code == Code.CLOSE_CONNECTION:
             return self._ended(KickedOut(message))
         if code == Code.STOP_STREAMING:
             return self._ended(StopStreaming(message))
         if request is None or not request.is_answered_by(response):
-            return Oddity(f"an answer nobody waits for: {response.service} {response.command}, code {code}")
+            whose = _plain(f"{response.service} {response.command}")
+            return Oddity(f"an answer nobody waits for: {whose}, code {code}")
         self._in_flight = None
         if request.change is not None:
-            return self._changed(request.change, code, message)
+            return self._changed(request.change, code, message, request.sent_s)
         if request.command == "LOGOUT":
             return self._ended(LoggedOut())
         return self._login_answered(code, message)
@@ -185,7 +202,7 @@ class StreamSession:
             return self._ended(LoginDenied(code, message))
         return self._ended(ConnectionUnknown(code, message))
 
-    def _changed(self, change: Change, code: int, message: str) -> SessionEvent:
+    def _changed(self, change: Change, code: int, message: str, sent_s: float) -> SessionEvent:
         if code in ACCEPTED:
             self._attempts = 0
             self._ledger.accept(change)
@@ -196,19 +213,27 @@ class StreamSession:
         if code in REPEATABLE and self._attempts < _MAX_ATTEMPTS:
             return Oddity(f"{change.command} {change.service} failed with code {code} and is repeated")
         self._attempts = 0
-        return self._refused(change, code, message)
+        return self._refused(change, code, message, sent_s)
 
-    def _refused(self, change: Change, code: int, message: str) -> SessionEvent:
+    def _refused(self, change: Change, code: int, message: str, sent_s: float) -> SessionEvent:
         if code == Code.SERVICE_NOT_AVAILABLE:
-            self._ledger.close(change.service)
+            self._ledger.close(change.service, sent_s)
             return ServiceUnavailable(change.service, message)
         if code == Code.REACHED_SYMBOL_LIMIT:
-            left_out = self._ledger.limit(change)
+            left_out = self._ledger.limit(change, sent_s)
             if not left_out:
                 return Oddity(f"{len(change.keys)} more keys are too many for {change.service}; trying fewer")
             return SymbolLimit(change.service, left_out)
-        self._ledger.refuse(change)
+        if code == Code.BAD_COMMAND_FORMAT and change.keys and change.command != "UNSUBS":
+            return self._malformed(change, message, sent_s)
+        self._ledger.refuse(change, sent_s)
         return Refused(change.service, change.command, change.keys, code, message)
+
+    def _malformed(self, change: Change, message: str, sent_s: float) -> SessionEvent:
+        to_blame = self._ledger.malformed(change, sent_s)
+        if not to_blame:
+            return Oddity(f"code 21 for {len(change.keys)} keys of {change.service}: asking for them in halves")
+        return Refused(change.service, change.command, to_blame, Code.BAD_COMMAND_FORMAT, message)
 
     def _noticed(self, notice: Notice) -> SessionEvent:
         if isinstance(notice.heartbeat, (str, int)):
@@ -217,17 +242,25 @@ class StreamSession:
         content = notice.content
         if not isinstance(content, ResponseContent):
             return Oddity("a notice without content")
-        if content.code == Code.CLOSE_CONNECTION:
-            return self._ended(KickedOut(content.msg))
-        if content.code == Code.STOP_STREAMING:
-            return self._ended(StopStreaming(content.msg))
-        if content.code in {Code.LOGIN_DENIED, Code.STREAM_CONN_NOT_FOUND}:
-            return self._ended(ConnectionUnknown(content.code, content.msg))
-        return Oddity(f"a notice with code {content.code}: {content.msg[:80]}")
+        code, message = content.code, _plain(content.msg)
+        if code == Code.CLOSE_CONNECTION:
+            return self._ended(KickedOut(message))
+        if code == Code.STOP_STREAMING:
+            return self._ended(StopStreaming(message))
+        if code in {Code.LOGIN_DENIED, Code.STREAM_CONN_NOT_FOUND}:
+            return self._ended(ConnectionUnknown(code, message))
+        return Oddity(f"a notice with code {code}: {message}")
 
     def _ended(self, event: SessionEvent) -> SessionEvent:
         self.state = State.ENDED
         return event
 
 
+def _plain(text: str) -> str:
+    """The server's own words as a person and a log may see them: one line, not too long."""
+    line = " ".join(text[: 2 * _LONGEST_WORDS].split())[:_LONGEST_WORDS]
+    return "".join(mark if mark.isprintable() else "?" for mark in line)
+
+
+_LONGEST_WORDS: Final = 120
 _LONGEST_MS: Final = 16

@@ -56,7 +56,7 @@ class Subscribed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A change of subscriptions failed for good on this connection; its keys are left out."""
+    """A change of subscriptions failed; its keys are left out until they are asked for again."""
 
     service: Service
     command: str

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from streaming.alarm_bell import AlarmBell
 from streaming.clock import Clock
 from streaming.errors import ContractError, LoginRequiredError, RequestError, TransientError
+from streaming.schwab.bad_keys import BadKeys
 from streaming.schwab.connection import Connection, Ending, StreamSink
 from streaming.schwab.fields import Service
 from streaming.schwab.frames import StreamerInfo
@@ -79,7 +80,7 @@ class SchwabStreamClient:
         self._bell = AlarmBell(alarm or _log_alarm)
         self._waits = ClientWaits(self._timing, rng, clock, self._bell, logins=logins)
         self._denied = False
-        self._malformed: set[tuple[Service, str]] = set()
+        self._bad_keys = BadKeys()
         self._apply_subscriptions(subscriptions)
 
     @property
@@ -110,6 +111,7 @@ class SchwabStreamClient:
             symbols=counters.symbol_ages_s(self._subscriptions.symbols, now_s),
             delayed=self._merger.delayed_symbols(),
             unavailable=dict(counters.unavailable),
+            left_out={service.value: keys for service, keys in self._left_out().items()},
             missing=counters.missing,
             quiet=counters.quiet,
             contracts=dict(self._merger.active_contracts),
@@ -153,6 +155,13 @@ class SchwabStreamClient:
         """Quote exactly these options for the engine, instead of those before."""
         await self._change(self._subscriptions.quoting(options))
 
+    async def ask_again(self, symbols: Iterable[str]) -> None:
+        """Ask for symbols that were refused as if they never had been."""
+        again = tuple(symbols)
+        self._bad_keys.forgive(again)
+        if self._connection is not None:
+            await self._connection.ask_again(again)
+
     async def _change(self, subscriptions: Subscriptions) -> None:
         self._apply_subscriptions(subscriptions)
         if self._connection is not None:
@@ -161,6 +170,7 @@ class SchwabStreamClient:
     def _apply_subscriptions(self, subscriptions: Subscriptions) -> None:
         self._subscriptions = subscriptions
         self._merger.quotes_only = frozenset(subscriptions.option_quotes).difference(subscriptions.symbols)
+        self._bad_keys.keep(plan(subscriptions, self._merger.listings, level2=True))
         if subscriptions.symbols or subscriptions.option_quotes:
             self._something_wanted.set()
         else:
@@ -195,7 +205,8 @@ class SchwabStreamClient:
             self._counters.connects += 1
             self._merger.reset(source=info.source)
             self._waits.enter("login")
-            session = StreamSession(info, self._plan(info, self._merger.listings), chunk=self._chunk)
+            wanted = self._plan(info, self._merger.listings)
+            session = StreamSession(info, wanted, chunk=self._chunk, bad_keys=self._bad_keys)
             connection = Connection(
                 socket,
                 session,
@@ -225,10 +236,12 @@ class SchwabStreamClient:
     @contextmanager
     def _serving(self, connection: Connection) -> Iterator[Connection]:
         self._connection = connection
+        self._bad_keys.connection_began()
         try:
             yield connection
         finally:
             self._connection = None
+            self._bad_keys.connection_ended(self._clock.monotonic())
 
     def wanted_symbols(self) -> tuple[str, ...]:
         return self._subscriptions.symbols
@@ -247,27 +260,30 @@ class SchwabStreamClient:
             self.alarm(f"delayed {symbol}", f"Schwab sends {symbol} with a delay: the account has no real-time quotes.")
 
     def refused(self, event: Refused) -> None:
-        """A malformed request stays malformed: its keys are left out of every later connection too."""
-        if event.code == Code.BAD_COMMAND_FORMAT and event.command != "UNSUBS":
-            self._malformed |= {(event.service, key) for key in event.keys}
+        """Keys that the server will not take: told once a service, until it has taken all of them."""
+        again = "with the next connection" if event.code == Code.BAD_COMMAND_FORMAT else "in five minutes"
         self.alarm(
-            f"refused {event.service} {event.code}",
+            f"refused {event.service}",
             f"Schwab refused {event.command} {event.service} with code {event.code} ({event.message or 'no reason'}) "
-            f"for {', '.join(event.keys[:5])}; these symbols are left out.",
+            f"for {', '.join(event.keys[:5])}{', …' if len(event.keys) > 5 else ''}: left out, and asked for again "  # noqa: PLR2004 - a taste of them
+            f"{again}, or at once by `/stream symbols add`. `/stream status` names all that is left out.",
         )
+
+    def served(self, service: Service) -> None:
+        self._bell.over(f"unavailable {service}")
+        if not self._left_out().get(service):
+            self._bell.over(f"refused {service}")
+            self._bell.over(f"limit {service}")
+
+    def _left_out(self) -> Mapping[Service, tuple[str, ...]]:
+        return self._bad_keys.left_out() if self._connection is None else self._connection.left_out
 
     def alarm(self, about: str, sentence: str) -> None:
         """Tell a person once; the same matter is told again only after it was over."""
         self._bell.ring(about, sentence)
 
     def _plan(self, info: StreamerInfo, listings: Mapping[str, str]) -> Wanted:
-        wanted = plan(self._subscriptions, listings, level2=info.level2)
-        if not self._malformed:
-            return wanted
-        return {
-            service: tuple(key for key in keys if (service, key) not in self._malformed)
-            for service, keys in wanted.items()
-        }
+        return plan(self._subscriptions, listings, level2=info.level2)
 
 
 def _log_alarm(sentence: str) -> None:

@@ -39,6 +39,8 @@ class StreamClientStatus:
     """Symbols that Schwab sends with a delay, for want of an entitlement."""
     unavailable: Mapping[str, str]
     """Service -> what Schwab said, for services it does not serve now."""
+    left_out: Mapping[str, tuple[str, ...]]
+    """Service -> wanted keys that Schwab refused, alone or because they were too many; they are asked for again."""
     missing: tuple[str, ...]
     """Wanted symbols that sent no first image in their session."""
     quiet: tuple[str, ...]

@@ -21,6 +21,8 @@ class StandInStreamer:
         self.changes = SymbolChanges()
         self.state = state
         self.ages = ages or {}
+        self.left_out = {}
+        self.asked_again = ()
         self.away = False
 
     async def load_changes(self):
@@ -32,7 +34,11 @@ class StandInStreamer:
         self.changes = changes
 
     def status(self):
-        return StreamStatus(state=self.state, symbols=self.ages)
+        return StreamStatus(state=self.state, symbols=self.ages, left_out=self.left_out)
+
+    async def ask_again(self, symbols):
+        self.asked_again = symbols
+        self.left_out = self.still_left_out
 
 
 @pytest.fixture
@@ -71,6 +77,18 @@ async def test_without_a_stream_the_wish_is_kept_and_the_state_said(streamer, co
 async def test_what_is_streamed_already_is_not_added(streamer, control, symbol):
     assert (await control.add(symbol)).sentence == f"{symbol}: already streamed."
     assert streamer.changes == SymbolChanges()
+
+
+@pytest.mark.parametrize("healed", [True, False])
+async def test_a_symbol_that_schwab_refused_is_asked_for_again(streamer, control, healed):
+    streamer.left_out = {"LEVELONE_EQUITIES": ("SPY",)}
+    streamer.still_left_out = {} if healed else streamer.left_out
+    streamer.ages = {"SPY": 0.1 if healed else None}
+    report = await control.add("SPY, $SPX")
+    assert streamer.asked_again == ("SPY",)
+    assert streamer.changes == SymbolChanges()
+    assert report.ok is healed
+    assert ("first data after" if healed else "SPY: asked for, but Schwab refuses SPY.") in report.sentence
 
 
 async def test_a_removed_symbol_can_be_added_again(streamer, control):

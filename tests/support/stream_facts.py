@@ -19,6 +19,7 @@ LIVE = StreamStatus(
     last_login_at=NOW - timedelta(minutes=5),
     symbols={"SPY": 0.25, "/MNQ": 4.5, 'A"B': None},
     missing=("SPYY",),
+    left_out={"LEVELONE_EQUITIES": ("ZZ.Z",), "NYSE_BOOK": ("SPY", "F")},
     contracts={"/MNQ": "/MNQZ26"},
     frames_per_s=2.5,
     service_frames_per_s={"NYSE_BOOK": 1.0},

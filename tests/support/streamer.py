@@ -23,6 +23,7 @@ class FakeStreamer:
         self.sessions: list[list[dict[str, Any]]] = []
         self.live: list[ServerConnection] = []
         self.answer: Answer = succeed
+        self.keys: set[str] = set()
         self.level2 = True
         self.preferences_asked = 0
         self.tokens_rejected: list[str] = []
@@ -58,6 +59,19 @@ class FakeStreamer:
             if request["command"] != "LOGIN"
         ]
 
+    def taken(self) -> set[str]:
+        """The keys of every SUBS and ADD that the newest connection answered with success."""
+        return set(self.keys)
+
+    def _note(self, request: dict[str, Any], answer: bytes | str | None) -> None:
+        """Remember what was taken, as Schwab does: SUBS replaces, ADD adds."""
+        if request["command"] == "LOGIN":
+            self.keys = set()
+        if answer is None or json.loads(answer)["response"][0]["content"]["code"] != 0:
+            return
+        keys = set(request["parameters"].get("keys", "").split(",")) - {""}
+        self.keys = keys if request["command"] == "SUBS" else self.keys | keys
+
     async def _handle(self, connection: ServerConnection) -> None:
         session: list[dict[str, Any]] = []
         self.sessions.append(session)
@@ -67,6 +81,7 @@ class FakeStreamer:
                 for request in json.loads(message)["requests"]:
                     session.append(request)
                     answer = self.answer(request)
+                    self._note(request, answer)
                     if answer is not None:
                         await connection.send(answer, text=True)
 

@@ -48,6 +48,13 @@ def test_a_login_makes_unavailable_services_worth_another_try():
     assert told[-1] == ("logged_in",)
 
 
+def test_a_service_that_takes_keys_again_is_no_longer_unavailable():
+    told, counters, _ = hear(
+        ServiceUnavailable(Service.NYSE_BOOK, "down"), Subscribed(Service.NYSE_BOOK, "SUBS", ("IWM",))
+    )
+    assert (counters.unavailable, told[-1]) == ({}, ("served", Service.NYSE_BOOK))
+
+
 def test_only_level_one_is_watched():
     _, _, watch = hear(Subscribed(L1, "SUBS", ("SPY", "QQQ")), Subscribed(Service.NYSE_BOOK, "SUBS", ("IWM",)))
     assert set(watch.subscribed_s) == {"SPY", "QQQ"}

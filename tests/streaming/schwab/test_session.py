@@ -151,6 +151,39 @@ def test_a_failed_command_is_repeated_twice_and_then_given_up(code):
     assert talk.next() is None
 
 
+def test_a_malformed_batch_is_split_until_the_bad_key_alone_is_left_out():
+    keys = tuple(f"K{number}" for number in range(40))
+    talk = logged_in({L1: (*keys[:23], "BAD", *keys[23:])})
+    events, streamed = [], set()
+    while (request := talk.next()) is not None:
+        asked = request["parameters"]["keys"].split(",")
+        streamed.update([] if "BAD" in asked else asked)
+        events += talk.answer(request, 21 if "BAD" in asked else 0, "Bad command formatting.")
+    assert streamed == set(keys)
+    assert [event for event in events if isinstance(event, Refused)] == [
+        Refused(L1, "ADD", ("BAD",), 21, "Bad command formatting.")
+    ]
+    assert talk.session.left_out == {L1: ("BAD",)}
+
+
+@pytest.mark.parametrize("code", [11, 24, 77])
+def test_what_failed_for_no_fault_of_its_own_is_asked_again_after_five_minutes(code):
+    talk = logged_in({L1: ("A",)})
+    talk.now_s = 1000.0
+    while (request := talk.next()) is not None:
+        talk.answer(request, code)
+    talk.session.awaken(1299.0)
+    assert talk.next() is None
+    talk.session.awaken(1300.0)
+    assert talk.answer(talk.next()) == [Subscribed(L1, "SUBS", ("A",))]
+
+
+def test_words_of_the_server_are_one_short_line():
+    talk = logged_in({L1: ("A",)})
+    (refused,) = talk.answer(talk.next(), 77, "no\n\x1b[31m " + "x" * 500)
+    assert refused.message == "no ?[31m " + "x" * 111
+
+
 def test_a_malformed_command_is_never_repeated():
     talk = logged_in({L1: ("A",)})
     assert talk.answer(talk.next(), 21) == [Refused(L1, "SUBS", ("A",), 21, "")]

@@ -259,17 +259,100 @@ async def test_a_login_that_is_over_is_waited_for_and_the_stream_resumes_by_itse
         assert client.status.needs_login is None
 
 
-async def test_a_malformed_request_is_not_sent_again_by_later_connections(streamer):
+def refusing(*bad):
+    """Answer code 21 to every request that names one of `bad`."""
+
+    def answer(request):
+        hit = not set(bad).isdisjoint(request["parameters"].get("keys", "").split(","))
+        return response(request["requestid"], request["command"], 21 if hit else 0, service=request["service"])
+
+    return answer
+
+
+class MovableClock(SystemClock):
+    """The machine's clock, put forward by the test."""
+
+    ahead_s = 0.0
+
+    def monotonic(self):
+        return super().monotonic() + self.ahead_s
+
+
+LEVEL_ONE = "LEVELONE_EQUITIES"
+MANY = tuple(f"S{number}" for number in range(30))
+
+
+async def test_one_bad_key_costs_itself_and_no_other_of_its_batch(streamer):
     alarms = []
-    streamer.answer = with_code(21, service="NYSE_BOOK")
-    async with running(streamer, Subscriptions(("SPY",)), alarm=alarms.append) as client:
-        await until(subscribed(streamer, 2))
-        await until(lambda: client.status.problems)
+    streamer.answer = refusing("BAD")
+    wanted = Subscriptions((*MANY[:17], "BAD", *MANY[17:]), books=False)
+    async with running(streamer, wanted, alarm=alarms.append) as client:
+        await until(lambda: client.status.left_out == {LEVEL_ONE: ("BAD",)})
+        await until(lambda: streamer.taken() == set(MANY))
+        assert client.status.connects == 1
+        assert len(alarms) == 1 and "code 21" in alarms[0] and "for BAD:" in alarms[0]
+
+
+async def test_a_bad_key_is_asked_for_again_last_and_alone_by_the_next_connection(streamer):
+    alarms, clock = [], MovableClock()
+    streamer.answer = refusing("BAD")
+    async with running(
+        streamer, Subscriptions(("BAD", "SPY"), books=False), alarm=alarms.append, clock=clock
+    ) as client:
+        await until(lambda: client.status.left_out == {LEVEL_ONE: ("BAD",)})
+        clock.ahead_s = 10.0
+        streamer.answer = succeed
         await streamer.close(1000)
-        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 1)
-        await asyncio.sleep(0.05)
-        assert streamer.commands() == [("SUBS", "LEVELONE_EQUITIES", "SPY")]
-        assert len(alarms) == 1 and "code 21" in alarms[0]
+        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 2)
+        assert streamer.commands() == [("SUBS", LEVEL_ONE, "SPY"), ("ADD", LEVEL_ONE, "BAD")]
+        await until(lambda: not client.status.left_out)
+        assert len(alarms) == 1
+
+
+async def test_a_server_that_closes_after_code_21_is_not_asked_by_every_connection(streamer):
+    answer = refusing("BAD")
+
+    def closing(request):
+        raw = answer(request)
+        if b'"code": 21' in raw:
+            asyncio.get_running_loop().call_soon(streamer.cut)  # once the answer is out
+        return raw
+
+    streamer.answer = closing
+    async with running(streamer, Subscriptions((*MANY, "BAD"), books=False)) as client:
+        await until(lambda: len(streamer.sessions) == 7 and streamer.taken() == set(MANY))  # 31, 16, 8, 4, 2, 1 keys
+        await asyncio.sleep(0.1)
+        assert (len(streamer.sessions), client.status.state) == (7, "ready")
+        assert client.status.left_out == {LEVEL_ONE: ("BAD",)}
+
+
+async def test_a_bad_key_is_tried_at_once_when_a_person_asks_for_it_anew(streamer):
+    streamer.answer = refusing("BAD")
+    async with running(streamer, Subscriptions(("SPY", "BAD"), books=False)) as client:
+        await until(lambda: client.status.left_out == {LEVEL_ONE: ("BAD",)})
+        await client.unsubscribe(["BAD"])
+        assert not client.status.left_out
+        await client.subscribe(["BAD"])
+        await until(lambda: client.status.left_out == {LEVEL_ONE: ("BAD",)})
+        streamer.answer = succeed
+        await client.ask_again(["BAD"])
+        await until(lambda: not client.status.left_out)
+        assert streamer.commands()[-1] == ("ADD", LEVEL_ONE, "BAD")
+        assert len(streamer.sessions) == 1
+
+
+async def test_a_service_that_was_down_is_asked_again_while_the_connection_lives(streamer):
+    clock = MovableClock()
+    streamer.answer = with_code(11, service="NYSE_BOOK")
+    async with running(streamer, Subscriptions(("SPY",)), clock=clock) as client:
+        await until(lambda: client.status.unavailable)
+        streamer.answer = succeed
+        clock.ahead_s = 301.0
+        await streamer.send(image("SPY", **{"3": 5.0}))
+        await streamer.send(image("SPY", **{"3": 6.0}))
+        await until(lambda: not client.status.unavailable)
+        assert streamer.commands()[-1] == ("SUBS", "NYSE_BOOK", "SPY")
+        assert len(streamer.sessions) == 1
 
 
 async def test_after_a_roll_nothing_of_the_old_contract_is_left_and_a_full_image_is_asked_for(streamer):
