@@ -73,7 +73,11 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
         feed = _feed(bot, runtime, settings, rng, health)
         alerts, watch_alerts = build_alerts(bot, runtime, settings, rng)
-        recorder = Recorder(runtime.redis, clock, order_of(settings)) if settings.gex_record else None
+        recorder = (
+            Recorder(runtime.redis, clock, order_of(settings), intake=runtime.snapshots.intake)
+            if settings.gex_record
+            else None
+        )
         bot.attach(
             Services(
                 settings=settings,
@@ -142,7 +146,7 @@ def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Rand
 
     return FeedRunner(
         settings.boards,
-        runtime.snapshots,
+        runtime.snapshots.only({ticker.name for ticker in settings.boards.values()}.__contains__),
         partial(DiscordChannel, bot),
         RedisLedger(runtime.redis),
         settings,

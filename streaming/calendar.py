@@ -69,6 +69,15 @@ def next_session(after: date) -> TradingSession:
     return session
 
 
+def latest_session(by: datetime) -> date:
+    """The day of the newest session that has begun by an instant."""
+    local = new_york(by)
+    day = local.date()
+    while (session := session_on(day)) is None or session.open_at > local:
+        day -= timedelta(days=1)
+    return day
+
+
 def settle_at(expiry: date, *, am: bool) -> datetime:
     """The settlement instant of an expiry in UTC: 09:30 for AM contracts, the session's close for PM ones."""
     moment = _OPEN if am else close_time(expiry)

@@ -12,8 +12,11 @@ _FASTEST: Final = 10_000.0
 
 
 def market_now(snapshot: GexSnapshot | None, now: datetime) -> datetime:
-    """`now`, or of a snapshot that is played from a recording the instant that its replay has reached, in UTC."""
-    if snapshot is None or snapshot.replay is None:
+    """`now`, or of a snapshot that is played from a recording the instant that its replay has reached, in UTC.
+
+    `now` too for a replay whose hours rule nothing, being of somebody who does not hold the replay lease.
+    """
+    if snapshot is None or snapshot.replay is None or not snapshot.replay.rules:
         return now
     run_s = min(max((epoch_ms(now) - snapshot.replay.sent_ms) / 1000, 0.0), _LONGEST_RUN_S)
     speed = min(max(snapshot.replay.speed, 0.0), _FASTEST)

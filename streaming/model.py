@@ -298,6 +298,14 @@ class ReplayMark(msgspec.Struct, frozen=True, kw_only=True):
     """Recorded seconds per second; 0 while paused."""
     sent_ms: int
     """When it was played, by the wall clock."""
+    by: str | None = None
+    """Who plays it, as the holder of the replay lease is called. A reader that cannot confirm that makes it "": such a
+    mark names the figures, but its hours open and close nothing."""
+
+    @property
+    def rules(self) -> bool:
+        """Whether the hours of the replayed market stand in for the real ones."""
+        return self.by != ""
 
 
 StrikeRow = tuple[float, float | None, float | None, tuple[float | None, ...]]

@@ -4,21 +4,27 @@ The names, units and meanings are those of `streaming.model`. The records hold n
 garbage collector: a day of them must not make it stop the process.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from streaming.errors import ContractError
+from streaming.instants import LAST_MS
 from streaming.model import GexSnapshot, ScopeName
+
+_LARGEST: Final = 1e18
+Number = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
+Price = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+Instant = Annotated[int, msgspec.Meta(gt=0, lt=LAST_MS)]
 
 
 class PastFigures(msgspec.Struct, frozen=True, gc=False):
     """Of `WeightFigures`."""
 
-    net_gex_usd_per_1pct: float | None = None
-    zero_gamma: float | None = None
-    major_pos: float | None = None
-    major_neg: float | None = None
+    net_gex_usd_per_1pct: Number | None = None
+    zero_gamma: Number | None = None
+    major_pos: Number | None = None
+    major_neg: Number | None = None
 
 
 class PastScope(msgspec.Struct, frozen=True, gc=False):
@@ -31,26 +37,26 @@ class PastScope(msgspec.Struct, frozen=True, gc=False):
 class PastStrike(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The beginning of a `StrikeRow`."""
 
-    strike: float
-    vol: float | None
-    oi: float | None
+    strike: Price
+    vol: Number | None
+    oi: Number | None
 
 
 class PastLevels(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Of `GexSnapshot`, without its strikes."""
 
     ticker: str
-    asof_ms: int
-    spot: float | None = None
-    zero_gamma: float | None = None
-    major_pos_vol: float | None = None
-    major_pos_oi: float | None = None
-    major_neg_vol: float | None = None
-    major_neg_oi: float | None = None
-    sum_gex_vol: float | None = None
-    sum_gex_oi: float | None = None
+    asof_ms: Instant
+    spot: Number | None = None
+    zero_gamma: Number | None = None
+    major_pos_vol: Number | None = None
+    major_pos_oi: Number | None = None
+    major_neg_vol: Number | None = None
+    major_neg_oi: Number | None = None
+    sum_gex_vol: Number | None = None
+    sum_gex_oi: Number | None = None
     scope: ScopeName | None = None
-    basis: float | None = None
+    basis: Number | None = None
     scopes: dict[str, PastScope] = {}
 
 
@@ -65,7 +71,10 @@ _WHOLE: Final = msgspec.json.Decoder(PastSnapshot)
 
 
 def decode_past(payload: bytes, *, strikes: bool) -> PastLevels:
-    """What `encode_snapshot` made, as a `PastSnapshot` if its strikes are wanted; ContractError for anything else."""
+    """What `encode_snapshot` made, as a `PastSnapshot` if its strikes are wanted; ContractError for anything else.
+
+    Other programs can write there too: numbers and instants are held to what can be.
+    """
     try:
         return (_WHOLE if strikes else _LEVELS).decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

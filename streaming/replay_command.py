@@ -121,7 +121,8 @@ async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> i
         guard = ReplayGuard(redis, SnapshotStore(redis), SystemClock(), remedy=_REMEDY)
         if not order.force:
             await guard.look()
-        await stack.enter_async_context(Lease(redis, keys.REPLAY_LEASE, f"{socket.gethostname()}:{os.getpid()}").held())
+        lease = Lease(redis, keys.REPLAY_LEASE, f"{socket.gethostname()}:{os.getpid()}")
+        await stack.enter_async_context(lease.held())
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
         if frames:
             await _play_frames(order, publisher, say)
@@ -134,6 +135,7 @@ async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> i
                 speed=order.speed,
                 loop=order.loop,
                 guard=None if order.force else guard,
+                by=lease.owner,
             )
             await _play(player, tape, say)
     return 0

@@ -19,9 +19,13 @@ def build_alerts(
     bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random
 ) -> tuple[AlertDesk, JobFactory]:
     """What commands reach, and the job that has to run for it."""
+
+    def watched(ticker: str) -> bool:
+        return runner.watcher.watches(ticker)
+
     store, post = AlertStore(runtime.redis), DiscordPost(bot)
     runner = AlertRunner(
-        runtime.snapshots,
+        runtime.snapshots.only(watched),
         store,
         post,
         runtime.clock,

@@ -21,6 +21,7 @@ from bot.alerts.watcher import Firing, Watcher
 from bot.feed.retry import Retry
 from bot.supervisor import Progress
 from streaming.bus.metrics import MetricValue
+from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, TransientError
 from streaming.ports import SnapshotReader
@@ -66,6 +67,7 @@ class AlertRunner:
         self._backlog: deque[tuple[Firing, datetime]] = deque()
         self._wake = asyncio.Event()
         self._redis_away = False
+        self._unusable = Mishaps("The alerts")
 
     async def run(self, progress: Progress) -> None:
         """Watch and send until cancelled."""
@@ -93,9 +95,10 @@ class AlertRunner:
                     async for snapshot in stream:
                         retry.succeeded()
                         self.counters.snapshots += 1
-                        for firings in self.watcher.portions(snapshot, self._clock.now()):
-                            self._note(firings)
-                            await asyncio.sleep(0)
+                        with self._unusable.skipping(snapshot):
+                            for firings in self.watcher.portions(snapshot, self._clock.now()):
+                                self._note(firings)
+                                await asyncio.sleep(0)
                 raise TransientError("The stream of snapshots ended.")
             except GexcordError as error:
                 log.warning("Alerts receive no snapshots: %s", error.sentence)

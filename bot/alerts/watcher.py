@@ -110,6 +110,10 @@ class Watcher:
         watched = self._watched.get(number)
         return watched is None or watched.missing
 
+    def watches(self, ticker: str) -> bool:
+        """Whether any rule is about a ticker."""
+        return ticker in self._books
+
     def unsaved(self) -> dict[int, AlertState]:
         """The states that changed since this was asked last."""
         changed = {number: watched for number, watched in self._watched.items() if watched.dirty}

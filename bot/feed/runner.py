@@ -16,6 +16,7 @@ from bot.feed.metrics import FeedStatus, MetricsWriter, metrics_mapping
 from bot.feed.retry import Retry
 from bot.feed.window import Slot
 from bot.settings import BotSettings
+from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock
 from streaming.errors import GexcordError, RequestError, TransientError
 from streaming.model import GexSnapshot
@@ -77,6 +78,7 @@ class FeedRunner:
         self._received = 0
         self._last_snapshot_at: datetime | None = None
         self._restarts = 0
+        self._unusable = Mishaps("The feed")
 
     def status(self) -> FeedStatus:
         """Every board and the listener, now."""
@@ -184,7 +186,8 @@ class FeedRunner:
     def _take(self, snapshot: GexSnapshot) -> None:
         slot = self._slots.get(snapshot.ticker) or self._slots.get(_canonical(snapshot.ticker))
         if slot is not None:
-            slot.put(snapshot)
+            with self._unusable.skipping(snapshot):
+                slot.put(snapshot)
             self._received += 1
             self._last_snapshot_at = self._clock.now()
 

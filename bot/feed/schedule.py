@@ -46,8 +46,11 @@ def decide(now: datetime, *, force: bool = False) -> FeedDecision:
 
 
 def decide_about(snapshot: GexSnapshot | None, now: datetime, *, force: bool = False) -> FeedDecision:
-    """The same with a snapshot at hand: of a forced window over a replay, the hours of the replayed session."""
-    if force and snapshot is not None and snapshot.replay is not None:
+    """The same with a snapshot at hand: of a forced window over a replay, the hours of the replayed session.
+
+    Another producer's mark opens and closes nothing.
+    """
+    if force and snapshot is not None and snapshot.replay is not None and snapshot.replay.rules:
         return decide(market_now(snapshot, now))
     return decide(now, force=force)
 

@@ -7,9 +7,8 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
-from streaming.bus.history_samples import HistorySamples
-from streaming.calendar import new_york
-from streaming.clock import instant_of
+from streaming.bus.history_entry import HistoryEntry, entry_of, market_day, outranks
+from streaming.bus.history_samples import FEW, HistorySamples
 from streaming.model import GexSnapshot
 
 CAP: Final = 5_000
@@ -19,12 +18,10 @@ _TTL_S: Final = 2 * 86_400
 _PAGE: Final = 200
 _PLAYED_AGAIN_MS: Final = 60_000
 """A replay that is set back by more begins a new run."""
-Entry = tuple[bytes, dict[bytes, bytes]]
-"""(entry id, its fields)."""
 
 
 class SnapshotHistory:
-    """Appends to and reads `gex:history:<TICKER>`; holds only the day of the last snapshot kept there.
+    """Appends to and reads `gex:history:<TICKER>`; holds only one day, the newest that has come.
 
     What is played from a recording goes to `gex:replay:<TICKER>` instead, so that no replay touches a live day.
     """
@@ -36,20 +33,29 @@ class SnapshotHistory:
         self._last: dict[str, tuple[str, int]] = {}
 
     async def recall(self, snapshot: GexSnapshot) -> None:
-        """Learn which day the snapshot's stream holds, once per stream; call before `queue`."""
+        """Learn what the snapshot's stream holds, as often as it would be kept there; call before `admits`.
+
+        Another process may have begun a day meanwhile, so what this one wrote last proves nothing.
+        """
         key = history_key(snapshot)
-        if key not in self._last:
-            newest = await self._page(key, "+", 1)
-            fields = newest[0][1] if newest else {}
-            self._last[key] = (fields.get(b"day", b"").decode(), int(fields.get(b"asof_ms", 0)))
+        last = self._last.get(key)
+        if last is not None and last[1] <= snapshot.asof_ms < last[1] + self._spacing_ms:
+            return
+        held = await self.newest(key)
+        self._last[key] = ("", 0) if held is None else (held.day, held.asof_ms)
+
+    def admits(self, snapshot: GexSnapshot, *, now_ms: int) -> bool:
+        """Whether the snapshot is of the day that its stream holds, or of one that may take its place."""
+        day, (held, _) = market_day(snapshot.asof_ms), self._last[history_key(snapshot)]
+        if snapshot.replay is not None or day == held:
+            return True
+        return outranks(day, held, now_ms=now_ms, computed_ms=snapshot.computed_ms)
 
     def queue(self, pipeline: Any, snapshot: GexSnapshot) -> tuple[str, int]:
         """Add the commands that keep this snapshot, if it is due; pass the result to `kept` once they ran."""
         day, asof_ms = market_day(snapshot.asof_ms), snapshot.asof_ms
         key = history_key(snapshot)
         last_day, last_ms = self._last[key]
-        if snapshot.replay is None and day < last_day <= market_day(snapshot.computed_ms):
-            return last_day, last_ms  # another producer's older day, such as delayed quotes, must not delete today's
         played_again = snapshot.replay is not None and asof_ms < last_ms - _PLAYED_AGAIN_MS
         if day != last_day or played_again:
             pipeline.unlink(key)  # a day of entries is freed in Redis's background, not before the announcement
@@ -64,10 +70,15 @@ class SnapshotHistory:
         """Remember what `queue` returned."""
         self._last[history_key(snapshot)] = last
 
-    async def _page(self, key: str, end: str, count: int) -> list[Entry]:
+    async def newest(self, key: str) -> HistoryEntry | None:
+        """The entry a stream ends with; None when there is none, or none of ours."""
+        page = await self._page(key, "+", FEW)
+        return next((entry for reply in page if (entry := entry_of(reply)) is not None), None)
+
+    async def _page(self, key: str, end: str, count: int) -> list[Any]:
         """Entries from `end` backwards, newest first."""
         entries = await self._redis.xrevrange(key, max=end, count=count)
-        return cast("list[Entry]", entries)
+        return cast("list[Any]", entries)
 
     async def samples(self, key: str, *, minutes: float, most: int) -> list[bytes]:
         """As `since`, but of more than `most` entries only that many, evenly spread; `most` is at least 2."""
@@ -77,19 +88,21 @@ class SnapshotHistory:
 
     async def since(self, key: str, *, minutes: float) -> list[bytes]:
         """Payloads of the newest day of a stream, oldest first, from `minutes` before its newest snapshot on."""
-        found: list[bytes] = []
-        end, newest = "+", (b"", 0)
+        found: list[HistoryEntry] = []
+        end = "+"
         while True:
             page = await self._page(key, end, _PAGE)
-            for entry, fields in page:
-                mark = (fields[b"day"], int(fields[b"asof_ms"]))
-                newest = mark if not found else newest
-                if mark[0] != newest[0] or mark[1] < newest[1] - minutes * 60_000:
-                    return found[::-1]
-                found.append(fields[b"data"])
-                end = f"({entry.decode()}"
+            for reply in page:
+                end = f"({reply[0].decode()}"
+                entry = entry_of(reply)
+                if entry is None:
+                    continue
+                newest = found[0] if found else entry
+                if entry.day != newest.day or entry.asof_ms < newest.asof_ms - minutes * 60_000:
+                    return [kept.payload for kept in reversed(found)]
+                found.append(entry)
             if len(page) < _PAGE:
-                return found[::-1]
+                return [kept.payload for kept in reversed(found)]
 
 
 def history_key(snapshot: GexSnapshot) -> str:
@@ -102,8 +115,3 @@ def without_curves(snapshot: GexSnapshot) -> GexSnapshot:
     """The same without the ladders and profiles of its scopes, which are nine tenths of its bytes."""
     lean = {name: replace(figures, ladder=(), profile=()) for name, figures in snapshot.scopes.items()}
     return replace(snapshot, scopes=lean)
-
-
-def market_day(asof_ms: int) -> str:
-    """The date in New York of an instant, as ISO text."""
-    return new_york(instant_of(asof_ms)).date().isoformat()

@@ -5,30 +5,20 @@ speed), so while there is room left, the widest distances of a first choice are 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 
-Entry = tuple[bytes, Mapping[bytes, bytes]]
+from streaming.bus.history_entry import HistoryEntry, entry_of
+
 _PAGE: Final = 12
 """Entries in one answer: about 250 kB, so that reading it never holds the loop for long."""
 _ROUNDS: Final = 4
 _BISECTIONS: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One entry of the history."""
-
-    id_ms: int
-    asof_ms: int
-    day: bytes
-    payload: bytes
-
-
-Pair = tuple[Sample, Sample]
+FEW: Final = 4
+"""Entries looked at where one is wanted: another program may have put some of its own there."""
+Pair = tuple[HistoryEntry, HistoryEntry]
 
 
 class HistorySamples:
@@ -40,8 +30,8 @@ class HistorySamples:
 
     async def spread(self, *, minutes: float, most: int) -> list[bytes]:
         """At most `most` payloads of the newest day, oldest first, from `minutes` before its newest entry on."""
-        newest = _one(await self._redis.xrevrange(self._key, count=1))
-        oldest = _one(await self._redis.xrange(self._key, count=1))
+        newest = _one(await self._redis.xrevrange(self._key, count=FEW))
+        oldest = _one(await self._redis.xrange(self._key, count=FEW))
         if newest is None or oldest is None:
             return []
         since_ms = newest.asof_ms - int(minutes * 60_000)
@@ -59,7 +49,7 @@ class HistorySamples:
             kept = _rising(found, newest, since_ms)
         return [sample.payload for sample in kept]
 
-    async def _first_id(self, oldest: Sample, newest: Sample, since_ms: int) -> int:
+    async def _first_id(self, oldest: HistoryEntry, newest: HistoryEntry, since_ms: int) -> int:
         """About where the wanted time begins, by bisection."""
         low, high = oldest.id_ms, newest.id_ms
         if oldest.asof_ms >= since_ms:
@@ -75,7 +65,7 @@ class HistorySamples:
                 low = max(middle, sample.id_ms)
         return high
 
-    async def _probe(self, found: dict[int, Sample], ids: Iterable[int]) -> None:
+    async def _probe(self, found: dict[int, HistoryEntry], ids: Iterable[int]) -> None:
         wanted = list(ids)
         for start in range(0, len(wanted), _PAGE):
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -83,7 +73,7 @@ class HistorySamples:
                     pipeline.xrange(self._key, min=str(at), count=1)
                 _take(found, await pipeline.execute())
 
-    async def _look_between(self, found: dict[int, Sample], pairs: Sequence[Pair]) -> None:
+    async def _look_between(self, found: dict[int, HistoryEntry], pairs: Sequence[Pair]) -> None:
         """The two entries around the middle of each pair, which are those of the pair where nothing lies between."""
         for start in range(0, len(pairs), _PAGE // 2):
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -98,20 +88,18 @@ def _even(first: int, last: int, count: int) -> list[int]:
     return [first + (last - first) * step // count for step in range(count)]
 
 
-def _take(found: dict[int, Sample], answers: Iterable[Any]) -> None:
+def _take(found: dict[int, HistoryEntry], answers: Iterable[Any]) -> None:
     for answer in answers:
         if (sample := _one(answer)) is not None:
             found[sample.id_ms] = sample
 
 
-def _one(entries: Any) -> Sample | None:
-    if not entries:
-        return None
-    entry, fields = cast("list[Entry]", entries)[0]
-    return Sample(int(entry.partition(b"-")[0]), int(fields[b"asof_ms"]), fields[b"day"], fields[b"data"])
+def _one(entries: Any) -> HistoryEntry | None:
+    """The first that is one of ours."""
+    return next((entry for reply in cast("list[Any]", entries) if (entry := entry_of(reply)) is not None), None)
 
 
-def _rising(found: Mapping[int, Sample], newest: Sample, since_ms: int) -> list[Sample]:
+def _rising(found: Mapping[int, HistoryEntry], newest: HistoryEntry, since_ms: int) -> list[HistoryEntry]:
     """Back from the newest as long as market time falls: what came before it was set back is another run."""
     kept = [newest]
     for at in sorted(found, reverse=True):
@@ -123,7 +111,7 @@ def _rising(found: Mapping[int, Sample], newest: Sample, since_ms: int) -> list[
     return kept[::-1]
 
 
-def _widest(kept: list[Sample], looked_into: set[Pair], room: int) -> list[Pair]:
+def _widest(kept: list[HistoryEntry], looked_into: set[Pair], room: int) -> list[Pair]:
     """The `room` widest distances in market time that nobody has looked into."""
     pairs = [pair for pair in pairwise(kept) if pair not in looked_into and pair[1].id_ms - pair[0].id_ms > 1]
     pairs.sort(key=lambda pair: pair[0].asof_ms - pair[1].asof_ms)

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -12,6 +12,11 @@ from streaming.bus import history, keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.connection import answering
 from streaming.bus.history import SnapshotHistory
+from streaming.bus.history_entry import market_day, outranks
+from streaming.bus.intake import SnapshotIntake
+from streaming.bus.mishaps import Mishaps
+from streaming.bus.newest_days import NewestDays
+from streaming.bus.replays import ReplayPlayers
 from streaming.bus.slots import SnapshotSlots
 from streaming.bus.subscription import messages
 from streaming.bus.turns import Turns
@@ -19,6 +24,7 @@ from streaming.clock import Clock, SystemClock, epoch_ms
 from streaming.errors import ContractError, TransientError
 from streaming.model import GexSnapshot
 from streaming.past import PastLevels, decode_past
+from streaming.ports import SnapshotReader
 from streaming.sources.classic import parse_snapshot
 
 log = logging.getLogger(__name__)
@@ -27,35 +33,69 @@ LATEST_TTL_S: Final = 86_400
 _SUBSCRIBE_S: Final = 2.0
 _DECODED_AT_ONCE: Final = 16
 """Snapshots of a history between two turns of the loop: half a millisecond."""
+Wanted = Callable[[str], bool]
+"""Whether a reader cares about a ticker."""
+
+
+def _everything(ticker: str) -> bool:
+    return bool(ticker)
 
 
 class SnapshotStore:
-    """A `SnapshotSink` and a `SnapshotReader`; what it reads may come from any producer of the classic shape."""
+    """A `SnapshotSink` and a `SnapshotReader`; what it reads may come from any producer of the classic shape.
+
+    What cannot be used is counted and left out, whatever is wrong with it; so is an older day where a newer one is.
+    """
 
     def __init__(
         self,
         redis: Redis,
         *,
         clock: Clock | None = None,
+        intake: SnapshotIntake | None = None,
         latest_ttl_s: int = LATEST_TTL_S,
         history_cap: int = history.CAP,
         history_spacing_s: float = history.SPACING_S,
     ) -> None:
+        """`intake` is shared by all readers of a process."""
         self._redis = redis
         self._clock = clock or SystemClock()
+        self.intake = intake or SnapshotIntake()
         self._latest_ttl_s = latest_ttl_s
         self._history = SnapshotHistory(redis, cap=history_cap, spacing_s=history_spacing_s)
+        self._players = ReplayPlayers(redis, self._clock)
+        self._days = NewestDays()
         self._reading_past = asyncio.Lock()
         self._turns = Turns()
-        self.rejected = 0
+        self._unusable = Mishaps("The reader of snapshots")
+        self.outdated = 0
+        """Snapshots of an older day than the one that was there, written or read."""
+
+    @property
+    def rejected(self) -> int:
         """Unusable snapshots met since the start."""
-        self.last_rejection: str | None = None
+        return self._unusable.count
+
+    @property
+    def last_rejection(self) -> str | None:
+        """What was wrong with the last of them."""
+        return self._unusable.last
+
+    def only(self, wanted: Wanted) -> SnapshotReader:
+        """The same for a reader of some tickers: no other ones take up its slots."""
+        return _ChosenSnapshots(self, wanted)
 
     async def put(self, snapshot: GexSnapshot) -> None:
-        """Store as latest, announce, append to today's history; TransientError when Redis is away."""
+        """Store as latest, announce, append to today's history; TransientError when Redis is away.
+
+        Nothing of that for a snapshot of an older day than the history holds of today: it is counted in `outdated`.
+        """
         payload = encode_snapshot(snapshot)
         async with answering(f"storing the snapshot of {snapshot.ticker}"):
             await self._history.recall(snapshot)
+            if not self._history.admits(snapshot, now_ms=self._now_ms):
+                self._leave_out(snapshot)
+                return
             async with self._redis.pipeline(transaction=False) as pipeline:
                 pipeline.set(keys.snapshot(snapshot.ticker), payload, ex=self._latest_ttl_s)
                 pipeline.publish(keys.SNAPSHOT_STREAM, payload)
@@ -66,14 +106,30 @@ class SnapshotStore:
     async def latest(self, ticker: str) -> GexSnapshot | None:
         """The newest usable snapshot, or None; TransientError when Redis is away.
 
-        Other producers may write a futures ticker under its short name: NQ_NDX is also looked for as NQ.
+        Other producers may write a futures ticker under its short name: NQ_NDX is also looked for as NQ. Where one of
+        them wrote an older day over today's, it is the last of today's history.
         """
         names = dict.fromkeys((ticker, ticker.partition("_")[0]))
         async with answering(f"reading the snapshot of {ticker}"):
-            payloads = await self._redis.mget([keys.snapshot(name) for name in names])
+            payloads: Any = await self._redis.mget([keys.snapshot(name) for name in names])
         async with self._turns.one():
-            found = [snapshot for payload in payloads if payload and (snapshot := self._parse(payload)) is not None]
-        return max((snapshot for snapshot in found if snapshot.ticker == ticker), key=_age_key, default=None)
+            read = [await self._read(payload) for payload in payloads if payload]
+        stored = [snapshot for snapshot in read if snapshot is not None and snapshot.ticker == ticker]
+        found = await self._newest_day(max(stored, key=_age_key)) if stored else None
+        if found is not None:
+            self._days.admit(found, now_ms=self._now_ms)
+        return found
+
+    async def _newest_day(self, latest: GexSnapshot) -> GexSnapshot:
+        day = market_day(latest.asof_ms)
+        if latest.replay is not None or day >= market_day(self._now_ms):
+            return latest
+        async with answering(f"reading the history of {latest.ticker}"):
+            newest = await self._history.newest(keys.history(latest.ticker))
+        if newest is None or outranks(day, newest.day, now_ms=self._now_ms, computed_ms=latest.computed_ms):
+            return latest
+        kept = await self._read(newest.payload) if newest.day != day else None
+        return latest if kept is None else kept
 
     async def history(self, ticker: str, *, minutes: float) -> Sequence[GexSnapshot]:
         """Snapshots of the newest day, oldest first, from `minutes` before the newest one on.
@@ -83,23 +139,24 @@ class SnapshotStore:
         """
         async with answering(f"reading the history of {ticker}"):
             payloads = await self._history.since(await self._history_key(ticker), minutes=minutes)
-        parsed = (self._parse(payload) for payload in payloads)
-        return [snapshot for snapshot in parsed if snapshot is not None]
+        parsed = [self._parse(payload) for payload in payloads]
+        return [await self._players.judged(snapshot) for snapshot in parsed if snapshot is not None]
 
     async def past(self, latest: GexSnapshot, *, minutes: float, most: int, strikes: bool) -> Sequence[PastLevels]:
         """Of the history that `latest` belongs to at most `most`, evenly spread, and only what a picture needs.
 
         The others are not even read. Decoded a few at a time, one reader after another, so that the loop goes on.
-        TransientError when Redis is away, ContractError for what no program of ours wrote.
+        TransientError when Redis is away.
         """
         found: list[PastLevels] = []
         async with self._reading_past:
             async with answering(f"reading the history of {latest.ticker}"):
                 payloads = await self._history.samples(history.history_key(latest), minutes=minutes, most=most)
             for start in range(0, len(payloads), _DECODED_AT_ONCE):
-                some = payloads[start : start + _DECODED_AT_ONCE]
                 async with self._turns.one():
-                    found += [decode_past(payload, strikes=strikes) for payload in some]
+                    for payload in payloads[start : start + _DECODED_AT_ONCE]:
+                        with self._unusable.skipping(payload):
+                            found.append(decode_past(payload, strikes=strikes))
         return found
 
     async def _history_key(self, ticker: str) -> str:
@@ -107,11 +164,11 @@ class SnapshotStore:
         return keys.history(ticker) if latest is None else history.history_key(latest)
 
     @asynccontextmanager
-    async def listen(self) -> AsyncIterator[AsyncIterator[GexSnapshot]]:
+    async def listen(self, wanted: Wanted = _everything) -> AsyncIterator[AsyncIterator[GexSnapshot]]:
         """Every new usable snapshot, through restarts of Redis; a slow reader gets the newest of each ticker."""
         slots = SnapshotSlots()
         subscribed = asyncio.Event()
-        reading = asyncio.create_task(self._read_into(slots, subscribed), name="snapshot-listener")
+        reading = asyncio.create_task(self._read_into(slots, subscribed, wanted), name="snapshot-listener")
         reading.add_done_callback(slots.end)
         try:
             with suppress(TimeoutError):
@@ -122,20 +179,24 @@ class SnapshotStore:
             reading.cancel()
             await asyncio.wait({reading})
 
-    async def _read_into(self, slots: SnapshotSlots, subscribed: asyncio.Event) -> None:
+    async def _read_into(self, slots: SnapshotSlots, subscribed: asyncio.Event, wanted: Wanted) -> None:
         async def catch_up() -> None:
             subscribed.set()
             await self._catch_up(slots)
 
         async with aclosing(messages(self._redis, keys.SNAPSHOT_STREAM, on_subscribed=catch_up)) as payloads:
             async for payload in payloads:
-                snapshot = self._parse(payload)
-                if snapshot is not None:
+                snapshot = await self._read(payload)
+                if snapshot is None or not wanted(snapshot.ticker):
+                    continue
+                if self._days.admit(snapshot, now_ms=self._now_ms):
                     slots.offer(snapshot)
+                else:
+                    self._leave_out(snapshot)
 
     async def _catch_up(self, slots: SnapshotSlots) -> None:
         """After a gap: what was stored meanwhile for the tickers already seen."""
-        for ticker, seen in slots.seen.items():
+        for ticker, seen in list(slots.seen.items()):
             try:
                 snapshot = await self.latest(ticker)
             except TransientError as error:
@@ -144,15 +205,42 @@ class SnapshotStore:
             if snapshot is not None and _age_key(snapshot) > seen:
                 slots.offer(snapshot)
 
-    def _parse(self, payload: Any) -> GexSnapshot | None:
+    @property
+    def _now_ms(self) -> int:
+        return epoch_ms(self._clock.now())
+
+    async def _read(self, payload: bytes) -> GexSnapshot | None:
+        """A snapshot with its replay's mark judged; None, counted, for what is none."""
         try:
-            return parse_snapshot(payload, received_ms=epoch_ms(self._clock.now()))
+            return await self._players.judged(await self.intake.read(payload, received_ms=self._now_ms))
         except ContractError as error:
-            self.rejected += 1
-            self.last_rejection = error.sentence
-            if self.rejected.bit_count() == 1:  # the 1st, 2nd, 4th, 8th ... so that a bad producer cannot fill the log
-                log.warning("%s %d unusable snapshots so far.", error, self.rejected)
+            self._unusable.note(error, payload)
             return None
+
+    def _parse(self, payload: bytes) -> GexSnapshot | None:
+        with self._unusable.skipping(payload):
+            return parse_snapshot(payload, received_ms=self._now_ms)
+        return None
+
+    def _leave_out(self, snapshot: GexSnapshot) -> None:
+        self.outdated += 1
+        if self.outdated.bit_count() == 1:
+            words = "%s sends %s of %s, an older day than is there or one that has not come: left out, %d so far."
+            log.warning(words, snapshot.source, snapshot.ticker, market_day(snapshot.asof_ms), self.outdated)
+
+
+class _ChosenSnapshots:
+    """A `SnapshotReader` that hears only of some tickers."""
+
+    def __init__(self, store: SnapshotStore, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._store = store
+        self.latest = store.latest
+        self.history = store.history
+        self.past = store.past
+
+    def listen(self) -> AbstractAsyncContextManager[AsyncIterator[GexSnapshot]]:
+        return self._store.listen(self._wanted)
 
 
 def _age_key(snapshot: GexSnapshot) -> tuple[int, int]:

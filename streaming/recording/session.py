@@ -14,7 +14,9 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.codec import UNREADABLE
+from streaming.bus.intake import SnapshotIntake
 from streaming.bus.metrics import write_metrics
+from streaming.bus.mishaps import Mishaps
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import ContractError, OperatorError, TransientError
@@ -25,7 +27,6 @@ from streaming.recording.disk import RecordDisk
 from streaming.recording.lines import Gap, day_of, snapshot_line, tick_line
 from streaming.recording.tick_follower import Position, TickFollower, TickPage
 from streaming.recording.writer import RecordWriter
-from streaming.sources.classic import parse_snapshot
 from streaming.status import RecorderStatus
 
 _LOG: Final = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ _LOG_EVERY: Final = 300
 """Reports."""
 _RETRY_S: Final = 1.0
 _REPLAYED: Final = "replay"
+_MOST_TICK_BYTES: Final = 64_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +58,30 @@ class _TickHead(msgspec.Struct, frozen=True):
 _TICK_HEAD: Final = msgspec.json.Decoder(_TickHead)
 
 
+def _tick_head(payload: bytes) -> _TickHead:
+    """ContractError for what is no tick, or is of no time."""
+    try:
+        head = _TICK_HEAD.decode(payload) if len(payload) <= _MOST_TICK_BYTES else None
+    except UNREADABLE:
+        head = None
+    if head is None or not is_instant(head.event_ms):
+        raise ContractError("What stands in the tick stream is no tick.")
+    return head
+
+
 class Recorder:
     """Records while it runs; `run` may be called again after it ended, never twice at once."""
 
-    def __init__(self, redis: Redis, clock: Clock, order: RecordOrder, *, flush_s: float = _FLUSH_EVERY_S) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        clock: Clock,
+        order: RecordOrder,
+        *,
+        flush_s: float = _FLUSH_EVERY_S,
+        intake: SnapshotIntake | None = None,
+    ) -> None:
+        """`intake` is shared by all readers of a process."""
         self._redis = redis
         self._clock = clock
         self._order = order
@@ -72,7 +94,8 @@ class Recorder:
         self._running = False
         self._snapshots = 0
         self._ticks = 0
-        self._rejected = 0
+        self._intake = intake or SnapshotIntake()
+        self._unusable = Mishaps("The recorder")
         self._replayed = 0
         self._last_write_at: datetime | None = None
         self._last_error: str | None = None
@@ -88,7 +111,7 @@ class Recorder:
             ticks=self._ticks,
             gaps=self._buffer.gaps,
             lost=self._buffer.lost,
-            rejected=self._rejected,
+            rejected=self._unusable.count,
             replayed=self._replayed,
             written_bytes=self._disk.written_bytes,
             total_bytes=self._disk.total_bytes,
@@ -139,21 +162,18 @@ class Recorder:
         async with aclosing(payloads):
             async for payload in payloads:
                 self._heard_ms = self._now_ms
-                self._take_snapshot(payload, self._heard_ms)
+                await self._take_snapshot(payload, self._heard_ms)
 
-    def _take_snapshot(self, payload: bytes, at_ms: int) -> None:
-        try:
-            snapshot = parse_snapshot(payload, received_ms=at_ms)
-        except ContractError:
-            self._rejected += 1
-            return
-        if snapshot.replay is not None:
-            self._replayed += 1
-            return
-        if self._order.tickers is not None and snapshot.ticker not in self._order.tickers:
-            return
-        if self._buffer.add("snapshots", day_of(snapshot.asof_ms), snapshot_line(at_ms, payload)):
-            self._snapshots += 1
+    async def _take_snapshot(self, payload: bytes, at_ms: int) -> None:
+        with self._unusable.skipping(payload):
+            snapshot = await self._intake.read(payload, received_ms=at_ms)
+            if snapshot.replay is not None:
+                self._replayed += 1
+                return
+            if self._order.tickers is not None and snapshot.ticker not in self._order.tickers:
+                return
+            if self._buffer.add("snapshots", day_of(snapshot.asof_ms), snapshot_line(at_ms, payload)):
+                self._snapshots += 1
 
     async def _follow_ticks(self) -> None:
         follower = TickFollower(self._redis, self._disk.position())
@@ -176,17 +196,15 @@ class Recorder:
         if page.gap is not None:
             self._missed(Gap(of="ticks", reason=page.gap, lost=page.lost))
         for entry_id, payload in page.entries:
-            try:
-                head = _TICK_HEAD.decode(payload)
-            except UNREADABLE:
-                self._rejected += 1
-                continue
-            if not is_instant(head.event_ms):
-                self._rejected += 1
-            elif head.source == _REPLAYED:
-                self._replayed += 1
-            elif self._buffer.add("ticks", day_of(head.event_ms), tick_line(at_ms, entry_id, payload)):
-                self._ticks += 1
+            with self._unusable.skipping(payload):
+                self._take_tick(entry_id, payload, at_ms)
+
+    def _take_tick(self, entry_id: str, payload: bytes, at_ms: int) -> None:
+        head = _tick_head(payload)
+        if head.source == _REPLAYED:
+            self._replayed += 1
+        elif self._buffer.add("ticks", day_of(head.event_ms), tick_line(at_ms, entry_id, payload)):
+            self._ticks += 1
 
     def _missed(self, gap: Gap) -> None:
         known = "" if gap.lost is None else f", {gap.lost} entries"

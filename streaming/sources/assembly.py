@@ -102,7 +102,11 @@ class Sources:
         runtime = self._runtime
         if not (own := runtime.settings.tickers_from("redis", self._tickers)):
             return None
-        return RedisSource(own, store=SnapshotStore(runtime.redis, clock=runtime.clock), clock=runtime.clock)
+        return RedisSource(
+            own,
+            store=SnapshotStore(runtime.redis, clock=runtime.clock, intake=runtime.snapshots.intake),
+            clock=runtime.clock,
+        )
 
     def _replay(self) -> RecordedSource | None:
         runtime = self._runtime

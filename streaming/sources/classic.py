@@ -11,11 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from streaming.bus.codec import UNREADABLE, decode_snapshot
-from streaming.errors import ContractError, RequestError
-from streaming.instants import instant_ms, is_instant
-from streaming.model import SCOPES, GexSnapshot, MaxChange, ScopeName, StrikeRow
+from streaming.errors import ContractError
+from streaming.instants import instant_ms
+from streaming.model import SCOPES, GexSnapshot, MaxChange, ReplayMark, ScopeName, StrikeRow
+from streaming.sources.names import ticker_of
+from streaming.sources.sound import MOST_ROWS, producer, sound, sound_mark
 from streaming.sources.wire_values import number, price, whole
-from streaming.symbols import parse_ticker
 
 _WRAPPERS: Final = ("data", "result", "snapshot", "payload")
 _WRAPPER_DEPTH: Final = 4
@@ -31,6 +32,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _PRICES: Final = frozenset({"spot", "zero_gamma", "major_pos_vol", "major_neg_vol", "major_pos_oi", "major_neg_oi"})
 _CLOCK_SKEW_MS: Final = 2000
+_MOST_PRIORS: Final = 5
 _TICKER_NAMES: Final = ("ticker", "symbol", "underlying")
 _TIME_NAMES: Final = ("timestamp", "timestamp_ms", "ts", "time", "asof", "updated_at")
 _CHANGE_NAMES: Final = ("max_priors", "maxchange", "max_change", "maxpriors")
@@ -42,7 +44,8 @@ _WINDOWS: Final = (
     ("fifteen", "15", "15m", "15min"),
     ("thirty", "30", "30m", "30min"),
 )
-_LONGEST_SOURCE: Final = 24
+MOST_BYTES: Final = 1_000_000
+"""Ten times what the largest chain's snapshot takes."""
 
 
 class _Marked(msgspec.Struct):
@@ -58,13 +61,14 @@ _MARKED: Final = msgspec.json.Decoder(_Marked)
 def parse_snapshot(payload: bytes, *, received_ms: int) -> GexSnapshot:
     """A snapshot from JSON of our own or of the classic shape; a missing time is the time of receipt.
 
-    ContractError when it is not a JSON object, names no ticker, or holds no figure beyond a spot. Our own may
-    be a spot alone: that is a chain without any usable volatility, which a board shows as such.
+    Nothing in it is longer, larger or of another time than can be: what is becomes unknown. ContractError when it is
+    larger than `MOST_BYTES`, not a JSON object, names no ticker, or holds no figure beyond a spot. Our own may be a
+    spot alone: that is a chain without any usable volatility, which a board shows as such.
     """
+    if len(payload) > MOST_BYTES:
+        raise ContractError(f"A snapshot of {len(payload):,} bytes is too large: {MOST_BYTES:,} are read.")
     own = _own(payload)
-    if own is not None and not is_instant(own.asof_ms):
-        raise ContractError(f"The snapshot of {own.ticker} has no time that can be.")
-    if own is not None and price(own.spot) is not None:
+    if own is not None and own.spot is not None:
         return own
     snapshot = own or _classic(_fields(payload), received_ms)
     if not has_figures(snapshot):
@@ -75,9 +79,10 @@ def parse_snapshot(payload: bytes, *, received_ms: int) -> GexSnapshot:
 def _own(payload: bytes) -> GexSnapshot | None:
     try:
         _MARKED.decode(payload)
-        return decode_snapshot(payload)
+        found = decode_snapshot(payload)
     except (ContractError, *UNREADABLE):
         return None
+    return sound(found)
 
 
 def _fields(payload: bytes) -> dict[str, Any]:
@@ -114,18 +119,19 @@ def _classic(fields: Mapping[str, Any], received_ms: int) -> GexSnapshot:
     asof_ms = _asof_ms(fields, received_ms)
     figures: dict[str, Any] = {name: _figure(name, _first(fields, names)) for name, names in _NAMES.items()}
     return GexSnapshot(
-        ticker=_ticker(_first(fields, _TICKER_NAMES)),
+        ticker=ticker_of(_first(fields, _TICKER_NAMES)),
         timestamp=asof_ms // 1000,
         min_dte=whole(fields.get("min_dte")),
         sec_min_dte=whole(fields.get("sec_min_dte")),
         strikes=_strikes(fields.get("strikes")),
         max_priors=_changes(_first(fields, _CHANGE_NAMES)),
         asof_ms=asof_ms,
-        computed_ms=whole(fields.get("computed_ms")) or received_ms,
+        computed_ms=instant_ms(fields.get("computed_ms"), unit="ms") or received_ms,
         seq=whole(fields.get("seq")) or 0,
-        source=_source(fields.get("source")),
+        source=producer(fields.get("source")),
         delayed=fields.get("delayed") is True,
         scope=_scope(fields.get("scope") or fields.get("category")),
+        replay=_mark(fields.get("replay")),
         **figures,
     )
 
@@ -151,19 +157,15 @@ def _first(fields: Mapping[str, Any], names: Iterable[str]) -> Any:
     return next((fields[name] for name in names if fields.get(name) is not None), None)
 
 
-def _ticker(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ContractError("A snapshot names no ticker.")
+def _mark(value: Any) -> ReplayMark | None:
+    """A replay is never taken for live figures: ContractError for a mark that cannot be read."""
+    if not isinstance(value, dict):
+        return None
     try:
-        return parse_ticker(value).name
-    except RequestError:
-        raise ContractError(f"A snapshot names {value[:20]!r}, which is no ticker.") from None
-
-
-def _source(value: Any) -> str:
-    """The producer's name for itself, where a board can show it; else the way it came."""
-    fits = isinstance(value, str) and 0 < len(value) <= _LONGEST_SOURCE and value.isprintable()
-    return value if fits else "redis"
+        mark = msgspec.convert(value, ReplayMark)
+    except (msgspec.ValidationError, *UNREADABLE):
+        raise ContractError("A replayed snapshot is marked in a way that cannot be read.") from None
+    return sound_mark(mark)
 
 
 def _scope(value: Any) -> ScopeName | None:
@@ -173,6 +175,8 @@ def _scope(value: Any) -> ScopeName | None:
 
 def _strikes(value: Any) -> tuple[StrikeRow, ...]:
     """Rows in ascending order; rows without a strike are left out."""
+    if isinstance(value, list) and len(value) > MOST_ROWS:
+        raise ContractError(f"A snapshot has more than {MOST_ROWS} strikes.")
     rows = (_strike(row) for row in value) if isinstance(value, list) else ()
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row[0]))
 
@@ -186,7 +190,7 @@ def _strike(row: Any) -> StrikeRow | None:
     at = price(strike)
     if at is None:
         return None
-    known = tuple(number(prior) or None for prior in priors) if isinstance(priors, list) else ()
+    known = tuple(number(prior) or None for prior in priors[:_MOST_PRIORS]) if isinstance(priors, list) else ()
     return (at, number(vol), number(oi), known)
 
 

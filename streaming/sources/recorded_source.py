@@ -104,6 +104,7 @@ class RecordedSource:
             hold=True,
             tickers=self._names,
             guard=self._guard,
+            by=self._lease.owner,
         )
         await self._player.run(progress)
 

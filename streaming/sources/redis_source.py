@@ -8,7 +8,6 @@ from typing import Final
 from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import Clock
 from streaming.errors import TransientError
-from streaming.model import GexSnapshot
 from streaming.sources.source_book import SourceBook
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker
@@ -42,17 +41,13 @@ class RedisSource:
         """Watch until cancelled; TransientError when the stream of snapshots ends."""
         self._book.begins()
         try:
-            async with self._store.listen() as snapshots:
+            async with self._store.listen(self._names.__contains__) as snapshots:
                 async for snapshot in snapshots:
-                    self._note(snapshot)
+                    self._book.stored(snapshot, self._clock.now())
                     progress()
             raise TransientError("The stream of snapshots ended.")
         finally:
             self._book.ends()
-
-    def _note(self, snapshot: GexSnapshot) -> None:
-        if snapshot.ticker in self._names:
-            self._book.stored(snapshot, self._clock.now())
 
     def _silent_s(self, last_at: datetime | None) -> float:
         return 0.0 if last_at is None else (self._clock.now() - last_at).total_seconds()

@@ -11,9 +11,11 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.codec import UNREADABLE
 from streaming.bus.lease import Lease
+from streaming.bus.mishaps import Mishaps
+from streaming.bus.slots import MAX_TICKERS
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms
-from streaming.errors import ContractError, RequestError
+from streaming.errors import RequestError
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotReader
 from streaming.sources.classic import parse_snapshot
@@ -43,6 +45,7 @@ class ReplayGuard:
         self._remedy = remedy
         self._streams = streams
         self._heard: dict[str, str] = {}
+        self._unusable = Mishaps("A replay's look-out for other producers")
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -75,12 +78,10 @@ class ReplayGuard:
                     self._note(payload)
 
     def _note(self, payload: bytes) -> None:
-        try:
+        with self._unusable.skipping(payload):
             snapshot = parse_snapshot(payload, received_ms=epoch_ms(self._clock.now()))
-        except ContractError:
-            return
-        if snapshot.replay is None:
-            self._heard[snapshot.ticker] = snapshot.source
+            if snapshot.replay is None and len(self._heard) < MAX_TICKERS:
+                self._heard[snapshot.ticker] = snapshot.source
 
     def _taken(self, source: str, ticker: str) -> RequestError:
         return RequestError(f"{source} publishes live snapshots of {ticker} into this Redis.", remedy=self._remedy)

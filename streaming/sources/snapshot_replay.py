@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from streaming.bus.replays import THIS_PROGRAM
 from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot, ReplayMark, TickEvent
@@ -48,7 +49,9 @@ class SnapshotReplay:
         hold: bool = False,
         tickers: Sequence[str] = (),
         guard: ReplayGuard | None = None,
+        by: str = THIS_PROGRAM,
     ) -> None:
+        """`by` is the name under which the caller holds the replay lease, if it does."""
         self._tape = tape
         self._snapshots = snapshots
         self._events = events
@@ -58,6 +61,7 @@ class SnapshotReplay:
         self._hold = hold
         self._tickers = tuple(tickers)
         self._guard = guard
+        self._by = by
         self._last: dict[str, GexSnapshot] = {}
         self._state: SourceState = "stopped"
         self._previous_ms: int | None = None
@@ -176,7 +180,7 @@ class SnapshotReplay:
     async def _send(self, snapshot: GexSnapshot, of: str, speed: float) -> GexSnapshot:
         """Store it, as often as it takes while Redis is away; what was stored."""
         while True:
-            mark = ReplayMark(of=of, speed=speed, sent_ms=epoch_ms(self._clock.now()))
+            mark = ReplayMark(of=of, speed=speed, sent_ms=epoch_ms(self._clock.now()), by=self._by)
             marked = replace(snapshot, source=NAME, replay=mark)
             try:
                 await self._snapshots.put(marked)

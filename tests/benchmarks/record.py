@@ -29,7 +29,7 @@ import redis as sync_redis
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
-from streaming.bus.history import market_day
+from streaming.bus.history_entry import market_day
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
 from streaming.recording.lines import snapshot_line
