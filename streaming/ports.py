@@ -1,6 +1,6 @@
 """The few seams: what the parts need of each other, one or two methods each."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -10,6 +10,10 @@ from streaming.status import SourceStatus
 
 MarketEvent = TickEvent | Level2Event | Candle
 StreamEvent = TickEvent | Level2Event | Candle | OptionQuote
+
+
+Assure = Callable[[], Awaitable[None]]
+"""Asked before a write: raises TransientError when another process of ours has taken over, or when nobody can tell."""
 
 
 class EventSink(Protocol):

@@ -56,6 +56,7 @@ def _metrics(facts: StreamFacts) -> Iterable[Metric]:
         _gauge("buffer_events", "Events that wait for Redis.", stats.buffered),
         _counter("published_total", "Events that Redis took.", stats.published),
         _counter("lost_total", "Events given up.", stats.dropped),
+        _counter("fenced_total", "Events withheld because another process had taken over.", stats.fenced),
         _counter("rejected_total", "Events that Redis refused for good.", stats.rejected),
         _counter("flush_errors_total", "Batches that failed and were repeated.", stats.flush_errors),
         _counter("snapshots_total", "Snapshots stored.", counters.snapshots),

@@ -12,7 +12,7 @@ from streaming.engine_host import EngineError
 from streaming.errors import TransientError
 from streaming.lasting_trouble import LastingTrouble
 from streaming.model import GexSnapshot
-from streaming.ports import SnapshotSink
+from streaming.ports import Assure, SnapshotSink
 from streaming.symbols import Ticker
 
 _LOG: Final = logging.getLogger(__name__)
@@ -50,14 +50,23 @@ class SnapshotLoop:
     """
 
     def __init__(
-        self, engines: Engines, sink: SnapshotSink, clock: Clock, *, pace_s: float, counters: SnapshotCounters
+        self,
+        engines: Engines,
+        sink: SnapshotSink,
+        clock: Clock,
+        *,
+        pace_s: float,
+        counters: SnapshotCounters,
+        assure: Assure | None = None,
     ) -> None:
+        """`assure` raises when another process computes by now: its snapshots are newer than ours."""
         self._engines = engines
         self._sink = sink
         self._clock = clock
         self._pace_s = pace_s
         self._counters = counters
         self._unstored = LastingTrouble(_LOG, monotonic=clock.monotonic)
+        self._assure = assure
         self._logged: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
@@ -102,6 +111,8 @@ class SnapshotLoop:
 
     async def _put(self, snapshot: GexSnapshot) -> None:
         try:
+            if self._assure is not None:
+                await self._assure()
             await self._sink.put(snapshot)
         except TransientError as error:
             self._counters.store_errors += 1

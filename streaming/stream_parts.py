@@ -8,7 +8,7 @@ from datetime import datetime
 from streaming.engine_host import EngineHost
 from streaming.login_keeper import LoginKeeper
 from streaming.model import OptionQuote
-from streaming.ports import EventSink, MarketEvent, StreamEvent
+from streaming.ports import Assure, EventSink, MarketEvent, StreamEvent
 from streaming.runtime import Runtime
 from streaming.schwab.auth_client import SchwabAuthClient
 from streaming.schwab.budget import RequestBudget
@@ -75,13 +75,17 @@ def wire_parts(
     subscriptions: Subscriptions,
     *,
     budget: RequestBudget,
+    assure: Assure,
     counters: SnapshotCounters,
     rng: random.Random,
     timing: StreamTiming | None,
     alarm: Callable[[str], None],
     progress: Callable[[], None],
 ) -> StreamParts:
-    """Build the parts on a runtime; nothing runs and nothing is opened yet."""
+    """Build the parts on a runtime; nothing runs and nothing is opened yet.
+
+    `assure` says, before anything is written to Schwab or Redis, that streaming is still ours to do.
+    """
     settings, clock = runtime.settings, runtime.clock
     logins = StoredLogins(runtime.tokens, clock)
     rest = SchwabRestClient(runtime.http, auth, api_url=settings.schwab_api_url, budget=budget, clock=clock)
@@ -91,7 +95,9 @@ def wire_parts(
         on_restart=lambda: poller.poll_again(),  # noqa: PLW0108  # the poller is made last: it needs the engines
     )
     sink = _Sink(runtime.publisher, engines, progress)
-    client = SchwabStreamClient(rest, auth, subscriptions, sink, clock, rng, timing=timing, logins=logins, alarm=alarm)
+    client = SchwabStreamClient(
+        rest, auth, subscriptions, sink, clock, rng, timing=timing, logins=logins, alarm=alarm, assure=assure
+    )
     poller = ChainPoller(
         rest,
         tickers,
@@ -103,7 +109,9 @@ def wire_parts(
         clock=clock,
         logins=logins,
     )
-    snapshots = SnapshotLoop(engines, runtime.snapshots, clock, pace_s=settings.gex_pace_seconds, counters=counters)
+    snapshots = SnapshotLoop(
+        engines, runtime.snapshots, clock, pace_s=settings.gex_pace_seconds, counters=counters, assure=assure
+    )
     return StreamParts(
         started_at=clock.now(),
         budget=budget,

@@ -55,6 +55,7 @@ def metrics_mapping(facts: StreamFacts) -> Mapping[str, MetricValue]:
         "buffer": stats.buffered,
         "published": stats.published,
         "lost": stats.dropped,
+        "fenced": stats.fenced,
         "rejected": stats.rejected,
         "flush_errors": stats.flush_errors,
         "snapshots": counters.snapshots,

@@ -79,7 +79,8 @@ class Streamer:
             self._standing_by = not await lease.acquire()
             async with lease.held(wait=True):
                 self._standing_by = False
-                await self._stream(auth, progress)
+                with self._runtime.publisher.under(lease):
+                    await self._stream(auth, lease, progress)
         finally:
             self._standing_by = False
             self._parts = None
@@ -169,7 +170,7 @@ class Streamer:
             snapshots=self.counters,
         )
 
-    async def _stream(self, auth: SchwabAuthClient, progress: Callable[[], None]) -> None:
+    async def _stream(self, auth: SchwabAuthClient, lease: Lease, progress: Callable[[], None]) -> None:
         settings, clock = self._runtime.settings, self._runtime.clock
         await self._read_changes()
         self._budget = budget = RequestBudget(
@@ -181,6 +182,7 @@ class Streamer:
             self._tickers,
             Subscriptions(symbols=self._symbols(), charts=settings.schwab_charts, services=self._services),
             budget=budget,
+            assure=lease.assure,
             counters=self.counters,
             rng=self._rng,
             timing=self._timing,

@@ -123,6 +123,8 @@ class Settlement:
     """Some events were not answered: they may have been executed all the same."""
     forbidden: bool = False
     """The server does not let us run scripts; what it would have run is in `again`."""
+    fenced: int = 0
+    """Refused because another process holds the lease by now."""
     error: str = ""
     """The first refusal."""
 

@@ -11,12 +11,13 @@ from typing import Final
 
 from streaming.bus.batch import CHANNELS, DONE, FIELD, LATER, STREAMS, UNKNOWN, Settlement, pack_words, verdict
 from streaming.bus.buffer import Entry
+from streaming.bus.lease import FENCE, LOST, Fence
 
 RUN_EVENTS: Final = 32
 """Events a call; the server does nothing else meanwhile, for about a quarter of a millisecond."""
-SCRIPT: Final = b"""
+_BODY: Final = b"""
 if redis.replicate_commands then redis.replicate_commands() end
-local kinds, failed = ARGV[7], {}
+local kinds, failed = ARGV[%(fence)d + 7], {}
 local function run(number, ...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' then
@@ -25,16 +26,19 @@ local function run(number, ...)
   end
 end
 for place = 1, #kinds do
-  local kind, payload = string.byte(kinds, place) + 1, ARGV[place + 7]
+  local kind, payload = string.byte(kinds, place) + 1 + %(fence)d, ARGV[place + 7 + %(fence)d]
   run(2 * place - 2, 'PUBLISH', ARGV[kind], payload)
-  run(2 * place - 1, 'XADD', KEYS[kind], 'MAXLEN', '~', ARGV[kind + 3], '*', '%b', payload)
+  run(2 * place - 1, 'XADD', KEYS[kind], 'MAXLEN', '~', ARGV[kind + 3], '*', '%(field)b', payload)
 end
 return failed
-""" % (FIELD,)
+"""
+SCRIPT: Final = _BODY % {b"fence": 0, b"field": FIELD}
 """Its arguments: three channels, three caps, a byte an event for its kind, the events. It answers with the number of
 each refused command, counted from 0 as `BatchPacker` would send them, and its error. The first line is for servers
 before version 7, which let no command follow an XADD with an id of their own choice unless it is replicated by effect.
 """
+FENCED_SCRIPT: Final = FENCE.encode() + _BODY % {b"fence": 1, b"field": FIELD}
+"""The same for the holder of a lease only: the epoch's key goes before the streams, the epoch before the channels."""
 _END: Final = b"\r\n"
 _KIND_OF: Final = itemgetter(1)
 _FIXED: Final = 2 + 1 + len(STREAMS) + len(CHANNELS) + 3 + 1
@@ -44,18 +48,29 @@ _FIXED: Final = 2 + 1 + len(STREAMS) + len(CHANNELS) + 3 + 1
 class ScriptPacker:
     """Turns events into the bytes of script calls, and the replies into what became of each event."""
 
-    def __init__(self, caps: tuple[int, int, int]) -> None:
-        before = (b"EVAL", SCRIPT, b"%d" % len(STREAMS), *STREAMS, *CHANNELS, *(b"%d" % cap for cap in caps))
-        self._before = pack_words(before)
+    def __init__(self, caps: tuple[int, int, int], fence: Fence | None = None) -> None:
+        """With a `fence` the server refuses the calls as soon as another process holds the lease."""
+        self._arguments = (*CHANNELS, *(b"%d" % cap for cap in caps))
+        self._fence = fence
+        self._epoch = -1
+        self._fixed = _FIXED + (0 if fence is None else 2)
+        self._before = pack_words((b"EVAL", SCRIPT, b"%d" % len(STREAMS), *STREAMS, *self._arguments))
 
     def pack(self, entries: Sequence[Entry]) -> bytes:
         """All calls of a batch."""
+        if self._fence is not None and self._fence.epoch != self._epoch:
+            self._put_up(self._fence)
         parts: list[bytes] = []
         for run in _runs(entries):
-            parts += b"*%d\r\n" % (_FIXED + len(run)), self._before, pack_words((bytes(map(_KIND_OF, run)),))
+            parts += b"*%d\r\n" % (self._fixed + len(run)), self._before, pack_words((bytes(map(_KIND_OF, run)),))
             for _, _, payload in run:
                 parts += b"$%d\r\n" % len(payload), payload, _END
         return b"".join(parts)
+
+    def _put_up(self, fence: Fence) -> None:
+        self._epoch = fence.epoch
+        keys = (b"%d" % (1 + len(STREAMS)), fence.epoch_key.encode(), *STREAMS)
+        self._before = pack_words((b"EVAL", FENCED_SCRIPT, *keys, b"%d" % self._epoch, *self._arguments))
 
     def replies(self, entries: Sequence[Entry]) -> int:
         """How many replies `pack` of the same events asks for."""
@@ -82,6 +97,8 @@ def _enter_run(settlement: Settlement, run: Sequence[Entry], reply: object) -> N
         errors = {number: _text(error) for number, error in zip(reply[::2], reply[1::2], strict=True)}
         settlement.error = settlement.error or next(iter(errors.values()), "")
         _enter_executed(settlement, run, errors)
+    elif isinstance(reply, Exception) and str(reply).startswith(LOST):
+        settlement.fenced += len(run)
     elif isinstance(reply, Exception):
         settlement.error = settlement.error or str(reply)
         settlement.forbidden = settlement.forbidden or verdict(str(reply)) != LATER

@@ -14,6 +14,7 @@ from streaming.bus.batch import STREAMS, BatchPacker, Settlement, pack
 from streaming.bus.batch_script import ScriptPacker
 from streaming.bus.buffer import Entry
 from streaming.bus.connection import CONNECT_S
+from streaming.bus.lease import Fence, LeaseLostError
 from streaming.bus.wire import BatchConnection
 from streaming.errors import TransientError
 from streaming.lasting_trouble import LastingTrouble
@@ -27,7 +28,9 @@ class BatchDelivery:
     def __init__(self, redis: Redis, *, caps: tuple[int, int, int] | None, answer_s: float) -> None:
         self._redis = redis
         self._packer = BatchPacker(caps)
+        self._caps = caps
         self._script = ScriptPacker(caps) if caps is not None else None
+        self._fence: Fence | None = None
         self._answer_s = answer_s
         self._connection: BatchConnection | None = None
         self._announced: set[int] = set()
@@ -36,6 +39,8 @@ class BatchDelivery:
         self.pending: list[Entry] = []
         self.delivered = 0
         self.rejected = 0
+        self.fenced = 0
+        """Withheld because another process holds the lease by now."""
         self.resent = 0
         """Events published again because nobody knows whether subscribers had them already."""
         self.connects = 0
@@ -45,8 +50,25 @@ class BatchDelivery:
         """Whether a connection is open."""
         return self._connection is not None
 
+    def put_up(self, fence: Fence | None) -> None:
+        """From now on send only what the holder of this lease may; None for what needs none."""
+        self._fence = fence
+        if self._script is not None and self._caps is not None:
+            self._script = ScriptPacker(self._caps, fence)
+
+    def give_up(self) -> int:
+        """Forget what is pending, which another process has sent by now; how many events that were."""
+        given_up, self.pending, self._announced, self._doubtful = len(self.pending), [], set(), False
+        self.fenced += given_up
+        return given_up
+
     async def flush(self) -> None:
-        """Send what is pending and take the replies; TransientError when some of it stays pending."""
+        """Send what is pending and take the replies.
+
+        TransientError when some of it stays pending, LeaseLostError when nothing of it may be sent any more.
+        """
+        if self._fence is not None:
+            await self._fence.assure()
         connection = self._connection or await self._connect()
         if self._doubtful:
             await self._resolve_doubts(connection)
@@ -56,6 +78,8 @@ class BatchDelivery:
         if settlement.forbidden:
             self._give_up_scripts(settlement.error)
             settlement = await self._send(connection)
+        if settlement.fenced:
+            raise LeaseLostError("Events were refused: another process streams by now.")
         if settlement.again:
             raise TransientError(f"Redis refuses events for now ({settlement.error.partition(' ')[0]}).")
 
@@ -108,6 +132,7 @@ class BatchDelivery:
         self._doubtful = settlement.doubtful
         self.delivered += settlement.delivered
         self.rejected += settlement.rejected
+        self.fenced += settlement.fenced
         if settlement.rejected:
             sentence = f"Redis refused {settlement.rejected} market events for good: {settlement.error}"
             self._refusals.add(sentence, times=settlement.rejected)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -42,12 +42,28 @@ _RELEASE: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
-_LOST: Final = "LEASELOST"
+LOST: Final = "LEASELOST"
+"""First word of such a refusal."""
 FENCE: Final = f"""
 local epoch = redis.call('GET', KEYS[1])
-if epoch and epoch ~= ARGV[1] then return redis.error_reply('{_LOST} the lease has gone to another process') end
+if epoch and epoch ~= ARGV[1] then return redis.error_reply('{LOST} the lease has gone to another process') end
 """
 """Begins a script that only the holder may run, inside `fenced`: KEYS[1] `Lease.epoch_key`, ARGV[1] `Lease.epoch`."""
+
+
+class Fence(Protocol):
+    """The right to write, as a writer sees it (`Lease`)."""
+
+    epoch_key: str
+
+    @property
+    def epoch(self) -> int:
+        """What a fenced store compares; 0, which none takes, when the right is gone."""
+        ...
+
+    async def assure(self) -> None:
+        """LeaseLostError when somebody else has the right by now; TransientError when nobody can tell."""
+        ...
 
 
 class LeaseLostError(TransientError):
@@ -60,7 +76,7 @@ def fenced() -> Iterator[None]:
     try:
         yield
     except ResponseError as error:
-        if str(error).startswith(_LOST):
+        if str(error).startswith(LOST):
             raise LeaseLostError("The write was refused: another process holds the lease by now.") from None
         raise
 

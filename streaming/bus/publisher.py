@@ -7,8 +7,8 @@ and their limits are in specs/redis-contract.md, "Delivery".
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -19,6 +19,7 @@ from streaming.backoff import Backoff
 from streaming.bus.buffer import BOOK, CANDLE, TICK, EventBuffer
 from streaming.bus.codec import encode_event
 from streaming.bus.delivery import BatchDelivery
+from streaming.bus.lease import Fence, LeaseLostError
 from streaming.clock import Clock, SystemClock, epoch_ms
 from streaming.errors import TransientError
 from streaming.model import Candle, Level2Event, TickEvent
@@ -53,6 +54,8 @@ class PublisherStats(msgspec.Struct, frozen=True, kw_only=True):
     dropped_ticks: int
     dropped_books: int
     """Candles among them."""
+    fenced: int
+    """Withheld because another process had taken over the stream."""
     rejected: int
     """Refused by Redis for good (wrong type of key, no permission, no such command)."""
     resent: int
@@ -145,6 +148,17 @@ class TradingEventPublisher:
             self._overflowing = True
             log.error("The event buffer is full: the oldest ticks are given up until Redis takes events again.")
 
+    @contextmanager
+    def under(self, lease: Fence) -> Iterator[None]:
+        """Publish only while the lease is ours: what waits when another process has it is withheld and counted."""
+        self._delivery.put_up(lease)
+        try:
+            yield
+        finally:
+            if lease.epoch == 0:
+                self._withhold()
+            self._delivery.put_up(None)
+
     @property
     def stats(self) -> PublisherStats:
         """The counters now."""
@@ -157,6 +171,7 @@ class TradingEventPublisher:
             dropped=buffer.dropped + self._left_at_close,
             dropped_ticks=buffer.dropped_ticks,
             dropped_books=buffer.dropped_books,
+            fenced=delivery.fenced,
             rejected=delivery.rejected,
             resent=delivery.resent,
             flush_errors=self._flush_errors,
@@ -184,10 +199,23 @@ class TradingEventPublisher:
             started_s = self._clock.monotonic()
             try:
                 await delivery.flush()
+            except LeaseLostError:
+                self._withhold()
             except TransientError as error:
                 await self._stand_back(error)
             else:
                 self._succeeded(started_s)
+
+    def _withhold(self) -> None:
+        """Give up everything that waits: the new holder of the lease has published those moments."""
+        delivery = self._delivery
+        known = delivery.fenced
+        delivery.give_up()
+        while self._buffer:
+            delivery.pending = self._buffer.take(max_events=BATCH_EVENTS, max_bytes=BATCH_BYTES)
+            delivery.give_up()
+        if delivery.fenced > known:
+            log.warning("%d market events are withheld: another process streams by now.", delivery.fenced - known)
 
     async def _stand_back(self, error: TransientError) -> None:
         """Drop the connection, say so once per outage, and wait before the next attempt."""

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from streaming.alarm_bell import AlarmBell
 from streaming.clock import Clock
 from streaming.errors import ContractError, LoginRequiredError, RequestError, TransientError
+from streaming.ports import Assure
 from streaming.schwab.bad_keys import BadKeys
 from streaming.schwab.connection import Connection, Ending, StreamSink
 from streaming.schwab.fields import Service
@@ -65,7 +66,9 @@ class SchwabStreamClient:
         chunk: int = 300,
         logins: Logins | None = None,
         alarm: Callable[[str], None] | None = None,
+        assure: Assure | None = None,
     ) -> None:
+        """`assure` raises before a login when another process of ours streams by now, which it would kick out."""
         self._rest = rest
         self._auth = auth
         self._subscriptions = subscriptions
@@ -73,6 +76,7 @@ class SchwabStreamClient:
         self._clock = clock
         self._timing = timing or StreamTiming()
         self._chunk = chunk
+        self._assure = assure
         self._merger = Merger()
         self._counters = StreamCounters()
         self._connection: Connection | None = None
@@ -199,6 +203,8 @@ class SchwabStreamClient:
     async def _connect(self) -> Reaction:
         """One connection from its login to its end, and what that end asks for."""
         self._waits.enter("connecting")
+        if self._assure is not None:
+            await self._assure()
         token = await self._auth.access_token()
         info = await self._rest.user_preference()
         async with open_socket(info.url, self._timing) as socket:

@@ -34,7 +34,8 @@ ENOUGH_WAITING = 20_000
 SUBSCRIBER = """
 import re, socket, sys, time
 import hiredis
-connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(sys.argv[1])
 connection.sendall(b"SUBSCRIBE market_data:ticks market_data:level2 bench:end\\r\\n")
 reader, count, late, stamp = hiredis.Reader(), 0, [], re.compile(rb'"event_ms":(\\d+)')
 while True:
@@ -109,8 +110,8 @@ WAYS: dict[str, tuple[Publish, int]] = {
 
 @asynccontextmanager
 async def _subscriber(url: str, mode: str = "count") -> AsyncIterator[Process]:
-    port = url.rpartition(":")[2].partition("/")[0]
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SUBSCRIBER, port, mode, stdout=PIPE)
+    socket = url.removeprefix("unix://")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SUBSCRIBER, socket, mode, stdout=PIPE)
     try:
         await _words(process)
         yield process

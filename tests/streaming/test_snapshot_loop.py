@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from streaming.bus.lease import LeaseLostError
 from streaming.clock import SystemClock
 from streaming.engine_host import EngineError
 from streaming.errors import TransientError
@@ -52,9 +53,10 @@ class Sink:
 class Running:
     """A loop that runs until the block ends."""
 
-    def __init__(self, engines, sink=None, *, clock=None, pace_s=1.0):
+    def __init__(self, engines, sink=None, *, clock=None, pace_s=1.0, assure=None):
         self.counters = SnapshotCounters()
-        self.loop = SnapshotLoop(engines, sink or Sink(), clock or ManualClock(), pace_s=pace_s, counters=self.counters)
+        clock = clock or ManualClock()
+        self.loop = SnapshotLoop(engines, sink or Sink(), clock, pace_s=pace_s, counters=self.counters, assure=assure)
 
     async def __aenter__(self):
         self.task = asyncio.create_task(self.loop.run())
@@ -145,3 +147,14 @@ async def test_a_store_that_refuses_for_minutes_is_logged_once_a_minute(caplog):
     said = [record.message for record in caplog.records if "not stored" in record.message]
     assert 1 <= len(said) <= minutes + 2
     assert "more like it in the last" in said[1]
+
+
+async def test_a_process_that_streams_no_more_stores_nothing_over_its_successor():
+    sink = Sink()
+
+    async def assure():
+        raise LeaseLostError("somebody else streams")
+
+    async with Running(Engines(), sink, assure=assure) as counters:
+        await until(lambda: counters.store_errors)
+    assert sink.stored == 0

@@ -2,6 +2,7 @@
 
 import random
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from pydantic import SecretStr
@@ -67,6 +68,7 @@ async def test_events_are_published_before_engines_see_them_and_count_as_progres
             [parse_ticker("SPX")],
             Subscriptions(symbols=("SPY",)),
             budget=RequestBudget(60, runtime.clock),
+            assure=AsyncMock(),
             counters=SnapshotCounters(),
             rng=random.Random(1),
             timing=None,
