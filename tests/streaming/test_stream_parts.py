@@ -23,7 +23,7 @@ from tests.support.snapshots import ASOF
 
 def parts(*, client=None, keeper=None, poller=None):
     silent = {"needs_login": None, "last_error": None, "nearest_age_s": dict, "expiry_age_s": dict}
-    fields = dict.fromkeys(StreamStatus.__slots__)
+    fields = dict.fromkeys(StreamStatus.__slots__) | {"bad_frames": 0, "tolerant_frames": 0}
     return StreamParts(
         started_at=ASOF,
         budget=None,
