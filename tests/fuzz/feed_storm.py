@@ -37,6 +37,7 @@ NO_REDIS: Final = 69
 """The exit status of a bot that starts while Redis is away: whoever runs it starts it again."""
 _LEAVE_WITHIN_S: Final = 12.0
 _AGAIN_AFTER_S: Final = 1.0
+_STAND_WITHIN_S: Final = 30.0
 
 
 class StormRedis:
@@ -207,6 +208,8 @@ class Storm:
             for bot in self.bots:
                 await bot.start()
                 background.append(group.create_task(bot.keep(), name=f"keeper of bot {bot.number}"))
+            if self.schedule.awaited:
+                await self._stand()
             under_way = [group.create_task(self._perform(step), name=step.deed) for step in self.schedule.steps]
             await asyncio.sleep(self.schedule.trouble_s - self.now_s)
             await self._calm(under_way)
@@ -217,6 +220,16 @@ class Storm:
         for bot in self.bots:
             await bot.kill()
         self.protocol.logs = {bot.log.parent.name: bot.log.read_text().splitlines() for bot in self.bots}
+
+    async def _stand(self) -> None:
+        """Let the storm's time begin with the boards; ones that never come are its first finding."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STAND_WITHIN_S):
+                while {change.channel for change in self.protocol.changes} < set(self.channels):
+                    await asyncio.sleep(0.05)
+        self.began_s, passed_s = time.monotonic(), self.now_s
+        self.protocol.changes.clear()
+        self.protocol.published_s = {spot: at_s - passed_s for spot, at_s in self.protocol.published_s.items()}
 
     async def _calm(self, under_way: list[asyncio.Task[None]]) -> None:
         """Everything that is wrong ends now; bots that are away come back."""

@@ -9,6 +9,8 @@ from typing import Any, Final
 Options = dict[str, Any]
 BUSY_S: Final = 1.3
 """Between one deed and the next, on average."""
+AWAITED: Final = 0.8
+"""The share of storms that wait for the boards."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A storm: so many channels and bots, the deeds in order, then calm."""
+    """A storm: so many channels and bots, the deeds in order, then calm.
+
+    Its time begins with the bots, or, when it is `awaited`, as soon as every channel has its message.
+    """
 
     seed: int
     channels: int
     bots: int
+    awaited: bool
     trouble_s: float
     calm_s: float
     steps: tuple[Step, ...]
@@ -41,15 +47,15 @@ class Schedule:
 
 
 def make_schedule(seed: int, *, trouble_s: float = 40.0, calm_s: float = 35.0) -> Schedule:
-    """Deeds from second 4 on, when the boards usually stand, but sometimes from the start."""
+    """Mostly over boards that stand, now and then over bots that are about to start."""
     rng = random.Random(seed)
-    channels, bots = rng.choice((3, 4)), rng.choice((1, 2, 2))
+    channels, bots, awaited = rng.choice((3, 4)), rng.choice((1, 2, 2)), rng.random() < AWAITED
     steps = []
-    at_s = rng.choice((0.0, 4.0, 4.0))
+    at_s = 0.0
     while (at_s := at_s + rng.expovariate(1 / BUSY_S)) < trouble_s:
         deed = rng.choices(list(DEEDS), [weight for weight, _ in DEEDS.values()])[0]
         steps.append(Step(round(at_s, 2), deed, DEEDS[deed][1](rng) | _place(deed, rng, channels, bots)))
-    return Schedule(seed, channels, bots, trouble_s, calm_s, tuple(steps))
+    return Schedule(seed, channels, bots, awaited, trouble_s, calm_s, tuple(steps))
 
 
 def _place(deed: str, rng: random.Random, channels: int, bots: int) -> Options:
