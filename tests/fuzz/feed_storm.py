@@ -26,10 +26,10 @@ from bot.sandbox.changes import Change, MessageCreated, MessageDeleted, MessageU
 from bot.sandbox.faults import Trouble
 from bot.sandbox.server import Sandbox, open_sandbox
 from streaming.bus import leash
-from streaming.bus.embedded import free_port, server_command
+from streaming.bus.embedded import free_port
 from tests.fuzz.storm_schedule import FAULTS, Schedule, Step, make_schedule
 from tests.fuzz.storm_verdict import Protocol, Seen, reasons
-from tests.support.redis_server import await_answer
+from tests.support.redis_server import await_answer, plain_command
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TICKERS: Final = ("SPX", "NDX")
@@ -55,7 +55,7 @@ class StormRedis:
 
     async def start(self) -> None:
         if self._process is None:
-            command = server_command(self._folder, self._port)
+            command = plain_command(self._folder, self._port)
             log = (self._folder / "server.log").open("ab")
             with log:
                 self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)

@@ -29,8 +29,7 @@ async def embedded_redis() -> AsyncIterator[EmbeddedServer]:
 def plain_redis(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Somebody else's server on loopback, which obeys every command, and its process: what is killed stays dead."""
     port = free_port(port)
-    program = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(server_binary())]
-    command = [*program, "--port", str(port), "--dir", str(folder), *OPTIONS]
+    command = plain_command(folder, port)
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
     try:
@@ -39,6 +38,12 @@ def plain_redis(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.P
     finally:
         process.kill()
         process.communicate()
+
+
+def plain_command(folder: Path, port: int) -> list[str]:
+    """The command line of such a server, which dies with this process."""
+    program = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(server_binary())]
+    return [*program, "--port", str(port), "--dir", str(folder), *OPTIONS]
 
 
 def await_answer(port: int, *, within_s: float = 10.0) -> None:
