@@ -49,6 +49,8 @@ class StreamControl:
     async def start(self) -> StreamReport:
         began_s = self._clock.monotonic()
         started = self._supervisor.start(JOB, self._streamer.run)
+        if not started:
+            self._supervisor.retry_now(JOB)
         await asyncio.sleep(_LOOK_EVERY_S)
         if self._refused():
             return self._clear_news(began_s) or self._unclear_news()
@@ -99,6 +101,8 @@ class StreamControl:
 
     def _clear_news(self, began_s: float) -> StreamReport | None:
         job, status = self._supervisor.job(JOB), self._streamer.status()
+        if job is not None and job.state is JobState.WAITING:
+            return StreamReport(ok=False, sentence=f"The stream waits and tries again by itself. {job.last_error}")
         if job is not None and job.state in (JobState.FAILED, JobState.BACKOFF):
             return StreamReport(ok=False, sentence=f"The stream did not start. {job.last_error}")
         if status.state == "live":

@@ -2,8 +2,9 @@
 
 A job is `async def job(progress)`. It calls `progress()` whenever data has flowed; only that resets the
 backoff, so a peer that accepts and closes at once is dialled ever more slowly. How a job ends decides
-what comes next (architecture.md §4): Transient and Contract errors restart it, an Operator or Request
-error stops it and tells the operators once, a bug restarts it a few times.
+what comes next (architecture.md §4): Transient and Contract errors restart it; what needs a person (an
+Operator or Request error, a broken protocol that persists) is told once, tried again every 5 to 15 minutes
+and told once more when it is over; a setting that cannot work ends it, and a bug after a few restarts.
 """
 
 import asyncio
@@ -14,12 +15,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from streaming.backoff import delay_s
 from streaming.clock import Clock
-from streaming.errors import ContractError, OperatorError, RequestError, TransientError, leading_error
+from streaming.errors import (
+    ConfigurationError,
+    ContractError,
+    GexcordError,
+    OperatorError,
+    RequestError,
+    TransientError,
+    leading_error,
+)
+from streaming.schwab.patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +48,10 @@ class JobState(StrEnum):
     """It returned by itself."""
     STOPPED = "stopped"
     """Somebody asked it to stop."""
+    WAITING = "waiting"
+    """A person has to mend something; it looks again by itself in minutes, or at once when asked to."""
     FAILED = "failed"
-    """It waits for a person."""
+    """It is over until somebody starts it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,9 @@ class RestartPolicy:
     max_bugs: int = 3
     """Within `bug_window_s`; one more and the job has failed."""
     bug_window_s: float = 600.0
+    least_wait_s: float = 300.0
+    most_wait_s: float = 900.0
+    """Between these a job waits for what a person has to mend."""
 
     def delay_s(self, failures: int, rng: random.Random, wish_s: float | None = None) -> float:
         """The pause after the given number of failures in a row, at least the other side's own wish."""
@@ -60,6 +76,8 @@ class RestartPolicy:
 
 
 DEFAULT_POLICY = RestartPolicy()
+_OVER_AFTER_S: Final = 60.0
+"""Trouble is over when a job makes progress after running so long: many begin well before they meet it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +115,11 @@ class _Job:
         self.last_error: str | None = None
         self.retry_in_s: float | None = None
         self.task: asyncio.Task[None] | None = None
-
-    def progress(self) -> None:
-        self.failures = 0
-        self.contract_errors_in_a_row = 0
+        self.patience = Patience()
+        self.begun_s = 0.0
+        """When this run began, by the monotonic clock."""
+        self.told: GexcordError | None = None
+        """What the operators were told and what is not over yet."""
 
     def enter(self, state: JobState, now: datetime, *, retry_in_s: float | None = None) -> None:
         self.state = state
@@ -137,6 +156,7 @@ class Supervisor:
         self._notify = notify
         self._close_budget_s = close_budget_s
         self._jobs: dict[str, _Job] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -147,6 +167,8 @@ class Supervisor:
     ) -> None:
         self._closing = True
         await self._end(list(self._jobs.values()))
+        for task in self._telling:
+            task.cancel()
 
     def start(self, name: str, factory: JobFactory, policy: RestartPolicy = DEFAULT_POLICY) -> bool:
         """Run a job under a name; False when that job is alive already. RuntimeError while closing."""
@@ -166,6 +188,15 @@ class Supervisor:
         if job is None or job.task is None or job.task.done():
             return False
         await self._end([job])
+        return True
+
+    def retry_now(self, name: str) -> bool:
+        """End a job's pause, since what it waits for may be mended; False when it is not pausing."""
+        job = self._jobs.get(name)
+        if job is None or job.state not in (JobState.WAITING, JobState.BACKOFF):
+            return False
+        job.enter(JobState.RUNNING, self._clock.now())
+        job.patience.nudge()
         return True
 
     def status(self) -> tuple[JobStatus, ...]:
@@ -207,8 +238,9 @@ class Supervisor:
 
     async def _run_once(self, job: _Job) -> bool:
         """Run the job to its end; True when it is to be run again, after the pause it earned."""
+        job.begun_s = self._clock.monotonic()
         try:
-            await job.factory(job.progress)
+            await job.factory(partial(self._progress, job))
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -216,17 +248,34 @@ class Supervisor:
             return await self._failed_by_bug(job, error)
         except Exception as error:  # noqa: BLE001 -- every way a job can end is sorted by family below
             return await self._after(job, error)
+        self._over(job)
         job.enter(JobState.ENDED, self._clock.now())
         log.info("job %s ended", job.name)
         return False
+
+    def _progress(self, job: _Job) -> None:
+        job.failures = 0
+        job.contract_errors_in_a_row = 0
+        if job.told is not None and self._clock.monotonic() - job.begun_s >= _OVER_AFTER_S:
+            self._over(job)
+
+    def _over(self, job: _Job) -> None:
+        """Tell that what was told is over, beside the job."""
+        if job.told is None:
+            return
+        log.info("job %s goes on: %s", job.name, job.told)
+        self._tell_beside(job, f"{job.name} works again. It was: {job.told}")
+        job.told = None
 
     async def _after(self, job: _Job, error: Exception) -> bool:
         match leading_error(error):
             case TransientError() as cause:
                 log.warning("job %s: %s", job.name, cause.sentence)
                 return await self._pause(job, cause.sentence, wish_s=cause.retry_after_s)
-            case OperatorError() | RequestError() as cause:
+            case ConfigurationError() as cause:
                 return await self._give_up(job, cause.sentence)
+            case OperatorError() | RequestError() as cause:
+                return await self._wait_for_a_person(job, cause)
             case ContractError() as cause:
                 return await self._failed_by_contract(job, cause)
             case cause:
@@ -236,7 +285,7 @@ class Supervisor:
         job.contract_errors += 1
         job.contract_errors_in_a_row += 1
         if job.contract_errors_in_a_row > job.policy.max_contract_errors:
-            return await self._give_up(job, error.sentence)
+            return await self._wait_for_a_person(job, error)
         log.warning("job %s: the other side broke the protocol: %s", job.name, error.sentence)
         return await self._pause(job, error.sentence)
 
@@ -254,21 +303,44 @@ class Supervisor:
 
     async def _pause(self, job: _Job, sentence: str, *, wish_s: float | None = None) -> bool:
         job.failures += 1
-        job.last_error = sentence
         delay_s = job.policy.delay_s(job.failures, self._rng, wish_s)
-        job.enter(JobState.BACKOFF, self._clock.now(), retry_in_s=delay_s)
         log.info("job %s runs again in %.1f s", job.name, delay_s)
-        await self._clock.sleep(delay_s)
+        return await self._rest(job, JobState.BACKOFF, sentence, delay_s)
+
+    async def _wait_for_a_person(self, job: _Job, error: GexcordError) -> bool:
+        """Tell a cause once, however often it is met, and look again."""
+        job.failures += 1
+        if job.told is None or job.told.sentence != error.sentence:
+            log.error("job %s waits until somebody acts: %s", job.name, error.sentence)
+            self._tell_beside(job, error.sentence)
+            job.told = error
+        wish_s = error.retry_after_s if isinstance(error, OperatorError) else None
+        delay_s = max(self._rng.uniform(job.policy.least_wait_s, job.policy.most_wait_s), wish_s or 0.0)
+        return await self._rest(job, JobState.WAITING, error.sentence, delay_s)
+
+    async def _rest(self, job: _Job, state: JobState, sentence: str, delay_s: float) -> bool:
+        job.last_error = sentence
+        job.enter(state, self._clock.now(), retry_in_s=delay_s)
+        await job.patience.wait(self._clock.sleep(delay_s), job.name)
         return True
 
     async def _give_up(self, job: _Job, sentence: str) -> bool:
         job.failures += 1
         job.last_error = sentence
         job.enter(JobState.FAILED, self._clock.now())
-        log.error("job %s stopped until somebody acts: %s", job.name, sentence)
-        if self._notify is not None:
-            try:
-                await self._notify(sentence)
-            except Exception:
-                log.exception("the operators could not be told about job %s", job.name)
+        log.error("job %s stopped until somebody starts it again: %s", job.name, sentence)
+        await self._tell(job, sentence)
         return False
+
+    def _tell_beside(self, job: _Job, sentence: str) -> None:
+        task = asyncio.create_task(self._tell(job, sentence), name=f"operators: {job.name}")
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, job: _Job, sentence: str) -> None:
+        if self._notify is None:
+            return
+        try:
+            await self._notify(sentence)
+        except Exception:
+            log.exception("the operators could not be told about job %s", job.name)

@@ -42,9 +42,13 @@ class TransientError(GexcordError):
 
 
 class OperatorError(GexcordError):
-    """Nothing gets better until a person acts."""
+    """Nothing gets better until a person acts; `retry_after_s` is how long the other side asks to be left alone."""
 
     exit_status = 70
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_s = retry_after_s
 
 
 class ConfigurationError(OperatorError):

@@ -93,20 +93,6 @@ async def test_an_upload_that_fails_is_tried_again_in_the_background(host):
         await env.shutdown()
 
 
-async def test_commands_that_discord_refuses_are_told_to_the_operators_once(host):
-    env = simcord.Env(host.make_bot())
-    env.inject_error(UPLOAD, "/applications/*/commands", status=403, code=50001, times=None)
-    await env.start()
-    try:
-        owner = env.create_guild().add_member(env.create_user("olga"))
-        assert owner is not None
-        await env.settle()
-        assert host.supervisor.job(SYNC_JOB).state is JobState.FAILED
-        assert "Discord refuses the slash commands" in host.supervisor.job(SYNC_JOB).last_error
-    finally:
-        await env.shutdown()
-
-
 async def test_operators_are_told_by_direct_message_once(host):
     bot = host.make_bot()
     async with simcord.run(bot) as env:

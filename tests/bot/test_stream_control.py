@@ -8,7 +8,7 @@ from bot.stream_control import RESUME_JOB, StreamControl
 from bot.supervisor import JobState, Supervisor
 from bot.wishes import RedisWishes
 from streaming.clock import SystemClock
-from streaming.errors import TransientError
+from streaming.errors import OperatorError, TransientError
 from streaming.runtime import open_runtime
 from streaming.settings import StreamSettings
 from streaming.sim.server import Failure
@@ -166,3 +166,22 @@ async def test_remembering_may_wait_for_redis_while_the_process_runs(tmp_path, r
         await until(lambda: supervisor.job(RESUME_JOB).state is JobState.BACKOFF)
         await control.stop()
         assert supervisor.job(RESUME_JOB).state is JobState.STOPPED
+
+
+async def test_start_asks_again_at_once_when_the_stream_waits_for_a_person(tmp_path, redis, redis_url):
+    async with controlled(tmp_path, redis, redis_url) as rig:
+        run, refusals = rig.streamer.run, [OperatorError("The disk is full.", remedy="Make room.")]
+
+        async def run_when_not_refused(progress):
+            if refusals:
+                raise refusals.pop()
+            await run(progress)
+
+        rig.streamer.run = run_when_not_refused
+        report = await rig.control.start()
+        assert not report.ok
+        assert report.sentence == "The stream waits and tries again by itself. The disk is full. Make room."
+        assert await RedisWishes(redis).wanted()
+        assert rig.control.status().state == "waiting"
+        await rig.control.start()
+        await until(lambda: rig.control.status().state == "live")

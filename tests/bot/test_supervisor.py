@@ -5,7 +5,15 @@ import random
 import pytest
 
 from bot.supervisor import JobState, Progress, RestartPolicy, Supervisor
-from streaming.errors import ConfigurationError, ContractError, OperatorError, RequestError, TransientError
+from streaming.errors import (
+    ConfigurationError,
+    ContractError,
+    LoginRequiredError,
+    OperatorError,
+    RequestError,
+    TransientError,
+    UnavailableError,
+)
 from tests.support.clock import ManualClock
 
 POLICY = RestartPolicy(first_delay_s=1.0, max_delay_s=8.0, max_contract_errors=2, max_bugs=2, bug_window_s=100.0)
@@ -21,6 +29,18 @@ class RecordingClock(ManualClock):
     async def sleep(self, seconds):
         self.slept.append(seconds)
         await super().sleep(seconds)
+
+
+class StillClock(ManualClock):
+    """Whoever sleeps does so for ever."""
+
+    def __init__(self):
+        super().__init__()
+        self.asleep = asyncio.Event()
+
+    async def sleep(self, seconds):
+        self.asleep.set()
+        await asyncio.Event().wait()
 
 
 class Script:
@@ -103,17 +123,99 @@ async def test_the_other_sides_wish_is_respected_beyond_the_cap(supervisor, cloc
     assert clock.slept == [30.0]
 
 
-@pytest.mark.parametrize("family", [OperatorError, ConfigurationError, RequestError])
-async def test_an_operators_error_stops_the_job_and_is_told_once_with_its_remedy(supervisor, told, family):
-    job = Script(family("The login is over.", remedy="Log in again."))
+async def test_a_setting_that_cannot_work_ends_the_job_and_is_told_with_its_remedy(supervisor, told):
+    job = Script(ConfigurationError("The key is no key.", remedy="Correct .env."))
     supervisor.start("job", job, POLICY)
     status = await supervisor.wait("job")
     assert status.state is JobState.FAILED
-    assert told == ["The login is over. Log in again."] == [status.last_error]
+    assert told == ["The key is no key. Correct .env."] == [status.last_error]
     assert job.runs == 1
+    assert not supervisor.retry_now("job")
 
 
-async def test_contract_errors_are_counted_and_fail_only_when_they_persist(supervisor, told):
+@pytest.mark.parametrize("family", [OperatorError, UnavailableError, LoginRequiredError, RequestError])
+async def test_what_needs_a_person_is_told_once_and_tried_again_every_few_minutes(supervisor, told, clock, family):
+    job = Script(*[family("The login is over.", remedy="Log in again.") for _ in range(4)])
+    supervisor.start("job", job, POLICY)
+    await job.idles()
+    assert told == ["The login is over. Log in again."]
+    assert all(300 <= pause_s <= 900 for pause_s in clock.slept)
+    assert len(set(clock.slept)) == 4, "every pause has its own jitter"
+    assert supervisor.job("job").state is JobState.RUNNING
+
+
+async def test_a_wish_to_be_left_alone_for_longer_is_respected(supervisor, clock):
+    job = Script(OperatorError("Enough for today.", retry_after_s=5000.0))
+    supervisor.start("job", job, POLICY)
+    await job.idles()
+    assert clock.slept == [5000.0]
+
+
+async def test_another_cause_is_told_too(supervisor, told):
+    job = Script(OperatorError("One."), OperatorError("Two."), OperatorError("Two."))
+    supervisor.start("job", job, POLICY)
+    await job.idles()
+    assert told == ["One.", "Two."]
+
+
+async def test_the_end_of_what_was_told_is_told_once(supervisor, told, clock):
+    def work(progress):
+        progress()
+        clock.advance(61)
+        progress()
+        progress()
+        raise TransientError("gone")
+
+    job = Script(OperatorError("The login is over.", remedy="Log in again."), work, work)
+    supervisor.start("job", job, POLICY)
+    await job.idles()
+    assert told == ["The login is over. Log in again.", "job works again. It was: The login is over."]
+
+
+async def test_a_job_that_only_seems_to_recover_says_nothing_of_it(supervisor, told):
+    def seem(progress):
+        progress()
+        raise OperatorError("The login is over.")
+
+    job = Script(*[seem] * 5)
+    supervisor.start("job", job, POLICY)
+    await job.idles()
+    assert told == ["The login is over."]
+
+
+async def test_a_job_that_ends_by_itself_has_recovered(supervisor, told):
+    supervisor.start("job", Script(OperatorError("Refused."), None), POLICY)
+    assert (await supervisor.wait("job")).state is JobState.ENDED
+    await asyncio.sleep(0)
+    assert told == ["Refused.", "job works again. It was: Refused."]
+
+
+async def test_whoever_mends_the_cause_need_not_wait():
+    clock, job = StillClock(), Script(OperatorError("Refused."))
+    async with Supervisor(clock=clock) as supervisor:
+        supervisor.start("job", job, POLICY)
+        await clock.asleep.wait()
+        assert supervisor.job("job").state is JobState.WAITING
+        assert 300 <= supervisor.job("job").retry_in_s <= 900
+        assert supervisor.retry_now("job")
+        await job.idles()
+        assert job.runs == 2
+        assert not supervisor.retry_now("job")
+        assert not supervisor.retry_now("no such job")
+
+
+async def test_operators_who_hang_do_not_keep_a_job_from_its_next_try():
+    async def hang(_sentence):
+        await asyncio.Event().wait()
+
+    job = Script(OperatorError("Refused."))
+    async with Supervisor(clock=ManualClock(), notify=hang) as supervisor:
+        supervisor.start("job", job, POLICY)
+        await job.idles()
+        assert job.runs == 2
+
+
+async def test_contract_errors_are_counted_and_need_a_person_only_when_they_persist(supervisor, told, clock):
     def progress_then_break(progress):
         progress()
         raise ContractError("odd frame")
@@ -122,9 +224,10 @@ async def test_contract_errors_are_counted_and_fail_only_when_they_persist(super
         ContractError("odd"), ContractError("odd"), progress_then_break, ContractError("odd"), ContractError("odd")
     )
     supervisor.start("job", job, POLICY)
-    status = await supervisor.wait("job")
-    assert (job.runs, status.contract_errors, status.state) == (5, 5, JobState.FAILED)
+    await job.idles()
+    assert (job.runs, supervisor.job("job").contract_errors) == (6, 5)
     assert told == ["odd"]
+    assert [pause_s >= 300 for pause_s in clock.slept] == [False, False, False, False, True]
 
 
 async def test_a_bug_is_logged_with_its_traceback_and_restarted_a_few_times_only(supervisor, told, caplog):
@@ -200,16 +303,10 @@ async def test_leaving_ends_every_job_and_nothing_may_start_any_more(clock):
 
 
 async def test_a_job_in_backoff_is_stopped_at_once():
-    asleep = asyncio.Event()
-
-    class StillClock(ManualClock):
-        async def sleep(self, seconds):
-            asleep.set()
-            await asyncio.Event().wait()
-
-    async with Supervisor(clock=StillClock()) as supervisor:
+    clock = StillClock()
+    async with Supervisor(clock=clock) as supervisor:
         supervisor.start("job", Script(TransientError("away")), POLICY)
-        await asleep.wait()
+        await clock.asleep.wait()
         assert supervisor.job("job").state is JobState.BACKOFF
         assert supervisor.job("job").retry_in_s > 0
     assert supervisor.job("job").state is JobState.STOPPED
@@ -246,7 +343,7 @@ async def test_a_notice_that_cannot_be_delivered_does_not_hide_the_failure(clock
         raise OSError("no way out")
 
     async with Supervisor(clock=clock, notify=notify) as supervisor:
-        supervisor.start("job", Script(OperatorError("Broken.")))
+        supervisor.start("job", Script(ConfigurationError("Broken.")))
         status = await supervisor.wait("job")
     assert status.state is JobState.FAILED
     assert "could not be told" in caplog.text
