@@ -21,7 +21,7 @@ def default_ticker(services: Services, channel_id: int | None) -> Ticker:
 
 def matching_names(services: Services, typed: str) -> list[str]:
     """Tickers for the autocomplete box: those that begin with what was typed, then those that contain it."""
-    wanted = typed.strip().upper().lstrip("$/")
+    wanted = typed.strip().upper().lstrip("$/").replace("/", ".").replace("-", ".")
     names = [ticker.name for ticker in services.settings.tickers]
     starting = [name for name in names if name.startswith(wanted)]
     containing = [name for name in names if wanted in name and name not in starting]

@@ -14,7 +14,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from streaming.engine_chains import ChainBody, KeptChains
+from streaming.engine_chains import ChainBody, ChainRecord, KeptChains
 from streaming.engine_inbox import EngineInbox
 from streaming.engine_process import BROKEN, COMMAND, EngineProcess
 from streaming.engine_protocol import (
@@ -22,6 +22,7 @@ from streaming.engine_protocol import (
     ChainReceipt,
     Compute,
     Computed,
+    Doubtful,
     Near,
     Order,
     Ready,
@@ -75,6 +76,7 @@ class EngineHost:
         self._answer_within_s = answer_within_s
         self._command = command
         self._chains = KeptChains() if kept is None else kept
+        self._record = ChainRecord()
         self._process: EngineProcess | None = None
         self._ready = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -112,16 +114,25 @@ class EngineHost:
         return None if self._process is None else self._process.pid
 
     async def load(self, body: ChainBody) -> ChainReceipt:
-        """Have a chain parsed and taken; ContractError when the bytes are no chain."""
+        """Have a chain parsed, judged and taken.
+
+        ContractError when the bytes are no chain or cannot be true; also when they hold much less than was known, until
+        the same has come often and long enough. What was taken before stays then.
+        """
         try:
-            receipt = await self._ask(ChainReceipt, body.order, body.payload)
+            answer = await self._carried_out(self._record.order(body), body.payload)
+            if isinstance(answer, Doubtful):
+                self._record.hear(body, answer)
+                answer = await self._carried_out(body.order, body.payload)
         except EngineError as error:
             raise ContractError(f"The {body.underlying} chain could not be taken ({error.kind}).") from error
+        receipt = _of_kind(ChainReceipt, answer)
         self._taken(body, receipt)
         return receipt
 
     def _taken(self, body: ChainBody, receipt: ChainReceipt) -> None:
-        self._chains.keep(body)
+        self._record.believe(body, receipt)
+        self._chains.keep(body, leans=receipt.kept_interest)
         self.inbox.loaded(body.underlying, receipt)
 
     def take(self, events: Sequence[StreamEvent]) -> None:
@@ -147,7 +158,10 @@ class EngineHost:
             return ()
         return (await self._ask(Symbols, Near(per_underlying))).symbols
 
-    async def _ask(self, kind: type[A], order: Order, payload: bytes | None = None) -> A:
+    async def _ask(self, kind: type[A], order: Order) -> A:
+        return _of_kind(kind, await self._carried_out(order))
+
+    async def _carried_out(self, order: Order, payload: bytes | None = None) -> Answer:
         process = None
         try:
             async with asyncio.timeout(self._answer_within_s):
@@ -163,8 +177,6 @@ class EngineHost:
             if answer.kind == ContractError.__name__:
                 raise ContractError(answer.reason, remedy=answer.remedy)
             raise EngineError(answer.kind, answer.reason)
-        if not isinstance(answer, kind):
-            raise TransientError("The engine process gave the answer to another order.")
         return answer
 
     async def _answer(self, process: EngineProcess | None, order: Order, payload: bytes | None) -> Answer:
@@ -247,3 +259,9 @@ class EngineHost:
         if chains:
             self._chains.back()
             _LOG.info("The engines have %d chains back.", len(chains))
+
+
+def _of_kind(kind: type[A], answer: Answer) -> A:
+    if not isinstance(answer, kind):
+        raise TransientError("The engine process gave the answer to another order.")
+    return answer

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from streaming.model import GexSnapshot, OptionQuote, ScopeName
+from streaming.sources.chain_judgement import ExpirySize, Known
 from streaming.symbols import Ticker
 
 ChainKind = Literal["schwab", "cboe"]
@@ -38,6 +39,11 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """With `expiry`: what must be there before there is a whole."""
     source: str = "schwab"
     """Whose figures they are, where the bytes do not say."""
+    strikes: int = 0
+    """How many on either side of the money were asked for; 0 is all."""
+    came_at: datetime | None = None
+    known: Known | None = None
+    """What the answer must measure up to; None: nothing, or it was doubted often enough."""
 
 
 class Take(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -77,6 +83,21 @@ class ChainReceipt(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Quote time of these bytes."""
     delayed: bool
     took_ms: float
+    sizes: tuple[ExpirySize, ...] = ()
+    """Of what is kept now, with the open interest it may have from before."""
+    kept_interest: bool = False
+    """Whether a side came without open interest and keeps what was known."""
+    odd_rows: int = 0
+    """Rows that could not be read."""
+    remark: str = ""
+    """What else is odd about them, in words."""
+
+
+class Doubtful(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The other answer to `Load`: nothing was taken, for much less came than was known."""
+
+    reason: str
+    sizes: tuple[ExpirySize, ...]
 
 
 class Computed(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -100,7 +121,7 @@ class Refused(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 Order = Setup | Load | Take | Compute | Near
-Answer = Ready | ChainReceipt | Computed | Symbols | Refused
+Answer = Ready | ChainReceipt | Doubtful | Computed | Symbols | Refused
 ORDERS: Final = msgspec.msgpack.Decoder(Order)
 ANSWERS: Final = msgspec.msgpack.Decoder(Answer)
 ENCODER: Final = msgspec.msgpack.Encoder()

@@ -2,16 +2,28 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 import numpy as np
 
-from streaming.engine_protocol import ChainReceipt, Load, Spot
+from streaming.engine_protocol import ChainReceipt, Doubtful, Load, Spot
 from streaming.gex.engine import GexEngine
+from streaming.gex.forward import implied_spot
+from streaming.gex.lines import sort_lines
 from streaming.gex.point_views import relatives_of
 from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName
-from streaming.schwab.chains import parse_chain
+from streaming.schwab.chains import read_answer
+from streaming.sources.chain_judgement import (
+    believable,
+    doubt,
+    require_both_sides,
+    require_own,
+    require_weight,
+    sizes_of,
+    with_known_interest,
+)
 from streaming.sources.chain_parts import ChainParts
 from streaming.sources.files import parse_any
 from streaming.symbols import Ticker
@@ -24,6 +36,7 @@ class EngineRoom:
         self.tickers = tuple(tickers)
         self._engines = {ticker.name: GexEngine(ticker, scope=scope) for ticker in tickers}
         self._parts: dict[str, ChainParts] = {ticker.underlying: ChainParts() for ticker in tickers}
+        self._wholes: dict[str, OptionChain] = {}
         self._by_root: dict[str, list[GexEngine]] = {}
         self._by_wire: dict[str, list[Callable[[float, int], None]]] = {}
         for ticker in self.tickers:
@@ -32,34 +45,51 @@ class EngineRoom:
             for kind, wire in relatives_of(ticker).items():
                 self._by_wire.setdefault(wire, []).append(partial(engine.on_relative, kind))
 
-    def load(self, order: Load, payload: bytes) -> ChainReceipt:
+    def load(self, order: Load, payload: bytes) -> ChainReceipt | Doubtful:
         """Parse a chain, or one expiry of it, and hand the whole to the engines as far as there is one.
 
-        ContractError when the bytes are no chain.
+        ContractError when the bytes are no chain or cannot be true.
         """
         began_s = time.perf_counter()
-        part = _parse(order, payload)
+        sent, odd_rows = _read(order, payload)
+        if (doubted := _doubted(order, sent)) is not None:
+            return doubted
+        part, kept_interest = with_known_interest(sent, self._known_part(order))
         whole = self._whole(order, part)
-        roots = tuple(str(root) for root in np.unique(part.root))
         if whole is not None:
             self.on_chain(order.underlying, whole)
         return ChainReceipt(
             contracts=len(part),
-            roots=roots,
+            roots=tuple(str(root) for root in np.unique(part.root)),
             complete=whole is not None,
             spot=part.spot if part.spot > 0.0 else None,
             asof=part.asof,
             delayed=part.delayed,
             took_ms=(time.perf_counter() - began_s) * 1000.0,
+            sizes=sizes_of(part),
+            kept_interest=kept_interest,
+            odd_rows=odd_rows,
+            remark=_remark(sent),
         )
 
-    def _whole(self, order: Load, part: OptionChain) -> OptionChain | None:
+    def _known_part(self, order: Load) -> OptionChain | None:
         if order.expiry is None:
-            return part
-        parts = self._parts[order.underlying]
-        parts.keep_only(order.planned)
-        parts.add(order.expiry, part)
-        return parts.whole(order.required)
+            return self._wholes.get(order.underlying)
+        return self._parts[order.underlying].get(order.expiry)
+
+    def _whole(self, order: Load, part: OptionChain) -> OptionChain | None:
+        """The chain of all that is known; its spot, where no part has a price, is the one its quotes imply."""
+        whole: OptionChain | None = part
+        if order.expiry is None:
+            self._wholes[order.underlying] = part
+        else:
+            parts = self._parts[order.underlying]
+            parts.keep_only(order.planned)
+            parts.add(order.expiry, part)
+            whole = parts.whole(order.required)
+        if whole is None or whole.spot > 0.0:
+            return whole
+        return replace(whole, spot=implied_spot(sort_lines(whole)))
 
     def on_chain(self, underlying: str, chain: OptionChain) -> None:
         """Feed a whole chain to every engine on that underlying."""
@@ -94,10 +124,36 @@ class EngineRoom:
         return tuple(symbols)
 
 
-def _parse(order: Load, payload: bytes) -> OptionChain:
+def _read(order: Load, payload: bytes) -> tuple[OptionChain, int]:
+    """What an answer holds, as far as it can be true, and how many rows could not be read."""
     if order.kind == "cboe":
-        return parse_any(payload, asof=order.asof)
-    return parse_chain(payload, ticker=order.underlying, asof=order.asof, source=order.source)
+        chain = parse_any(payload, asof=order.asof)
+        require_own(chain, order.underlying)
+        require_both_sides(chain)
+        require_weight(chain)
+        return chain, 0
+    answer = read_answer(payload, ticker=order.underlying, asof=order.asof, source=order.source)
+    return believable(answer, underlying=order.underlying, expiry=order.expiry), answer.odd_rows
+
+
+def _doubted(order: Load, sent: OptionChain) -> Doubtful | None:
+    if order.known is None:
+        return None
+    sizes = sizes_of(sent)
+    reason = doubt(sizes, order.known, strikes=order.strikes, at=order.came_at or sent.asof)
+    return None if reason is None else Doubtful(reason, sizes)
+
+
+def _remark(sent: OptionChain) -> str:
+    """What a reader of the status should know of an answer that was taken."""
+    if len(sent) == 0:
+        return "only adjusted contracts or minis, of which none is used"
+    remarks = []
+    if not sent.open_interest.any():
+        remarks.append("no open interest at all")
+    if not sent.spot > 0.0:
+        remarks.append("no price of the underlying")
+    return ", ".join(remarks)
 
 
 def option_root(symbol: str) -> str:

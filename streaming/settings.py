@@ -24,7 +24,7 @@ from streaming.env_file import PlainEnvFile
 from streaming.errors import ConfigurationError, RequestError
 from streaming.model import ScopeName
 from streaming.source_choice import SourceName, parse_source_map
-from streaming.symbols import Ticker, parse_ticker, parse_wire_symbol
+from streaming.symbols import PartOfIndexError, Ticker, parse_ticker, parse_wire_symbol
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 _FERNET_KEY_BYTES: Final = 32
@@ -214,6 +214,8 @@ def parse_tickers(value: object) -> tuple[Ticker, ...]:
 def _each(value: object, parse: Any) -> list[Any]:
     try:
         return [parse(part) for part in split_commas(value)]
+    except PartOfIndexError:
+        raise
     except RequestError as error:
         raise ValueError(str(error)) from error
 
@@ -246,4 +248,7 @@ def _problem(cls: type[StreamSettings], name: str, item: Any) -> str:
     field = cls.model_fields.get(name.lower())
     if field is None:
         return f"{item['msg'].removeprefix('Value error, ')}."
+    cause = item.get("ctx", {}).get("error")
+    if isinstance(cause, PartOfIndexError):
+        return f"{name.upper()} is not valid: {cause.sentence}"
     return f"{name.upper()} is not valid: expected {field.description}."

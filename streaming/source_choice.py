@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
 from streaming.errors import RequestError
-from streaming.symbols import parse_ticker
+from streaming.symbols import PartOfIndexError, parse_ticker
 
 SourceName = Literal["schwab", "cboe", "gexbot", "redis", "replay"]
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
@@ -20,6 +20,8 @@ def parse_source_map(pairs: Sequence[str]) -> dict[str, SourceName]:
             raise ValueError("TICKER:source")
         try:
             ticker = parse_ticker(name).name
+        except PartOfIndexError:
+            raise
         except RequestError as error:
             raise ValueError(str(error)) from error
         if ticker in chosen:

@@ -11,6 +11,9 @@ _FUTURES_TICKERS: Final = {"NQ_NDX": ("NDX", "/NQ"), "ES_SPX": ("SPX", "/ES")}
 _INDEXES: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "XSP", "DJX", "XND", "DJI", "COMPX", "TNX", "OEX", "XEO"})
 _AM_ROOTS: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "DJX"})
 _OSI_LENGTH: Final = 21
+WEEKLY_ROOTS: Final = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPW": "XSP"}
+"""Roots of options that are part of an index's chain and no instruments themselves."""
+_CLASS_SHARE: Final = re.compile(r"^([A-Z]{1,5})[./-]([A-Z])$")
 _TICKER: Final = re.compile(r"[A-Z][A-Z0-9._]{0,11}")
 _OUTSIDE: Final = re.compile(r"[A-Za-z0-9_.:+/^$-]{1,24}|[A-Z0-9 ]{6}[0-9]{6}[CP][0-9]{8}")
 _WIRE: Final = re.compile(r"\$[A-Z0-9.]{1,11}|\.?/[A-Z0-9]{1,20}|[A-Z][A-Z0-9./]{0,11}|[A-Z0-9 ]{6}\d{6}[CP]\d{8}")
@@ -29,8 +32,10 @@ class Ticker:
 
     @property
     def wire(self) -> str:
-        """Schwab's symbol of the underlying: `$SPX` for an index, `SPY` for a share."""
-        return f"${self.underlying}" if self.underlying in _INDEXES else self.underlying
+        """Schwab's symbol of the underlying: `$SPX` for an index, `SPY` for a share, `BRK/B` for one of a class."""
+        if self.underlying in _INDEXES:
+            return f"${self.underlying}"
+        return _CLASS_SHARE.sub(r"\1/\2", self.underlying)
 
     @property
     def decimals(self) -> int:
@@ -59,10 +64,21 @@ def family_of(ticker: Ticker) -> Family | None:
     return next((family for family in _FAMILIES if ticker.wire in {family.index, family.etf}), None)
 
 
+class PartOfIndexError(RequestError, ValueError):
+    """A root of an index's options was given for an instrument; a validator of settings may raise it as it is."""
+
+    def __init__(self, root: str, symbol: str) -> None:
+        super().__init__(f"{root} names weekly options that are part of {symbol}.", remedy=f"Use {symbol}.")
+
+
 def parse_ticker(text: str) -> Ticker:
-    """What a person meant by `nq`, `$SPX`, `SPX.X` or `ES_SPX`; RequestError when it is no ticker."""
+    """What a person meant by `nq`, `$SPX`, `SPX.X`, `BRK/B` or `ES_SPX`; RequestError when it is no ticker."""
     name = text.strip().upper().removeprefix("$").removeprefix("/").removesuffix(".X")
     name = _ALIASES.get(name, name)
+    if name in WEEKLY_ROOTS:
+        raise PartOfIndexError(name, WEEKLY_ROOTS[name])
+    if share := _CLASS_SHARE.fullmatch(name):
+        name = ".".join(share.groups())
     if name in _FUTURES_TICKERS:
         underlying, future = _FUTURES_TICKERS[name]
         return Ticker(name, underlying, future)
@@ -82,8 +98,12 @@ def parse_wire_symbol(text: str) -> str:
     if symbol.startswith(("/", "./")):
         symbol = symbol.partition(":")[0]
     symbol = symbol.removesuffix(".X") if symbol.startswith("$") else symbol
+    if symbol.removeprefix("$") in WEEKLY_ROOTS:
+        raise PartOfIndexError(symbol, f"${WEEKLY_ROOTS[symbol.removeprefix('$')]}")
     if symbol in _INDEXES:
         symbol = f"${symbol}"
+    if share := _CLASS_SHARE.fullmatch(symbol):
+        symbol = "/".join(share.groups())
     if not _WIRE.fullmatch(symbol):
         raise RequestError(
             f"{text.strip()[:24]!r} is not a symbol.",

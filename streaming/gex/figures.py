@@ -110,9 +110,14 @@ def _scope_figures(
         by_expiry=_by_expiry(picture) if scope == "all" else (),
         ladder=_ladder(picture, scope),
         profile=picture.profiles[span],
-        oi=_with_hedge(picture, scope, by_span[span, 0], 0),
+        oi=WeightFigures() if _is_unsent(quality) else _with_hedge(picture, scope, by_span[span, 0], 0),
         vol=_with_hedge(picture, scope, by_span[span, 1], 1),
     )
+
+
+def _is_unsent(quality: ScopeFigures) -> bool:
+    """Whether a scope has no open interest at all: then it was not sent, and figures by it are unknown, not 0."""
+    return quality.weight_priced_oi is None
 
 
 def _ladder(picture: Picture, scope: ScopeName) -> tuple[LadderRow, ...]:

@@ -9,6 +9,9 @@ from streaming.gex.pricing import Floats
 
 NEAREST: Final = 7
 _SANE: Final = (0.5, 2.0)
+_WIDEST: Final = 2.0
+"""Ask over bid of a quote that says what a contract costs."""
+_FEWEST_PAIRS: Final = 3
 
 
 def parity_forwards(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floats:
@@ -34,6 +37,22 @@ def parity_ratios(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floats
     ratios = parity_forwards(lines, spot, bid, ask) / (spot if spot > 0.0 else np.nan)
     with np.errstate(invalid="ignore"):
         return np.where((ratios > _SANE[0]) & (ratios < _SANE[1]), ratios, np.nan)
+
+
+def implied_spot(lines: Lines) -> float:
+    """What the nearest series says that the underlying costs, where nothing else does; NaN when it does not say.
+
+    Median of K + call mid - put mid over its 7 pairs nearest to the money, of 3 at least; wide quotes count as none.
+    """
+    with np.errstate(invalid="ignore"):
+        tight = np.where(lines.ask <= _WIDEST * lines.bid, lines.ask, np.nan)
+    pairs, mids = _two_sided(lines, lines.bid, tight)
+    of_series = lines.pair_series[pairs]
+    first = of_series == of_series.min(initial=lines.series_start.size)
+    if np.count_nonzero(first) < _FEWEST_PAIRS:
+        return float("nan")
+    implied = (lines.strike[lines.pair_call[pairs]] + mids)[first]
+    return float(np.median(implied[np.argsort(np.abs(mids[first]), kind="stable")[:NEAREST]]))
 
 
 def _two_sided(lines: Lines, bid: Floats, ask: Floats) -> tuple[Ints, Floats]:

@@ -53,30 +53,34 @@ class ChainBody(Struct, gc=False):
     isDelayed: bool = False
     underlyingPrice: Number = None
     underlying: Underlying | None = None
-    callExpDateMap: Side = {}  # msgspec copies it for each record
-    putExpDateMap: Side = {}
+    callExpDateMap: Side | UnsetType = UNSET
+    putExpDateMap: Side | UnsetType = UNSET
 
 
 _BODY: Final = msgspec.json.Decoder(ChainBody)
 
 
-def decode_chain(payload: bytes) -> ChainBody:
-    """Read an answer strictly, else leniently; ContractError when it is no chain."""
+def decode_chain(payload: bytes) -> tuple[ChainBody, int]:
+    """Read an answer strictly, else leniently, and count what of its maps could not be read.
+
+    ContractError when it is no chain.
+    """
     try:
-        return _BODY.decode(payload)
+        return _BODY.decode(payload), 0
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _decode_leniently(payload)
 
 
-def _decode_leniently(payload: bytes) -> ChainBody:
+def _decode_leniently(payload: bytes) -> tuple[ChainBody, int]:
     tree = lenient_json(payload)
     if not isinstance(tree, dict) or not any(isinstance(tree.get(side), dict) for side in _SIDES):
         raise ContractError(f"{len(payload)} bytes from Schwab are not an option chain.")
     body = record_from(tree, _Head)
     if body is None:
         raise ContractError("An option chain from Schwab has no usable head.")
-    calls, puts = (_lenient_side(tree.get(side)) for side in _SIDES)
-    return ChainBody(body.symbol, body.status, body.isDelayed, body.underlyingPrice, body.underlying, calls, puts)
+    (calls, odd_calls), (puts, odd_puts) = (_lenient_side(tree.get(side)) for side in _SIDES)
+    head = (body.symbol, body.status, body.isDelayed, body.underlyingPrice, body.underlying)
+    return ChainBody(*head, calls, puts), odd_calls + odd_puts
 
 
 _SIDES: Final = ("callExpDateMap", "putExpDateMap")
@@ -90,17 +94,24 @@ class _Head(Struct, gc=False):
     underlying: Underlying | None = None
 
 
-def _lenient_side(side: object) -> Side:
+def _lenient_side(side: object) -> tuple[Side | UnsetType, int]:
     if not isinstance(side, dict):
-        return {}
-    return {
-        expiry: {strike: _lenient_contracts(items) for strike, items in strikes.items()}
-        for expiry, strikes in side.items()
-        if isinstance(strikes, dict)
-    }
+        return UNSET, 0
+    read: Side = {}
+    odd = 0
+    for expiry, strikes in side.items():
+        offered = strikes if isinstance(strikes, dict) else {}
+        odd += offered is not strikes
+        made = {strike: _lenient_contracts(items) for strike, items in offered.items()}
+        odd += sum(missing for _, missing in made.values())
+        read[expiry] = {strike: contracts for strike, (contracts, _) in made.items()}
+    return read, odd
 
 
-def _lenient_contracts(items: object) -> list[Contract]:
-    offered = items if isinstance(items, list) else []
-    made = (record_from(item, Contract) for item in offered if isinstance(item, dict))
-    return [item for item in made if item is not None]
+def _lenient_contracts(items: object) -> tuple[list[Contract], int]:
+    """The contracts at one strike, and how many entries are none."""
+    if not isinstance(items, list):
+        return [], 1
+    made = (record_from(item, Contract) for item in items if isinstance(item, dict))
+    contracts = [item for item in made if item is not None]
+    return contracts, len(items) - len(contracts)

@@ -5,6 +5,7 @@ same shape with other symbols.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain as flatten
@@ -25,7 +26,27 @@ from streaming.symbols import is_am_settled
 _STANDARD_MULTIPLIER: Final = 100.0
 _ROOT_WIDTH: Final = 6
 _OSI_LENGTH: Final = 21
+_DATE: Final = slice(6, 12)
 _FEWEST_MS: Final = 10**11
+_STRIKE_LIMIT: Final = 99_999.9995
+"""From here on a strike has no place in a 21-character name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainAnswer:
+    """What one answer holds: the usable contracts, and what it takes to judge it."""
+
+    chain: OptionChain
+    symbol: str
+    """Whose chain it says it is; may be empty."""
+    failed: bool
+    """Whether it says itself that it is none."""
+    has_both_maps: bool
+    calls_listed: int
+    """Readable contracts, usable or not."""
+    puts_listed: int
+    odd_rows: int
+    """What could not be read: each cost itself."""
 
 
 def parse_chain(payload: bytes, *, ticker: str, asof: datetime | None, source: str = "schwab") -> OptionChain:
@@ -35,8 +56,26 @@ def parse_chain(payload: bytes, *, ticker: str, asof: datetime | None, source: s
     out. Without `asof` the newest quote time of the contracts is taken. Raises ContractError when the
     payload is no chain.
     """
-    body = decode_chain(payload)
-    contracts, expiries, are_calls = _flat(body)
+    return read_answer(payload, ticker=ticker, asof=asof, source=source).chain
+
+
+def read_answer(payload: bytes, *, ticker: str, asof: datetime | None, source: str = "schwab") -> ChainAnswer:
+    """The same with all that tells whether the answer can be true; one odd thing costs its row."""
+    body, unreadable = decode_chain(payload)
+    flat = _flat(body)
+    return ChainAnswer(
+        chain=_chain(body, flat, ticker=ticker, asof=asof, source=source),
+        symbol=body.symbol,
+        failed=body.status == "FAILED",
+        has_both_maps=body.callExpDateMap is not UNSET and body.putExpDateMap is not UNSET,
+        calls_listed=flat.calls_listed,
+        puts_listed=flat.puts_listed,
+        odd_rows=unreadable + flat.odd_rows,
+    )
+
+
+def _chain(body: ChainBody, flat: "_Flat", *, ticker: str, asof: datetime | None, source: str) -> OptionChain:
+    contracts, expiries, are_calls = flat.contracts, flat.expiries, flat.are_calls
     when = asof if asof is not None else _newest_quote(contracts)
     if when is None:
         raise ContractError(f"The {ticker} chain does not say when it was quoted.")
@@ -108,46 +147,70 @@ def osi_symbol(root: str, expiry: date, strike: float, *, call: bool) -> str:
     return f"{root:<6.6}{expiry:%y%m%d}{'C' if call else 'P'}{round(strike * 1000):08d}"
 
 
-def _flat(body: ChainBody) -> tuple[list[Contract], list[date], list[bool]]:
-    """All usable contracts once each, with the expiry of the map they stood in and their side."""
-    contracts: list[Contract] = []
-    expiries: list[date] = []
-    are_calls: list[bool] = []
+@dataclass(slots=True)
+class _Flat:
+    """The usable contracts of an answer, once each, with the expiry of the map they stood in and their side."""
+
+    contracts: list[Contract]
+    expiries: list[date]
+    are_calls: list[bool]
+    calls_listed: int = 0
+    puts_listed: int = 0
+    odd_rows: int = 0
+
+
+def _flat(body: ChainBody) -> _Flat:
+    flat = _Flat([], [], [])
     for is_call, side in ((True, body.callExpDateMap), (False, body.putExpDateMap)):
-        for key, strikes in side.items():
-            listed = [item for item in flatten.from_iterable(strikes.values()) if _is_usable(item)]
-            contracts += listed
-            expiries += [_expiry(key)] * len(listed)
-            are_calls += [is_call] * len(listed)
-    return _each_once(contracts, expiries, are_calls)
+        for key, strikes in ({} if side is UNSET else side).items():
+            _add_expiry(flat, key, list(flatten.from_iterable(strikes.values())), is_call=is_call)
+    by_symbol = {item.symbol: row for row, item in enumerate(flat.contracts)}
+    if len(by_symbol) < len(flat.contracts):
+        rows = list(by_symbol.values())
+        flat.contracts = [flat.contracts[row] for row in rows]
+        flat.expiries = [flat.expiries[row] for row in rows]
+        flat.are_calls = [flat.are_calls[row] for row in rows]
+    return flat
 
 
-def _each_once(
-    contracts: list[Contract], expiries: list[date], are_calls: list[bool]
-) -> tuple[list[Contract], list[date], list[bool]]:
-    by_symbol = {item.symbol: row for row, item in enumerate(contracts)}
-    if len(by_symbol) == len(contracts):
-        return contracts, expiries, are_calls
-    rows = list(by_symbol.values())
-    return [contracts[row] for row in rows], [expiries[row] for row in rows], [are_calls[row] for row in rows]
+def _add_expiry(flat: _Flat, key: str, listed: list[Contract], *, is_call: bool) -> None:
+    expiry = _expiry(key)
+    if expiry is None:
+        flat.odd_rows += len(listed)
+        return
+    usable = [item for item in listed if _is_usable(item)]
+    if len(usable) < len(listed):
+        flat.odd_rows += sum(not _is_usable(item) and not _is_other(item) for item in listed)
+    if is_call:
+        flat.calls_listed += len(listed)
+    else:
+        flat.puts_listed += len(listed)
+    flat.contracts += usable
+    flat.expiries += [expiry] * len(usable)
+    flat.are_calls += [is_call] * len(usable)
 
 
 def _is_usable(item: Contract) -> bool:
     if item.nonStandard or item.mini or item.isNonStandard or item.isMini:
         return False
     strike = item.strikePrice
-    if not (strike > 0.0 if isinstance(strike, float) else _float(strike) > 0.0):
+    if not 0.0 < (strike if isinstance(strike, float) else _float(strike)) < _STRIKE_LIMIT:
         return False
-    return item.multiplier is None or item.multiplier == _STANDARD_MULTIPLIER
+    multiplier = item.multiplier
+    return multiplier is None or multiplier == _STANDARD_MULTIPLIER or _float(multiplier) == _STANDARD_MULTIPLIER
+
+
+def _is_other(item: Contract) -> bool:
+    """Whether a contract that is not used is another kind of contract, rather than one that cannot be read."""
+    if item.nonStandard or item.mini or item.isNonStandard or item.isMini:
+        return True
+    return _float(item.multiplier) > 0.0 and _float(item.multiplier) != _STANDARD_MULTIPLIER
 
 
 @lru_cache(maxsize=512)
-def _expiry(key: str) -> date:
-    """The date of a map key such as `2025-05-20:9`."""
-    found = date_of(key.partition(":")[0])
-    if found is None:
-        raise ContractError(f"{key[:20]!r} in an option chain from Schwab is not an expiry.")
-    return found
+def _expiry(key: str) -> date | None:
+    """The date of a map key such as `2025-05-20:9`; None for a key that is no date of our time."""
+    return date_of(key.partition(":")[0])
 
 
 def _root(item: Contract) -> str:
@@ -159,16 +222,17 @@ def _root(item: Contract) -> str:
 def _symbols(
     contracts: list[Contract], roots: list[str], expiries: list[date], are_calls: list[bool]
 ) -> NDArray[np.str_]:
+    stamps = {expiry: f"{expiry:%y%m%d}" for expiry in set(expiries)}
     names = [
         item.symbol
-        if len(item.symbol) == _OSI_LENGTH
+        if len(item.symbol) == _OSI_LENGTH and item.symbol[_DATE] == stamps[expiry]
         else osi_symbol(root, expiry, float(item.strikePrice or 0.0), call=call)
         for item, root, expiry, call in zip(contracts, roots, expiries, are_calls, strict=True)
     ]
     if not names:
         return np.array([], dtype="U21")
     # Every name has 21 characters, so their joined code points already are the array: 10 times faster than np.array.
-    return np.frombuffer("".join(names).encode("utf-32-le"), dtype="<U21")
+    return np.frombuffer("".join(names).encode("utf-32-le", "replace"), dtype="<U21")
 
 
 Kind = tuple[str, date, str | None]

@@ -16,6 +16,7 @@ from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.http_errors import error_code, retry_after_s, status_error, transport_error
 from streaming.schwab.origin import SCHWAB, source_of
 from streaming.schwab.rest_bodies import (
+    ChainDocument,
     Expiration,
     Quote,
     is_truncated,
@@ -25,7 +26,7 @@ from streaming.schwab.rest_bodies import (
     parse_quotes,
 )
 
-__all__ = ["Expiration", "Quote", "RequestBudget", "SchwabRestClient"]
+__all__ = ["ChainDocument", "Expiration", "Quote", "RequestBudget", "SchwabRestClient"]
 
 _LOG: Final = logging.getLogger(__name__)
 _OK: Final = 200
@@ -75,22 +76,24 @@ class SchwabRestClient:
         body = await self._get("/marketdata/v1/expirationchain", {"symbol": symbol}, f"the expirations of {symbol}")
         return parse_expirations(body)
 
-    async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> bytes:
+    async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> ChainDocument:
         """The chain of one expiry as one JSON document, of at most `strikes` on either side of the money unless 0.
 
         An answer too large for Schwab's gateway is asked for again in two halves, calls and puts, and
         those, if need be, with fewer strikes around the money.
         """
         try:
-            return await self._chain(symbol, expiry, expiry, _window(strikes), cut=strikes > 0)
+            payload = await self._chain(symbol, expiry, expiry, _window(strikes), cut=strikes > 0)
+            return ChainDocument(payload, strikes)
         except _TooBigError:
             calls, puts = [await self._side(symbol, expiry, side, strikes) for side in _SIDES]
-            return join_sides(calls, puts)
+            narrowest = min(filter(None, (calls.strikes, puts.strikes)), default=0)
+            return ChainDocument(join_sides(calls.payload, puts.payload), narrowest)
 
     async def chains(self, symbol: str, first: date, last: date) -> list[bytes]:
         """The chains of all expiries of a window, in as few documents as the gateway allows."""
         if first == last:
-            return [await self.chain(symbol, first)]
+            return [(await self.chain(symbol, first)).payload]
         try:
             return [await self._chain(symbol, first, last)]
         except _TooBigError:
@@ -107,15 +110,16 @@ class SchwabRestClient:
             found |= parse_quotes(await self._get("/marketdata/v1/quotes", parameters, "quotes"))
         return found
 
-    async def _side(self, symbol: str, expiry: date, side: str, strikes: int) -> bytes:
+    async def _side(self, symbol: str, expiry: date, side: str, strikes: int) -> ChainDocument:
         try:
             only = {"contractType": side} | _window(strikes)
-            return await self._chain(symbol, expiry, expiry, only, cut=strikes > 0)
+            return ChainDocument(await self._chain(symbol, expiry, expiry, only, cut=strikes > 0), strikes)
         except _TooBigError:
             _LOG.warning("The %s chain of %s is too large; strikes far from the money are left out.", symbol, expiry)
         for fewer in (count for count in _STRIKE_COUNTS if not 0 < strikes <= count):
             try:
-                return await self._chain(symbol, expiry, expiry, {"contractType": side} | _window(fewer), cut=True)
+                only = {"contractType": side} | _window(fewer)
+                return ChainDocument(await self._chain(symbol, expiry, expiry, only, cut=True), fewer)
             except _TooBigError:
                 continue
         raise ContractError(f"Schwab calls even {_STRIKE_COUNTS[-1]} strikes of {symbol} {expiry} too large.")

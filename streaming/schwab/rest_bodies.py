@@ -13,6 +13,7 @@ from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.tolerant import lenient_json, mappings_in
 from streaming.schwab.values import count, price, signed_price
 
+_FAILED: Final = b'"FAILED"'
 _IDS: Final = ("streamerSocketUrl", "schwabClientCustomerId", "schwabClientCorrelId")
 
 
@@ -141,11 +142,25 @@ def is_truncated(body: bytes) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class ChainDocument:
+    """A chain as one JSON document."""
+
+    payload: bytes
+    strikes: int
+    """Strikes on either side of the money that were asked for in the end; 0 is all."""
+
+
 def join_sides(calls: bytes, puts: bytes) -> bytes:
-    """One chain document of two that hold one side each; ContractError when either is no JSON object."""
+    """One chain document of two that hold one side each, FAILED when either is.
+
+    ContractError when either is no JSON object with its side in it.
+    """
     try:
-        merged = msgspec.json.decode(calls, type=dict[str, msgspec.Raw])
-        merged["putExpDateMap"] = msgspec.json.decode(puts, type=dict[str, msgspec.Raw])["putExpDateMap"]
+        merged, other = (msgspec.json.decode(half, type=dict[str, msgspec.Raw]) for half in (calls, puts))
+        merged["callExpDateMap"], merged["putExpDateMap"] = merged["callExpDateMap"], other["putExpDateMap"]
+        if "status" in other and bytes(other["status"]) == _FAILED:
+            merged["status"] = other["status"]
         return msgspec.json.encode(merged)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
         raise ContractError("A chain that Schwab sent in two halves cannot be joined.") from None

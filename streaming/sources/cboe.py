@@ -20,12 +20,12 @@ from streaming.model import OptionChain
 from streaming.sources.cboe_table import read_table
 from streaming.sources.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root, symbol_grid
 from streaming.sources.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
+from streaming.symbols import WEEKLY_ROOTS
 
 Floats = NDArray[np.float64]
 Number = float | str | None
 SOURCE: Final = "cboe"
 _NIGHT_ROOT: Final = "SPXW"
-_WEEKLIES: Final = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPW": "XSP"}
 
 
 class CboeOption(msgspec.Struct, gc=False):
@@ -116,7 +116,7 @@ def _chain(symbols: SymbolColumns, ticker: str, spot: float, asof: datetime, fig
 def _standard(root: NDArray[np.str_], name: str) -> slice | NDArray[np.intp]:
     """The rows of the underlying's own root and its weekly one."""
     rows = rows_by_root(root)
-    standard = [part for found, part in rows.items() if _WEEKLIES.get(found, found) == name]
+    standard = [part for found, part in rows.items() if WEEKLY_ROOTS.get(found, found) == name]
     return slice(None) if len(standard) == len(rows) else np.sort(np.concatenate([np.empty(0, np.intp), *standard]))
 
 
@@ -124,7 +124,7 @@ def _commonest(root: NDArray[np.str_]) -> str:
     """The underlying that most contracts are on."""
     counts: Counter[str] = Counter()
     for name, rows in rows_by_root(root).items():
-        counts[_WEEKLIES.get(name, name)] += rows.size
+        counts[WEEKLY_ROOTS.get(name, name)] += rows.size
     return max(counts, key=lambda name: (counts[name], name), default="")
 
 

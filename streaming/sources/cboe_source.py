@@ -11,7 +11,7 @@ import httpx
 
 from streaming.alarm_bell import AlarmBell
 from streaming.clock import Clock
-from streaming.engine_host import ChainBody, ChainReceipt, EngineError, EngineHost
+from streaming.engine_host import ChainBody, EngineError, EngineHost
 from streaming.engine_protocol import ChainKind
 from streaming.errors import ContractError
 from streaming.model import GexSnapshot, ScopeName
@@ -109,20 +109,14 @@ class _Asker:
         return snapshot
 
     async def _computed(self, ticker: Ticker, body: bytes) -> GexSnapshot:
-        receipt = await self._engine.load(ChainBody(underlying=ticker.underlying, kind=NAME, payload=body))
-        _require_own(receipt, ticker)
+        now = self._clock.now()
         try:
-            snapshot = await self._engine.compute(ticker.name, self._clock.now())
+            await self._engine.load(ChainBody(underlying=ticker.underlying, kind=NAME, payload=body, came_at=now))
+            snapshot = await self._engine.compute(ticker.name, now)
+        except ContractError as refusal:
+            raise ContractError(f"CBOE's chain of {ticker.name}: {refusal}") from refusal
         except EngineError as failure:
             raise ContractError(f"CBOE's chain of {ticker.name} could not be computed ({failure.kind}).") from failure
         if snapshot is None or snapshot.spot is None or not has_figures(snapshot):
             raise ContractError(f"CBOE's chain of {ticker.name} holds no figure beyond its spot.")
         return snapshot
-
-
-def _require_own(receipt: ChainReceipt, ticker: Ticker) -> None:
-    """Weekly roots begin with the name of their underlying; `BRK.B` is listed as `BRKB`."""
-    name = "".join(character for character in ticker.underlying if character.isalnum())
-    strangers = [root for root in receipt.roots if not root.startswith(name)]
-    if strangers:
-        raise ContractError(f"CBOE's chain of {ticker.name} is about {strangers[0]}.")

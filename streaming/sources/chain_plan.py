@@ -89,11 +89,16 @@ class ChainPlan:
         """The answer could not be used for a reason of ours: the request is as due as it was."""
         self._in_flight.discard(request)
 
+    def forget(self, request: ChainRequest) -> None:
+        """The expiry is over: nobody asks for it any more."""
+        self._in_flight.discard(request)
+        self._entries.pop(request, None)
+
     def forget_loaded(self) -> None:
-        """Nothing counts as loaded any more, and all is due now; what was refused stays refused."""
+        """Nothing counts as loaded any more, and all is due now; what was refused and never loaded stays refused."""
         for entry in self._entries.values():
             if entry.loaded_s is not None:
-                entry.loaded_s, entry.due_s = None, 0.0
+                entry.loaded_s, entry.due_s, entry.failures = None, 0.0, 0
 
     def planned(self, symbol: str) -> tuple[date, ...]:
         """The expiries of a symbol, nearest first."""

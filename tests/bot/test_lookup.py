@@ -61,6 +61,17 @@ def test_names_that_begin_with_what_was_typed_come_first(services):
     assert matching_names(services, "") == ["NDX", "SPX", "NQ_NDX"]
 
 
+async def test_a_root_of_weekly_options_leads_to_its_index(services):
+    with pytest.raises(RequestError) as caught:
+        await find_snapshot(services, "SPXW", channel_id=None)
+    assert caught.value.sentence == "SPXW names weekly options that are part of SPX. Use SPX."
+
+
+def test_a_share_of_a_class_is_offered_in_each_spelling():
+    services = Host(make_settings(gex_feed_symbols="BRK.B,SPY")).make_bot().services
+    assert {tuple(matching_names(services, typed)) for typed in ("brk/", "BRK-b", "BRK.B")} == {("BRK.B",)}
+
+
 def test_discord_takes_25_choices_at_most():
     many = ",".join(f"A{number}" for number in range(60))
     services = Host(make_settings(gex_feed_symbols=many)).make_bot().services

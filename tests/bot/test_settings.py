@@ -129,6 +129,15 @@ def test_a_wrong_value_is_one_sentence_that_names_the_setting_and_what_it_takes(
     assert problem.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("GEX_FEED_SYMBOL", "SPXW"), ("GEX_FEED_SYMBOLS", "NDX,spxw"), ("GEX_FEED_CHANNEL_MAP", "SPXW:1")],
+)
+def test_a_root_of_weekly_options_leads_to_its_index(monkeypatch, name, value):
+    (problem,) = problems(monkeypatch, **{name: value})
+    assert problem == f"{name} is not valid: SPXW names weekly options that are part of SPX. Use SPX."
+
+
 def test_every_wrong_setting_gets_its_own_sentence(monkeypatch):
     found = problems(monkeypatch, LOG_LEVEL="loud", GEX_SOURCE="none", GEX_FEED_ENABLED="maybe")
     assert len(found) == 3

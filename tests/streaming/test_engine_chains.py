@@ -1,8 +1,14 @@
+"""What is kept of chains outside the process that computes."""
+
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
-from streaming.engine_chains import ChainBody, KeptChains
+from streaming.engine_chains import ChainBody, ChainRecord, KeptChains
+from streaming.engine_protocol import ChainReceipt, Doubtful
+from streaming.errors import ContractError
+from streaming.sources.chain_judgement import ExpirySize, Known
 from tests.support.chains import ASOF, TODAY
 
 DAYS = tuple(TODAY + timedelta(days=n) for n in range(4))
@@ -64,3 +70,61 @@ def test_whole_chains_are_not_kept():
     kept = KeptChains()
     kept.keep(replace(part(), expiry=None))
     assert len(kept) == 0
+
+
+def test_with_a_part_without_open_interest_the_last_one_with_it_is_kept_too():
+    kept = KeptChains()
+    kept.keep(part(0, b"with"))
+    for payload in (b"without", b"again without"):
+        kept.keep(part(0, payload), leans=True)
+    assert [body.payload for body in kept.take()] == [b"with", b"again without"]
+    kept.keep(part(0, b"without"), leans=True)
+    kept.keep(part(0, b"with"))
+    assert [body.payload for body in kept.take()] == [b"with"]
+
+
+def receipt(contracts=22.0, *, day=0) -> ChainReceipt:
+    sizes = (ExpirySize(DAYS[day], (contracts, contracts), (1000.0, 1000.0)),)
+    return ChainReceipt(int(contracts), ("SPXW",), True, 5660.0, ASOF, False, 1.0, sizes)
+
+
+def few(contracts=3.0) -> Doubtful:
+    return Doubtful("It has 3 of 22 calls.", (ExpirySize(DAYS[0], (contracts, contracts), (10.0, 10.0)),))
+
+
+def later(seconds: float) -> ChainBody:
+    return replace(part(), asof=ASOF + timedelta(seconds=seconds))
+
+
+def test_the_next_answer_is_measured_by_the_last_that_was_believed():
+    record = ChainRecord()
+    assert record.order(part()).known is None
+    record.believe(part(), receipt())
+    assert record.order(part()).known == Known(receipt().sizes)
+    assert record.order(part(1)).known is None
+    assert record.order(part(underlying="NDX")).known is None
+
+
+def test_what_is_no_longer_planned_is_no_longer_known():
+    record = ChainRecord()
+    record.believe(part(0), receipt())
+    record.believe(part(1, planned=DAYS[1:]), receipt(day=1))
+    assert record.order(part(0)).known is None
+
+
+def test_the_same_doubt_three_times_over_a_minute_is_believed_and_not_before():
+    record = ChainRecord()
+    for after_s in (0, 20, 40):
+        with pytest.raises(ContractError, match="3 of 22"):
+            record.hear(later(after_s), few())
+    record.hear(later(60), few())
+
+
+def test_a_good_answer_in_between_and_another_doubt_begin_anew():
+    record = ChainRecord()
+    for after_s, answer in ((0, few()), (30, few()), (60, few(1.0)), (90, few(1.0))):
+        with pytest.raises(ContractError):
+            record.hear(later(after_s), answer)
+    record.believe(later(100), receipt())
+    with pytest.raises(ContractError):
+        record.hear(later(130), few(1.0))

@@ -16,7 +16,7 @@ from streaming.engine_room import EngineRoom
 from streaming.errors import ContractError, TransientError
 from streaming.model import OptionQuote, TickEvent
 from streaming.symbols import parse_ticker
-from tests.support.chains import ASOF, TODAY, TOMORROW, expiry_body
+from tests.support.chains import ASOF, TODAY, TOMORROW, body_of, chain_of, expiry_body
 from tests.support.other_process import line_of, python_process
 from tests.support.waiting import until
 
@@ -121,6 +121,42 @@ async def test_a_killed_process_is_replaced_and_gets_its_chains_and_the_last_pri
             assert after.asof_ms == before.asof_ms, "what is old stays as old as it is"
         assert host.restarts == 3
         assert not told
+
+
+async def test_a_shrunken_answer_is_refused_until_it_has_come_three_times_over_a_minute():
+    few = chain_of(TODAY, strikes=(5650, 5660, 5670))
+    async with host_of() as host:
+        await host.load(BODY)
+        for later_s in (0, 20, 40):
+            with pytest.raises(ContractError, match="3 of 11 calls"):
+                await host.load(body_of(few, required=(TODAY,), later_s=later_s))
+            assert (await host.compute("SPX", ASOF)).scopes["full"].contracts == 22
+        assert (await host.load(body_of(few, required=(TODAY,), later_s=60))).contracts == 6
+        assert (await host.load(body_of(few, required=(TODAY,), later_s=65))).contracts == 6, "now it is the known one"
+
+
+async def test_a_process_that_begins_anew_without_its_chains_does_not_believe_an_odd_answer():
+    few, told = chain_of(TODAY, strikes=(5660,)), []
+    async with host_of(on_restart=lambda: told.append(True), kept=KeptChains(most_bytes=10)) as host:
+        await host.load(BODY)
+        os.kill(host.pid, signal.SIGKILL)
+        await until(lambda: told)
+        with pytest.raises(ContractError, match="1 of 11 calls"):
+            await host.load(body_of(few, required=(TODAY,), later_s=1))
+        assert await host.compute("SPX", ASOF) is None
+        assert (await host.load(BODY)).complete
+
+
+async def test_a_process_that_begins_anew_has_the_open_interest_that_the_last_answer_lacked():
+    async with host_of() as host:
+        await host.load(BODY)
+        assert (await host.load(body_of(chain_of(TODAY, openInterest=0), required=(TODAY,)))).kept_interest
+        before, pid = await host.compute("SPX", ASOF), host.pid
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: host.pid not in {pid, None})
+        async with asyncio.timeout(5):
+            await host.news("SPX")
+        assert (await host.compute("SPX", ASOF)).sum_gex_oi == before.sum_gex_oi
 
 
 async def test_chains_that_were_not_kept_are_asked_for_again():

@@ -47,6 +47,18 @@ def test_an_override_is_checked_like_any_value():
         load_settings(StreamSettings, gex_scope="some")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "index"), [("SCHWAB_SYMBOLS", "SPY,SPXW", "$SPX"), ("GEX_SOURCE_MAP", "NDXP:cboe", "NDX")]
+)
+def test_a_root_of_weekly_options_in_a_setting_is_told_whose_it_is(monkeypatch, name, value, index):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(StreamSettings)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{name} is not valid: ")
+    assert problem.endswith(f"weekly options that are part of {index}. Use {index}.")
+
+
 def test_settings_do_not_change_after_they_were_read():
     settings = load_settings(StreamSettings)
     with pytest.raises(ValueError, match="frozen"):

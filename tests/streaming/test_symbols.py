@@ -18,6 +18,8 @@ from streaming.symbols import is_am_settled, is_future, is_index, is_option, par
         ("mes", "ES_SPX"),
         ("es_spx", "ES_SPX"),
         ("BRK.B", "BRK.B"),
+        ("brk/b", "BRK.B"),
+        ("BRK-B", "BRK.B"),
     ],
 )
 def test_a_ticker_is_understood_the_way_people_write_it(typed, name):
@@ -41,6 +43,27 @@ def test_what_is_no_ticker_is_refused_with_an_example(typed):
     assert "SPX" in caught.value.remedy
 
 
+def test_a_share_of_a_class_is_one_ticker_and_has_schwabs_name_on_the_wire():
+    spellings = {parse_ticker(typed) for typed in ("BRK/B", "BRK.B", "BRK-B")}
+    assert {(ticker.name, ticker.wire) for ticker in spellings} == {("BRK.B", "BRK/B")}
+
+
+@pytest.mark.parametrize(
+    ("root", "index"), [("SPXW", "SPX"), ("ndxp", "NDX"), ("$RUTW", "RUT"), ("VIXW", "VIX"), ("$SPXW.X", "SPX")]
+)
+def test_a_root_of_weekly_options_leads_to_its_index_with_a_sentence(root, index):
+    with pytest.raises(RequestError, match=f"part of {index}") as caught:
+        parse_ticker(root)
+    assert caught.value.remedy == f"Use {index}."
+    with pytest.raises(RequestError, match=f"part of .{index}") as caught:
+        parse_wire_symbol(root)
+    assert caught.value.remedy == f"Use ${index}."
+
+
+def test_an_option_of_a_weekly_root_is_a_symbol_all_the_same():
+    assert parse_wire_symbol("SPXW  260820C06400000") == "SPXW  260820C06400000"
+
+
 def test_a_refusal_does_not_repeat_endless_input():
     with pytest.raises(RequestError) as caught:
         parse_ticker("?" * 5000)
@@ -59,6 +82,8 @@ def test_a_refusal_does_not_repeat_endless_input():
         ("/MNQZ25:XCME", "/MNQZ25"),
         ("./OZCZ23C565", "./OZCZ23C565"),
         ("BRK/B", "BRK/B"),
+        ("BRK.B", "BRK/B"),
+        ("brk-b", "BRK/B"),
         ("SPXW  260820C06400000", "SPXW  260820C06400000"),
     ],
 )

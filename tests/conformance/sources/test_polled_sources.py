@@ -227,5 +227,5 @@ async def test_s29_a_chain_of_another_underlying_is_rejected(desk_of):
         source = desk.source("SPY")
         async with running(source):
             await until(lambda: source.status().rejected >= 1, timeout_s=20)
-            assert source.status().last_error == "CBOE's chain of SPY is about RUT."
+            assert source.status().last_error == "CBOE's chain of SPY: It is about RUT, not SPY."
             assert await desk.latest("SPY") is None

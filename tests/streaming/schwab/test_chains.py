@@ -7,7 +7,7 @@ import pytest
 
 from streaming.clock import epoch_ms
 from streaming.errors import ContractError
-from streaming.schwab.chains import merge_chains, osi_symbol, parse_chain
+from streaming.schwab.chains import merge_chains, osi_symbol, parse_chain, read_answer
 from tests.support.schwab_chains import chain_document, contract
 
 ASOF = datetime(2025, 5, 9, 19, 30, tzinfo=UTC)
@@ -163,10 +163,67 @@ def test_what_is_no_chain_is_a_contract_error(raw):
         parse_chain(raw, ticker="SPX", asof=None)
 
 
-def test_a_map_key_that_is_no_date_is_a_contract_error():
-    raw = json.dumps({"callExpDateMap": {"someday": {"1.0": [contract(CALL)]}}, "putExpDateMap": {}}).encode()
-    with pytest.raises(ContractError, match="someday"):
-        parse_chain(raw, ticker="SPX", asof=ASOF)
+def read(*contracts, **more):
+    return read_answer(chain_document(*contracts, **more), ticker="SPX", asof=ASOF)
+
+
+@pytest.mark.parametrize("key", ["someday", "", "0001-01-01:0", "2025-13-40:3"])
+def test_a_map_key_that_is_no_date_costs_its_own_rows_and_is_counted(key):
+    document = json.loads(chain_document(contract(CALL), contract(PUT)))
+    document["callExpDateMap"][key] = {"5660.0": [contract(CALL)]}
+    answer = read_answer(json.dumps(document).encode(), ticker="SPX", asof=ASOF)
+    assert answer.chain.symbol.tolist() == [CALL, PUT]
+    assert answer.odd_rows == 1
+
+
+@pytest.mark.parametrize("text", ["100.0", "100", " 100 "])
+def test_a_multiplier_written_as_text_counts_like_the_number(text):
+    assert parse(contract(CALL, multiplier=text), contract(PUT)).symbol.tolist() == [CALL, PUT]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"strikePrice": 100_000.0}, {"strikePrice": 1e300}, {"strikePrice": "x"}, {"multiplier": "x"}]
+)
+@pytest.mark.parametrize("symbol", ["XYZ_052025C100000", CALL])
+def test_a_row_with_a_strike_or_multiplier_that_cannot_be_costs_itself(odd, symbol):
+    answer = read(contract(CALL) | odd | {"symbol": symbol}, contract(PUT)) if symbol == CALL else _filed(symbol, odd)
+    assert answer.chain.symbol.tolist() == [PUT]
+    assert answer.odd_rows == 1
+
+
+def _filed(symbol, odd):
+    """An answer with a row of another spelling in its call map."""
+    document = json.loads(chain_document(contract(CALL), contract(PUT)))
+    document["callExpDateMap"]["2025-05-20:9"] = {"x": [contract(CALL) | odd | {"symbol": symbol}]}
+    return read_answer(json.dumps(document).encode(), ticker="SPX", asof=ASOF)
+
+
+def test_entries_that_are_no_contracts_are_counted_and_the_rest_is_read():
+    document = json.loads(chain_document(contract(CALL), contract(PUT)))
+    document["putExpDateMap"]["2025-05-20:9"]["5670.0"] = [5, {"no": "symbol"}]
+    document["putExpDateMap"]["2025-05-21:9"] = "gone"
+    answer = read_answer(json.dumps(document).encode(), ticker="SPX", asof=ASOF)
+    assert (len(answer.chain), answer.odd_rows) == (2, 3)
+
+
+def test_contracts_of_another_kind_are_left_out_without_being_odd():
+    answer = read(contract(CALL, mini=True), contract(PUT, multiplier=10.0), contract(PUT[:-1] + "1", nonStandard=True))
+    assert (len(answer.chain), answer.odd_rows, answer.calls_listed, answer.puts_listed) == (0, 0, 1, 2)
+
+
+def test_an_answer_tells_what_it_takes_to_judge_it():
+    whole = read(contract(CALL), contract(PUT))
+    assert (whole.symbol, whole.failed, whole.has_both_maps) == ("$SPX", False, True)
+    nothing = read_answer(b"{}", ticker="SPX", asof=ASOF)
+    assert (len(nothing.chain), nothing.failed, nothing.has_both_maps) == (0, False, False)
+    assert not read(contract(CALL), callExpDateMap=None).has_both_maps
+    assert read(status="FAILED").failed
+
+
+def test_a_name_that_belongs_to_another_day_is_made_from_its_place():
+    document = json.loads(chain_document(contract(CALL), contract(PUT)))
+    document["callExpDateMap"]["2025-05-20:9"]["5660.0"][0]["symbol"] = "SPXW  259999C05660000"
+    assert parse_chain(json.dumps(document).encode(), ticker="SPX", asof=ASOF).symbol.tolist() == [CALL, PUT]
 
 
 def test_osi_symbols_are_padded_and_keep_half_points():

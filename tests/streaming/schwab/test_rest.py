@@ -44,7 +44,7 @@ def asked(rest):
 async def test_a_chain_is_asked_for_one_expiry(tmp_path):
     body = chain_document(contract("SPXW  250520C05660000"))
     async with rest_against(tmp_path, lambda seen: web.Response(body=body)) as rest:
-        assert await rest.chain("$SPX", DAY) == body
+        assert (await rest.chain("$SPX", DAY)).payload == body
         (seen,) = asked(rest)
     assert seen.path == "/marketdata/v1/chains"
     assert (seen.query["symbol"], seen.query["fromDate"], seen.query["toDate"]) == ("$SPX", "2025-05-20", "2025-05-20")
@@ -98,7 +98,7 @@ async def test_a_body_too_big_is_asked_for_in_two_halves(tmp_path):
         return web.Response(body=chain_document(contract(f"SPXW  250520{side[0]}05660000")))
 
     async with rest_against(tmp_path, answer) as rest:
-        chain = parse_chain(await rest.chain("$SPX", DAY), ticker="SPX", asof=rest.clock.now())
+        chain = parse_chain((await rest.chain("$SPX", DAY)).payload, ticker="SPX", asof=rest.clock.now())
         assert [seen.query["contractType"] for seen in asked(rest)] == ["ALL", "CALL", "PUT"]
     assert sorted(chain.is_call.tolist()) == [False, True]
 
@@ -127,7 +127,7 @@ async def test_a_side_that_is_still_too_big_gets_fewer_strikes(tmp_path):
 async def test_a_window_of_strikes_is_asked_for_and_may_call_itself_truncated(tmp_path):
     body = chain_document(contract("SPXW  250520C05660000"), isChainTruncated=True)
     async with rest_against(tmp_path, lambda seen: web.Response(body=body)) as rest:
-        assert await rest.chain("$SPX", DAY, strikes=40) == body
+        assert (await rest.chain("$SPX", DAY, strikes=40)).payload == body
         (seen,) = asked(rest)
     assert seen.query["strikeCount"] == "40"
 

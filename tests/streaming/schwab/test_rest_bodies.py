@@ -127,6 +127,20 @@ def test_two_halves_become_one_chain():
         join_sides(calls, b"[]")
 
 
+@pytest.mark.parametrize("halves", [("FAILED", "SUCCESS"), ("SUCCESS", "FAILED")])
+def test_a_half_that_failed_makes_the_whole_fail(halves):
+    calls, puts = (chain_document(status=status) for status in halves)
+    assert json.loads(join_sides(calls, puts))["status"] == "FAILED"
+
+
+@pytest.mark.parametrize("odd", [b"{}", b'{"errors":[]}'])
+def test_a_half_without_its_side_joins_with_nothing(odd):
+    whole = chain_document(contract("SPXW  250520C05660000"))
+    for halves in ((odd, whole), (whole, odd)):
+        with pytest.raises(ContractError, match="two halves"):
+            join_sides(*halves)
+
+
 def test_a_truncated_chain_is_noticed():
     assert is_truncated(chain_document(isChainTruncated=True))
     assert not is_truncated(chain_document(isChainTruncated=False))

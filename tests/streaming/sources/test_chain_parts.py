@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import numpy as np
-
 from streaming.model import OptionChain
 from streaming.schwab.chains import parse_chain
 from streaming.sources.chain_parts import ChainParts
@@ -51,10 +49,3 @@ def test_each_expiry_keeps_its_own_quote_time():
     whole = parts.whole([])
     assert whole.polled_ms[TODAY] - whole.polled_ms[TOMORROW] == 60_000
     assert whole.oldest_ms == whole.polled_ms[TOMORROW]
-
-
-def test_open_interest_that_vanished_from_a_part_is_kept_from_before():
-    parts = ChainParts()
-    parts.add(TODAY, part(TODAY, interest=7))
-    parts.add(TODAY, part(TODAY, interest=0, later_s=5))
-    assert np.unique(parts.whole([]).open_interest).tolist() == [7.0]

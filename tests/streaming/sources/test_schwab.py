@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from streaming.engine_protocol import Load
 from streaming.engine_room import EngineRoom
 from streaming.errors import GexcordError, LoginRequiredError, TransientError
 from streaming.model import OptionChain
-from streaming.schwab.rest import Expiration
+from streaming.schwab.rest import ChainDocument, Expiration
 from streaming.sources.schwab import ChainPoller
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
@@ -72,13 +72,13 @@ class Rest:
     async def expirations(self, symbol: str) -> list[Expiration]:
         return [Expiration(expiry=day, kind="W", roots=("SPXW",), settlement="P") for day in self.expiries]
 
-    async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> bytes:
+    async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> ChainDocument:
         await asyncio.sleep(0)
         self.asked.append(expiry)
         self.strikes.add(strikes)
         if self.errors.get(expiry):
             raise self.errors[expiry].pop(0)
-        return payload(expiry, strikes=self.window, open_interest=self.open_interest)
+        return ChainDocument(payload(expiry, strikes=self.window, open_interest=self.open_interest), strikes)
 
 
 class Engines(EngineRoom):
@@ -108,11 +108,13 @@ async def poll_until(
     *,
     engines: Engines | None = None,
     started: Callable[[ChainPoller], None] = lambda _poller: None,
+    step_s: float = 2.0,
+    clock: "QuickClock | None" = None,
     **limits: int,
 ) -> list[OptionChain]:
     """Run a poller on quick time until `done` or two seconds have passed."""
     engines = engines or Engines()
-    chains, clock = engines.chains, QuickClock()
+    chains, clock = engines.chains, clock or QuickClock()
     poller = ChainPoller(
         rest, [parse_ticker("SPX")], load=engines.take_body, requests_per_minute=100, days=90, clock=clock, **limits
     )
@@ -122,7 +124,7 @@ async def poll_until(
         async with asyncio.timeout(2.0):
             while not done(chains) and not task.done():
                 await asyncio.sleep(0.01)
-                clock.advance(2.0)
+                clock.advance(step_s)
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -229,3 +231,122 @@ async def test_a_strike_that_left_the_window_leaves_no_stale_line():
     chains = await poll_until(rest, done)
     assert sorted(set(chains[0].strike)) == [6400.0, 6410.0]
     assert sorted(set(chains[-1].strike)) == [6410.0, 6420.0]
+
+
+class Odd(Rest):
+    """Answers as the test says, by expiry; lists as it says."""
+
+    def __init__(self, expiries: tuple[date, ...]) -> None:
+        super().__init__(expiries)
+        self.bodies: dict[date, bytes] = {}
+        self.lists = 0
+
+    async def expirations(self, symbol: str) -> list[Expiration]:
+        self.lists += 1
+        return await super().expirations(symbol)
+
+    async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> ChainDocument:
+        good = await super().chain(symbol, expiry, strikes=strikes)
+        return ChainDocument(self.bodies.get(expiry, good.payload), strikes)
+
+
+async def test_an_answer_that_cannot_be_true_is_counted_and_said_and_the_known_part_stays_and_ages():
+    rest, pollers = Odd((NEAR, LATER)), []
+
+    def done(chains: list[OptionChain]) -> bool:
+        if chains:
+            rest.bodies[NEAR] = b"{}"
+        return bool(pollers and pollers[0].refused >= 2)
+
+    chains = await poll_until(rest, done, started=pollers.append)
+    (poller,) = pollers
+    assert len(chains[-1]) == 4
+    assert poller.refusals() == {f"SPX {NEAR}": "It lacks the map of its calls or of its puts."}
+    assert poller.errors == poller.refused
+    ages = poller.expiry_age_s()["SPX"]
+    assert ages[str(NEAR)] > ages[str(LATER)] or ages[str(NEAR)] >= 10.0
+
+
+async def test_a_good_answer_ends_what_is_said_about_the_odd_one():
+    rest, pollers = Odd((NEAR,)), []
+
+    def done(chains: list[OptionChain]) -> bool:
+        poller = pollers[0]
+        if chains and not poller.refused:
+            rest.bodies[NEAR] = b"{}"
+        elif poller.refused:
+            rest.bodies.clear()
+        return poller.refused > 0 and not poller.refusals()
+
+    await poll_until(rest, done, started=pollers.append)
+    assert pollers[0].refused >= 1
+
+
+async def test_rows_that_cannot_be_read_are_counted_and_said_and_the_rest_is_used():
+    rest, pollers = Odd((NEAR,)), []
+    document = json.loads(payload(NEAR))
+    document["callExpDateMap"]["someday:3"] = document["callExpDateMap"][f"{NEAR}:0"]
+    rest.bodies[NEAR] = json.dumps(document).encode()
+    chains = await poll_until(rest, lambda chains: bool(chains), started=pollers.append)
+    assert len(chains[0]) == 2
+    assert pollers[0].odd_rows >= 1
+    assert pollers[0].remarks() == {f"SPX {NEAR}": "1 rows unreadable"}
+    assert pollers[0].refused == 0
+
+
+@pytest.mark.parametrize("left", [(), (NEAR,)])
+async def test_a_list_that_lacks_known_expirations_keeps_the_plan_and_is_asked_for_again_soon(left):
+    rest, pollers, seen = Odd((NEAR, LATER)), [], []
+
+    def done(chains: list[OptionChain]) -> bool:
+        poller = pollers[0]
+        if chains:
+            rest.expiries = left
+        if poller.refused and not seen:
+            seen.extend([poller.progress(), poller.refusals(), poller.errors])
+        return not poller.refusals() and bool(seen)
+
+    await poll_until(rest, done, started=pollers.append, step_s=20.0)
+    progress, refusals, errors = seen
+    assert (progress, errors) == ({"SPX": (2, 2)}, 1)
+    assert refusals == {"SPX": f"The list lacks {2 - len(left)} of 2 known expirations."}
+    assert pollers[0].refused == 3, "the fourth, a minute after the first, is believed"
+    assert pollers[0].progress()["SPX"][1] == len(left)
+
+
+async def test_a_first_list_without_any_expirations_is_asked_for_again_soon():
+    rest, pollers = Odd(()), []
+
+    def done(chains: list[OptionChain]) -> bool:
+        if pollers[0].refused:
+            rest.expiries = (NEAR,)
+        return bool(chains)
+
+    await poll_until(rest, done, started=pollers.append)
+    assert pollers[0].errors == pollers[0].refused == 1
+
+
+async def test_an_expiration_whose_day_is_over_leaves_the_list_without_a_word():
+    rest, pollers = Odd((NEAR, LATER)), []
+
+    def done(chains: list[OptionChain]) -> bool:
+        if chains:
+            rest.expiries = (LATER,)
+        return len(rest.asked) > 2 and pollers[0].progress()["SPX"][1] == 1
+
+    clock = QuickClock(datetime.combine(NEAR, time(19, 55), UTC))  # five minutes before the close
+    await poll_until(rest, done, started=pollers.append, step_s=20.0, clock=clock)
+    assert pollers[0].errors == 0
+
+
+async def test_an_expiry_that_is_over_is_not_missed_when_it_is_served_no_more():
+    rest, pollers = Odd((NEAR, LATER)), []
+
+    def done(chains: list[OptionChain]) -> bool:
+        if chains:
+            rest.bodies[NEAR] = b"{}"
+        return pollers[0].progress()["SPX"][1] == 1
+
+    clock = QuickClock(datetime.combine(NEAR, time(19, 59, 59), UTC))
+    await poll_until(rest, done, started=pollers.append, clock=clock)
+    assert (pollers[0].refused, pollers[0].refusals()) == (0, {})
