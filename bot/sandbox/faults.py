@@ -11,7 +11,7 @@ from bot.sandbox.api_errors import REFUSALS, TOO_MANY_REQUESTS
 from bot.sandbox.records import Json
 from streaming.clock import Clock
 
-Shape = Literal["json", "codeless", "page", "empty"]
+Shape = Literal["json", "codeless", "page", "empty", "broken"]
 Kind = Literal[
     "post", "edit", "delete", "history", "channel", "callback", "webhook", "commands", "letter", "me", "gateway"
 ]
@@ -44,9 +44,10 @@ _PAGE: Final = (
 class Trouble:
     """What a request meets instead of its answer.
 
-    `shape` is Discord's own JSON, JSON without its `code`, a proxy's HTML page, or nothing at all. `hang_s` seconds
-    pass first. `cut` ends the connection without an answer. `late` lets the request take effect, so that only the
-    answer is lost. A 429 says `retry_after_s` unless it is None, and without `via` is not Discord's own.
+    `shape` is Discord's own JSON, JSON without its `code`, a proxy's HTML page, nothing at all (but called JSON), or
+    JSON that ends in its middle. `hang_s` seconds pass first. `cut` ends the connection without an answer. `late` lets
+    the request take effect, so that only the answer is lost. A 429 says `retry_after_s` unless it is None, and without
+    `via` is not Discord's own.
     """
 
     status: int = 503
@@ -60,9 +61,15 @@ class Trouble:
 
     @property
     def content(self) -> bytes:
-        if self.shape == "empty":
-            return b""
-        return _PAGE.format(status=self.status).encode() if self.shape == "page" else json.dumps(self._json).encode()
+        match self.shape:
+            case "empty":
+                return b""
+            case "page":
+                return _PAGE.format(status=self.status).encode()
+            case "broken":
+                return json.dumps(self._json).encode()[:-8]
+            case _:
+                return json.dumps(self._json).encode()
 
     @property
     def content_type(self) -> str:

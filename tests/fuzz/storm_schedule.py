@@ -79,7 +79,7 @@ def _on(rng: random.Random) -> Options:
 
 
 def _server_error(rng: random.Random) -> Options:
-    shape = rng.choice(("json", "json", "page", "empty"))
+    shape = rng.choice(("json", "json", "page", "empty", "broken"))
     return {"status": rng.choice((500, 502, 503, 503, 504, 520)), "shape": shape} | _on(rng) | _for_a_while(rng)
 
 
@@ -102,6 +102,7 @@ def _odd_answer(rng: random.Random) -> Options:
             (404, 10008, "codeless"),
             (403, 50013, "codeless"),
             (403, 0, "empty"),
+            (403, 0, "broken"),
         )
     )
     on = rng.choice(("post", "edit", "edit", "delete", "letter"))

@@ -80,9 +80,13 @@ def test_a_proxys_page_is_html_and_long_whatever_its_status(status: int) -> None
     assert len(page.content) > 1_000
 
 
-def test_json_may_lack_its_code_and_a_body_may_lack_everything() -> None:
+def test_json_may_lack_its_code_or_its_end_and_a_body_may_lack_everything() -> None:
     assert json.loads(Trouble(403, 50013, shape="codeless").content) == {"message": "Missing Permissions"}
     assert Trouble(403, shape="empty").content == b""
+    broken = Trouble(403, 50013, shape="broken")
+    assert broken.content_type == "application/json"
+    with pytest.raises(ValueError, match="delimiter"):
+        json.loads(broken.content)
 
 
 async def test_what_hangs_is_let_go_by_time_and_by_clearing(faults: Faults) -> None:
