@@ -130,7 +130,8 @@ def _jobs(
 def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
     if runtime.auth is None:
         return None
-    logins, told = StoredLogins(runtime.tokens, runtime.clock), RedisTold(runtime.redis)
+    logins = StoredLogins(runtime.tokens, runtime.clock, app_id=runtime.auth.app_id)
+    told = RedisTold(runtime.redis)
     return LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=runtime.clock)
 
 

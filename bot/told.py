@@ -19,3 +19,8 @@ class RedisTold:
         """True for the first who asks under a name within `ttl`; TransientError while Redis is away."""
         async with answering("remembering what the operators were told"):
             return bool(await self._redis.set(f"{self._prefix}:{name}", "1", nx=True, ex=ttl))
+
+    async def release(self, name: str) -> bool:
+        """Forget a name; True for the first who says so. TransientError while Redis is away."""
+        async with answering("forgetting what the operators were told"):
+            return bool(await self._redis.delete(f"{self._prefix}:{name}"))

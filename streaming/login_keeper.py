@@ -1,15 +1,12 @@
 """The Schwab login while streaming: renewed in time, and waited for when a person must log in."""
 
-import asyncio
 import logging
-from contextlib import suppress
 from typing import Final, Protocol
 
 from streaming.errors import OperatorError
-from streaming.schwab.stored_logins import Logins
+from streaming.schwab.stored_logins import Logins, another_chance
 
 _LOG: Final = logging.getLogger(__name__)
-_LOOK_AGAIN_S: Final = 300.0
 
 
 class KeptFresh(Protocol):
@@ -29,19 +26,25 @@ class LoginKeeper:
     def __init__(self, auth: KeptFresh, logins: Logins) -> None:
         self._auth = auth
         self._logins = logins
+        self._logged: str | None = None
         self.trouble: str | None = None
         """Why a person must act; None while nobody must."""
 
     async def run(self) -> None:
-        """Renew until cancelled; after a refusal, go on as soon as another login is stored, or in five minutes."""
+        """Renew until cancelled; after a refusal, go on as soon as another login is stored, or in a minute."""
         while True:
             try:
                 await self._auth.keep_fresh()
             except OperatorError as error:
                 seen = self._logins.glance()
-                self.trouble = error.sentence
-                _LOG.error("The Schwab login needs a person; the open connection streams on. %s", error.sentence)
-                with suppress(TimeoutError):  # what is no refusal of Schwab's, such as a full disk, may pass unseen
-                    async with asyncio.timeout(_LOOK_AGAIN_S):
-                        await self._logins.changed_from(seen)
+                self._note(error.sentence)
+                if await another_chance(self._logins, seen):
+                    self._logged = None
                 self.trouble = None
+
+    def _note(self, sentence: str) -> None:
+        """Log what is new; the auth client counts the repeats."""
+        self.trouble = sentence
+        if sentence != self._logged:
+            self._logged = sentence
+            _LOG.error("The Schwab login needs a person; the open connection streams on. %s", sentence)

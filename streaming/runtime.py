@@ -4,19 +4,22 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import httpx
 from redis.asyncio import Redis
 
+from streaming.app_key import AppKeyFile
 from streaming.bus.connection import open_redis, redact_url
 from streaming.bus.embedded import EmbeddedServer, open_embedded_server
 from streaming.bus.publisher import TradingEventPublisher
 from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import Clock
 from streaming.schwab.auth_client import SchwabAuthClient
+from streaming.schwab.oauth import AppKey
 from streaming.schwab.token_store import TokenStore
-from streaming.settings import StreamSettings
+from streaming.settings import ENV_FILE, StreamSettings
 
 _LOG: Final = logging.getLogger(__name__)
 _HTTP_TIMEOUT_S: Final = 20.0
@@ -84,11 +87,13 @@ def _auth_client(
 ) -> SchwabAuthClient | None:
     if settings.schwab_client_id is None or settings.schwab_client_secret is None:
         return None
+    app = AppKey(settings.schwab_client_id, settings.schwab_client_secret)
     return SchwabAuthClient(
         http,
         tokens,
-        client_id=settings.schwab_client_id,
-        client_secret=settings.schwab_client_secret,
+        client_id=app.client_id,
+        client_secret=app.client_secret,
+        corrected=AppKeyFile(app, Path(ENV_FILE)),
         api_url=settings.schwab_api_url,
         callback_url=settings.schwab_callback_url,
         clock=clock,

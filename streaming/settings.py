@@ -26,6 +26,7 @@ from streaming.model import ScopeName
 from streaming.source_choice import SourceName, parse_source_map
 from streaming.symbols import PartOfIndexError, Ticker, parse_ticker, parse_wire_symbol
 
+ENV_FILE: Final = ".env"
 CommaList = Annotated[tuple[str, ...], NoDecode]
 _FERNET_KEY_BYTES: Final = 32
 _PLAIN: Final = frozenset({"http", "ws"})
@@ -35,7 +36,7 @@ class StreamSettings(BaseSettings):
     """What `python -m streaming` needs; `BotSettings` adds the Discord side."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True, env_ignore_empty=True
+        env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", frozen=True, env_ignore_empty=True
     )
     accepted: ClassVar[dict[str, str]] = {}
 

@@ -103,6 +103,10 @@ class TokenStatus:
     """Seven days after the browser login; None when the file does not say when that was."""
     last_refresh_at: datetime | None = None
     last_error: str | None = None
+    refusals: int = 0
+    """How often in a row Schwab has refused this login or app key."""
+    odd_grants: int = 0
+    """Tokens whose stated life could not be, so that half an hour was taken for it."""
 
 
 SourceState = Literal["stopped", "standby", "waiting", "live", "failing", "needs_action"]

@@ -87,7 +87,7 @@ def wire_parts(
     `assure` says, before anything is written to Schwab or Redis, that streaming is still ours to do.
     """
     settings, clock = runtime.settings, runtime.clock
-    logins = StoredLogins(runtime.tokens, clock)
+    logins = StoredLogins(runtime.tokens, clock, app_id=auth.app_id)
     rest = SchwabRestClient(runtime.http, auth, api_url=settings.schwab_api_url, budget=budget, clock=clock)
     engines = EngineHost(
         tickers,

@@ -1,30 +1,33 @@
-"""How long a refresh that failed by itself is left alone: growing and jittered, so that nobody hammers Schwab."""
+"""How long the token endpoint is left alone after it failed or refused, so that nobody hammers Schwab."""
 
 import random
 from typing import Final
 
 from streaming.backoff import delay_s
 from streaming.clock import Clock
-from streaming.errors import TransientError
+from streaming.errors import ContractError, OperatorError, TransientError
 
 _FIRST_S: Final = 2.0
 _LONGEST_S: Final = 60.0
+_REFUSED_S: Final = (300.0, 840.0)
+"""With the minute after which a waiting part looks again, 5 to 15 minutes."""
 
 
 class RefreshPause:
-    """Begins with a transient failure, lasts at least as long as the other side wished, ends with a success."""
+    """Begins with a failure that passes by itself, lasts as long as the other side wished, ends with a success."""
 
     def __init__(self, clock: Clock, rng: random.Random) -> None:
         self._clock = clock
         self._rng = rng
         self._failures = 0
         self._until_s = 0.0
-        self._error: TransientError | None = None
+        self._error: TransientError | ContractError | None = None
 
-    def begin(self, error: TransientError) -> None:
+    def begin(self, error: TransientError | ContractError) -> None:
         """Note one more failure in a row."""
         earlier, self._failures = self._failures, self._failures + 1
-        wait_s = delay_s(earlier, self._rng, first_s=_FIRST_S, cap_s=_LONGEST_S, least_s=error.retry_after_s)
+        wish_s = error.retry_after_s if isinstance(error, TransientError) else None
+        wait_s = delay_s(earlier, self._rng, first_s=_FIRST_S, cap_s=_LONGEST_S, least_s=wish_s)
         self._until_s = self._clock.monotonic() + wait_s
         self._error = error
 
@@ -41,3 +44,35 @@ class RefreshPause:
         """Raise the failure again, with the time that is left, while the pause lasts."""
         if self._error is not None and self.left_s > 0:
             raise TransientError(str(self._error), remedy=self._error.remedy, retry_after_s=self.left_s)
+
+
+class Refusal:
+    """A refusal of Schwab's: stands for what was refused, and only for some minutes; a repeat is counted, not told.
+
+    What was refused, the `subject`, is the login and the app key together: when either is another one, Schwab is
+    asked at once.
+    """
+
+    def __init__(self, clock: Clock, rng: random.Random) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._subject: object = None
+        self._error: OperatorError | None = None
+        self._until_s = 0.0
+        self.times = 0
+        """How often in a row Schwab has refused the same."""
+
+    def begin(self, subject: object, error: OperatorError) -> None:
+        """Note a refusal, or the next one of the same."""
+        self.times = self.times + 1 if subject == self._subject and self._error is not None else 1
+        self._subject, self._error = subject, error
+        self._until_s = self._clock.monotonic() + self._rng.uniform(*_REFUSED_S)
+
+    def end(self) -> None:
+        """Asking is fine again."""
+        self._subject, self._error, self.times = None, None, 0
+
+    def check(self, subject: object) -> None:
+        """Raise the refusal again while it stands for this very subject."""
+        if self._error is not None and subject == self._subject and self._clock.monotonic() < self._until_s:
+            raise self._error

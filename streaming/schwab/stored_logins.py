@@ -1,13 +1,16 @@
 """Noticing that somebody has logged in again: the token file is looked at until it says something else."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from streaming.clock import Clock
 from streaming.errors import GexcordError
 from streaming.schwab.token_store import TokenStore
-from streaming.schwab.tokens import Token
 
 _LOOK_EVERY_S: Final = 1.0
+ASK_AGAIN_S: Final = 60.0
+"""How long whoever lacks a login waits before asking again, which costs nothing while a refusal stands."""
 
 
 class Logins(Protocol):
@@ -23,19 +26,44 @@ class Logins(Protocol):
 
 
 class StoredLogins:
-    """`Logins` on the token file: whoever writes it, this process, a shell or another bot, is noticed."""
+    """`Logins` on the token file: whoever writes it, this process, a shell or another bot, is noticed.
 
-    def __init__(self, store: TokenStore, clock: Clock, *, every_s: float = _LOOK_EVERY_S) -> None:
+    `app_id` tells one app key from another; a login counts as changed when the app does.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        clock: Clock,
+        *,
+        app_id: Callable[[], object] | None = None,
+        every_s: float = _LOOK_EVERY_S,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._app_id = app_id or (lambda: None)
         self._every_s = every_s
 
-    def glance(self) -> Token | None:
+    def glance(self) -> object:
         try:
-            return self._store.load()
+            token = self._store.load()
         except GexcordError:  # no usable login, which is what None says; the auth client tells why
             return None
+        return None if token is None else (token, self._app_id())
 
     async def changed_from(self, seen: object) -> None:
         while (now := self.glance()) is None or now == seen:
             await self._clock.sleep(self._every_s)
+
+
+async def another_chance(logins: Logins, seen: object, *, within_s: float = ASK_AGAIN_S) -> bool:
+    """Wait for another login than `seen`, at most `within_s`; whether there is one.
+
+    What is no refusal of Schwab's, such as a full disk, passes without another login.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            await logins.changed_from(seen)
+    except TimeoutError:
+        return False
+    return True

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from streaming.alarm_bell import AlarmBell
 from streaming.clock import Clock
-from streaming.errors import ContractError, LoginRequiredError, RequestError, TransientError
+from streaming.errors import ContractError, LoginRequiredError, OperatorError, RequestError, TransientError
 from streaming.ports import Assure
 from streaming.schwab.bad_keys import BadKeys
 from streaming.schwab.connection import Connection, Ending, StreamSink
@@ -189,7 +189,7 @@ class SchwabStreamClient:
             self._counters.last_close = str(error)
             wish_s = (error.retry_after_s or 0.0) if isinstance(error, TransientError) else 0.0
             reaction = Reaction.RECONNECT
-        except LoginRequiredError as error:
+        except OperatorError as error:
             self._counters.last_close = self._counters.last_close or str(error)
             self._denied = False
             await self._waits.for_login(error)
@@ -254,6 +254,7 @@ class SchwabStreamClient:
 
     def logged_in(self) -> None:
         self._denied = False
+        self._bell.over("needs login")
         self._waits.enter("ready")
 
     def live(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from streaming.errors import ContractError
 from streaming.schwab.oauth import LOG_IN, LOGIN_LIFETIME
-from streaming.schwab.tokens import Token, instant
+from streaming.schwab.tokens import Token, instant, token_text
 
 _MAX_NESTING: Final = 10
 _ACCESS_LIFE_S: Final = 1800
@@ -62,14 +62,15 @@ def token_of_tree(document: object, *, where: str, now: datetime | None = None) 
         what = "holds an access token only" if any(map(_access_token, path)) else "holds no refresh token"
         raise ContractError(f"{where} {what}.", remedy=LOG_IN)
     expires_at = next(filter(None, (_expires_at(node, path) for node in (innermost, *path))), None)
+    scope = innermost.get("scope")
     return Token(
         access_token=_access_token(innermost),
         refresh_token=_refresh_token(innermost),
         expires_at=expires_at,
         login_at=_login_at(path, now),
         refreshed_at=next(filter(None, (instant(node.get("refreshed_at")) for node in path)), None),
-        id_token=_string(innermost, "id_token") or None,
-        scope=_string(innermost, "scope") or "api",
+        id_token=token_text(innermost.get("id_token")) or None,
+        scope=scope if isinstance(scope, str) and scope else "api",
     )
 
 
@@ -84,15 +85,15 @@ def _way_down(node: object) -> Iterator[Mapping[str, Any]]:
 
 def _refresh_token(node: Mapping[str, Any]) -> str:
     """Under its usual name, the Rust client's, or that of the origin's snapshot of a refresh token."""
-    return _string(node, "refresh_token") or _string(node, "refresh") or _snapshot(node, "rotated_at")
+    return token_text(node.get("refresh_token")) or token_text(node.get("refresh")) or _snapshot(node, "rotated_at")
 
 
 def _access_token(node: Mapping[str, Any]) -> str:
-    return _string(node, "access_token") or _string(node, "access") or _snapshot(node, "issued_at")
+    return token_text(node.get("access_token")) or token_text(node.get("access")) or _snapshot(node, "issued_at")
 
 
 def _snapshot(node: Mapping[str, Any], told_by: str) -> str:
-    return _string(node, "token") if told_by in node else ""
+    return token_text(node.get("token")) if told_by in node else ""
 
 
 def _login_at(path: list[Mapping[str, Any]], now: datetime | None) -> datetime | None:
@@ -116,8 +117,3 @@ def _expires_at(node: Mapping[str, Any], path: list[Mapping[str, Any]]) -> datet
     if issued_at is None or not isinstance(life_s, (int, float)) or not 0 < life_s <= _ACCESS_LIFE_S:
         return None
     return issued_at + timedelta(seconds=life_s)
-
-
-def _string(node: Mapping[str, Any], name: str) -> str:
-    value = node.get(name)
-    return value if isinstance(value, str) else ""

@@ -7,10 +7,10 @@ from typing import Final
 from streaming.alarm_bell import AlarmBell
 from streaming.backoff import Backoff
 from streaming.clock import Clock
-from streaming.errors import LoginRequiredError
+from streaming.errors import OperatorError
 from streaming.schwab.patience import Patience
 from streaming.schwab.policy import StreamTiming, yield_s
-from streaming.schwab.stored_logins import Logins
+from streaming.schwab.stored_logins import Logins, another_chance
 from streaming.schwab.stream_status import ClientState
 
 _LOG: Final = logging.getLogger(__name__)
@@ -73,8 +73,8 @@ class ClientWaits:
         )
         await self._pause("taken_over", delay_s)
 
-    async def for_login(self, error: LoginRequiredError) -> None:
-        """Tell why a person must log in and wait until one has; raises the error where nobody could know of it."""
+    async def for_login(self, error: OperatorError) -> None:
+        """Tell why a person must act and wait until one has, or a minute; raises the error where nobody could know."""
         if self._logins is None:
             raise error
         seen = self._logins.glance()
@@ -82,11 +82,14 @@ class ClientWaits:
         self._bell.ring("needs login", error.sentence)
         self.enter("needs_login")
         try:
-            await self._patience.wait(self._logins.changed_from(seen), "new login")
+            await self._patience.wait(self._another_login(self._logins, seen), "new login")
         finally:
             self.needs_login = None
+
+    async def _another_login(self, logins: Logins, seen: object) -> None:
+        if await another_chance(logins, seen):
             self._bell.over("needs login")
-        _LOG.info("Stream: trying again with what is stored as Schwab login now")
+            _LOG.info("Stream: trying again with what is stored as Schwab login now")
 
     async def _pause(self, state: ClientState, delay_s: float) -> None:
         self.enter(state)

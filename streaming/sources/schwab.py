@@ -9,9 +9,9 @@ from typing import Final, Protocol
 from streaming.calendar import new_york, settle_at
 from streaming.clock import Clock
 from streaming.engine_host import ChainBody, ChainReceipt
-from streaming.errors import ContractError, GexcordError, LoginRequiredError, RequestError, TransientError
+from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.schwab.rest import ChainDocument, Expiration
-from streaming.schwab.stored_logins import Logins
+from streaming.schwab.stored_logins import Logins, another_chance
 from streaming.sources.chain_plan import ChainPlan, ChainRequest
 from streaming.sources.corroboration import Corroboration
 from streaming.symbols import Ticker
@@ -82,7 +82,7 @@ class ChainPoller:
         """Why nothing is asked for now; None while polling."""
 
     async def run(self) -> None:
-        """Poll until cancelled; operator matters end it, LoginRequiredError only without `logins`."""
+        """Poll until cancelled; what a person must mend is waited out, or without `logins` ends it."""
         async with asyncio.TaskGroup() as group:
             for wire in self._names:
                 group.create_task(self._keep_expirations(wire), name=f"expirations {wire}")
@@ -132,7 +132,7 @@ class ChainPoller:
                     self._refuse(wire, None, error)
                 wish_s = error.retry_after_s if isinstance(error, TransientError) else None
                 wait_s, retry_s = max(retry_s, wish_s or 0.0), min(retry_s * 2.0, _LAST_RETRY_S)
-            except LoginRequiredError as error:
+            except OperatorError as error:
                 await self._wait_for_login(error)
                 continue
             else:
@@ -190,7 +190,7 @@ class ChainPoller:
                 self._plan.postpone(self._clock.monotonic(), error.retry_after_s)
         except (ContractError, RequestError) as error:
             self._fail(request, error)
-        except LoginRequiredError as error:
+        except OperatorError as error:
             self._plan.failed(request, self._clock.monotonic())
             await self._wait_for_login(error)
 
@@ -240,13 +240,13 @@ class ChainPoller:
         self.refused += 1
         self._refused[wire, expiry] = str(error)
 
-    async def _wait_for_login(self, error: LoginRequiredError) -> None:
+    async def _wait_for_login(self, error: OperatorError) -> None:
         if self._logins is None:
             raise error
         seen = self._logins.glance()
         self.needs_login = error.sentence
         try:
-            await self._logins.changed_from(seen)
+            await another_chance(self._logins, seen)
         finally:
             self.needs_login = None
 

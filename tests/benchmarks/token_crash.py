@@ -28,7 +28,7 @@ REPORT_BYTES = 8
 
 def numbered(number: int) -> Token:
     """A token long enough for several disk blocks, every part of which shows its number."""
-    return Token(f"access-{number} " * 1500, f"refresh-{number}", login_at=LOGIN_AT, id_token=f"id-{number} " * 500)
+    return Token(f"access-{number}." * 1500, f"refresh-{number}", login_at=LOGIN_AT, id_token=f"id-{number}." * 500)
 
 
 def number_of(token: Token | None) -> int:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from streaming.clock import Clock
 from streaming.schwab.auth_client import SchwabAuthClient
+from streaming.schwab.oauth import AppKey
 from streaming.schwab.token_store import TokenStore
 from streaming.schwab.tokens import Token
 from tests.support.http import Seen
@@ -56,7 +57,14 @@ def stored(
     return store
 
 
-def auth_client(http: httpx.AsyncClient, store: TokenStore, url: str, clock: Clock) -> SchwabAuthClient:
+def auth_client(
+    http: httpx.AsyncClient,
+    store: TokenStore,
+    url: str,
+    clock: Clock,
+    *,
+    corrected: Callable[[], AppKey] | None = None,
+) -> SchwabAuthClient:
     """A client of the token endpoint at `url`."""
     return SchwabAuthClient(
         http,
@@ -66,4 +74,5 @@ def auth_client(http: httpx.AsyncClient, store: TokenStore, url: str, clock: Clo
         api_url=url,
         callback_url=CALLBACK,
         clock=clock,
+        corrected=corrected,
     )

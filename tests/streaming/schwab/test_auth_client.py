@@ -1,7 +1,9 @@
 import asyncio
 import base64
 import gzip
+import itertools
 import json
+import math
 import multiprocessing
 from contextlib import nullcontext
 from datetime import timedelta
@@ -10,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
 from streaming.clock import SystemClock
 from streaming.errors import (
@@ -20,6 +23,7 @@ from streaming.errors import (
     RequestError,
     TransientError,
 )
+from streaming.schwab.oauth import AppKey
 from streaming.schwab.token_store import TokenStore
 from streaming.schwab.tokens import Token
 from tests.support.clock import ManualClock
@@ -104,7 +108,7 @@ async def test_a_forced_refresh_gives_another_token(tmp_path, clock, endpoint, s
     assert await auth.access_token(force_refresh=True) == "access-2"
 
 
-async def test_a_refused_login_is_not_tried_again_until_the_file_changes(tmp_path, clock, endpoint, server, http):
+async def test_a_refused_login_is_not_tried_again_at_once(tmp_path, clock, endpoint, server, http):
     store = stored(tmp_path, clock, seconds_left=0)
     auth = auth_client(http, store, server.url, clock)
     endpoint.answer = refused(400, "unsupported_token_type")
@@ -117,6 +121,176 @@ async def test_a_refused_login_is_not_tried_again_until_the_file_changes(tmp_pat
     await auth.exchange_code("C0.fresh@")
     assert await auth.access_token() == "access-2"
     assert auth.status().last_error is None
+
+
+@pytest.mark.parametrize("word", ["invalid_client", "invalid_grant", "unsupported_token_type"])
+async def test_a_refusal_is_asked_again_every_5_to_15_minutes_counted_and_ends_by_itself(
+    tmp_path, clock, endpoint, server, http, *, word, caplog
+):
+    auth = auth_client(http, stored(tmp_path, clock, seconds_left=0), server.url, clock)
+    endpoint.answer = refused(401 if word == "invalid_client" else 400, word)
+    asked_at = []
+    for _ in range(7200):
+        before = endpoint.refreshes
+        with pytest.raises(OperatorError):
+            await auth.access_token()
+        if endpoint.refreshes > before:
+            asked_at.append(clock.monotonic())
+        clock.advance(1)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(asked_at)]
+    assert len(pauses) >= 7
+    assert all(300 <= pause <= 900 for pause in pauses)
+    assert auth.status().refusals == endpoint.refreshes
+    assert not caplog.records
+    endpoint.answer = None
+    clock.advance(900)
+    assert (await auth.access_token()).startswith("access-")
+    assert (auth.status().refusals, auth.status().last_error) == (0, None)
+
+
+@pytest.mark.parametrize("word", ["invalid_client", "invalid_grant"])
+async def test_a_live_token_is_used_to_its_end_whatever_is_refused(tmp_path, clock, endpoint, server, http, *, word):
+    auth = auth_client(http, stored(tmp_path, clock, seconds_left=250), server.url, clock)
+    endpoint.answer = refused(400, word)
+    for _ in range(25):
+        assert await auth.access_token() == "access-0"
+        clock.advance(10)
+    assert endpoint.refreshes == 1
+    with pytest.raises(OperatorError):
+        await auth.access_token()
+    with pytest.raises(OperatorError):
+        await auth.keep_fresh()
+
+
+async def test_a_refusal_while_the_token_lives_is_known_to_whoever_keeps_it_fresh(
+    tmp_path, clock, endpoint, server, http
+):
+    auth = auth_client(http, stored(tmp_path, clock, seconds_left=250), server.url, clock)
+    endpoint.answer = refused(401, "invalid_client")
+    with pytest.raises(ConfigurationError, match="key or secret"):
+        await auth.keep_fresh()
+    assert await auth.access_token() == "access-0"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: web.Response(
+            status=401, text="<html><title>401</title>invalid_client</html>", content_type="text/html"
+        ),
+        lambda: web.Response(status=401),
+        lambda: web.Response(status=200, text="<html>hello</html>", content_type="text/html"),
+        lambda: web.json_response({"ok": True}),
+        lambda: web.json_response({"error": "invalid_client"}, status=503),
+    ],
+)
+async def test_an_answer_that_judges_nobody_costs_a_short_pause_only(
+    tmp_path, clock, endpoint, server, http, *, answer
+):
+    auth = auth_client(http, stored(tmp_path, clock, seconds_left=250), server.url, clock)
+    endpoint.answer = answer
+    for _ in range(240):
+        assert await auth.access_token() == "access-0"
+        clock.advance(1)
+    assert 3 <= endpoint.refreshes <= 12
+    endpoint.answer = None
+    clock.advance(60)
+    assert (await auth.access_token()).startswith("access-")
+
+
+async def test_another_file_and_another_secret_are_tried_at_once(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock, seconds_left=0)
+    app = AppKey(SecretStr("app-key"), SecretStr("wrong"))
+    auth = auth_client(http, store, server.url, clock, corrected=lambda: app)
+    endpoint.answer = refused(401, "invalid_client")
+    for _ in range(3):
+        with pytest.raises(OperatorError):
+            await auth.access_token()
+    assert endpoint.refreshes == 1
+    stored(tmp_path, clock, seconds_left=-1)
+    with pytest.raises(OperatorError):
+        await auth.access_token()
+    assert endpoint.refreshes == 2
+    app = AppKey(SecretStr("app-key"), SecretStr("app-secret"))
+    endpoint.answer = None
+    assert await auth.access_token() == "access-3"
+    sent = server.seen[-1].headers["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(sent) == b"app-key:app-secret"
+
+
+@pytest.mark.parametrize("life", [0, 1800000, 1e300, True, math.nan, "1800"])
+async def test_a_grant_of_an_impossible_life_is_counted_and_lasts_half_an_hour(
+    tmp_path, clock, endpoint, server, http, *, life
+):
+    store = stored(tmp_path, clock)
+    body = json.dumps({"access_token": "odd", "refresh_token": "refresh-0@", "expires_in": life})
+    endpoint.answer = lambda: web.Response(text=body, content_type="application/json")
+    auth = auth_client(http, store, server.url, clock)
+    await auth.refresh()
+    assert store.load().expires_at == clock.now() + timedelta(seconds=1800)
+    assert auth.status().odd_grants == 1
+
+
+async def test_a_grant_without_a_refresh_token_keeps_the_stored_one(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock)
+    endpoint.answer = lambda: web.json_response({"access_token": "other", "expires_in": 1800})
+    await auth_client(http, store, server.url, clock).refresh()
+    assert (store.load().access_token, store.load().refresh_token) == ("other", "refresh-0@")
+
+
+class Rewriting(ManualClock):
+    """While anybody waits, another program finishes writing the file."""
+
+    def __init__(self):
+        super().__init__()
+        self.finish = lambda: None
+
+    async def sleep(self, seconds):
+        await super().sleep(seconds)
+        self.finish()
+
+
+@pytest.mark.parametrize("half", [b"", b'{"token": {"acc', None])
+async def test_a_file_that_is_spoilt_or_away_for_a_moment_is_read_again(tmp_path, server, http, half):
+    clock = Rewriting()
+    store = stored(tmp_path, clock)
+    whole = store.path.read_bytes()
+    auth = auth_client(http, store, server.url, clock)
+    store.path.unlink() if half is None else store.path.write_bytes(half)
+    clock.finish = lambda: store.path.write_bytes(whole)
+    assert await auth.access_token() == "access-0"
+
+
+async def test_a_file_that_may_not_be_read_any_more_ends_no_token_that_lives(tmp_path, clock, server, http):
+    store = stored(tmp_path, clock, seconds_left=1000)
+    auth = auth_client(http, store, server.url, clock)
+    assert await auth.access_token() == "access-0"
+    stored(tmp_path, clock, seconds_left=900)
+    store.load = unreadable
+    assert await auth.access_token() == "access-0"
+    with pytest.raises(ConfigurationError, match="Permission denied"):
+        await auth.keep_fresh()
+    clock.advance(1000)
+    with pytest.raises(ConfigurationError, match="Permission denied"):
+        await auth.access_token()
+
+
+def unreadable():
+    raise ConfigurationError("The token file t.json cannot be used: Permission denied.")
+
+
+async def test_a_logout_during_a_refresh_is_not_undone(tmp_path, clock, endpoint, server, http):
+    store = stored(tmp_path, clock, seconds_left=0)
+    auth = auth_client(http, store, server.url, clock)
+
+    def answer():
+        store.path.unlink()
+        return web.json_response({"access_token": "late", "refresh_token": "refresh-0@", "expires_in": 1800})
+
+    endpoint.answer = answer
+    with pytest.raises(LoginRequiredError, match="no Schwab login"):
+        await auth.access_token()
+    assert not store.path.exists()
 
 
 async def test_an_explicit_refresh_asks_again(tmp_path, clock, endpoint, server, http):
@@ -174,19 +348,21 @@ async def test_a_login_and_a_logout_of_another_program_count_at_once(tmp_path, c
     other.save(Token("access-other", "refresh-other@", expires_at=clock.now() + timedelta(minutes=30)))
     assert await auth.access_token() == "access-other"
     other.delete()
-    with pytest.raises(LoginRequiredError, match="no Schwab login"):
-        await auth.access_token()
+    for _ in range(3):
+        with pytest.raises(LoginRequiredError, match="no Schwab login"):
+            await auth.access_token()
 
 
 async def test_what_cannot_be_stored_is_said_and_used_all_the_same(tmp_path, clock, endpoint, server, http):
     store = stored(tmp_path, clock, seconds_left=0)
     auth = auth_client(http, store, server.url, clock)
     store.save = unable
-    with pytest.raises(ConfigurationError, match="No space left"):
-        await auth.access_token()
+    assert await auth.access_token() == "access-1"
     assert await auth.access_token() == "access-1"
     assert "No space left" in auth.status().last_error
     assert endpoint.refreshes == 1
+    with pytest.raises(ConfigurationError, match="No space left"):
+        await auth.keep_fresh()
 
 
 def unable(_token):

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from streaming.errors import (
     ConfigurationError,
@@ -75,7 +76,14 @@ def test_a_refusal_in_the_redirect_is_told():
 
 
 def test_basic_authorisation_is_key_and_secret():
-    assert base64.b64decode(oauth.basic_authorization("key", "secret").removeprefix("Basic ")) == b"key:secret"
+    app = oauth.AppKey(SecretStr("key"), SecretStr("secret"))
+    assert base64.b64decode(oauth.basic_authorization(app).removeprefix("Basic ")) == b"key:secret"
+
+
+def test_an_app_is_told_from_another_without_its_key():
+    key, other = (oauth.AppKey(SecretStr(name), SecretStr("s")).fingerprint for name in ("key", "other"))
+    assert key != other
+    assert "key" not in key
 
 
 def test_a_grant_is_read_and_hides_its_tokens():
@@ -92,12 +100,47 @@ def test_a_grant_is_read_and_hides_its_tokens():
     assert "rrr@" not in repr(grant)
 
 
+@pytest.mark.parametrize("body", [b"", b"[]", b"<html><body>200</body></html>", b"ok"])
+def test_a_success_that_is_a_page_is_weather(body):
+    with pytest.raises(TransientError):
+        oauth.parse_grant(body)
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b"<html>", b'{"access_token":"a"}', b'{"access_token":"","refresh_token":"r"}']
+    "body",
+    [
+        b"{}",
+        b'{"access_token":"","refresh_token":"r"}',
+        b'{"access_token":7,"refresh_token":"r"}',
+        '{"access_token":"caf\u00e9","refresh_token":"r"}'.encode(),
+        b'{"access_token":"a b","refresh_token":"r"}',
+    ],
 )
-def test_an_answer_without_tokens_is_a_contract_error(body):
+def test_an_answer_without_a_token_that_a_header_can_carry_is_a_contract_error(body):
     with pytest.raises(ContractError):
         oauth.parse_grant(body)
+
+
+@pytest.mark.parametrize(
+    "life", ["0", "-5", "86401", "1800000", "1e300", "1e999", "NaN", "true", "null", '"1800"', "[]", "9" * 400]
+)
+def test_a_life_that_cannot_be_is_taken_for_half_an_hour_and_marked(life):
+    grant = oauth.parse_grant(f'{{"access_token":"a","refresh_token":"r","expires_in":{life}}}'.encode())
+    assert (grant.expires_in_s, grant.odd) == (1800.0, True)
+
+
+@pytest.mark.parametrize("life", ["1", "1799.5", "86400"])
+def test_a_life_that_can_be_is_believed(life):
+    grant = oauth.parse_grant(f'{{"access_token":"a","refresh_token":"r","expires_in":{life}}}'.encode())
+    assert (grant.expires_in_s, grant.odd) == (float(life), False)
+
+
+def test_a_grant_without_a_refresh_token_leaves_the_spent_one_in_force():
+    now = datetime(2026, 8, 20, 13, 0, tzinfo=UTC)
+    grant = oauth.parse_grant(b'{"access_token":"a","expires_in":1800}')
+    assert oauth.token_from(grant, now=now, login_at=None, spent="r0@").refresh_token == "r0@"
+    with pytest.raises(ContractError, match="without a refresh token"):
+        oauth.token_from(grant, now=now, login_at=now)
 
 
 def test_a_refresh_never_moves_the_login():
@@ -128,7 +171,17 @@ def test_a_refresh_never_moves_the_login():
             "weekly",
         ),
         (401, '{"error":"invalid_client","error_description":"Unauthorized"}', None, LoginRequiredError, "either"),
-        (401, "invalid_client: refresh token invalid", timedelta(days=1), LoginRequiredError, "weekly"),
+        (
+            401,
+            '{"error":"invalid_client","error_description":"refresh token invalid"}',
+            timedelta(days=1),
+            LoginRequiredError,
+            "weekly",
+        ),
+        (400, '{"error":"invalid_client"}', timedelta(days=1), ConfigurationError, "secret"),
+        (403, '{"error":"invalid_grant"}', timedelta(days=8), LoginRequiredError, "weekly"),
+        (200, '{"error":"invalid_grant"}', timedelta(days=8), LoginRequiredError, "weekly"),
+        (401, '{"message":"Unauthorized"}', timedelta(days=1), ConfigurationError, "secret"),
         (400, '{"error":"invalid_request"}', None, ContractError, "malformed"),
         (429, "", None, TransientError, "429"),
         (503, "upstream", None, TransientError, "503"),
@@ -144,6 +197,32 @@ def test_a_refused_refresh_is_told_apart(status, body, age, kind, words):
         assert error.remedy
     if isinstance(error, TransientError):
         assert error.retry_after_s == 7.0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html><head><title>401 Authorization Required</title></head><body>401</body></html>",
+        "<html>invalid_client invalid_grant unsupported_token_type</html>",
+        "",
+        "invalid_client",
+        "refresh token invalid",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_page_an_empty_body_and_plain_text_refuse_nobody_whatever_they_say(status, body):
+    for error in (
+        oauth.refresh_error(status, body, age=timedelta(days=9), retry_after_s=None),
+        oauth.exchange_error(status, body, retry_after_s=None),
+    ):
+        assert type(error) is TransientError
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("word", ["invalid_client", "invalid_grant", "invalid_request"])
+def test_a_server_in_trouble_refuses_nobody_whatever_it_says(status, word):
+    error = oauth.refresh_error(status, f'{{"error":"{word}"}}', age=None, retry_after_s=None)
+    assert type(error) is TransientError
 
 
 @pytest.mark.parametrize(

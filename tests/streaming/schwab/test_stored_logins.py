@@ -1,7 +1,7 @@
 import asyncio
 
 from streaming.clock import SystemClock
-from streaming.schwab.stored_logins import StoredLogins
+from streaming.schwab.stored_logins import StoredLogins, another_chance
 from streaming.schwab.token_store import TokenStore
 from tests.support.clock import ManualClock
 from tests.support.schwab_login import stored
@@ -30,3 +30,19 @@ async def test_no_file_and_a_broken_file_are_no_login(tmp_path):
     assert not waiting.done() and logins.glance() is None
     stored(tmp_path, ManualClock())
     await asyncio.wait_for(waiting, 2)
+
+
+async def test_a_corrected_app_key_is_as_good_as_another_login(tmp_path):
+    app = "wrong"
+    logins = StoredLogins(stored(tmp_path, ManualClock()), SystemClock(), app_id=lambda: app, every_s=0.005)
+    waiting = asyncio.create_task(logins.changed_from(logins.glance()))
+    await asyncio.sleep(0.03)
+    assert not waiting.done()
+    app = "right"
+    await asyncio.wait_for(waiting, 2)
+
+
+async def test_without_another_login_there_is_a_chance_after_a_while(tmp_path):
+    logins = StoredLogins(stored(tmp_path, ManualClock()), SystemClock(), every_s=0.005)
+    assert await another_chance(logins, logins.glance(), within_s=0.03) is False
+    assert await another_chance(logins, "something else", within_s=5) is True
