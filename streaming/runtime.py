@@ -16,6 +16,7 @@ from streaming.bus.embedded import EmbeddedServer, open_embedded_server
 from streaming.bus.publisher import TradingEventPublisher
 from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import Clock
+from streaming.http_bodies import open_client
 from streaming.schwab.auth_client import SchwabAuthClient
 from streaming.schwab.oauth import AppKey
 from streaming.schwab.token_store import TokenStore
@@ -68,7 +69,7 @@ async def open_runtime(
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(open_bus(settings, announce=announce))
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S))
+        http = await stack.enter_async_context(open_client(timeout_s=_HTTP_TIMEOUT_S))
         tokens = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
         yield Runtime(
             settings=settings,

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, RequestError
+from streaming.http_bodies import open_client
 from streaming.logs import settings_of_command
 from streaming.schwab.auth_client import SchwabAuthClient, stored_status
 from streaming.schwab.token_cipher import new_key
@@ -112,7 +113,7 @@ async def _run(arguments: argparse.Namespace) -> int:
 async def _open_desk() -> AsyncIterator[Desk]:
     settings = settings_of_command()
     store = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
-    async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
+    async with open_client(timeout_s=_TIMEOUT_S) as http:
         yield Desk(settings, store, http, SystemClock())
 
 

@@ -15,6 +15,7 @@ from streaming.engine_host import ChainBody, EngineError, EngineHost
 from streaming.engine_protocol import ChainKind
 from streaming.errors import ContractError
 from streaming.model import GexSnapshot, ScopeName
+from streaming.packed import MOST_UNPACKED
 from streaming.sources.classic import has_figures
 from streaming.sources.download import Answer, Server, download, open_client
 from streaming.sources.needs import unserved
@@ -29,7 +30,7 @@ SERVER: Final = Server(
     who="CBOE",
     refused_remedy="Raise CBOE_POLL_SECONDS, or choose another source in GEX_SOURCE, and restart.",
     unknown_remedy="Correct the ticker, or choose another source for it in GEX_SOURCE_MAP, and restart.",
-    most_bytes=64_000_000,
+    most_bytes=MOST_UNPACKED,
     within_s=60.0,
 )
 

@@ -1,7 +1,5 @@
 """Option chains from files: CBOE's JSON and table, Schwab's and TD Ameritrade's JSON, plain or gzip."""
 
-import gzip
-import zlib
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +14,6 @@ from streaming.sources import cboe
 from streaming.sources.quote_clock import last_quote_at
 
 _BOM: Final = b"\xef\xbb\xbf"
-_MOST_UNPACKED: Final = 64_000_000
 _PEEK: Final = 256
 _HEAD: Final = 4096
 _SCHWAB: Final = (b'"callExpDateMap"', b'"putExpDateMap"')
@@ -43,7 +40,7 @@ def load_chain(path: Path, *, asof: datetime | None = None) -> OptionChain:
 def parse_any(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     """The chain in bytes of any known kind, plain or gzip; ContractError when they are none."""
     if payload.startswith(packed.MAGIC):
-        payload = packed.unpack(payload, most_bytes=_MOST_UNPACKED)
+        payload = packed.unpack(payload)
     payload = payload.removeprefix(_BOM)
     if not payload[:_PEEK].lstrip().startswith(b"{"):
         return cboe.parse_csv(payload, asof=asof)
@@ -62,13 +59,21 @@ def _is_schwab(payload: bytes) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        payload = path.read_bytes()
+        with path.open("rb") as file:
+            payload = file.read(packed.MOST_UNPACKED + 1)
         if payload.startswith(packed.MAGIC):
-            payload = gzip.decompress(payload)
+            payload = packed.unpack(payload)
     except FileNotFoundError:
         raise RequestError(f"There is no file {path}.", remedy=f"Give {_KINDS}.") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise RequestError(f"{path} cannot be read: {error}.", remedy="Check the file and its permissions.") from error
+    except ContractError as error:
+        raise RequestError(f"{path} cannot be read: {error}", remedy="Fetch the file again.") from error
+    if len(payload) > packed.MOST_UNPACKED:
+        raise RequestError(
+            f"{path} is larger than {packed.MOST_UNPACKED // 1_000_000} MB, which no option chain is.",
+            remedy=f"Give {_KINDS}.",
+        )
     if not payload.strip():
         raise RequestError(f"{path} is empty.", remedy=f"Give {_KINDS}.")
     return payload

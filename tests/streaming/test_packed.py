@@ -33,3 +33,10 @@ def test_a_file_is_opened_as_what_it_is(stored, tmp_path):
     path.write_bytes(stored)
     with open_unpacked(path) as file:
         assert file.read() == (stored and BODY)
+
+
+def test_members_that_follow_one_another_are_one_stream_within_one_bound():
+    body = gzip.compress(BODY[:400], mtime=0) + gzip.compress(BODY[400:], mtime=0)
+    assert unpack(body, most_bytes=900) == BODY
+    with pytest.raises(ContractError, match="more than"):
+        unpack(body, most_bytes=899)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 
@@ -130,3 +131,15 @@ def test_real_files_are_read_whole(shared_data: Path, name: str, ticker: str, as
     chain = load_chain(shared_data / "gex" / name)
     assert (chain.ticker, len(chain)) == (ticker, contracts)
     assert chain.asof == datetime.fromisoformat(asof).replace(tzinfo=NEW_YORK)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_file_that_is_or_unpacks_to_more_than_any_chain_is_refused_before_it_fills_the_memory(tmp_path: Path, pack):
+    path = write(tmp_path, pack(b"\0" * 70_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestError, match="64 MB"):
+            load_chain(path)
+        assert tracemalloc.get_traced_memory()[1] < 140_000_000
+    finally:
+        tracemalloc.stop()
