@@ -24,7 +24,7 @@ from streaming.errors import GexcordError, LoginRequiredError, OperatorError, Tr
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS: Final = ("cogs.gex", "cogs.alerts", "cogs.stream", "cogs.token")
+EXTENSIONS: Final = ("cogs.gex", "cogs.alerts", "cogs.feed", "cogs.stream", "cogs.token")
 SYNC_JOB: Final = "command-sync"
 _AUTHENTICATION_FAILED: Final = 4004
 _UNANSWERED_S: Final = 2.6

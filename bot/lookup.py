@@ -1,9 +1,12 @@
 """From what a person typed to the snapshot they meant, in time for the first answer."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
-from bot.services import Services
+import discord
+
+from bot.feed.metrics import BoardStatus
+from bot.services import FeedPort, Services
 from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker, parse_ticker
@@ -17,6 +20,15 @@ def default_ticker(services: Services, channel_id: int | None) -> Ticker:
     """What the channel's board shows, else the first ticker."""
     boards = services.settings.boards
     return boards[channel_id] if channel_id in boards else services.settings.tickers[0]
+
+
+def boards_here(interaction: discord.Interaction[Any], feed: FeedPort | None) -> tuple[BoardStatus, ...]:
+    """The live messages of the server somebody asks in; in a direct message all of them for operators, else none."""
+    boards = () if feed is None else feed.status().boards
+    guild = interaction.guild
+    if guild is None:
+        return boards if interaction.user.id in interaction.client.operators else ()
+    return tuple(board for board in boards if guild.get_channel_or_thread(board.channel_id) is not None)
 
 
 def matching_names(services: Services, typed: str) -> list[str]:

@@ -19,7 +19,8 @@ T = TypeVar("T")
 OPERATOR_REFUSAL: Final = (
     "This command is for the bot's operators. Ask one of them, or have your Discord id added to DISCORD_OPERATOR_IDS."
 )
-_OPERATOR_DEFAULT: Final = discord.Permissions(manage_guild=True)
+MANAGER_REFUSAL: Final = "This command is for members who may manage this server, and for the bot's operators."
+_MANAGERS: Final = discord.Permissions(manage_guild=True)
 
 
 async def require_operator(interaction: discord.Interaction[Any]) -> bool:
@@ -31,13 +32,25 @@ async def require_operator(interaction: discord.Interaction[Any]) -> bool:
 
 
 def operator_only() -> Callable[[T], T]:
-    """Decorate every operator command with this, and the group it is in with `operator_group()`."""
+    """Decorate every operator command with this, and the group it is in with `managers_see()`."""
     return app_commands.check(require_operator)
 
 
-def operator_group() -> Callable[[T], T]:
+def managers_see() -> Callable[[T], T]:
     """Offer a group only to members who manage the server, so that guests do not see it."""
-    return app_commands.default_permissions(_OPERATOR_DEFAULT)
+    return app_commands.default_permissions(_MANAGERS)
+
+
+async def require_manager(interaction: discord.Interaction[Any]) -> bool:
+    """True for who may manage the server and for operators of this bot; Refusal for everybody else."""
+    if may_manage(interaction) or interaction.user.id in cast("GexBot", interaction.client).operators:
+        return True
+    raise Refusal(MANAGER_REFUSAL)
+
+
+def manager_only() -> Callable[[T], T]:
+    """Decorate every command for server admins with this, and the group it is in with `managers_see()`."""
+    return app_commands.check(require_manager)
 
 
 def may_speak(interaction: discord.Interaction[Any]) -> bool:

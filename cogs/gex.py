@@ -9,10 +9,11 @@ from discord.ext import commands
 
 from bot.client import GexBot
 from bot.feed.schedule import decide_about
-from bot.lookup import find_snapshot, matching_names
+from bot.lookup import boards_here, find_snapshot, matching_names
 from bot.notices import think
 from bot.permissions import may_speak
 from bot.pictures import Wish, take_history
+from bot.render.boards import boards_field
 from bot.render.captions import window_sentence
 from bot.render.chart_spec import KINDS
 from bot.render.embeds import status_embed
@@ -66,7 +67,8 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         snapshot = await self._snapshot(interaction, symbol)
         now = self._services.clock.now()
         window = window_sentence(decide_about(snapshot, now, force=self._services.settings.gex_feed_force_window))
-        embed = status_embed(snapshot, now=now, window=window)
+        boards = boards_field(boards_here(interaction, self._services.feed), now)
+        embed = status_embed(snapshot, now=now, window=window, boards=boards)
         await interaction.response.send_message(
             _remark(interaction, public), embed=embed, ephemeral=_private(interaction, public)
         )

@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.client import GexBot
 from bot.notices import think
-from bot.permissions import operator_group, operator_only
+from bot.permissions import managers_see, operator_only
 from bot.render.operations import stream_text, symbols_text
 from bot.render.recording import recorder_text
 from bot.render.sources import join_texts, sources_text
@@ -18,7 +18,7 @@ Interaction = discord.Interaction[GexBot]
 _MOST_CHOICES = 25
 
 
-@operator_group()
+@managers_see()
 class StreamCog(commands.GroupCog, group_name="stream", group_description="The market-data stream, for operators"):
     """Start, stop and look at the stream, and choose what it streams."""
 

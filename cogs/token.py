@@ -6,7 +6,7 @@ from discord.ext import commands
 
 from bot.client import GexBot
 from bot.notices import think
-from bot.permissions import operator_group, operator_only
+from bot.permissions import managers_see, operator_only
 from bot.render.operations import token_text
 from bot.services import Services
 from cogs.login_view import LoginView
@@ -14,7 +14,7 @@ from cogs.login_view import LoginView
 Interaction = discord.Interaction[GexBot]
 
 
-@operator_group()
+@managers_see()
 class TokenCog(commands.GroupCog, group_name="token", group_description="The Schwab login, for operators"):
     """Look at the login, renew its access token, and log in again."""
 

@@ -1,13 +1,17 @@
 """What the feed counts about itself, and the writer that keeps its Redis hash current."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final, Literal
 
 BoardState = Literal["starting", "open", "closed", "retrying", "paused", "stopped"]
 MetricsWriter = Callable[[Mapping[str, str | float | int]], Awaitable[None]]
 _SMOOTHING: Final = 0.1
+_PACE_S: Final = 30.0
+_REMEMBERED: Final = 256
+"""Writes; more than a board makes in `_PACE_S` at its shortest beat."""
 
 
 @dataclass(slots=True)
@@ -35,10 +39,20 @@ class BoardCounters:
     edit_lag_mean_s: float | None = None
     """The same, exponentially smoothed."""
     edit_lag_max_s: float = 0.0
+    recent: deque[datetime] = field(default_factory=lambda: deque(maxlen=_REMEMBERED), repr=False)
+    """When Discord acknowledged the last writes."""
+
+    def pace_per_s(self, now: datetime) -> float:
+        """Posts and edits a second over the last half minute, or since the first of them."""
+        times = [at for at in self.recent if (now - at).total_seconds() <= _PACE_S]
+        if len(times) < 2:  # noqa: PLR2004  # a pace lies between two
+            return 0.0
+        return (len(times) - 1) / max((now - times[0]).total_seconds(), 1e-3)
 
     def sent(self, at: datetime, lag_s: float) -> None:
         """Note that Discord acknowledged a post or an edit."""
         self.last_edit_at = at
+        self.recent.append(at)
         self.edit_lag_s = lag_s
         mean = self.edit_lag_mean_s
         self.edit_lag_mean_s = lag_s if mean is None else mean + _SMOOTHING * (lag_s - mean)
@@ -61,6 +75,8 @@ class BoardStatus:
     reason: str
     """Why it is open, closed, retrying or paused."""
     until: datetime | None
+    since_at: datetime | None = None
+    """When it entered this state."""
     message_id: int | None
     counters: BoardCounters
 
@@ -108,7 +124,7 @@ def _board_mapping(board: BoardStatus) -> dict[str, str | float | int]:
     mapping: dict[str, str | float | int] = {"ticker": board.ticker, "state": board.state, "reason": board.reason}
     for item in fields(counters):
         value = getattr(counters, item.name)
-        if value is None:
+        if value is None or item.name == "recent":
             continue
         if item.name.endswith("_s"):
             mapping[f"{item.name.removesuffix('_s')}_ms"] = round(value * 1000)

@@ -40,8 +40,8 @@ _MOST_ROOTS: Final = 6
 _ARROWS: Final = {1: "↑", -1: "↓"}
 
 
-def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str) -> discord.Embed:
-    """The live message's figures for one ticker, with their scope and the state of the feed's window."""
+def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str, boards: str = "") -> discord.Embed:
+    """The live message's figures for one ticker, with their scope, the feed's window and the server's boards."""
     figures = headline(snapshot)
     embed = _embed(f"{snapshot.ticker} · status", snapshot, now)
     embed.add_field(name="Spot", value=price(figures.spot))
@@ -52,6 +52,8 @@ def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str) -> discor
     embed.add_field(name="Max change (current)", value=_at_strike(figures.max_change_bn, figures.max_change_strike))
     embed.add_field(name="Scope", value=_scope(snapshot.scope))
     embed.add_field(name="Feed", value=window)
+    if boards:
+        embed.add_field(name="Live messages here", value=boards, inline=False)
     return embed
 
 

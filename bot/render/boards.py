@@ -1,0 +1,68 @@
+"""What each live message does, as operators and the admins of its server read it. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.feed.metrics import BoardStatus, FeedStatus
+from bot.render.numbers import age, ago
+from streaming.calendar import new_york
+
+_LIMIT: Final = 2000
+_FIELD_LIMIT: Final = 1024
+_LONGEST_REASON: Final = 200
+
+
+def feed_text(status: FeedStatus, boards: Sequence[BoardStatus], now: datetime, *, elsewhere: int = 0) -> str:
+    """`/feed status`: whether this process writes, then a paragraph a board; `elsewhere` are those of other servers."""
+    lines = [_head(status, now), *(line for board in boards for line in (_title(board, now), _pace(board, now)))]
+    if not boards:
+        lines.append("No live message of mine belongs to this server.")
+    if elsewhere:
+        lines.append(f"{elsewhere} more in other servers.")
+    return _cut(lines, _LIMIT)
+
+
+def boards_field(boards: Sequence[BoardStatus], now: datetime) -> str:
+    """The same in one line a board, for a field of an embed; empty without boards."""
+    return _cut([f"{_title(board, now)} · {_pace(board, now)}" for board in boards], _FIELD_LIMIT)
+
+
+def _head(status: FeedStatus, now: datetime) -> str:
+    if not status.boards:
+        return "**Feed: standing by.** Another process writes the messages, or there are none."
+    last_at = status.last_snapshot_at
+    heard = "nothing yet" if last_at is None else f"the last snapshot {ago(last_at, now)}"
+    listening = "" if status.listening else " · snapshots cannot be received now"
+    return f"**Feed: writing** · received {heard}{listening}"
+
+
+def _title(board: BoardStatus, now: datetime) -> str:
+    since = "" if board.since_at is None else f" for {age((now - board.since_at).total_seconds())}"
+    reason = board.reason[:_LONGEST_REASON]
+    why = "" if reason == board.state else f": {reason}"
+    until = "" if board.until is None else f" until {new_york(board.until):%a %H:%M} New York"
+    return f"<#{board.channel_id}> {board.ticker} **{board.state}**{since}{why}{until}"
+
+
+def _pace(board: BoardStatus, now: datetime) -> str:
+    counters = board.counters
+    if counters.last_edit_at is None:
+        return "not written yet"
+    parts = [f"{counters.pace_per_s(now):.2f} edits/s", f"last edit {ago(counters.last_edit_at, now)}"]
+    if counters.errors:
+        parts.append(f"{counters.errors} errors")
+    return " · ".join(parts)
+
+
+def _cut(lines: Sequence[str], limit: int) -> str:
+    """As many whole lines as fit, and how many did not."""
+    kept: list[str] = []
+    size = 0
+    for position, line in enumerate(lines):
+        rest = f"and {len(lines) - position} more lines"
+        if size + len(line) + 1 + len(rest) > limit:
+            return "\n".join([*kept, rest])
+        kept.append(line)
+        size += len(line) + 1
+    return "\n".join(kept)

@@ -1,0 +1,36 @@
+"""`/feed`: what the live messages of a server do, for operators and those who manage the server."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import GexBot
+from bot.lookup import boards_here
+from bot.permissions import manager_only, managers_see
+from bot.render.boards import feed_text
+from bot.services import Services
+
+Interaction = discord.Interaction[GexBot]
+
+
+@managers_see()
+class FeedCog(commands.GroupCog, group_name="feed", group_description="The live messages of this server"):
+    """Look at the live messages."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @app_commands.command(description="State, reason and pace of each live message of this server")
+    @manager_only()
+    async def status(self, interaction: Interaction) -> None:
+        feed, now = self._services.feed, self._services.clock.now()
+        if feed is None:
+            await interaction.response.send_message("No live messages are kept (GEX_FEED_ENABLED).", ephemeral=True)
+            return
+        status, boards = feed.status(), boards_here(interaction, feed)
+        elsewhere = len(status.boards) - len(boards) if interaction.user.id in interaction.client.operators else 0
+        await interaction.response.send_message(feed_text(status, boards, now, elsewhere=elsewhere), ephemeral=True)
+
+
+async def setup(bot: GexBot) -> None:
+    await bot.add_cog(FeedCog(bot.services))
