@@ -48,6 +48,7 @@ async def test_a_guest_is_refused_at_run_time(room):
     answer = (await room.guest.slash(room.channel, "feed status")).response
     assert answer.ephemeral
     assert "members who may manage this server" in answer.content
+    assert room.env.errors
 
 
 async def test_the_status_of_a_ticker_names_the_live_messages_of_the_server(room):
