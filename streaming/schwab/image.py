@@ -8,7 +8,7 @@ from msgspec import UNSET
 from streaming.clock import instant_of
 from streaming.model import OptionQuote
 from streaming.schwab import rows
-from streaming.schwab.values import LARGEST_PRICE, NO_VALUE, Wire, count, instant_ms, price, volatility
+from streaming.schwab.values import NO_VALUE, count, instant_ms, price, volatility
 
 _INSTANTS_KEPT: Final = 4096
 
@@ -43,28 +43,22 @@ class Image:
     def overlay(self, row: rows.LevelOneRow) -> int:
         """A row whose prices are greater than zero; the rule of `values.price` in place, for most rows are these."""
         if (value := row.bid) is not UNSET:
-            self.bid = value if value is not None and 0.0 < value < LARGEST_PRICE else None
+            self.bid = value if value is not None and value > 0.0 else None
         if (value := row.ask) is not UNSET:
-            self.ask = value if value is not None and 0.0 < value < LARGEST_PRICE else None
+            self.ask = value if value is not None and value > 0.0 else None
         if (value := row.last) is not UNSET:
-            self.last = value if value is not None and 0.0 < value < LARGEST_PRICE else None
-        return self._overlay_counts(row)
+            self.last = value if value is not None and value > 0.0 else None
+        return self._overlay_sizes_and_times(row)
 
     def overlay_signed(self, row: rows.LevelOneRow) -> int:
         """A row whose prices may be zero or less; the rule of `values.signed_price`."""
         if (value := row.bid) is not UNSET:
-            self.bid = (
-                value if value is not None and -LARGEST_PRICE < value < LARGEST_PRICE and value != NO_VALUE else None
-            )
+            self.bid = value if value != NO_VALUE else None
         if (value := row.ask) is not UNSET:
-            self.ask = (
-                value if value is not None and -LARGEST_PRICE < value < LARGEST_PRICE and value != NO_VALUE else None
-            )
+            self.ask = value if value != NO_VALUE else None
         if (value := row.last) is not UNSET:
-            self.last = (
-                value if value is not None and -LARGEST_PRICE < value < LARGEST_PRICE and value != NO_VALUE else None
-            )
-        return self._overlay_counts(row)
+            self.last = value if value != NO_VALUE else None
+        return self._overlay_sizes_and_times(row)
 
     def overlay_option(self, row: rows.OptionRow) -> int:
         """A row with what only options have."""
@@ -76,7 +70,7 @@ class Image:
             self.underlying_price = price(row.underlying_price)
         return self.overlay_signed(row)
 
-    def _overlay_counts(self, row: rows.LevelOneRow) -> int:
+    def _overlay_sizes_and_times(self, row: rows.LevelOneRow) -> int:
         if (value := row.bid_size) is not UNSET:
             self.bid_size = count(value)
         if (value := row.ask_size) is not UNSET:
@@ -87,13 +81,10 @@ class Image:
             self.last_size = count(value)
         if row.delayed is not UNSET:
             self.delayed = row.delayed
-        return self._overlay_times(row.quote_ms, row.trade_ms)
-
-    def _overlay_times(self, quote_ms: Wire, trade_ms: Wire) -> int:
         changed = 0
-        if quote_ms is not UNSET:
-            changed = instant_ms(quote_ms)
-        if trade_ms is not UNSET and (traded := instant_ms(trade_ms)) > changed:
+        if row.quote_ms is not UNSET:
+            changed = instant_ms(row.quote_ms)
+        if row.trade_ms is not UNSET and (traded := instant_ms(row.trade_ms)) > changed:
             changed = traded
         if changed <= self.event_ms:
             return changed or self.event_ms

@@ -18,6 +18,9 @@ from streaming.symbols import may_be_symbol
 
 _NO_TICKS: Final[frozenset[str]] = frozenset()
 _UNKNOWN: Final = "Unknown"
+_AHEAD_MS: Final = 300_000
+"""How far our clock may be behind Schwab's. A time beyond has not come: believed, it would pass for the newest until
+it comes, and everything true for older."""
 
 
 class Merger:
@@ -117,11 +120,14 @@ class Merger:
 
     def _equities(self, block: rows.EquityBlock, recv_ms: int, events: list[StreamEvent]) -> None:
         images = self._images[rows.EquityBlock]
+        latest_ms = recv_ms + _AHEAD_MS
         for row in block.content:
             image = self._image(images, row)
             if image is None:
                 continue
             event_ms = image.overlay(row) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = image.event_ms = recv_ms
             if row.listing and self._listings.get(row.key) != row.listing:
                 self._listings[row.key] = row.listing
                 self.listings_version += 1
@@ -129,6 +135,7 @@ class Merger:
 
     def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
         images = self._images[rows.FutureBlock]
+        latest_ms = recv_ms + _AHEAD_MS
         for row in block.content:
             if row.active_symbol and self._rolls(row.key, row.active_symbol):
                 self._roll(row)
@@ -136,6 +143,8 @@ class Merger:
             if image is None:
                 continue
             event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = image.event_ms = recv_ms
             if row.status == _UNKNOWN and image.bid is None and image.ask is None and image.last is None:
                 continue  # Schwab's way to say that there is no such future (§2.16)
             tick = self._tick(row.key, image, event_ms, recv_ms, self._contracts.behind(row.key))
@@ -160,22 +169,28 @@ class Merger:
 
     def _options(self, block: rows.OptionBlock, recv_ms: int, events: list[StreamEvent]) -> None:
         images = self._images[rows.OptionBlock]
+        latest_ms = recv_ms + _AHEAD_MS
         for row in block.content:
             image = self._image(images, row)
             if image is None:
                 continue
             event_ms = image.overlay_option(row) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = image.event_ms = recv_ms
             if row.key not in self.quotes_only:
                 events.append(self._tick(row.key, image, event_ms, recv_ms))
             events.append(image.quote(row.key, event_ms, recv_ms))
 
     def _others(self, block: rows.FutureOptionBlock | rows.ForexBlock, recv_ms: int, events: list[StreamEvent]) -> None:
         images = self._images[type(block)]
+        latest_ms = recv_ms + _AHEAD_MS
         for row in block.content:
             image = self._image(images, row)
             if image is None:
                 continue
             event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = image.event_ms = recv_ms
             events.append(self._tick(row.key, image, event_ms, recv_ms))
 
     def _books(
@@ -184,13 +199,15 @@ class Merger:
         recv_ms: int,
         events: list[StreamEvent],
     ) -> None:
-        admitted = self._admitted
+        admitted, latest_ms = self._admitted, recv_ms + _AHEAD_MS
         for row in block.content:
             if row.key not in admitted:
                 if not self._admits(row.key):
                     continue
                 admitted.add(row.key)
             event_ms = instant_ms(row.book_ms) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = recv_ms
             midnight_ms = self._midnight.before(event_ms)
             self.seq += 1
             events.append(
@@ -215,7 +232,7 @@ class Merger:
                 continue
             contract = self._contracts.behind(row.key) if isinstance(row, rows.FutureBarRow) else None
             candle = candle_from(row, recv_ms=recv_ms, source=self._source, contract=contract, seq=self.seq + 1)
-            if candle is not None:
+            if candle is not None and candle.event_ms <= recv_ms + _AHEAD_MS:
                 self.seq += 1
                 events.append(candle)
 

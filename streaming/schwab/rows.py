@@ -10,11 +10,13 @@ from typing import Annotated, Final
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from streaming.schwab import fields
-from streaming.schwab.values import LARGEST_COUNT
+from streaming.schwab.values import LARGEST_COUNT, LARGEST_PRICE
 
 DAY_MS: Final = 86_400_000
 
-Price = float | None | UnsetType
+PlainPrice = Annotated[float, Meta(gt=-LARGEST_PRICE, lt=LARGEST_PRICE)]
+"""Checked by the decoder, which does it in no time; beyond lies what nothing costs."""
+Price = PlainPrice | None | UnsetType
 Count = int | float | None | UnsetType
 Text = str | None | UnsetType
 Flag = bool | None | UnsetType
@@ -135,7 +137,7 @@ class BookEntry(Struct, gc=False, rename=lambda name: str(fields.BOOK_ENTRY.inde
 class BookLevelRow(Struct, gc=False, rename=lambda name: str(fields.BOOK_LEVEL.index(name))):
     """One price of one side."""
 
-    price: float
+    price: PlainPrice
     size: BookSize
     entries: list[BookEntry] = []
 

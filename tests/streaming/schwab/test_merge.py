@@ -237,7 +237,7 @@ def test_screeners_and_account_activity_pass_without_an_event():
     assert apply(Merger(), data_frame("SCREENER_EQUITY", screener), data_frame("ACCT_ACTIVITY", activity)) == []
 
 
-UNREADABLE = ("", "-", "N/A", None, "NaN", True, [])
+UNREADABLE = ("", "-", "N/A", None, "NaN", True, [], 1e300, -1e12)
 
 
 @pytest.mark.parametrize("odd", UNREADABLE)
@@ -305,3 +305,40 @@ def test_an_active_contract_that_cannot_be_one_is_not_believed():
     (tick,) = apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "3": 5.0, "34": "/ES Z26\n@everyone"}))
     assert tick.contract is None
     assert not merger.active_contracts
+
+
+FAR_MS = RECV_MS + 60 * 365 * 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("service", "row", "time_fields"),
+    [
+        ("LEVELONE_EQUITIES", {"key": "SPY", "3": 5.0}, ("34", "35")),
+        ("LEVELONE_OPTIONS", {"key": OPTION, "2": 1.0}, ("38", "39")),
+        ("LEVELONE_FUTURES", {"key": "/ES", "3": 5.0, "1": 5.0, "4": 1}, ("10", "11")),
+        ("LEVELONE_FOREX", {"key": "EUR/USD", "3": 1.1}, ("8", "9")),
+        ("NYSE_BOOK", {"key": "F", "2": [], "3": []}, ("1",)),
+    ],
+)
+def test_a_time_that_has_not_come_is_no_time_and_stays_nowhere(service, row, time_fields):
+    merger = Merger()
+    for far in (FAR_MS, RECV_MS + 301_000):
+        events = apply(merger, data_frame(service, row | dict.fromkeys(time_fields, far), timestamp=far))
+        assert events and all(event.event_ms == RECV_MS for event in events)
+    for events in (
+        apply(merger, data_frame(service, row, timestamp=0)),
+        apply(merger, data_frame(service, row | {time_fields[0]: RECV_MS + 1}, timestamp=0)),
+    ):
+        assert events and all(event.event_ms in {RECV_MS, RECV_MS + 1} for event in events)
+    assert events[0].event_ms == RECV_MS + 1
+
+
+def test_a_clock_of_ours_that_is_a_little_slow_costs_no_time():
+    (tick,) = apply(Merger(), data_frame("LEVELONE_EQUITIES", {"key": "SPY", "3": 5.0, "34": RECV_MS + 299_000}))
+    assert tick.event_ms == RECV_MS + 299_000
+
+
+def test_a_minute_that_has_not_come_is_no_candle():
+    bar = {"key": "SPY", "seq": 1, "2": 1.0, "3": 2.0, "4": 0.5, "5": 1.5, "6": 9, "7": FAR_MS}
+    assert apply(Merger(), data_frame("CHART_EQUITY", bar)) == []
+    assert len(apply(Merger(), data_frame("CHART_EQUITY", bar | {"7": RECV_MS}))) == 1
