@@ -22,6 +22,8 @@ from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, Scope
 from streaming.symbols import Ticker
 
 _TICK_MAY_LAG_MS: Final = 5_000
+_LEAST_PRICE: Final = 1e-9
+"""Below it a quotient with a strike may be zero, whose logarithm is nothing."""
 _LATER_EXPIRY: Final = 0.01
 _NEAR_EXPIRIES: Final = 2
 
@@ -56,7 +58,7 @@ class GexEngine:
 
     def on_spot(self, price: float, event_ms: int) -> None:
         """Take a price of the underlying; one that is not positive or is older than the last is ignored."""
-        if 0.0 < price < np.inf and (self._tick is None or event_ms >= self._tick[1]):
+        if _LEAST_PRICE < price < np.inf and (self._tick is None or event_ms >= self._tick[1]):
             self._tick = (price, event_ms)
             self._views.on_price(self._views.underlying, price, event_ms)
 

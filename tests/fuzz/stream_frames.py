@@ -1,35 +1,61 @@
-"""Mutated frames through session, merger and encoders: only the contract error may come out.
+"""Mutated frames through session, merger, publisher's encoder and engine: only the contract error may come out.
+
+And nothing that cannot be: no time outside 1970 to 2100, no price without end, no size below zero, no odd name.
 
 python -m tests.fuzz.stream_frames [--frames 1000000] [--seed 1]
 """
 
 import argparse
+import asyncio
 import json
 import random
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from streaming.bus.codec import encode_event
-from streaming.errors import ContractError
-from streaming.model import OptionQuote
+from streaming.bus.codec import decode_snapshot, encode_event, encode_snapshot
+from streaming.clock import epoch_ms, instant_of
+from streaming.engine_inbox import EngineInbox
+from streaming.engine_protocol import Load
+from streaming.engine_room import EngineRoom
+from streaming.errors import ContractError, TransientError
+from streaming.instants import LAST_MS
+from streaming.model import Candle, OptionQuote, TickEvent
+from streaming.ports import StreamEvent
+from streaming.schwab.bad_keys import BadKeys
+from streaming.schwab.connection import Connection
 from streaming.schwab.fields import Service
 from streaming.schwab.frames import StreamerInfo
 from streaming.schwab.merge import Merger
+from streaming.schwab.policy import StreamTiming
 from streaming.schwab.session import StreamSession
 from streaming.schwab.session_events import Data
+from streaming.schwab.stream_status import StreamCounters
+from streaming.schwab.values import LARGEST_COUNT, LARGEST_PRICE
+from streaming.symbols import parse_ticker
+from tests.support.chains import ASOF, TODAY, expiry_body
+from tests.support.clock import ManualClock
 from tests.support.frames import data_frame, notice, response
 
 CAPTURED: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "schwab" / "stream"
 INFO: Final = StreamerInfo("ws://x", "customer", "correl", "N9", "APIAPP")
 LONGEST: Final = 4000
+TICKERS: Final = (parse_ticker("SPX"), parse_ticker("ES"))
+RECV_MS: Final = epoch_ms(ASOF) + 1000
+AHEAD_MS: Final = 300_000
+COMPUTE_EVERY: Final = 100
+SYMBOL: Final = re.compile(r"[A-Za-z0-9_.:+/^$-]{1,24}|[A-Z0-9 ]{6}[0-9]{6}[CP][0-9]{8}")
 VALUES: Final[tuple[Any, ...]] = (
-    None, True, False, 0, -1, 1, -999, -999.0, 0.1, 1e308, -1e308, 2**31, 2**53, 2**63, 2**64, 10**400, 1e-320,
+    None, True, False, 0, -1, 1, -999, -999.0, 0.1, 1e11, 1e13, 1e308, -1e308,
+    2**31, 2**53, 2**63, 2**64, 10**400, 1e-320,
     "", "NaN", "nan", "Infinity", "-inf", "0", "12.5", " 7 ", "1e999", "\x00", "\ud800", "é" * 50, [], {}, [[]], [None],
+    "-", "N/A", "5,001.25", "<@1>", "SPY\n", "A" * 25, -5, 1, 86_400_000, 4_102_444_799_999, 4_102_444_800_000, -1e12,
     {"0": 1}, {"key": 1}, [{}], [{"0": "X"}], "LEVELONE_EQUITIES", "/ESZ26", "SPY", 1787233769963, "1787233769963",
 )  # fmt: skip
 KEYS: Final = ("key", "0", "1", "2", "3", "4", "8", "10", "13", "34", "35", "seq", "content", "service", "delayed", "x")
@@ -44,6 +70,13 @@ def seeds() -> list[bytes]:
 
 MADE: Final = [
     data_frame("LEVELONE_EQUITIES", {"key": "SPY", "delayed": False, "assetMainType": "EQUITY", "1": 5.0, "13": "P"}),
+    data_frame("LEVELONE_EQUITIES", {"key": "$SPX", "3": 5655.5, "35": 1787238000100}),
+    data_frame("LEVELONE_FUTURES", {"key": "/ES", "3": 5667.25, "11": 1787238000200}),
+    data_frame(
+        "LEVELONE_OPTIONS",
+        {"key": "SPXW  260820C05660000", "2": 9.5, "3": 9.9, "8": 7, "9": 120, "10": 16.5, "35": 5655.5},
+        {"key": "SPXW  260820P05650000", "2": 8.5, "3": 8.9, "8": 9, "9": 90, "10": 17.5, "38": 1787238000300},
+    ),
     data_frame("LEVELONE_OPTIONS", {"key": "SPXW  251208C06880000", "2": 10.2, "3": 10.4, "10": 16.5, "35": 6880.0}),
     data_frame("LEVELONE_FUTURES", {"key": "/ES", "1": 1.0, "2": 1.25, "10": 1787233769963, "34": "/ESZ26"}),
     data_frame("LEVELONE_FUTURES_OPTIONS", {"key": "./OGG26C4240", "1": 1.0, "2": 1.25, "3": 1.1}),
@@ -175,11 +208,16 @@ class Outcome:
 
 
 class Reader:
-    """A logged-in session with a request in flight, a merger, and the encoders behind them."""
+    """A logged-in session with a request in flight, a merger, the publisher's encoder and an engine with a chain."""
 
     def __init__(self) -> None:
         self.merger = Merger(source="fuzz")
         self.session = self._fresh()
+        self.inbox = EngineInbox(TICKERS)
+        self.room = EngineRoom(TICKERS, scope="full")
+        body = expiry_body(TODAY, required=(TODAY,))
+        order = Load(body.underlying, body.kind, body.asof, body.expiry, body.planned, body.required)
+        self.inbox.loaded("SPX", self.room.load(order, body.payload))
 
     def read(self, raw: bytes, outcome: Outcome) -> None:
         """One frame; everything but ContractError escapes."""
@@ -198,11 +236,25 @@ class Reader:
         else:
             self.session.to_send(0.0)
 
+    def compute(self) -> None:
+        """Have the engine work with what it was given; its figures can be shown."""
+        taken = self.inbox.empty()
+        if taken is not None:
+            self.room.take(taken.spots, taken.quotes)
+        for ticker in TICKERS:
+            snapshot = self.room.compute(ticker.name, ASOF)
+            assert snapshot is not None
+            assert snapshot.spot is None or 0.0 < snapshot.spot < LARGEST_PRICE
+            decode_snapshot(encode_snapshot(snapshot))
+
     def _merge(self, data: Data, outcome: Outcome) -> None:
-        for record in self.merger.apply(data.blocks, 1787233770000):
+        records = self.merger.apply(data.blocks, RECV_MS)
+        for record in records:
             outcome.events[type(record).__name__] += 1
+            check(record)
             if not isinstance(record, OptionQuote):
                 json.loads(encode_event(record))
+        self.inbox.take(records)
         if sum(map(len, self.merger._images.values())) > 5000:
             self.merger.reset()
 
@@ -215,20 +267,119 @@ class Reader:
         return session
 
 
+def check(record: StreamEvent) -> None:
+    """AssertionError for an event that cannot be, whatever the wire said."""
+    assert SYMBOL.fullmatch(record.symbol), record
+    assert 0 < record.event_ms <= RECV_MS + AHEAD_MS, record
+    if isinstance(record, OptionQuote):
+        prices = [record.bid, record.ask, record.iv, record.underlying_price]
+        counts = [record.volume, record.open_interest]
+    elif isinstance(record, TickEvent):
+        prices = [record.bid, record.ask, record.last]
+        counts = [record.volume, record.bid_size, record.ask_size, record.last_size]
+    elif isinstance(record, Candle):
+        prices, counts = [record.open, record.high, record.low, record.close], [record.volume, record.source_seq]
+    else:
+        levels = (*record.bids, *record.asks)
+        venues = [venue for level in levels for venue in level.venues]
+        prices = [level.price for level in levels]
+        counts = [level.size for level in levels] + [venue.size for venue in venues]
+        assert all(venue.quote_ms is None or 0 < venue.quote_ms <= LAST_MS for venue in venues), record
+    assert all(price is None or -LARGEST_PRICE < price < LARGEST_PRICE for price in prices), record
+    assert all(count is None or 0 <= count < LARGEST_COUNT for count in counts), record
+    if not isinstance(record, OptionQuote):
+        assert record.timestamp == instant_of(record.event_ms), record
+        assert record.contract is None or SYMBOL.fullmatch(record.contract), record
+
+
 def fuzz(frames: int, seed: int) -> Outcome:
     """Read `frames` mutated frames; an exception that is not the contract error ends it and names the frame."""
     mutator, reader, outcome = Mutator(seeds(), random.Random(seed)), Reader(), Outcome()
     began_s = time.perf_counter()
-    for _ in range(frames):
+    for number in range(frames):
         raw = mutator.frame()
         try:
             reader.read(raw, outcome)
+            if number % COMPUTE_EVERY == 0:
+                reader.compute()
         except Exception as error:
             error.add_note(f"frame: {raw!r}")
             raise
         outcome.frames += 1
     outcome.took_s = time.perf_counter() - began_s
     return outcome
+
+
+class FuzzedSocket:
+    """A streamer that answers every request and sends mutated frames between, so many; then it breaks off."""
+
+    def __init__(self, mutator: Mutator, rng: random.Random, frames: int) -> None:
+        self.frames = frames
+        self._mutator = mutator
+        self._rng = rng
+        self._answers: list[bytes] = []
+
+    async def send(self, text: str) -> None:
+        request = json.loads(text)["requests"][0]
+        code = self._rng.choice((0, 0, 0, 9, 11, 19, 21, 22, 77)) if request["command"] != "LOGIN" else 0
+        self._answers.append(response(request["requestid"], request["command"], code, service=request["service"]))
+
+    async def receive(self) -> list[bytes]:
+        await asyncio.sleep(0)
+        if self._answers:
+            answers, self._answers = self._answers, []
+            return answers
+        if self.frames <= 0:
+            raise TransientError("The streamer's connection broke off without a close frame.")
+        count = self._rng.randint(1, 40)
+        self.frames -= count
+        return [self._mutator.frame() for _ in range(count)]
+
+
+async def serve(frames: int, seed: int) -> tuple[StreamCounters, int]:
+    """Connections one after another until `frames` were sent: nothing but their known ends may end them.
+
+    Returns what was counted, and how many connections it took.
+    """
+    rng = random.Random(seed)
+    counters, merger, bad_keys = StreamCounters(), Merger(source="fuzz"), BadKeys()
+    mutator, connections = Mutator(seeds(), rng), 0
+    wanted = {Service.LEVELONE_EQUITIES: ("SPY", "QQQ", "$SPX"), Service.NYSE_BOOK: ("SPY",)}
+    while frames > 0:
+        connections += 1
+        socket = FuzzedSocket(mutator, rng, frames)
+        connection = Connection(
+            socket,
+            StreamSession(INFO, wanted, bad_keys=bad_keys),
+            merger,
+            plan=lambda _listings: wanted,
+            sink=_encode_all,
+            owner=MutedOwner(),
+            counters=counters,
+            timing=StreamTiming(),
+            clock=ManualClock(ASOF),
+        )
+        with suppress(TransientError):
+            await connection.serve("token")
+        frames = socket.frames
+    return counters, connections
+
+
+class MutedOwner:
+    """Hears everything a connection tells and does nothing about it."""
+
+    def wanted_symbols(self) -> tuple[str, ...]:
+        return ("SPY", "QQQ", "$SPX")
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_words: None
+
+
+def _encode_all(batch: Sequence[StreamEvent]) -> None:
+    for record in batch:
+        check(record)
+        if not isinstance(record, OptionQuote):
+            encode_event(record)
 
 
 def main() -> None:

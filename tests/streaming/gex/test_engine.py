@@ -196,7 +196,7 @@ def test_the_chains_own_spot_counts_when_the_ticks_have_stopped():
     assert engine.compute(ASOF + timedelta(minutes=5)).spot == 4320.0
 
 
-@pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("price", [0.0, 1e-320, -1.0, float("nan"), float("inf")])
 def test_a_price_that_is_none_is_ignored(price: float):
     engine = engine_of()
     engine.on_spot(price, ms(ASOF) + 1000)
