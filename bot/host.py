@@ -71,7 +71,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=alarms.ring)
         control = StreamControl(streamer, supervisor, RedisWishes(runtime.redis), clock)
         health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
-        feed = _feed(bot, runtime, settings, rng, health)
+        feed = _feed(bot, runtime, settings, rng, health, alarms=alarms)
+        bot.events.on_place_changed(feed.place_changed)
         alerts, watch_alerts = build_alerts(bot, runtime, settings, rng)
         recorder = (
             Recorder(runtime.redis, clock, order_of(settings), intake=runtime.snapshots.intake)
@@ -139,7 +140,11 @@ async def _mark_ready(health: Health) -> None:
     health.mark("discord")
 
 
-def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health) -> FeedRunner:
+def _feed(
+    bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health, *, alarms: Alarms
+) -> FeedRunner:
+    lease = Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8))
+
     async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
         lag_ms = round(health.record().worst_lag_ms, 1)
         own: dict[str, MetricValue] = {"loop_lag_ms": lag_ms, "snapshots_rejected": runtime.snapshots.rejected}
@@ -149,13 +154,13 @@ def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Rand
         settings.boards,
         runtime.snapshots.only({ticker.name for ticker in settings.boards.values()}.__contains__),
         partial(DiscordChannel, bot),
-        RedisLedger(runtime.redis),
+        RedisLedger(runtime.redis, lease),
         settings,
         runtime.clock,
         rng=rng,
-        notify=bot.notify_operators,
+        tell=alarms.ring,
         write_metrics=write_feed_metrics if settings.gex_feed_metrics_enabled else None,
-        lease=Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8)),
+        lease=lease,
     )
 
 

@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.feed.cadence import Cadence
-from bot.feed.ledger import LedgerAwayError
+from bot.feed.channel import GoneMessageError
 from bot.feed.message import LiveMessage
 from bot.feed.metrics import BoardCounters, BoardState, BoardStatus
-from bot.feed.retry import Retry
+from bot.feed.retry import Deletions, Patience, Retry
 from bot.feed.schedule import FeedDecision, decide_about, next_mark
 from bot.feed.window import Slot
 from bot.feed.wording import Wording
 from bot.render.text import Style
+from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
 from streaming.market_time import market_now
@@ -25,15 +26,19 @@ from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
 
 _LOG: Final = logging.getLogger(__name__)
-_LEDGER_WAIT: Final = timedelta(seconds=5)
+_REPLACE_AGAIN_S: Final = 5.0
+_RETRY_CAP_S: Final = 10.0
+_LOOK_AROUND_S: Final = 300.0
+_LOOK_AGAIN_S: Final = 30.0
 _STORED_WAIT: Final = timedelta(seconds=10)
 _LOOK_EVERY_S: Final = 0.02
 _REPOST_AFTER_S: Final = 5.0
 _FINISH_S: Final = 3.0
 _FAREWELL_S: Final = 2.5
-"""What a board takes of the process's ten seconds: to finish what is in flight, then to say that it stops."""
+_BOOKS_S: Final = 1.0
+"""What a board takes of the process's ten seconds: to finish what is in flight, to say that it stops, to note it."""
 
-Notify = Callable[[str], Awaitable[None]]
+Tell = Callable[[str], None]
 StillOurs = Callable[[], Awaitable[bool]]
 
 
@@ -65,19 +70,26 @@ class Board:
         plan: BoardPlan,
         clock: Clock,
         rng: random.Random,
-        notify: Notify,
+        tell: Tell,
         still_ours: StillOurs | None = None,
     ) -> None:
-        """`still_ours` tells at the end whether no other process writes this channel by now."""
+        """`tell` takes note of a sentence for operators at once; `still_ours` tells at the end whether no other process
+        writes this channel by now.
+        """
         self._channel_id = channel_id
         self._ticker = ticker
         self._slot = slot
         self._message = message
         self._plan = plan
         self._clock = clock
-        self._notify = notify
+        self._tell = tell
         self._still_ours = still_ours
-        self._retry = Retry(rng)
+        self._retry = Retry(rng, cap_s=_RETRY_CAP_S)
+        self._replace_retry = Retry(rng, cap_s=_REPLACE_AGAIN_S)
+        self._patience = Patience()
+        self._deletions = Deletions()
+        self._told_deletions = False
+        self._untidy = asyncio.Event()
         self._counters = BoardCounters()
         self._since = clock.now()
         self._words = Wording(
@@ -86,6 +98,9 @@ class Board:
         self._adopted = False
         self._mark: datetime | None = None
         self._reposted_s = -math.inf
+        self._replace_at_s = -math.inf
+        self._unreplaced = False
+        self._look_at_s = -math.inf
         self._quiet_until_s = clock.monotonic()
         self._state: BoardState = "starting"
         self._reason = "starting"
@@ -106,17 +121,28 @@ class Board:
         )
 
     async def run(self) -> None:
-        """Beat until cancelled; then finish what is in flight, say that the feed stops, and end."""
+        """Beat until cancelled; then finish what is in flight, say that the feed stops, and end.
+
+        Raises LeaseLostError when another process has the feed by now.
+        """
         cadence = Cadence(self._clock.monotonic() + self._plan.phase_s, self._plan.update_s)
+        tidying = asyncio.create_task(self._keep_tidy(), name=f"tidying of channel {self._channel_id}")
         try:
             while True:
                 await self._clock.sleep(cadence.due_s - self._clock.monotonic())
                 await self._news(cadence.due_s + self._plan.update_s / 2)
                 await self._finishing(self.beat(cadence.due_s))
                 self._counters.missed += cadence.advance(self._clock.monotonic())
+                self._untidy.set()
+                if tidying.done():
+                    tidying.result()
         except asyncio.CancelledError:
             await self._farewell()
             raise
+        finally:
+            tidying.cancel()
+            await asyncio.wait({tidying})
+            await self._last_note()
 
     async def beat(self, due_s: float) -> None:
         """One look at the clock and the slot, and at most one change to the message; errors become waits."""
@@ -124,12 +150,55 @@ class Board:
             return
         try:
             await self._update(due_s)
+        except LeaseLostError:
+            self._message.abandon()
+            raise
+        except GoneMessageError as error:
+            self._deleted(error)
         except OperatorError as error:
-            await self._pause(error)
+            self._pause(error)
         except GexcordError as error:
             self._back_off(error)
         else:
             self._settle()
+
+    def wake(self) -> None:
+        """Something changed that may mend what the board waits for a person to mend: look at the next beat."""
+        self._replace_at_s = -math.inf
+        if self._state == "paused":
+            self._quiet_until_s = self._clock.monotonic()
+
+    async def tidy(self) -> None:
+        """Bring the ledger up to date; at first, after doubt and every few minutes also look for lost messages.
+
+        Never a reason to post, and never waited for by a reader. Raises LeaseLostError.
+        """
+        if not self._adopted:
+            return
+        try:
+            await self._message.keep_books()
+            if self._clock.monotonic() >= self._look_at_s or (self._message.doubtful and self._state == "open"):
+                await self._look_around()
+                await self._message.keep_books()
+        except LeaseLostError:
+            raise
+        except GexcordError as error:
+            _LOG.debug("Board %s in channel %s stays untidy: %s", self._ticker.name, self._channel_id, error.sentence)
+
+    async def _look_around(self) -> None:
+        self._look_at_s = self._clock.monotonic() + _LOOK_AGAIN_S
+        if await self._message.look_around():
+            self._look_at_s = self._clock.monotonic() + _LOOK_AROUND_S
+
+    async def _keep_tidy(self) -> None:
+        """Tidy whenever a beat is over; what fails is tried again after the next one."""
+        while True:
+            await self._untidy.wait()
+            self._untidy.clear()
+            try:
+                await self.tidy()
+            except LeaseLostError:
+                return
 
     async def _news(self, until_s: float) -> None:
         """Wait up to half a beat for a snapshot not yet shown.
@@ -144,7 +213,7 @@ class Board:
         decision = decide_about(latest, now, force=self._plan.force)
         at = market_now(latest, now) if self._plan.force else now
         if not self._adopted:
-            await self._message.adopt(decision.session)
+            await self._message.adopt()
             self._adopted = True
         self._state, self._reason, self._until = "open", decision.reason, decision.until
         if decision.is_open:
@@ -164,7 +233,7 @@ class Board:
             self._mark = next_mark(at, self._plan.refresh_minutes)
         self._rendered = self._slot.latest
         text = self._words.live(self._clock.now())
-        if at >= self._mark and self._may_repost:
+        if (self._message.pending or at >= self._mark) and self._may_repost:
             changed = await self._refresh(text, decision, at)
         else:
             changed = await self._show(text, decision)
@@ -173,24 +242,40 @@ class Board:
     @property
     def _may_repost(self) -> bool:
         """A replay may pass its marks faster than Discord takes new messages."""
-        rested = self._clock.monotonic() - self._reposted_s >= _REPOST_AFTER_S
+        now_s = self._clock.monotonic()
+        rested = now_s - self._reposted_s >= _REPOST_AFTER_S and now_s >= self._replace_at_s
         return rested and self._message.message_id is not None
 
     async def _refresh(self, text: str, decision: FeedDecision, at: datetime) -> bool:
-        """Replace the message on its mark; while the ledger is away keep editing and try again shortly."""
+        """Replace the message on its mark; where that fails keep editing and try again shortly."""
         assert decision.session is not None  # noqa: S101  # as above
         now = self._clock.now()
         try:
             await self._message.replace(text, decision.session)
-        except LedgerAwayError as error:
-            self._counters.failed(now, error.sentence)
-            self._mark = at + _LEDGER_WAIT
+        except LeaseLostError:
+            raise
+        except (TransientError, OperatorError) as error:
+            self._replace_later(error)
             return await self._show(text, decision)
+        self._replace_retry.succeeded()
+        self._unreplaced = False
         self._mark = next_mark(at, self._plan.refresh_minutes)
         self._reposted_s = self._clock.monotonic()
         self._counters.reposts += 1
         self._counters.last_repost_at = now
         return True
+
+    def _replace_later(self, error: TransientError | OperatorError) -> None:
+        """A message that cannot be posted is no reason to leave the old one frozen under its last figures."""
+        now = self._clock.now()
+        self._unreplaced = True
+        self._counters.failed(now, error.sentence)
+        if isinstance(error, OperatorError):
+            delay_s = self._patience.delay_s()
+            self._tell_once(error)
+        else:
+            delay_s = self._replace_retry.delay_s(least_s=error.retry_after_s)
+        self._replace_at_s = self._clock.monotonic() + delay_s
 
     async def _show(self, text: str, decision: FeedDecision) -> bool:
         assert decision.session is not None  # noqa: S101  # as above
@@ -198,6 +283,7 @@ class Board:
         changed = await self._message.show(text, decision.session)
         if self._message.message_id != before:
             self._counters.posts += 1
+            self._unreplaced = False
         elif changed:
             self._counters.edits += 1
         return changed
@@ -226,14 +312,33 @@ class Board:
         if self._retry.failures:
             _LOG.info("Board %s in channel %s is back.", self._ticker.name, self._channel_id)
         self._retry.succeeded()
-        self._told = None
+        if self._unreplaced:
+            return
+        self._patience.over()
+        if self._told is not None:
+            self._told = None
+            self._tell(f"The board {self._ticker.name} in channel {self._channel_id} works again.")
 
-    async def _pause(self, error: OperatorError) -> None:
-        self._trouble(error, "paused", self._retry.delay_s(operator=True))
+    def _pause(self, error: OperatorError) -> None:
+        self._trouble(error, "paused", self._patience.delay_s())
+        self._tell_once(error)
+
+    def _tell_once(self, error: OperatorError) -> None:
         if error.sentence != self._told:
             self._told = error.sentence
             _LOG.warning("Board %s is paused: %s", self._ticker.name, error.sentence)
-            await self._notify(error.sentence)
+            self._tell(error.sentence)
+
+    def _deleted(self, error: GoneMessageError) -> None:
+        self._wait(error, "retrying", self._deletions.delay_s(self._clock.monotonic()))
+        if not self._deletions.again_and_again:
+            self._told_deletions = False
+        elif not self._told_deletions:
+            self._told_deletions = True
+            self._tell(
+                f"Somebody deletes the message of {self._ticker.name} in channel {self._channel_id} again and again. "
+                "It is posted anew ever more slowly; take the channel out of the feed, or stop whoever deletes it."
+            )
 
     def _back_off(self, error: GexcordError) -> None:
         wish = error.retry_after_s if isinstance(error, TransientError) else None
@@ -242,10 +347,12 @@ class Board:
         _LOG.log(level, "Board %s in channel %s: %s", self._ticker.name, self._channel_id, error.sentence)
 
     def _trouble(self, error: GexcordError, state: BoardState, delay_s: float) -> None:
-        now = self._clock.now()
-        self._counters.failed(now, error.sentence)
+        self._counters.failed(self._clock.now(), error.sentence)
+        self._wait(error, state, delay_s)
+
+    def _wait(self, error: GexcordError, state: BoardState, delay_s: float) -> None:
         self._state, self._reason = state, error.sentence
-        self._until = now + timedelta(seconds=delay_s)
+        self._until = self._clock.now() + timedelta(seconds=delay_s)
         self._quiet_until_s = self._clock.monotonic() + delay_s
 
     async def _finishing(self, work: Coroutine[None, None, None]) -> None:
@@ -266,7 +373,7 @@ class Board:
 
         Not when another process took over: the message is its to write.
         """
-        healthy, self._state, self._reason = self._state == "open", "stopped", "stopped"
+        healthy, self._state, self._reason = self._state in {"open", "retrying"}, "stopped", "stopped"
         if not healthy or not self._message.shown or self._slot.latest is None:
             return
         now = self._clock.now()
@@ -277,3 +384,11 @@ class Board:
                 await self._message.leave(self._words.stopped(now))
         except (GexcordError, TimeoutError) as error:
             _LOG.info("Board %s could not say goodbye: %s", self._ticker.name, error)
+
+    async def _last_note(self) -> None:
+        """What a beat left unsaved; without the ledger, the next start finds out by the nonce."""
+        try:
+            async with asyncio.timeout(_BOOKS_S):
+                await self._message.keep_books()
+        except (GexcordError, TimeoutError) as error:
+            _LOG.debug("Board %s left the ledger as it was: %s", self._ticker.name, error)

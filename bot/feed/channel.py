@@ -1,22 +1,24 @@
 """What a board needs of a Discord channel, and discord.py behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 import aiohttp
 import discord
 
-from bot.discord_errors import ARCHIVED_THREAD, unanswered, unrelated
-from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
+from bot.discord_errors import ARCHIVED_THREAD, WORN_MESSAGE, Verdict, json_code, passing, verdict_of
+from streaming.errors import GexcordError, RequestError, TransientError
 
-_CALL_LIMIT_S: Final = 30.0
+_CALL_LIMIT_S: Final = 15.0
+_RECENT: Final = 50
 _NO_MENTIONS: Final = discord.AllowedMentions.none()
-# Discord's JSON error codes (developer documentation, "Opcodes and Status Codes").
-_UNKNOWN_MESSAGE: Final = 10008
-_NOT_OUR_MESSAGE: Final = 50005
-_TOO_MANY_OLD_EDITS: Final = 30046
+_NEEDS_A_NEW_ONE: Final = frozenset({WORN_MESSAGE, ARCHIVED_THREAD})
+_UNREADABLE: Final = (TypeError, KeyError, ValueError, AttributeError)
+"""What discord.py raises for a 200 that is no message, such as a proxy's page."""
 
 
 class GoneMessageError(RequestError):
@@ -24,7 +26,16 @@ class GoneMessageError(RequestError):
 
 
 class WornMessageError(RequestError):
-    """Discord rations edits of messages older than an hour; a new one is needed."""
+    """Discord takes no edit of this message: it is old and they are rationed, or its thread is archived."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMessage:
+    """A message of ours that stands in a channel."""
+
+    message_id: int
+    content: str
+    at: datetime
 
 
 class ChannelPort(Protocol):
@@ -46,6 +57,36 @@ class ChannelPort(Protocol):
         """Remove a message."""
         ...
 
+    async def recent(self) -> Sequence[SeenMessage]:
+        """Our own plain messages among the channel's last fifty; no answers to commands, nothing with embeds."""
+        ...
+
+
+class AssuredChannel:
+    """`ChannelPort` that asks before each write whether the feed is still ours.
+
+    `assure` raises LeaseLostError, and costs nothing while the lease is young.
+    """
+
+    def __init__(self, channel: ChannelPort, assure: Callable[[], Awaitable[None]]) -> None:
+        self._channel = channel
+        self._assure = assure
+
+    async def send(self, content: str, *, nonce: str) -> int:
+        await self._assure()
+        return await self._channel.send(content, nonce=nonce)
+
+    async def edit(self, message_id: int, content: str) -> None:
+        await self._assure()
+        await self._channel.edit(message_id, content)
+
+    async def delete(self, message_id: int) -> None:
+        await self._assure()
+        await self._channel.delete(message_id)
+
+    async def recent(self) -> Sequence[SeenMessage]:
+        return await self._channel.recent()
+
 
 class DiscordChannel:
     """`ChannelPort` over discord.py; an id is enough, whatever the gateway has told so far."""
@@ -56,17 +97,28 @@ class DiscordChannel:
         self._own: discord.Message | None = None
 
     async def send(self, content: str, *, nonce: str) -> int:
-        async with self._call("post in"):
+        async with self._call():
             self._own = await self._channel().send(content, nonce=nonce, allowed_mentions=_NO_MENTIONS)
         return self._own.id
 
     async def edit(self, message_id: int, content: str) -> None:
-        async with self._call("edit its message in"):
+        async with self._call():
             await self._message(message_id).edit(content=content, allowed_mentions=_NO_MENTIONS)
 
     async def delete(self, message_id: int) -> None:
-        async with self._call("delete its message in"):
+        async with self._call():
             await self._message(message_id).delete()
+
+    async def recent(self) -> Sequence[SeenMessage]:
+        async with self._call():
+            found = [message async for message in self._channel().history(limit=_RECENT)]
+        return [
+            SeenMessage(message.id, message.content, message.created_at) for message in found if self._plain(message)
+        ]
+
+    def _plain(self, message: discord.Message) -> bool:
+        own = self._bot.user is not None and message.author.id == self._bot.user.id
+        return own and message.interaction_metadata is None and not (message.embeds or message.attachments)
 
     def _channel(self) -> discord.TextChannel | discord.Thread | discord.PartialMessageable:
         known = self._bot.get_channel(self._channel_id)
@@ -79,7 +131,7 @@ class DiscordChannel:
         return own if own is not None and own.id == message_id else self._channel().get_partial_message(message_id)
 
     @asynccontextmanager
-    async def _call(self, deed: str) -> AsyncIterator[None]:
+    async def _call(self) -> AsyncIterator[None]:
         """Bound a call in time and turn the library's errors into ours."""
         if self._bot.is_closed():
             raise TransientError("The bot is signing off from Discord.")
@@ -87,29 +139,28 @@ class DiscordChannel:
             async with asyncio.timeout(_CALL_LIMIT_S):
                 yield
         except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise translate(error, channel_id=self._channel_id, deed=deed) from error
+            raise translate(error, channel_id=self._channel_id) from error
+        except _UNREADABLE as error:
+            raise TransientError(f"Discord answered what is no message ({type(error).__name__}).") from error
 
 
-def translate(error: Exception, *, channel_id: int, deed: str) -> GexcordError:
-    """The project's error for one of discord.py's, with whose move it is; `deed` completes "may not … channel"."""
-    if not isinstance(error, discord.HTTPException):
-        return unanswered(error)
-    if error.code in {_UNKNOWN_MESSAGE, _NOT_OUR_MESSAGE}:
-        return GoneMessageError("The message is not there any more.")
-    if error.code == _TOO_MANY_OLD_EDITS:
-        return WornMessageError("Discord allows no more edits of this old message.")
-    return unrelated(error) or _refusal(error, channel_id, deed)
+def translate(error: Exception, *, channel_id: int) -> GexcordError:
+    """The project's error for one of discord.py's, with whose move it is: only Discord's own codes are verdicts."""
+    verdict = verdict_of(error) if isinstance(error, discord.HTTPException) else None
+    if not isinstance(error, discord.HTTPException) or verdict is None:
+        return passing(error)
+    if json_code(error) in _NEEDS_A_NEW_ONE:
+        return WornMessageError(verdict.words(f"channel {channel_id}"))
+    return _refusal(verdict, f"channel {channel_id}") or passing(error)
 
 
-def _refusal(error: discord.HTTPException, channel_id: int, deed: str) -> GexcordError:
-    if isinstance(error, discord.NotFound):
-        return OperatorError(
-            f"Discord knows no channel {channel_id}.",
-            remedy="Correct the id in DISCORD_GEX_FEED_CHANNEL_IDS or GEX_FEED_CHANNEL_MAP, or invite the bot.",
-        )
-    if isinstance(error, discord.Forbidden) or error.code == ARCHIVED_THREAD:
-        return OperatorError(
-            f"The bot may not {deed} channel {channel_id} ({error.text or 'forbidden'}).",
-            remedy="Give it View Channel and Send Messages there.",
-        )
-    return RequestError(f"Discord refuses a message in channel {channel_id}: {error.text} (code {error.code}).")
+def _refusal(verdict: Verdict, place: str) -> GexcordError | None:
+    match verdict.concerns:
+        case "message":
+            return GoneMessageError(verdict.words(place))
+        case "channel" | "token":
+            return verdict.error(place)
+        case "form":
+            return RequestError(verdict.words(place), remedy=verdict.remedy)
+        case _:
+            return None

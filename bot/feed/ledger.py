@@ -1,16 +1,38 @@
-"""Which message is whose: the ids that let a restarted feed adopt its messages instead of doubling them."""
+"""Which message is whose, and what is still to be done to others: what lets a restarted feed leave one message each."""
 
 import asyncio
-from typing import Final, Protocol
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streaming.bus import keys
+from streaming.bus.lease import FENCE, Lease, fenced
 from streaming.errors import TransientError
 
 _LIMIT_S: Final = 1.0
+T = TypeVar("T")
+_SAVE: Final = f"""
+{FENCE}
+local stored = redis.call('HGET', KEYS[2], ARGV[2])
+if stored then
+  local readable, entry = pcall(cjson.decode, stored)
+  local ours = readable and type(entry) == 'table' and entry.epoch == tonumber(ARGV[1])
+  if ours and entry.revision >= tonumber(ARGV[4]) then return 0 end
+end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
+return 1
+"""
+"""KEYS epoch, entries, chores; ARGV epoch, channel, entry, its revision, then by twos field and chore. A save
+that was given up as unanswered may arrive after a later one: an older revision changes nothing."""
+_DONE: Final = """
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+return 0
+"""
 
 
 class LedgerAwayError(TransientError):
@@ -27,53 +49,106 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str | None = None
     """A post that was begun; sent again under the same nonce it cannot make a second message."""
     superseded: tuple[int, ...] = ()
-    """Older messages of the session that still have to be deleted."""
+    """Messages to delete, as versions before chores wrote them."""
     stopped: bool = False
     """The message says that the feed stopped, under figures of that moment."""
     closed: bool = False
-    """The session is over and the message says so."""
+    """The session is over; the message says so, or a chore will make it say so."""
+    epoch: int = 0
+    """Of the lease that it was written under."""
+    revision: int = 0
+    """Counts the saves of one holder."""
+
+
+class Chore(msgspec.Struct, frozen=True, kw_only=True):
+    """What is still to be done to a message that is not the live one: rewritten for the last time, or deleted."""
+
+    channel_id: int
+    message_id: int
+    text: str | None = None
+    """Its last text; None to delete it."""
+    since_ms: int = 0
+    """When it was first wanted."""
 
 
 class Ledger(Protocol):
-    """Remembers one entry per channel. Both methods raise LedgerAwayError while the store is away."""
+    """Remembers one entry per channel, and chores. Methods raise LedgerAwayError while the store is away."""
 
     async def load(self, channel_id: int) -> LedgerEntry | None:
         """The channel's entry, or None when nothing usable is known."""
         ...
 
-    async def save(self, channel_id: int, entry: LedgerEntry) -> None:
-        """Replace the channel's entry."""
+    async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
+        """Replace the channel's entry and add chores, at once; LeaseLostError when the feed is another's by now."""
+        ...
+
+    async def chores(self) -> Sequence[Chore]:
+        """All that is still to be done."""
+        ...
+
+    async def done(self, chore: Chore) -> None:
+        """Forget a chore, unless something else is to be done to the message by now."""
         ...
 
 
 class RedisLedger:
-    """`Ledger` in one Redis hash, a field per channel."""
+    """`Ledger` in two Redis hashes: entries by channel, chores by channel and message.
 
-    def __init__(self, redis: Redis, key: str = keys.FEED_LEDGER) -> None:
+    With a lease, only its holder can save.
+    """
+
+    def __init__(self, redis: Redis, lease: Lease | None = None, *, key: str = keys.FEED_LEDGER) -> None:
         self._redis = redis
+        self._lease = lease
         self._key = key
-        self._decoder = msgspec.json.Decoder(LedgerEntry)
+        self._chores_key = f"{key}:chores"
+        self._entries = msgspec.json.Decoder(LedgerEntry)
+        self._chores = msgspec.json.Decoder(Chore)
+        self._save = redis.register_script(_SAVE)
+        self._done = redis.register_script(_DONE)
 
     async def load(self, channel_id: int) -> LedgerEntry | None:
-        try:
-            async with asyncio.timeout(_LIMIT_S):
-                payload = await self._redis.hget(self._key, str(channel_id))
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _away(error) from error
-        if payload is None:
-            return None
-        try:
-            return self._decoder.decode(payload)
-        except msgspec.MsgspecError:
-            return None
+        async with _answering():
+            payload = await self._redis.hget(self._key, str(channel_id))
+        return None if payload is None else _read(payload, self._entries)
 
-    async def save(self, channel_id: int, entry: LedgerEntry) -> None:
-        try:
-            async with asyncio.timeout(_LIMIT_S):
-                await self._redis.hset(self._key, str(channel_id), msgspec.json.encode(entry))
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _away(error) from error
+    async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
+        epoch = 0 if self._lease is None else self._lease.epoch
+        epoch_key = f"{self._key}:epoch" if self._lease is None else self._lease.epoch_key
+        payload = msgspec.json.encode(msgspec.structs.replace(entry, epoch=epoch))
+        arguments: list[str | int | bytes] = [epoch, channel_id, payload, entry.revision]
+        for chore in chores:
+            arguments += [_field(chore), msgspec.json.encode(chore)]
+        async with _answering():
+            with fenced():
+                await self._save(keys=[epoch_key, self._key, self._chores_key], args=arguments)
+
+    async def chores(self) -> Sequence[Chore]:
+        async with _answering():
+            payloads = await self._redis.hvals(self._chores_key)
+        found = (_read(payload, self._chores) for payload in payloads)
+        return [chore for chore in found if chore is not None]
+
+    async def done(self, chore: Chore) -> None:
+        async with _answering():
+            await self._done(keys=[self._chores_key], args=[_field(chore), msgspec.json.encode(chore)])
 
 
-def _away(error: Exception) -> LedgerAwayError:
-    return LedgerAwayError(f"The feed's ledger in Redis does not answer ({type(error).__name__}).")
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise LedgerAwayError(f"The feed's ledger in Redis does not answer ({type(error).__name__}).") from error
+
+
+def _read(payload: bytes | str, decoder: msgspec.json.Decoder[T]) -> T | None:
+    try:
+        return decoder.decode(payload)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _field(chore: Chore) -> str:
+    return f"{chore.channel_id}:{chore.message_id}"

@@ -1,15 +1,23 @@
 """The one live message of a channel: posted, edited, replaced, closed, and found again after a crash."""
 
-import contextlib
 import secrets
 from collections.abc import Callable
-from datetime import date
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
 
-from bot.feed.channel import ChannelPort, GoneMessageError, WornMessageError
-from bot.feed.ledger import Ledger, LedgerAwayError, LedgerEntry
+from bot.feed.broom import Broom
+from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage, WornMessageError
+from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
+from bot.render.board_mark import is_replaceable
+from streaming.bus.lease import LeaseLostError
+from streaming.clock import Clock, epoch_ms
+from streaming.errors import GexcordError
+
+_LOST_FOR: Final = timedelta(days=1)
+_NOTHING: Final = LedgerEntry(session="", closed=True)
 
 
 def random_nonce() -> str:
@@ -23,18 +31,39 @@ class LiveMessage:
     Every post is announced in the ledger with a nonce before it is made. A process that dies in between finds
     the nonce and posts again under it, which gives the message that exists. A replacement is posted before
     the old one is deleted: readers always see one, and the ledger names both until the old one is gone.
+
+    Only announcing a post waits for the ledger. What follows from one, a note and the end of the old message, is
+    left to `keep_books` and the broom. Where the ledger refuses the note because another process has the feed by
+    now, the broom takes the post back. Every method raises LeaseLostError when that is so.
     """
 
     def __init__(
-        self, channel_id: int, channel: ChannelPort, ledger: Ledger, new_nonce: Callable[[], str] = random_nonce
+        self,
+        channel_id: int,
+        channel: ChannelPort,
+        ledger: Ledger,
+        broom: Broom,
+        clock: Clock,
+        *,
+        new_nonce: Callable[[], str] = random_nonce,
     ) -> None:
         self._channel_id: Final = channel_id
         self._channel = channel
         self._ledger = ledger
+        self._broom = broom
+        self._clock = clock
         self._new_nonce = new_nonce
         self._entry: LedgerEntry | None = None
+        self._revision = 0
         self._unsaved = False
+        self._chores: dict[int, Chore] = {}
+        self._posted: tuple[int, str] | None = None
+        self._posts = 0
+        self._posting = False
         self._text: str | None = None
+        self._shown = False
+        self.doubtful = False
+        """Whether a post may have been made that is not known: reason to look around."""
 
     @property
     def message_id(self) -> int | None:
@@ -44,69 +73,77 @@ class LiveMessage:
     @property
     def session(self) -> str | None:
         """The session the message belongs to."""
-        return None if self._entry is None else self._entry.session
+        return None if self._entry is None else self._entry.session or None
 
     @property
     def shown(self) -> bool:
         """Whether this process has written the message."""
-        return self._text is not None and self.message_id is not None
+        return self._shown and self.message_id is not None
 
     @property
     def stopped(self) -> bool:
         """Whether it already says that the feed stopped, as the process that wrote it left it."""
         return self._entry is not None and self._entry.stopped
 
-    async def adopt(self, session: date | None) -> None:
-        """Take over what an earlier process left: this session's message, or another's that was never closed.
+    @property
+    def pending(self) -> bool:
+        """Whether a post was begun of which it is not known whether Discord made it."""
+        return self._entry is not None and self._entry.nonce is not None
+
+    async def adopt(self) -> None:
+        """Take over what an earlier process left, of whatever session.
 
         Another session's is only there to be closed: `show` posts anew. Raises LedgerAwayError: without a
         ledger, posting could make a second message.
         """
-        entry = await self._ledger.load(self._channel_id)
-        self._text = None
-        if entry is not None and (session is None or entry.session != session.isoformat()):
-            await self._delete_superseded(entry)
-            entry = None if entry.closed else msgspec.structs.replace(entry, superseded=())
-        self._entry = entry
+        entry = await self._ledger.load(self._channel_id) or _NOTHING
+        self._text, self._shown = None, False
+        self._revision = entry.revision
+        for message_id in entry.superseded:
+            self._want(message_id)
+        self._entry = msgspec.structs.replace(entry, superseded=())
 
     async def show(self, text: str, session: date) -> bool:
         """Make the live message say `text`; False when it already does.
 
-        Posts when there is none or when it was deleted by a person.
+        Posts when there is none. GoneMessageError when it was deleted, so that the next call posts.
         """
         if self._needs_post(session):
             await self._post(text, session)
             return True
         self._revive()
-        await self._tidy()
         if text == self._text:
             return False
         try:
             await self._edit(text)
         except GoneMessageError:
             self._forget_message()
-            await self._post(text, session)
+            raise
         except WornMessageError:
             await self.replace(text, session)
         return True
 
     async def replace(self, text: str, session: date) -> None:
-        """Post a new message, then delete the old one; LedgerAwayError before anything was done."""
+        """Post a new message and have the old one deleted; LedgerAwayError before anything was done."""
         await self._post(text, session)
-        await self._tidy()
 
     async def close(self, text: str | None) -> None:
-        """Write the session's last text (None leaves what is there) and let go of the message for good."""
+        """Write the session's last text (None leaves what is there) and let go of the message for good.
+
+        What cannot be written now is left to the broom. A worn message takes its last text when Discord lets it.
+        """
         entry = self._entry
         if entry is None or entry.closed:
             return
         if text is not None and entry.message_id is not None:
-            # Whoever deleted it wanted it gone; a worn one keeps its last figures.
-            with contextlib.suppress(GoneMessageError, WornMessageError):
+            try:
                 await self._edit(text)
-        self._entry = msgspec.structs.replace(entry, closed=True, nonce=None)
-        self._unsaved = True
-        await self._tidy()
+            except LeaseLostError:
+                raise
+            except GexcordError:
+                self._want(entry.message_id, text)
+        self.doubtful |= self.pending
+        self._note(msgspec.structs.replace(entry, closed=True, nonce=None))
 
     async def leave(self, text: str) -> None:
         """Write a parting text and keep the message for the next process."""
@@ -114,37 +151,84 @@ class LiveMessage:
             return
         if text != self._text:
             await self._edit(text)
-        self._entry = msgspec.structs.replace(self._entry, stopped=True)
-        await self._save()
+        self._note(msgspec.structs.replace(self._entry, stopped=True))
+        with suppress(LedgerAwayError):
+            await self.keep_books()
+
+    async def keep_books(self) -> None:
+        """Bring the ledger up to date, then have done what it knows now; LedgerAwayError leaves it for later."""
+        while self._entry is not None and (self._unsaved or self._chores):
+            self._unsaved = False
+            try:
+                await self._save(self._entry)
+            except LedgerAwayError:
+                self._unsaved = True
+                raise
+
+    async def look_around(self) -> bool:
+        """Have deleted what the channel holds of our own live boards that the ledger does not know.
+
+        A post whose answer was lost may be one. At most a day old ones, never one that is closed. False when it
+        cannot be told now, because something is being posted; raises what reading the channel raises.
+        """
+        posts = self._posts
+        if self._entry is None or self._posting or self.pending or not self._broom.loaded:
+            return False
+        seen = await self._channel.recent()
+        if self._posting or self.pending or posts != self._posts:
+            return False
+        for message in seen:
+            if self._is_lost(message):
+                self._want(message.message_id)
+        self.doubtful = False
+        return True
+
+    def abandon(self) -> None:
+        """The feed is another's by now: take back a post that it does not know of."""
+        if self._posted is not None:
+            self._broom.reclaim(self._channel_id, *self._posted)
+            self._posted = None
+
+    def _is_lost(self, message: SeenMessage) -> bool:
+        assert self._entry is not None  # noqa: S101  # callers looked
+        known = message.message_id == self._entry.message_id or message.message_id in self._chores
+        return (
+            not known
+            and not self._broom.knows(self._channel_id, message.message_id)
+            and self._clock.now() - message.at <= _LOST_FOR
+            and is_replaceable(message.content)
+        )
 
     def _revive(self) -> None:
         """A goodbye that is about to be overwritten counts no more."""
         if self._entry is not None and self._entry.stopped:
-            self._entry = msgspec.structs.replace(self._entry, stopped=False)
-            self._unsaved = True
+            self._note(msgspec.structs.replace(self._entry, stopped=False))
 
     def _needs_post(self, session: date) -> bool:
         entry = self._entry
-        return (
-            entry is None
-            or entry.closed
-            or entry.message_id is None
-            or entry.nonce is not None
-            or entry.session != session.isoformat()
-        )
+        return entry is None or entry.closed or entry.message_id is None or entry.session != session.isoformat()
 
     async def _post(self, text: str, session: date) -> None:
         begun = self._begin(session)
-        await self._ledger.save(self._channel_id, begun)
-        self._entry = begun
         assert begun.nonce is not None  # noqa: S101  # set by _begin
-        message_id = await self._channel.send(text, nonce=begun.nonce)
-        replaced = () if begun.message_id is None else (begun.message_id,)
-        self._entry = msgspec.structs.replace(
-            begun, message_id=message_id, nonce=None, superseded=(*begun.superseded, *replaced)
-        )
-        self._text = text
-        await self._save()
+        again = self.pending
+        self._posting = True
+        try:
+            await self._save(begun)
+            self._entry = begun
+            self._posts += 1
+            message_id = await self._channel.send(text, nonce=begun.nonce)
+        except GexcordError:
+            self.doubtful = True
+            raise
+        finally:
+            self._posting = False
+        if begun.message_id not in {None, message_id}:
+            self._want(begun.message_id)
+        self._posted = (message_id, begun.nonce)
+        self._note(msgspec.structs.replace(begun, message_id=message_id, nonce=None))
+        # Under a nonce used before, Discord may have given the message of the first attempt, with its text.
+        self._text, self._shown = None if again else text, True
 
     def _begin(self, session: date) -> LedgerEntry:
         day = session.isoformat()
@@ -155,37 +239,42 @@ class LiveMessage:
 
     async def _edit(self, text: str) -> None:
         assert self._entry is not None and self._entry.message_id is not None  # noqa: S101, PT018  # callers looked
+        # Whether an edit without an answer arrived is unknown, and so is what the message says.
+        self._text = None
         await self._channel.edit(self._entry.message_id, text)
-        self._text = text
+        self._text, self._shown = text, True
 
     def _forget_message(self) -> None:
+        """Somebody deleted it, or Discord says so wrongly: what may be left of it is to be deleted."""
         assert self._entry is not None  # noqa: S101  # callers looked
-        self._entry = msgspec.structs.replace(self._entry, message_id=None)
-        self._text = None
+        self._want(self._entry.message_id)
+        self._note(msgspec.structs.replace(self._entry, message_id=None))
+        self._text, self._shown = None, False
 
-    async def _tidy(self) -> None:
-        """Bring the ledger up to date, then delete what was replaced; a ledger that is away can wait."""
-        if not self._unsaved and not (self._entry and self._entry.superseded):
-            return
-        if not await self._save():
-            return
-        assert self._entry is not None  # noqa: S101  # only a known entry is unsaved
-        if self._entry.superseded:
-            await self._delete_superseded(self._entry)
-            self._entry = msgspec.structs.replace(self._entry, superseded=())
-            await self._save()
+    def _want(self, message_id: int | None, text: str | None = None) -> None:
+        """Have a message deleted, or rewritten for the last time, once the ledger knows of it."""
+        if message_id is not None:
+            since_ms = epoch_ms(self._clock.now())
+            self._chores[message_id] = Chore(
+                channel_id=self._channel_id, message_id=message_id, text=text, since_ms=since_ms
+            )
 
-    async def _save(self) -> bool:
-        assert self._entry is not None  # noqa: S101  # callers looked
-        self._unsaved = True
+    def _note(self, entry: LedgerEntry) -> None:
+        self._entry, self._unsaved = entry, True
+
+    async def _save(self, entry: LedgerEntry) -> None:
+        """Write an entry with all chores; what the ledger knows may be done, and a post that it knows is ours."""
+        self._revision += 1
+        chores, posted = tuple(self._chores.values()), self._posted
+        numbered = msgspec.structs.replace(entry, revision=self._revision)
         try:
-            await self._ledger.save(self._channel_id, self._entry)
-        except LedgerAwayError:
-            return False
-        self._unsaved = False
-        return True
-
-    async def _delete_superseded(self, entry: LedgerEntry) -> None:
-        for message_id in entry.superseded:
-            with contextlib.suppress(GoneMessageError):
-                await self._channel.delete(message_id)
+            await self._ledger.save(self._channel_id, numbered, chores)
+        except LeaseLostError:
+            self.abandon()
+            raise
+        if self._posted == posted:
+            self._posted = None
+        for chore in chores:
+            if self._chores.get(chore.message_id) == chore:
+                del self._chores[chore.message_id]
+        self._broom.take(chores)

@@ -5,15 +5,20 @@ from typing import Final
 
 from streaming.backoff import delay_s
 
-_TRANSIENT_S: Final = (1.0, 60.0)
-_OPERATOR_S: Final = (30.0, 600.0)
+_FIRST_S: Final = 1.0
+_CAP_S: Final = 60.0
+_PERSON_S: Final = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_DELETED_S: Final = (1.0, 5.0, 30.0, 300.0)
+_DELETED_WITHIN_S: Final = 900.0
+_AGAIN_AND_AGAIN: Final = 3
 
 
 class Retry:
-    """Doubling delays with jitter, quick for the machine's errors and slow for those a person must mend."""
+    """Doubling delays with jitter, up to `cap_s`, for what passes by itself."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, *, cap_s: float = _CAP_S) -> None:
         self._rng = rng
+        self._cap_s = cap_s
         self._failures = 0
 
     @property
@@ -21,12 +26,44 @@ class Retry:
         """Failures since the last success."""
         return self._failures
 
-    def delay_s(self, *, operator: bool = False, least_s: float | None = None) -> float:
+    def delay_s(self, *, least_s: float | None = None) -> float:
         """The wait before the next attempt, at least `least_s`; each call counts a failure."""
-        first_s, cap_s = _OPERATOR_S if operator else _TRANSIENT_S
         earlier, self._failures = self._failures, self._failures + 1
-        return delay_s(earlier, self._rng, first_s=first_s, cap_s=cap_s, least_s=least_s)
+        return delay_s(earlier, self._rng, first_s=_FIRST_S, cap_s=self._cap_s, least_s=least_s)
 
     def succeeded(self) -> None:
         """Start over with the shortest delay."""
         self._failures = 0
+
+
+class Patience:
+    """The waits for a person to mend something: soon at first, in the end every ten minutes."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def delay_s(self) -> float:
+        """The wait before the next look."""
+        step, self._looks = min(self._looks, len(_PERSON_S) - 1), self._looks + 1
+        return _PERSON_S[step]
+
+    def over(self) -> None:
+        """It is mended."""
+        self._looks = 0
+
+
+class Deletions:
+    """How soon a message that somebody deleted is posted anew: ever later when it happens again and again."""
+
+    def __init__(self) -> None:
+        self._at_s: list[float] = []
+
+    def delay_s(self, now_s: float) -> float:
+        """The wait after a deletion noticed at `now_s`; those of the last quarter of an hour count."""
+        self._at_s = [*(at for at in self._at_s if now_s - at <= _DELETED_WITHIN_S), now_s][-len(_DELETED_S) :]
+        return _DELETED_S[len(self._at_s) - 1]
+
+    @property
+    def again_and_again(self) -> bool:
+        """Whether it is no accident any more."""
+        return len(self._at_s) >= _AGAIN_AND_AGAIN

@@ -8,14 +8,16 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Final, Protocol
 
-from bot.feed.board import Board, BoardPlan, Notify
-from bot.feed.channel import ChannelPort
+from bot.feed.board import Board, BoardPlan, Tell
+from bot.feed.broom import Broom
+from bot.feed.channel import AssuredChannel, ChannelPort
 from bot.feed.ledger import Ledger
 from bot.feed.message import LiveMessage
 from bot.feed.metrics import FeedStatus, MetricsWriter, metrics_mapping
 from bot.feed.retry import Retry
 from bot.feed.window import Slot
 from bot.settings import BotSettings
+from streaming.bus.lease import LeaseLostError
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock
 from streaming.errors import GexcordError, RequestError, TransientError
@@ -29,6 +31,7 @@ _MOST_CALLS_PER_S: Final = 40.0
 _LONGEST_WARM_UP_MIN: Final = 10.0
 _METRICS_LIMIT_S: Final = 5.0
 _LEASE_ANSWER_S: Final = 0.5
+_RETRY_CAP_S: Final = 10.0
 
 
 class LeasePort(Protocol):
@@ -40,6 +43,10 @@ class LeasePort(Protocol):
 
     async def renew(self) -> bool:
         """Hold it further; False when somebody else has it."""
+        ...
+
+    async def assure(self) -> None:
+        """LeaseLostError when somebody else has it; costs nothing while the last renewal is young."""
         ...
 
 
@@ -56,7 +63,7 @@ class FeedRunner:
         clock: Clock,
         *,
         rng: random.Random | None = None,
-        notify: Notify | None = None,
+        tell: Tell | None = None,
         write_metrics: MetricsWriter | None = None,
         lease: LeasePort | None = None,
     ) -> None:
@@ -67,9 +74,10 @@ class FeedRunner:
         self._settings = settings
         self._clock = clock
         self._rng = rng or random.Random()
-        self._notify = notify or _tell_nobody
+        self._tell = tell or _tell_nobody
         self._write_metrics = write_metrics
         self._lease = lease
+        self._broom = Broom(open_channel, ledger, clock)
         names = {ticker.name for ticker in boards.values()}
         self._slots = {name: Slot(settings.gex_feed_window_seconds) for name in names}
         self._live: tuple[Board, ...] = ()
@@ -91,20 +99,64 @@ class FeedRunner:
             restarts=self._restarts,
         )
 
+    def place_changed(self, channel_id: int | None) -> None:
+        """A channel changed, or (None) anything may have: boards that wait for a person look again at once."""
+        for board in self._live:
+            if channel_id in {None, board.status().channel_id}:
+                board.wake()
+        self._broom.hurry(channel_id)
+
     async def run(self) -> None:
-        """Hold the lease (if there is one) and keep every board writing; returns only by cancellation."""
+        """Write the boards while the lease is ours, else stand by; returns only by cancellation.
+
+        What has to be tidied up goes on meanwhile, whoever holds the lease.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._broom.run(), name="feed: broom")
+            retry = Retry(self._rng, cap_s=_RETRY_CAP_S)
+            while True:
+                try:
+                    await self._hold(retry)
+                except TransientError as error:
+                    _LOG.warning("The feed stands by: %s", error.sentence)
+                    await self._clock.sleep(0.0 if isinstance(error, LeaseLostError) else retry.delay_s())
+
+    async def _hold(self, retry: Retry) -> None:
         async with nullcontext() if self._lease is None else self._lease.held(wait=True):
+            retry.succeeded()
             self._leading = True
-            self._live = tuple(self._board(position) for position in range(len(self._boards)))
             try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._listen(), name="feed: snapshots")
-                    for board in self._live:
-                        group.create_task(self._keep(board), name=f"feed: channel {board.status().channel_id}")
-                    if self._write_metrics is not None:
-                        group.create_task(self._report(self._write_metrics), name="feed: metrics")
+                await self._lead()
+            except BaseExceptionGroup as errors:
+                lost, others = errors.split(LeaseLostError)
+                if lost is None or others is not None:
+                    raise
+                raise LeaseLostError("The feed has gone to another process.") from None
             finally:
                 self._leading = False
+                self._broom.leave()
+
+    async def _lead(self) -> None:
+        self._live = tuple(self._board(position) for position in range(len(self._boards)))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(), name="feed: snapshots")
+            group.create_task(self._fetch_broom(), name="feed: chores")
+            for board in self._live:
+                group.create_task(self._keep(board), name=f"feed: channel {board.status().channel_id}")
+            if self._write_metrics is not None:
+                group.create_task(self._report(self._write_metrics), name="feed: metrics")
+
+    async def _fetch_broom(self) -> None:
+        """Take over what is left to be tidied; without the ledger, a little later."""
+        retry = Retry(self._rng, cap_s=_RETRY_CAP_S)
+        while True:
+            try:
+                await self._broom.load()
+            except TransientError as error:
+                _LOG.debug("What is to be tidied was not read: %s", error.sentence)
+                await self._clock.sleep(retry.delay_s())
+            else:
+                return
 
     def _board(self, position: int) -> Board:
         channel_id, ticker = list(self._boards.items())[position]
@@ -114,7 +166,7 @@ class FeedRunner:
             channel_id,
             ticker,
             slot=self._slots[ticker.name],
-            message=LiveMessage(channel_id, self._open_channel(channel_id), self._ledger),
+            message=LiveMessage(channel_id, self._assured(channel_id), self._ledger, self._broom, self._clock),
             plan=BoardPlan(
                 update_s=update_s,
                 refresh_minutes=settings.gex_feed_refresh_minutes,
@@ -126,9 +178,13 @@ class FeedRunner:
             ),
             clock=self._clock,
             rng=self._rng,
-            notify=self._notify,
+            tell=self._tell,
             still_ours=self._still_ours,
         )
+
+    def _assured(self, channel_id: int) -> ChannelPort:
+        channel = self._open_channel(channel_id)
+        return channel if self._lease is None else AssuredChannel(channel, self._lease.assure)
 
     async def _still_ours(self) -> bool:
         """Whether nobody took the lease; without an answer of Redis nobody can have."""
@@ -146,6 +202,8 @@ class FeedRunner:
         while True:
             try:
                 await board.run()
+            except LeaseLostError:
+                raise
             except Exception:  # noqa: BLE001  # one board's bug is logged and must not end the others
                 self._restarts += 1
                 _LOG.exception("The board of channel %s failed; it starts again.", board.status().channel_id)
@@ -153,7 +211,7 @@ class FeedRunner:
 
     async def _listen(self) -> None:
         """Receive snapshots for ever; a source that is away is tried again, and is not the boards' trouble."""
-        retry = Retry(self._rng)
+        retry = Retry(self._rng, cap_s=_RETRY_CAP_S)
         while True:
             received = self._received
             try:
@@ -209,5 +267,5 @@ def _canonical(ticker: str) -> str:
         return ticker
 
 
-async def _tell_nobody(sentence: str) -> None:
+def _tell_nobody(sentence: str) -> None:
     _LOG.debug("No operator to tell: %s", sentence)

@@ -10,6 +10,19 @@ from bot.render.view import BoardView, Freshness, Moving, freshness_words
 from streaming.calendar import new_york
 
 Style = Literal["ansi", "plain"]
+LABELS: Final = (
+    "zero gamma",
+    "call wall",
+    "put wall",
+    "net gex",
+    "scaled gamma",
+    "max change",
+    "  at strike",
+)
+"""What the lines below title and provenance begin with."""
+PARTS: Final = " · "
+"""Between the parts of the provenance: source, freshness, what should be known, span of the changes."""
+WAITING_FOR: Final = "waiting for data from "
 _UP: Final = "▲"
 _DOWN: Final = "▼"
 _LABEL: Final = 13
@@ -51,17 +64,18 @@ class _Paint:
 
 def _figures(view: BoardView, paint: _Paint) -> list[str]:
     strike = price(view.max_change_strike, view.decimals)
+    zero_gamma, call_wall, put_wall, net_gex, scaled_gamma, max_change, at_strike = LABELS
     return [
         *([paint(view.banner, theme.YELLOW)] if view.banner else []),
         _header(view, paint),
         _provenance(view, paint),
-        _level("zero gamma", view.zero_gamma, view.decimals, paint),
-        _level("call wall", view.call_wall, view.decimals, paint),
-        _level("put wall", view.put_wall, view.decimals, paint),
-        _exposure("net gex", view.net_gex_bn, paint),
-        _exposure("scaled gamma", view.scaled_gamma_bn, paint),
-        _exposure("max change", view.max_change_bn, paint),
-        f"{'  at strike':<{_LABEL}}{strike:>{_VALUE}}",
+        _level(zero_gamma, view.zero_gamma, view.decimals, paint),
+        _level(call_wall, view.call_wall, view.decimals, paint),
+        _level(put_wall, view.put_wall, view.decimals, paint),
+        _exposure(net_gex, view.net_gex_bn, paint),
+        _exposure(scaled_gamma, view.scaled_gamma_bn, paint),
+        _exposure(max_change, view.max_change_bn, paint),
+        f"{at_strike:<{_LABEL}}{strike:>{_VALUE}}",
     ]
 
 
@@ -77,7 +91,7 @@ def _header(view: BoardView, paint: _Paint) -> str:
 def _provenance(view: BoardView, paint: _Paint) -> str:
     words = paint(_freshness(view), _FRESHNESS_COLOUR.get(view.freshness))
     parts = [source_name(view.source), words, view.note, f"Δ {view.window_s:g}s"]
-    return " · ".join(part for part in parts if part)
+    return PARTS.join(part for part in parts if part)
 
 
 def _freshness(view: BoardView) -> str:
@@ -96,7 +110,7 @@ def _freshness(view: BoardView) -> str:
 def _waiting(view: BoardView, paint: _Paint) -> list[str]:
     since = "" if view.at is None else f"since {new_york(view.at):%H:%M:%S} New York"
     title = paint(f"GEX: {_safe(view.ticker)}", theme.BOLD)
-    return [title, paint(f"waiting for data from {source_name(view.source)}", theme.YELLOW), since]
+    return [title, paint(f"{WAITING_FOR}{source_name(view.source)}", theme.YELLOW), since]
 
 
 def _level(label: str, level: Moving, decimals: int, paint: _Paint) -> str:

@@ -12,11 +12,14 @@ import asyncio
 import random
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.feed.board import Board, BoardPlan
+from bot.feed.broom import Broom
+from bot.feed.channel import AssuredChannel, SeenMessage
 from bot.feed.message import LiveMessage
 from bot.feed.window import Slot
 from streaming.clock import SystemClock
@@ -47,6 +50,9 @@ class LimitedChannel:
     async def delete(self, message_id: int) -> None:
         await self._call()
 
+    async def recent(self) -> Sequence[SeenMessage]:
+        return ()
+
     async def _call(self) -> None:
         asked = time.monotonic()
         began, used = self._window
@@ -69,18 +75,20 @@ async def _market(slots: list[Slot]) -> None:
 
 
 async def _ours(channels: list[LimitedChannel], slots: list[Slot]) -> None:
-    async def tell(_: str) -> None: ...
+    async def assure() -> None: ...
 
+    ledger, clock = DictLedger(), SystemClock()
+    broom = Broom(channels.__getitem__, ledger, clock)
     boards = [
         Board(
             position,
             parse_ticker("NQ"),
             slot=slot,
-            message=LiveMessage(position, channel, DictLedger()),
+            message=LiveMessage(position, AssuredChannel(channel, assure), ledger, broom, clock),
             plan=BoardPlan(force=True, refresh_minutes=60, phase_s=position / len(channels)),
-            clock=SystemClock(),
+            clock=clock,
             rng=random.Random(position),
-            notify=tell,
+            tell=print,
         )
         for position, (channel, slot) in enumerate(zip(channels, slots, strict=True))
     ]

@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from bot.feed.channel import GoneMessageError
-from bot.feed.ledger import LedgerAwayError, LedgerEntry
+from bot.feed.broom import Broom
+from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage
+from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
+from bot.feed.message import LiveMessage
+from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
 from streaming.past import PastLevels, past_of
+from tests.support.clock import ManualClock
 
 OPEN_AT = datetime(2026, 8, 20, 13, 40, tzinfo=UTC)
 """A Thursday, 09:40 in New York."""
@@ -44,12 +48,15 @@ class FakeChannel:
         self.messages: dict[int, str] = {}
         self.log: list[tuple[str, int]] = []
         self.faults: list[Exception] = []
+        self.troubles: dict[str, Exception] = {}
+        """What every call of a name raises: `send`, `edit`, `delete`, `recent`."""
+        self.written_at = OPEN_AT
         self.delay_s = 0.0
         self._nonces: dict[str, int] = {}
         self._next_id = 100
 
     async def send(self, content: str, *, nonce: str) -> int:
-        await self._work()
+        await self._work("send")
         if nonce not in self._nonces:
             self._next_id += 1
             self._nonces[nonce] = self._next_id
@@ -58,16 +65,24 @@ class FakeChannel:
         return self._nonces[nonce]
 
     async def edit(self, message_id: int, content: str) -> None:
-        await self._work()
+        await self._work("edit")
         self._require(message_id)
         self.messages[message_id] = content
         self.log.append(("edit", message_id))
 
     async def delete(self, message_id: int) -> None:
-        await self._work()
+        await self._work("delete")
         self._require(message_id)
         del self.messages[message_id]
         self.log.append(("delete", message_id))
+
+    async def recent(self) -> Sequence[SeenMessage]:
+        await self._work("recent")
+        return [SeenMessage(key, text, self.written_at) for key, text in self.messages.items()]
+
+    def forget_nonces(self) -> None:
+        """As Discord does after some minutes."""
+        self._nonces.clear()
 
     @property
     def only(self) -> str:
@@ -80,8 +95,10 @@ class FakeChannel:
         """What was done, in order."""
         return [deed for deed, _ in self.log]
 
-    async def _work(self) -> None:
+    async def _work(self, deed: str) -> None:
         await asyncio.sleep(self.delay_s)
+        if deed in self.troubles:
+            raise self.troubles[deed]
         if self.faults:
             raise self.faults.pop(0)
 
@@ -91,23 +108,62 @@ class FakeChannel:
 
 
 class DictLedger:
-    """A `Ledger` that outlives a board, and can be away."""
+    """A `Ledger` that outlives a board, can be away, and refuses whoever is not the holder by now."""
 
     def __init__(self) -> None:
         self.entries: dict[int, LedgerEntry] = {}
+        self.to_do: dict[tuple[int, int], Chore] = {}
         self.away = False
+        self.lost = False
 
     async def load(self, channel_id: int) -> LedgerEntry | None:
         self._require()
         return self.entries.get(channel_id)
 
-    async def save(self, channel_id: int, entry: LedgerEntry) -> None:
+    async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
         self._require()
+        if self.lost:
+            raise LeaseLostError("The feed is another's.")
         self.entries[channel_id] = entry
+        self.to_do |= {(chore.channel_id, chore.message_id): chore for chore in chores}
+
+    async def chores(self) -> Sequence[Chore]:
+        self._require()
+        return list(self.to_do.values())
+
+    async def done(self, chore: Chore) -> None:
+        self._require()
+        key = (chore.channel_id, chore.message_id)
+        if self.to_do.get(key) == chore:
+            del self.to_do[key]
 
     def _require(self) -> None:
         if self.away:
             raise LedgerAwayError("The ledger is away.")
+
+
+_MOST_CHORES = 3
+"""In a channel at once, in these tests."""
+
+
+class Keeper:
+    """What one process knows of a channel's message: the message itself and the broom that tidies up after it."""
+
+    def __init__(self, channel_id: int, channel: ChannelPort, ledger: DictLedger, clock: ManualClock) -> None:
+        self.clock = clock
+        self.broom = Broom(lambda _channel_id: channel, ledger, clock)
+        self.message = LiveMessage(channel_id, channel, ledger, self.broom, clock)
+
+    async def adopt(self) -> None:
+        """Begin, as a process does that just got the lease."""
+        await self.broom.load()
+        await self.message.adopt()
+
+    async def tidy(self) -> None:
+        """What happens beside the beat."""
+        await self.message.keep_books()
+        for _ in range(_MOST_CHORES):
+            await self.broom.work()
 
 
 class QueueSnapshots:

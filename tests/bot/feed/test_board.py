@@ -1,20 +1,22 @@
 import asyncio
 import random
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
 
 from bot.feed.board import Board, BoardPlan
-from bot.feed.ledger import LedgerEntry
-from bot.feed.message import LiveMessage
+from bot.feed.channel import GoneMessageError
+from bot.feed.ledger import LedgerAwayError, LedgerEntry
 from bot.feed.window import Slot
+from streaming.bus.lease import LeaseLostError
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, RequestError, TransientError
 from streaming.model import ReplayMark
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
-from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, snapshot
+from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, Keeper, snapshot
 
 CHANNEL = 77
 
@@ -34,23 +36,21 @@ class Rig:
         self.feed()
 
     def restart(self) -> None:
+        self.keeper = Keeper(CHANNEL, self.channel, self.ledger, self.clock)
         self.board = Board(
             CHANNEL,
             parse_ticker("NQ"),
             slot=self.slot,
-            message=LiveMessage(CHANNEL, self.channel, self.ledger),
+            message=self.keeper.message,
             plan=self.plan,
             clock=self.clock,
             rng=random.Random(1),
-            notify=self._notify,
+            tell=self.told.append,
             still_ours=self._still_ours,
         )
 
     async def _still_ours(self) -> bool:
         return self.leading
-
-    async def _notify(self, sentence: str) -> None:
-        self.told.append(sentence)
 
     def feed(self, **changes: object) -> None:
         self.slot.put(snapshot(self.clock.now(), **changes))
@@ -65,13 +65,26 @@ class Rig:
         for second in range(seconds):
             self.clock.advance(1.0)
             self.play(begin + timedelta(seconds=second * speed), speed=speed, spot=25000.0 + second)
-            await self.board.beat(self.clock.monotonic())
+            await self.step()
+
+    async def step(self) -> None:
+        """One beat, and what is done beside it."""
+        await self.board.beat(self.clock.monotonic())
+        await self.tidy()
+
+    async def tidy(self) -> None:
+        """What is done beside the beat, as a process does that has just read what is left to do."""
+        if not self.keeper.broom.loaded:
+            with suppress(LedgerAwayError):
+                await self.keeper.broom.load()
+        await self.board.tidy()
+        await self.keeper.broom.work()
 
     async def beat(self, seconds: float = 1.0, **changes: object) -> None:
         """A second passes, a snapshot with another spot arrives, the board beats."""
         self.clock.advance(seconds)
         self.feed(**({"spot": 25000.0 + self.clock.monotonic() % 500} | changes))
-        await self.board.beat(self.clock.monotonic())
+        await self.step()
 
     async def run_for(self, seconds: float) -> None:
         """Run the board on the simulated clock, then stop it as a shutdown does."""
@@ -80,6 +93,7 @@ class Rig:
         while self.clock.monotonic() < end and not task.done():
             self.feed(spot=25000.0 + self.clock.monotonic() % 500)
             await asyncio.sleep(0)
+            await self.tidy()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -104,7 +118,7 @@ async def test_the_first_beat_posts_and_the_next_ones_edit():
 async def test_a_text_that_did_not_change_is_not_sent():
     rig = Rig()
     await rig.beat(spot=1.0)
-    await rig.board.beat(rig.clock.monotonic())
+    await rig.step()
     assert rig.channel.deeds == ["send"]
     assert rig.counters.skips == 1
 
@@ -114,7 +128,7 @@ async def test_the_newest_snapshot_wins():
     await rig.beat()
     for spot in (25001.0, 25002.0, 25003.0):
         rig.feed(spot=spot)
-    await rig.board.beat(rig.clock.monotonic())
+    await rig.step()
     assert "25003.00" in rig.channel.only
     assert rig.channel.deeds == ["send", "edit"]
 
@@ -124,7 +138,7 @@ async def test_edits_go_on_while_data_is_away_because_its_age_grows():
     await rig.beat()
     for _ in range(40):
         rig.clock.advance(1)
-        await rig.board.beat(rig.clock.monotonic())
+        await rig.step()
     assert "old 40s" in rig.channel.only
     assert rig.counters.edits >= 35
 
@@ -132,7 +146,7 @@ async def test_edits_go_on_while_data_is_away_because_its_age_grows():
 async def test_without_any_data_the_board_says_that_it_waits():
     rig = Rig()
     rig.slot.latest = None
-    await rig.board.beat(rig.clock.monotonic())
+    await rig.step()
     assert "waiting for data from schwab" in rig.channel.only
     assert "since 09:40:00 New York" in rig.channel.only
 
@@ -195,7 +209,8 @@ async def test_a_message_deleted_by_a_person_is_posted_anew():
     rig = Rig()
     await rig.beat()
     rig.channel.messages.clear()
-    await rig.beat()
+    for _ in range(2):
+        await rig.beat()
     assert len(rig.channel.messages) == 1
     assert rig.counters.posts == 2
     assert rig.counters.errors == 0
@@ -272,7 +287,7 @@ async def test_a_restart_after_the_close_marks_the_last_message_closed_once_with
     rig.restart()
     rig.clock.advance(3600)
     for _ in range(3):
-        await rig.board.beat(rig.clock.monotonic())
+        await rig.step()
     assert "25123.25" in rig.channel.only
     assert "closed 15:59 Thu 20 Aug" in rig.channel.only, "the figures are of that minute"
     assert rig.channel.deeds == ["send", "edit"]
@@ -285,11 +300,11 @@ async def test_without_a_stored_snapshot_the_left_message_is_closed_without_figu
     rig.slot = Slot(60)
     rig.clock.advance(3 * 86_400)
     rig.restart()
-    await rig.board.beat(rig.clock.monotonic())
+    await rig.step()
     assert "live" in rig.channel.only, "the stored snapshots may not have been read yet"
     rig.clock.advance(20)
     for _ in range(2):
-        await rig.board.beat(rig.clock.monotonic())
+        await rig.step()
     assert "closed 16:00 Thu 20 Aug" in rig.channel.only
     assert rig.channel.deeds == ["send", "edit"]
     assert rig.ledger.entries[CHANNEL].closed
@@ -330,7 +345,8 @@ async def test_a_message_that_vanished_during_a_restart_is_posted_anew():
     await rig.beat()
     rig.channel.messages.clear()
     rig.restart()
-    await rig.beat()
+    for _ in range(2):
+        await rig.beat()
     assert len(rig.channel.messages) == 1
 
 
@@ -425,8 +441,8 @@ async def test_the_first_beat_of_a_new_leader_edits_even_a_text_that_did_not_cha
     rig = Rig()
     await rig.beat()
     rig.restart()
-    await rig.board.beat(rig.clock.monotonic())
-    await rig.board.beat(rig.clock.monotonic())
+    await rig.step()
+    await rig.step()
     assert rig.channel.deeds == ["send", "edit"]
 
 
@@ -551,6 +567,134 @@ async def test_a_replay_that_died_is_old_and_does_not_run_into_the_evening():
     await rig.play_on(datetime(2026, 11, 20, 12, 0, tzinfo=NEW_YORK), 2, speed=60)
     for _ in range(400):
         rig.clock.advance(1)
-        await rig.board.beat(rig.clock.monotonic())
+        await rig.step()
     assert "old 6m" in rig.channel.only
     assert rig.board.status().state == "open"
+
+
+MARK_IN_3_S = OPEN_AT - timedelta(seconds=3)
+PASSING = TransientError("Discord answered 503.")
+
+
+async def test_a_failing_delete_neither_freezes_the_new_message_nor_posts_again():
+    rig = Rig(MARK_IN_3_S)
+    await rig.beat()
+    rig.channel.troubles["delete"] = PASSING
+    for _ in range(50):
+        await rig.beat()
+    assert rig.channel.deeds.count("send") == 2
+    assert rig.counters.edits >= 45
+    assert rig.board.status().state == "open"
+    rig.channel.troubles.clear()
+    for _ in range(20):
+        await rig.beat()
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_message_that_cannot_be_replaced_stays_current():
+    rig = Rig(MARK_IN_3_S)
+    await rig.beat()
+    rig.channel.troubles["send"] = PASSING
+    for _ in range(30):
+        await rig.beat()
+    assert rig.counters.edits >= 28
+    rig.channel.troubles.clear()
+    for _ in range(10):
+        await rig.beat()
+    assert rig.counters.reposts == 1
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_right_to_post_that_is_missing_is_told_once_while_edits_go_on():
+    rig = Rig(MARK_IN_3_S)
+    await rig.beat()
+    rig.channel.troubles["send"] = OperatorError("The bot may not write in channel 77.")
+    for _ in range(60):
+        await rig.beat()
+    assert rig.told == ["The bot may not write in channel 77."]
+    assert rig.counters.edits >= 58
+    rig.channel.troubles.clear()
+    rig.board.wake()
+    await rig.beat()
+    assert rig.counters.reposts == 1
+    assert rig.told[1:] == ["The board NQ_NDX in channel 77 works again."]
+
+
+async def test_a_close_that_discord_does_not_take_is_retried_and_leaves_no_live_message():
+    rig = Rig(datetime(2026, 8, 20, 15, 59, 57, tzinfo=NEW_YORK))
+    await rig.beat(spot=25123.25)
+    rig.channel.troubles["edit"] = PASSING
+    for _ in range(10):
+        await rig.beat(spot=25123.25)
+    assert "live" in rig.channel.only
+    rig.restart()
+    rig.slot = Slot(60)
+    rig.channel.troubles.clear()
+    for _ in range(3):
+        await rig.beat()
+    assert "closed 16:00 Thu 20 Aug" in rig.channel.only
+    assert "25123.25" in rig.channel.only
+
+
+async def test_a_false_unknown_message_leaves_nothing_behind():
+    rig = Rig()
+    await rig.beat()
+    rig.channel.faults = [GoneMessageError("The message is not there any more.")] * 2
+    for _ in range(10):
+        await rig.beat()
+    assert rig.channel.deeds.count("send") == 2
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_message_deleted_again_and_again_is_posted_ever_more_slowly_and_told_once():
+    rig = Rig()
+    for _ in range(75):
+        await rig.beat()
+        rig.channel.messages.clear()
+    assert rig.channel.deeds.count("send") <= 4
+    assert len(rig.told) == 1
+    assert "again and again" in rig.told[0]
+
+
+async def test_a_board_that_waits_for_a_person_looks_after_15_30_and_60_seconds_and_at_once_when_woken():
+    rig = Rig()
+    asked = []
+
+    async def refuse(content: str, *, nonce: str) -> int:
+        asked.append(round(rig.clock.monotonic()) - 1001)
+        raise OperatorError("The bot may not write in channel 77.")
+
+    send, rig.channel.send = rig.channel.send, refuse  # type: ignore[method-assign]
+    for _ in range(120):
+        await rig.beat()
+    assert asked == [0, 15, 45, 105]
+    rig.channel.send = send  # type: ignore[method-assign]
+    rig.board.wake()
+    await rig.beat()
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_board_that_lost_the_feed_ends_and_takes_back_what_it_posted():
+    rig = Rig(MARK_IN_3_S)
+    await rig.beat()
+    rig.ledger.lost = True
+    for _ in range(2):
+        rig.clock.advance(1)
+        rig.feed()
+        with suppress(LeaseLostError):
+            await rig.board.beat(rig.clock.monotonic())
+    rig.clock.advance(1)
+    with pytest.raises(LeaseLostError):
+        await rig.board.beat(rig.clock.monotonic())
+    assert rig.channel.deeds.count("send") == 1
+
+
+async def test_a_new_leader_removes_a_live_board_that_the_ledger_does_not_know():
+    rig = Rig()
+    await rig.beat()
+    rig.ledger.entries.clear()
+    rig.restart()
+    for _ in range(3):
+        await rig.beat()
+    assert len(rig.channel.messages) == 1
+    assert rig.counters.posts == 1

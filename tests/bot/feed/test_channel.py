@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from bot.feed.channel import DiscordChannel, GoneMessageError, WornMessageError, translate
 from streaming.errors import OperatorError, RequestError, TransientError
+from tests.support.discord_answers import page_answer
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ async def test_a_message_is_deleted(bot, text_channel):
 
 
 def http_error(kind: type[discord.HTTPException], status: int, code: int, **headers: str) -> discord.HTTPException:
-    response = SimpleNamespace(status=status, reason="reason", headers=headers)
+    response = SimpleNamespace(status=status, reason="reason", headers={"Content-Type": "application/json", **headers})
     return kind(response, {"code": code, "message": "what Discord says"})
 
 
@@ -64,7 +65,20 @@ def http_error(kind: type[discord.HTTPException], status: int, code: int, **head
         (http_error(discord.NotFound, 404, 10003), OperatorError),
         (http_error(discord.Forbidden, 403, 50001), OperatorError),
         (http_error(discord.Forbidden, 403, 50013), OperatorError),
-        (http_error(discord.HTTPException, 400, 50083), OperatorError),
+        (http_error(discord.HTTPException, 400, 50083), WornMessageError),
+        (http_error(discord.HTTPException, 429, 30046), WornMessageError),
+        (http_error(discord.Forbidden, 403, 50008), OperatorError),
+        (http_error(discord.Forbidden, 403, 160005), OperatorError),
+        (http_error(discord.HTTPException, 400, 200000), OperatorError),
+        (http_error(discord.HTTPException, 400, 240000), OperatorError),
+        (http_error(discord.HTTPException, 429, 20022), OperatorError),
+        (http_error(discord.Forbidden, 403, 40333), TransientError),
+        (http_error(discord.Forbidden, 403, 0), TransientError),
+        (http_error(discord.NotFound, 404, 0), TransientError),
+        (page_answer(403), TransientError),
+        (page_answer(404), TransientError),
+        (page_answer(401), TransientError),
+        (http_error(discord.Forbidden, 403, 50007), TransientError),
         (http_error(discord.HTTPException, 401, 50014), OperatorError),
         (http_error(discord.HTTPException, 429, 0), TransientError),
         (http_error(discord.DiscordServerError, 503, 0), TransientError),
@@ -75,22 +89,20 @@ def http_error(kind: type[discord.HTTPException], status: int, code: int, **head
     ],
 )
 def test_every_answer_of_discords_is_somebodys_move(error, expected):
-    assert type(translate(error, channel_id=77, deed="post in")) is expected
+    assert type(translate(error, channel_id=77)) is expected
 
 
 def test_the_wish_to_slow_down_is_kept():
-    error = translate(
-        http_error(discord.HTTPException, 429, 0, **{"Retry-After": "2.5"}), channel_id=77, deed="post in"
-    )
+    error = translate(http_error(discord.HTTPException, 429, 0, **{"Retry-After": "2.5"}), channel_id=77)
     assert isinstance(error, TransientError)
     assert error.retry_after_s == 2.5
 
 
 def test_a_missing_permission_names_channel_and_remedy():
-    error = translate(http_error(discord.Forbidden, 403, 50013), channel_id=77, deed="post in")
-    assert error.sentence == (
-        "The bot may not post in channel 77 (what Discord says). Give it View Channel and Send Messages there."
-    )
+    error = translate(http_error(discord.Forbidden, 403, 50013), channel_id=77)
+    assert "The bot may not write in channel 77." in error.sentence
+    assert "Give it View Channel and Send Messages there" in error.sentence
+    assert "what Discord says" not in error.sentence
 
 
 async def test_library_errors_stop_at_the_adapter(bot, text_channel, monkeypatch):

@@ -1,10 +1,12 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from bot.feed.ledger import LedgerAwayError, LedgerEntry, RedisLedger
+from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry, RedisLedger
 from streaming.bus import keys
+from streaming.bus.lease import Lease, LeaseLostError
 
 ENTRY = LedgerEntry(session="2026-08-20", message_id=1234567890123456789, superseded=(5, 6), nonce="n")
 
@@ -49,3 +51,50 @@ async def test_a_server_that_never_answers_counts_as_away():
         await client.aclose()
         server.close()
         await server.wait_closed()
+
+
+CHORE = Chore(channel_id=7, message_id=5, text="closed", since_ms=1)
+
+
+async def test_chores_are_kept_with_the_entry_until_they_are_done(redis):
+    ledger = RedisLedger(redis)
+    other = Chore(channel_id=8, message_id=5, since_ms=1)
+    await ledger.save(7, ENTRY, [CHORE])
+    await ledger.save(8, ENTRY, [other])
+    assert sorted(await ledger.chores(), key=lambda chore: chore.channel_id) == [CHORE, other]
+    await ledger.done(CHORE)
+    assert await ledger.chores() == [other]
+
+
+async def test_a_chore_that_became_another_one_is_not_forgotten_when_the_first_is_done(redis):
+    ledger = RedisLedger(redis)
+    await ledger.save(7, ENTRY, [CHORE])
+    later = Chore(channel_id=7, message_id=5, since_ms=2)
+    await ledger.save(7, replace(ENTRY, revision=1), [later])
+    await ledger.done(CHORE)
+    assert await ledger.chores() == [later]
+
+
+async def test_a_leader_of_an_earlier_epoch_cannot_write(redis):
+    old, new = Lease(redis, "feed", "old"), Lease(redis, "feed", "new")
+    await old.acquire()
+    await RedisLedger(redis, old).save(7, ENTRY)
+    await redis.delete("feed")
+    await new.acquire()
+    theirs = LedgerEntry(session="2026-08-20", message_id=9)
+    await RedisLedger(redis, new).save(7, theirs)
+    with pytest.raises(LeaseLostError):
+        await RedisLedger(redis, old).save(7, ENTRY, [CHORE])
+    stored = await RedisLedger(redis).load(7)
+    assert stored is not None and stored.message_id == 9
+    assert await RedisLedger(redis).chores() == []
+
+
+async def test_a_save_that_arrives_after_a_later_one_changes_nothing(redis):
+    lease = Lease(redis, "feed", "one")
+    await lease.acquire()
+    ledger = RedisLedger(redis, lease)
+    await ledger.save(7, LedgerEntry(session="2026-08-20", message_id=2, revision=2))
+    await ledger.save(7, LedgerEntry(session="2026-08-20", message_id=1, revision=1))
+    stored = await ledger.load(7)
+    assert stored is not None and stored.message_id == 2

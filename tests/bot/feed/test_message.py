@@ -1,12 +1,19 @@
 """A process may die between any two awaits; whatever it leaves, its successor ends with one message."""
 
 import contextlib
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from bot.feed.message import LiveMessage, random_nonce
-from tests.support.feed import DictLedger, FakeChannel
+from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
+from bot.feed.message import random_nonce
+from bot.render.text import board_text
+from bot.render.view import BoardView, Freshness
+from streaming.bus.lease import LeaseLostError
+from streaming.clock import epoch_ms
+from streaming.errors import TransientError
+from tests.support.clock import ManualClock
+from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, Keeper
 
 TODAY = date(2026, 8, 20)
 
@@ -39,48 +46,63 @@ class Mortal:
             raise DiedError
 
 
+def keeper(channel: FakeChannel, ledger: DictLedger) -> Keeper:
+    return Keeper(1, channel, ledger, ManualClock())
+
+
+async def write(process: Keeper, text: str, *, day: date = TODAY, replace: bool = False) -> None:
+    """What a board does in one beat, and what is done beside it."""
+    message = process.message
+    await (message.replace if replace or message.pending else message.show)(text, day)
+    await process.tidy()
+
+
 @pytest.mark.parametrize("steps", range(1, 15))
 async def test_death_at_any_step_of_a_replacement_leaves_one_message(steps):
     channel, ledger = FakeChannel(), DictLedger()
     mortal = Mortal(channel, ledger)
-    first = LiveMessage(1, channel, ledger)
-    await first.adopt(TODAY)
-    await first.show("one", TODAY)
+    first = keeper(channel, ledger)
+    await first.adopt()
+    await write(first, "one")
     mortal.steps = steps
     try:
-        await first.replace("two", TODAY)
+        await write(first, "two", replace=True)
     except DiedError:
         assert channel.messages, "a reader must never be without a message"
     mortal.steps = 10_000
-    second = LiveMessage(1, channel, ledger)
-    await second.adopt(TODAY)
-    await second.show("three", TODAY)
-    await second.show("four", TODAY)
+    second = keeper(channel, ledger)
+    await second.adopt()
+    await write(second, "three")
+    await write(second, "four")
     assert list(channel.messages.values()) == ["four"]
+    for _ in range(6):
+        second.clock.advance(400)
+        await second.tidy()
+    assert ledger.to_do == {}
 
 
 @pytest.mark.parametrize("steps", range(1, 8))
 async def test_death_at_any_step_of_the_first_post_leaves_one_message(steps):
     channel, ledger = FakeChannel(), DictLedger()
     mortal = Mortal(channel, ledger)
-    first = LiveMessage(1, channel, ledger)
-    await first.adopt(TODAY)
+    first = keeper(channel, ledger)
+    await first.adopt()
     mortal.steps = steps
     with contextlib.suppress(DiedError):
-        await first.show("one", TODAY)
+        await write(first, "one")
     mortal.steps = 10_000
-    second = LiveMessage(1, channel, ledger)
-    await second.adopt(TODAY)
-    await second.show("two", TODAY)
-    await second.show("three", TODAY)
+    second = keeper(channel, ledger)
+    await second.adopt()
+    await write(second, "two")
+    await write(second, "three")
     assert list(channel.messages.values()) == ["three"]
 
 
 async def test_a_ledger_lost_between_post_and_note_catches_up_later():
     channel, ledger = FakeChannel(), DictLedger()
-    message = LiveMessage(1, channel, ledger)
-    await message.adopt(TODAY)
-    await message.show("one", TODAY)
+    process = keeper(channel, ledger)
+    await process.adopt()
+    await write(process, "one")
     send = channel.send
 
     async def send_and_lose(content: str, *, nonce: str) -> int:
@@ -88,33 +110,183 @@ async def test_a_ledger_lost_between_post_and_note_catches_up_later():
         return await send(content, nonce=nonce)
 
     channel.send = send_and_lose  # type: ignore[method-assign]
-    await message.replace("two", TODAY)
+    for text in ("two", "three"):
+        with pytest.raises(LedgerAwayError):
+            await write(process, text, replace=text == "two")
     assert len(channel.messages) == 2, "the old one is not deleted before the ledger knows the new one"
-    await message.show("three", TODAY)
+    assert channel.messages[process.message.message_id] == "three", "the new one is kept current meanwhile"
     ledger.away = False
-    await message.show("four", TODAY)
+    await write(process, "four")
     assert list(channel.messages.values()) == ["four"]
-    assert ledger.entries[1].message_id == message.message_id
+    assert ledger.entries[1].message_id == process.message.message_id
+    assert ledger.to_do == {}
+
+
+async def test_what_an_earlier_version_left_to_delete_is_deleted():
+    channel, ledger = FakeChannel(), DictLedger()
+    channel.messages = {5: "old", 6: "live"}
+    ledger.entries[1] = LedgerEntry(session=TODAY.isoformat(), message_id=6, superseded=(5,))
+    process = keeper(channel, ledger)
+    await process.adopt()
+    await write(process, "one")
+    assert channel.messages == {6: "one"}
     assert ledger.entries[1].superseded == ()
 
 
 async def test_a_closed_message_is_let_go_for_good():
     channel, ledger = FakeChannel(), DictLedger()
-    message = LiveMessage(1, channel, ledger)
-    await message.adopt(TODAY)
-    await message.show("one", TODAY)
-    await message.close("last")
-    await message.show("new", TODAY)
+    process = keeper(channel, ledger)
+    await process.adopt()
+    await write(process, "one")
+    await process.message.close("last")
+    await write(process, "new")
     assert list(channel.messages.values()) == ["last", "new"]
 
 
 async def test_another_session_gets_a_message_of_its_own():
     channel, ledger = FakeChannel(), DictLedger()
-    message = LiveMessage(1, channel, ledger)
-    await message.adopt(TODAY)
-    await message.show("one", TODAY)
-    await message.show("two", date(2026, 8, 21))
+    process = keeper(channel, ledger)
+    await process.adopt()
+    await write(process, "one")
+    await write(process, "two", day=date(2026, 8, 21))
     assert list(channel.messages.values()) == ["one", "two"]
+
+
+async def test_a_close_that_fails_is_made_up_for_even_by_the_next_process():
+    channel, ledger = FakeChannel(), DictLedger()
+    first = keeper(channel, ledger)
+    await first.adopt()
+    await write(first, "live")
+    channel.troubles["edit"] = TransientError("Discord answered 503.")
+    await first.message.close("closed")
+    await first.tidy()
+    second = keeper(channel, ledger)
+    await second.adopt()
+    await write(second, "tomorrow", day=date(2026, 8, 21))
+    assert list(channel.messages.values()) == ["live", "tomorrow"]
+    channel.troubles.clear()
+    second.clock.advance(20)
+    await second.tidy()
+    assert list(channel.messages.values()) == ["closed", "tomorrow"]
+    assert ledger.to_do == {}
+
+
+async def test_a_post_that_the_ledger_refuses_to_note_is_taken_back_by_whoever_made_it():
+    channel, ledger = FakeChannel(), DictLedger()
+    paused, other = keeper(channel, ledger), keeper(channel, ledger)
+    await paused.adopt()
+    await write(paused, "one")
+    send = channel.send
+
+    async def send_after_a_pause(content: str, *, nonce: str) -> int:
+        channel.send = send  # type: ignore[method-assign]
+        await other.adopt()
+        await write(other, "two")
+        await write(other, "two")
+        channel.forget_nonces()
+        return await send(content, nonce=nonce)
+
+    channel.send = send_after_a_pause  # type: ignore[method-assign]
+    await paused.message.replace("late", TODAY)
+    assert list(channel.messages.values()) == ["two", "late"]
+    ledger.lost = True
+    with pytest.raises(LeaseLostError):
+        await paused.message.keep_books()
+    channel.troubles["delete"] = TransientError("Discord answered 503.")
+    await paused.broom.work()
+    assert len(channel.messages) == 2
+    channel.troubles.clear()
+    paused.clock.advance(60)
+    await paused.broom.work()
+    assert list(channel.messages.values()) == ["two"]
+
+
+async def test_a_refused_post_that_the_new_holder_was_given_under_the_same_nonce_stays():
+    channel, ledger = FakeChannel(), DictLedger()
+    paused, other = keeper(channel, ledger), keeper(channel, ledger)
+    await paused.adopt()
+    await paused.message.replace("late", TODAY)
+    await other.adopt()
+    await other.message.replace("late", TODAY)
+    ledger.lost = True
+    with pytest.raises(LeaseLostError):
+        await paused.message.keep_books()
+    await paused.broom.work()
+    assert len(channel.messages) == 1, "the other is just posting under the nonce: wait"
+    ledger.lost = False
+    await other.message.keep_books()
+    paused.clock.advance(60)
+    await paused.broom.work()
+    await write(other, "two")
+    assert list(channel.messages.values()) == ["two"]
+    assert paused.broom.waiting == 0
+
+
+async def test_a_process_that_lost_the_feed_leaves_what_the_ledger_knows_to_the_next():
+    channel, ledger = FakeChannel(), DictLedger()
+    process = keeper(channel, ledger)
+    await process.adopt()
+    await write(process, "one")
+    channel.troubles["delete"] = TransientError("Discord answered 503.")
+    await write(process, "two", replace=True)
+    process.broom.leave()
+    assert process.broom.waiting == 0
+    assert len(ledger.to_do) == 1
+
+
+LIVE, STOPPED, CLOSED = (
+    board_text(BoardView(ticker="SPX", source="schwab", freshness=freshness, at=OPEN_AT))
+    for freshness in (Freshness.LIVE, Freshness.STOPPED, Freshness.CLOSED)
+)
+
+
+async def test_live_boards_that_the_ledger_does_not_know_are_removed_and_nothing_else():
+    channel, ledger = FakeChannel(), DictLedger()
+    channel.messages = {5: LIVE, 6: STOPPED, 7: CLOSED, 8: "SPX crossed 6900", 9: LIVE}
+    ledger.entries[1] = LedgerEntry(session=TODAY.isoformat(), message_id=9)
+    process = keeper(channel, ledger)
+    await process.adopt()
+    assert await process.message.look_around()
+    await process.tidy()
+    assert list(channel.messages) == [7, 8, 9]
+
+
+async def test_a_live_board_of_another_day_is_not_touched_nor_one_that_is_about_to_be_closed():
+    channel, ledger = FakeChannel(), DictLedger()
+    channel.messages = {5: LIVE, 6: LIVE}
+    ledger.entries[1] = LedgerEntry(session=TODAY.isoformat(), message_id=6)
+    channel.written_at = OPEN_AT - timedelta(days=1, minutes=1)
+    process = keeper(channel, ledger)
+    await process.adopt()
+    await process.message.look_around()
+    channel.written_at = OPEN_AT
+    ledger.to_do[1, 5] = Chore(channel_id=1, message_id=5, text="closed", since_ms=epoch_ms(OPEN_AT))
+    process = keeper(channel, ledger)
+    await process.adopt()
+    await process.message.look_around()
+    await process.tidy()
+    assert channel.messages == {5: "closed", 6: LIVE}
+
+
+async def test_nobody_looks_around_while_a_post_is_in_doubt_or_another_holds_the_feed():
+    channel, ledger = FakeChannel(), DictLedger()
+    process = keeper(channel, ledger)
+    await process.adopt()
+    channel.troubles["send"] = TransientError("Discord does not answer.")
+    with pytest.raises(TransientError):
+        await process.message.show("one", TODAY)
+    channel.messages = {5: LIVE}
+    assert not await process.message.look_around()
+    channel.troubles.clear()
+    await write(process, "one")
+    assert process.message.doubtful
+    assert await process.message.look_around()
+    assert not process.message.doubtful
+    ledger.lost = True
+    with pytest.raises(LeaseLostError):
+        await process.message.keep_books()
+    await process.broom.work()
+    assert 5 in channel.messages
 
 
 def test_a_nonce_fits_discords_limit():

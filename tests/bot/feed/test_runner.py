@@ -9,7 +9,6 @@ import pytest
 from bot.feed.runner import FeedRunner
 from bot.settings import BotSettings
 from streaming.bus.lease import Lease as RedisLease
-from streaming.bus.lease import LeaseLostError
 from streaming.errors import OperatorError, TransientError
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
@@ -48,12 +47,9 @@ class Feed:
             settings,
             self.clock,
             rng=random.Random(1),
-            notify=self._notify,
+            tell=self.told.append,
             **extra,  # type: ignore[arg-type]
         )
-
-    async def _notify(self, sentence: str) -> None:
-        self.told.append(sentence)
 
     def say(self, ticker: str, **changes: object) -> None:
         self.snapshots.queue.put_nowait(snapshot(self.clock.now(), ticker=ticker, **changes))
@@ -182,6 +178,8 @@ async def test_nothing_is_written_before_the_lease_is_held():
         async def renew(self) -> bool:
             return True
 
+        async def assure(self) -> None: ...
+
     feed = Feed("SPX", lease=Lease())
     async with feed.running():
         await feed.clock.pass_time(1)
@@ -205,6 +203,8 @@ async def test_a_feed_that_lost_its_lease_leaves_the_board_to_the_new_leader(ans
                 raise TransientError("Redis is away.")
             return answer
 
+        async def assure(self) -> None: ...
+
     feed = Feed("SPX", lease=Lease())
     async with feed.running():
         feed.say("SPX")
@@ -212,16 +212,23 @@ async def test_a_feed_that_lost_its_lease_leaves_the_board_to_the_new_leader(ans
     assert word in feed.channels[1].only
 
 
-async def test_a_real_lease_that_goes_to_another_process_silences_the_feed(redis):
+async def test_a_real_lease_that_goes_to_another_process_silences_the_feed_until_it_comes_back(redis):
     feed = Feed("SPX", lease=RedisLease(redis, "feed", "old", ttl_s=1.5))
-    task = asyncio.create_task(feed.runner.run())
-    await until(lambda: feed.runner.status().leading)
-    feed.say("SPX")
-    await feed.clock.pass_time(1)
-    await redis.set("feed", "new")
-    with pytest.raises(LeaseLostError):
-        await task
-    assert "live" in feed.channels[1].only
+    async with feed.running():
+        await until(lambda: feed.runner.status().leading)
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        await redis.set("feed", "new")
+        await until(lambda: not feed.runner.status().leading)
+        deeds = list(feed.channels[1].deeds)
+        await feed.clock.pass_time(2)
+        assert feed.channels[1].deeds == deeds
+        assert "live" in feed.channels[1].only
+        await redis.delete("feed")
+        await until(lambda: feed.runner.status().leading)
+        await feed.clock.pass_time(1)
+        assert feed.channels[1].deeds != deeds
+        assert len(feed.channels[1].messages) == 1
 
 
 async def test_boards_do_not_all_beat_at_the_same_moment():

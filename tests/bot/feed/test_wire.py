@@ -8,13 +8,12 @@ import pytest
 
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
-from bot.feed.message import LiveMessage
 from bot.feed.window import Slot
 from bot.sandbox.server import Sandbox, open_sandbox
 from streaming.symbols import parse_ticker
 from tests.conftest import SHARED
 from tests.support.clock import ManualClock
-from tests.support.feed import OPEN_AT, DictLedger, snapshot
+from tests.support.feed import OPEN_AT, DictLedger, Keeper, snapshot
 from tests.support.openapi import load_spec
 from tests.support.wire import WireBot, log_in
 
@@ -30,24 +29,23 @@ class WireRig:
         self.clock = ManualClock(start)
         self.told: list[str] = []
         self.slot = Slot(60)
+        self.keeper = Keeper(self.channel_id, DiscordChannel(bot, self.channel_id), DictLedger(), self.clock)
         self.board = Board(
             self.channel_id,
             parse_ticker("SPX"),
             slot=self.slot,
-            message=LiveMessage(self.channel_id, DiscordChannel(bot, self.channel_id), DictLedger()),
+            message=self.keeper.message,
             plan=BoardPlan(),
             clock=self.clock,
             rng=random.Random(1),
-            notify=self._notify,
+            tell=self.told.append,
         )
-
-    async def _notify(self, sentence: str) -> None:
-        self.told.append(sentence)
 
     async def beat(self, seconds: float = 1.0) -> None:
         self.clock.advance(seconds)
         self.slot.put(snapshot(self.clock.now(), ticker="SPX", spot=6900 + self.clock.monotonic() % 100))
         await self.board.beat(self.clock.monotonic())
+        await self.keeper.tidy()
 
     @property
     def messages(self) -> list[str]:
@@ -95,7 +93,8 @@ async def test_a_message_that_a_person_deleted_is_posted_anew(sandbox, bot):
     message_id = rig.board.status().message_id
     assert message_id is not None
     sandbox.delete_message(rig.channel_id, message_id)
-    await rig.beat()
+    for _ in range(2):
+        await rig.beat()
     assert len(rig.messages) == 1
     assert rig.board.status().message_id != message_id
 
@@ -111,6 +110,8 @@ async def test_a_channel_that_may_not_be_written_is_told_once_and_comes_back(san
     sandbox.restore(rig.channel_id)
     await rig.beat(700)
     assert len(rig.messages) == 1
+    assert len(rig.told) == 2
+    assert "works again" in rig.told[1]
 
 
 async def test_a_channel_that_is_gone_names_the_setting(sandbox, bot):
