@@ -1,6 +1,7 @@
 """What hangs on what, on one screen: the bot, its services, its background jobs, and the order they end in."""
 
 import asyncio
+import logging
 import random
 import secrets
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -17,10 +18,13 @@ from bot.alerts.assembly import build_alerts
 from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.ledger import RedisLedger
+from bot.feed.opening import opening_sentence
 from bot.feed.runner import FeedRunner
+from bot.feed.schedule import decide
 from bot.fingerprints import RedisFingerprints
 from bot.health import Health, ServiceNotifier
 from bot.login_watch import LoginWatch
+from bot.presence import DiscordPresence, Presence
 from bot.render.charts import ChartWorker
 from bot.services import Services
 from bot.settings import BotSettings
@@ -41,6 +45,7 @@ from streaming.schwab.stored_logins import StoredLogins
 from streaming.sources.assembly import Sources
 from streaming.streamer import Streamer
 
+_LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
 
 
@@ -125,7 +130,28 @@ def _jobs(
         jobs["recorder"] = recorder.run
     if settings.gex_feed_enabled and settings.boards:
         jobs["gex-feed"] = partial(_run_feed, bot, feed)
+        jobs["opening"] = partial(_tell_opening, bot, runtime, force=settings.gex_feed_force_window)
+    jobs["presence"] = _presence(bot, runtime, settings).run
     return jobs
+
+
+def _presence(bot: GexBot, runtime: Runtime, settings: BotSettings) -> Presence:
+    first, force = settings.tickers[0].name, settings.gex_feed_force_window
+    return Presence(DiscordPresence(bot), runtime.snapshots.latest, first, runtime.clock, force=force)
+
+
+async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, force: bool) -> None:
+    """Say in the log, and once for each opening to the operators, when a feed that is closed at the start opens."""
+    decision = decide(runtime.clock.now(), force=force)
+    sentence = opening_sentence(decision)
+    if sentence is None or decision.until is None:
+        return
+    _LOG.info("%s", sentence)
+    await bot.logged_in.wait()
+    told = RedisTold(runtime.redis, keys.FEED_TOLD)
+    if await told.claim(f"opening {decision.until:%Y-%m-%d}", ttl=decision.until - runtime.clock.now()):
+        await bot.notify_operators(sentence)
+    progress()
 
 
 def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:

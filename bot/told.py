@@ -1,4 +1,4 @@
-"""Where the bot remembers across restarts what the operators were told of the Schwab login."""
+"""Where the bot remembers across restarts what the operators were told."""
 
 from datetime import timedelta
 

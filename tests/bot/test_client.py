@@ -41,7 +41,7 @@ async def test_commands_are_uploaded_at_the_first_start_and_not_at_the_second(ho
     async with simcord.run(host.make_bot()) as env:
         assert len(uploads(env)) == 1
         names = {command["name"] for command in uploads(env)[0].json}
-        assert names == {"alert", "gex", "stream", "token"}
+        assert names == {"alert", "feed", "gex", "stream", "token"}
         await env.restart_bot(host.make_bot())
         assert len(uploads(env)) == 1
 

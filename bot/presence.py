@@ -1,0 +1,99 @@
+"""The bot's line in the member list: the first ticker, its state and the age of its figures.
+
+A process that died takes the line with it, so it also tells that somebody is there.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final, Protocol
+
+import aiohttp
+import discord
+
+from bot.feed.schedule import decide_about
+from bot.render.numbers import age
+from bot.render.origin_words import live_word, origin_words
+from bot.render.view import Freshness, freshness_of
+from bot.supervisor import Progress
+from streaming.calendar import new_york
+from streaming.clock import Clock
+from streaming.errors import GexcordError
+from streaming.market_time import data_age_s
+from streaming.model import GexSnapshot
+
+_LOG: Final = logging.getLogger(__name__)
+EVERY_S: Final = 20.0
+"""Three a minute: Discord takes five."""
+_READ_S: Final = 2.0
+_LONGEST: Final = 128
+Latest = Callable[[str], Awaitable[GexSnapshot | None]]
+
+
+class Sayer(Protocol):
+    """Who can set the line."""
+
+    async def say(self, text: str) -> bool:
+        """False while Discord's gateway is away."""
+        ...
+
+
+class Presence:
+    """Keeps the line current until cancelled; nothing of it disturbs the feed."""
+
+    def __init__(self, sayer: Sayer, latest: Latest, ticker: str, clock: Clock, *, force: bool) -> None:
+        self._sayer = sayer
+        self._latest = latest
+        self._ticker = ticker
+        self._clock = clock
+        self._force = force
+
+    async def run(self, progress: Progress) -> None:
+        """Say it every 20 seconds."""
+        while True:
+            snapshot = await self._read()
+            if await self._sayer.say(presence_text(self._ticker, snapshot, self._clock.now(), force=self._force)):
+                progress()
+            await self._clock.sleep(EVERY_S)
+
+    async def _read(self) -> GexSnapshot | None:
+        try:
+            async with asyncio.timeout(_READ_S):
+                return await self._latest(self._ticker)
+        except (GexcordError, TimeoutError) as error:
+            _LOG.debug("the presence has no figures: %s", error)
+            return None
+
+
+def presence_text(ticker: str, snapshot: GexSnapshot | None, now: datetime, *, force: bool) -> str:
+    """`SPX live, 1s old`, `SPX closed until Mon 09:35 New York`, `SPX: no data`; made-up and replayed ones say so."""
+    decision = decide_about(snapshot, now, force=force)
+    if not decision.is_open and decision.until is not None:
+        return f"{ticker} closed until {new_york(decision.until):%a %H:%M} New York"
+    if snapshot is None:
+        return f"{ticker}: no data"
+    age_s = data_age_s(snapshot, now)
+    freshness = freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
+    state = live_word(snapshot) if freshness is Freshness.LIVE else str(freshness)
+    old = "" if freshness is Freshness.AHEAD else f", {age(max(age_s, 0.0))} old"
+    origin = origin_words(snapshot)
+    return f"{'' if origin is None else f'{origin} · '}{ticker} {state}{old}"[:_LONGEST]
+
+
+class DiscordPresence:
+    """`Sayer` over discord.py."""
+
+    def __init__(self, bot: discord.Client) -> None:
+        self._bot = bot
+
+    async def say(self, text: str) -> bool:
+        if not self._bot.is_ready() or self._bot.is_closed():
+            return False
+        try:
+            await self._bot.change_presence(activity=discord.CustomActivity(name=text))
+        except (discord.ConnectionClosed, aiohttp.ClientError, OSError, AttributeError) as error:
+            # discord.py has no socket between two connections, and says so by an AttributeError
+            _LOG.debug("the presence was not set (%s)", type(error).__name__)
+            return False
+        return True
