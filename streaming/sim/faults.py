@@ -8,7 +8,16 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-SWITCHES: Final = ("black_hole", "frozen", "truncated", "preferences_as_list", "no_open_interest", "delayed")
+SWITCHES: Final = (
+    "black_hole",
+    "frozen",
+    "truncated",
+    "preferences_as_list",
+    "streamer_as_object",
+    "no_open_interest",
+    "delayed",
+    "bad_keys_close",
+)
 Area = Literal["token", "trader", "marketdata"]
 AREAS: Final[tuple[Area, ...]] = ("token", "trader", "marketdata")
 FIREWALL_PAGE: Final = "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Denied</H1></BODY></HTML>"
@@ -61,6 +70,14 @@ class Faults:
     """Stream services that answer code 11."""
     preferences_as_list: bool = False
     """Send userPreference as the OpenAPI text says, instead of as production does."""
+    streamer_as_object: bool = False
+    """Send `streamerInfo` of userPreference as an object instead of a list of one."""
+    bad_keys: set[str] = field(default_factory=set)
+    """Stream keys that make a request malformed: code 21 for whatever names one of them."""
+    bad_keys_close: bool = False
+    """Whether the connection ends with that answer."""
+    odd: set[str] = field(default_factory=set)
+    """What is wrong with every frame; names of `oddities.ODDITIES`."""
     truncated: bool = False
     """Chains claim to be truncated."""
     no_open_interest: bool = False

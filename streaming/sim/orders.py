@@ -1,6 +1,6 @@
 """The orders of `/sim/control`: what can be made to go wrong, or to happen, from another process."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 from streaming.errors import RequestError
 from streaming.sim.codes import Limits
 from streaming.sim.faults import AREAS, MALFORMED_FRAME, SWITCHES, Failure
+from streaming.sim.oddities import ODDITIES
 from streaming.sim.sim_server import SimServer
 
 Body = Mapping[str, Any]
@@ -54,6 +55,10 @@ async def _set(server: SimServer, body: Body) -> None:
         setattr(faults, name, bool(value))
     elif name == "unavailable":
         faults.unavailable = set(map(str, value))
+    elif name == "bad_keys":
+        faults.bad_keys = set(map(str, value))
+    elif name == "odd":
+        faults.odd = _oddities(value)
     elif name == "refused_logins":
         faults.refused_logins = int(value)
     elif name == "fragment":
@@ -61,7 +66,15 @@ async def _set(server: SimServer, body: Body) -> None:
     elif name == "partial":
         faults.partial = min(max(float(value), 0.0), 1.0)
     else:
-        raise ValueError(f"name is {', '.join(SWITCHES)}, unavailable, refused_logins, fragment or partial")
+        others = "unavailable, bad_keys, odd, refused_logins, fragment or partial"
+        raise ValueError(f"name is {', '.join(SWITCHES)}, {others}")
+
+
+def _oddities(value: Iterable[object]) -> set[str]:
+    names = set(map(str, value))
+    if unknown := names.difference(ODDITIES):
+        raise ValueError(f"odd frames have {', '.join(ODDITIES)}, not {', '.join(sorted(unknown))}")
+    return names
 
 
 async def _limit(server: SimServer, body: Body) -> None:

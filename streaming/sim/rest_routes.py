@@ -74,6 +74,8 @@ class RestRoutes:
         correl_id = self._hall.authority.uuid()
         self._hall.correl_ids.add(correl_id)
         body: Any = _preferences(urlsplit(str(request.url)).netloc, self._hall.customer_id, correl_id)
+        if self._hall.faults.streamer_as_object:
+            body["streamerInfo"] = body["streamerInfo"][0]
         return _json(msgspec.json.encode([body] if self._hall.faults.preferences_as_list else body))
 
     async def _chain(self, request: web.Request) -> web.StreamResponse:

@@ -89,7 +89,7 @@ class SimServer:
         known = Code(code)
         connections = [item for item in self._streams.connections if item.session.ids is not None]
         for connection in connections:
-            await connection.send(connection.session.notify(known, text))
+            await connection.tell(connection.session.notify(known, text))
             if close:
                 await connection.close()
         return len(connections)

@@ -10,6 +10,7 @@ from aiohttp import WSMsgType, web
 from streaming.sim.codes import SLOWNESS, Code, Limits
 from streaming.sim.fragments import in_pieces
 from streaming.sim.hall import Hall
+from streaming.sim.oddities import distorted
 from streaming.sim.rows import ItemSource, RowSource
 from streaming.sim.stream_session import Reply, ServerSession
 
@@ -86,7 +87,7 @@ class Connection:
 
     async def evict(self, code: Code, text: str | None = None) -> None:
         """Tell the reason in a notify frame, then close."""
-        await self.send(self.session.notify(code, text))
+        await self.tell(self.session.notify(code, text))
         await self.close()
 
     async def read(self) -> None:
@@ -108,7 +109,7 @@ class Connection:
                 return
 
     async def _finish(self, reply: Reply) -> None:
-        await self.send(reply.frame)
+        await self.tell(reply.frame)
         if reply.close:
             await self.close()
         elif reply.login:
@@ -116,6 +117,10 @@ class Connection:
             await self.on_login(self)
         else:
             await self._send_service(reply.service)
+
+    async def tell(self, frame: bytes) -> None:
+        """Send a frame of our own making, with the oddities in force."""
+        await self.send(distorted(frame, self.hall.faults.odd))
 
     async def pace(self) -> None:
         """Send frames, heartbeats and the last warning at their times."""
@@ -144,7 +149,7 @@ class Connection:
         frame = self.session.frame(service)
         if frame is not None:
             self.hall.counters[service] += 1
-            await self.send(frame)
+            await self.tell(frame)
 
     async def _keep_alive(self, now: float) -> None:
         if self.session.key_count:
@@ -153,7 +158,7 @@ class Connection:
             await self.evict(Code.STOP_STREAMING)
             return
         if now - self.sent_at >= self.limits.heartbeat_s:
-            await self.send(self.session.heartbeat())
+            await self.tell(self.session.heartbeat())
 
 
 @dataclass(slots=True, eq=False)
@@ -198,6 +203,8 @@ class StreamRoutes:
             edition=lambda: self.hall.market.edition,
             holds_back=self.hall.holds_back,
             delayed=lambda: self.hall.faults.delayed,
+            malformed=lambda key: key in self.hall.faults.bad_keys,
+            closes_on_malformed=lambda: self.hall.faults.bad_keys_close,
         )
 
     async def _take_over(self, newest: Connection) -> None:

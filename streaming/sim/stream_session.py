@@ -62,6 +62,10 @@ class ServerSession:
     """Another number whenever fixed fields may have changed."""
     holds_back: Callable[[], bool] = lambda: False
     """Whether a row has to wait for the next frame."""
+    malformed: Callable[[str], bool] = lambda _key: False
+    """Whether a key makes the request that names it malformed."""
+    closes_on_malformed: Callable[[], bool] = lambda: False
+    """Whether such a request ends the connection."""
     delayed: Callable[[], bool] = lambda: False
     """Whether the user lacks real-time data."""
     ids: tuple[str, str] | None = None
@@ -140,12 +144,19 @@ class ServerSession:
         if self.busy or (request.service == "ACCT_ACTIVITY" and request.command == "ADD"):
             return self._respond(request, _FAILED[request.command], f"{request.command} command failed")
         keys = _split(request.parameters.get("keys", ""))
-        if not keys and request.command != "VIEW":
-            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+        if (refusal := self._malformation(request, keys)) is not None:
+            return refusal
         if self._would_hold(request, keys) > self.limits.keys:
             return self._respond(request, Code.REACHED_SYMBOL_LIMIT)
         self._apply(request, keys)
         return self._respond(request, Code.SUCCESS, f"{request.command} command succeeded")
+
+    def _malformation(self, request: Request, keys: list[str]) -> Reply | None:
+        if not keys and request.command != "VIEW":
+            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+        if any(map(self.malformed, keys)):
+            return self._respond(request, Code.BAD_COMMAND_FORMAT, close=self.closes_on_malformed())
+        return None
 
     def _would_hold(self, request: Request, keys: list[str]) -> int:
         known = self.subscriptions.get(request.service)
@@ -218,10 +229,11 @@ class ServerSession:
         code: Code,
         text: str | None = None,
         *,
-        close: bool = False,
+        close: bool | None = None,
         login: bool = False,
         logout: bool = False,
     ) -> Reply:
+        """The answer; with a fatal code it ends the connection unless told otherwise."""
         item = {
             "service": request.service,
             "command": request.command,
@@ -231,7 +243,8 @@ class ServerSession:
             "content": {"code": int(code), "msg": text or TEXTS[code]},
         }
         frame = msgspec.json.encode({"response": [item]})
-        return Reply(frame, close=close or code in _FATAL, login=login, logout=logout, service=request.service)
+        ends = code in _FATAL if close is None else close
+        return Reply(frame, close=ends, login=login, logout=logout, service=request.service)
 
 
 def _split(text: str) -> list[str]:

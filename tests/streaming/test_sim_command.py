@@ -16,6 +16,7 @@ from streaming.cli import main
 from streaming.errors import RequestError
 from streaming.sim.codes import Limits
 from streaming.sim.faults import SWITCHES
+from streaming.sim.oddities import ODDITIES
 from streaming.sim.orders import ORDERS
 from streaming.sim_command import APP_KEY, APP_SECRET, build, register, simulated_start
 
@@ -101,7 +102,8 @@ def test_the_specification_lists_every_order_as_the_simulator_does():
 
 def test_the_specification_lists_every_fault_and_limit():
     faults = first_column("Faults of `set`:")
-    assert set(faults) == {*SWITCHES, "unavailable", "refused_logins", "fragment", "partial"}
+    assert set(faults) == {*SWITCHES, "unavailable", "bad_keys", "odd", "refused_logins", "fragment", "partial"}
+    assert all(f"`{name}`" in SPEC for name in ODDITIES)
     assert first_column("in seconds unless named otherwise:") == list(asdict(Limits()))
     rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", SPEC, re.MULTILINE))
     assert {name: float(value) for name, value in rows.items()} == asdict(Limits())
