@@ -14,7 +14,7 @@ from bot.alerts.store import AlertStore, Batch, Entry
 from bot.feed.retry import Retry
 from bot.render.numbers import age
 from streaming.clock import Clock, epoch_ms
-from streaming.errors import RequestError, TransientError
+from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ MOST_PER_S: Final = 10.0
 _AT_ONCE: Final = 5
 _POLL_S: Final = 0.5
 _AWAY_S: Final = 1.0
+_PERSON_S: Final = (300.0, 900.0)
 _LATE_MS: Final = 60_000
 _OUTDATED_MS: Final = 12 * 3_600_000
 _REMEMBERED: Final = 1000
@@ -53,13 +54,15 @@ class AlertDelivery:
         self._awake = asyncio.Event()
         self._arrived: OrderedDict[str, None] = OrderedDict()
         self._failures: dict[str, Retry] = {}
+        self._told: OperatorError | None = None
+        """What the operators were told and what is not over yet."""
 
     def wake(self) -> None:
         """Something has just been claimed."""
         self._awake.set()
 
     async def run(self) -> None:
-        """Send until cancelled; OperatorError when Discord refuses the bot altogether."""
+        """Send until cancelled; what one batch meets is that batch's trouble."""
         running: set[asyncio.Task[None]] = set()
         async with asyncio.TaskGroup() as group:
             while True:
@@ -78,14 +81,20 @@ class AlertDelivery:
 
     async def deliver(self, batch: Batch) -> None:
         """Send one batch and note what became of it; trouble with Redis here only means that it is handed out again."""
-        try:
-            with suppress(TransientError):
+        with suppress(TransientError):
+            try:
                 await self._deliver(batch)
-        except RequestError as error:
-            self._counters.refused += len(batch.entries)
-            log.error("%s", error.sentence)  # noqa: TRY400  # Discord's own words; a traceback adds nothing
-            with suppress(TransientError):
+            except OperatorError as error:
+                await self._wait_for_a_person(batch, error)
+            except RequestError as error:
+                self._counters.refused += len(batch.entries)
+                log.error("%s", error.sentence)  # noqa: TRY400  # a traceback adds nothing to Discord's refusal
                 await self._store.done(batch)
+            except GexcordError:
+                raise
+            except Exception as error:
+                log.exception("alerts for %s failed on a bug", batch.target.name)
+                await self._try_later(batch, TransientError(f"A bug ({type(error).__name__})."))
 
     async def _deliver(self, batch: Batch) -> None:
         content = self._content(batch)
@@ -101,6 +110,9 @@ class AlertDelivery:
             self._note_arrival(batch)
         self._failures.pop(batch.target.name, None)
         await self._store.done(batch)
+        if content and self._told is not None:
+            over, self._told = f"Alerts go out again. It was: {self._told}", None
+            await self._notify(over)
 
     def _content(self, batch: Batch) -> str:
         """All alerts of the batch; one that waited long says so, one that waited half a day is not news."""
@@ -124,6 +136,16 @@ class AlertDelivery:
         delay_s = retry.delay_s(least_s=error.retry_after_s)
         log.warning("alerts for %s wait %.1f s: %s", batch.target.name, delay_s, error.sentence)
         await self._store.later(batch, delay_s=delay_s)
+
+    async def _wait_for_a_person(self, batch: Batch, error: OperatorError) -> None:
+        """Keep the batch for minutes; a cause is told once, however many batches meet it."""
+        self._counters.retries += 1
+        delay_s = max(self._rng.uniform(*_PERSON_S), error.retry_after_s or 0.0)
+        log.warning("alerts for %s wait %.0f s: %s", batch.target.name, delay_s, error.sentence)
+        await self._store.later(batch, delay_s=delay_s)
+        if self._told is None or self._told.sentence != error.sentence:
+            self._told = error
+            await self._notify(f"Alerts wait: {error.sentence}")
 
     async def _pause(self, batch: Batch, error: UnreachableError) -> None:
         self._counters.paused += 1

@@ -11,7 +11,7 @@ from streaming.clock import Clock
 from streaming.errors import GexcordError, RequestError, TransientError
 
 _OPEN_YOUR_MESSAGES = (
-    "Allow direct messages from members of this server in its privacy settings, then add the alert again."
+    "Allow direct messages from members of a server where I am in its privacy settings, then add the alert again."
 )
 
 
@@ -102,9 +102,9 @@ class AlertDesk:
         text = f"Alert {rule.number} is set: {rule_text(rule)}.\nI write here when it happens; /alert remove ends it."
         try:
             await self._post.send(rule.target, text, nonce=f"alert-{rule.number}")
-        except UnreachableError:
+        except UnreachableError as error:
             await self._store.remove(rule)
-            raise RequestError("I cannot send you direct messages.", remedy=_OPEN_YOUR_MESSAGES) from None
+            raise RequestError(f"I cannot send you direct messages: {error}.", remedy=_OPEN_YOUR_MESSAGES) from None
         except TransientError as error:
             await self._store.remove(rule)
             raise TransientError(f"The alert is not set: {error}", remedy="Try again in a moment.") from error

@@ -12,6 +12,7 @@ from bot.alerts.state import AlertState
 from bot.alerts.store import AlertStore, Batch, Claim, Entry
 from bot.alerts.texts import LONGEST
 from streaming.clock import SystemClock, epoch_ms
+from streaming.errors import OperatorError
 from tests.support.alerts import FakePost, rule
 from tests.support.clock import ManualClock
 from tests.support.wire import until
@@ -22,15 +23,20 @@ class NoStore:
 
     def __init__(self) -> None:
         self.ended: list[str] = []
+        self.delays_s: list[float] = []
+
+    async def later(self, batch: Batch, *, delay_s: float) -> bool:
+        self.delays_s.append(delay_s)
+        return True
 
     async def done(self, batch: Batch) -> bool:
         self.ended.append(batch.nonce)
         return True
 
 
-def delivery(store, post, clock):
+def delivery(store, post, clock, told=()):
     async def tell(sentence: str) -> None:
-        raise AssertionError(sentence)
+        told.append(sentence)
 
     return AlertDelivery(store, post, clock, notify=tell, rng=random.Random(1), counters=AlertCounters())
 
@@ -65,6 +71,32 @@ async def test_a_batch_that_this_process_has_sent_is_only_noted_again():
     await sender.deliver(batch(clock, 1))
     assert post.calls == 1
     assert store.ended == ["n1", "n1"]
+
+
+async def test_what_needs_a_person_is_told_once_waited_out_and_told_when_it_is_over():
+    clock, post, store, told = ManualClock(), FakePost(), NoStore(), []
+    sender = delivery(store, post, clock, told)
+    post.faults = [OperatorError("Discord refuses the bot's token.", remedy="Set one.") for _ in range(3)]
+    for nonce in ("n1", "n2", "n1"):
+        await sender.deliver(batch(clock, 1, nonce=nonce))
+    assert told == ["Alerts wait: Discord refuses the bot's token. Set one."]
+    assert all(300 <= delay_s <= 900 for delay_s in store.delays_s)
+    assert store.ended == []
+    await sender.deliver(batch(clock, 1, nonce="n1"))
+    await sender.deliver(batch(clock, 1, nonce="n2"))
+    assert store.ended == ["n1", "n2"]
+    assert told[1:] == ["Alerts go out again. It was: Discord refuses the bot's token."]
+
+
+async def test_a_bug_in_one_batch_is_logged_and_delays_only_that_batch(caplog):
+    clock, post, store = ManualClock(), FakePost(), NoStore()
+    sender = delivery(store, post, clock)
+    post.faults = [KeyError("id")]
+    await sender.deliver(batch(clock, 1))
+    assert len(store.delays_s) == 1
+    assert "failed on a bug" in caplog.text
+    await sender.deliver(batch(clock, 1))
+    assert store.ended == ["n1"]
 
 
 async def test_ten_alerts_of_full_length_fit_one_message():

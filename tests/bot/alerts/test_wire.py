@@ -14,6 +14,7 @@ from bot.alerts.runner import AlertRunner
 from bot.alerts.store import AlertStore
 from bot.client import GexBot
 from bot.discord_hosts import point_discord_at
+from bot.sandbox.faults import Trouble, refused
 from bot.sandbox.server import Sandbox, open_sandbox
 from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
@@ -175,7 +176,9 @@ async def test_a_channel_where_the_bot_may_not_write_is_refused_at_once(scene: S
 async def test_closed_direct_messages_are_told_at_once_and_nothing_is_kept(scene: Scene, guest: Visitor):
     scene.sandbox.fail_next(1, 403, method="POST", path=CREATE, code=50007)
     answer = await said(guest, "add", kind="net_gex", symbol="SPX")
-    assert answer.startswith("I cannot send you direct messages. Allow direct messages from members of this server")
+    assert answer.startswith(
+        "I cannot send you direct messages: your direct messages are closed to me. Allow direct messages from members"
+    )
     assert (await scene.store.load()).rules == {}
 
 
@@ -232,6 +235,44 @@ async def test_a_channel_that_lost_its_permission_is_paused_shown_and_resumed(sc
         answer = await said(owner, "add", kind="price", symbol="SPX", value=6500.0, target="here")
         assert answer.endswith("The paused alerts of the same place run again.")
         assert "paused" not in await said(owner, "list")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Trouble(403, shape="page"),
+        Trouble(404, shape="page"),
+        Trouble(401, shape="page"),
+        Trouble(401, shape="codeless"),
+        Trouble(403, shape="empty"),
+        Trouble(200, shape="page"),
+        Trouble(403, 999_999),
+        refused(40333),
+        refused(50013),  # of a channel's permissions, and this is a conversation
+    ],
+)
+async def test_an_odd_answer_loses_no_alert_and_pauses_nothing(scene: Scene, guest: Visitor, trouble: Trouble):
+    await said(guest, "add", kind="zero_gamma", symbol="SPX")
+    await scene.spots(6395)
+    scene.sandbox.fail(trouble, on="post", count=1)
+    await scene.spots(6405)
+    await until(lambda: len(scene.texts()) == 2)
+    assert scene.runner.counters.retries == 1
+    assert "paused" not in await said(guest, "list")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [(50007, "your direct messages are closed to me"), (50278, "we share no server any more")]
+)
+async def test_a_reader_who_cannot_be_reached_sees_why_in_the_list(
+    scene: Scene, guest: Visitor, code: int, reason: str
+):
+    await said(guest, "add", kind="zero_gamma", symbol="SPX")
+    await scene.spots(6395)
+    scene.sandbox.fail(refused(code), on="post")
+    await scene.spots(6405)
+    await until(lambda: scene.runner.counters.paused == 1)
+    assert f"paused: {reason}" in await said(guest, "list")
 
 
 async def test_an_unknown_symbol_or_a_senseless_option_is_a_sentence(scene: Scene, guest: Visitor):
