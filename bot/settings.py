@@ -40,6 +40,7 @@ class BotSettings(StreamSettings):
     gex_feed_metrics_enabled: bool = Field(True, description="true or false")
     gex_feed_metrics_key: str = Field(keys.FEED_METRICS, min_length=1, description="the name of a Redis hash")
     gex_feed_force_window: bool = Field(False, description="true or false")
+    gex_feed_age: bool = Field(False, description="true or false")
     gex_feed_style: Literal["ansi", "plain"] = Field("ansi", description="ansi or plain")
     alerts_per_person: int = Field(10, ge=0, le=100, description="a whole number from 0 to 100, for each person")
     alerts_per_channel: int = Field(20, ge=0, le=100, description="a whole number from 0 to 100, for each channel")

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import math
 import random
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from bot.feed.cadence import Cadence
@@ -16,7 +17,7 @@ from bot.feed.metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.retry import Deletions, Patience, Retry
 from bot.feed.schedule import FeedDecision, decide_about, next_mark
 from bot.feed.window import Slot
-from bot.feed.wording import Wording
+from bot.feed.wording import LifeSign, Wording
 from bot.render.text import Style
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock
@@ -53,6 +54,8 @@ class BoardPlan:
     style: Style = "ansi"
     source: str = "schwab"
     """Whom an empty board waits for."""
+    shows_age: bool = False
+    """Whether Discord's own growing time stands under the figures."""
     phase_s: float = 0.0
     """Delay of the first beat, so that many boards do not all send at the same moment."""
 
@@ -72,9 +75,10 @@ class Board:
         rng: random.Random,
         tell: Tell,
         still_ours: StillOurs | None = None,
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         """`tell` takes note of a sentence for operators at once; `still_ours` tells at the end whether no other process
-        writes this channel by now.
+        writes this channel by now. `wall_s` is the hour of readers' devices, whatever hour the market has.
         """
         self._channel_id = channel_id
         self._ticker = ticker
@@ -95,6 +99,9 @@ class Board:
         self._words = Wording(
             ticker, slot, source=plan.source, style=plan.style, window_s=plan.window_s, since=self._since
         )
+        self._life_sign = LifeSign(wall_s) if plan.shows_age else None
+        self._lived: date | None = None
+        """The replayed session whose own hours this board has shown."""
         self._adopted = False
         self._mark: datetime | None = None
         self._reposted_s = -math.inf
@@ -103,6 +110,7 @@ class Board:
         self._look_at_s = -math.inf
         self._quiet_until_s = clock.monotonic()
         self._state: BoardState = "starting"
+        self._state_since = clock.now()
         self._reason = "starting"
         self._until: datetime | None = None
         self._told: str | None = None
@@ -116,6 +124,7 @@ class Board:
             state=self._state,
             reason=self._reason,
             until=self._until,
+            since_at=self._state_since,
             message_id=self._message.message_id,
             counters=self._counters,
         )
@@ -210,16 +219,17 @@ class Board:
 
     async def _update(self, due_s: float) -> None:
         now, latest = self._clock.now(), self._slot.latest
-        decision = decide_about(latest, now, force=self._plan.force)
+        decision = decide_about(latest, now, force=self._plan.force, lived=self._lived)
         at = market_now(latest, now) if self._plan.force else now
         if not self._adopted:
             await self._message.adopt()
             self._adopted = True
-        self._state, self._reason, self._until = "open", decision.reason, decision.until
+        self._enter("open" if decision.is_open else "closed", decision.reason, decision.until)
         if decision.is_open:
+            self._lived = decision.session if decision.since is not None else self._lived
             await self._open_beat(decision, at, due_s)
         else:
-            self._state, self._mark = "closed", None
+            self._mark = None
             if not self._may_still_learn(now):
                 await self._close(decision.since or at)
 
@@ -233,6 +243,8 @@ class Board:
             self._mark = next_mark(at, self._plan.refresh_minutes)
         self._rendered = self._slot.latest
         text = self._words.live(self._clock.now())
+        if self._life_sign is not None:
+            text = self._life_sign.under(text)
         if (self._message.pending or at >= self._mark) and self._may_repost:
             changed = await self._refresh(text, decision, at)
         else:
@@ -351,9 +363,13 @@ class Board:
         self._wait(error, state, delay_s)
 
     def _wait(self, error: GexcordError, state: BoardState, delay_s: float) -> None:
-        self._state, self._reason = state, error.sentence
-        self._until = self._clock.now() + timedelta(seconds=delay_s)
+        self._enter(state, error.sentence, self._clock.now() + timedelta(seconds=delay_s))
         self._quiet_until_s = self._clock.monotonic() + delay_s
+
+    def _enter(self, state: BoardState, reason: str, until: datetime | None) -> None:
+        if state != self._state:
+            self._state_since = self._clock.now()
+        self._state, self._reason, self._until = state, reason, until
 
     async def _finishing(self, work: Coroutine[None, None, None]) -> None:
         """Await `work`; when cancelled meanwhile, let it finish for a moment before giving way."""
@@ -373,7 +389,8 @@ class Board:
 
         Not when another process took over: the message is its to write.
         """
-        healthy, self._state, self._reason = self._state in {"open", "retrying"}, "stopped", "stopped"
+        healthy = self._state in {"open", "retrying"}
+        self._enter("stopped", "stopped", None)
         if not healthy or not self._message.shown or self._slot.latest is None:
             return
         now = self._clock.now()

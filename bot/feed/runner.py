@@ -173,6 +173,7 @@ class FeedRunner:
                 window_s=settings.gex_feed_window_seconds,
                 force=settings.gex_feed_force_window,
                 style=settings.gex_feed_style,
+                shows_age=settings.gex_feed_age,
                 source=settings.source_of(ticker.name),
                 phase_s=update_s * position / len(self._boards),
             ),

@@ -45,14 +45,20 @@ def decide(now: datetime, *, force: bool = False) -> FeedDecision:
     return FeedDecision(False, _after_the_close(session), session.close_at, tomorrow, today)
 
 
-def decide_about(snapshot: GexSnapshot | None, now: datetime, *, force: bool = False) -> FeedDecision:
-    """The same with a snapshot at hand: of a forced window over a replay, the hours of the replayed session.
+def decide_about(
+    snapshot: GexSnapshot | None, now: datetime, *, force: bool = False, lived: date | None = None
+) -> FeedDecision:
+    """The same with a snapshot at hand: a forced window over a replay goes by the replayed day, at any of its hours.
 
-    Another producer's mark opens and closes nothing.
+    Only the session that was `lived` closes when its own close is replayed. Another producer's mark opens and closes
+    nothing.
     """
-    if force and snapshot is not None and snapshot.replay is not None and snapshot.replay.rules:
-        return decide(market_now(snapshot, now))
-    return decide(now, force=force)
+    if not (force and snapshot is not None and snapshot.replay is not None and snapshot.replay.rules):
+        return decide(now, force=force)
+    at = market_now(snapshot, now)
+    decision = decide(at)
+    is_over = decision.since is not None and lived is not None and decision.session == lived
+    return decision if decision.is_open or is_over else decide(at, force=True)
 
 
 def next_mark(after: datetime, refresh_minutes: int) -> datetime:

@@ -1,6 +1,8 @@
 """What one board writes: while it is live, when its session ends, and over what another process left. No I/O."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from bot.feed.view import Ending, board_view, left_over
 from bot.feed.window import Slot
@@ -9,6 +11,27 @@ from bot.render.view import Freshness
 from streaming.market_time import market_now
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
+
+_RENEWED_S: Final = 15.0
+
+
+class LifeSign:
+    """Discord's own growing time under a board: of its last edit, renewed while the figures stand still.
+
+    It goes on growing when nobody edits any more, which nothing else in a message does.
+    """
+
+    def __init__(self, wall_s: Callable[[], float]) -> None:
+        self._wall_s = wall_s
+        self._body = ""
+        self._at_s = 0.0
+
+    def under(self, body: str) -> str:
+        """The body with the time of its edit; for an unchanged one the same text for 15 s."""
+        now_s = self._wall_s()
+        if body != self._body or not 0.0 <= now_s - self._at_s < _RENEWED_S:
+            self._body, self._at_s = body, now_s
+        return f"{body}\n-# updated <t:{int(self._at_s)}:R>"
 
 
 class Wording:

@@ -1,8 +1,10 @@
 import asyncio
 import random
+import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from bot.feed.board import Board, BoardPlan
@@ -47,6 +49,7 @@ class Rig:
             rng=random.Random(1),
             tell=self.told.append,
             still_ours=self._still_ours,
+            wall_s=lambda: self.clock.now().timestamp(),
         )
 
     async def _still_ours(self) -> bool:
@@ -538,6 +541,14 @@ async def test_a_replay_closes_with_its_session_and_under_its_label():
     assert rig.board.status().reason == "after the close at 16:00"
 
 
+async def test_a_replay_recorded_in_the_evening_is_shown_and_not_closed():
+    rig = Rig(SUNDAY, force=True)
+    await rig.play_on(datetime(2026, 11, 20, 20, 0, tzinfo=NEW_YORK), 3, speed=10)
+    assert rig.channel.deeds == ["send", "edit", "edit"]
+    assert "REPLAY 20 Nov 2026" in rig.channel.only and "closed" not in rig.channel.only
+    assert rig.board.status().reason == "forced open"
+
+
 async def test_without_force_a_replay_shows_only_while_the_real_window_is_open():
     rig = Rig(SUNDAY)
     await rig.play_on(FRIDAY, 3, speed=10)
@@ -698,3 +709,37 @@ async def test_a_new_leader_removes_a_live_board_that_the_ledger_does_not_know()
         await rig.beat()
     assert len(rig.channel.messages) == 1
     assert rig.counters.posts == 1
+
+
+async def test_the_growing_time_is_of_the_last_edit_and_renewed_while_figures_stand_still():
+    rig = Rig(shows_age=True)
+    await rig.beat()
+    began_s = int(re.search(r"\n-# updated <t:(\d+):R>$", rig.channel.only)[1])
+    assert began_s == int(rig.clock.now().timestamp())
+    for second in range(110):
+        if second == 70:
+            before = rig.counters.edits  # until then the span of the changes was growing
+        rig.clock.advance(1.0)
+        rig.slot.put(msgspec.structs.replace(rig.slot.latest, asof_ms=rig.slot.latest.asof_ms + 1000))
+        await rig.step()
+    assert 2 <= rig.counters.edits - before <= 3, "every 15 s"
+    await rig.beat(spot=26123.0)
+    assert f"<t:{int(rig.clock.now().timestamp())}:R>" in rig.channel.only
+
+
+async def test_without_the_setting_no_time_is_shown():
+    rig = Rig()
+    await rig.beat()
+    assert "<t:" not in rig.channel.only
+
+
+async def test_a_board_says_since_when_it_is_in_its_state():
+    rig = Rig()
+    await rig.beat()
+    since = rig.board.status().since_at
+    await rig.beat()
+    assert rig.board.status().since_at == since
+    rig.channel.faults = [TransientError("Discord answered 503.")] * 9
+    await rig.beat(spot=26123.0)
+    assert rig.board.status().state == "retrying"
+    assert rig.board.status().since_at > since

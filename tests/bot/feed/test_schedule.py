@@ -110,17 +110,26 @@ SUNDAY = ny(2026, 11, 22, 3, 0)
 @pytest.mark.parametrize(
     ("recorded", "after_s", "is_open", "reason"),
     [
-        (ny(2026, 11, 20, 9, 34, 50), 0, False, "before 09:35"),
+        (ny(2026, 11, 20, 9, 34, 50), 0, True, "forced open"),
         (ny(2026, 11, 20, 9, 34, 50), 1, True, "open"),
+        (ny(2026, 11, 21, 11, 0), 0, True, "forced open"),
         (ny(2026, 11, 20, 15, 59, 55), 0.4, True, "open"),
         (ny(2026, 11, 20, 15, 59, 55), 0.5, False, "after the close at 16:00"),
         (ny(2026, 11, 27, 13, 0), 0, False, "after the close at 13:00, Day after Thanksgiving Day"),
     ],
 )
 def test_a_forced_window_over_a_replay_has_the_hours_of_the_replayed_session(recorded, after_s, is_open, reason):
-    decision = decide_about(played(recorded, wall=SUNDAY), SUNDAY + timedelta(seconds=after_s), force=True)
+    later = SUNDAY + timedelta(seconds=after_s)
+    decision = decide_about(played(recorded, wall=SUNDAY), later, force=True, lived=recorded.date())
     assert (decision.is_open, decision.reason) == (is_open, reason)
     assert decision.session == recorded.date()
+
+
+@pytest.mark.parametrize("hour", [3, 8, 11, 16, 20])
+def test_a_replay_recorded_at_any_hour_is_shown_in_a_forced_window(hour):
+    recorded = ny(2026, 11, 20, hour, 30)
+    decision = decide_about(played(recorded, wall=SUNDAY), SUNDAY, force=True)
+    assert (decision.is_open, decision.session) == (True, recorded.date())
 
 
 def test_without_force_real_time_rules_a_replay_and_without_a_replay_force_comes_first():
