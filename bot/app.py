@@ -17,7 +17,7 @@ from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError, leading_error
 from streaming.runtime import open_runtime
-from streaming.settings import load_settings
+from streaming.settings import ENV_FILE, load_settings, load_what_is_right
 from streaming.signals import stop_on_signals
 
 _LOG: Final = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(arguments: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         settings: BotSettings
+        problems: Sequence[str] = ()
         if arguments.demo:
             from bot.demo import open_demo
 
@@ -87,10 +88,15 @@ async def _run(arguments: argparse.Namespace) -> int:
             )
             settings, clock, page_url = demo.settings, demo.clock, demo.page_url
         else:
-            settings, clock, page_url = load_settings(BotSettings), SystemClock(), None
+            clock, page_url = SystemClock(), None
+            if arguments.check:
+                settings, problems = load_what_is_right(BotSettings)
+            else:
+                settings = load_settings(BotSettings)
         configure_bot_logging(settings)
         if arguments.check:
-            return await run_check(settings, _say)
+            env_file = None if arguments.demo else Path(ENV_FILE)
+            return await run_check(settings, _say, problems=problems, env_file=env_file, clock=clock)
         await _serve(settings, clock, page_url=page_url)
     return 0
 

@@ -4,31 +4,48 @@
 is refused or missing. When several fail, the first of these counts.
 """
 
+import os
 import stat
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from bot.check_discord import check_discord
 from bot.check_sources import check_sources
+from bot.feed.opening import opening_sentence
+from bot.feed.schedule import decide
 from bot.render.numbers import age
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
-from streaming.env_file import doubtful_lines, read_text
+from streaming.env_file import doubtful_lines, doubtful_name, read_text
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
 from streaming.findings import Finding, exit_status, fail, ok, warn
+from streaming.settings import ENV_FILE
 
 _LOGIN_REMEDY: Final = "Run `python -m streaming token login`."
 _PRIVATE: Final = 0o077
 
 
-async def run_check(settings: BotSettings, out: Callable[[str], object], *, clock: Clock | None = None) -> int:
-    """Check everything in turn, hand each line to `out` as soon as it is known, and return the exit status."""
-    now = (clock or SystemClock()).now()
+async def run_check(
+    settings: BotSettings,
+    out: Callable[[str], object],
+    *,
+    problems: Sequence[str] = (),
+    env_file: Path | None = Path(ENV_FILE),
+    clock: Clock | None = None,
+) -> int:
+    """Check everything in turn, hand each line to `out` as soon as it is known, and return the exit status.
+
+    `problems` are the sentences about settings that were refused; `settings` has the defaults in their place.
+    """
+    clock = clock or SystemClock()
+    now = clock.now()
     findings: list[Finding] = []
 
     def report(part: Sequence[Finding]) -> None:
@@ -36,49 +53,86 @@ async def run_check(settings: BotSettings, out: Callable[[str], object], *, cloc
         for finding in part:
             out(finding.line)
 
-    report(check_env_file(Path(".env")))
-    report(check_settings(settings))
-    report([await check_redis(settings)])
-    report([check_token(settings, now)])
-    report(await check_sources(settings, clock or SystemClock()))
-    report(await check_discord(settings))
+    report([] if env_file is None else check_env_file(env_file))
+    report(check_environment(os.environ))
+    report(check_settings(settings, problems))
+    report(check_feed(settings, now))
+    async with AsyncExitStack() as stack:
+        redis, finding = await _open_redis(stack, settings)
+        report([finding])
+        report([check_token(settings, now)])
+        report(await check_sources(settings, clock, redis))
+    report(await check_discord(settings, now))
     return exit_status(findings)
 
 
 def check_env_file(path: Path) -> Sequence[Finding]:
-    """A warning for each line that has no effect but was probably meant to have one."""
-    known = {name.upper() for name in BotSettings.model_fields}
+    """Which file is read, and a warning for each line that has no effect but was probably meant to have one."""
+    where = path.absolute()
     try:
         text = read_text(path)
+    except FileNotFoundError:
+        return [ok(".env", f"there is no {where}; settings come from the environment alone.")]
     except (OSError, UnicodeError):
-        return []  # there is none, or the settings would not have been read
-    return [warn(".env", sentence) for sentence in doubtful_lines(text, known)]
+        return []  # the line about the settings says so
+    return [ok(".env", f"{where} is read."), *[warn(".env", line) for line in doubtful_lines(text, _names())]]
 
 
-def check_settings(settings: BotSettings) -> Sequence[Finding]:
-    """What the settings amount to; that each is valid was checked when they were read."""
+def check_environment(environment: Mapping[str, str]) -> Sequence[Finding]:
+    """A warning for each variable that is no setting but was probably meant to be one."""
+    doubts = (doubtful_name(name, _names(), ours=False) for name in environment if name.isupper())
+    return [warn("environment", sentence) for sentence in doubts if sentence is not None]
+
+
+def _names() -> Collection[str]:
+    return {name.upper() for name in BotSettings.model_fields}
+
+
+def check_settings(settings: BotSettings, problems: Sequence[str] = ()) -> Sequence[Finding]:
+    """What the settings amount to, after a line for each that was refused."""
+    found = [fail("settings", problem, ConfigurationError.exit_status) for problem in problems]
     names = ", ".join(ticker.name for ticker in settings.tickers)
-    found = [ok("settings", f"every value is valid; tickers {names}.")]
-    if settings.gex_feed_enabled and not settings.boards:
-        remedy = "Set DISCORD_GEX_FEED_CHANNEL_IDS or GEX_FEED_CHANNEL_MAP."
-        found.append(warn("feed", f"no channel is configured, so no live message is kept. {remedy}"))
-    if not settings.gex_feed_enabled:
-        found.append(warn("feed", "GEX_FEED_ENABLED is false, so no live message is kept."))
+    if problems:
+        found.append(warn("settings", f"the rest is checked with the defaults in place of these; tickers {names}."))
+    else:
+        found.append(ok("settings", f"every value is valid; tickers {names}."))
     return found
 
 
-async def check_redis(settings: BotSettings) -> Finding:
-    """Whether `REDIS_URL` answers, or a server of our own could be started."""
-    from streaming.bus.connection import open_redis, redact_url
+def check_feed(settings: BotSettings, now: datetime) -> Sequence[Finding]:
+    """Whether live messages are kept, and when the next one comes."""
+    if not settings.gex_feed_enabled:
+        return [warn("feed", "GEX_FEED_ENABLED is false, so no live message is kept.")]
+    if not settings.boards:
+        remedy = "Set DISCORD_GEX_FEED_CHANNEL_IDS or GEX_FEED_CHANNEL_MAP."
+        return [warn("feed", f"no channel is configured, so no live message is kept. {remedy}")]
+    decision = decide(now, force=settings.gex_feed_force_window)
+    if (closed := opening_sentence(decision)) is not None:
+        return [ok("feed", closed)]
+    if decision.until is None:
+        return [ok("feed", "open at any hour (GEX_FEED_FORCE_WINDOW).")]
+    return [ok("feed", f"open until {decision.until:%H:%M} New York.")]
 
-    if settings.redis_url is None:
-        return _own_server(settings.redis_data_path)
-    url = settings.redis_url.get_secret_value()
+
+async def _open_redis(stack: AsyncExitStack, settings: BotSettings) -> tuple[Redis | None, Finding]:
+    """A client where there is a server, and whether `REDIS_URL` answers or a server of our own could start."""
+    from streaming.bus.connection import open_redis, redact_url
+    from streaming.bus.embedded import open_embedded_server
+    from streaming.bus.server_folder import read_record
+
+    folder = settings.redis_data_path
     try:
-        async with open_redis(url):
-            return ok("redis", f"{redact_url(url)} answers.")
+        if settings.redis_url is not None:
+            url = settings.redis_url.get_secret_value()
+            return await stack.enter_async_context(open_redis(url)), ok("redis", f"{redact_url(url)} answers.")
+        if read_record(folder) is None:
+            return None, _own_server(folder)
+        server = await stack.enter_async_context(open_embedded_server(folder, share=settings.redis_share))
+        redis = await stack.enter_async_context(open_redis(server.url))
+        how = "runs" if server.attached else "starts"
+        return redis, ok("redis", f"REDIS_URL is empty: a server of our own {how} on the data in {folder}.")
     except GexcordError as error:
-        return fail("redis", error.sentence, error.exit_status)
+        return None, fail("redis", error.sentence, error.exit_status)
 
 
 def _own_server(data_path: Path) -> Finding:

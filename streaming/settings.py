@@ -6,12 +6,14 @@ and never repeats what was written there.
 
 import base64
 import ipaddress
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -29,6 +31,8 @@ from streaming.symbols import PartOfIndexError, Ticker, parse_ticker, parse_wire
 ENV_FILE: Final = ".env"
 CommaList = Annotated[tuple[str, ...], NoDecode]
 _FERNET_KEY_BYTES: Final = 32
+_LONGEST_SHOWN: Final = 16
+_NAME: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
 _PLAIN: Final = frozenset({"http", "ws"})
 
 
@@ -222,6 +226,8 @@ def _each(value: object, parse: Any) -> list[Any]:
 
 
 S = TypeVar("S", bound=StreamSettings)
+_NOT_TEXT: Final = ".env is not UTF-8 text."
+_SAVE_AS_TEXT: Final = "Save it again with the encoding UTF-8."
 
 
 def load_settings(cls: type[S], **overrides: Any) -> S:
@@ -229,27 +235,67 @@ def load_settings(cls: type[S], **overrides: Any) -> S:
     try:
         return cls(**overrides)
     except UnicodeError:
-        raise ConfigurationError(".env is not UTF-8 text.", remedy="Save it again with the encoding UTF-8.") from None
+        raise ConfigurationError(_NOT_TEXT, remedy=_SAVE_AS_TEXT) from None
     except OSError as error:
-        raise ConfigurationError(
-            f".env cannot be read ({error.strerror}).", remedy="Correct its owner or its mode."
-        ) from None
+        raise ConfigurationError(_unreadable(error), remedy="Correct its owner or its mode.") from None
     except ValidationError as error:
-        problems = []
-        for item in error.errors(include_input=False, include_url=False):
-            name = str(item["loc"][0]) if item["loc"] else ""
-            problems.append(_problem(cls, name, item))
+        problems = (_problem(cls, item) for item in error.errors(include_input=False, include_url=False))
         raise ConfigurationError(
             *dict.fromkeys(problems),
             remedy="Correct it in .env or in the environment; .env.back explains every setting.",
         ) from None
 
 
-def _problem(cls: type[StreamSettings], name: str, item: Any) -> str:
-    field = cls.model_fields.get(name.lower())
+def load_what_is_right(cls: type[S]) -> tuple[S, Sequence[str]]:
+    """Settings of type `cls` with the default in place of whatever is refused, and a sentence for each of those.
+
+    Values that cannot be secrets are shown. ConfigurationError where even the defaults do not go together.
+    """
+    problems: dict[str, None] = {}
+    values: dict[str, Any] = {}
+    while True:
+        try:
+            return cls(**values), tuple(problems)
+        except UnicodeError:
+            fresh: dict[str, Any] = {"_env_file": None}
+            problems[f"{_NOT_TEXT} {_SAVE_AS_TEXT}"] = None
+        except OSError as error:
+            fresh = {"_env_file": None}
+            problems[_unreadable(error)] = None
+        except ValidationError as error:
+            items = error.errors(include_url=False)
+            fresh = {name: cls.model_fields[name].default for item in items for name in _refused(cls, item)}
+            problems |= dict.fromkeys(_problem(cls, item, show=True) for item in items)
+        if fresh.keys() <= values.keys():
+            raise ConfigurationError(*problems)
+        values |= fresh
+
+
+def _unreadable(error: OSError) -> str:
+    return f".env cannot be read ({error.strerror})."
+
+
+def _refused(cls: type[StreamSettings], item: Any) -> Sequence[str]:
+    """The settings that an error is about: the one it names, or those that its sentence names."""
+    if item["loc"]:
+        return [str(item["loc"][0]).lower()]
+    return [name for name in map(str.lower, _NAME.findall(item["msg"])) if name in cls.model_fields]
+
+
+def _problem(cls: type[StreamSettings], item: Any, *, show: bool = False) -> str:
+    name = str(item["loc"][0]).lower() if item["loc"] else ""
+    field = cls.model_fields.get(name)
     if field is None:
         return f"{item['msg'].removeprefix('Value error, ')}."
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, PartOfIndexError):
         return f"{name.upper()} is not valid: {cause.sentence}"
-    return f"{name.upper()} is not valid: expected {field.description}."
+    written = item.get("input")
+    shown = f", not {written!r}" if show and isinstance(written, str) and _is_harmless(field, written) else ""
+    return f"{name.upper()} is not valid: expected {field.description}{shown}."
+
+
+def _is_harmless(field: FieldInfo, written: str) -> bool:
+    """Whether a refused value can be repeated: one of a setting that takes a number or a word, and short itself."""
+    plain = field.annotation in {bool, int, float} or get_origin(field.annotation) is Literal
+    return plain and len(written) <= _LONGEST_SHOWN and written.isprintable()

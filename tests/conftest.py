@@ -1,5 +1,6 @@
 """Fixtures every room of the test tree may use."""
 
+import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -22,6 +23,23 @@ def interruptible() -> None:
     """Programs that tests start must hear SIGINT, even when the run itself was started deaf to it in a background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A program that a test runs in this process sets up the log; the next test finds it as it was."""
+    before = {logger: logger.level for logger in _loggers()}
+    yield
+    logging.captureWarnings(capture=False)
+    for logger in _loggers():
+        logger.setLevel(before.get(logger, logging.NOTSET))
+        for handler in [own for own in logger.handlers if type(own).__module__ == "streaming.logs"]:
+            logger.removeHandler(handler)
+
+
+def _loggers() -> list[logging.Logger]:
+    named = [known for known in logging.root.manager.loggerDict.values() if isinstance(known, logging.Logger)]
+    return [logging.root, *named]
 
 
 @pytest.fixture(scope="session")

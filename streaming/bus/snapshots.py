@@ -16,6 +16,7 @@ from streaming.bus.history_entry import market_day, outranks
 from streaming.bus.intake import SnapshotIntake
 from streaming.bus.mishaps import Mishaps
 from streaming.bus.newest_days import NewestDays
+from streaming.bus.proven_days import ProvenDays
 from streaming.bus.replays import ReplayPlayers
 from streaming.bus.slots import SnapshotSlots
 from streaming.bus.subscription import messages
@@ -63,6 +64,7 @@ class SnapshotStore:
         self.intake = intake or SnapshotIntake()
         self._latest_ttl_s = latest_ttl_s
         self._history = SnapshotHistory(redis, cap=history_cap, spacing_s=history_spacing_s)
+        self._proven = ProvenDays(redis)
         self._players = ReplayPlayers(redis, self._clock)
         self._days = NewestDays()
         self._reading_past = asyncio.Lock()
@@ -100,8 +102,10 @@ class SnapshotStore:
                 pipeline.set(keys.snapshot(snapshot.ticker), payload, ex=self._latest_ttl_s)
                 pipeline.publish(keys.SNAPSHOT_STREAM, payload)
                 kept = self._history.queue(pipeline, snapshot)
+                proven = self._proven.queue(pipeline, snapshot, now_ms=self._now_ms)
                 await pipeline.execute()
         self._history.kept(snapshot, kept)
+        self._proven.noted(snapshot, proven)
 
     async def latest(self, ticker: str) -> GexSnapshot | None:
         """The newest usable snapshot, or None; TransientError when Redis is away.

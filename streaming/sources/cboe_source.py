@@ -3,7 +3,7 @@
 One download at a time, conditional on news; parsing and computing happen in the engine's own process.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,9 +13,10 @@ from streaming.alarm_bell import AlarmBell
 from streaming.clock import Clock
 from streaming.engine_host import ChainBody, EngineError, EngineHost
 from streaming.engine_protocol import ChainKind
-from streaming.errors import ContractError
+from streaming.errors import ContractError, GexcordError
 from streaming.model import GexSnapshot, ScopeName
 from streaming.packed import MOST_UNPACKED
+from streaming.settings import StreamSettings
 from streaming.sources.classic import has_figures
 from streaming.sources.download import Answer, Server, download, open_client
 from streaming.sources.needs import unserved
@@ -79,6 +80,23 @@ class CboeSource:
                 await poller.run(progress)
         finally:
             self._book.ends()
+
+
+async def try_tickers(
+    settings: StreamSettings, tickers: Sequence[Ticker], clock: Clock
+) -> Mapping[str, GexSnapshot | GexcordError]:
+    """One file of each ticker, read and computed as the source would; a ticker's snapshot, or what went wrong."""
+    found: dict[str, GexSnapshot | GexcordError] = {}
+    async with open_client() as client, EngineHost(tickers, scope=settings.gex_scope) as engine:
+        asker = _Asker(client, settings.cboe_api_url, engine, clock)
+        for ticker in tickers:
+            try:
+                snapshot = await asker.ask(ticker)
+            except GexcordError as error:
+                found[ticker.name] = error
+            else:
+                found[ticker.name] = snapshot or ContractError("CBOE says that nothing has changed, unasked.")
+    return found
 
 
 class _Asker:

@@ -1,7 +1,9 @@
+from datetime import UTC, datetime
+
 import discord
 import pytest
 
-from bot.channel_access import NEEDED, effective_permissions, missing_permissions
+from bot.channel_access import NEEDED, effective_permissions, missing_permissions, needed_in, timed_out_until
 
 EVERYONE, BOTS, MUTED, ME = "10", "11", "12", "99"
 
@@ -54,16 +56,41 @@ def test_the_nearer_overwrite_wins_and_among_roles_allowing_does(overwrites, may
     assert found.send_messages is may_send
 
 
-def test_who_cannot_see_a_channel_can_do_nothing_in_it():
+def test_only_what_somebody_must_grant_is_missing():
     found = effective_permissions(guild(NEEDED_BITS), [], [overwrite(EVERYONE, deny=bits(view_channel=True))], ME)
-    assert found == discord.Permissions.none()
-    assert missing_permissions(found) == (
+    assert missing_permissions(found) == ("View Channel",)
+    assert missing_permissions(discord.Permissions.none()) == (
         "View Channel",
         "Send Messages",
         "Embed Links",
         "Attach Files",
         "Read Message History",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "locked", "missing"),
+    [
+        (0, False, ("Embed Links",)),
+        (2, False, ("Connect", "Embed Links")),
+        (13, False, ("Connect", "Embed Links")),
+        (11, False, ("Send Messages in Threads", "Embed Links")),
+        (12, True, ("Send Messages in Threads", "Manage Threads", "Embed Links")),
+    ],
+)
+def test_each_kind_of_channel_needs_its_own(kind, locked, missing):
+    granted = discord.Permissions(NEEDED.value)
+    granted.update(embed_links=False)
+    assert missing_permissions(granted, needed_in(kind, locked=locked)) == missing
+
+
+def test_a_time_out_counts_until_it_is_over_and_never_for_administrators():
+    member, now = {"communication_disabled_until": "2026-08-20T12:00:00+00:00"}, datetime(2026, 8, 20, 11, tzinfo=UTC)
+    until = datetime(2026, 8, 20, 12, tzinfo=UTC)
+    assert timed_out_until(member, NEEDED, now) == until
+    assert timed_out_until(member, NEEDED, until) is None
+    assert timed_out_until(member, discord.Permissions.all(), now) is None
+    assert timed_out_until({"communication_disabled_until": None}, NEEDED, now) is None
 
 
 def test_administrators_and_the_owner_have_everything_whatever_is_denied():

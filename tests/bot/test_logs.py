@@ -12,16 +12,12 @@ import pytest
 from bot.logs import configure_bot_logging
 from bot.settings import BotSettings
 
-LIBRARY = ("discord", "discord.http", "httpx", "httpcore", "websockets", "aiohttp.access", "matplotlib", "asyncio")
 GATEWAY = logging.getLogger("discord.client")
 
 
 @pytest.fixture
 def read(monkeypatch):
-    """Configure logging on a buffer and give a function that returns its lines; everything is put back."""
-    root = logging.getLogger()
-    before = (root.level, list(root.handlers))
-    levels = {name: logging.getLogger(name).level for name in LIBRARY}
+    """Configure logging on a buffer and give a function that returns its lines."""
     stream = io.StringIO()
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
 
@@ -29,12 +25,7 @@ def read(monkeypatch):
         configure_bot_logging(BotSettings(_env_file=None, **values), stream)
         return lambda: stream.getvalue().splitlines()
 
-    yield configured
-    logging.captureWarnings(False)
-    root.setLevel(before[0])
-    root.handlers[:] = before[1]
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    return configured
 
 
 def say_reconnect(error):

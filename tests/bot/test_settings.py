@@ -7,7 +7,7 @@ import pytest
 
 from bot.settings import BotSettings
 from streaming.errors import ConfigurationError
-from streaming.settings import load_settings
+from streaming.settings import load_settings, load_what_is_right
 
 ENV_BACK = Path(__file__).resolve().parents[2] / ".env.back"
 
@@ -202,3 +202,11 @@ def test_the_two_addresses_of_discord_go_together(monkeypatch, name, value):
 def test_a_bot_token_that_cannot_be_one_is_refused_before_discord_sees_it(monkeypatch, token):
     (problem,) = problems(monkeypatch, DISCORD_BOT_TOKEN=token)
     assert problem.startswith("DISCORD_BOT_TOKEN is not valid: expected the bot token")
+
+
+def test_two_settings_that_do_not_go_together_are_both_left_out_of_a_check(monkeypatch):
+    monkeypatch.setenv("DISCORD_API_URL", "http://127.0.0.1:1/api/v10")
+    monkeypatch.setenv("GEX_FEED_CHANNEL_MAP", "SPX:1,NDX:1")
+    settings, problems = load_what_is_right(BotSettings)
+    assert (settings.discord_api_url, settings.gex_feed_channel_map) == (None, {})
+    assert len(problems) == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.env_file import doubtful_lines, read_text
+from streaming.env_file import doubtful_lines, doubtful_name, read_text
 from streaming.settings import StreamSettings
 
 KNOWN = {"SCHWAB_CLIENT_ID", "REDIS_URL"}
@@ -43,3 +43,16 @@ def test_a_misspelt_name_and_a_broken_line_are_named_without_their_values():
     assert any(sentence.startswith("GEXBOT_API_KEYS is no setting") for sentence in found)
     assert len(found) == 3
     assert "hunter2" not in " ".join(found)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("LOG_LEVL", "LOG_LEVEL"), ("SCHWAB_CLEINT_ID", "SCHWAB_CLIENT_ID")])
+def test_a_slip_of_the_pen_is_told_what_was_meant(written, meant):
+    (found,) = doubtful_lines(f"{written}=hunter2\n", KNOWN | {"LOG_LEVEL"})
+    assert found == f"{written} is no setting of this program, so it is ignored. Is {meant} meant?"
+
+
+def test_in_the_environment_only_what_reads_like_a_setting_is_doubted():
+    assert doubtful_name("REDIS_SERVICE_HOST", KNOWN) is not None
+    assert doubtful_name("REDIS_SERVICE_HOST", KNOWN, ours=False) is None
+    assert "Is REDIS_URL meant?" in doubtful_name("REDIS_URI", KNOWN | {"REDIS_URL"}, ours=False)
+    assert doubtful_name("PATH", KNOWN) is None

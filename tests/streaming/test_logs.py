@@ -20,12 +20,7 @@ def settings(**values):
 
 @pytest.fixture
 def lines(monkeypatch):
-    """Configure logging on a buffer and give a function that returns its lines; everything is put back."""
-    root = logging.getLogger()
-    before = (root.level, list(root.handlers))
-    quiet = {
-        name: logging.getLogger(name).level for name in ("discord", "discord.http", "httpx", "httpcore", "websockets")
-    }
+    """Configure logging on a buffer and give a function that returns its lines."""
     stream = io.StringIO()
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
 
@@ -33,12 +28,7 @@ def lines(monkeypatch):
         configure_logging(settings(**values), stream)
         return lambda: stream.getvalue().splitlines()
 
-    yield configured
-    logging.captureWarnings(False)
-    root.setLevel(before[0])
-    root.handlers[:] = before[1]
-    for name, level in quiet.items():
-        logging.getLogger(name).setLevel(level)
+    return configured
 
 
 @pytest.mark.parametrize(
@@ -152,8 +142,7 @@ def test_settings_print_no_password_of_an_address():
     assert "hunter" not in shown
 
 
-def test_a_shell_command_logs_like_the_bot_and_only_what_matters(monkeypatch, tmp_path, capsys, lines):
-    lines()  # what it changes is put back
+def test_a_shell_command_logs_like_the_bot_and_only_what_matters(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REDIS_URL", "redis://:plain-word@127.0.0.1/0")
     settings_of_command()

@@ -1,7 +1,7 @@
 import pytest
 
 from streaming.errors import ConfigurationError
-from streaming.settings import StreamSettings, load_settings
+from streaming.settings import StreamSettings, load_settings, load_what_is_right
 
 
 @pytest.fixture(autouse=True)
@@ -133,3 +133,33 @@ def test_addresses_with_tls_or_of_this_machine_are_taken(monkeypatch, url):
 def test_a_redis_url_that_names_no_place_is_refused(monkeypatch, url):
     monkeypatch.setenv("REDIS_URL", url)
     assert refused().problems[0].startswith("REDIS_URL is not valid")
+
+
+def test_a_check_goes_on_with_the_defaults_in_place_of_what_is_refused(monkeypatch):
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    monkeypatch.setenv("METRICS_PORT", "many")
+    monkeypatch.setenv("REDIS_URL", "hunter2")
+    monkeypatch.setenv("SCHWAB_API_URL", "http://hunter2")
+    monkeypatch.setenv("GEX_CHAIN_DAYS", "30")
+    settings, problems = load_what_is_right(StreamSettings)
+    assert (settings.log_level, settings.metrics_port, settings.redis_url) == ("INFO", 0, None)
+    assert settings.gex_chain_days == 30
+    assert "hunter2" not in " ".join(problems)
+    assert "LOG_LEVEL is not valid: expected DEBUG, INFO, WARNING or ERROR, not 'LOUD'." in problems
+    assert "METRICS_PORT is not valid: expected a port number from 1 to 65535, or 0 for none, not 'many'." in problems
+    assert len(problems) == 4
+
+
+def test_what_may_be_a_secret_in_the_wrong_place_is_not_shown(monkeypatch):
+    monkeypatch.setenv("METRICS_PORT", "a-token-of-a-length-that-secrets-have")
+    monkeypatch.setenv("GEX_REPLAY_START", "hunter2")
+    _, problems = load_what_is_right(StreamSettings)
+    assert "secrets" not in " ".join(problems) and "hunter2" not in " ".join(problems)
+
+
+def test_a_file_that_is_no_text_leaves_the_environment(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
+    monkeypatch.setenv("GEX_CHAIN_DAYS", "30")
+    settings, problems = load_what_is_right(StreamSettings)
+    assert settings.gex_chain_days == 30
+    assert problems == (".env is not UTF-8 text. Save it again with the encoding UTF-8.",)
