@@ -135,6 +135,7 @@ async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> i
                 speed=order.speed,
                 loop=order.loop,
                 guard=None if order.force else guard,
+                say=say,
                 by=lease.owner,
             )
             await _play(player, tape, say)

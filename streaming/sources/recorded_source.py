@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.clock import Clock
-from streaming.errors import ConfigurationError, RequestError
+from streaming.errors import ConfigurationError
 from streaming.ports import EventSink, SnapshotReader, SnapshotSink
 from streaming.recording.parts import parts_of
 from streaming.settings import StreamSettings
-from streaming.sources.replay_guard import FRESH_S, ReplayGuard
+from streaming.sources.replay_guard import ReplayGuard
 from streaming.sources.replay_tape import Tape, TapeChoice, recorded_tape
 from streaming.sources.snapshot_replay import NAME, SnapshotReplay
 from streaming.status import SourceState, SourceStatus
@@ -69,7 +69,6 @@ class RecordedSource:
         try:
             async with self._lease.held(wait=True):
                 self._state = "waiting"
-                await self._wait_for_room()
                 await self._play(tape, progress)
         finally:
             self._state, self._player = "stopped", None
@@ -81,14 +80,6 @@ class RecordedSource:
         assert settings.gex_replay_path is not None  # noqa: S101  # looked at above
         start = None if settings.gex_replay_start is None else parse_start(settings.gex_replay_start)
         return recorded_tape(parts_of(settings.gex_replay_path), TapeChoice(start=start, tickers=self._names))
-
-    async def _wait_for_room(self) -> None:
-        """What was live until this process was restarted as a replay is not fresh any more after a while."""
-        try:
-            await self._guard.look(*self._names)
-        except RequestError as error:
-            _LOG.info("%s The replay waits to see whether it stays.", error)
-            await self._clock.sleep(FRESH_S + 1)
 
     async def _play(self, tape: Tape, progress: Callable[[], None]) -> None:
         streams = await Lease(self._redis, keys.STREAM_LEASE, "").holder() is not None

@@ -49,6 +49,7 @@ class SnapshotReplay:
         hold: bool = False,
         tickers: Sequence[str] = (),
         guard: ReplayGuard | None = None,
+        say: Callable[[str], None] = _LOG.info,
         by: str = THIS_PROGRAM,
     ) -> None:
         """`by` is the name under which the caller holds the replay lease, if it does."""
@@ -61,6 +62,7 @@ class SnapshotReplay:
         self._hold = hold
         self._tickers = tuple(tickers)
         self._guard = guard
+        self._say = say
         self._by = by
         self._last: dict[str, GexSnapshot] = {}
         self._state: SourceState = "stopped"
@@ -118,7 +120,7 @@ class SnapshotReplay:
 
     async def _play_through(self, progress: Callable[[], None]) -> bool:
         if self._guard is not None:
-            await self._guard.look(*self._tickers)
+            await self._guard.make_room(*self._tickers, say=self._say)
         self._previous_ms, self._due_s = None, self._clock.monotonic()
         any_item = False
         async for item in self._tape.items():
@@ -203,6 +205,9 @@ class SnapshotReplay:
             return
         self._guarded_s = now_s
         try:
-            await self._guard.look(ticker, *self._last)
+            if ticker in self._last:
+                await self._guard.look(*self._last)
+            else:
+                await self._guard.make_room(ticker, say=self._say)
         except TransientError as error:
             await self._stumble(error)

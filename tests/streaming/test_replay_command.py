@@ -15,7 +15,7 @@ import redis as sync_redis
 from streaming.bus import keys
 from streaming.bus.snapshots import SnapshotStore
 from streaming.cli import main
-from streaming.clock import SystemClock, epoch_ms
+from streaming.clock import SystemClock
 from streaming.errors import RequestError
 from streaming.replay_command import ReplayOrder, replay
 from streaming.settings import StreamSettings
@@ -76,16 +76,40 @@ async def test_frames_and_recordings_are_not_mixed(redis, redis_url, tmp_path):
         await play(redis_url, paths=[tmp_path / "frames.jsonl", record(tmp_path / "out")])
 
 
-async def test_live_data_in_the_same_redis_is_not_overwritten_without_force(redis, redis_url, tmp_path):
+async def test_live_data_in_the_same_redis_is_not_overwritten_without_force(redis, redis_url, tmp_path, monkeypatch):
+    monkeypatch.setattr("streaming.sources.replay_guard.FRESH_S", 0.5)
     record(tmp_path)
-    now = SystemClock().now()
-    live = snapshot("NDX", asof=now)
-    await SnapshotStore(redis).put(live)
+
+    async def produce():
+        while True:
+            await SnapshotStore(redis).put(snapshot("NDX", asof=SystemClock().now()))
+            await asyncio.sleep(0.05)
+
+    producing = asyncio.create_task(produce())
+    await until_there(redis)
     with pytest.raises(RequestError, match="live snapshots of NDX") as caught:
         await play(redis_url, paths=[tmp_path])
     assert "--force" in caught.value.remedy
-    assert (await SnapshotStore(redis).latest("NDX")).asof_ms == epoch_ms(now)
+    assert (await SnapshotStore(redis).latest("NDX")).source == "test"
+    producing.cancel()
     await play(redis_url, paths=[tmp_path], force=True)
+    assert (await SnapshotStore(redis).latest("NDX")).source == "replay"
+
+
+async def until_there(redis):
+    async with asyncio.timeout(5):
+        while await redis.exists(keys.snapshot("NDX")) == 0:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_a_stopped_stream_left_is_waited_for_and_the_shell_says_how_long(
+    redis, redis_url, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("streaming.sources.replay_guard.FRESH_S", 1.0)
+    record(tmp_path)
+    await SnapshotStore(redis).put(snapshot("NDX", asof=SystemClock().now()))
+    said = await play(redis_url, paths=[tmp_path])
+    assert any("The replay begins in 1 s unless another one comes." in line for line in said)
     assert (await SnapshotStore(redis).latest("NDX")).source == "replay"
 
 

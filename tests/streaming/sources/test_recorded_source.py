@@ -9,7 +9,6 @@ from streaming.bus.snapshots import SnapshotStore
 from streaming.clock import SystemClock, epoch_ms
 from streaming.errors import ConfigurationError, RequestError
 from streaming.settings import StreamSettings
-from streaming.sources import recorded_source
 from streaming.sources.recorded_source import RecordedSource
 from streaming.symbols import parse_ticker
 from tests.support.recordings import record
@@ -103,19 +102,26 @@ async def test_a_folder_without_recordings_is_named(redis, tmp_path):
 
 
 async def test_a_live_producer_that_stays_is_left_alone(redis, tmp_path, monkeypatch):
-    monkeypatch.setattr(recorded_source, "FRESH_S", -0.9)
+    monkeypatch.setattr("streaming.sources.replay_guard.FRESH_S", 0.5)
     made = source(redis, record(tmp_path))
-    now = made._clock.now()
-    await made.store.put(replace(snapshot(asof=now), computed_ms=epoch_ms(now)))
+
+    async def produce():
+        while True:
+            now = made._clock.now()
+            await made.store.put(replace(snapshot(asof=now), computed_ms=epoch_ms(now)))
+            await asyncio.sleep(0.05)
+
+    producing = asyncio.create_task(produce())
+    await asyncio.sleep(0.1)
     with pytest.raises(RequestError, match="publishes live snapshots of SPX") as caught:
         await made.run(lambda: None)
+    producing.cancel()
     assert "GEX_SOURCE" in caught.value.remedy
     assert (await made.store.latest("SPX")).source == "test"
 
 
 async def test_what_was_live_before_the_restart_is_waited_for(redis, tmp_path, monkeypatch):
     monkeypatch.setattr("streaming.sources.replay_guard.FRESH_S", 0.5)
-    monkeypatch.setattr(recorded_source, "FRESH_S", -0.4)
     made = source(redis, record(tmp_path), gex_replay_speed=0.0)
     now = made._clock.now()
     await made.store.put(replace(snapshot(asof=now), computed_ms=epoch_ms(now)))

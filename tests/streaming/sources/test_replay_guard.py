@@ -52,6 +52,28 @@ async def test_a_fresh_snapshot_of_the_ticker_is_in_the_way_and_an_old_one_is_no
     await rig.guard.look("SPX")
 
 
+async def test_what_a_stopped_stream_left_is_waited_for_and_how_long_is_said(rig):
+    await rig.store.put(rig.made(12))
+    said, began = [], rig.clock.monotonic()
+    await rig.guard.make_room("SPX", say=said.append)
+    assert said == ["The last snapshot of SPX by test is 12 s old. The replay begins in 18 s unless another one comes."]
+    assert rig.clock.monotonic() - began == pytest.approx(18.0)
+
+
+async def test_a_producer_that_goes_on_is_not_waited_for(rig):
+    await rig.store.put(rig.made(12))
+
+    async def another(_sentence):
+        pytest.fail("nobody waits")
+
+    async with rig.guard.listening():
+        await asyncio.sleep(0.1)
+        await rig.store.put(rig.made(0))
+        await until(lambda: rig.guard._heard)
+        with pytest.raises(RequestError, match="publishes live snapshots of SPX"):
+            await rig.guard.make_room("SPX", say=another)
+
+
 async def test_a_producer_that_still_computes_from_old_quotes_is_live(rig):
     await rig.store.put(replace(rig.made(900), computed_ms=epoch_ms(rig.clock.now()), delayed=True))
     with pytest.raises(RequestError):
