@@ -86,8 +86,7 @@ class LiveBook:
             self.apply(tuple(self._live.values()))
 
     def _overlay(self, row: int, quote: OptionQuote) -> None:
-        if quote.iv is not None:
-            self._iv[row] = quote.iv
+        self._iv[row] = self.lines.iv[row] if quote.iv is None else quote.iv
         if quote.volume is not None and self._volume[row] < quote.volume < _HIGHEST_VOLUME:
             self._volume[row] = quote.volume
         if quote.open_interest is not None and 0 < quote.open_interest < _HIGHEST_VOLUME:

@@ -1,6 +1,7 @@
 """What a session tells beside its data: counted, kept for the status, and told to whoever should know."""
 
 import logging
+from collections import Counter
 from typing import Final, Protocol
 
 from streaming.clock import Clock
@@ -20,6 +21,7 @@ from streaming.schwab.stream_status import StreamCounters
 from streaming.schwab.watch import DataWatch
 
 _LOG: Final = logging.getLogger(__name__)
+_SELDOM_S: Final = 60.0
 _LEVEL_ONE: Final = frozenset(service for service in Service if service.startswith("LEVELONE"))
 
 
@@ -63,13 +65,15 @@ class Announcements:
         self._counters = counters
         self._watch = watch
         self._clock = clock
+        self._silent_until_s: dict[type, float] = {}
+        self._unsaid: Counter[type] = Counter()
 
     def heard(self, event: SessionEvent) -> None:
         """Anything but rows and endings."""
         counters = self._counters
         if isinstance(event, BadFrame):
             counters.bad_frames += 1
-            self.note(event.what)
+            self._note_seldom(event, event.what)
         elif isinstance(event, Tolerated):
             counters.tolerant_frames += 1
             counters.dropped_rows += event.dropped
@@ -80,7 +84,7 @@ class Announcements:
             counters.unavailable.clear()
             self._owner.logged_in()
         elif isinstance(event, Oddity):
-            self.note(event.what)
+            self._note_seldom(event, event.what)
         else:
             self._refused(event)
 
@@ -112,6 +116,16 @@ class Announcements:
         elif isinstance(event, Refused):
             self._owner.refused(event)
             self.note(f"{event.command} {event.service} was refused with code {event.code}: {event.message}")
+
+    def _note_seldom(self, event: SessionEvent, problem: str) -> None:
+        """Keep one of a kind a minute; a server gone mad must not fill the log."""
+        kind, now_s = type(event), self._clock.monotonic()
+        if now_s < self._silent_until_s.get(kind, now_s):
+            self._unsaid[kind] += 1
+            return
+        self._silent_until_s[kind] = now_s + _SELDOM_S
+        unsaid = self._unsaid.pop(kind, 0)
+        self.note(f"{problem} (and {unsaid} more before it)" if unsaid else problem)
 
     def note(self, problem: str) -> None:
         """Keep it for the status and the log."""

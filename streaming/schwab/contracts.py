@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-_CONTRACT: Final = re.compile(r"/[A-Z0-9]+?[FGHJKMNQUVXZ]\d{2}")
+_CONTRACT: Final = re.compile(r"/[A-Z0-9]+?[FGHJKMNQUVXZ][0-9]{2}")
 
 
 def names_a_contract(symbol: str) -> bool:

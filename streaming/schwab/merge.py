@@ -10,7 +10,7 @@ from streaming.ports import StreamEvent
 from streaming.schwab import rows
 from streaming.schwab.books import EasternMidnight, book_levels
 from streaming.schwab.candles import candle_from
-from streaming.schwab.contracts import FuturesContracts
+from streaming.schwab.contracts import FuturesContracts, names_a_contract
 from streaming.schwab.image import Image, Instants
 from streaming.schwab.origin import SCHWAB
 from streaming.schwab.values import instant_ms
@@ -153,8 +153,8 @@ class Merger:
                 events.append(self._top_of_book(tick))
 
     def _rolls(self, symbol: str, active_symbol: str) -> bool:
-        """Take in field 34; whether another contract than before stands behind the symbol."""
-        named = may_be_symbol(symbol) and may_be_symbol(active_symbol)
+        """Take in field 34 if it can be; whether another contract than before stands behind the symbol."""
+        named = may_be_symbol(symbol) and active_symbol.startswith(symbol) and names_a_contract(active_symbol)
         return named and self._contracts.learn(symbol, active_symbol)
 
     def _roll(self, row: rows.FutureRow) -> None:

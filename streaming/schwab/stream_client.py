@@ -84,6 +84,8 @@ class SchwabStreamClient:
         self._bell = AlarmBell(alarm or _log_alarm)
         self._waits = ClientWaits(self._timing, rng, clock, self._bell, logins=logins)
         self._denied = False
+        self._level2 = False
+        """Whether Schwab has ever offered books; one answer that does not takes none from who had them."""
         self._bad_keys = BadKeys()
         self._apply_subscriptions(subscriptions)
 
@@ -207,17 +209,18 @@ class SchwabStreamClient:
             await self._assure()
         token = await self._auth.access_token()
         info = await self._rest.user_preference()
+        self._level2 = self._level2 or info.level2
         async with open_socket(info.url, self._timing) as socket:
             self._counters.connects += 1
             self._merger.reset(source=info.source)
             self._waits.enter("login")
-            wanted = self._plan(info, self._merger.listings)
+            wanted = self._plan(self._merger.listings)
             session = StreamSession(info, wanted, chunk=self._chunk, bad_keys=self._bad_keys)
             connection = Connection(
                 socket,
                 session,
                 self._merger,
-                plan=lambda listings: self._plan(info, listings),
+                plan=self._plan,
                 sink=self._sink,
                 owner=self,
                 counters=self._counters,
@@ -289,8 +292,8 @@ class SchwabStreamClient:
         """Tell a person once; the same matter is told again only after it was over."""
         self._bell.ring(about, sentence)
 
-    def _plan(self, info: StreamerInfo, listings: Mapping[str, str]) -> Wanted:
-        return plan(self._subscriptions, listings, level2=info.level2)
+    def _plan(self, listings: Mapping[str, str]) -> Wanted:
+        return plan(self._subscriptions, listings, level2=self._level2)
 
 
 def _log_alarm(sentence: str) -> None:

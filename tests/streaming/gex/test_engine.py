@@ -132,6 +132,14 @@ def test_a_live_option_quote_changes_volatility_and_volume():
     assert after.asof_ms == ms(ASOF) + 1000
 
 
+def test_a_live_volatility_that_became_unknown_leaves_the_polled_one_and_not_itself():
+    engine, other = engine_of(), engine_of()
+    engine.on_option([quote(LINES[1], ASOF + timedelta(seconds=1), iv=0.5)])
+    for each in (engine, other):
+        each.on_option([quote(LINES[1], ASOF + timedelta(seconds=2), iv=None)])
+    assert engine.compute(ASOF).sum_gex_oi == other.compute(ASOF).sum_gex_oi
+
+
 def test_volume_never_shrinks_and_strangers_are_ignored():
     engine = engine_of()
     before = engine.compute(ASOF)

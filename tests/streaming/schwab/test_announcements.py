@@ -1,3 +1,5 @@
+import logging
+
 from streaming.clock import SystemClock
 from streaming.schwab.announcements import Announcements
 from streaming.schwab.fields import Service
@@ -14,6 +16,7 @@ from streaming.schwab.session_events import (
 )
 from streaming.schwab.stream_status import StreamCounters
 from streaming.schwab.watch import DataWatch
+from tests.support.clock import ManualClock
 
 L1 = Service.LEVELONE_EQUITIES
 
@@ -53,6 +56,22 @@ def test_a_service_that_takes_keys_again_is_no_longer_unavailable():
         ServiceUnavailable(Service.NYSE_BOOK, "down"), Subscribed(Service.NYSE_BOOK, "SUBS", ("IWM",))
     )
     assert (counters.unavailable, told[-1]) == ({}, ("served", Service.NYSE_BOOK))
+
+
+def test_a_flood_of_oddities_is_a_line_a_minute_that_says_how_many(caplog):
+    clock, counters = ManualClock(), StreamCounters()
+    announcements = Announcements(Owner(), counters, DataWatch(StreamTiming()), clock)
+    for _ in range(1000):
+        announcements.heard(BadFrame("not JSON"))
+    announcements.heard(Oddity("another thing"))
+    clock.advance(61.0)
+    announcements.heard(BadFrame("not JSON"))
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "Stream: not JSON",
+        "Stream: another thing",
+        "Stream: not JSON (and 999 more before it)",
+    ]
+    assert counters.bad_frames == 1001
 
 
 def test_only_level_one_is_watched():

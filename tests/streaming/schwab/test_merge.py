@@ -300,11 +300,14 @@ def test_every_form_of_symbol_that_schwab_has_makes_events():
         ]
 
 
-def test_an_active_contract_that_cannot_be_one_is_not_believed():
+@pytest.mark.parametrize("odd", ["/ES Z26\n@everyone", "/NQZ26", "/ES", "ESZ26", "?", "/ESZ2026", 5])
+def test_an_active_contract_that_cannot_be_one_is_not_believed(odd):
     merger = Merger()
-    (tick,) = apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "3": 5.0, "34": "/ES Z26\n@everyone"}))
+    (tick,) = apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "3": 5.0, "34": odd}))
     assert tick.contract is None
-    assert not merger.active_contracts
+    apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "34": "/ESZ26"}))
+    (tick,) = apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "34": odd}))
+    assert (tick.contract, tick.last, merger.take_rolled()) == ("/ESZ26", 5.0, ())
 
 
 FAR_MS = RECV_MS + 60 * 365 * 86_400_000

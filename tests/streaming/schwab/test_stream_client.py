@@ -111,6 +111,15 @@ async def test_a_book_follows_once_the_listing_is_known(streamer):
         assert {event.symbol for event in client.events} == {"ZZZ", "$SPX"}
 
 
+async def test_one_answer_without_level_two_takes_no_books_from_who_had_them(streamer):
+    async with running(streamer, Subscriptions(("SPY",))):
+        await until(subscribed(streamer, 2))
+        streamer.level2 = False
+        await streamer.close(1000)
+        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 2)
+        assert streamer.commands()[1] == ("SUBS", "NYSE_BOOK", "SPY")
+
+
 async def test_without_level_two_permission_no_books_are_asked_for(streamer):
     streamer.level2 = False
     async with running(streamer, Subscriptions(("SPY",))):
