@@ -10,11 +10,11 @@ import msgspec
 
 from streaming.errors import ContractError
 from streaming.instants import LAST_MS
-from streaming.model import GexSnapshot, ScopeName
+from streaming.model import GexSnapshot, ScopeName, WeightFigures
 
 _LARGEST: Final = 1e18
 Number = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
-Price = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+Price = Annotated[float, msgspec.Meta(ge=1e-6, le=1e9)]
 Instant = Annotated[int, msgspec.Meta(gt=0, lt=LAST_MS)]
 
 
@@ -83,10 +83,11 @@ def decode_past(payload: bytes, *, strikes: bool) -> PastLevels:
 
 def past_of(snapshot: GexSnapshot) -> PastSnapshot:
     """A current snapshot as the last of those that are over."""
-    scopes = {
-        name: PastScope(*(msgspec.convert(part, PastFigures, from_attributes=True) for part in (one.oi, one.vol)))
-        for name, one in snapshot.scopes.items()
-    }
+    scopes = {name: PastScope(_figures(one.oi), _figures(one.vol)) for name, one in snapshot.scopes.items()}
     strikes = tuple(PastStrike(strike, vol, oi) for strike, vol, oi, _ in snapshot.strikes)
     same = {name: getattr(snapshot, name) for name in PastLevels.__struct_fields__ if name != "scopes"}
     return PastSnapshot(**same, scopes=scopes, strikes=strikes)
+
+
+def _figures(whole: WeightFigures) -> PastFigures:
+    return PastFigures(*(getattr(whole, name) for name in PastFigures.__struct_fields__))

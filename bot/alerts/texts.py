@@ -10,7 +10,7 @@ from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, AlertKind, Rule, Window
 from bot.alerts.state import AlertState
 from bot.alerts.watcher import Firing
 from bot.render.numbers import UNKNOWN, age, bn, price
-from bot.render.origin_words import origin_words, source_name
+from bot.render.origin_words import origin_words, source_text
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.market_time import data_age_s
@@ -125,7 +125,7 @@ def _source(snapshot: GexSnapshot, now: datetime) -> str:
     origin = origin_words(snapshot)
     if origin is not None:
         return origin
-    name = source_name(snapshot.source).replace("_", "\\_")
+    name = source_text(snapshot.source)
     return f"{name} delayed {age(data_age_s(snapshot, now))}" if snapshot.delayed else name
 
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
@@ -30,6 +31,7 @@ STYLES: Final[dict[str, Any]] = {"spot": "-", "zero_gamma": "--", "call_wall": "
 """Lines are told apart by their pattern as well as by their colour."""
 _MILLIONS_BELOW: Final = 1000.0
 _PNG: Final = {"compress_level": 4}
+rcParams["text.parse_math"] = False  # what stands between two dollar signs is money or somebody's name, no formula
 _SHARED: Final = FigureCanvasAgg(Figure(figsize=SIZE_INCHES, dpi=DPI))
 """One sheet of pixels for all figures: each has its own artists, none its own 5 MB."""
 

@@ -7,7 +7,7 @@ import msgspec
 
 from bot.render.captions import WEIGHT_WORDS
 from bot.render.numbers import known
-from bot.render.origin_words import origin_words, source_name
+from bot.render.origin_words import origin_words, source_name, source_text
 from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
@@ -87,7 +87,10 @@ def figures_of(snapshot: GexSnapshot, scope: ScopeName) -> ScopeFigures | None:
     """
     chosen = snapshot.scopes.get(scope)
     if chosen is None and snapshot.scope not in {None, scope}:
-        raise RequestError(f"{snapshot.source} gives no {scope} scope of {snapshot.ticker}.", remedy=_given(snapshot))
+        raise RequestError(
+            f"{source_text(snapshot.source)} gives no {scope} scope of {snapshot.ticker}.",
+            remedy=_given(snapshot),
+        )
     return chosen
 
 

@@ -7,7 +7,7 @@ import discord
 
 from bot.render.captions import WEIGHT_WORDS
 from bot.render.numbers import UNKNOWN, age, bn, known, price, signed
-from bot.render.origin_words import live_word, origin_words, source_name
+from bot.render.origin_words import escaped, live_word, origin_words, source_text
 from bot.render.theme import EMBED_COLOUR
 from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
@@ -67,7 +67,7 @@ def levels_embed(
     seen = seen_in(snapshot, view, parse_ticker(snapshot.ticker))
     embed = _levels_embed(seen, scope=scope, weight=weight, now=now)
     if seen is not snapshot:
-        embed.title = f"{embed.title} · in {snapshot.views[view].symbol} points"
+        embed.title = f"{embed.title} · in {escaped(snapshot.views[view].symbol)} points"
         embed.set_footer(text=f"{_EXPOSURE} {_seen_by(snapshot, snapshot.views[view])}")
     return embed
 
@@ -82,7 +82,9 @@ def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName
     elif unstated or scope == snapshot.scope:
         _add_classic_figures(embed, snapshot, weight)
     else:
-        embed.add_field(name="Not available", value=f"The source {snapshot.source} gives no {scope} scope.")
+        embed.add_field(
+            name="Not available", value=f"The source {source_text(snapshot.source)} gives no {scope} scope."
+        )
     return embed
 
 
@@ -92,7 +94,7 @@ def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
     words = live_word(snapshot) if freshness is Freshness.LIVE else freshness_words(freshness, age_s)
     asof = new_york(instant_of(snapshot.asof_ms))
     origin = origin_words(snapshot)
-    source = source_name(snapshot.source)
+    source = source_text(snapshot.source)
     parts = [*([f"**{origin}**"] if origin else []), source, words, f"quotes of {asof:%H:%M:%S} New York"]
     if snapshot.state != "live":
         parts.append(snapshot.state)

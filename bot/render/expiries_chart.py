@@ -6,6 +6,7 @@ from typing import Final
 from bot.render.captions import WEIGHT_WORDS
 from bot.render.chart_words import MILLION, ChartWords, figures_of, footer, net_millions, subtitle, weighed
 from bot.render.numbers import known
+from bot.render.origin_words import source_text
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.errors import RequestError
@@ -31,7 +32,8 @@ def expiries_chart(
     rows = _rows(snapshot, scope, weight)
     if not any(value for _, value in rows):
         raise RequestError(
-            f"{snapshot.ticker} has no figures by expiry for {WEIGHT_WORDS[weight]} from {snapshot.source}.",
+            f"{snapshot.ticker} has no figures by expiry for {WEIGHT_WORDS[weight]}"
+            f" from {source_text(snapshot.source)}.",
             remedy="The kind strikes needs less.",
         )
     return ExpiriesChart(

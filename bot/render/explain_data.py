@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.render.numbers import age, signed
-from bot.render.origin_words import live_word, origin_words, source_name
+from bot.render.origin_words import live_word, origin_words, source_text
 from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
 from streaming.clock import instant_of
@@ -29,7 +29,7 @@ def own_figures(snapshot: GexSnapshot) -> ScopeFigures | None:
 
 def producer(snapshot: GexSnapshot) -> str:
     """Who made the figures: of a replay, who made what was recorded."""
-    return source_name(snapshot.source if snapshot.replay is None else snapshot.replay.of)
+    return source_text(snapshot.source if snapshot.replay is None else snapshot.replay.of)
 
 
 def why_absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, *, level: bool) -> str:

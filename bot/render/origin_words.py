@@ -50,6 +50,16 @@ def source_name(source: str) -> str:
     return f"file of {safe.removeprefix(FILE_SOURCE)}" if safe.startswith(FILE_SOURCE) else safe
 
 
+def source_text(source: str) -> str:
+    """The same where Discord reads markdown."""
+    return escaped(source_name(source))
+
+
+def escaped(name: str) -> str:
+    """A name from outside where Discord reads markdown: `my_own_feed` must not turn slanted."""
+    return name.replace("_", "\\_")
+
+
 def _made_up(source: str) -> str | None:
     if source == SIMULATED:
         return SIMULATED.upper()

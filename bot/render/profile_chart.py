@@ -6,6 +6,7 @@ from typing import Final
 from bot.render.captions import WEIGHT_WORDS
 from bot.render.chart_words import MILLION, ChartWords, Mark, figures_of, footer, marks, net_millions, subtitle, weighed
 from bot.render.numbers import known
+from bot.render.origin_words import source_text
 from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName
 
@@ -33,7 +34,7 @@ def profile_chart(
     points = tuple((level, total / MILLION) for level, total in totals if total is not None and known(total))
     if figures is None or len(points) < _FEWEST_POINTS or not any(value for _, value in points):
         raise RequestError(
-            f"{snapshot.ticker} has no profile by {WEIGHT_WORDS[weight]} from {snapshot.source}.",
+            f"{snapshot.ticker} has no profile by {WEIGHT_WORDS[weight]} from {source_text(snapshot.source)}.",
             remedy="The kind strikes needs less.",
         )
     own = figures.oi if weight == "oi" else figures.vol

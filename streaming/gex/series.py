@@ -18,6 +18,8 @@ Row = dict[str, Any]
 
 def series_rows(lines: Lines, ratio: Floats, *, first_row: int, asof: datetime, spot: float | None) -> list[Row]:
     """One row for every series that has not settled; `ratio` is forward over spot, NaN where spot is the forward."""
+    if not len(lines):
+        return []
     ends = np.append(lines.series_start[1:], len(lines)).tolist()
     spans = list(zip(lines.series_start.tolist(), ends, ratio.tolist(), strict=True))
     return [_row(lines, slice(low, high), own, asof, spot) for low, high, own in spans if low >= first_row]

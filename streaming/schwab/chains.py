@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from streaming.calendar import settle_at
 from streaming.clock import epoch_ms, instant_of
 from streaming.errors import ContractError
-from streaming.instants import date_of
+from streaming.instants import LAST_MS, date_of
 from streaming.model import OptionChain
 from streaming.schwab.chain_body import ChainBody, Contract, decode_chain
 from streaming.symbols import is_am_settled
@@ -304,6 +304,6 @@ def _spot(body: ChainBody) -> float:
 
 
 def _newest_quote(contracts: Iterable[Contract]) -> datetime | None:
-    times = [item.quoteTimeInLong for item in contracts if item.quoteTimeInLong]
-    newest = max(times, default=0)
-    return instant_of(newest) if newest > _FEWEST_MS else None
+    times = (item.quoteTimeInLong or 0 for item in contracts)
+    newest = max((time for time in times if _FEWEST_MS < time < LAST_MS), default=None)
+    return None if newest is None else instant_of(newest)

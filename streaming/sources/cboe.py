@@ -6,8 +6,9 @@ The clock in both is the time of the download, 15 minutes after the quotes (`gex
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, time
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -20,6 +21,7 @@ from streaming.model import OptionChain
 from streaming.sources.cboe_table import read_table
 from streaming.sources.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root, symbol_grid
 from streaming.sources.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
+from streaming.sources.wire_values import price
 from streaming.symbols import WEEKLY_ROOTS
 
 Floats = NDArray[np.float64]
@@ -61,6 +63,7 @@ class CboeBody(msgspec.Struct, gc=False):
     last_trade_time: str | None = None
 
 
+Record = TypeVar("Record", CboeOption, CboeData, CboeBody)
 _BODY: Final = msgspec.json.Decoder(CboeBody)
 
 
@@ -75,7 +78,8 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     valid = is_symbol(grid)
     symbols = read_symbols(grid[:, valid])
     figures = [_numbers(column)[valid] for column in _columns(data.options)]
-    spot = next((price for price in _numbers([data.current_price, data.close]).tolist() if price > 0.0), float("nan"))
+    offered = (price(value) for value in (data.current_price, data.close))
+    spot = next((found for found in offered if found is not None), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
     return _chain(symbols, data.symbol.lstrip("^_$"), spot, when, figures)
 
@@ -139,11 +143,37 @@ def _decode(payload: bytes) -> CboeBody:
 
 
 def _decode_leniently(payload: bytes) -> CboeBody:
-    """The standard library reads NaN where msgspec follows the letter of JSON."""
+    """What can be understood: NaN is read where msgspec follows the letter of JSON, and an odd row costs itself."""
     try:
-        return msgspec.convert(json.loads(payload), CboeBody, strict=False)
+        tree = json.loads(payload)
     except (ValueError, RecursionError):
         raise ContractError("The JSON is broken or is no chain of CBOE's.") from None
+    if not isinstance(tree, dict):
+        raise ContractError("The JSON is no chain of CBOE's.")
+    inner = tree.get("data")
+    data = _understood(inner, CboeData) if isinstance(inner, dict) else None
+    body = _understood(tree, CboeBody)
+    return CboeBody() if body is None else msgspec.structs.replace(body, data=data)
+
+
+def _understood(item: object, kind: type[Record]) -> Record | None:
+    """A record of the fields that make sense; None without one that must be there."""
+    if not isinstance(item, dict):
+        return None
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        if field.name == "data" or field.name not in item:
+            continue
+        value = item[field.name]
+        if field.name == "options":
+            rows = value if isinstance(value, list) else []
+            values["options"] = [row for one in rows if (row := _understood(one, CboeOption)) is not None]
+            continue
+        with suppress(msgspec.ValidationError, UnicodeError, RecursionError):
+            values[field.name] = msgspec.convert(value, field.type, strict=False)
+    if any(field.required and field.name not in values for field in msgspec.structs.fields(kind)):
+        return None
+    return kind(**values)
 
 
 def _columns(options: Sequence[CboeOption]) -> tuple[list[Number], ...]:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from streaming import packed
+from streaming.bus.codec import UNREADABLE
 from streaming.errors import ContractError, RequestError
 from streaming.model import OptionChain
 from streaming.sources import cboe
@@ -88,7 +89,7 @@ def _parse_schwab(payload: bytes, asof: datetime | None) -> OptionChain:
 
     try:
         symbol = msgspec.json.decode(payload, type=_Head).symbol
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         symbol = ""
     chain = parse_chain(payload, ticker=symbol.removeprefix("$").removesuffix(".X"), asof=asof)
     return chain if asof is not None else replace(chain, asof=last_quote_at(chain.asof))

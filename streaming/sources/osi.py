@@ -52,11 +52,12 @@ def symbol_grid(data: Bytes, start: Ints, end: Ints) -> Bytes:
 
 
 def is_symbol(grid: Bytes) -> NDArray[np.bool_]:
-    """Which columns are a root, a date of six digits, C or P, and a strike of eight digits."""
+    """Which columns are a root, a date of six digits, C or P, and a strike of eight digits that is not 0."""
     valid: NDArray[np.bool_] = (grid[_SIDE] == ord("C")) | (grid[_SIDE] == ord("P"))
     valid &= grid[0] != _SPACE
     for place in (*range(ROOT_WIDTH, _SIDE), *range(_STRIKE, WIDTH)):
         valid &= (grid[place] >= _ZERO) & (grid[place] <= _NINE)
+    valid &= (grid[_STRIKE:] != _ZERO).any(axis=0)
     codes, at = _distinct(np.where(valid, _number(grid[ROOT_WIDTH:_SIDE]), 0))
     known = np.array([_date(code) is not None for code in codes.tolist()], np.bool_)
     valid &= known[at]

@@ -14,7 +14,7 @@ from streaming.errors import ContractError
 from streaming.instants import is_instant
 from streaming.model import SCOPES, VIEWS, GexSnapshot, ReplayMark
 from streaming.sources.names import is_note, is_producer, is_ticker, ticker_of
-from streaming.sources.wire_values import HIGHEST_PRICE, LARGEST, LARGEST_WHOLE, price, whole
+from streaming.sources.wire_values import HIGHEST_PRICE, LARGEST, LARGEST_WHOLE, LOWEST_PRICE, price, whole
 
 MOST_ROWS: Final = 5_000
 """Of any one table; no exchange lists as many strikes of one underlying within reach of its price."""
@@ -149,7 +149,7 @@ def _is_plain(rows: Row) -> bool:
     try:
         cells, prices = [*chain.from_iterable(rows)], [row[0] for row in rows]
         bounded = -LARGEST <= min(cells) <= max(cells) <= LARGEST
-        return bool(bounded and 0.0 < min(prices) <= max(prices) <= HIGHEST_PRICE)
+        return bool(bounded and LOWEST_PRICE <= min(prices) <= max(prices) <= HIGHEST_PRICE)
     except TypeError:  # a cell that is unknown, or a row within the row
         return False
 

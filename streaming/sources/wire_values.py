@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+LOWEST_PRICE: Final = 1e-6
 HIGHEST_PRICE: Final = 1e9
 LARGEST: Final = 1e18
 """No exposure, count or price is larger, and products of two such numbers are still finite."""
@@ -22,7 +23,7 @@ def number(value: Any) -> float | None:
 def price(value: Any) -> float | None:
     """A number that can be a price in points; None for anything else."""
     found = number(value)
-    return found if found is not None and 0 < found <= HIGHEST_PRICE else None
+    return found if found is not None and LOWEST_PRICE <= found <= HIGHEST_PRICE else None
 
 
 def whole(value: Any) -> int | None:

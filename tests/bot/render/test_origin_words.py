@@ -7,6 +7,7 @@ from bot.feed.view import board_view
 from bot.feed.window import Slot
 from bot.render.chart_words import footer
 from bot.render.embeds import status_embed
+from bot.render.explain import explain_embed
 from bot.render.explain_data import quote_time
 from bot.render.origin_words import live_word, origin_words, source_name
 from bot.render.text import board_text
@@ -88,3 +89,11 @@ def test_message_embed_chart_alert_and_explanation_all_say_simulated():
     assert "**SIMULATED**, not of the market." in quote_time(seen, now=EVENING)
     for text in (message, embed.description, footer(seen, EVENING, ""), quote_time(seen, now=EVENING)):
         assert "live" not in text
+
+
+def test_a_source_of_any_name_makes_no_markup_where_discord_reads_it():
+    named = msgspec.structs.replace(snapshot(), source="my_own_feed", scope=None, scopes={})
+    texts = [status_embed(named, now=EVENING, window="open").description, quote_time(named, now=EVENING)]
+    texts.append(explain_embed(named, None, now=EVENING).fields[0].value)
+    assert "my\\_own\\_feed" in texts[0] and "my\\_own\\_feed" in texts[2]
+    assert all("my_own" not in text for text in texts)

@@ -235,3 +235,11 @@ def test_odd_days_are_drawn_too(painters, odd):
 def test_an_unknown_theme_is_dark(painters):
     wanted = chart("strikes")
     assert painters.draw(msgspec.structs.replace(wanted, theme="neon")) == painters.draw(wanted)
+
+
+@pytest.mark.parametrize("name", ["$x^{y$", "$\\frac", "a$b_c$d"])
+def test_what_stands_between_dollar_signs_is_drawn_as_it_is(painters, name):
+    shown = msgspec.structs.replace(chart("strikes"), title=f"{name}  net GEX", footer=f"{name}\n{name}")
+    canvas = canvas_of(painters, shown)
+    assert canvas.title.get_text() == f"{name}  net GEX"
+    assert not any(text.get_parse_math() for text in texts(canvas))
