@@ -23,6 +23,8 @@ class AlertCounters:
     delivered: int = 0
     """Alerts; several may share a message."""
     messages: int = 0
+    taken_back: int = 0
+    """Messages that another process had sent while this one was paused."""
     retries: int = 0
     paused: int = 0
     """Targets found unreachable."""

@@ -28,6 +28,7 @@ _AWAY_S: Final = 1.0
 _PERSON_S: Final = (300.0, 900.0)
 _LATE_MS: Final = 60_000
 _OUTDATED_MS: Final = 12 * 3_600_000
+_TAKE_BACK_TRIES: Final = 8
 _REMEMBERED: Final = 1000
 _LIMIT: Final = 2000
 
@@ -52,7 +53,7 @@ class AlertDelivery:
         self._rng = rng
         self._counters = counters
         self._awake = asyncio.Event()
-        self._arrived: OrderedDict[str, None] = OrderedDict()
+        self._arrived: OrderedDict[str, int] = OrderedDict()
         self._failures: dict[str, Retry] = {}
         self._told: OperatorError | None = None
         """What the operators were told and what is not over yet."""
@@ -97,19 +98,24 @@ class AlertDelivery:
                 await self._try_later(batch, TransientError(f"A bug ({type(error).__name__})."))
 
     async def _deliver(self, batch: Batch) -> None:
-        content = self._content(batch)
-        if batch.nonce not in self._arrived and content:
+        content, message_id = self._content(batch), self._arrived.get(batch.nonce, 0)
+        if not message_id and content:
+            if not self._store.is_ours(batch):
+                log.info("alerts for %s were handed out before this process was paused", batch.target.name)
+                return
             try:
-                await self._post.send(batch.target, content, nonce=batch.nonce)
+                message_id = await self._post.send(batch.target, content, nonce=batch.nonce)
             except TransientError as error:
                 await self._try_later(batch, error)
                 return
             except UnreachableError as error:
                 await self._pause(batch, error)
                 return
-            self._note_arrival(batch)
+            self._note_arrival(batch, message_id)
         self._failures.pop(batch.target.name, None)
-        await self._store.done(batch)
+        other_id = await self._store.done(batch, message_id)
+        if message_id and other_id not in {None, 0, message_id}:
+            await self._take_back(batch, message_id)
         if content and self._told is not None:
             over, self._told = f"Alerts go out again. It was: {self._told}", None
             await self._notify(over)
@@ -123,8 +129,21 @@ class AlertDelivery:
             log.warning("alerts for %s are half a day old and are not sent", batch.target.name)
         return "\n".join(_line(entry, now_ms) for entry in fresh)[:_LIMIT]
 
-    def _note_arrival(self, batch: Batch) -> None:
-        self._arrived[batch.nonce] = None
+    async def _take_back(self, batch: Batch, message_id: int) -> None:
+        """This process was paused while it sent, and another one sent the batch meanwhile: theirs stays."""
+        self._counters.taken_back += 1
+        retry = Retry(self._rng)
+        for _ in range(_TAKE_BACK_TRIES):
+            try:
+                await self._post.withdraw(batch.target, message_id)
+            except TransientError as error:
+                await self._clock.sleep(retry.delay_s(least_s=error.retry_after_s))
+            else:
+                return
+        log.warning("a second message of alerts for %s could not be deleted", batch.target.name)
+
+    def _note_arrival(self, batch: Batch, message_id: int) -> None:
+        self._arrived[batch.nonce] = message_id
         while len(self._arrived) > _REMEMBERED:
             self._arrived.popitem(last=False)
         self._counters.messages += 1

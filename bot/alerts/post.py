@@ -1,6 +1,8 @@
 """What alerts need of Discord, and discord.py behind it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
 import aiohttp
@@ -21,12 +23,16 @@ class UnreachableError(RequestError):
 class AlertPost(Protocol):
     """Sends to channels and to people."""
 
-    async def send(self, target: Target, content: str, *, nonce: str) -> None:
-        """Post; the same nonce within minutes gives the same message, not a second.
+    async def send(self, target: Target, content: str, *, nonce: str) -> int:
+        """Post and return the message's id; the same nonce within minutes gives the same message, not a second.
 
         Raises UnreachableError, TransientError (try again), RequestError (this message will never do) or
         OperatorError (Discord refuses the bot altogether).
         """
+        ...
+
+    async def withdraw(self, target: Target, message_id: int) -> None:
+        """Delete a message that was sent twice; raises as `send`, and not when it is gone already."""
         ...
 
 
@@ -36,17 +42,29 @@ class DiscordPost:
     def __init__(self, bot: discord.Client) -> None:
         self._bot = bot
 
-    async def send(self, target: Target, content: str, *, nonce: str) -> None:
+    async def send(self, target: Target, content: str, *, nonce: str) -> int:
+        async with self._call(target):
+            place = await self._place(target)
+            return (await place.send(content, nonce=nonce, allowed_mentions=_NO_MENTIONS)).id
+
+    async def withdraw(self, target: Target, message_id: int) -> None:
+        async with self._call(target):
+            place = await self._place(target)
+            with suppress(discord.NotFound):
+                await place.get_partial_message(message_id).delete()
+
+    @asynccontextmanager
+    async def _call(self, target: Target) -> AsyncIterator[None]:
+        """Bound a call in time and turn the library's errors into ours."""
         if self._bot.is_closed():
             raise TransientError("The bot is signing off from Discord.")
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
-                place = await self._place(target)
-                await place.send(content, nonce=nonce, allowed_mentions=_NO_MENTIONS)
+                yield
         except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
             raise translate(error, target) from error
 
-    async def _place(self, target: Target) -> discord.abc.Messageable:
+    async def _place(self, target: Target) -> discord.PartialMessageable | discord.DMChannel:
         if target.channel_id is not None:
             return self._bot.get_partial_messageable(target.channel_id)
         return await self._bot.create_dm(discord.Object(target.user_id or 0))

@@ -90,23 +90,25 @@ A batch that was claimed before and not finished within its lease comes back as 
 FINISH: Final = (
     _NOW
     + """
-local batch = redis.call('HGET', KEYS[2], ARGV[2])
-if not batch or string.sub(batch, 1, #ARGV[3] + 1) ~= ARGV[3] .. '\\n' then return 0 end
+local batch, sent = redis.call('HGET', KEYS[2], ARGV[2]), ARGV[6] .. ARGV[3]
+if not batch or string.sub(batch, 1, #ARGV[3] + 1) ~= ARGV[3] .. '\\n' then return redis.call('GET', sent) or '0' end
 if ARGV[5] == 'later' then
   redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[2])
-  return 1
+  return false
 end
+redis.call('SET', sent, ARGV[7], 'EX', 86400)
 redis.call('HDEL', KEYS[2], ARGV[2])
 if redis.call('LLEN', ARGV[1] .. ARGV[2]) > 0 then
   redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[2])
 else
   redis.call('ZREM', KEYS[1], ARGV[2])
 end
-return 1
+return false
 """
 )
-"""KEYS due, sending; ARGV prefix of `waiting`, target, nonce, ms until the target may be served again, and `done` or
-`later` (the batch is kept). 0 when the batch is somebody else's by now."""
+"""KEYS due, sending; ARGV prefix of `waiting`, target, nonce, ms until the target may be served again, `done` or
+`later` (the batch is kept), prefix of `sent`, the message. When another process has settled the batch, the id of its
+message, or 0 where none is known; else nil. Whoever was paused and sent the batch again takes back what it sent."""
 
 PAUSE: Final = """
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])

@@ -7,8 +7,8 @@ queued batch is leased to whoever sends it; without word of its end it is handed
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +19,7 @@ from bot.alerts.rules import Rule, Target
 from bot.alerts.state import AlertState
 from streaming.bus import keys
 from streaming.bus.connection import answering
+from streaming.clock import uptime_s
 from streaming.errors import RequestError
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class Batch:
     target: Target
     nonce: str
     entries: tuple[Entry, ...]
+    claimed_s: float = field(default=0.0, compare=False)
+    """When it was handed out, by a clock that counts suspend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,12 @@ class Shelf:
 class AlertStore:
     """Alerts in Redis; every method raises TransientError while it is away."""
 
-    def __init__(self, redis: Redis, prefix: str = keys.ALERTS) -> None:
+    def __init__(self, redis: Redis, prefix: str = keys.ALERTS, *, uptime: Callable[[], float] = uptime_s) -> None:
         self._redis = redis
+        self._uptime = uptime
         self._prefix = prefix
         self._waiting = f"{prefix}:waiting:"
+        self._sent = f"{prefix}:sent:"
         self._add = redis.register_script(scripts.ADD)
         self._remove = redis.register_script(scripts.REMOVE)
         self._commit = redis.register_script(scripts.COMMIT)
@@ -147,19 +152,26 @@ class AlertStore:
 
     async def claim(self, *, most: int) -> list[Batch]:
         """What is due for sending, leased to the caller for `LEASE_S`."""
-        nonce = secrets.token_hex(10)
+        nonce, now_s = secrets.token_hex(10), self._uptime()
         args: list[Any] = [self._waiting, int(LEASE_S * 1000), nonce, most, PER_MESSAGE]
         async with answering("looking for alerts to send"):
             found = await self._claim(keys=self._keys("due", "sending"), args=args)
-        return [_batch(target.decode(), payload) for target, payload in found]
+        return [_batch(target.decode(), payload, now_s) for target, payload in found]
 
-    async def done(self, batch: Batch) -> bool:
-        """The batch has arrived, or is given up; False when somebody else has it by now."""
-        return await self._end(batch, _SPACING_MS, "done")
+    def is_ours(self, batch: Batch) -> bool:
+        """Whether nobody else can have been handed the batch since; not so after a pause of this process."""
+        return self._uptime() - batch.claimed_s < LEASE_S
+
+    async def done(self, batch: Batch, message_id: int = 0) -> int | None:
+        """The batch has arrived as a message, or is given up (0).
+
+        None when that settles it; else the id of the message by which another process settled it, 0 where unknown.
+        """
+        return await self._end(batch, _SPACING_MS, "done", message_id)
 
     async def later(self, batch: Batch, *, delay_s: float) -> bool:
-        """The batch is to be tried again after a while."""
-        return await self._end(batch, int(delay_s * 1000), "later")
+        """The batch is to be tried again after a while; False when another process has settled it."""
+        return await self._end(batch, int(delay_s * 1000), "later") is None
 
     async def pause(self, target: Target, reason: str) -> None:
         """Rest all rules of a target that cannot be reached, and give up what waits for it."""
@@ -175,10 +187,11 @@ class AlertStore:
                 await self._redis.incr(f"{self._prefix}:version")
         return resumed
 
-    async def _end(self, batch: Batch, delay_ms: int, how: str) -> bool:
-        args: list[Any] = [self._waiting, batch.target.name, batch.nonce, delay_ms, how]
+    async def _end(self, batch: Batch, delay_ms: int, how: str, message_id: int = 0) -> int | None:
+        args: list[Any] = [self._waiting, batch.target.name, batch.nonce, delay_ms, how, self._sent, message_id]
         async with answering("noting that alerts were sent"):
-            return bool(await self._finish(keys=self._keys("due", "sending"), args=args))
+            other = await self._finish(keys=self._keys("due", "sending"), args=args)
+        return None if other is None else int(other)
 
     def _keys(self, *names: str) -> list[str]:
         return [f"{self._prefix}:{name}" for name in names]
@@ -193,8 +206,8 @@ def _arguments(claim: Claim) -> Iterable[Any]:
 async def _rules(payloads: dict[bytes, bytes]) -> dict[int, Rule]:
     """Those that can be read, decoded in portions so that thousands do not hold up the event loop."""
     rules: dict[int, Rule] = {}
-    for position, (field, payload) in enumerate(payloads.items()):
-        rule = _rule(int(field), payload)
+    for position, (number, payload) in enumerate(payloads.items()):
+        rule = _rule(int(number), payload)
         if rule is not None:
             rules[rule.number] = rule
         if position % _PORTION == _PORTION - 1:
@@ -227,7 +240,7 @@ def _taken(episode: bytes, state: bytes) -> AlertState | None:
     return None if int(episode) < 0 else _state(state, episode)
 
 
-def _batch(target: str, payload: bytes) -> Batch:
+def _batch(target: str, payload: bytes, claimed_s: float) -> Batch:
     nonce, *lines = payload.split(b"\n")
     entries = tuple(msgspec.json.decode(line, type=Entry) for line in lines)
-    return Batch(Target.named(target), nonce.decode(), entries)
+    return Batch(Target.named(target), nonce.decode(), entries, claimed_s)

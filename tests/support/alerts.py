@@ -99,18 +99,28 @@ class FakePost:
         self.messages: dict[str, tuple[str, str]] = {}
         self.calls = 0
         self.faults: list[Exception] = []
+        self.ids: dict[str, int] = {}
+        self.forgets_nonces = False
+        """As Discord does after some minutes."""
+        self.withdrawn: list[int] = []
         self.hang_before = False
         self.hang_after = False
 
-    async def send(self, target: Target, content: str, *, nonce: str) -> None:
+    async def send(self, target: Target, content: str, *, nonce: str) -> int:
         self.calls += 1
         if self.faults:
             raise self.faults.pop(0)
         if self.hang_before:
             await asyncio.Event().wait()
+        if nonce not in self.messages or self.forgets_nonces:
+            self.ids[nonce] = 100 + self.calls
         self.messages.setdefault(nonce, (target.name, content))
         if self.hang_after:
             await asyncio.Event().wait()
+        return self.ids[nonce]
+
+    async def withdraw(self, target: Target, message_id: int) -> None:
+        self.withdrawn.append(message_id)
 
     @property
     def texts(self) -> list[str]:

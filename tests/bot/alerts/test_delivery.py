@@ -24,14 +24,19 @@ class NoStore:
     def __init__(self) -> None:
         self.ended: list[str] = []
         self.delays_s: list[float] = []
+        self.others_id: int | None = None
+        self.ours = True
 
     async def later(self, batch: Batch, *, delay_s: float) -> bool:
         self.delays_s.append(delay_s)
         return True
 
-    async def done(self, batch: Batch) -> bool:
+    async def done(self, batch: Batch, message_id: int = 0) -> int | None:
         self.ended.append(batch.nonce)
-        return True
+        return self.others_id
+
+    def is_ours(self, batch: Batch) -> bool:
+        return self.ours
 
 
 def delivery(store, post, clock, told=()):
@@ -134,3 +139,46 @@ async def test_messages_go_at_most_ten_a_second(redis, monkeypatch):
     sending.cancel()
     await asyncio.wait({sending})
     assert clock.slept_s == pytest.approx(30 / MOST_PER_S, abs=0.51)
+
+
+async def test_a_batch_that_was_handed_out_before_a_pause_is_not_sent_by_who_wakes_up():
+    clock, post, store = ManualClock(), FakePost(), NoStore()
+    store.ours = False
+    await delivery(store, post, clock).deliver(batch(clock, 1))
+    assert (post.calls, store.ended) == (0, [])
+
+
+@pytest.mark.parametrize(("others", "taken_back"), [(555, [101]), (101, []), (0, []), (None, [])])
+async def test_what_another_process_sent_meanwhile_stays_and_ours_is_taken_back(others, taken_back):
+    clock, post, store = ManualClock(), FakePost(), NoStore()
+    store.others_id = others
+    await delivery(store, post, clock).deliver(batch(clock, 1))
+    assert post.withdrawn == taken_back
+
+
+async def test_two_senders_of_which_one_slept_leave_one_message(redis):
+    """Paused between the claim and the POST, for longer than Discord remembers a nonce."""
+    now_s, post, clock = [0.0], FakePost(), SystemClock()
+    post.forgets_nonces = True
+    stores = [AlertStore(redis, uptime=lambda: now_s[0]) for _ in range(2)]
+    kept = await stores[0].add(rule(), most=5)
+    entry = Entry(number=1, text="text", claimed_ms=epoch_ms(clock.now()))
+    await stores[0].commit([Claim(kept.number, 0, AlertState(), kept.target, entry)])
+    await until(lambda: True)
+    (slept,) = await claimed(stores[0])
+    await redis.zadd("gex:alerts:due", {kept.target.name: 0})
+    (again,) = await claimed(stores[1])
+    sleeper, other = (delivery(store, post, clock) for store in stores)
+    message_id = await post.send(slept.target, "text", nonce=slept.nonce)  # the POST of who is about to sleep
+    await other.deliver(again)
+    assert await stores[0].done(slept, message_id) not in {None, message_id}
+    now_s[0] = 60.0
+    await sleeper.deliver(slept)
+    assert post.calls == 2, "who slept longer than its lease does not send at all"
+
+
+async def claimed(store):
+    async with asyncio.timeout(5):
+        while not (found := await store.claim(most=5)):
+            await asyncio.sleep(0.05)
+    return found

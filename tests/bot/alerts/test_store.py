@@ -104,12 +104,12 @@ async def test_alerts_of_one_target_share_a_message_up_to_ten(store):
     (first,) = await store.claim(most=5)
     assert first.target == CHANNEL
     assert len(first.entries) == PER_MESSAGE
-    assert await store.done(first)
+    assert await store.done(first, 11) is None
     (second,) = await store.claim(most=5)
     assert [entry.text for entry in second.entries] == ["text 11", "text 12"]
     assert second.nonce != first.nonce
     assert len(second.nonce) <= 25
-    assert await store.done(second)
+    assert await store.done(second, 12) is None
     assert await store.claim(most=5) == []
 
 
@@ -123,8 +123,8 @@ async def test_a_batch_is_one_senders_until_its_lease_is_over_and_then_comes_bac
     await asyncio.sleep(0.06)
     (again,) = await store.claim(most=5)
     assert again == first
-    assert await store.done(again)
-    assert not await store.done(first)
+    assert await store.done(again, 13) is None
+    assert await store.done(first, 14) == 13, "the message of whoever was faster"
     (rest,) = await store.claim(most=5)
     assert [entry.text for entry in rest.entries] == ["more"]
 
