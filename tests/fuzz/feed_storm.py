@@ -40,6 +40,11 @@ _AGAIN_AFTER_S: Final = 1.0
 _STAND_WITHIN_S: Final = 30.0
 
 
+def metrics_key(number: int) -> str:
+    """Where a bot writes the feed's telemetry: each its own, so that it can be told who leads."""
+    return f"metrics:gex_feed:{number}"
+
+
 class StormRedis:
     """A server on one port that can be killed, frozen and brought back with what it had stored."""
 
@@ -204,24 +209,24 @@ class Storm:
         """Trouble, then calm, then a look at what stands."""
         self.sandbox.world.listen(self._note)
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(self._publish(), name="snapshots")]
+            background = [group.create_task(self.publish(), name="snapshots")]
             for bot in self.bots:
                 await bot.start()
                 background.append(group.create_task(bot.keep(), name=f"keeper of bot {bot.number}"))
             if self.schedule.awaited:
-                await self._stand()
+                await self.stand()
             under_way = [group.create_task(self._perform(step), name=step.deed) for step in self.schedule.steps]
             await asyncio.sleep(self.schedule.trouble_s - self.now_s)
             await self._calm(under_way)
             await asyncio.sleep(self.schedule.calm_s)
-            self._look()
+            self.look()
             for task in background:
                 task.cancel()
         for bot in self.bots:
             await bot.kill()
         self.protocol.logs = {bot.log.parent.name: bot.log.read_text().splitlines() for bot in self.bots}
 
-    async def _stand(self) -> None:
+    async def stand(self) -> None:
         """Let the storm's time begin with the boards; ones that never come are its first finding."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_STAND_WITHIN_S):
@@ -246,7 +251,8 @@ class Storm:
                 bot.go_on()
             await bot.start()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Note what stands in each channel now."""
         world = self.sandbox.world
         self.protocol.ended_s = self.now_s
         self.protocol.standing = {
@@ -267,8 +273,8 @@ class Storm:
                 seen = Seen(self.now_s, channel.name, deeds[type(change)], message.id, message.content)
                 self.protocol.changes.append(seen)
 
-    async def _publish(self) -> None:
-        """A snapshot of each ticker every second, its figure never the same twice."""
+    async def publish(self) -> None:
+        """Until cancelled, a snapshot of each ticker every second, its figure never the same twice."""
         async with aredis.Redis.from_url(self.redis.url, socket_timeout=0.5, socket_connect_timeout=0.5) as client:
             while True:
                 self._published += 1
@@ -381,7 +387,8 @@ async def open_storm(schedule: Schedule, folder: Path) -> AsyncIterator[Storm]:
         names = [f"gex-{number}" for number in range(schedule.channels)]
         storm = Storm(schedule, folder, await stack.enter_async_context(open_sandbox(channels=names)), redis)
         for number in range(schedule.bots):
-            bot = StormBot(number, folder / f"bot-{number}", storm.environment(), storm.protocol.incidents)
+            environment = storm.environment() | {"GEX_FEED_METRICS_KEY": metrics_key(number)}
+            bot = StormBot(number, folder / f"bot-{number}", environment, storm.protocol.incidents)
             stack.push_async_callback(bot.kill)
             storm.bots.append(bot)
         yield storm

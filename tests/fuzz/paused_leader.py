@@ -1,0 +1,105 @@
+"""The leader of two bots stands still for 12 s across a mark, again and again: one live message a channel remains.
+
+`python -m tests.fuzz.paused_leader [ROUNDS [SEED]]` prints a line for each round; exit status 1 when one failed. In
+every other round the leader is paused while it replaces its messages, between announcing a post, making and noting it.
+"""
+
+import argparse
+import asyncio
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import redis.asyncio as aredis
+
+from tests.fuzz.feed_storm import Storm, StormBot, metrics_key, open_storm
+from tests.fuzz.storm_schedule import Schedule
+from tests.fuzz.storm_verdict import FRESH_S, figure_of
+
+CHANNELS: Final = 8
+PAUSE_S: Final = 12.0
+LOOK_AFTER_S: Final = 10.0
+_MARK_S: Final = 60.0
+_LEADS_S: Final = 2.5
+
+
+async def play(rounds: int, seed: int, folder: Path) -> list[str]:
+    """What was not as it must be, a sentence each."""
+    rng = random.Random(seed)
+    wrong: list[str] = []
+    async with open_storm(Schedule(seed, CHANNELS, 2, True, 0.0, 0.0, ()), folder) as storm:
+        publishing = asyncio.create_task(storm.publish(), name="snapshots")
+        try:
+            for bot in storm.bots:
+                await bot.start()
+            await storm.stand()
+            for number in range(rounds):
+                found = await _round(storm, rng, across=number % 2 == 0)
+                sys.stdout.write(f"round {number + 1}: {'; '.join(found) or 'one message in each channel'}\n")
+                wrong += found
+        finally:
+            publishing.cancel()
+            await asyncio.wait({publishing})
+    return wrong
+
+
+async def _round(storm: Storm, rng: random.Random, *, across: bool) -> list[str]:
+    """Pause the leader well before a mark, or in the second in which the channels' messages are replaced."""
+    leader = await _leader(storm)
+    to_mark_s = _MARK_S - time.time() % _MARK_S
+    before_s = rng.uniform(1.0, PAUSE_S - 5.0) if across else rng.uniform(-1.2, 0.1)
+    wait_s = to_mark_s - before_s
+    await asyncio.sleep(wait_s if wait_s > 0 else wait_s + _MARK_S)
+    leader.pause()
+    await asyncio.sleep(PAUSE_S)
+    leader.go_on()
+    await asyncio.sleep(LOOK_AFTER_S)
+    return list(_wrong(storm))
+
+
+async def _leader(storm: Storm) -> StormBot:
+    """The one whose telemetry says so, and is young."""
+    async with aredis.Redis.from_url(storm.redis.url) as client, asyncio.timeout(30):
+        while True:
+            seen = {bot.number: await client.hget(metrics_key(bot.number), "written_at") for bot in storm.bots}
+            await asyncio.sleep(_LEADS_S / 2)
+            for bot in storm.bots:
+                if seen[bot.number] != await client.hget(metrics_key(bot.number), "written_at"):
+                    return bot
+
+
+def _wrong(storm: Storm) -> Iterator[str]:
+    storm.look()
+    newest = max(storm.protocol.published_s)
+    for channel, texts in storm.protocol.standing.items():
+        if len(texts) != 1:
+            yield f"{channel} has {len(texts)} messages"
+        elif newest - (figure_of(texts[0]) or 0.0) > FRESH_S / 4:
+            yield f"{channel} shows {figure_of(texts[0])} and not {newest}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.paused_leader", description=__doc__)
+    parser.add_argument("rounds", type=int, nargs="?", default=12)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="paused-leader-"))
+    wrong = asyncio.run(play(asked.rounds, asked.seed, folder))
+    if wrong:
+        sys.stdout.write(f"logs: {folder}\n")
+    else:
+        shutil.rmtree(folder)
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        sys.exit(main())
