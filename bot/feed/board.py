@@ -177,6 +177,11 @@ class Board:
         if self._state == "paused":
             self._quiet_until_s = self._clock.monotonic()
 
+    def doubt(self) -> None:
+        """Another process wrote in the channel after it had lost the feed: say again what the message is to say."""
+        self._message.doubt()
+        self._untidy.set()
+
     async def tidy(self) -> None:
         """Bring the ledger up to date; at first, after doubt and every few minutes also look for lost messages.
 
@@ -383,6 +388,8 @@ class Board:
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _LOG.debug("The last beat of channel %s: %s", self._channel_id, error)
 
     async def _farewell(self) -> None:
         """Say on the message that nothing updates it any more: a frozen figure must not look alive.

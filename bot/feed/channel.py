@@ -11,6 +11,7 @@ import aiohttp
 import discord
 
 from bot.discord_errors import ARCHIVED_THREAD, WORN_MESSAGE, Verdict, json_code, passing, verdict_of
+from streaming.bus.lease import LeaseLostError
 from streaming.errors import GexcordError, RequestError, TransientError
 
 _CALL_LIMIT_S: Final = 15.0
@@ -65,12 +66,17 @@ class ChannelPort(Protocol):
 class AssuredChannel:
     """`ChannelPort` that asks before each write whether the feed is still ours.
 
-    `assure` raises LeaseLostError, and costs nothing while the lease is young.
+    A process may be paused between that and its edit, which then covers what the new holder wrote: it asks again
+    afterwards and says so. (A post that comes late is known by its note, which the ledger refuses.)
     """
 
-    def __init__(self, channel: ChannelPort, assure: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, channel: ChannelPort, assure: Callable[[], Awaitable[None]], came_late: Callable[[], Awaitable[None]]
+    ) -> None:
+        """`assure` raises LeaseLostError, and costs nothing while the lease is young."""
         self._channel = channel
         self._assure = assure
+        self._came_late = came_late
 
     async def send(self, content: str, *, nonce: str) -> int:
         await self._assure()
@@ -78,7 +84,19 @@ class AssuredChannel:
 
     async def edit(self, message_id: int, content: str) -> None:
         await self._assure()
-        await self._channel.edit(message_id, content)
+        try:
+            await self._channel.edit(message_id, content)
+        finally:
+            await self._look_back()
+
+    async def _look_back(self) -> None:
+        try:
+            await self._assure()
+        except LeaseLostError:
+            await self._came_late()
+            raise
+        except TransientError:
+            return  # Redis is away: whether it was late is asked again before the next write
 
     async def delete(self, message_id: int) -> None:
         await self._assure()

@@ -14,6 +14,7 @@ from streaming.bus.lease import FENCE, Lease, fenced
 from streaming.errors import TransientError
 
 _LIMIT_S: Final = 1.0
+_MOST_DISTURBED: Final = 1000
 T = TypeVar("T")
 _SAVE: Final = f"""
 {FENCE}
@@ -90,6 +91,14 @@ class Ledger(Protocol):
         """Forget a chore, unless something else is to be done to the message by now."""
         ...
 
+    async def disturb(self, channel_id: int) -> None:
+        """Tell the feed's new holder that its message may have been written over by us."""
+        ...
+
+    async def disturbed(self) -> Sequence[int]:
+        """The channels of which that was told since the last time."""
+        ...
+
 
 class RedisLedger:
     """`Ledger` in two Redis hashes: entries by channel, chores by channel and message.
@@ -102,6 +111,7 @@ class RedisLedger:
         self._lease = lease
         self._key = key
         self._chores_key = f"{key}:chores"
+        self._disturbed_key = f"{key}:disturbed"
         self._entries = msgspec.json.Decoder(LedgerEntry)
         self._chores = msgspec.json.Decoder(Chore)
         self._save = redis.register_script(_SAVE)
@@ -132,6 +142,15 @@ class RedisLedger:
     async def done(self, chore: Chore) -> None:
         async with _answering():
             await self._done(keys=[self._chores_key], args=[_field(chore), msgspec.json.encode(chore)])
+
+    async def disturb(self, channel_id: int) -> None:
+        async with _answering():
+            await self._redis.sadd(self._disturbed_key, channel_id)
+
+    async def disturbed(self) -> Sequence[int]:
+        async with _answering():
+            found = await self._redis.spop(self._disturbed_key, _MOST_DISTURBED)
+        return [int(channel_id) for channel_id in found]
 
 
 @asynccontextmanager

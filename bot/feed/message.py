@@ -62,6 +62,7 @@ class LiveMessage:
         self._posting = False
         self._text: str | None = None
         self._shown = False
+        self._last_words: str | None = None
         self.doubtful = False
         """Whether a post may have been made that is not known: reason to look around."""
 
@@ -143,6 +144,7 @@ class LiveMessage:
             except GexcordError:
                 self._want(entry.message_id, text)
         self.doubtful |= self.pending
+        self._last_words = text
         self._note(msgspec.structs.replace(entry, closed=True, nonce=None))
 
     async def leave(self, text: str) -> None:
@@ -182,6 +184,13 @@ class LiveMessage:
                 self._want(message.message_id)
         self.doubtful = False
         return True
+
+    def doubt(self) -> None:
+        """Believe no more that the message says what it was last given, nor that it is the only one."""
+        self._text, self.doubtful = None, True
+        entry = self._entry
+        if entry is not None and entry.closed and self._last_words is not None:
+            self._want(entry.message_id, self._last_words)
 
     def abandon(self) -> None:
         """The feed is another's by now: take back a post that it does not know of."""

@@ -4,14 +4,15 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 
 from bot.feed.board import Board, BoardPlan, Tell
 from bot.feed.broom import Broom
 from bot.feed.channel import AssuredChannel, ChannelPort
-from bot.feed.ledger import Ledger
+from bot.feed.ledger import Ledger, LedgerAwayError
 from bot.feed.message import LiveMessage
 from bot.feed.metrics import FeedStatus, MetricsWriter, metrics_mapping
 from bot.feed.retry import Retry
@@ -32,6 +33,7 @@ _LONGEST_WARM_UP_MIN: Final = 10.0
 _METRICS_LIMIT_S: Final = 5.0
 _LEASE_ANSWER_S: Final = 0.5
 _RETRY_CAP_S: Final = 10.0
+_DISTURBED_EVERY_S: Final = 5.0
 
 
 class LeasePort(Protocol):
@@ -140,23 +142,33 @@ class FeedRunner:
         self._live = tuple(self._board(position) for position in range(len(self._boards)))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="feed: snapshots")
-            group.create_task(self._fetch_broom(), name="feed: chores")
+            group.create_task(self._read_ledger(), name="feed: ledger")
             for board in self._live:
                 group.create_task(self._keep(board), name=f"feed: channel {board.status().channel_id}")
             if self._write_metrics is not None:
                 group.create_task(self._report(self._write_metrics), name="feed: metrics")
 
-    async def _fetch_broom(self) -> None:
-        """Take over what is left to be tidied; without the ledger, a little later."""
+    async def _read_ledger(self) -> None:
+        """Take over what is left to be tidied, then hear of processes that wrote after they had lost the feed."""
         retry = Retry(self._rng, cap_s=_RETRY_CAP_S)
         while True:
             try:
-                await self._broom.load()
+                if not self._broom.loaded:
+                    await self._broom.load()
+                for channel_id in await self._ledger.disturbed():
+                    self._doubt(channel_id)
             except TransientError as error:
-                _LOG.debug("What is to be tidied was not read: %s", error.sentence)
+                _LOG.debug("The ledger was not read: %s", error.sentence)
                 await self._clock.sleep(retry.delay_s())
             else:
-                return
+                retry.succeeded()
+                await self._clock.sleep(_DISTURBED_EVERY_S)
+
+    def _doubt(self, channel_id: int) -> None:
+        for board in self._live:
+            if board.status().channel_id == channel_id:
+                _LOG.info("Another process wrote late in channel %s; its message is written anew.", channel_id)
+                board.doubt()
 
     def _board(self, position: int) -> Board:
         channel_id, ticker = list(self._boards.items())[position]
@@ -185,7 +197,13 @@ class FeedRunner:
 
     def _assured(self, channel_id: int) -> ChannelPort:
         channel = self._open_channel(channel_id)
-        return channel if self._lease is None else AssuredChannel(channel, self._lease.assure)
+        if self._lease is None:
+            return channel
+        return AssuredChannel(channel, self._lease.assure, partial(self._came_late, channel_id))
+
+    async def _came_late(self, channel_id: int) -> None:
+        with suppress(LedgerAwayError):
+            await self._ledger.disturb(channel_id)
 
     async def _still_ours(self) -> bool:
         """Whether nobody took the lease; without an answer of Redis nobody can have."""

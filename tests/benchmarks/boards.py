@@ -84,7 +84,7 @@ async def _ours(channels: list[LimitedChannel], slots: list[Slot]) -> None:
             position,
             parse_ticker("NQ"),
             slot=slot,
-            message=LiveMessage(position, AssuredChannel(channel, assure), ledger, broom, clock),
+            message=LiveMessage(position, AssuredChannel(channel, assure, assure), ledger, broom, clock),
             plan=BoardPlan(force=True, refresh_minutes=60, phase_s=position / len(channels)),
             clock=clock,
             rng=random.Random(position),

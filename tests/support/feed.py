@@ -113,6 +113,7 @@ class DictLedger:
     def __init__(self) -> None:
         self.entries: dict[int, LedgerEntry] = {}
         self.to_do: dict[tuple[int, int], Chore] = {}
+        self.late: list[int] = []
         self.away = False
         self.lost = False
 
@@ -136,6 +137,15 @@ class DictLedger:
         key = (chore.channel_id, chore.message_id)
         if self.to_do.get(key) == chore:
             del self.to_do[key]
+
+    async def disturb(self, channel_id: int) -> None:
+        self._require()
+        self.late.append(channel_id)
+
+    async def disturbed(self) -> Sequence[int]:
+        self._require()
+        found, self.late = self.late, []
+        return found
 
     def _require(self) -> None:
         if self.away:

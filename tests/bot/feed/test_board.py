@@ -743,3 +743,26 @@ async def test_a_board_says_since_when_it_is_in_its_state():
     await rig.beat(spot=26123.0)
     assert rig.board.status().state == "retrying"
     assert rig.board.status().since_at > since
+
+
+async def test_a_message_that_a_deposed_process_wrote_over_is_written_anew_even_when_it_is_closed():
+    rig = Rig(datetime(2026, 8, 20, 15, 59, 58, tzinfo=NEW_YORK))
+    for _ in range(4):
+        await rig.beat()
+    closed = rig.channel.only
+    (message_id,) = rig.channel.messages
+    rig.channel.messages[message_id] = "live"
+    rig.board.doubt()
+    await rig.beat()
+    assert rig.channel.only == closed
+
+
+async def test_a_live_message_that_a_deposed_process_wrote_over_is_written_anew_although_nothing_changed():
+    rig = Rig()
+    await rig.beat()
+    live = rig.channel.only
+    (message_id,) = rig.channel.messages
+    rig.channel.messages[message_id] = "older"
+    rig.board.doubt()
+    await rig.board.beat(rig.clock.monotonic())
+    assert rig.channel.only == live

@@ -8,9 +8,11 @@ import discord.ext.test as dpytest
 import pytest
 from discord.ext import commands
 
-from bot.feed.channel import DiscordChannel, GoneMessageError, WornMessageError, translate
+from bot.feed.channel import AssuredChannel, DiscordChannel, GoneMessageError, WornMessageError, translate
+from streaming.bus.lease import LeaseLostError
 from streaming.errors import OperatorError, RequestError, TransientError
 from tests.support.discord_answers import page_answer
+from tests.support.feed import FakeChannel
 
 
 @pytest.fixture
@@ -152,3 +154,40 @@ async def test_posts_carry_their_nonce_and_mention_nobody(bot, text_channel, mon
     assert seen[0]["nonce"] == "n1"
     assert seen[0]["enforce_nonce"] is True
     assert seen[0]["allowed_mentions"]["parse"] == []
+
+
+class Uncertain:
+    """A lease that goes to another process after so many questions."""
+
+    def __init__(self, questions: int) -> None:
+        self.questions = questions
+        self.late = 0
+
+    async def assure(self) -> None:
+        self.questions -= 1
+        if self.questions < 0:
+            raise LeaseLostError("gone")
+
+    async def came_late(self) -> None:
+        self.late += 1
+
+
+async def test_nothing_is_written_once_the_feed_is_anothers():
+    channel, lease = FakeChannel(), Uncertain(0)
+    assured = AssuredChannel(channel, lease.assure, lease.came_late)
+    channel.messages = {1: "theirs"}
+    for write in (assured.send("ours", nonce="n"), assured.edit(1, "ours"), assured.delete(1)):
+        with pytest.raises(LeaseLostError):
+            await write
+    assert channel.messages == {1: "theirs"}
+    assert lease.late == 0
+
+
+@pytest.mark.parametrize("fault", [None, TransientError("Discord does not answer.")])
+async def test_an_edit_that_came_after_the_feed_was_lost_is_told(fault):
+    channel, lease = FakeChannel(), Uncertain(1)
+    channel.messages = {1: "theirs"}
+    channel.faults = [fault] if fault else []
+    with pytest.raises(LeaseLostError):
+        await AssuredChannel(channel, lease.assure, lease.came_late).edit(1, "ours")
+    assert lease.late == 1

@@ -98,3 +98,11 @@ async def test_a_save_that_arrives_after_a_later_one_changes_nothing(redis):
     await ledger.save(7, LedgerEntry(session="2026-08-20", message_id=1, revision=1))
     stored = await ledger.load(7)
     assert stored is not None and stored.message_id == 2
+
+
+async def test_a_channel_written_late_is_told_to_the_new_holder_once(redis):
+    ledger = RedisLedger(redis)
+    await ledger.disturb(7)
+    await ledger.disturb(7)
+    assert await ledger.disturbed() == [7]
+    assert await ledger.disturbed() == []
