@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from bot.feed.ledger import Chore
 from bot.feed.runner import FeedRunner
 from bot.settings import BotSettings
 from streaming.bus.lease import Lease as RedisLease
+from streaming.bus.lease import LeaseLostError
+from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, TransientError
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
@@ -39,11 +43,12 @@ class Feed:
         self.snapshots = QueueSnapshots()
         self.channels = {position + 1: FakeChannel() for position in range(len(tickers))}
         self.told: list[str] = []
+        self.ledger = DictLedger()
         self.runner = FeedRunner(
             {position + 1: parse_ticker(ticker) for position, ticker in enumerate(tickers)},
             self.snapshots,
             self.channels.__getitem__,
-            DictLedger(),
+            self.ledger,
             settings,
             self.clock,
             rng=random.Random(1),
@@ -103,6 +108,63 @@ async def test_a_board_without_access_does_not_disturb_the_others():
         assert feed.channels[1].log == []
         assert len(feed.channels[2].messages) == 1
         assert feed.told == ["The bot may not post in channel 1."]
+
+
+async def test_a_board_without_access_looks_again_at_once_when_its_channel_changed():
+    feed = Feed("SPX", "NDX")
+    for channel in feed.channels.values():
+        channel.troubles["send"] = OperatorError("The bot may not write there.")
+    async with feed.running():
+        await feed.clock.pass_time(2)
+        for channel in feed.channels.values():
+            channel.troubles.clear()
+        feed.runner.place_changed(2)
+        await feed.clock.pass_time(1)
+        assert [len(channel.messages) for channel in feed.channels.values()] == [0, 1]
+        feed.runner.place_changed(None)
+        await feed.clock.pass_time(1)
+        assert [len(channel.messages) for channel in feed.channels.values()] == [1, 1]
+
+
+async def test_a_replaced_message_is_deleted_while_the_beats_go_on_and_what_an_earlier_run_left_too():
+    feed = Feed("SPX")
+    left = Chore(channel_id=1, message_id=5, since_ms=epoch_ms(OPEN_AT))
+    feed.channels[1].messages[5] = "left"
+    feed.ledger.to_do[1, 5] = left
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        assert len(feed.channels[1].messages) == 1
+        assert feed.ledger.to_do == {}
+
+
+async def test_a_message_that_a_deposed_process_wrote_over_is_written_anew():
+    feed = Feed("SPX")
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        (message_id,) = feed.channels[1].messages
+        feed.channels[1].messages[message_id] = "older"
+        await feed.ledger.disturb(1)
+        await feed.clock.pass_time(6)
+        assert "live" in feed.channels[1].only or "stale" in feed.channels[1].only
+
+
+async def test_a_beat_that_learns_while_it_is_cancelled_that_the_feed_is_lost_is_read(caplog):
+    feed = Feed("SPX")
+    slow = asyncio.Event()
+
+    async def lose(content: str, *, nonce: str) -> int:
+        await slow.wait()
+        raise LeaseLostError("gone")
+
+    feed.channels[1].send = lose
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        asyncio.get_running_loop().call_later(0.05, slow.set)
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_a_bug_in_one_board_is_logged_and_does_not_end_the_others(caplog):

@@ -1,18 +1,25 @@
 """A board on the local Discord: real discord.py, real HTTP, Discord's own answers when something is missing."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import discord
 import pytest
 
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
 from bot.feed.window import Slot
+from bot.render.text import board_text
+from bot.render.view import BoardView, Freshness
+from bot.sandbox.faults import Trouble, refused
+from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Sandbox, open_sandbox
 from streaming.symbols import parse_ticker
 from tests.conftest import SHARED
 from tests.support.clock import ManualClock
+from tests.support.discord_wire import live_bot
 from tests.support.feed import OPEN_AT, DictLedger, Keeper, snapshot
 from tests.support.openapi import load_spec
 from tests.support.wire import WireBot, log_in
@@ -23,9 +30,9 @@ SPEC = SHARED / "discord-openapi.json"
 class WireRig:
     """One board on one channel of the local Discord, on a clock that the test moves."""
 
-    def __init__(self, sandbox: Sandbox, bot: WireBot, start=OPEN_AT) -> None:
+    def __init__(self, sandbox: Sandbox, bot: discord.Client, start=OPEN_AT, channel_id: int | None = None) -> None:
         self.sandbox = sandbox
-        self.channel_id = sandbox.channel_ids["gex-spx"]
+        self.channel_id = channel_id or sandbox.channel_ids["gex-spx"]
         self.clock = ManualClock(start)
         self.told: list[str] = []
         self.slot = Slot(60)
@@ -45,6 +52,12 @@ class WireRig:
         self.clock.advance(seconds)
         self.slot.put(snapshot(self.clock.now(), ticker="SPX", spot=6900 + self.clock.monotonic() % 100))
         await self.board.beat(self.clock.monotonic())
+        await self.tidy()
+
+    async def tidy(self) -> None:
+        if not self.keeper.broom.loaded:
+            await self.keeper.broom.load()
+        await self.board.tidy()
         await self.keeper.tidy()
 
     @property
@@ -82,8 +95,8 @@ async def test_what_a_board_sends_is_what_discord_describes(sandbox, bot):
     await rig.beat()
     spec = load_spec(SPEC)
     sent = [request for request in sandbox.traffic.requests if "/messages" in request.path]
-    assert {request.method for request in sent} == {"POST", "PATCH"}
-    for request in sent:
+    assert {request.method for request in sent} == {"POST", "PATCH", "GET"}
+    for request in (request for request in sent if request.method != "GET"):
         assert spec.problems(request.method, request.path, request.body) == []
 
 
@@ -130,3 +143,100 @@ async def test_a_503_is_tried_again(sandbox, bot):
     await rig.beat(2)
     assert len(rig.messages) == 1
     assert rig.told == []
+
+
+@pytest.fixture
+async def gexbot() -> AsyncIterator[tuple[Sandbox, discord.Client]]:
+    async with live_bot() as (sandbox, bot, _):
+        yield sandbox, bot
+
+
+async def test_edits_of_an_old_message_that_are_rationed_by_a_429_lead_to_a_new_one(gexbot):
+    sandbox, bot = gexbot
+    rig = WireRig(sandbox, bot)
+    await rig.beat()
+    for rationed in (refused(30046), refused(30046, retry_after_s=1200)):
+        old = rig.board.status().message_id
+        sandbox.fail(rationed, on="edit", count=1)
+        await rig.beat()
+        assert rig.board.status().message_id != old
+        assert len(rig.messages) == 1
+    assert rig.board.status().state == "open"
+
+
+async def test_a_page_of_a_proxy_says_nothing_of_the_channel(gexbot):
+    sandbox, bot = gexbot
+    rig = WireRig(sandbox, bot)
+    for trouble in (Trouble(403, shape="page"), Trouble(404, shape="page"), Trouble(200, shape="page"), refused(40333)):
+        sandbox.fail(trouble, count=1)
+        await rig.beat(11)
+        assert rig.board.status().state == "retrying"
+    await rig.beat(11)
+    assert rig.board.status().state == "open"
+    assert rig.told == []
+    assert len(rig.messages) == 1
+
+
+async def test_an_archived_thread_gets_a_new_message_which_opens_it_again(gexbot):
+    sandbox, bot = gexbot
+    thread = sandbox.add_thread("gex", sandbox.channel_ids["gex-spx"])
+    rig = WireRig(sandbox, bot, channel_id=thread)
+    await rig.beat()
+    sandbox.change_thread(thread, archived=True)
+    for _ in range(2):
+        await rig.beat()
+    assert (rig.board.status().state, rig.told) == ("open", [])
+    assert len(rig.messages) == 1
+    assert rig.board.status().counters.errors == 0
+
+
+async def test_a_locked_thread_is_told_with_its_own_remedy_and_written_at_once_when_it_is_unlocked(gexbot):
+    sandbox, bot = gexbot
+    thread = sandbox.add_thread("gex", sandbox.channel_ids["gex-spx"])
+    rig = WireRig(sandbox, bot, channel_id=thread)
+    bot.events.on_place_changed(lambda channel_id: rig.board.wake() if channel_id == thread else None)
+    sandbox.change_thread(thread, locked=True)
+    await rig.beat()
+    await rig.beat()
+    assert rig.board.status().state == "paused"
+    assert len(rig.told) == 1
+    assert "Manage Threads" in rig.told[0]
+    sandbox.change_thread(thread, locked=False)
+    while not rig.messages and rig.clock.monotonic() < 1010:
+        await asyncio.sleep(0.02)
+        await rig.beat(0.1)
+    assert len(rig.messages) == 1
+
+
+async def test_a_post_whose_answer_was_lost_is_found_and_removed_when_discord_has_forgotten_its_nonce(gexbot):
+    sandbox, bot = gexbot
+    rig = WireRig(sandbox, bot)
+    sandbox.fail(Trouble(404, code=10003, late=True), on="post", count=1)
+    await rig.beat()
+    assert len(rig.messages) == 1
+    for message in sandbox.world.messages():
+        message.nonce = "forgotten"
+    await rig.beat(20)
+    for _ in range(2):
+        await rig.beat()
+    assert len(rig.messages) == 1
+    assert rig.board.status().state == "open"
+
+
+async def test_nothing_but_live_boards_of_ours_is_removed_and_a_missing_permission_to_read_harms_nobody(gexbot):
+    sandbox, bot = gexbot
+    rig = WireRig(sandbox, bot)
+    channel = bot.get_partial_messageable(rig.channel_id)
+    text = board_text(BoardView(ticker="SPX", source="schwab", freshness=Freshness.LIVE))
+    closed = board_text(BoardView(ticker="SPX", source="schwab", freshness=Freshness.CLOSED))
+    for said in (closed, "SPX crossed 6900", text):
+        await channel.send(said)
+    sandbox.world.deny(rig.channel_id, sandbox.world.bot_member, Permission.READ_MESSAGE_HISTORY)
+    await rig.beat()
+    assert rig.board.status().state == "open"
+    assert len(rig.messages) == 4
+    sandbox.restore(rig.channel_id)
+    await rig.beat(301)
+    await rig.tidy()
+    assert len(rig.messages) == 3
+    assert closed in rig.messages and text not in rig.messages
