@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
@@ -149,7 +149,7 @@ class RedisLedger:
 
     async def disturbed(self) -> Sequence[int]:
         async with _answering():
-            found = await self._redis.spop(self._disturbed_key, _MOST_DISTURBED)
+            found: Any = await self._redis.spop(self._disturbed_key, _MOST_DISTURBED)
         return [int(channel_id) for channel_id in found]
 
 
