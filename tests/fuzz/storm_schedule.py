@@ -11,6 +11,9 @@ BUSY_S: Final = 1.3
 """Between one deed and the next, on average."""
 AWAITED: Final = 0.8
 """The share of storms that wait for the boards."""
+VANISH_AT_MOST: Final = 2
+"""Times that a channel's message may be gone: a board posts anew after 1 s, 5 s, then 30 s, which is longer than a
+storm can wait."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,25 @@ def make_schedule(seed: int, *, trouble_s: float = 40.0, calm_s: float = 35.0) -
     rng = random.Random(seed)
     channels, bots, awaited = rng.choice((3, 4)), rng.choice((1, 2, 2)), rng.random() < AWAITED
     steps = []
+    vanished = [0] * channels
     at_s = 0.0
     while (at_s := at_s + rng.expovariate(1 / BUSY_S)) < trouble_s:
         deed = rng.choices(list(DEEDS), [weight for weight, _ in DEEDS.values()])[0]
-        steps.append(Step(round(at_s, 2), deed, DEEDS[deed][1](rng) | _place(deed, rng, channels, bots)))
+        options = DEEDS[deed][1](rng) | _place(deed, rng, channels, bots)
+        if _may_vanish(deed, options, vanished):
+            steps.append(Step(round(at_s, 2), deed, options))
     return Schedule(seed, channels, bots, awaited, trouble_s, calm_s, tuple(steps))
+
+
+def _may_vanish(deed: str, options: Options, vanished: list[int]) -> bool:
+    """Whether a channel's message may be deleted, or called unknown, once more; counts it if so."""
+    if deed == "moderate" or (deed == "unknown_message" and options["on"] == "edit"):
+        places = range(len(vanished)) if options["channel"] is None else (options["channel"],)
+        if any(vanished[place] + options["count"] > VANISH_AT_MOST for place in places):
+            return False
+        for place in places:
+            vanished[place] += options["count"]
+    return True
 
 
 def _place(deed: str, rng: random.Random, channels: int, bots: int) -> Options:
@@ -110,7 +127,7 @@ def _odd_answer(rng: random.Random) -> Options:
 
 
 def _false_unknown_message(rng: random.Random) -> Options:
-    return {"status": 404, "code": 10008, "on": rng.choice(("edit", "edit", "delete"))} | _for_a_while(rng, 3.0)
+    return {"status": 404, "code": 10008, "on": rng.choice(("edit", "edit", "delete")), "count": rng.randint(1, 2)}
 
 
 def _slow_down(rng: random.Random) -> Options:
@@ -141,7 +158,7 @@ def _failing_delete(rng: random.Random) -> Options:
 
 
 def _moderate(rng: random.Random) -> Options:
-    return {"count": rng.randint(1, 4), "after_s": round(rng.uniform(0.05, 2.0), 2)}
+    return {"count": rng.randint(1, 2), "after_s": round(rng.uniform(0.05, 2.0), 2)}
 
 
 def _close_gateway(rng: random.Random) -> Options:

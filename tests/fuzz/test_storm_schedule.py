@@ -31,3 +31,16 @@ def test_every_fault_is_one_that_the_local_discord_knows_and_none_refuses_the_to
             assert step.options["on"] in {None, *KINDS}
             verdict = trouble.status == 401 and trouble.shape == "json"
             assert not verdict or step.options["on"] in {"post", "edit", "delete", "letter"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_channel_loses_its_message_so_often_that_its_board_must_wait_longer_than_the_storm(seed: int) -> None:
+    schedule = make_schedule(seed)
+    for channel in range(schedule.channels):
+        gone = [
+            step.options["count"]
+            for step in schedule.steps
+            if step.deed == "moderate" or (step.deed == "unknown_message" and step.options["on"] == "edit")
+            if step.options["channel"] in {None, channel}
+        ]
+        assert sum(gone) <= 2
