@@ -38,6 +38,8 @@ NO_REDIS: Final = 69
 _LEAVE_WITHIN_S: Final = 12.0
 _AGAIN_AFTER_S: Final = 1.0
 _STAND_WITHIN_S: Final = 30.0
+_REPLACED_WITHIN_S: Final = 2.0
+_REPLACEMENTS: Final = 3
 
 
 def metrics_key(number: int) -> str:
@@ -96,6 +98,11 @@ class StormBot:
     @property
     def runs(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it runs, and nobody holds or ends it: only then something new happens to it."""
+        return self.runs and not self._stopping and not self.paused
 
     async def start(self) -> None:
         """Start it unless it runs; one that is leaving is waited for."""
@@ -219,6 +226,7 @@ class Storm:
             await asyncio.sleep(self.schedule.trouble_s - self.now_s)
             await self._calm(under_way)
             await asyncio.sleep(self.schedule.calm_s)
+            await self._let_replacements_end()
             self.look()
             for task in background:
                 task.cancel()
@@ -250,6 +258,14 @@ class Storm:
             if bot.paused:
                 bot.go_on()
             await bot.start()
+
+    async def _let_replacements_end(self) -> None:
+        """A new message stands beside the old one for a moment, and that is meant."""
+        for _ in range(_REPLACEMENTS):
+            posts_s = [change.at_s for change in self.protocol.changes if change.deed == "post"]
+            if not posts_s or self.now_s - posts_s[-1] > _REPLACED_WITHIN_S:
+                return
+            await asyncio.sleep(_REPLACED_WITHIN_S)
 
     def look(self) -> None:
         """Note what stands in each channel now."""
@@ -346,7 +362,7 @@ class Storm:
         return await self._end(self.bots[bot], StormBot.kill, seconds)
 
     async def _end(self, bot: StormBot, how: Callable[[StormBot], Coroutine[Any, Any, None]], seconds: float) -> bool:
-        if not bot.runs or bot.paused:
+        if not bot.at_work:
             return False
         await asyncio.shield(how(bot))
         await asyncio.sleep(seconds)
@@ -354,7 +370,7 @@ class Storm:
         return True
 
     async def _pause(self, bot: int, seconds: float) -> bool:
-        if not self.bots[bot].runs or self.bots[bot].paused:
+        if not self.bots[bot].at_work:
             return False
         self.bots[bot].pause()
         await asyncio.sleep(seconds)
