@@ -157,7 +157,7 @@ async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, fo
 def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
     if runtime.auth is None:
         return None
-    logins = StoredLogins(runtime.tokens, runtime.clock, app_id=runtime.auth.app_id)
+    logins = StoredLogins(runtime.tokens, runtime.clock, app=runtime.auth.app)
     told = RedisTold(runtime.redis)
     return LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=runtime.clock)
 

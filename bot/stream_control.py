@@ -126,7 +126,7 @@ class StreamControl:
                 f"Connected: {self._symbols()} asked for. Nothing has come yet, which is normal outside market hours."
             )
             return StreamReport(ok=True, sentence=sentence)
-        if status.state in {"backoff", "taken_over"}:
+        if status.state in {"backoff", "refused", "taken_over"}:
             retry = "" if status.retry_in_s is None else f" The next try is in {status.retry_in_s:.0f} s."
             return StreamReport(ok=False, sentence=f"The stream has no connection: {status.last_close}{retry}")
         return StreamReport(

@@ -68,5 +68,5 @@ def _states(streamer: Streamer | None, sources: Sources) -> list[tuple[str, str,
 
 
 def _stream_state(status: StreamStatus) -> tuple[str, str, str | None]:
-    closed = status.last_close if status.state in {"backoff", "taken_over"} else None
+    closed = status.last_close if status.state in {"backoff", "refused", "taken_over"} else None
     return "Stream", status.state, status.needs_login or closed

@@ -19,7 +19,7 @@ class StreamStatus:
     """One look at the streamer; ages in seconds, None means unknown or never."""
 
     state: str
-    """stopped, standby, idle, connecting, login, ready, live, backoff, needs_login, taken_over or failed."""
+    """stopped, standby, idle, connecting, login, ready, live, backoff, refused, needs_login, taken_over or failed."""
     since_at: datetime | None = None
     started_at: datetime | None = None
     """Since when this process streams, through all reconnects."""
@@ -58,6 +58,8 @@ class StreamStatus:
     lease_holder: str | None = None
     needs_login: str | None = None
     """Why a person must log in; the open connection may stream on all the same."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """What Schwab does not give although the login is good -> why; the rest goes on."""
     login_configured: bool = True
     """Whether there is a Schwab app to log in with."""
     login_ends_at: datetime | None = None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from streaming.bus.route_memory import RedisRouteMemory
 from streaming.engine_host import EngineHost
 from streaming.login_keeper import LoginKeeper
 from streaming.model import OptionQuote
@@ -13,6 +14,7 @@ from streaming.runtime import Runtime
 from streaming.schwab.auth_client import SchwabAuthClient
 from streaming.schwab.budget import RequestBudget
 from streaming.schwab.rest import SchwabRestClient
+from streaming.schwab.route_trouble import RouteTroubles
 from streaming.schwab.stored_logins import StoredLogins
 from streaming.schwab.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
 from streaming.snapshot_loop import SnapshotCounters, SnapshotLoop
@@ -30,6 +32,7 @@ class StreamParts:
     engines: EngineHost
     client: SchwabStreamClient
     poller: ChainPoller
+    routes: RouteTroubles
     keeper: LoginKeeper
     snapshots: SnapshotLoop
 
@@ -65,6 +68,7 @@ class StreamParts:
             engine_start_ms=self.engines.start_ms,
             last_error=self.poller.last_error,
             needs_login=self.needs_login,
+            refused=self.routes.sentences,
         )
 
 
@@ -87,8 +91,19 @@ def wire_parts(
     `assure` says, before anything is written to Schwab or Redis, that streaming is still ours to do.
     """
     settings, clock = runtime.settings, runtime.clock
-    logins = StoredLogins(runtime.tokens, clock, app_id=auth.app_id)
-    rest = SchwabRestClient(runtime.http, auth, api_url=settings.schwab_api_url, budget=budget, clock=clock)
+    logins = StoredLogins(runtime.tokens, clock, app=auth.app)
+    routes = RouteTroubles(
+        clock,
+        rng,
+        tell=alarm,
+        memory=RedisRouteMemory(runtime.redis),
+        app_id=lambda: auth.app().fingerprint,
+        subject=lambda: (auth.login_id(), auth.app()),
+        timing=(timing or StreamTiming()).routes,
+    )
+    rest = SchwabRestClient(
+        runtime.http, auth, api_url=settings.schwab_api_url, budget=budget, clock=clock, routes=routes
+    )
     engines = EngineHost(
         tickers,
         scope=settings.gex_scope,
@@ -96,7 +111,17 @@ def wire_parts(
     )
     sink = _Sink(runtime.publisher, engines, progress)
     client = SchwabStreamClient(
-        rest, auth, subscriptions, sink, clock, rng, timing=timing, logins=logins, alarm=alarm, assure=assure
+        rest,
+        auth,
+        subscriptions,
+        sink,
+        clock,
+        rng,
+        timing=timing,
+        logins=logins,
+        alarm=alarm,
+        assure=assure,
+        routes=routes,
     )
     poller = ChainPoller(
         rest,
@@ -118,6 +143,7 @@ def wire_parts(
         engines=engines,
         client=client,
         poller=poller,
+        routes=routes,
         keeper=LoginKeeper(auth, logins),
         snapshots=snapshots,
     )

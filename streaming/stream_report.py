@@ -66,6 +66,7 @@ def metrics_mapping(facts: StreamFacts) -> Mapping[str, MetricValue]:
         "engine_start_ms": None if status.engine_start_ms is None else round(status.engine_start_ms, 1),
         "lease_holder": status.lease_holder,
         "needs_login": status.needs_login,
+        "refused": _json(status.refused),
         "login_ends_at": status.login_ends_at,
         "login_days_left": _days_left(status.login_ends_at, facts.at),
         "requests_used": status.requests_used,
@@ -91,6 +92,8 @@ def log_line(facts: StreamFacts) -> str:
         parts.append(f"nothing from {', '.join(status.missing)}")
     if status.left_out:
         parts.append(f"left out: {named(status.left_out)}")
+    if status.refused:
+        parts.append(f"refused by Schwab: {', '.join(status.refused)}")
     if status.needs_login is not None:
         parts.append(f"needs a login: {status.needs_login}")
     return "; ".join(parts)

@@ -84,6 +84,7 @@ def _attention(status: StreamStatus) -> list[str]:
     rolls = ", ".join(f"{root} is {contract}" for root, contract in status.contracts.items())
     told = (
         ("Needs a login", status.needs_login),
+        *((f"Refused by Schwab, {what}", why) for what, why in status.refused.items()),
         ("Refused by Schwab and left out", named(status.left_out)),
         ("Silent although its session runs", ", ".join(status.missing)),
         ("Quiet for five minutes", ", ".join(status.quiet)),
@@ -109,6 +110,10 @@ def token_text(status: TokenStatus, now: datetime) -> str:
     ]
     if status.last_error is not None:
         lines.append(f"Last error: {status.last_error}")
+    if status.refusals:
+        lines.append(f"Refused by Schwab: {counted(status.refusals, 'time')} in a row; it is asked again by itself")
+    if status.odd_grants:
+        lines.append(f"Tokens of an impossible life: {status.odd_grants}")
     return "\n".join(lines)[:_LIMIT]
 
 

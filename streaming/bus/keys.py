@@ -28,6 +28,11 @@ ALERTS = "gex:alerts"
 ALERT_METRICS = "metrics:gex_alerts"
 
 
+def routes(app: str) -> str:
+    """Key of the hash of Schwab's routes that ever worked with an app; `app` is a fingerprint of its key."""
+    return f"gexcord:schwab:routes:{app}"
+
+
 def snapshot(ticker: str) -> str:
     """Key of the latest snapshot of a ticker."""
     return f"gex:snapshot:{ticker}"

@@ -204,9 +204,9 @@ class SchwabAuthClient:
             return f"saved-{0 if version is None else version[1]}"
         return str(int(token.login_at.timestamp()))
 
-    def app_id(self) -> str:
-        """Tells one app key from another without showing it."""
-        return self._app().fingerprint
+    def app(self) -> oauth.AppKey:
+        """Key and secret as they are now."""
+        return self._app()
 
     async def _held(self) -> Token:
         """The stored token, read again only when the file has changed."""

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from streaming.clock import Clock
-from streaming.errors import ConfigurationError, GexcordError, OperatorError, RequestError, TransientError
+from streaming.errors import ConfigurationError, GexcordError, RequestError, TransientError
 
 _TOO_MANY: Final = 429
 _SERVER_ERRORS: Final = 500
@@ -16,6 +16,12 @@ _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _DETAIL_LENGTH: Final = 160
+
+
+class RouteRefusedError(TransientError):
+    """A route of Schwab's refuses us although the login is good; the others go on."""
+
+    exit_status = 77
 
 
 def transport_error(error: httpx.HTTPError | httpx.InvalidURL, whom: str) -> GexcordError:
@@ -48,7 +54,11 @@ def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordEr
     if is_firewall_page(response.text):
         return TransientError(f"A firewall in front of Schwab turned {what} away with a page of its own.")
     if status in {_UNAUTHORIZED, _FORBIDDEN}:
-        return OperatorError(
+        if not is_schwabs_own(response):
+            return TransientError(
+                f"Something in front of Schwab answered {status} to {what}, without Schwab's own words."
+            )
+        return RouteRefusedError(
             f"Schwab answered {status} to {what} although the token is fresh.",
             remedy="Add both API products, Trader and Market Data, to the app on the developer portal.",
         )
@@ -56,6 +66,14 @@ def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordEr
     if status == _NOT_FOUND and not detail:
         return TransientError(f"Schwab has no route for {what} at the moment.")  # seen for hours (§4, Schwabdev#31)
     return RequestError(f"Schwab answered {status} to {what}{': ' + detail if detail else ''}.")
+
+
+def is_schwabs_own(response: httpx.Response) -> bool:
+    """Whether an error is of Schwab's API, which answers in JSON; a page or nothing at all is somebody else's."""
+    try:
+        return isinstance(msgspec.json.decode(response.content), dict)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def is_firewall_page(text: str) -> bool:

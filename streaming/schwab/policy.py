@@ -1,9 +1,10 @@
 """What to do about the end of a stream connection, and how long to wait before the next. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from streaming.schwab.route_trouble import RouteTiming
 from streaming.schwab.session_events import (
     ConnectionUnknown,
     KickedOut,
@@ -22,8 +23,8 @@ class Reaction(Enum):
     """After the backoff."""
     RENEW_TOKEN = auto()
     """Refresh once and log in again at once."""
-    ASK_FOR_LOGIN = auto()
-    """A fresh token was denied as well: a person must log in."""
+    GIVE_UP_LOGIN = auto()
+    """A fresh token was denied as well: this route refuses us, so wait long."""
     YIELD = auto()
     """Another program took the stream over: stop and tell; fighting would evict both for ever."""
 
@@ -31,7 +32,7 @@ class Reaction(Enum):
 def reaction_to(event: SessionEvent, *, denied_before: bool) -> Reaction:
     """The decided reaction to each thing a session can tell (schwab-api.md §2.4)."""
     if isinstance(event, LoginDenied):
-        return Reaction.ASK_FOR_LOGIN if denied_before else Reaction.RENEW_TOKEN
+        return Reaction.GIVE_UP_LOGIN if denied_before else Reaction.RENEW_TOKEN
     if isinstance(event, KickedOut):
         return Reaction.YIELD
     if isinstance(event, (StopStreaming, ConnectionUnknown, LoggedOut)):
@@ -76,6 +77,7 @@ class StreamTiming:
     """No share, index or future moved for so long in session: the data is lost, heartbeats or not."""
     yield_s: float = 1800.0
     """How long another program that took the stream over is left alone; doubles each time, up to eight hours."""
+    routes: RouteTiming = field(default_factory=RouteTiming)
 
 
 _MAX_YIELDS: Final = 4

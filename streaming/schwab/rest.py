@@ -1,6 +1,7 @@
 """`SchwabRestClient`: chains, expiries, quotes and where the streamer is, within the request budget."""
 
 import logging
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,7 +14,7 @@ from streaming.errors import ContractError, TransientError
 from streaming.schwab.auth_client import SchwabAuthClient
 from streaming.schwab.budget import RequestBudget
 from streaming.schwab.frames import StreamerInfo
-from streaming.schwab.http_errors import error_code, retry_after_s, status_error, transport_error
+from streaming.schwab.http_errors import error_code, is_schwabs_own, retry_after_s, status_error, transport_error
 from streaming.schwab.origin import SCHWAB, source_of
 from streaming.schwab.rest_bodies import (
     ChainDocument,
@@ -25,6 +26,7 @@ from streaming.schwab.rest_bodies import (
     parse_preferences,
     parse_quotes,
 )
+from streaming.schwab.route_trouble import Route, RouteTroubles
 
 __all__ = ["ChainDocument", "Expiration", "Quote", "RequestBudget", "SchwabRestClient"]
 
@@ -37,24 +39,38 @@ _MAX_SYMBOLS: Final = 500
 _STRIKE_COUNTS: Final = (500, 250, 120, 60)
 _SIDES: Final = ("CALL", "PUT")
 _DEFAULT_PAUSE_S: Final = 2.0
+_YOUNG_S: Final = 60.0
+"""A token that was renewed for a 401 so shortly ago is not renewed for the next one."""
+_PAGE_S: Final = 300.0
+"""How often a 401 that is no word of Schwab's may cost a renewal."""
 
 
 class SchwabRestClient:
     """Schwab's REST interface, as far as market data needs it.
 
-    Every call raises TransientError for what passes by itself (network, 429, 5xx), LoginRequiredError or
-    OperatorError when a person must act, RequestError for what does not exist and ContractError for an
-    answer that cannot be read. A 401 forces one refresh and one repetition.
+    Every call raises TransientError for what passes by itself (network, 429, 5xx, a page), RouteRefusedError when a
+    route refuses us although the login is good, OperatorError when a person must act, RequestError for what does not
+    exist and ContractError for an answer that cannot be read. A 401 forces one refresh and one repetition. Each route
+    has its own trouble: while chains, expirations or quotes are refused for long, their calls wait.
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, auth: SchwabAuthClient, *, api_url: str, budget: RequestBudget, clock: Clock
+        self,
+        http: httpx.AsyncClient,
+        auth: SchwabAuthClient,
+        *,
+        api_url: str,
+        budget: RequestBudget,
+        clock: Clock,
+        routes: RouteTroubles | None = None,
     ) -> None:
         self._http = http
         self._auth = auth
         self._api_url = api_url
         self._budget = budget
         self._clock = clock
+        self._routes = routes or RouteTroubles(clock, random.Random())
+        self._renewed: tuple[str, float] = ("", -_PAGE_S)
         self._last_preferences: StreamerInfo | None = None
         self.source = SCHWAB
         """Who gave the newest answer: Schwab, or a local stand-in that says so (`origin.source_of`)."""
@@ -62,7 +78,7 @@ class SchwabRestClient:
     async def user_preference(self) -> StreamerInfo:
         """Where to stream and as whom; the last known answer while the route is out of order (§4)."""
         try:
-            body = await self._get("/trader/v1/userPreference", {}, "the user preferences")
+            body = await self._get(Route.STREAMER, {}, "the user preferences")
         except TransientError:
             if self._last_preferences is None:
                 raise
@@ -73,7 +89,7 @@ class SchwabRestClient:
 
     async def expirations(self, symbol: str) -> list[Expiration]:
         """All listed expiries of an underlying (`$SPX`, `SPY`), nearest first."""
-        body = await self._get("/marketdata/v1/expirationchain", {"symbol": symbol}, f"the expirations of {symbol}")
+        body = await self._get(Route.EXPIRATIONS, {"symbol": symbol}, f"the expirations of {symbol}")
         return parse_expirations(body)
 
     async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> ChainDocument:
@@ -107,7 +123,7 @@ class SchwabRestClient:
         for start in range(0, len(symbols), _MAX_SYMBOLS):
             part = ",".join(symbols[start : start + _MAX_SYMBOLS])
             parameters = {"symbols": part, "fields": "quote,reference", "indicative": "false"}
-            found |= parse_quotes(await self._get("/marketdata/v1/quotes", parameters, "quotes"))
+            found |= parse_quotes(await self._get(Route.QUOTES, parameters, "quotes"))
         return found
 
     async def _side(self, symbol: str, expiry: date, side: str, strikes: int) -> ChainDocument:
@@ -137,16 +153,21 @@ class SchwabRestClient:
             "toDate": last.isoformat(),
             **(more or {}),
         }
-        body = await self._get("/marketdata/v1/chains", parameters, f"the {symbol} chain of {first}")
+        body = await self._get(Route.CHAINS, parameters, f"the {symbol} chain of {first}")
         if not cut and is_truncated(body):
             raise _TooBigError
         return body
 
-    async def _get(self, path: str, parameters: Mapping[str, str], what: str) -> bytes:
+    async def _get(self, route: Route, parameters: Mapping[str, str], what: str) -> bytes:
+        async with self._routes.turn(route):
+            return await self._ask(route.path, parameters, what)
+
+    async def _ask(self, path: str, parameters: Mapping[str, str], what: str) -> bytes:
         token = await self._auth.access_token()
         response = await self._request(path, parameters, token, what)
-        if response.status_code == _UNAUTHORIZED:
+        if response.status_code == _UNAUTHORIZED and self._may_renew(token, response):
             token = await self._auth.access_token(rejected=token)
+            self._renewed = token, self._clock.monotonic()
             response = await self._request(path, parameters, token, what)
         if response.status_code == _OK:
             self.source = source_of(response.headers)
@@ -156,6 +177,14 @@ class SchwabRestClient:
         if response.status_code == _TOO_MANY:
             await self._budget.pause(retry_after_s(response, self._clock) or _DEFAULT_PAUSE_S)
         raise status_error(response, what, self._clock)
+
+    def _may_renew(self, token: str, response: httpx.Response) -> bool:
+        """Whether a 401 may be the token's fault; a route that refuses must not cost a refresh with every request."""
+        renewed, at_s = self._renewed
+        age_s = self._clock.monotonic() - at_s
+        if not is_schwabs_own(response):
+            return age_s >= _PAGE_S
+        return token != renewed or age_s >= _YOUNG_S
 
     async def _request(self, path: str, parameters: Mapping[str, str], token: str, what: str) -> httpx.Response:
         await self._budget.take()

@@ -28,7 +28,7 @@ class Logins(Protocol):
 class StoredLogins:
     """`Logins` on the token file: whoever writes it, this process, a shell or another bot, is noticed.
 
-    `app_id` tells one app key from another; a login counts as changed when the app does.
+    `app` tells the app's key and secret; a login counts as changed when they do.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class StoredLogins:
         store: TokenStore,
         clock: Clock,
         *,
-        app_id: Callable[[], object] | None = None,
+        app: Callable[[], object] | None = None,
         every_s: float = _LOOK_EVERY_S,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._app_id = app_id or (lambda: None)
+        self._app = app or (lambda: None)
         self._every_s = every_s
 
     def glance(self) -> object:
@@ -49,7 +49,7 @@ class StoredLogins:
             token = self._store.load()
         except GexcordError:  # no usable login, which is what None says; the auth client tells why
             return None
-        return None if token is None else (token, self._app_id())
+        return None if token is None else (token, self._store.version(), self._app())
 
     async def changed_from(self, seen: object) -> None:
         while (now := self.glance()) is None or now == seen:

@@ -10,15 +10,17 @@ from typing import Final, Protocol
 
 from streaming.alarm_bell import AlarmBell
 from streaming.clock import Clock
-from streaming.errors import ContractError, LoginRequiredError, OperatorError, RequestError, TransientError
+from streaming.errors import ContractError, OperatorError, RequestError, TransientError
 from streaming.ports import Assure
 from streaming.schwab.bad_keys import BadKeys
 from streaming.schwab.connection import Connection, Ending, StreamSink
 from streaming.schwab.fields import Service
 from streaming.schwab.frames import StreamerInfo
+from streaming.schwab.http_errors import RouteRefusedError
 from streaming.schwab.merge import Merger
 from streaming.schwab.oauth import LOG_IN
 from streaming.schwab.policy import Reaction, StreamTiming, ending_text, reaction_to
+from streaming.schwab.route_trouble import Route, RouteTroubles
 from streaming.schwab.routing import Subscriptions, Wanted, plan
 from streaming.schwab.session import StreamSession
 from streaming.schwab.session_events import Code, Refused
@@ -67,6 +69,7 @@ class SchwabStreamClient:
         logins: Logins | None = None,
         alarm: Callable[[str], None] | None = None,
         assure: Assure | None = None,
+        routes: RouteTroubles | None = None,
     ) -> None:
         """`assure` raises before a login when another process of ours streams by now, which it would kick out."""
         self._rest = rest
@@ -82,6 +85,7 @@ class SchwabStreamClient:
         self._connection: Connection | None = None
         self._something_wanted = asyncio.Event()
         self._bell = AlarmBell(alarm or _log_alarm)
+        self._routes = routes or RouteTroubles(clock, rng, tell=alarm, timing=self._timing.routes)
         self._waits = ClientWaits(self._timing, rng, clock, self._bell, logins=logins)
         self._denied = False
         self._level2 = False
@@ -142,7 +146,8 @@ class SchwabStreamClient:
             self._waits.enter("stopped")
 
     def retry_now(self) -> None:
-        """Cut short whatever is being waited for: the backoff, a login, another program's turn."""
+        """Cut short whatever is being waited for: the backoff, a login, another program's turn, a route's."""
+        self._routes.ask_again()
         self._waits.retry_now()
 
     async def subscribe(self, symbols: Iterable[str]) -> None:
@@ -187,6 +192,10 @@ class SchwabStreamClient:
         wish_s = 0.0
         try:
             reaction = await self._connect()
+        except RouteRefusedError as error:
+            self._counters.last_close, self._denied = str(error), False
+            await self._waits.refused(str(error), error.retry_after_s or self._timing.max_delay_s)
+            return
         except (TransientError, ContractError, RequestError) as error:
             self._counters.last_close = str(error)
             wish_s = (error.retry_after_s or 0.0) if isinstance(error, TransientError) else 0.0
@@ -235,8 +244,12 @@ class SchwabStreamClient:
         """Note an ending and do what its code asks for (schwab-api.md §2.4)."""
         self._counters.last_close = ending_text(ending)
         reaction = reaction_to(ending, denied_before=self._denied)
-        if reaction is Reaction.ASK_FOR_LOGIN:
-            raise LoginRequiredError("Schwab's streamer denied the login twice, with a fresh token too.", remedy=LOG_IN)
+        if reaction is Reaction.GIVE_UP_LOGIN:
+            error = RouteRefusedError(
+                "Schwab's streamer denied the login twice, with a fresh token too.", remedy=LOG_IN
+            )
+            await self._routes.refused(Route.LOGIN, error)
+            raise error
         if reaction is Reaction.RENEW_TOKEN:
             self._denied = True
             await self._auth.access_token(rejected=token)
@@ -257,6 +270,7 @@ class SchwabStreamClient:
 
     def logged_in(self) -> None:
         self._denied = False
+        self._routes.over(Route.LOGIN)
         self._bell.over("needs login")
         self._waits.enter("ready")
 

@@ -8,8 +8,11 @@ from typing import Final, Literal
 
 from streaming.schwab.rows import DataBlock, service_of
 
-ClientState = Literal["idle", "connecting", "login", "ready", "live", "backoff", "needs_login", "taken_over", "stopped"]
-"""`ready` is logged in with nothing received yet; `live` is receiving."""
+ClientState = Literal[
+    "idle", "connecting", "login", "ready", "live", "backoff", "refused", "needs_login", "taken_over", "stopped"
+]
+"""`refused` waits long: Schwab refuses this route although the login is good.
+`ready` is logged in with nothing received yet; `live` is receiving."""
 _RATE_WINDOW_S: Final = 10
 
 

@@ -2,7 +2,8 @@
 
 import logging
 import random
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from streaming.alarm_bell import AlarmBell
 from streaming.backoff import Backoff
@@ -73,6 +74,15 @@ class ClientWaits:
         )
         await self._pause("taken_over", delay_s)
 
+    async def refused(self, why: str, wait_s: float) -> None:
+        """Schwab refuses the stream although the login is good: wait long, or until another login is stored."""
+        _LOG.info("Stream refused (%s); next try in %.0f s", why, wait_s)
+        work = self._clock.sleep(wait_s) if self._logins is None else self._sleep_or_login(self._logins, wait_s)
+        await self._pause("refused", wait_s, work)
+
+    async def _sleep_or_login(self, logins: Logins, wait_s: float) -> None:
+        await another_chance(logins, logins.glance(), within_s=wait_s)
+
     async def for_login(self, error: OperatorError) -> None:
         """Tell why a person must act and wait until one has, or a minute; raises the error where nobody could know."""
         if self._logins is None:
@@ -91,10 +101,10 @@ class ClientWaits:
             self._bell.over("needs login")
             _LOG.info("Stream: trying again with what is stored as Schwab login now")
 
-    async def _pause(self, state: ClientState, delay_s: float) -> None:
+    async def _pause(self, state: ClientState, delay_s: float, work: Coroutine[Any, Any, None] | None = None) -> None:
         self.enter(state)
         self._retry_at_s = self._clock.monotonic() + delay_s
         try:
-            await self._patience.wait(self._clock.sleep(delay_s), state)
+            await self._patience.wait(work or self._clock.sleep(delay_s), state)
         finally:
             self._retry_at_s = None

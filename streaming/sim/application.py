@@ -48,7 +48,7 @@ def build_application(
     async def gatekeeper(request: web.Request, handler: _Next) -> web.StreamResponse:
         area = _area(request.path)
         hall.counters[request.path] += 1
-        failure = hall.faults.take(area) if area else None
+        failure = hall.faults.take(area, request.path) if area else None
         if failure is not None:
             return web.Response(body=failure.payload, status=failure.status, headers=failure.headers)
         if area == "marketdata" and not gate.admits(asyncio.get_running_loop().time()):

@@ -89,15 +89,23 @@ class Faults:
     fragment: int = 0
     """Largest payload of one WebSocket frame in bytes, so that messages come in pieces; 0 for whole ones."""
     pending: dict[Area, deque[Failure]] = field(default_factory=lambda: {area: deque() for area in AREAS})
+    refused: dict[str, Failure] = field(default_factory=dict)
+    """Path -> what it answers to every request, while the other paths work."""
+    grant: dict[str, Any] = field(default_factory=dict)
+    """What grants say instead of the truth; None leaves a field out."""
 
     def add(self, area: Area, failure: Failure, *, times: int = 1) -> None:
         """Answer the next `times` requests of an area with `failure`."""
         self.pending[area].extend([failure] * times)
 
-    def take(self, area: Area) -> Failure | None:
-        """The failure due for a request of this area, or None."""
+    def take(self, area: Area, path: str) -> Failure | None:
+        """The failure due for a request of this area and path, or None."""
         queue = self.pending[area]
-        return queue.popleft() if queue else None
+        return queue.popleft() if queue else self.refused.get(path)
+
+    def granted(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A grant as it is sent."""
+        return {name: value for name, value in {**body, **self.grant}.items() if value is not None}
 
     def clear(self) -> None:
         """Everything works again."""

@@ -40,4 +40,4 @@ class OAuthRoutes:
             body = self._hall.authority.exchange(request.headers.get("Authorization"), form)
         except RefusedError as error:
             return web.json_response(error.body, status=error.status)
-        return web.json_response(body)
+        return web.json_response(self._hall.faults.granted(body))

@@ -49,6 +49,22 @@ async def _fail(server: SimServer, body: Body) -> None:
     server.fail(area, failure, times=int(body.get("times", 1)))
 
 
+async def _refuse(server: SimServer, body: Body) -> None:
+    path = str(body["path"])
+    if body.get("status") is None:
+        server.faults.refused.pop(path, None)
+    else:
+        server.faults.refused[path] = Failure(status=int(body["status"]), body=body.get("body"))
+
+
+async def _grant(server: SimServer, body: Body) -> None:
+    server.faults.grant = dict(body["says"])
+
+
+async def _secret(server: SimServer, body: Body) -> None:
+    server.authority.client_secret = str(body["value"])
+
+
 async def _set(server: SimServer, body: Body) -> None:
     name, value, faults = body["name"], body["value"], server.faults
     if name in SWITCHES:
@@ -131,6 +147,9 @@ ORDERS: Final[Mapping[str, Order]] = {
         "area, status?, body?, retry_after_s?, compressed?, times?",
         "answers the next requests of `token`, `trader` or `marketdata` with a status and body instead",
     ),
+    "refuse": Order(_refuse, "path, status?, body?", "one path answers all requests so, until told without a status"),
+    "grant": Order(_grant, "says", "grants say this instead, such as another `expires_in`; null leaves a field out"),
+    "secret": Order(_secret, "value", "the app has this secret from now on; others are `invalid_client`"),
     "set": Order(_set, "name, value", "sets one of the faults below"),
     "limit": Order(_limit, "name, value", "sets one of the limits below"),
     "halt": Order(_halt, "symbol, halted?", 'halts an index, share or future with its options, or all with "*"'),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
@@ -10,7 +11,7 @@ from aiohttp import web
 from streaming.bus import keys
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.sim.market import Market
-from streaming.sim.server import open_sim
+from streaming.sim.server import Failure, open_sim
 from tests.support.http import open_http_server
 from tests.support.source_rigs import GEXBOT_ANSWER, KEY
 from tests.support.start_process import environment, start_command
@@ -18,10 +19,10 @@ from tests.support.stream_rig import FLOWING, START, write_token
 
 
 @asynccontextmanager
-async def schwab(tmp_path):
-    market = Market.generate(("SPX", "SPY"), start_at=START, seed=7)
+async def schwab(tmp_path, start=START):
+    market = Market.generate(("SPX", "SPY"), start_at=start, seed=7)
     async with open_sim(
-        market, ShiftedClock(START), client_id="id", client_secret="secret", limits=FLOWING, login_clock=SystemClock()
+        market, ShiftedClock(start), client_id="id", client_secret="secret", limits=FLOWING, login_clock=SystemClock()
     ) as sim:
         token_path = tmp_path / "tokens" / "token.json"
         write_token(token_path, sim)
@@ -84,6 +85,51 @@ async def test_a_login_that_is_missing_is_waited_for(tmp_path, redis, redis_url)
         async with start_command(tmp_path, environment(sim, token_path, redis_url), "--symbols", "SPY") as started:
             await started.says("Stream: needs_login")
             write_token(token_path, sim)
+            await started.says("Stream: live")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/marketdata/v1/chains", 403), ("/marketdata/v1/expirationchain", 401)])
+async def test_a_route_that_refuses_ends_neither_the_stream_nor_the_process(
+    tmp_path, redis, redis_url, *, path, status
+):
+    async with schwab(tmp_path, datetime.now(UTC)) as (sim, token_path):
+        sim.faults.refused[path] = Failure(status, {"errors": [{"status": status, "detail": "Client not authorized"}]})
+        env = environment(sim, token_path, redis_url, LOG_LEVEL="INFO")
+        async with start_command(tmp_path, env, "--tickers", "SPX") as started:
+            await started.says("Stream: live")
+            await started.says("come again in")
+            await asyncio.sleep(0.2)
+            started.process.terminate()
+            assert await ended(started) == 0
+
+
+async def test_an_app_without_the_stream_goes_on_with_its_chains(tmp_path, redis, redis_url):
+    async with schwab(tmp_path, datetime.now(UTC)) as (sim, token_path):
+        denied = Failure(401, {"errors": [{"status": 401, "detail": "Client not authorized"}]})
+        sim.faults.refused["/trader/v1/userPreference"] = denied
+        env = environment(sim, token_path, redis_url, GEX_CHAIN_DAYS="2")
+        async with start_command(tmp_path, env, "--tickers", "SPX") as started:
+            await started.says("Stream: refused")
+            chains = sim.counters["/marketdata/v1/chains"]
+            async with asyncio.timeout(15):
+                while sim.counters["/marketdata/v1/chains"] < chains + 2:
+                    await asyncio.sleep(0.05)
+            started.process.terminate()
+            assert await ended(started) == 0
+
+
+async def test_a_corrected_secret_in_the_env_file_counts_without_a_restart(tmp_path, redis, redis_url):
+    async with schwab(tmp_path) as (sim, token_path):
+        sim.authority.expire_access()
+        env = environment(sim, token_path, redis_url)
+        del env["SCHWAB_CLIENT_SECRET"]
+        (tmp_path / ".env").write_text("SCHWAB_CLIENT_SECRET=mistyped\n")
+        token = json.loads(token_path.read_text())
+        token["token"]["expires_at"] = 0
+        token_path.write_text(json.dumps(token))
+        async with start_command(tmp_path, env, "--symbols", "SPY") as started:
+            await started.says("Stream: needs_login")
+            (tmp_path / ".env").write_text("SCHWAB_CLIENT_SECRET=secret\n")
             await started.says("Stream: live")
 
 

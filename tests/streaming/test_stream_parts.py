@@ -30,6 +30,7 @@ def parts(*, client=None, keeper=None, poller=None):
         engines=SimpleNamespace(restarts=2, start_ms=410.0),
         client=SimpleNamespace(status=SimpleNamespace(**(fields | {"state": "live"} | (client or {})))),
         poller=SimpleNamespace(**(silent | (poller or {}))),
+        routes=SimpleNamespace(sentences={"option chains": "refused"}),
         keeper=SimpleNamespace(trouble=keeper),
         snapshots=None,
     )
@@ -42,6 +43,7 @@ def test_one_look_gathers_what_every_part_says():
     ).status()
     assert (status.state, status.symbols, status.reconnects) == ("live", {"SPY": 0.5}, 3)
     assert (status.chain_age_s, status.last_error) == ({"SPX": 4.0}, "Schwab answered 503.")
+    assert status.refused == {"option chains": "refused"}
     assert (status.engine_restarts, status.engine_start_ms, status.started_at) == (2, 410.0, ASOF)
 
 

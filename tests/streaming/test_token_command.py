@@ -362,7 +362,7 @@ async def test_the_doctor_finds_a_missing_product(command, logged_in, sim):
     assert "ok    trader product:" in told
     assert "FAIL  market data product:" in told
     assert "Add both API products" in told
-    assert status == 70
+    assert status == 77
 
 
 async def test_the_doctor_knows_the_firewalls_page(command, logged_in, sim):

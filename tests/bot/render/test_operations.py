@@ -121,6 +121,20 @@ def test_the_last_error_is_shown():
     assert "Last error: refused." in token_text(token(last_error="refused."), NOW)
 
 
+def test_what_schwab_refuses_again_and_again_is_counted():
+    text = token_text(token(refusals=3, odd_grants=2), NOW)
+    assert "Refused by Schwab: 3 times in a row" in text
+    assert "impossible life: 2" in text
+    assert "Refused" not in token_text(token(), NOW)
+
+
+def test_what_schwab_does_not_give_has_a_line_of_its_own():
+    refused = {"the stream's address": "the app has no Accounts and Trading Production"}
+    text = stream_text(StreamStatus(state="refused", refused=refused), NOW)
+    assert "Schwab gives no the stream's address" not in text
+    assert "Refused by Schwab, the stream's address: the app has no Accounts and Trading Production" in text
+
+
 def test_without_a_schwab_app_there_is_nothing_to_count():
     lines = stream_text(StreamStatus(state="stopped", login_configured=False), NOW).splitlines()
     assert lines[1] == "— frames/s"

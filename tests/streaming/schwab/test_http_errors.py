@@ -4,8 +4,15 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from streaming.errors import ConfigurationError, OperatorError, RequestError, TransientError
-from streaming.schwab.http_errors import error_code, error_detail, retry_after_s, status_error, transport_error
+from streaming.errors import ConfigurationError, RequestError, TransientError
+from streaming.schwab.http_errors import (
+    RouteRefusedError,
+    error_code,
+    error_detail,
+    retry_after_s,
+    status_error,
+    transport_error,
+)
 from tests.support.clock import ManualClock
 
 CLOCK = ManualClock()
@@ -51,8 +58,11 @@ def test_a_wish_to_wait_is_read(header, wish_s):
         (429, b"", TransientError),
         (500, b"", TransientError),
         (503, b"<html>", TransientError),
-        (401, b"", OperatorError),
-        (403, b"", OperatorError),
+        (401, b"", TransientError),
+        (403, b"", TransientError),
+        (403, b"Forbidden", TransientError),
+        (401, b'{"errors":[{"status":401,"detail":"Client not authorized"}]}', RouteRefusedError),
+        (403, b'{"message":"no"}', RouteRefusedError),
         (404, b"404 Not Found: Requested route ('x') does not exist.", TransientError),
         (404, b'{"errors":[{"status":404,"title":"Not Found","detail":"no such symbol"}]}', RequestError),
         (400, b'{"message":"bad symbol"}', RequestError),

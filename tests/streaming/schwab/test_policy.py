@@ -18,7 +18,7 @@ from streaming.schwab.session_events import (
     ("event", "denied_before", "reaction"),
     [
         (LoginDenied(3, ""), False, Reaction.RENEW_TOKEN),
-        (LoginDenied(3, ""), True, Reaction.ASK_FOR_LOGIN),
+        (LoginDenied(3, ""), True, Reaction.GIVE_UP_LOGIN),
         (KickedOut(""), False, Reaction.YIELD),
         (StopStreaming(""), False, Reaction.RECONNECT),
         (ConnectionUnknown(20, ""), False, Reaction.RECONNECT),

@@ -6,8 +6,9 @@ import httpx
 import pytest
 from aiohttp import web
 
-from streaming.errors import ContractError, OperatorError, RequestError, TransientError
+from streaming.errors import ContractError, RequestError, TransientError
 from streaming.schwab.chains import parse_chain
+from streaming.schwab.http_errors import RouteRefusedError
 from streaming.schwab.rest import RequestBudget, SchwabRestClient
 from tests.support.clock import ManualClock
 from tests.support.http import open_http_server
@@ -62,12 +63,53 @@ async def test_a_401_forces_one_refresh_and_one_repetition(tmp_path):
         assert (rest.endpoint.refreshes, len(asked(rest))) == (1, 2)
 
 
-async def test_a_second_401_names_the_missing_product(tmp_path):
-    async with rest_against(tmp_path, lambda seen: web.Response(status=401)) as rest:
-        with pytest.raises(OperatorError) as caught:
+DENIED = {"errors": [{"status": 401, "title": "Unauthorized", "detail": "Client not authorized"}]}
+
+
+async def test_a_second_401_is_trouble_of_that_route_and_names_the_products(tmp_path):
+    async with rest_against(tmp_path, lambda seen: web.json_response(DENIED, status=401)) as rest:
+        with pytest.raises(RouteRefusedError) as caught:
             await rest.expirations("$SPX")
         assert "Market Data" in caught.value.sentence
         assert (rest.endpoint.refreshes, len(asked(rest))) == (1, 2)
+
+
+async def test_a_route_that_refuses_does_not_cost_a_refresh_with_every_request(tmp_path):
+    async with rest_against(tmp_path, lambda seen: web.json_response(DENIED, status=401)) as rest:
+        for _ in range(3):
+            with pytest.raises(RouteRefusedError):
+                await rest.expirations("$SPX")
+        assert rest.endpoint.refreshes == 1
+        before_s = rest.clock.monotonic()
+        with pytest.raises(RouteRefusedError):
+            await rest.expirations("$SPX")
+        assert rest.clock.monotonic() > before_s + 5
+
+
+async def test_a_route_that_refuses_leaves_the_others_alone(tmp_path):
+    body = chain_document(contract("SPXW  250520C05660000"))
+
+    def answer(seen):
+        good = seen.path.endswith("/chains")
+        return web.Response(body=body) if good else web.json_response(DENIED, status=403)
+
+    async with rest_against(tmp_path, answer) as rest:
+        for _ in range(3):
+            with pytest.raises(RouteRefusedError):
+                await rest.expirations("$SPX")
+        before_s = rest.clock.monotonic()
+        assert (await rest.chain("$SPX", DAY)).payload == body
+        assert rest.clock.monotonic() == before_s
+
+
+@pytest.mark.parametrize("page", ["", "<html>401</html>", "Unauthorized"])
+async def test_a_page_with_a_401_may_cost_one_refresh_and_no_more(tmp_path, page):
+    async with rest_against(tmp_path, lambda seen: web.Response(status=401, text=page)) as rest:
+        for _ in range(10):
+            with pytest.raises(TransientError) as caught:
+                await rest.expirations("$SPX")
+            assert not isinstance(caught.value, RouteRefusedError)
+        assert rest.endpoint.refreshes == 1
 
 
 async def test_a_429_waits_as_long_as_schwab_wishes(tmp_path):

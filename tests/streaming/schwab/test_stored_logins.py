@@ -34,7 +34,7 @@ async def test_no_file_and_a_broken_file_are_no_login(tmp_path):
 
 async def test_a_corrected_app_key_is_as_good_as_another_login(tmp_path):
     app = "wrong"
-    logins = StoredLogins(stored(tmp_path, ManualClock()), SystemClock(), app_id=lambda: app, every_s=0.005)
+    logins = StoredLogins(stored(tmp_path, ManualClock()), SystemClock(), app=lambda: app, every_s=0.005)
     waiting = asyncio.create_task(logins.changed_from(logins.glance()))
     await asyncio.sleep(0.03)
     assert not waiting.done()

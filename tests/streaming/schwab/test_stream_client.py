@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streaming.clock import ShiftedClock, SystemClock
-from streaming.errors import ContractError, LoginRequiredError
+from streaming.errors import ConfigurationError, ContractError, LoginRequiredError
 from streaming.model import Level2Event, OptionQuote, TickEvent
 from streaming.schwab.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
 from tests.support.frames import captured, data_frame, notice, response
@@ -203,13 +203,17 @@ async def test_a_denied_login_refreshes_once_and_tries_again(streamer):
         assert streamer.tokens_rejected == ["token-0"]
 
 
-async def test_a_login_denied_twice_asks_for_a_person(streamer):
+async def test_a_login_denied_with_a_fresh_token_too_waits_long_and_is_asked_again(streamer):
     streamer.answer = with_code(3, command="LOGIN")
     async with running(streamer, Subscriptions(("SPY",))) as client:
-        with pytest.raises(LoginRequiredError, match="denied the login twice"):
-            await asyncio.wait_for(client.task, 5)
+        await until(lambda: client.status.state == "refused")
+        assert "denied the login twice" in client.status.last_close
+        assert client.status.retry_in_s > 5
+        await asyncio.sleep(0.1)
         assert len(streamer.sessions) == 2
-        assert "code 3" in client.status.last_close
+        streamer.answer = succeed
+        client.retry_now()
+        await until(lambda: client.status.state == "ready")
 
 
 async def test_being_kicked_out_stops_and_tells_and_does_not_fight(streamer):
@@ -253,16 +257,31 @@ class StoredLogins:
             await asyncio.sleep(0.005)
 
 
-async def test_a_login_that_is_over_is_waited_for_and_the_stream_resumes_by_itself(streamer):
-    alarms, logins = [], StoredLogins()
+async def test_a_denied_login_is_tried_at_once_when_another_one_is_stored(streamer):
+    logins = StoredLogins()
     streamer.answer = with_code(3, command="LOGIN")
+    async with running(streamer, Subscriptions(("SPY",)), logins=logins) as client:
+        await until(lambda: client.status.state == "refused")
+        streamer.answer = succeed
+        logins.stored = "new"
+        await until(lambda: client.status.state == "ready")
+
+
+@pytest.mark.parametrize("error", [LoginRequiredError, ConfigurationError])
+async def test_a_login_that_is_over_or_refused_is_waited_for_and_the_stream_resumes_by_itself(streamer, error):
+    alarms, logins = [], StoredLogins()
+
+    async def refuse(**_):
+        raise error("No login.", remedy="Run `token login`.")
+
+    accept, streamer.access_token = streamer.access_token, refuse
     async with running(streamer, Subscriptions(("SPY",)), logins=logins, alarm=alarms.append) as client:
         await until(lambda: client.status.state == "needs_login")
         await asyncio.sleep(0.1)
-        assert len(streamer.sessions) == 2
+        assert len(streamer.sessions) == 0
         assert "token login" in client.status.needs_login
         assert len(alarms) == 1
-        streamer.answer = succeed
+        streamer.access_token = accept
         logins.stored = "new"
         await until(lambda: client.status.state == "ready")
         assert client.status.needs_login is None
