@@ -46,6 +46,8 @@ def _metrics(facts: StreamFacts) -> Iterable[Metric]:
         Metric("symbol_age_seconds", "gauge", "Since the last tick.", _each("symbol", status.symbols)),
         Metric("chain_age_seconds", "gauge", "Of the nearest expiry.", _each("ticker", status.chain_age_s)),
         Metric("expiry_age_seconds", "gauge", "Of each expiry's chain.", _expiries(status.expiry_age_s)),
+        _counter("chains_refused_total", "Answers about chains that were not believed.", status.chains_refused),
+        _counter("chain_rows_odd_total", "Rows of chains that could not be read.", status.chain_rows_odd),
         _gauge("missing_symbols", "Symbols that never sent anything in session.", len(status.missing)),
         _gauge(
             "left_out_symbols", "Symbols that were refused, over all services.", sum(map(len, status.left_out.values()))

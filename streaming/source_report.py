@@ -29,7 +29,8 @@ def schwab_status(
         state=_STATES.get(status.state, producing),
         last_snapshot_at=counters.last_snapshot_at,
         snapshots=counters.snapshots,
-        errors=chain_errors + counters.compute_errors + counters.store_errors,
+        rejected=status.chains_refused,
+        errors=chain_errors - status.chains_refused + counters.compute_errors + counters.store_errors,
         last_error=status.needs_login or status.last_error,
     )
 

@@ -50,6 +50,14 @@ class StreamStatus:
     """Underlying -> age of its nearest expiry's chain."""
     expiry_age_s: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     """Underlying -> ISO date -> age of that expiry's chain, nearest first; None before it was loaded."""
+    chain_refusals: Mapping[str, str] = field(default_factory=dict)
+    """Underlying, or expiry of one -> why its last answer was not believed; what was known before stays and ages."""
+    chain_remarks: Mapping[str, str] = field(default_factory=dict)
+    """Expiry -> what is odd about the chain in use."""
+    chains_refused: int = 0
+    """Answers about chains and expirations that were not believed, since streaming began."""
+    chain_rows_odd: int = 0
+    """Rows of chains that could not be read."""
     engine_restarts: int = 0
     """How often the engine process had to be started again."""
     engine_start_ms: float | None = None

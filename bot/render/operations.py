@@ -88,6 +88,8 @@ def _attention(status: StreamStatus) -> list[str]:
         ("Refused by Schwab and left out", named(status.left_out)),
         ("Silent although its session runs", ", ".join(status.missing)),
         ("Quiet for five minutes", ", ".join(status.quiet)),
+        ("Chains not believed, what was known stays", _named(status.chain_refusals)),
+        ("Odd in chains", _named(status.chain_remarks)),
         ("Delayed by Schwab", ", ".join(status.delayed)),
         ("Not served by Schwab now", ", ".join(status.unavailable)),
         ("Futures (depth: top of book)", rolls),
@@ -95,6 +97,10 @@ def _attention(status: StreamStatus) -> list[str]:
         ("Last error", status.last_error),
     )
     return [f"{title}: {text[:_LONGEST]}" for title, text in told if text]
+
+
+def _named(told: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {text.removesuffix('.')}" for name, text in told.items())
 
 
 def token_text(status: TokenStatus, now: datetime) -> str:

@@ -82,6 +82,10 @@ class Faults:
     """Chains claim to be truncated."""
     no_open_interest: bool = False
     """Chains say 0 for every open interest, as at weekends."""
+    chains: str = ""
+    """How chains are odd: a name of `odd_answers.CHAINS`; empty for good ones."""
+    expirations: str = ""
+    """How lists of expirations are odd: a name of `odd_answers.EXPIRATIONS`."""
     delayed: bool = False
     """Full images say that the user lacks real-time data."""
     partial: float = 0.0

@@ -1,6 +1,6 @@
 """The orders of `/sim/control`: what can be made to go wrong, or to happen, from another process."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -8,10 +8,12 @@ from typing import Any, Final
 from streaming.errors import RequestError
 from streaming.sim.codes import Limits
 from streaming.sim.faults import AREAS, MALFORMED_FRAME, SWITCHES, Failure
+from streaming.sim.odd_answers import CHAINS, EXPIRATIONS
 from streaming.sim.oddities import ODDITIES
 from streaming.sim.sim_server import SimServer
 
 Body = Mapping[str, Any]
+_ODD: Final[Mapping[str, Collection[str]]] = {"chains": CHAINS, "expirations": EXPIRATIONS}
 LONGEST_JUMP_S: Final = 7 * 86400.0
 
 
@@ -69,6 +71,8 @@ async def _set(server: SimServer, body: Body) -> None:
     name, value, faults = body["name"], body["value"], server.faults
     if name in SWITCHES:
         setattr(faults, name, bool(value))
+    elif name in _ODD:
+        setattr(faults, name, _odd(_ODD[name], str(value)))
     elif name == "unavailable":
         faults.unavailable = set(map(str, value))
     elif name == "bad_keys":
@@ -83,7 +87,7 @@ async def _set(server: SimServer, body: Body) -> None:
         faults.partial = min(max(float(value), 0.0), 1.0)
     else:
         others = "unavailable, bad_keys, odd, refused_logins, fragment or partial"
-        raise ValueError(f"name is {', '.join(SWITCHES)}, {others}")
+        raise ValueError(f"name is {', '.join((*SWITCHES, *_ODD))}, {others}")
 
 
 def _oddities(value: Iterable[object]) -> set[str]:
@@ -91,6 +95,12 @@ def _oddities(value: Iterable[object]) -> set[str]:
     if unknown := names.difference(ODDITIES):
         raise ValueError(f"odd frames have {', '.join(ODDITIES)}, not {', '.join(sorted(unknown))}")
     return names
+
+
+def _odd(kinds: Collection[str], kind: str) -> str:
+    if kind and kind not in kinds:
+        raise ValueError(f"value is one of {', '.join(kinds)}, or empty")
+    return kind
 
 
 async def _limit(server: SimServer, body: Body) -> None:

@@ -19,6 +19,7 @@ from streaming.sim.chain_query import ChainQuery
 from streaming.sim.faults import Faults
 from streaming.sim.hall import Hall
 from streaming.sim.market_hours import MARKETS, hours_body
+from streaming.sim.odd_answers import odd_chain, odd_expirations
 from streaming.sim.quote_payload import MAX_SYMBOLS, quotes_body
 
 Query = Any  # a multidict, or a plain mapping of text to text
@@ -91,7 +92,8 @@ class RestRoutes:
 
     async def _expirations(self, request: web.Request) -> web.StreamResponse:
         self._hall.sync()
-        return _json(self._chains.expirations(_required(request.query, "symbol").upper()))
+        body, odd = self._chains.expirations(_required(request.query, "symbol").upper()), self._hall.faults.expirations
+        return _json(odd_expirations(body, odd) if odd else body)
 
     async def _quotes(self, request: web.Request) -> web.StreamResponse:
         symbols = [part.strip() for part in _required(request.query, "symbols").split(",") if part.strip()]
@@ -180,7 +182,7 @@ def _with_faults(body: bytes, faults: Faults) -> bytes:
         body = body.replace(b'"isDelayed":false', b'"isDelayed":true')
     if faults.no_open_interest:
         body = _OPEN_INTEREST.sub(b'"openInterest":0', body)
-    return body
+    return odd_chain(body, faults.chains) if faults.chains else body
 
 
 def _preferences(host: str, customer_id: str, correl_id: str) -> dict[str, Any]:

@@ -145,10 +145,9 @@ def test_nothing_but_adjusted_contracts_is_said_and_makes_no_figures():
     assert room.compute("SPX", ASOF) is None
 
 
-def cboe_feed(*options: str, name: str = "SPX", interest: int = 10) -> bytes:
-    lines = [
-        {"option": option, "iv": 0.2, "open_interest": interest, "volume": 5, "bid": 1, "ask": 2} for option in options
-    ]
+def cboe_feed(*options: str, name: str = "SPX", interest: int = 10, volume: int = 5) -> bytes:
+    same = {"iv": 0.2, "open_interest": interest, "volume": volume, "bid": 1, "ask": 2}
+    lines = [{"option": option} | same for option in options]
     data = {"symbol": f"^{name}", "current_price": 5660.0, "options": lines}
     return json.dumps({"timestamp": "2026-08-20 15:15:00", "data": data}).encode()
 
@@ -160,6 +159,7 @@ ALL_OF_CBOE = tuple(f"SPXW260820{side}0{strike}000" for strike in range(5600, 57
     ("payload", "why"),
     [
         (cboe_feed(*ALL_OF_CBOE[::2]), "only calls"),
+        (cboe_feed(*ALL_OF_CBOE, interest=0, volume=0), "no figure beyond its spot"),
         (cboe_feed("RUT260820C02000000", "RUT260820P02000000", name="RUT"), "about RUT, not SPX"),
     ],
 )

@@ -18,6 +18,8 @@ def test_prometheus_gets_every_known_figure_and_none_that_is_not_known():
     assert '# TYPE gexcord_stream_state gauge\ngexcord_stream_state{state="live"} 1\n' in text
     assert 'gexcord_stream_symbol_age_seconds{symbol="/MNQ"} 4.5\n' in text
     assert "gexcord_stream_lost_total 2\n" in text
+    assert "gexcord_stream_chains_refused_total 4\n" in text
+    assert "gexcord_stream_chain_rows_odd_total 2\n" in text
     assert 'gexcord_stream_expiry_age_seconds{ticker="SPX",expiry="2026-08-20"} 2.5\n' in text
     assert "gexcord_stream_engine_restarts_total 1\n" in text
     assert "gexcord_stream_login_seconds_left 129600\n" in text

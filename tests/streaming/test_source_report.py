@@ -33,6 +33,8 @@ def test_each_source_has_its_fields_under_its_name_and_what_is_unknown_is_none()
 )
 def test_the_streamer_is_a_source_like_the_others(stream, snapshots, state):
     counters = SnapshotCounters(snapshots=snapshots, compute_errors=1, store_errors=2)
-    status = schwab_status(("SPX",), StreamStatus(state=stream, last_error="why"), counters, 4)
+    streaming = StreamStatus(state=stream, last_error="why", chains_refused=3)
+    status = schwab_status(("SPX",), streaming, counters, 7)
+    assert status.rejected == 3
     assert (status.name, status.tickers, status.state) == ("schwab", ("SPX",), state)
     assert (status.snapshots, status.errors, status.last_error) == (snapshots, 7, "why")

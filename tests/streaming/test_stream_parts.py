@@ -23,6 +23,7 @@ from tests.support.snapshots import ASOF
 
 def parts(*, client=None, keeper=None, poller=None):
     silent = {"needs_login": None, "last_error": None, "nearest_age_s": dict, "expiry_age_s": dict}
+    silent |= {"refusals": dict, "remarks": dict, "refused": 0, "odd_rows": 0}
     fields = dict.fromkeys(StreamStatus.__slots__) | {"bad_frames": 0, "tolerant_frames": 0}
     return StreamParts(
         started_at=ASOF,
@@ -39,8 +40,14 @@ def parts(*, client=None, keeper=None, poller=None):
 def test_one_look_gathers_what_every_part_says():
     status = parts(
         client={"symbols": {"SPY": 0.5}, "reconnects": 3},
-        poller={"nearest_age_s": lambda: {"SPX": 4.0}, "last_error": "Schwab answered 503."},
+        poller={
+            "nearest_age_s": lambda: {"SPX": 4.0},
+            "last_error": "Schwab answered 503.",
+            "refusals": lambda: {"SPX": "why"},
+            "refused": 2,
+        },
     ).status()
+    assert (status.chain_refusals, status.chains_refused) == ({"SPX": "why"}, 2)
     assert (status.state, status.symbols, status.reconnects) == ("live", {"SPY": 0.5}, 3)
     assert (status.chain_age_s, status.last_error) == ({"SPX": 4.0}, "Schwab answered 503.")
     assert status.refused == {"option chains": "refused"}

@@ -10,6 +10,8 @@ def test_the_hash_holds_the_same_facts_as_the_status():
     assert json.loads(mapping["symbol_age_s"]) == {"SPY": 0.25, "/MNQ": 4.5, 'A"B': None}
     assert json.loads(mapping["expiry_age_s"]) == {"SPX": {"2026-08-20": 2.5, "2026-08-21": None}}
     assert (mapping["engine_restarts"], mapping["engine_start_ms"]) == (1, 212.2)
+    assert (mapping["chains_refused"], mapping["chain_rows_odd"]) == (4, 2)
+    assert json.loads(mapping["chain_refusals"]) == {"SPX 2026-08-20": "It lists only calls."}
     assert json.loads(mapping["contracts"]) == {"/MNQ": "/MNQZ26"}
     assert json.loads(mapping["left_out"]) == {"LEVELONE_EQUITIES": ["ZZ.Z"], "NYSE_BOOK": ["SPY", "F"]}
     assert (mapping["uptime_s"], mapping["login_days_left"], mapping["missing"]) == (7200.0, 1.5, "SPYY")

@@ -130,6 +130,26 @@ async def test_a_killed_engine_process_costs_seconds_and_is_counted(tmp_path: Pa
         assert rig.streamer.engine_pid != pid
 
 
+async def test_a_chain_that_cannot_be_true_is_counted_and_said_and_moves_nothing(
+    tmp_path: Path, redis: Redis, redis_url: str
+):
+    async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
+        await until(lambda: rig.streamer.counters.snapshots > 1)
+        before = await rig.runtime.snapshots.latest("NDX")
+        rig.sim.faults.chains = "calls_only"
+        await until(lambda: rig.streamer.status().chains_refused > 0)
+        assert "It lists only calls." in rig.streamer.status().chain_refusals.values()
+        snapshots = rig.streamer.counters.snapshots
+        await until(lambda: rig.streamer.counters.snapshots > snapshots + 1)
+        during = await rig.runtime.snapshots.latest("NDX")
+        async with asyncio.timeout(5):
+            while int(await redis.hget(keys.STREAM_METRICS, "chains_refused") or 0) == 0:
+                await asyncio.sleep(0.05)
+        assert b"only calls" in await redis.hget(keys.STREAM_METRICS, "chain_refusals")
+    assert before is not None and during is not None
+    assert during.scopes["zero"].contracts == before.scopes["zero"].contracts
+
+
 async def test_levels_of_an_index_can_be_read_in_etf_and_futures_points(tmp_path: Path, redis: Redis, redis_url: str):
     async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
         seen: dict[str, PointView] = {}

@@ -30,6 +30,9 @@ LIVE = StreamStatus(
     requests_per_minute=100,
     needs_login="The login is over.",
     expiry_age_s={"SPX": {"2026-08-20": 2.5, "2026-08-21": None}},
+    chain_refusals={"SPX 2026-08-20": "It lists only calls."},
+    chains_refused=4,
+    chain_rows_odd=2,
     engine_restarts=1,
     engine_start_ms=212.25,
 )

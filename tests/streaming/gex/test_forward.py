@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from streaming.gex.forward import parity_forwards, parity_ratios
+from streaming.gex.forward import implied_spot, parity_forwards, parity_ratios
 from streaming.gex.lines import sort_lines
 from tests.support.option_lines import Line, make_chain
 
@@ -32,6 +32,23 @@ def test_example_i_the_forward_is_the_median_over_the_strikes():
     assert forwards_of(lines) == pytest.approx([5059.8])
     sorted_lines = sort_lines(make_chain(lines, spot=5000.0))
     assert parity_ratios(sorted_lines, 5000.0, sorted_lines.bid, sorted_lines.ask) == pytest.approx([1.01196])
+
+
+def implied(lines: list[Line]) -> float:
+    return implied_spot(sort_lines(make_chain(lines, spot=float("nan"))))
+
+
+def test_without_a_price_the_pairs_nearest_to_the_money_say_what_the_underlying_costs():
+    lines = [line for strike, call, put in PAIRS for line in pair(strike, call, put)]
+    assert implied(lines) == pytest.approx(5059.8)
+
+
+def test_wide_quotes_and_fewer_than_three_pairs_imply_no_price():
+    lines = [line for strike, call, put in PAIRS for line in pair(strike, call, put)]
+    far = [dataclasses.replace(line, bid=0.05, ask=500.0) for line in pair(9000.0, 250.0, 250.0)]
+    assert implied(lines + far) == pytest.approx(5059.8)
+    assert np.isnan(implied(lines[:4] + far))
+    assert np.isnan(implied([]))
 
 
 def test_only_the_seven_strikes_nearest_spot_count():

@@ -41,6 +41,7 @@ async def test_the_control_endpoint_tells_its_orders_limits_and_facts(http):
         {"order": "notify", "code": 4},
         {"order": "set", "name": "fragment", "value": "big"},
         {"order": "activity"},
+        {"order": "set", "name": "chains", "value": "upside_down"},
     ],
 )
 async def test_senseless_orders_say_what_is_wrong(http, order):
@@ -213,6 +214,54 @@ async def test_a_chain_may_come_without_open_interest(http):
     chain = (await http.get(CHAINS, params=TODAY)).json()
     contracts = [item for strikes in chain["callExpDateMap"].values() for found in strikes.values() for item in found]
     assert {item["openInterest"] for item in contracts} == {0}
+
+
+async def odd_chain(http, kind: str) -> dict:
+    await give(http, "set", name="chains", value=kind)
+    answer = await http.get(CHAINS, params=TODAY)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def strikes_of(chain: dict) -> list[dict]:
+    return [strikes for side in ("callExpDateMap", "putExpDateMap") for strikes in chain[side].values()]
+
+
+async def test_chains_may_come_as_no_chain_at_all(http):
+    assert await odd_chain(http, "empty") == {}
+    assert list(await odd_chain(http, "errors")) == ["errors"]
+    failed = await odd_chain(http, "failed")
+    assert (failed["status"], failed["callExpDateMap"], failed["putExpDateMap"]) == ("FAILED", {}, {})
+    assert "callExpDateMap" not in await odd_chain(http, "no_maps")
+
+
+async def test_chains_may_come_with_one_side_few_strikes_or_another_expiry(http):
+    assert (await odd_chain(http, "calls_only"))["putExpDateMap"] == {}
+    assert (await odd_chain(http, "puts_only"))["callExpDateMap"] == {}
+    assert [len(strikes) for strikes in strikes_of(await odd_chain(http, "few_strikes"))] == [3, 3]
+    assert list((await odd_chain(http, "another_expiry"))["putExpDateMap"]) == ["2026-08-21:1"]
+
+
+async def test_chains_may_come_without_a_price_or_with_odd_rows(http):
+    assert (await odd_chain(http, "no_price"))["underlyingPrice"] is None
+    odd = await odd_chain(http, "odd_rows")
+    assert "someday:3" in odd["callExpDateMap"]
+    assert "100000.0" in odd["callExpDateMap"]["2026-08-20:0"]
+    assert list((await odd_chain(http, ""))["callExpDateMap"]) == ["2026-08-20:0"]
+
+
+async def test_a_list_of_expirations_may_be_empty_or_short(http):
+    async def listed() -> list:
+        answer = await http.get("/marketdata/v1/expirationchain", params={"symbol": "$SPX"})
+        return answer.json()["expirationList"]
+
+    good = await listed()
+    await give(http, "set", name="expirations", value="empty")
+    assert await listed() == []
+    await give(http, "set", name="expirations", value="one")
+    assert await listed() == good[:1]
+    await give(http, "clear")
+    assert await listed() == good
 
 
 async def test_a_command_is_followed_by_its_own_services_image_only(sim, http):

@@ -1,8 +1,12 @@
 """streaming/sources/cboe_source.py; what it does with its server's answers: tests/conformance/sources."""
 
+import json
+from datetime import timedelta
+
 import pytest
 
 from streaming.bus.snapshots import SnapshotStore
+from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError
 from streaming.model import SCOPES
 from streaming.sources.cboe_source import CboeSource, feed_symbol
@@ -43,6 +47,42 @@ async def test_a_futures_ticker_among_others_is_told_once_and_costs_only_itself(
     assert serving.status().tickers == ("RUT", "ES_SPX")
     (alarm,) = alarms
     assert alarm.startswith("ES_SPX cannot come from cboe")
+
+
+def feed_of(*strikes: int, sides: str = "CP", root: str = "SPXW") -> bytes:
+    """A feed of one expiry some weeks ahead, for what has settled is not missed."""
+    expiry = SystemClock().now().date() + timedelta(days=20)
+    same = {"iv": 0.2, "open_interest": 10, "volume": 5, "bid": 1, "ask": 2}
+    options = [
+        {"option": f"{root}{expiry:%y%m%d}{side}{strike * 1000:08d}"} | same for strike in strikes for side in sides
+    ]
+    data = {"symbol": "^SPX", "current_price": 5660.0, "options": options}
+    return json.dumps({"timestamp": f"{SystemClock().now():%Y-%m-%d %H:%M:%S}", "data": data}).encode()
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        (feed_of(5660), "It has 1 of 11 calls"),
+        (feed_of(*range(5600, 5710, 10), sides="P"), "only puts"),
+        (feed_of(2000, 2010, root="RUT"), "holds no figure beyond its spot"),
+    ],
+)
+async def test_a_feed_that_cannot_be_true_is_rejected_and_replaces_nothing(redis, odd, why):
+    lever = Lever(feed_of(*range(5600, 5710, 10)))
+    async with open_http_server(lever.answer) as http:
+        serving = source(redis, http.url, [], "SPX")
+        async with running(serving):
+            await until(lambda: serving.status().snapshots >= 1, timeout_s=20)
+            before = await SnapshotStore(redis).latest("SPX")
+            lever.body = odd
+            await until(lambda: serving.status().rejected >= 2, timeout_s=20)
+            count = serving.status().snapshots
+            assert why in serving.status().last_error
+            assert (await SnapshotStore(redis).latest("SPX")).scopes == before.scopes
+            lever.recovers()
+            await until(lambda: serving.status().snapshots > count, timeout_s=20)
+    assert (await SnapshotStore(redis).latest("SPX")).scopes["full"].contracts == 22
 
 
 async def test_the_snapshot_of_a_real_feed_has_every_scope_and_its_quote_time(redis, shared_data):

@@ -1,5 +1,6 @@
 """Which chains can be true."""
 
+import json
 from datetime import timedelta
 
 import numpy as np
@@ -67,6 +68,14 @@ def test_rows_of_another_expiry_among_the_asked_ones_are_left_out():
 
 def test_an_expiry_of_nothing_but_adjusted_contracts_is_empty_and_no_error():
     assert len(judged(chain_of(TODAY, nonStandard=True))) == 0
+
+
+def test_a_side_of_nothing_but_adjusted_contracts_is_a_missing_side():
+    document = json.loads(chain_of(TODAY))
+    for (item,) in document["putExpDateMap"][f"{TODAY}:9"].values():
+        item["nonStandard"] = True
+    with pytest.raises(ContractError, match="only calls"):
+        judged(json.dumps(document).encode())
 
 
 def test_another_spelling_of_the_same_share_is_no_stranger():

@@ -123,6 +123,25 @@ def test_what_was_loaded_and_is_forgotten_is_due_at_once_and_what_failed_waits_o
     assert plan.progress("$SPX") == (0, 2)
 
 
+def test_an_expiry_that_was_loaded_once_is_required_again_by_engines_that_lost_it():
+    plan = plan_of(1)
+    request = plan.take(0.0)
+    assert request
+    plan.loaded(request, 0.0)
+    for attempt in range(5):
+        plan.failed(request, 100.0 * attempt)
+    plan.forget_loaded()
+    assert plan.required("$SPX") == (DATES[0],)
+
+
+def test_an_expiry_that_is_over_is_asked_for_no_more():
+    plan = plan_of(2)
+    request = plan.take(0.0)
+    assert request
+    plan.forget(request)
+    assert plan.planned("$SPX") == (DATES[1],)
+
+
 def test_an_expiry_that_vanished_is_forgotten_and_the_others_keep_their_age():
     plan = plan_of(2)
     while (request := plan.take(0.0)) is not None:
