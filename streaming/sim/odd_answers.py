@@ -62,8 +62,8 @@ def _odd_rows(tree: Tree) -> Tree:
     """One expiry key that is no date and one strike that cannot be, beside everything else."""
     maps = {name: dict(tree[name]) for name in _MAPS}
     for expiries in maps.values():
-        key, strikes = next(iter(expiries.items()), ("", {}))
-        if rows := next(iter(strikes.values()), []):
+        for key, strikes in list(expiries.items())[:1]:
+            rows = next(iter(strikes.values()))
             expiries["someday:3"] = {"1.0": rows}
             expiries[key] = strikes | {"100000.0": [rows[0] | {"symbol": "ODD_1", "strikePrice": 100_000.0}]}
     return tree | maps

@@ -127,9 +127,7 @@ class ChainPoller:
             try:
                 listed = self._believed(wire, await self._rest.expirations(wire))
             except (TransientError, ContractError, RequestError) as error:
-                self._note(f"expirations of {wire}", error)
-                if isinstance(error, ContractError):
-                    self._refuse(wire, None, error)
+                self._note(wire, None, error)
                 wish_s = error.retry_after_s if isinstance(error, TransientError) else None
                 wait_s, retry_s = max(retry_s, wish_s or 0.0), min(retry_s * 2.0, _LAST_RETRY_S)
             except OperatorError as error:
@@ -184,7 +182,7 @@ class ChainPoller:
             document = await self._rest.chain(request.symbol, request.expiry, strikes=self._strikes)
             await self._accept(request, document, self._clock.now())
         except TransientError as error:
-            self._note(f"chain {request.symbol} {request.expiry}", error)
+            self._note(request.symbol, request.expiry, error)
             self._plan.failed(request, self._clock.monotonic(), retry_after_s=error.retry_after_s)
             if error.retry_after_s:
                 self._plan.postpone(self._clock.monotonic(), error.retry_after_s)
@@ -200,9 +198,7 @@ class ChainPoller:
             self._plan.forget(request)
             self._refused.pop((request.symbol, request.expiry), None)
             return
-        self._note(f"chain {request.symbol} {request.expiry}", error)
-        if isinstance(error, ContractError):
-            self._refuse(request.symbol, request.expiry, error)
+        self._note(request.symbol, request.expiry, error)
         self._plan.failed(request, self._clock.monotonic())
 
     async def _accept(self, request: ChainRequest, document: ChainDocument, asof: datetime) -> None:
@@ -221,7 +217,7 @@ class ChainPoller:
         try:
             receipt = await self._hand_over(body)
         except TransientError as error:  # the engines are away, which is not the request's fault
-            self._note(f"chain {request.symbol} {request.expiry}", error)
+            self._note(request.symbol, request.expiry, error)
             self._plan.put_back(request)
         else:
             self._plan.loaded(request, self._clock.monotonic())
@@ -236,10 +232,6 @@ class ChainPoller:
         else:
             self._remarks.pop(request, None)
 
-    def _refuse(self, wire: str, expiry: date | None, error: ContractError) -> None:
-        self.refused += 1
-        self._refused[wire, expiry] = str(error)
-
     async def _wait_for_login(self, error: OperatorError) -> None:
         if self._logins is None:
             raise error
@@ -250,7 +242,13 @@ class ChainPoller:
         finally:
             self.needs_login = None
 
-    def _note(self, subject: str, error: GexcordError) -> None:
+    def _note(self, wire: str, expiry: date | None, error: GexcordError) -> None:
+        """Count a failure; one that is refused for the same reason again is logged once."""
+        subject = f"expirations of {wire}" if expiry is None else f"chain {wire} {expiry}"
+        repeated = self._refused.get((wire, expiry)) == str(error)
         self.errors += 1
         self.last_error = f"{subject}: {error}"
-        _LOG.warning("%s failed: %s", subject, error)
+        _LOG.log(logging.DEBUG if repeated else logging.WARNING, "%s failed: %s", subject, error)
+        if isinstance(error, ContractError):
+            self.refused += 1
+            self._refused[wire, expiry] = str(error)

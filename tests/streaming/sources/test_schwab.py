@@ -350,3 +350,10 @@ async def test_an_expiry_that_is_over_is_not_missed_when_it_is_served_no_more():
     clock = QuickClock(datetime.combine(NEAR, time(19, 59, 59), UTC))
     await poll_until(rest, done, started=pollers.append, clock=clock)
     assert (pollers[0].refused, pollers[0].refusals()) == (0, {})
+
+
+async def test_the_same_refusal_again_and_again_is_counted_and_logged_once(caplog):
+    rest, pollers = Odd((NEAR,)), []
+    rest.bodies[NEAR] = b"{}"
+    await poll_until(rest, lambda _chains: pollers[0].refused >= 3, started=pollers.append)
+    assert len([record for record in caplog.records if "lacks the map" in record.getMessage()]) == 1
