@@ -22,6 +22,8 @@ from streaming.symbols import parse_ticker
 from tests.support.redis_server import embedded_redis
 from tests.support.source_rigs import RIGS, age_of, open_rig
 
+_CALLED = {"schwab": "simulated"}
+"""What the figures of a source say of themselves, where that is not its name: the local Schwab confesses."""
 pytestmark = pytest.mark.parametrize("name", RIGS)
 _NOBODY_ASKED = {"replay"}
 """A file has no other side; what is torn or unusable in one: tests/streaming/recording."""
@@ -47,7 +49,7 @@ def rig_of(redis, redis_url, tmp_path, request):
 async def test_s01_the_first_snapshot_arrives_and_names_its_source(rig_of, name):
     async with rig_of(name) as rig:
         snapshot = await rig.first()
-        assert (snapshot.ticker, snapshot.source) == (rig.ticker, name)
+        assert (snapshot.ticker, snapshot.source) == (rig.ticker, _CALLED.get(name, name))
         assert snapshot.spot > 0
         status = rig.status()
         assert (status.name, status.tickers, status.state) == (name, (rig.ticker,), "live")
@@ -181,7 +183,7 @@ async def test_s09_a_board_never_lets_a_snapshot_that_stays_look_alive(rig_of, n
     def freshness(age_s):
         now = quoted + timedelta(seconds=age_s)
         view = board_view(parse_ticker(rig.ticker), slot, now, source="?", since=now, window_s=60.0)
-        assert (view.source, view.age_s) == (name, age_s)
+        assert (view.source, view.age_s) == (_CALLED.get(name, name), age_s)
         return view.freshness
 
     expected = [Freshness.DELAYED] * 3 if name == "cboe" else [Freshness.LIVE, Freshness.STALE, Freshness.OLD]
