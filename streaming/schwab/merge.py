@@ -20,7 +20,9 @@ _NO_TICKS: Final[frozenset[str]] = frozenset()
 _UNKNOWN: Final = "Unknown"
 _AHEAD_MS: Final = 300_000
 """How far our clock may be behind Schwab's. A time beyond has not come: believed, it would pass for the newest until
-it comes, and everything true for older."""
+it comes, and nothing newer would count."""
+_STAND_IN_AHEAD_MS: Final = 10 * 86_400_000
+"""How far a stand-in's market may be ahead of our clock, when it says so of every frame."""
 
 
 class Merger:
@@ -127,7 +129,7 @@ class Merger:
                 continue
             event_ms = image.overlay(row) or instant_ms(block.timestamp) or recv_ms
             if event_ms > latest_ms:
-                event_ms = image.event_ms = recv_ms
+                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
             if row.listing and self._listings.get(row.key) != row.listing:
                 self._listings[row.key] = row.listing
                 self.listings_version += 1
@@ -144,7 +146,7 @@ class Merger:
                 continue
             event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
             if event_ms > latest_ms:
-                event_ms = image.event_ms = recv_ms
+                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
             if row.status == _UNKNOWN and image.bid is None and image.ask is None and image.last is None:
                 continue  # Schwab's way to say that there is no such future (§2.16)
             tick = self._tick(row.key, image, event_ms, recv_ms, self._contracts.behind(row.key))
@@ -176,7 +178,7 @@ class Merger:
                 continue
             event_ms = image.overlay_option(row) or instant_ms(block.timestamp) or recv_ms
             if event_ms > latest_ms:
-                event_ms = image.event_ms = recv_ms
+                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
             if row.key not in self.quotes_only:
                 events.append(self._tick(row.key, image, event_ms, recv_ms))
             events.append(image.quote(row.key, event_ms, recv_ms))
@@ -190,7 +192,7 @@ class Merger:
                 continue
             event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
             if event_ms > latest_ms:
-                event_ms = image.event_ms = recv_ms
+                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
             events.append(self._tick(row.key, image, event_ms, recv_ms))
 
     def _books(
@@ -207,7 +209,7 @@ class Merger:
                 admitted.add(row.key)
             event_ms = instant_ms(row.book_ms) or instant_ms(block.timestamp) or recv_ms
             if event_ms > latest_ms:
-                event_ms = recv_ms
+                event_ms = _believed(event_ms, block.timestamp, recv_ms)
             midnight_ms = self._midnight.before(event_ms)
             self.seq += 1
             events.append(
@@ -232,7 +234,7 @@ class Merger:
                 continue
             contract = self._contracts.behind(row.key) if isinstance(row, rows.FutureBarRow) else None
             candle = candle_from(row, recv_ms=recv_ms, source=self._source, contract=contract, seq=self.seq + 1)
-            if candle is not None and candle.event_ms <= recv_ms + _AHEAD_MS:
+            if candle is not None and candle.event_ms == _believed(candle.event_ms, block.timestamp, recv_ms):
                 self.seq += 1
                 events.append(candle)
 
@@ -270,6 +272,12 @@ class Merger:
             contract=tick.contract,
             seq=self.seq,
         )
+
+
+def _believed(event_ms: int, server_ms: float, recv_ms: int) -> int:
+    """A time that our clock or the server's own has come to; else when it arrived."""
+    now_ms = max(recv_ms, min(instant_ms(server_ms), recv_ms + _STAND_IN_AHEAD_MS))
+    return event_ms if event_ms <= now_ms + _AHEAD_MS else recv_ms
 
 
 def _one_level(level_price: float | None, size: int | None) -> tuple[BookLevel, ...]:

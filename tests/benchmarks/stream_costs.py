@@ -17,6 +17,7 @@ from streaming.schwab.splitter import FrameSplitter
 from tests.benchmarks.stream_frames import STAMP_BASE, texts, websocket_frame
 
 _RUNS: Final = 7
+RECV_MS: Final = 1_787_233_770_000
 _PIECE: Final = 1 << 18
 
 
@@ -24,13 +25,13 @@ def costs() -> Mapping[str, float]:
     """Every pure step over the whole mix, in the portions the streamer takes: the best of seven runs."""
     frames, merger, packer = texts(b"%d" % STAMP_BASE), Merger(), ScriptPacker(STREAM_CAPS)
     decoded = [decode_data(raw) or () for raw in frames]
-    events = [event for blocks in decoded for event in merger.apply(blocks, 0)]
+    events = [event for blocks in decoded for event in merger.apply(blocks, RECV_MS)]
     entries = [(n, TICK if isinstance(one, TickEvent) else BOOK, _encode(one)) for n, one in enumerate(events)]
     wire = b"".join(map(websocket_frame, frames))
     pieces = [wire[at : at + _PIECE] for at in range(0, len(wire), _PIECE)]
 
     def merge(blocks: Sequence[DataBlock]) -> object:
-        return merger.apply(blocks, 0)
+        return merger.apply(blocks, RECV_MS)
 
     steps: Mapping[str, Callable[[], object]] = {
         "split": lambda: _split(pieces),

@@ -325,8 +325,8 @@ FAR_MS = RECV_MS + 60 * 365 * 86_400_000
 )
 def test_a_time_that_has_not_come_is_no_time_and_stays_nowhere(service, row, time_fields):
     merger = Merger()
-    for far in (FAR_MS, RECV_MS + 301_000):
-        events = apply(merger, data_frame(service, row | dict.fromkeys(time_fields, far), timestamp=far))
+    for far, server_ms in ((FAR_MS, FAR_MS), (RECV_MS + 301_000, RECV_MS), (RECV_MS + 301_000, 0)):
+        events = apply(merger, data_frame(service, row | dict.fromkeys(time_fields, far), timestamp=server_ms))
         assert events and all(event.event_ms == RECV_MS for event in events)
     for events in (
         apply(merger, data_frame(service, row, timestamp=0)),
@@ -341,7 +341,15 @@ def test_a_clock_of_ours_that_is_a_little_slow_costs_no_time():
     assert tick.event_ms == RECV_MS + 299_000
 
 
+def test_the_times_of_a_stand_in_whose_market_is_days_ahead_are_its_own():
+    ahead_ms = RECV_MS + 4 * 86_400_000
+    row = {"key": "SPY", "3": 5.0, "34": ahead_ms - 200}
+    (tick,) = apply(Merger(), data_frame("LEVELONE_EQUITIES", row, timestamp=ahead_ms))
+    assert tick.event_ms == ahead_ms - 200
+
+
 def test_a_minute_that_has_not_come_is_no_candle():
     bar = {"key": "SPY", "seq": 1, "2": 1.0, "3": 2.0, "4": 0.5, "5": 1.5, "6": 9, "7": FAR_MS}
     assert apply(Merger(), data_frame("CHART_EQUITY", bar)) == []
-    assert len(apply(Merger(), data_frame("CHART_EQUITY", bar | {"7": RECV_MS}))) == 1
+    for server_ms in (0, RECV_MS):
+        assert len(apply(Merger(), data_frame("CHART_EQUITY", bar | {"7": RECV_MS - 60_000}, timestamp=server_ms))) == 1
