@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import random
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
@@ -14,23 +15,27 @@ from discord.ext import commands
 from discord.http import Route
 
 from bot.discord_answers import LONGEST_WAIT_S, look_at_answers
+from bot.discord_errors import described, passing, retry_after_s, verdict_of
+from bot.discord_login import log_in
+from bot.gateway import Gateway
 from bot.gateway_events import GatewayEvents
+from bot.identify_budget import IdentifyBudget
 from bot.notices import Refusal, answer_error
 from bot.operators import OperatorMail, Operators
 from bot.services import Services
 from bot.settings import BotSettings
 from streaming.clock import Clock
-from streaming.errors import GexcordError, LoginRequiredError, OperatorError, TransientError, UnavailableError
+from streaming.errors import GexcordError, OperatorError, TransientError
 
 log = logging.getLogger(__name__)
 
 EXTENSIONS: Final = ("cogs.gex", "cogs.alerts", "cogs.feed", "cogs.stream", "cogs.token")
 SYNC_JOB: Final = "command-sync"
-_AUTHENTICATION_FAILED: Final = 4004
 _UNANSWERED_S: Final = 2.6
 """After this long an interaction has no answer to come: commands read for two seconds, and Discord waits three."""
+_WELCOMED: Final = ("connect", "resumed")
+_SERVER_ERROR: Final = 500
 _CLICKED: Final = (discord.InteractionType.component, discord.InteractionType.modal_submit)
-_NEVER_CONNECTED: Final = ("sequence", "gateway")
 
 
 class FingerprintStore(Protocol):
@@ -70,6 +75,7 @@ class GexBot(commands.Bot):
         *,
         fingerprints: FingerprintStore | None = None,
         extensions: Sequence[str] = EXTENSIONS,
+        budget: IdentifyBudget | None = None,
     ) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here, so nothing is missing
         super().__init__(
@@ -86,10 +92,13 @@ class GexBot(commands.Bot):
         self.operators = Operators(settings.discord_operator_ids, lambda: self.application)
         self.events = GatewayEvents(self)
         self._connection.parsers = self.events.guarded(self._connection.parsers)
-        self._mail = OperatorMail(self.operators, self._send_direct, clock)
+        self.mail = OperatorMail(self.operators, self._send_direct, clock)
         self._fingerprints = fingerprints
         self._wanted_extensions = tuple(extensions)
         self._services: Services | None = None
+        self._clock = clock
+        self._rng = random.Random()
+        self.gateway = Gateway(self, clock, self._rng, budget)
         self.logged_in = asyncio.Event()
         """Set once REST calls may be made, before the gateway is up."""
 
@@ -105,44 +114,32 @@ class GexBot(commands.Bot):
         self._services = services
 
     async def run_until_closed(self, token: str) -> None:
-        """Connect and stay.
+        """Log in and stay connected, waiting out whatever passes.
 
-        Raises LoginRequiredError when Discord refuses the token, UnavailableError when it cannot be reached at
-        the start (later the library reconnects by itself), OperatorError when it closes the connection for good.
+        Raises LoginRequiredError when Discord itself refuses the token or an intent, ConfigurationError when it will
+        not have the bot as it is.
         """
-        try:
-            await self.start(token)
-        except discord.LoginFailure:
-            raise _refused() from None
-        except discord.ConnectionClosed as error:
-            if error.code == _AUTHENTICATION_FAILED:
-                raise _refused() from None
-            raise OperatorError(f"Discord closed the connection for good (code {error.code}).") from error
-        except AttributeError as error:
-            # discord.py trips over the connection it never had when the gateway refuses the first one
-            if error.obj is not None or error.name not in _NEVER_CONNECTED:
-                raise
-            raise UnavailableError(
-                "Discord's gateway does not answer.", remedy="Check the network and DISCORD_GATEWAY_URL."
-            ) from error
-        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise UnavailableError(
-                f"Discord does not answer ({type(error).__name__}).",
-                remedy="Check the network and DISCORD_API_URL.",
-            ) from error
+        await log_in(self, token, self._clock, self._rng)
+        await self.gateway.run(self.notify_operators)
 
     async def setup_hook(self) -> None:
-        self.logged_in.set()
         for name in self._wanted_extensions:
-            await self.load_extension(name)
-        try:
-            await self.sync_commands()
-        except GexcordError as error:
-            log.warning("slash commands stay as they were for now: %s", error.sentence)
-            self.services.supervisor.start(SYNC_JOB, lambda _progress: self.sync_commands())
+            if name not in self.extensions:
+                await self.load_extension(name)
+        self.logged_in.set()
+        self.mail.open()
+        self.services.supervisor.start(SYNC_JOB, lambda _progress: self.sync_commands())
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        await super().before_identify_hook(shard_id, initial=initial)
+        await self.gateway.note_identify()
+
+    async def close(self) -> None:
+        await self.mail.close()
+        await super().close()
 
     async def sync_commands(self) -> None:
-        """Give Discord the commands when it does not have them; TransientError when it cannot take them now."""
+        """Give Discord the commands when it does not have them; raises what stands in the way now."""
         tree = self.tree
         if not isinstance(tree, GexTree) or self.application_id is None:
             raise RuntimeError("commands are synced after the login")
@@ -155,10 +152,11 @@ class GexBot(commands.Bot):
 
     async def on_ready(self) -> None:
         log.info("connected to Discord as %s in %d servers", self.user, len(self.guilds))
-        await self._mail.open()
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         # discord.py announces readiness seconds after the gateway is up, even when the bot has ended in between
+        if event_name in _WELCOMED:
+            self.gateway.up()
         if not self.is_closed():
             super().dispatch(event_name, *args, **kwargs)
 
@@ -174,9 +172,9 @@ class GexBot(commands.Bot):
         """Messages are not ours to read."""
 
     async def notify_operators(self, sentence: str) -> None:
-        """Tell every operator by direct message; bounded, without repetition, and never raising."""
+        """Have every operator told by direct message: at once, bounded, without repetition, and never raising."""
         log.warning("for the operators: %s", sentence)
-        await self._mail.tell(sentence)
+        self.mail.tell(sentence)
 
     async def _known_fingerprint(self) -> str | None:
         if self._fingerprints is None:
@@ -198,10 +196,13 @@ class GexBot(commands.Bot):
     async def _upload(self, tree: GexTree) -> None:
         try:
             synced = await tree.sync()
-        except (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise TransientError(f"Discord does not take the slash commands now ({type(error).__name__}).") from error
-        except (discord.HTTPException, app_commands.AppCommandError) as error:
-            raise OperatorError(f"Discord refuses the slash commands: {error}.") from error
+        except discord.HTTPException as error:
+            raise _not_taken(error) from error
+        except (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
+            passed = passing(error)
+            raise TransientError(f"The slash commands wait: {passed}", retry_after_s=passed.retry_after_s) from error
+        except app_commands.AppCommandError as error:
+            raise OperatorError(f"The slash commands cannot be uploaded ({type(error).__name__}).") from error
         log.info("slash commands uploaded: %s", ", ".join(sorted(command.name for command in synced)))
 
     async def _send_direct(self, user_id: int, sentence: str) -> None:
@@ -209,8 +210,13 @@ class GexBot(commands.Bot):
         await channel.send(sentence)
 
 
-def _refused() -> LoginRequiredError:
-    return LoginRequiredError(
-        "Discord refuses DISCORD_BOT_TOKEN.",
-        remedy="Copy the token of the bot again from the Discord developer portal.",
+def _not_taken(error: discord.HTTPException) -> GexcordError:
+    """Why commands were not uploaded; those that Discord has go on working."""
+    if error.status >= _SERVER_ERROR:
+        return passing(error)
+    verdict = verdict_of(error)
+    return OperatorError(
+        f"Discord does not take the slash commands: it {described(error)}." if verdict is None else verdict.sentence,
+        remedy="Those it has go on working; the bot asks again by itself." if verdict is None else verdict.remedy,
+        retry_after_s=retry_after_s(error),
     )

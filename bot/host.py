@@ -23,6 +23,7 @@ from bot.feed.runner import FeedRunner
 from bot.feed.schedule import decide
 from bot.fingerprints import RedisFingerprints
 from bot.health import Health, ServiceNotifier
+from bot.identify_budget import IdentifyBudget
 from bot.login_watch import LoginWatch
 from bot.presence import DiscordPresence, Presence
 from bot.render.charts import ChartWorker
@@ -63,7 +64,8 @@ class Host:
 async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -> AsyncIterator[Host]:
     """Build the bot on the runtime. The jobs end first, while boards can still say goodbye to Discord."""
     clock, rng = runtime.clock, random.Random()
-    bot = GexBot(settings, clock, fingerprints=RedisFingerprints(runtime.redis))
+    budget = IdentifyBudget(runtime.redis, token.get_secret_value(), clock)
+    bot = GexBot(settings, clock, fingerprints=RedisFingerprints(runtime.redis), budget=budget)
     async with (
         ChartWorker() as charts,
         bot,
@@ -100,7 +102,9 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 recorder=lambda: None if recorder is None else recorder.status(),
             )
         )
-        bot.add_listener(partial(_mark_ready, health), "on_ready")
+        supervisor.start(
+            "gateway", partial(bot.gateway.watch, mark=partial(health.mark, "discord"), tell=bot.notify_operators)
+        )
         jobs = _jobs(bot, runtime, settings, health=health, sources=sources, recorder=recorder, feed=feed)
         for name, job in (jobs | {"alerts": watch_alerts}).items():
             supervisor.start(name, job)
@@ -162,10 +166,6 @@ def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
     return LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=runtime.clock)
 
 
-async def _mark_ready(health: Health) -> None:
-    health.mark("discord")
-
-
 def _feed(
     bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health, *, alarms: Alarms
 ) -> FeedRunner:
@@ -173,7 +173,14 @@ def _feed(
 
     async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
         lag_ms = round(health.record().worst_lag_ms, 1)
-        own: dict[str, MetricValue] = {"loop_lag_ms": lag_ms, "snapshots_rejected": runtime.snapshots.rejected}
+        own: dict[str, MetricValue] = {
+            "loop_lag_ms": lag_ms,
+            "snapshots_rejected": runtime.snapshots.rejected,
+            "gateway_up": int(bot.gateway.is_up),
+            "gateway_aways": bot.gateway.aways,
+            "gateway_events_unread": bot.events.unread,
+            "operators_unreachable": len(bot.mail.unreachable),
+        }
         await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
 
     return FeedRunner(

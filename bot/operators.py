@@ -4,17 +4,25 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
 import discord
 
+from bot.discord_errors import passing, verdict_of
 from streaming.clock import Clock
+from streaming.errors import GexcordError, TransientError
 
 log = logging.getLogger(__name__)
 
 _TEAM_ROLES: Final = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
 _LIMIT: Final = 2000
+_SEND_LIMIT_S: Final = 15.0
+_FIRST_TRY_S: Final = 2.0
+_LAST_TRY_S: Final = 600.0
+_MOST_TRIES: Final = 13
+"""About an hour in all."""
 
 
 def application_operators(application: discord.AppInfo | None) -> frozenset[int]:
@@ -47,10 +55,20 @@ class Operators:
         return user_id in self.ids()
 
 
-class OperatorMail:
-    """Direct messages to every operator: each sentence once in a while, never many at a time.
+@dataclass(slots=True)
+class _Letter:
+    """One sentence on its way to one operator."""
 
-    Before `open()` sentences wait, newest kept, so what fails while the bot is still logging in is not lost.
+    user_id: int
+    text: str
+    tries: int = 0
+
+
+class OperatorMail:
+    """Direct messages to every operator, beside whoever tells: each sentence once in a while, never many at a time.
+
+    Before `open()` sentences wait, newest kept, so what fails while the bot is still logging in is not lost. What
+    Discord does not take now is tried again for about an hour; who takes no messages is counted.
     """
 
     def __init__(
@@ -72,16 +90,27 @@ class OperatorMail:
         self._within_s = within_s
         self._sent: deque[tuple[float, str]] = deque()
         self._waiting: deque[str] = deque(maxlen=waiting)
+        self._deliveries: set[asyncio.Task[None]] = set()
         self._is_open = False
+        self.unreachable: set[int] = set()
+        """Operators to whom the last sentence could not be sent."""
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Begin to deliver, with what has been waiting."""
         self._is_open = True
         while self._waiting:
-            await self.tell(self._waiting.popleft())
+            self.tell(self._waiting.popleft())
 
-    async def tell(self, sentence: str) -> None:
-        """Log a sentence and send it to every operator; never raises for a message that cannot be delivered."""
+    async def close(self) -> None:
+        """Give up what is still on its way."""
+        self._is_open = False
+        for task in self._deliveries:
+            task.cancel()
+        if self._deliveries:
+            await asyncio.wait(self._deliveries)
+
+    def tell(self, sentence: str) -> None:
+        """Have a sentence sent to every operator; returns at once."""
         if not self._is_open:
             if sentence not in self._waiting:
                 self._waiting.append(sentence)
@@ -90,7 +119,15 @@ class OperatorMail:
             log.info("the operators are not told again so soon: %s", sentence)
             return
         self._sent.append((self._clock.monotonic(), sentence))
-        await asyncio.gather(*(self._deliver(user_id, sentence) for user_id in sorted(self._operators.ids())))
+        for user_id in sorted(self._operators.ids()):
+            task = asyncio.create_task(self._deliver(_Letter(user_id, sentence[:_LIMIT])), name="operator mail")
+            self._deliveries.add(task)
+            task.add_done_callback(self._deliveries.discard)
+
+    async def delivered(self) -> None:
+        """Wait until nothing is on its way any more."""
+        while self._deliveries:
+            await asyncio.wait(self._deliveries)
 
     def _may_send(self, sentence: str) -> bool:
         now = self._clock.monotonic()
@@ -100,8 +137,32 @@ class OperatorMail:
         recent = sum(at > now - self._within_s for at, _ in self._sent)
         return not repeated and recent < self._at_most
 
-    async def _deliver(self, user_id: int, sentence: str) -> None:
+    async def _deliver(self, letter: _Letter) -> None:
+        """Send one letter; for a reason that passes try again, ever more slowly and not for ever."""
+        while (trouble := await self._try(letter)) is not None:
+            letter.tries += 1
+            if letter.tries >= _MOST_TRIES:
+                self._give_up(letter, trouble)
+                return
+            least_s = trouble.retry_after_s if isinstance(trouble, TransientError) else None
+            await self._clock.sleep(max(min(_FIRST_TRY_S * 2.0**letter.tries, _LAST_TRY_S), least_s or 0.0))
+
+    async def _try(self, letter: _Letter) -> GexcordError | None:
+        """None when the letter has arrived, or never will."""
         try:
-            await self._send(user_id, sentence[:_LIMIT])
+            async with asyncio.timeout(_SEND_LIMIT_S):
+                await self._send(letter.user_id, letter.text)
+        except discord.HTTPException as error:
+            verdict = verdict_of(error)
+            if verdict is None or verdict.concerns != "reader":
+                return passing(error)
+            self._give_up(letter, verdict.error(f"operator {letter.user_id}"))
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("operator %s could not be told by direct message (%s)", user_id, error)
+            return passing(error)
+        else:
+            self.unreachable.discard(letter.user_id)
+        return None
+
+    def _give_up(self, letter: _Letter, trouble: GexcordError) -> None:
+        self.unreachable.add(letter.user_id)
+        log.warning("operator %s could not be told by direct message (%s)", letter.user_id, trouble)

@@ -48,6 +48,11 @@ def source_lease(source: str, ticker: str) -> str:
     return f"gexcord:lease:source:{source}:{ticker}"
 
 
+def identifies(token: str) -> str:
+    """Instants of the gateway sessions that a Discord token opened, by the token's fingerprint."""
+    return f"gexcord:discord:identifies:{token}"
+
+
 def lease_epoch(lease: str) -> str:
     """Counts the holders of a lease; kept without expiry, so that an earlier holder's writes can be told."""
     return f"{lease}:epoch"

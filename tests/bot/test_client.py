@@ -11,11 +11,14 @@ from discord.http import Route
 from bot.client import SYNC_JOB, GexBot
 from bot.discord_hosts import point_discord_at
 from bot.fingerprints import RedisFingerprints
+from bot.sandbox.faults import Trouble, refused
 from bot.sandbox.server import open_sandbox
 from bot.supervisor import JobState
-from streaming.errors import LoginRequiredError, TransientError, UnavailableError
-from tests.support.clock import ManualClock
+from streaming.errors import TransientError
+from tests.support.clock import ManualClock, StillClock
+from tests.support.discord_wire import pointed_at
 from tests.support.host import Host, make_settings
+from tests.support.wire import until
 
 UPLOAD = "PUT"
 
@@ -98,9 +101,10 @@ async def test_operators_are_told_by_direct_message_once(host):
     async with simcord.run(bot) as env:
         user = env.create_user("olga")
         env.create_guild().add_member(user)
-        bot._mail._operators = type(bot.operators)({user.id}, lambda: None)
+        bot.mail._operators = type(bot.operators)({user.id}, lambda: None)
         await bot.notify_operators("The login is over. Log in again.")
         await bot.notify_operators("The login is over. Log in again.")
+        await bot.mail.delivered()
         (message,) = user.dm_channel.history(viewer=user)
         assert message.content == "The login is over. Log in again."
 
@@ -110,6 +114,8 @@ async def test_an_operator_who_cannot_be_reached_is_logged(host, caplog):
     async with simcord.run(bot) as env:
         env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
         await bot.notify_operators("Something.")
+        await bot.mail.delivered()
+        assert bot.mail.unreachable == {1}
     assert "operator 1 could not be told" in caplog.text
 
 
@@ -132,20 +138,6 @@ def discord_hosts(monkeypatch):
     monkeypatch.setattr(Route, "BASE", Route.BASE)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
     return point_discord_at
-
-
-async def test_a_refused_token_is_a_login_to_renew(host, discord_hosts):
-    async with open_sandbox() as sandbox, host.make_bot() as bot:
-        discord_hosts(sandbox.api_url, sandbox.gateway_url)
-        with pytest.raises(LoginRequiredError, match="refuses DISCORD_BOT_TOKEN"):
-            await bot.run_until_closed("no-such-token")
-
-
-async def test_a_discord_that_cannot_be_reached_at_the_start_is_unavailable(host, discord_hosts):
-    async with host.make_bot() as bot:
-        discord_hosts("http://127.0.0.1:9/api/v10", "ws://127.0.0.1:9/")
-        with pytest.raises(UnavailableError, match="Discord does not answer"):
-            await bot.run_until_closed("a-token")
 
 
 async def test_it_serves_on_the_wire_until_it_is_closed(host, discord_hosts):
@@ -175,9 +167,52 @@ async def test_readiness_that_comes_after_the_end_disturbs_nobody(host, discord_
             await announcing  # raised AttributeError: '_MissingSentinel' object has no attribute 'create_task'
 
 
-async def test_a_gateway_that_refuses_at_the_start_is_unavailable_by_its_setting(host, discord_hosts):
-    async with open_sandbox() as sandbox, host.make_bot() as bot:
-        discord_hosts(sandbox.api_url, "ws://127.0.0.1:9/")
-        with pytest.raises(UnavailableError, match="gateway") as caught:
-            await bot.run_until_closed(sandbox.token)
-        assert "DISCORD_GATEWAY_URL" in caught.value.sentence
+async def connected(bot, within_s=5.0):
+    async with asyncio.timeout(within_s):
+        await bot.logged_in.wait()
+        await bot.wait_until_ready()
+
+
+async def commands_wait(host, sentence):
+    await until(lambda: host.supervisor.job(SYNC_JOB).state is JobState.WAITING)
+    assert sentence in host.supervisor.job(SYNC_JOB).last_error
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [
+        (refused(30034, retry_after_s=None), "takes no more new slash commands of this application today"),
+        (refused(30034, status=429, retry_after_s=3000.0), "takes no more new slash commands"),
+        (Trouble(429, shape="page", retry_after_s=3000.0), "answered 429 without a code of its own"),
+        (refused(50001), "View Channel"),
+    ],
+)
+async def test_a_refused_upload_of_commands_is_told_once_waited_out_and_delays_nothing(trouble, sentence):
+    host = Host(make_settings(), clock=StillClock())
+    async with open_sandbox() as sandbox, pointed_at(sandbox):
+        sandbox.fail(trouble, on="commands")
+        bot = host.make_bot()
+        async with bot, host.supervisor:
+            running = asyncio.create_task(bot.run_until_closed(sandbox.token))
+            await connected(bot)
+            await commands_wait(host, sentence)
+            assert host.supervisor.job(SYNC_JOB).retry_in_s >= (trouble.retry_after_s or 300)
+            sandbox.clear_faults()
+            assert host.supervisor.retry_now(SYNC_JOB)
+            await host.supervisor.wait(SYNC_JOB)
+            assert host.fingerprints.stored is not None
+            await bot.close()
+            await running
+
+
+async def test_an_upload_that_hangs_does_not_delay_the_gateway():
+    host = Host(make_settings())
+    async with open_sandbox() as sandbox, pointed_at(sandbox):
+        sandbox.fail(Trouble(200, hang_s=60.0), on="commands")
+        bot = host.make_bot()
+        async with bot, host.supervisor:
+            running = asyncio.create_task(bot.run_until_closed(sandbox.token))
+            await connected(bot)
+            assert host.supervisor.job(SYNC_JOB).state is JobState.RUNNING
+            await bot.close()
+            await running

@@ -1,3 +1,4 @@
+import asyncio
 from types import SimpleNamespace
 
 import discord
@@ -5,6 +6,7 @@ import pytest
 
 from bot.operators import OperatorMail, Operators, application_operators
 from tests.support.clock import ManualClock
+from tests.support.discord_answers import json_answer, page_answer
 
 
 def application(owner=1, *members):
@@ -42,16 +44,22 @@ def test_before_the_login_nobody_is():
 
 
 class Post:
-    """Notes what was sent to whom; refuses the users in `closed`."""
+    """Notes what was sent to whom; `trouble` is what the next calls for a user meet."""
 
-    def __init__(self, closed=()):
+    def __init__(self, **trouble):
         self.sent = []
-        self.closed = set(closed)
+        self.calls = 0
+        self.trouble = {int(user_id[1:]): list(errors) for user_id, errors in trouble.items()}
 
     async def __call__(self, user_id, sentence):
-        if user_id in self.closed:
-            raise discord.Forbidden(SimpleNamespace(status=403, reason="x"), {"code": 50007, "message": "closed"})
+        self.calls += 1
+        if self.trouble.get(user_id):
+            raise self.trouble[user_id].pop(0)
         self.sent.append((user_id, sentence))
+
+    @property
+    def texts(self):
+        return [text for _, text in self.sent]
 
 
 @pytest.fixture
@@ -67,51 +75,90 @@ def post():
 @pytest.fixture
 async def mail(clock, post):
     mail = OperatorMail(Operators((1, 2), lambda: None), post, clock, repeat_after_s=100, at_most=3, within_s=100)
-    await mail.open()
+    mail.open()
     return mail
 
 
+async def told(mail, *sentences):
+    for sentence in sentences:
+        mail.tell(sentence)
+    await mail.delivered()
+
+
 async def test_every_operator_gets_the_sentence(mail, post):
-    await mail.tell("The login is over.")
+    await told(mail, "The login is over.")
     assert post.sent == [(1, "The login is over."), (2, "The login is over.")]
 
 
 async def test_the_same_sentence_is_not_repeated_too_soon(mail, post, clock):
-    await mail.tell("a")
-    await mail.tell("a")
+    await told(mail, "a", "a")
     assert len(post.sent) == 2
     clock.advance(101)
-    await mail.tell("a")
+    await told(mail, "a")
     assert len(post.sent) == 4
 
 
 async def test_there_are_never_many_in_a_while(mail, post, clock):
-    for number in range(10):
-        await mail.tell(f"sentence {number}")
-    assert [text for _, text in post.sent[::2]] == ["sentence 0", "sentence 1", "sentence 2"]
+    await told(mail, *(f"sentence {number}" for number in range(10)))
+    assert post.texts[::2] == ["sentence 0", "sentence 1", "sentence 2"]
     clock.advance(101)
-    await mail.tell("later")
+    await told(mail, "later")
     assert post.sent[-1] == (2, "later")
 
 
-async def test_an_operator_who_takes_no_messages_does_not_keep_the_others_from_them(clock, caplog):
-    post = Post(closed={1})
+async def test_an_operator_who_takes_no_messages_does_not_keep_the_others_from_them_and_is_counted(clock, caplog):
+    post = Post(u1=[json_answer(403, 50007)])
     mail = OperatorMail(Operators((1, 2), lambda: None), post, clock)
-    await mail.open()
-    await mail.tell("a")
+    mail.open()
+    await told(mail, "a")
     assert post.sent == [(2, "a")]
+    assert mail.unreachable == {1}
     assert "operator 1 could not be told" in caplog.text
+    await told(mail, "b")
+    assert mail.unreachable == set()
+
+
+@pytest.mark.parametrize("passes", [page_answer(403), json_answer(503, 0), json_answer(403, 40333), TimeoutError()])
+async def test_what_passes_is_tried_again_until_it_arrives(clock, passes):
+    post = Post(u1=[passes, passes, passes])
+    mail = OperatorMail(Operators((1,), lambda: None), post, clock)
+    mail.open()
+    await told(mail, "a")
+    assert post.texts == ["a"]
+    assert post.calls == 4
+
+
+async def test_a_letter_is_not_tried_for_ever(clock):
+    post = Post(u1=[page_answer(403)] * 100)
+    mail = OperatorMail(Operators((1,), lambda: None), post, clock)
+    mail.open()
+    began_s = clock.monotonic()
+    await told(mail, "a")
+    assert post.calls < 20
+    assert 1800 < clock.monotonic() - began_s < 7200
+    assert mail.unreachable == {1}
+
+
+async def test_whoever_tells_does_not_wait_for_discord(clock):
+    async def hang(_user_id, _sentence):
+        await asyncio.Event().wait()
+
+    mail = OperatorMail(Operators((1,), lambda: None), hang, clock)
+    mail.open()
+    mail.tell("a")  # returns
+    async with asyncio.timeout(1):
+        await mail.close()
 
 
 async def test_what_happens_before_the_login_is_delivered_after_it_once_and_bounded(clock, post):
     mail = OperatorMail(Operators((1,), lambda: None), post, clock, waiting=2)
-    for sentence in ("one", "two", "two", "three"):
-        await mail.tell(sentence)
+    await told(mail, "one", "two", "two", "three")
     assert post.sent == []
-    await mail.open()
-    assert [text for _, text in post.sent] == ["two", "three"]
+    mail.open()
+    await mail.delivered()
+    assert post.texts == ["two", "three"]
 
 
 async def test_a_long_sentence_still_fits_a_message(mail, post):
-    await mail.tell("x" * 3000)
+    await told(mail, "x" * 3000)
     assert len(post.sent[0][1]) == 2000

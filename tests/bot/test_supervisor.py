@@ -14,7 +14,7 @@ from streaming.errors import (
     TransientError,
     UnavailableError,
 )
-from tests.support.clock import ManualClock
+from tests.support.clock import ManualClock, StillClock
 
 POLICY = RestartPolicy(first_delay_s=1.0, max_delay_s=8.0, max_contract_errors=2, max_bugs=2, bug_window_s=100.0)
 
@@ -29,18 +29,6 @@ class RecordingClock(ManualClock):
     async def sleep(self, seconds):
         self.slept.append(seconds)
         await super().sleep(seconds)
-
-
-class StillClock(ManualClock):
-    """Whoever sleeps does so for ever."""
-
-    def __init__(self):
-        super().__init__()
-        self.asleep = asyncio.Event()
-
-    async def sleep(self, seconds):
-        self.asleep.set()
-        await asyncio.Event().wait()
 
 
 class Script:

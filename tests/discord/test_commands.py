@@ -194,6 +194,7 @@ async def test_the_owner_logs_in_at_schwab_with_a_link_and_a_form(owner: Visitor
 
 async def test_operators_get_a_direct_message(bot: GexBot, sandbox: Sandbox) -> None:
     await bot.notify_operators("The Schwab login is over. Log in again.")
+    await bot.mail.delivered()
     sent = [record for record in sandbox.traffic.requests if record.method == "POST"]
     assert sent[-1].status == 200
     assert "The Schwab login is over." in str(sent[-1].body)

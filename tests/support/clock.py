@@ -25,3 +25,15 @@ class ManualClock:
         """Move both clocks on."""
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
+
+
+class StillClock(ManualClock):
+    """Whoever sleeps does so for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.asleep.set()
+        await asyncio.Event().wait()

@@ -13,13 +13,26 @@ from bot.sandbox.server import Sandbox, open_sandbox
 from tests.support.host import Host, make_settings
 
 
+class Addresses:
+    """Where discord.py asks."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def correct(self) -> None:
+        """Ask the local Discord from now on."""
+        point_discord_at(self._sandbox.api_url, self._sandbox.gateway_url)
+
+
 @asynccontextmanager
-async def pointed_at(sandbox: Sandbox) -> AsyncIterator[None]:
-    """discord.py asks the local Discord until the block ends."""
+async def pointed_at(
+    sandbox: Sandbox, *, api_url: str | None = None, gateway_url: str | None = None
+) -> AsyncIterator[Addresses]:
+    """discord.py asks the local Discord, or at first an address where it is not, until the block ends."""
     before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-    point_discord_at(sandbox.api_url, sandbox.gateway_url)
+    point_discord_at(api_url or sandbox.api_url, gateway_url or sandbox.gateway_url)
     try:
-        yield
+        yield Addresses(sandbox)
     finally:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 

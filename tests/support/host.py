@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.alerts.desk import AlertDesk
 from bot.client import EXTENSIONS, GexBot
+from bot.identify_budget import IdentifyBudget
 from bot.render.chart_spec import Chart
 from bot.services import Services
 from bot.settings import BotSettings
@@ -220,10 +221,13 @@ class Host:
     sources: tuple[SourceStatus, ...] = ()
     recorder: RecorderStatus | None = None
     supervisor: Supervisor | None = None
+    budget: IdentifyBudget | None = None
 
     def make_bot(self, extensions: Sequence[str] = EXTENSIONS) -> GexBot:
         """A fresh bot on this host's services, as after a restart of the process."""
-        bot = GexBot(self.settings, self.clock, fingerprints=self.fingerprints, extensions=extensions)
+        bot = GexBot(
+            self.settings, self.clock, fingerprints=self.fingerprints, extensions=extensions, budget=self.budget
+        )
         self.supervisor = Supervisor(clock=self.clock, notify=bot.notify_operators)
         bot.attach(
             Services(
