@@ -280,7 +280,11 @@ class SchwabStreamClient:
 
     def settled(self) -> None:
         self._waits.well()
-        for symbol in self._merger.delayed_symbols():
+        delayed = self._merger.delayed_symbols()
+        for symbol in self._subscriptions.symbols:
+            if symbol not in delayed:
+                self._bell.over(f"delayed {symbol}")
+        for symbol in delayed:
             self.alarm(f"delayed {symbol}", f"Schwab sends {symbol} with a delay: the account has no real-time quotes.")
 
     def refused(self, event: Refused) -> None:

@@ -570,6 +570,20 @@ async def test_the_engines_options_make_quotes_only(streamer):
         assert client.status.delayed == ("/ES",)
 
 
+async def test_a_delay_that_ended_and_came_back_is_told_again(streamer):
+    alarms = []
+    async with running(streamer, Subscriptions(("SPY",), books=False), alarm=alarms.append) as client:
+        for number, delayed in enumerate((True, True, False, True), 1):
+            await until(lambda count=number: len(streamer.sessions) == count and len(streamer.commands()) == 1)
+            for last in (1.0, 2.0):  # one by one: the second is what comes after the data has flowed for a while
+                arrived = len(client.events)
+                await streamer.send(image("SPY", **{"3": last}).replace(b"false", str(delayed).lower().encode()))
+                await until(lambda count=arrived: len(client.events) > count)
+            streamer.cut()
+        await until(lambda: len(streamer.sessions) == 5)
+        assert [alarm.split(":")[0] for alarm in alarms] == ["Schwab sends SPY with a delay"] * 2
+
+
 async def test_preferences_that_cannot_be_read_are_tried_again(streamer):
     real, failures = streamer.user_preference, []
 
