@@ -31,12 +31,13 @@ _REPLACE_AGAIN_S: Final = 5.0
 _RETRY_CAP_S: Final = 10.0
 _LOOK_AROUND_S: Final = 300.0
 _LOOK_AGAIN_S: Final = 30.0
+_LOOK_IN_DOUBT_S: Final = 3.0
 _STORED_WAIT: Final = timedelta(seconds=10)
 _LOOK_EVERY_S: Final = 0.02
 _REPOST_AFTER_S: Final = 5.0
 _FINISH_S: Final = 3.0
 _FAREWELL_S: Final = 2.5
-_BOOKS_S: Final = 1.0
+_BOOKS_S: Final = 0.4
 """What a board takes of the process's ten seconds: to finish what is in flight, to say that it stops, to note it."""
 
 Tell = Callable[[str], None]
@@ -107,7 +108,7 @@ class Board:
         self._reposted_s = -math.inf
         self._replace_at_s = -math.inf
         self._unreplaced = False
-        self._look_at_s = -math.inf
+        self._look_at_s = self._looked_s = -math.inf
         self._quiet_until_s = clock.monotonic()
         self._state: BoardState = "starting"
         self._state_since = clock.now()
@@ -191,7 +192,7 @@ class Board:
             return
         try:
             await self._message.keep_books()
-            if self._clock.monotonic() >= self._look_at_s or (self._message.doubtful and self._state == "open"):
+            if self._is_to_look_around():
                 await self._look_around()
                 await self._message.keep_books()
         except LeaseLostError:
@@ -199,8 +200,14 @@ class Board:
         except GexcordError as error:
             _LOG.debug("Board %s in channel %s stays untidy: %s", self._ticker.name, self._channel_id, error.sentence)
 
+    def _is_to_look_around(self) -> bool:
+        now_s = self._clock.monotonic()
+        in_doubt = self._message.doubtful and now_s >= self._looked_s + _LOOK_IN_DOUBT_S
+        return self._state != "paused" and (in_doubt or now_s >= self._look_at_s)
+
     async def _look_around(self) -> None:
-        self._look_at_s = self._clock.monotonic() + _LOOK_AGAIN_S
+        self._looked_s = self._clock.monotonic()
+        self._look_at_s = self._looked_s + _LOOK_AGAIN_S
         if await self._message.look_around():
             self._look_at_s = self._clock.monotonic() + _LOOK_AROUND_S
 

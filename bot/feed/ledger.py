@@ -1,7 +1,7 @@
 """Which message is whose, and what is still to be done to others: what lets a restarted feed leave one message each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, TypeVar
 
@@ -79,6 +79,10 @@ class Ledger(Protocol):
         """The channel's entry, or None when nothing usable is known."""
         ...
 
+    async def known(self) -> Mapping[int, LedgerEntry]:
+        """Every channel's entry, also of channels that are no boards any more."""
+        ...
+
     async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
         """Replace the channel's entry and add chores, at once; LeaseLostError when the feed is another's by now."""
         ...
@@ -121,6 +125,12 @@ class RedisLedger:
         async with _answering():
             payload = await self._redis.hget(self._key, str(channel_id))
         return None if payload is None else _read(payload, self._entries)
+
+    async def known(self) -> Mapping[int, LedgerEntry]:
+        async with _answering():
+            payloads = await self._redis.hgetall(self._key)
+        found = {int(channel_id): _read(payload, self._entries) for channel_id, payload in payloads.items()}
+        return {channel_id: entry for channel_id, entry in found.items() if entry is not None}
 
     async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
         epoch = 0 if self._lease is None else self._lease.epoch

@@ -9,10 +9,12 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
+import msgspec
+
 from bot.feed.board import Board, BoardPlan, Tell
 from bot.feed.broom import Broom
 from bot.feed.channel import AssuredChannel, ChannelPort
-from bot.feed.ledger import Ledger, LedgerAwayError
+from bot.feed.ledger import Chore, Ledger, LedgerAwayError
 from bot.feed.message import LiveMessage
 from bot.feed.metrics import FeedStatus, MetricsWriter, metrics_mapping
 from bot.feed.retry import Retry
@@ -20,7 +22,7 @@ from bot.feed.window import Slot
 from bot.settings import BotSettings
 from streaming.bus.lease import LeaseLostError
 from streaming.bus.mishaps import Mishaps
-from streaming.clock import Clock
+from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, RequestError, TransientError
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotReader
@@ -151,18 +153,32 @@ class FeedRunner:
     async def _read_ledger(self) -> None:
         """Take over what is left to be tidied, then hear of processes that wrote after they had lost the feed."""
         retry = Retry(self._rng, cap_s=_RETRY_CAP_S)
-        while True:
+        while self._lease is not None or not self._broom.loaded:
             try:
-                if not self._broom.loaded:
-                    await self._broom.load()
-                for channel_id in await self._ledger.disturbed():
-                    self._doubt(channel_id)
+                await self._read_ledger_once()
             except TransientError as error:
                 _LOG.debug("The ledger was not read: %s", error.sentence)
                 await self._clock.sleep(retry.delay_s())
             else:
                 retry.succeeded()
-                await self._clock.sleep(_DISTURBED_EVERY_S)
+                await self._clock.sleep(0.0 if self._lease is None else _DISTURBED_EVERY_S)
+
+    async def _read_ledger_once(self) -> None:
+        if not self._broom.loaded:
+            await self._remove_strays()
+            await self._broom.load()
+        for channel_id in await self._ledger.disturbed():
+            self._doubt(channel_id)
+
+    async def _remove_strays(self) -> None:
+        """A live message in a channel that is no board any more is nobody's: whoever wrote it was killed."""
+        for channel_id, entry in (await self._ledger.known()).items():
+            if channel_id in self._boards or entry.closed or entry.stopped or entry.message_id is None:
+                continue
+            since_ms = epoch_ms(self._clock.now())
+            chore = Chore(channel_id=channel_id, message_id=entry.message_id, since_ms=since_ms)
+            ended = msgspec.structs.replace(entry, closed=True, nonce=None, revision=entry.revision + 1)
+            await self._ledger.save(channel_id, ended, [chore])
 
     def _doubt(self, channel_id: int) -> None:
         for board in self._live:

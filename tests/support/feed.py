@@ -1,7 +1,7 @@
 """A channel in memory, a ledger in a dict, and snapshots to order: what the feed's tests stand on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -120,6 +120,10 @@ class DictLedger:
     async def load(self, channel_id: int) -> LedgerEntry | None:
         self._require()
         return self.entries.get(channel_id)
+
+    async def known(self) -> Mapping[int, LedgerEntry]:
+        self._require()
+        return dict(self.entries)
 
     async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
         self._require()

@@ -14,6 +14,7 @@ ENTRY = LedgerEntry(session="2026-08-20", message_id=1234567890123456789, supers
 async def test_an_entry_survives_in_redis(redis):
     await RedisLedger(redis).save(7, ENTRY)
     assert await RedisLedger(redis).load(7) == ENTRY
+    assert await RedisLedger(redis).known() == {7: ENTRY}
     assert await redis.hkeys(keys.FEED_LEDGER) in ([b"7"], ["7"])
 
 

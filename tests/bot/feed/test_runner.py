@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.feed.ledger import Chore
+from bot.feed.ledger import Chore, LedgerEntry
 from bot.feed.runner import FeedRunner
 from bot.settings import BotSettings
 from streaming.bus.lease import Lease as RedisLease
@@ -138,8 +138,36 @@ async def test_a_replaced_message_is_deleted_while_the_beats_go_on_and_what_an_e
         assert feed.ledger.to_do == {}
 
 
-async def test_a_message_that_a_deposed_process_wrote_over_is_written_anew():
+async def test_a_killed_processes_live_message_in_a_channel_that_is_no_board_any_more_is_removed():
     feed = Feed("SPX")
+    closed, stopped, left = FakeChannel(), FakeChannel(), FakeChannel()
+    feed.channels |= {7: closed, 8: stopped, 9: left}
+    for channel_id, channel in ((7, closed), (8, stopped), (9, left)):
+        channel.messages[5] = "text"
+        feed.ledger.entries[channel_id] = LedgerEntry(session="2026-08-20", message_id=5)
+    feed.ledger.entries[7] = LedgerEntry(session="2026-08-20", message_id=5, closed=True)
+    feed.ledger.entries[8] = LedgerEntry(session="2026-08-20", message_id=5, stopped=True)
+    async with feed.running():
+        await feed.clock.pass_time(1)
+    assert [len(channel.messages) for channel in (closed, stopped, left)] == [1, 1, 0]
+    assert feed.ledger.entries[9].closed
+
+
+class HeldLease:
+    """One that is ours all the time."""
+
+    @asynccontextmanager
+    async def held(self, *, wait: bool = False):
+        yield
+
+    async def renew(self) -> bool:
+        return True
+
+    async def assure(self) -> None: ...
+
+
+async def test_a_message_that_a_deposed_process_wrote_over_is_written_anew():
+    feed = Feed("SPX", lease=HeldLease())
     async with feed.running():
         feed.say("SPX")
         await feed.clock.pass_time(1)
