@@ -20,8 +20,9 @@ from bot.discord_login import log_in
 from bot.gateway import Gateway
 from bot.gateway_events import GatewayEvents
 from bot.identify_budget import IdentifyBudget
-from bot.notices import Refusal, answer_error
+from bot.notices import Refusal, answer_error, quiet_autocomplete
 from bot.operators import OperatorMail, Operators
+from bot.second_copy import SecondCopyWatch
 from bot.services import Services
 from bot.settings import BotSettings
 from streaming.clock import Clock
@@ -99,6 +100,8 @@ class GexBot(commands.Bot):
         self._clock = clock
         self._rng = random.Random()
         self.gateway = Gateway(self, clock, self._rng, budget)
+        self.copies = SecondCopyWatch(clock, self._tell_operators)
+        logging.getLogger(app_commands.tree.__name__).addFilter(quiet_autocomplete)
         self.logged_in = asyncio.Event()
         """Set once REST calls may be made, before the gateway is up."""
 
@@ -157,6 +160,8 @@ class GexBot(commands.Bot):
         # discord.py announces readiness seconds after the gateway is up, even when the bot has ended in between
         if event_name in _WELCOMED:
             self.gateway.up()
+        elif event_name == "interaction":
+            self.copies.received(*args)
         if not self.is_closed():
             super().dispatch(event_name, *args, **kwargs)
 
@@ -173,6 +178,9 @@ class GexBot(commands.Bot):
 
     async def notify_operators(self, sentence: str) -> None:
         """Have every operator told by direct message: at once, bounded, without repetition, and never raising."""
+        self._tell_operators(sentence)
+
+    def _tell_operators(self, sentence: str) -> None:
         log.warning("for the operators: %s", sentence)
         self.mail.tell(sentence)
 

@@ -8,17 +8,22 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import aiohttp
 import discord
 from discord import app_commands
 
+from bot.discord_errors import ALREADY_ANSWERED, described, json_code, passing, verdict_of
 from streaming.errors import ContractError, GexcordError, RequestError
+
+if TYPE_CHECKING:
+    from bot.client import GexBot
 
 log = logging.getLogger(__name__)
 
-_ALREADY_ANSWERED: Final = 40060
+_TOO_LARGE: Final = 413
+_TROUBLE: Final = "Discord has trouble at the moment. Try again later."
 _LIMIT: Final = 2000
 Interaction = discord.Interaction[Any]
 
@@ -39,8 +44,11 @@ class Notice:
 
     @property
     def log_text(self) -> str:
-        """The sentence, and the library's words behind it."""
-        return self.text if self.cause is None else f"{self.text} ({type(self.cause).__name__}: {self.cause})"
+        """The sentence, and what is behind it: a library's words, but of an answer only its status, code and type."""
+        if self.cause is None:
+            return self.text
+        words = described(self.cause) if isinstance(self.cause, discord.HTTPException) else str(self.cause)
+        return f"{self.text} ({type(self.cause).__name__}: {words})"
 
 
 def new_incident() -> str:
@@ -56,7 +64,7 @@ def notice_for(error: BaseException, *, incident: str) -> Notice:
     if isinstance(cause, app_commands.AppCommandError):
         return _library_notice(cause, incident)
     if isinstance(cause, discord.HTTPException):
-        return _discord_notice(cause, incident)
+        return _discord_notice(cause)
     if isinstance(cause, (aiohttp.ClientError, TimeoutError)):
         return Notice("That took too long. Try again in a moment.", logging.WARNING, with_traceback=True)
     return _bug(incident)
@@ -106,13 +114,17 @@ def _library_sentence(error: app_commands.AppCommandError) -> str | None:
     return sentence
 
 
-def _discord_notice(error: discord.HTTPException, incident: str) -> Notice:
-    if isinstance(error, discord.Forbidden):
+def _discord_notice(error: discord.HTTPException) -> Notice:
+    """What Discord's answer means to whoever asked; nothing of it is a bug of the kind that needs a traceback."""
+    verdict = verdict_of(error)
+    text, level = _TROUBLE, logging.WARNING
+    if error.status == _TOO_LARGE or (verdict is not None and verdict.concerns == "form"):
+        text = "The answer does not fit into a message of Discord. Ask for less at once."
+    elif verdict is not None and verdict.concerns == "interaction":
+        text, level = f"{verdict.sentence} {verdict.remedy}", logging.INFO
+    elif verdict is not None and verdict.concerns == "channel":
         text = "I may not do that in this channel: a permission is missing. A server admin can grant it."
-        return Notice(text, logging.WARNING)
-    if isinstance(error, discord.DiscordServerError):
-        return Notice("Discord has trouble at the moment. Try again later.", logging.WARNING)
-    return _bug(incident)
+    return Notice(text, level, cause=error)
 
 
 def _names(permissions: list[str]) -> str:
@@ -139,12 +151,31 @@ async def answer_error(
     log.log(
         notice.level, "/%s by user %s (id %s): %s", where, interaction.user.id, name, notice.log_text, exc_info=details
     )
-    if interaction.type is discord.InteractionType.autocomplete:
+    if _is_over(interaction, _cause(error)) or interaction.type is discord.InteractionType.autocomplete:
         return
     try:
         await _tell(interaction, notice.text)
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as failure:
-        log.warning("the notice of id %s could not be delivered: %s", name, failure)
+        if not _is_over(interaction, failure):
+            log.warning("the notice of id %s could not be delivered: %s", name, passing(failure))
+
+
+def _is_over(interaction: Interaction, error: BaseException) -> bool:
+    """Whether Discord takes no answer any more, because it is late or somebody else has answered."""
+    if not isinstance(error, discord.HTTPException):
+        return False
+    cast("GexBot", interaction.client).copies.refused(interaction, json_code(error))
+    verdict = verdict_of(error)
+    return verdict is not None and verdict.concerns == "interaction"
+
+
+def quiet_autocomplete(record: logging.LogRecord) -> bool:
+    """A filter for discord.py's log: choices that Discord does not take any more are typed over already."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, discord.HTTPException | aiohttp.ClientError):
+        return True
+    log.info("choices came too late, or Discord had trouble: %s", passing(error))
+    return False
 
 
 async def _tell(interaction: Interaction, text: str) -> None:
@@ -152,8 +183,9 @@ async def _tell(interaction: Interaction, text: str) -> None:
         try:
             await interaction.response.send_message(text, ephemeral=True)
         except discord.HTTPException as failure:
-            if failure.code != _ALREADY_ANSWERED:
+            if json_code(failure) != ALREADY_ANSWERED:
                 raise
+            _is_over(interaction, failure)
         else:
             return
     if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:

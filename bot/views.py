@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import discord
 
 from bot.notices import Interaction, Refusal, answer_error
@@ -50,7 +51,7 @@ class AskerView(discord.ui.View):
                 item.disabled = True
         try:
             await self._edit(view=self, **self.last_words())
-        except discord.HTTPException:
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError):
             return  # dismissed or deleted: nothing is left to disable
 
 

@@ -6,8 +6,9 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.notices import Refusal, new_incident, notice_for
+from bot.notices import Refusal, new_incident, notice_for, quiet_autocomplete
 from streaming.errors import ContractError, LoginRequiredError, RequestError, TransientError
+from tests.support.discord_answers import json_answer, page_answer
 
 
 def refused(kind, status, code=50013, text="Missing Permissions"):
@@ -45,13 +46,25 @@ def test_our_own_errors_speak_for_themselves_with_their_remedy(error, level):
         (app_commands.CheckFailure("internal words"), "You may not use this command here."),
         (app_commands.CommandNotFound("old", []), "has just changed"),
         (refused(discord.Forbidden, 403), "a permission is missing"),
-        (refused(discord.DiscordServerError, 503), "Discord has trouble"),
+        (json_answer(503, 0), "Discord has trouble"),
+        (page_answer(403), "Discord has trouble"),
+        (page_answer(404), "Discord has trouble"),
+        (json_answer(403, 40333), "Discord has trouble"),
+        (json_answer(400, 50035, "hunter2"), "does not fit"),
+        (json_answer(413, 40005), "does not fit"),
+        (page_answer(413), "does not fit"),
+        (json_answer(404, 10062), "closed the question"),
+        (json_answer(400, 40060), "answered already"),
+        (json_answer(401, 50027), "is over"),
         (aiohttp.ClientConnectionError(), "took too long"),
         (TimeoutError(), "took too long"),
     ],
 )
 def test_the_library_and_discord_get_a_sentence(error, words):
-    assert words in notice_for(error, incident="abc").text
+    notice = notice_for(error, incident="abc")
+    assert words in notice.text
+    assert notice.level < logging.ERROR
+    assert "hunter2" not in notice.log_text and "<" not in notice.log_text
 
 
 @pytest.mark.parametrize(
@@ -60,7 +73,6 @@ def test_the_library_and_discord_get_a_sentence(error, words):
         KeyError("token=hunter2"),
         ValueError("secret hunter2"),
         app_commands.AppCommandError("hunter2"),
-        refused(discord.HTTPException, 400, 50035, "hunter2"),
     ],
 )
 def test_anything_else_is_a_bug_that_shows_only_its_id(error):
@@ -69,6 +81,22 @@ def test_anything_else_is_a_bug_that_shows_only_its_id(error):
         assert notice.text == "Something went wrong (id 4f00ba12). The log has the details."
         assert notice.with_traceback
         assert notice.level == logging.ERROR
+
+
+def test_the_log_never_holds_a_page():
+    error = TransientError("Discord answered 403.")
+    error.__cause__ = page_answer(403)
+    notice = notice_for(raised_in_a_command(error), incident="abc")
+    assert "<" not in notice.log_text
+    assert "text/html" in notice.log_text
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"), [(json_answer(404, 10062), False), (aiohttp.ClientError(), False), (KeyError("x"), True)]
+)
+def test_choices_that_nobody_waits_for_are_no_traceback_and_a_bug_in_them_is(error, passes):
+    record = logging.LogRecord("discord", logging.ERROR, "x", 1, "Ignoring", None, (type(error), error, None))
+    assert quiet_autocomplete(record) is passes
 
 
 def test_a_notice_fits_into_a_message():
