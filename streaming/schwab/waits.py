@@ -77,11 +77,12 @@ class ClientWaits:
     async def refused(self, why: str, wait_s: float) -> None:
         """Schwab refuses the stream although the login is good: wait long, or until another login is stored."""
         _LOG.info("Stream refused (%s); next try in %.0f s", why, wait_s)
-        work = self._clock.sleep(wait_s) if self._logins is None else self._sleep_or_login(self._logins, wait_s)
+        logins = self._logins
+        work = self._clock.sleep(wait_s) if logins is None else self._sleep_or_login(logins, logins.glance(), wait_s)
         await self._pause("refused", wait_s, work)
 
-    async def _sleep_or_login(self, logins: Logins, wait_s: float) -> None:
-        await another_chance(logins, logins.glance(), within_s=wait_s)
+    async def _sleep_or_login(self, logins: Logins, seen: object, wait_s: float) -> None:
+        await another_chance(logins, seen, within_s=wait_s)
 
     async def for_login(self, error: OperatorError) -> None:
         """Tell why a person must act and wait until one has, or a minute; raises the error where nobody could know."""

@@ -110,3 +110,24 @@ async def test_a_login_is_asked_for_until_one_is_stored():
 async def test_without_anywhere_to_look_for_a_login_the_error_is_raised():
     with pytest.raises(LoginRequiredError, match="over"):
         await waits().for_login(LoginRequiredError("The login is over.", remedy="Log in."))
+
+
+async def test_a_login_stored_in_the_moment_of_the_refusal_is_noticed():
+    class Stored:
+        now = "old"
+
+        def glance(self):
+            return self.now
+
+        async def changed_from(self, seen):
+            while self.now == seen:
+                await asyncio.sleep(0.001)
+
+    logins = Stored()
+    these = waits(logins=logins)
+    work = these.refused("code 3", 1000.0)
+    async with waiting(work) as pause:
+        while these.state != "refused":
+            await asyncio.sleep(0)
+        logins.now = "new"
+        await asyncio.wait_for(pause, 1)
