@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from typing import Final
 
-from streaming.bus.mishaps import outline
+from streaming.bus.mishaps import breaching
 from streaming.errors import ContractError
 from streaming.model import GexSnapshot
 from streaming.sources.classic import MOST_BYTES, parse_snapshot
@@ -59,8 +59,7 @@ class SnapshotIntake:
 
 def _parse(payload: bytes, received_ms: int) -> Outcome:
     try:
-        return parse_snapshot(payload, received_ms=received_ms)
+        with breaching(payload):
+            return parse_snapshot(payload, received_ms=received_ms)
     except ContractError as error:
         return error
-    except Exception as error:  # noqa: BLE001  # whatever somebody sends, it is his message that is wrong
-        return ContractError(f"A snapshot cannot be read ({type(error).__name__}; {outline(payload)}).")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from streaming.errors import ContractError, OperatorError, RequestError, TransientError
+from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.model import GexSnapshot
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,18 @@ class Mishaps:
         if self.count.bit_count() == 1:
             words = "%s cannot use a message (%s): %s %d so far."
             log.warning(words, self.reader, about, self.last, self.count, exc_info=error if ours else None)
+
+
+@contextmanager
+def breaching(payload: bytes) -> Iterator[None]:
+    """Whatever taking a message of somebody else apart raises is a ContractError."""
+    try:
+        yield
+    except GexcordError:
+        raise
+    except Exception as error:
+        log.warning("a message broke the code that reads it (%s)", outline(payload), exc_info=error)
+        raise ContractError(f"A message cannot be read ({type(error).__name__}).") from error
 
 
 def _name(snapshot: GexSnapshot) -> str:

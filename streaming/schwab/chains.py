@@ -28,6 +28,8 @@ _ROOT_WIDTH: Final = 6
 _OSI_LENGTH: Final = 21
 _DATE: Final = slice(6, 12)
 _FEWEST_MS: Final = 10**11
+_LEAST_SPOT: Final = 1e-6
+_MOST_SPOT: Final = 1e9
 _STRIKE_LIMIT: Final = 99_999.9995
 """From here on a strike has no place in a 21-character name."""
 
@@ -300,7 +302,7 @@ def _spot(body: ChainBody) -> float:
     if body.underlying is not None:
         offered += [body.underlying.last, body.underlying.mark]
     prices = (_float(value) for value in offered)
-    return next((value for value in prices if 0.0 < value < np.inf), np.nan)
+    return next((value for value in prices if _LEAST_SPOT <= value <= _MOST_SPOT), np.nan)
 
 
 def _newest_quote(contracts: Iterable[Contract]) -> datetime | None:

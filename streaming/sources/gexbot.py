@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import SecretStr
 
 from streaming.bus.codec import UNREADABLE
+from streaming.bus.mishaps import breaching
 from streaming.calendar import new_york, session_on
 from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import ContractError
@@ -139,7 +140,8 @@ class _Asker:
         if answer is None:
             return None
         received_ms = epoch_ms(self._clock.now())
-        snapshot = parse_answer(answer.body, ticker=ticker.name, scope=self._scope, received_ms=received_ms)
+        with breaching(answer.body):
+            snapshot = parse_answer(answer.body, ticker=ticker.name, scope=self._scope, received_ms=received_ms)
         self._seq += 1
         return msgspec.structs.replace(snapshot, seq=self._seq)
 

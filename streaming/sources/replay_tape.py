@@ -14,6 +14,7 @@ from streaming.bus import keys
 from streaming.bus.batch import FIELD
 from streaming.bus.codec import UNREADABLE
 from streaming.bus.connection import answering
+from streaming.bus.mishaps import breaching
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.errors import ContractError, RequestError
@@ -119,13 +120,21 @@ def _item_of(line: Line, counts: TapeCounts) -> TapeItem | None:
 
 def _item(at_ms: int, payload: bytes, *, tick: bool, counts: TapeCounts) -> TapeItem | None:
     try:
-        item = TapeItem(at_ms, _TICK.decode(payload) if tick else parse_snapshot(payload, received_ms=at_ms))
+        with breaching(payload):
+            item = TapeItem(at_ms, _tick(payload) if tick else parse_snapshot(payload, received_ms=at_ms))
         if is_instant(item.at_ms) and is_instant(item.market_ms):
             return item
-    except (ContractError, *UNREADABLE):
+    except ContractError:
         pass
     counts.unusable += 1
     return None
+
+
+def _tick(payload: bytes) -> TickEvent:
+    try:
+        return _TICK.decode(payload)
+    except UNREADABLE:
+        raise ContractError("What was recorded is no tick.") from None
 
 
 def _chosen(items: Iterator[TapeItem], choice: TapeChoice) -> Iterator[TapeItem]:

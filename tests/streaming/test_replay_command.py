@@ -188,7 +188,7 @@ async def test_a_second_process_plays_a_file_and_is_paused_and_ended_by_signals(
         async with asyncio.timeout(20):
             while (latest := await store.latest("SPX")) is None or latest.spot < 6410:
                 await asyncio.sleep(0.05)
-        assert latest.replay.speed == 20
+        assert (latest.replay.speed, latest.replay.rules) == (20, True)  # its hours rule a forced window
         child.send_signal(signal.SIGUSR1)
         async with asyncio.timeout(5):
             while (latest := await store.latest("SPX")).replay.speed:

@@ -306,3 +306,21 @@ async def test_a_message_that_discord_will_never_take_is_counted_and_the_next_on
         await rig.spot(6430)
         await until(lambda: bool(rig.post.messages))
     assert "6420.00" in rig.post.texts[0]
+
+
+async def test_a_snapshot_that_breaks_the_alerts_own_code_costs_itself(rig, monkeypatch):
+    await rig.store.add(rule(), most=5)
+    runner = rig.process()
+    portions = runner.watcher.portions
+
+    def brittle(one, now):
+        if one.spot == 6399.0:
+            raise ZeroDivisionError("a bug of ours")
+        return portions(one, now)
+
+    monkeypatch.setattr(runner.watcher, "portions", brittle)
+    async with rig.running(runner) as tasks:
+        for spot in (6395, 6399.0, 6405):
+            await rig.spot(spot)
+        await until(lambda: bool(rig.post.messages))
+        assert not any(task.done() for task in tasks)

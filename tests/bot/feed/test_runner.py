@@ -9,6 +9,7 @@ import pytest
 
 from bot.feed.ledger import Chore, LedgerEntry
 from bot.feed.runner import FeedRunner
+from bot.feed.window import Slot
 from bot.settings import BotSettings
 from streaming.bus.lease import Lease as RedisLease
 from streaming.bus.lease import LeaseLostError
@@ -335,3 +336,21 @@ async def test_boards_do_not_all_beat_at_the_same_moment():
     async with feed.running():
         await feed.clock.pass_time(1, step_s=0.01)
     assert len(set(order)) == 4
+
+
+async def test_a_snapshot_that_breaks_the_feeds_own_code_costs_itself_and_no_restart(monkeypatch):
+    put = Slot.put
+
+    def brittle(slot, one):
+        if one.spot == 6666.0:
+            raise ZeroDivisionError("a bug of ours")
+        put(slot, one)
+
+    monkeypatch.setattr(Slot, "put", brittle)
+    feed = Feed("SPX")
+    async with feed.running():
+        feed.say("SPX", spot=6666.0)
+        feed.say("SPX", spot=6900.25)
+        await feed.clock.pass_time(1)
+        assert "6900.25" in feed.channels[1].only
+        assert feed.runner.status().restarts == 0

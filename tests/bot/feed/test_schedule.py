@@ -4,8 +4,10 @@ import msgspec
 import pytest
 
 from bot.feed.schedule import decide, decide_about, next_mark
+from bot.render.origin_words import origin_words
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
+from streaming.market_time import market_now
 from streaming.model import ReplayMark
 from tests.support.feed import snapshot
 
@@ -137,3 +139,13 @@ def test_without_force_real_time_rules_a_replay_and_without_a_replay_force_comes
     assert decide_about(played(at, wall=SUNDAY), SUNDAY).reason == "weekend"
     assert decide_about(snapshot(at), SUNDAY, force=True).reason == "forced open"
     assert decide_about(None, SUNDAY, force=True).reason == "forced open"
+
+
+@pytest.mark.parametrize("at", [ny(2026, 11, 20, 11, 0), ny(2026, 11, 20, 17, 0), ny(2026, 11, 21, 11, 0)])
+def test_a_replay_that_nobody_knows_opens_and_closes_nothing(at):
+    strange = played(at, wall=SUNDAY)
+    strange = msgspec.structs.replace(strange, replay=msgspec.structs.replace(strange.replay, by=""))
+    decision = decide_about(strange, SUNDAY, force=True, lived=at.date())
+    assert (decision.reason, decision.session) == ("forced open", SUNDAY.date())
+    assert market_now(strange, SUNDAY) == SUNDAY
+    assert origin_words(strange).startswith("REPLAY")

@@ -10,7 +10,7 @@ from streaming.bus import keys
 from streaming.bus.codec import encode_event, encode_snapshot
 from streaming.bus.connection import open_redis
 from streaming.bus.snapshots import SnapshotStore
-from streaming.clock import SystemClock
+from streaming.clock import SystemClock, epoch_ms
 from streaming.errors import OperatorError
 from streaming.model import ReplayMark
 from streaming.recording.parts import parts_in
@@ -241,3 +241,28 @@ async def test_a_tick_that_nobody_can_place_is_rejected_and_the_recording_goes_o
             await redis.xadd(keys.TICKS_STREAM, {"data": payload})
         await until(lambda: recorder.status().rejected == 2 and recorder.status().ticks == 1)
         assert recorder.status().state == "recording"
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00", "9999-12-31T23:59:59Z", -62_135_596_800, 10**40])
+async def test_a_snapshot_of_a_year_that_cannot_be_does_not_stop_the_recorder(redis, tmp_path, stamp):
+    async with recording(redis, tmp_path) as recorder:
+        odd = {"ticker": "SPX", "net_gex": 5.0, "timestamp": stamp}
+        await redis.publish(keys.SNAPSHOT_STREAM, json.dumps(odd))
+        await SnapshotStore(redis).put(snapshot())
+        await until(lambda: recorder.status().snapshots == 2)
+        assert recorder.status().state == "recording"
+
+
+async def test_what_breaks_the_recorders_own_code_costs_one_message(redis, tmp_path, monkeypatch):
+    def day_of(asof_ms):
+        if asof_ms == epoch_ms(ASOF):
+            raise KeyError("a bug of ours")
+        return "2026-08-20"
+
+    monkeypatch.setattr("streaming.recording.session.day_of", day_of)
+    store = SnapshotStore(redis)
+    async with recording(redis, tmp_path) as recorder:
+        await store.put(snapshot())
+        await store.put(snapshot(asof=ASOF + timedelta(seconds=1)))
+        await until(lambda: recorder.status().snapshots == 1)
+        assert recorder.status().rejected == 1

@@ -12,6 +12,7 @@ from streaming.model import GexSnapshot, TickEvent
 from streaming.recording.lines import snapshot_line, tick_line
 from streaming.recording.parts import part_name, parts_of
 from streaming.recording.writer import RecordWriter
+from streaming.sources.classic import parse_snapshot
 from streaming.sources.replay_tape import EVERYTHING, TapeChoice, recorded_tape, stream_tape
 from tests.support.events import tick
 from tests.support.recordings import DAY, record
@@ -107,4 +108,17 @@ async def test_a_tick_of_no_year_of_ours_is_counted_and_passed_over(tmp_path):
         writer.write({("ticks", DAY): strays})
     tape = recorded_tape(parts_of(tmp_path), TapeChoice(start=time(10, 0)))
     assert len(await everything(tape)) == 6
+    assert tape.counts.unusable == 2
+
+
+async def test_an_entry_that_breaks_the_code_that_reads_it_is_passed_over(tmp_path, monkeypatch):
+    def brittle(payload, *, received_ms):
+        if b'"seq":3,' in payload:
+            raise KeyError("a bug of ours")
+        return parse_snapshot(payload, received_ms=received_ms)
+
+    monkeypatch.setattr("streaming.sources.replay_tape.parse_snapshot", brittle)
+    tape = recorded_tape(parts_of(record(tmp_path)), TapeChoice(tickers={"SPX"}))
+    played = [item.content.seq async for item in tape.items() if isinstance(item.content, GexSnapshot)]
+    assert played == [1, 2, 4, 5, 6, 7, 8, 9, 10]
     assert tape.counts.unusable == 2
