@@ -6,7 +6,7 @@ inner trouble. Neither says anything of the channel, the person or the token, so
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import responses
 from types import MappingProxyType
@@ -14,12 +14,10 @@ from typing import Final, Literal
 
 import discord
 
-from streaming.errors import GexcordError, OperatorError, TransientError
+from streaming.errors import OperatorError, TransientError
 
 Concern = Literal["channel", "reader", "message", "form", "interaction", "commands", "token"]
 
-UNKNOWN_MESSAGE: Final = 10008
-NOT_OUR_MESSAGE: Final = 50005
 WORN_MESSAGE: Final = 30046
 ARCHIVED_THREAD: Final = 50083
 UNKNOWN_INTERACTION: Final = 10062
@@ -127,8 +125,8 @@ VERDICTS: Final[Mapping[int, Verdict]] = MappingProxyType(
             "That person can join a server where the bot is.",
             "we share no server any more",
         ),
-        UNKNOWN_MESSAGE: Verdict("message", "The message in {place} is not there any more.", "A new one is posted."),
-        NOT_OUR_MESSAGE: Verdict("message", "The message in {place} is not the bot's.", "A new one is posted."),
+        10008: Verdict("message", "The message in {place} is not there any more.", "A new one is posted."),
+        50005: Verdict("message", "The message in {place} is not the bot's.", "A new one is posted."),
         WORN_MESSAGE: Verdict("message", "Discord rations edits of old messages in {place}.", "A new one is posted."),
         ARCHIVED_THREAD: Verdict("message", "{place} is archived.", "A new message un-archives it."),
         50006: Verdict("form", "Discord refuses an empty message for {place}.", _FIT),
@@ -212,17 +210,6 @@ def unanswered(error: Exception) -> TransientError:
     if isinstance(error, discord.RateLimited):
         return TransientError("Discord asks to slow down.", retry_after_s=min(error.retry_after, _MOST_PATIENCE_S))
     return TransientError(f"Discord does not answer ({type(error).__name__}).")
-
-
-def unrelated(error: discord.HTTPException, *, passing_codes: Collection[int] = ()) -> GexcordError | None:
-    """For an answer that says nothing of what was asked: the token is refused, or it passes.
-
-    `passing_codes` are codes that the caller knows to pass by themselves. None for any other answer.
-    """
-    verdict = verdict_of(error)
-    if verdict is not None and verdict.concerns == "token":
-        return verdict.error("")
-    return passing(error) if verdict is None or is_busy(error) or error.code in passing_codes else None
 
 
 def is_busy(error: discord.HTTPException) -> bool:

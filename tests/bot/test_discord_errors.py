@@ -6,8 +6,8 @@ import aiohttp
 import discord
 import pytest
 
-from bot.discord_errors import VERDICTS, described, json_code, passing, unanswered, unrelated, verdict_of
-from streaming.errors import OperatorError, TransientError
+from bot.discord_errors import VERDICTS, described, is_busy, json_code, passing, unanswered, verdict_of
+from streaming.errors import TransientError
 from tests.support.discord_answers import PAGE, json_answer, page_answer, refused_token
 
 
@@ -25,7 +25,7 @@ def test_a_page_has_no_code_and_is_no_verdict_whatever_its_status(status):
     error = page_answer(status)
     assert json_code(error) is None
     assert verdict_of(error) is None
-    assert isinstance(unrelated(error), TransientError)
+    assert isinstance(passing(error), TransientError)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,7 @@ def test_a_body_that_is_not_discords_is_no_verdict(body):
 def test_discords_own_refusal_of_the_token_is_one_and_the_same_words_as_plain_text_are_not():
     assert json_code(refused_token()) == 0
     assert verdict_of(refused_token()).concerns == "token"
-    found = unrelated(refused_token())
-    assert isinstance(found, OperatorError)
-    assert "DISCORD_BOT_TOKEN" in found.sentence
+    assert "DISCORD_BOT_TOKEN" in verdict_of(refused_token()).error("").sentence
     assert verdict_of(page_answer(401, "401: Unauthorized", "text/plain")) is None
     assert json_code(json_answer(404, 0, "404: Not Found")) == 0
     assert verdict_of(json_answer(404, 0, "404: Not Found")) is None
@@ -63,7 +61,6 @@ def test_discords_own_refusal_of_the_token_is_one_and_the_same_words_as_plain_te
 @pytest.mark.parametrize("code", [40333, 40003, 20028, 999999, 403])
 def test_discords_inner_trouble_and_codes_nobody_knows_pass(code):
     assert verdict_of(json_answer(403, code)) is None
-    assert isinstance(unrelated(json_answer(403, code)), TransientError)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +105,9 @@ def test_a_code_in_a_429_is_still_one():
     assert verdict_of(json_answer(429, 30046)).concerns == "message"
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_busy_or_broken_discord_passes(status):
-    assert isinstance(unrelated(json_answer(status, 50013)), TransientError)
+@pytest.mark.parametrize(("status", "busy"), [(429, True), (500, True), (503, True), (403, False)])
+def test_a_busy_or_broken_discord_is_told_apart(status, busy):
+    assert is_busy(json_answer(status, 50013)) is busy
 
 
 @pytest.mark.parametrize(
@@ -119,11 +116,6 @@ def test_a_busy_or_broken_discord_passes(status):
 )
 def test_discords_own_wish_is_kept_where_it_can_be_one(header, wait_s):
     assert passing(page_answer(429, headers={"Retry-After": header})).retry_after_s == wait_s
-
-
-def test_a_code_that_the_caller_knows_to_pass_passes():
-    assert unrelated(json_answer(400, 50035)) is None
-    assert isinstance(unrelated(json_answer(400, 50035), passing_codes=(50035,)), TransientError)
 
 
 def test_no_foreign_text_reaches_a_person_or_a_log():
