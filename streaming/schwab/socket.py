@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from streaming.errors import TransientError
+from streaming.errors import ContractError, TransientError
 from streaming.schwab.policy import StreamTiming
 from streaming.schwab.text_connection import MAX_FRAME, TextConnection
+from streaming.settings import is_loopback
 
 _PING_EVERY_S: Final = 20.0
 _PING_LIMIT_S: Final = 30.0
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class StreamSocket:
@@ -40,8 +40,13 @@ class StreamSocket:
 
 @asynccontextmanager
 async def open_socket(url: str, timing: StreamTiming) -> AsyncIterator[StreamSocket]:
-    """Connect, and close politely at the end; TransientError when the streamer cannot be reached."""
+    """Connect, and close politely at the end; TransientError when the streamer cannot be reached.
+
+    ContractError for an address in the clear that is not on this machine: the login would travel over it.
+    """
     host = urlsplit(url).hostname or ""
+    if urlsplit(url).scheme != "wss" and not is_loopback(host):
+        raise ContractError(f"Schwab names a streamer at {host[:60]!r} that is not reached by wss://.")
     try:
         connection = await connect(
             url,
@@ -52,7 +57,7 @@ async def open_socket(url: str, timing: StreamTiming) -> AsyncIterator[StreamSoc
             ping_timeout=_PING_LIMIT_S,
             max_size=MAX_FRAME,
             compression=None,
-            proxy=None if host in _LOOPBACK else True,
+            proxy=None if is_loopback(host) else True,
         )
     except (OSError, WebSocketException, ValueError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__

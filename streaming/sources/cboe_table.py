@@ -27,6 +27,7 @@ _DOT: Final = ord(".")
 _MINUS: Final = ord("-")
 _MOST_DIGITS: Final = 15
 _POWERS: Final = 10.0 ** np.arange(_MOST_DIGITS + 1)
+_WEB_PAGE: Final = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE)
 _COLUMN_LINE: Final = re.compile(rb"^\"?Expiration Date\"?,.*$", re.MULTILINE | re.IGNORECASE)
 _LAST: Final = re.compile(r"Last:\s*\"?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -80,6 +81,8 @@ def read_table(payload: bytes) -> Table:
     """The table as columns; ContractError when there is none or no row of it names an option."""
     text = payload.removeprefix(_BOM).replace(b"\r", b"")
     line = _COLUMN_LINE.search(text)
+    if line is None and _WEB_PAGE.match(text):
+        raise ContractError("This is a web page, not a table.", remedy="Download the table itself and try again.")
     if line is None:
         raise ContractError("There is no line that begins with 'Expiration Date'.")
     names = [name.strip().strip('"').lower() for name in line[0].decode("utf-8", "replace").split(",")]

@@ -32,6 +32,7 @@ async def answer_to(response, *, most_bytes=MOST):
         (zlib.compress(BODY), {"Content-Encoding": "deflate"}),
         (b"", {}),
     ],
+    ids=["plain", "gzip", "two members", "deflate", "empty"],
 )
 async def test_a_body_comes_unpacked(body, headers):
     response = await answer_to(web.Response(body=body, headers=headers))
@@ -56,6 +57,7 @@ async def test_a_small_answer_that_would_be_huge_is_refused_before_it_is():
         (b"no gzip", {"Content-Encoding": "gzip"}, "cannot be unpacked"),
         (BODY, {"Content-Encoding": "br"}, "not asked for"),
     ],
+    ids=["too large", "no gzip", "another encoding"],
 )
 async def test_what_is_too_large_or_cannot_be_unpacked_is_a_breach(body, headers, said):
     with pytest.raises(ContractError, match=said):

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from streaming.errors import TransientError
+from streaming.errors import ContractError, TransientError
 from streaming.schwab.policy import StreamTiming
 from streaming.schwab.socket import open_socket
 from tests.support.streamer import open_streamer
@@ -44,7 +44,7 @@ async def test_a_line_that_breaks_is_told(streamer):
             await socket.receive()
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/ws", "http://127.0.0.1:9/", "nonsense"])
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/ws", "http://127.0.0.1:9/"])
 async def test_an_unreachable_streamer_is_transient(url):
     with pytest.raises(TransientError, match="cannot be reached"):
         async with open_socket(url, TIMING):
@@ -63,3 +63,10 @@ async def test_a_server_that_is_no_streamer_is_transient():
         with pytest.raises(TransientError, match="403"):
             async with open_socket(f"ws://127.0.0.1:{port}/", TIMING):
                 pass
+
+
+@pytest.mark.parametrize("url", ["ws://streamer.example/ws", "http://streamer.example/ws", "streamer.example/ws", "nonsense"])
+async def test_a_login_never_goes_over_an_address_in_the_clear(url):
+    with pytest.raises(ContractError, match="not reached by wss"):
+        async with open_socket(url, TIMING):
+            pytest.fail("nobody may be asked")

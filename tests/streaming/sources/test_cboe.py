@@ -190,3 +190,10 @@ def test_odd_values_become_unknown():
 def test_json_without_options_is_refused(payload: bytes):
     with pytest.raises(ContractError):
         parse_json(payload)
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><html>", b"\r\n <html lang='en'>", b"<?xml version='1.0'?>"])
+def test_a_web_page_in_the_tables_place_is_called_one(page):
+    with pytest.raises(ContractError, match="This is a web page") as caught:
+        read_table(page)
+    assert caught.value.remedy
