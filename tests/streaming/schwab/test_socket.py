@@ -65,7 +65,9 @@ async def test_a_server_that_is_no_streamer_is_transient():
                 pass
 
 
-@pytest.mark.parametrize("url", ["ws://streamer.example/ws", "http://streamer.example/ws", "streamer.example/ws", "nonsense"])
+@pytest.mark.parametrize(
+    "url", ["ws://streamer.example/ws", "http://streamer.example/ws", "streamer.example/ws", "nonsense"]
+)
 async def test_a_login_never_goes_over_an_address_in_the_clear(url):
     with pytest.raises(ContractError, match="not reached by wss"):
         async with open_socket(url, TIMING):
