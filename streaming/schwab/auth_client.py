@@ -136,7 +136,11 @@ class SchwabAuthClient:
             return self._keep(oauth.token_from(self._grant(response), now=now, login_at=now))
 
     def begin_login(self) -> oauth.LoginAttempt:
-        """A fresh way to Schwab's login page; its state is used for this login only."""
+        """A fresh way to Schwab's login page; its state is used for this login only.
+
+        ConfigurationError when the callback URL cannot be one that is registered.
+        """
+        oauth.parse_callback(self._callback_url)
         state = secrets.token_urlsafe(16)
         url = oauth.authorize_url(
             self._api_url,

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from streaming.errors import RequestError, UnavailableError
 from streaming.schwab.login_certificate import server_context
+from streaming.schwab.oauth import parse_callback
 
 _HERE: Final = frozenset({"127.0.0.1", "localhost"})
 _HTTPS_PORT: Final = 443
@@ -50,11 +51,14 @@ class LoginListener:
 
 @asynccontextmanager
 async def open_login_listener(callback_url: str, *, state: str) -> AsyncIterator[LoginListener]:
-    """Listen at the callback URL's port on loopback; UnavailableError when that cannot be done."""
-    parts = urlsplit(callback_url)
-    if parts.hostname not in _HERE:
-        raise UnavailableError(f"The callback URL's host {parts.hostname} is not this machine.", remedy=_PASTE)
-    port = parts.port or _HTTPS_PORT
+    """Listen at the callback URL's port on loopback; UnavailableError when that cannot be done.
+
+    ConfigurationError for a callback URL that cannot be one.
+    """
+    callback = parse_callback(callback_url)
+    if callback.host not in _HERE:
+        raise UnavailableError(f"The callback URL's host {callback.host} is not this machine.", remedy=_PASTE)
+    port = callback.port or _HTTPS_PORT
     listener = LoginListener(callback_url, state)
     application = web.Application()
     application.router.add_get("/{path:.*}", listener.handle)

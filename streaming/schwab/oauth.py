@@ -33,6 +33,11 @@ _DEAD_LOGIN_WORDS: Final = ("refresh token invalid", "refresh token is invalid",
 """In the description of `invalid_client`: not the app is refused but the login (§1.4)."""
 _ERROR_WORD: Final = re.compile(r'\s*\{\s*"error"\s*:\s*"([A-Za-z_]{1,64})"')
 """The beginning of an error body; what follows may be no JSON, for Schwab forgets to escape the inner document."""
+_WHOLE: Final = "Paste the whole address the browser ended at, to its last character."
+_AMPERSANDS: Final = ("&amp;", "&#38;", "&#x26;")
+"""How an `&` looks where an address was copied out of a page's text."""
+_AROUND: Final = "<>\"'`()[]{}*|\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb"
+_BEHIND: Final = ".,;:!" + _AROUND
 _UNAUTHORIZED: Final = 401
 _TOO_MANY: Final = 429
 _SERVER_ERRORS: Final = 500
@@ -82,24 +87,92 @@ def authorize_url(api_url: str, *, client_id: str, callback_url: str, state: str
     return f"{api_url}/v1/oauth/authorize?{urlencode(query)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where Schwab sends the browser back to."""
+
+    host: str
+    port: int | None
+    """None when the URL names none."""
+    path: str
+
+
+def parse_callback(url: str) -> Callback:
+    """The parts of SCHWAB_CALLBACK_URL; ConfigurationError says what cannot be a registered callback."""
+    if "," in url or any(character.isspace() for character in url):
+        raise ConfigurationError(
+            "SCHWAB_CALLBACK_URL holds more than one URL.",
+            remedy="Keep one of those that are registered for the app, such as https://127.0.0.1:8182.",
+        )
+    try:
+        parts = urlsplit(url)
+        return Callback(parts.hostname or "", parts.port, parts.path or "/")
+    except ValueError:
+        raise ConfigurationError(
+            "SCHWAB_CALLBACK_URL has a port or host that cannot be.",
+            remedy="A port is a number from 1 to 65535, as in https://127.0.0.1:8182.",
+        ) from None
+
+
+class CutShortError(RequestError):
+    """A pasted address lacks its end; what comes next may be the rest of it."""
+
+
 def parse_redirect(text: str, *, state: str | None = None) -> str:
     """The authorisation code of a pasted redirect URL or of a bare code, decoded exactly once.
 
-    Raises RequestError when there is no code in it, or when `state` is given and the URL does not carry it.
+    What copying adds (spaces, line breaks, quotes, code marks, a dot at the end, `&amp;`) is understood. Raises
+    CutShortError when the end is missing, and RequestError when there is no code in it, or when `state` is given and
+    the URL does not carry it.
     """
-    pasted = text.strip().strip("<>\"'")
-    query = urlsplit(pasted).query if "://" in pasted or "?" in pasted else ""
+    pasted = _address(text, state)
+    query = _query(pasted) if "://" in pasted or "?" in pasted else ""
     values = dict(part.partition("=")[::2] for part in query.split("&")) if query else {}
     if "error" in values:
-        raise RequestError(f"Schwab refused the login: {unquote(values['error'])[:60]}.", remedy=LOG_IN)
+        raise RequestError(f"Schwab refused the login: {_word_of(values['error'])}.", remedy=LOG_IN)
     if not query and state is not None:
-        raise RequestError("That is not the whole address.", remedy="Paste the whole address the browser ended at.")
-    if state is not None and unquote(values.get("state", "")) != state:
-        raise RequestError("This redirect URL belongs to another login.", remedy="Use the newest login link.")
+        raise RequestError("That is not the whole address.", remedy=_WHOLE)
+    if state is not None:
+        _check_state(unquote(values.get("state", "")), state, has_code="code" in values)
     code = _decoded(values.get("code", "") if query else pasted)
-    if not code or any(character.isspace() for character in code) or "://" in code:
-        raise RequestError("There is no code in that URL.", remedy="Paste the whole address the browser ended at.")
+    if not code or "://" in code or not token_text(code):
+        raise RequestError("There is no code in that URL.", remedy=_WHOLE)
     return code
+
+
+def _address(text: str, state: str | None) -> str:
+    """The address in a pasted text, without what copying put around, into and behind it."""
+    for entity in _AMPERSANDS:
+        text = text.replace(entity, "&")
+    begins = text.find("https://")
+    if begins > 0:
+        text = text[begins:]
+    if "://" in text:  # an address has no white space in it, so what is there came from a line's end
+        text = "".join(character for character in text if character.isprintable() and not character.isspace())
+    end = f"state={state}"
+    if state and end in text and "code=" not in text.partition(end)[2]:
+        text = text.partition(end)[0] + end
+    return text.strip().strip(_AROUND).rstrip(_BEHIND)
+
+
+def _query(address: str) -> str:
+    try:
+        return urlsplit(address).query
+    except ValueError:
+        raise RequestError("That is no address.", remedy=_WHOLE) from None
+
+
+def _check_state(found: str, wanted: str, *, has_code: bool) -> None:
+    if found == wanted:
+        return
+    if has_code and wanted.startswith(found):
+        raise CutShortError("The address is cut short: its end, after `state=`, is missing.", remedy=_WHOLE)
+    raise RequestError("This redirect URL belongs to another login.", remedy="Use the newest login link.")
+
+
+def _word_of(error: str) -> str:
+    """Schwab's word for a refusal as far as it is one."""
+    return "".join(character for character in unquote(error) if character.isalnum() or character == "_")[:60]
 
 
 def _decoded(code: str) -> str:

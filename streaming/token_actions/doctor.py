@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from streaming.clock import Clock
-from streaming.errors import GexcordError, OperatorError, RequestError
+from streaming.errors import ConfigurationError, GexcordError, OperatorError, RequestError
 from streaming.findings import Finding, ok, warn
 from streaming.schwab.auth_client import SchwabAuthClient
 from streaming.schwab.http_errors import transport_error
@@ -68,7 +68,11 @@ class Doctor:
     async def _reach(self, auth: SchwabAuthClient) -> bool:
         """Open the authorise URL as a browser would: that tells of network, clock, callback and app status."""
         try:
-            response = await self._http.get(auth.begin_login().url, follow_redirects=False)
+            url = auth.begin_login().url
+        except ConfigurationError:  # the callback: a finding of the settings; the rest can be asked
+            return True
+        try:
+            response = await self._http.get(url, follow_redirects=False)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             self._add([failure("network", transport_error(error, "Schwab's login server"))])
             return False

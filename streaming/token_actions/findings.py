@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
 from streaming.findings import Finding, fail, ok, warn
-from streaming.schwab.oauth import LOG_IN, LOGIN_LIFETIME
+from streaming.schwab.oauth import LOG_IN, LOGIN_LIFETIME, parse_callback
 from streaming.schwab.token_cipher import is_sealed
 from streaming.schwab.token_import import KNOWN_PLACES, OriginEnvironment
 from streaming.schwab.token_store import TokenStore
@@ -49,25 +48,28 @@ def _secret(name: str, value: SecretStr | None, old_name: str, old_value: Secret
 
 
 def _callback(url: str) -> Finding:
-    parts = urlsplit(url)
+    try:
+        callback = parse_callback(url)
+    except ConfigurationError as error:
+        return failure("callback", error)
     if not url.startswith("https://"):
         return warn("callback", "SCHWAB_CALLBACK_URL begins with capitals; it must be equal to the app's in that too.")
-    if parts.hostname == "localhost":
+    if callback.host == "localhost":
         return warn(
             "callback", "Schwab does not take localhost. Register https://127.0.0.1:8182 and set the same here."
         )
-    if parts.hostname != "127.0.0.1":
-        return warn("callback", f"{parts.hostname} is not this machine: logins work with --paste or in Discord only.")
-    if parts.port is None or parts.port < _FIRST_FREE_PORT:
+    if callback.host != "127.0.0.1":
+        return warn("callback", f"{callback.host} is not this machine: logins work with --paste or in Discord only.")
+    if callback.port is None or callback.port < _FIRST_FREE_PORT:
         return warn("callback", "its port needs special rights to listen at: logins work with --paste or in Discord.")
     return ok("callback", f"{url} can be listened at; it must equal the app's to the last character.")
 
 
 def file_findings(store: TokenStore, now: datetime, *, encrypts: bool) -> Iterator[Finding]:
     """Whether the token file is there, private, readable and not too old."""
-    path = store.path
-    yield from _folder(path.parent)
     try:
+        path = store.place()
+        yield from _folder(path.parent)
         token = store.load()
     except GexcordError as error:
         yield failure("token file", error)

@@ -121,10 +121,13 @@ class Person(io.StringIO):
         super().__init__()
         self.printed = io.StringIO()
         self._change = change
+        self._lines = []
 
     def readline(self, *_):
-        link = LINK.search(self.printed.getvalue()).group()
-        return self._change(asyncio.run(approve(link))) + "\n"
+        if not self._lines:
+            link = LINK.search(self.printed.getvalue()).group()
+            self._lines = self._change(asyncio.run(approve(link))).split("\n")
+        return self._lines.pop(0) + "\n"
 
 
 @pytest.fixture
@@ -172,8 +175,57 @@ async def test_what_is_no_redirect_of_this_login_is_refused(paste, store, change
     assert store.load() is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda address: address + ".",
+        lambda address: address.replace("&", "&amp;"),
+        lambda address: f"`{address}`",
+        lambda address: f"\u201c{address}\u201d",
+        lambda address: f"'{address}';",
+        lambda address: f"  <{address}>  ",
+        lambda address: f"it says {address} and no more",
+        lambda address: address[:60] + " " + address[60:],
+        lambda address: address[:60] + "\n" + address[60:90] + "\n" + address[90:],
+    ],
+)
+async def test_an_address_is_understood_as_people_paste_it(paste, sim, store, change):
+    status, told = await paste("--paste", change=change)
+    assert (status, "tries" in told) == (0, False), told
+    assert store.load().refresh_token == sim.authority.login.refresh_token
+
+
+def cut(address):
+    return address[: address.index("&state=")]
+
+
+async def test_an_address_that_was_cut_short_is_named_as_that(paste, store):
+    status, told = await paste("--paste", change=cut)
+    assert (status, "cut short" in told) == (65, True)
+    assert store.load() is None
+
+
+async def test_the_shell_offers_three_tries(paste, store):
+    pasted = iter((lambda _address: "C0.barecode@", cut, lambda address: address))
+    status, told = await paste("--paste", change=lambda address: next(pasted)(address))
+    assert (status, store.load() is not None) == (0, True)
+    assert told.index("not the whole") < told.index("2 more of 3") < told.index("cut short") < told.index("1 more of 3")
+
+
+async def test_after_three_tries_the_last_reason_is_the_end(paste, sim, store):
+    tries = 0
+
+    def wrong(_address):
+        nonlocal tries
+        tries += 1
+        return "C0.barecode@"
+
+    status, told = await paste("--paste", change=wrong)
+    assert (status, tries, "0 more" in told) == (65, 3, False)
+
+
 async def test_a_code_that_was_used_already_says_what_to_do(paste, sim, store):
-    sim.fail("token", Failure(400, {"error": "unsupported_token_type"}))
+    sim.fail("token", Failure(400, {"error": "unsupported_token_type"}), times=3)
     status, told = await paste("--paste")
     assert (status, "codes live 30 seconds" in told, "SCHWAB_CALLBACK_URL" in told) == (77, True, True)
     assert store.load() is None
@@ -341,6 +393,10 @@ async def test_the_doctor_finds_nothing_wrong_with_a_good_login(command, logged_
         ({"SCHWAB_CLIENT_ID": "'demo'"}, "settings", "has quotes or spaces in it", 78),
         ({"SCHWAB_CLIENT_ID": "", "SCHWAB_APPKEY": "demo"}, "settings", "SCHWAB_APPKEY has a value", 78),
         ({"SCHWAB_CALLBACK_URL": "https://127.0.0.1:9"}, "login page", "SCHWAB_CALLBACK_URL", 78),
+        ({"SCHWAB_CALLBACK_URL": "https://127.0.0.1:8182,https://127.0.0.1"}, "callback", "more than one URL", 78),
+        ({"SCHWAB_CALLBACK_URL": "https://127.0.0.1:8182, https://127.0.0.1"}, "callback", "more than one URL", 78),
+        ({"SCHWAB_CALLBACK_URL": "https://127.0.0.1:99999"}, "callback", "port or host that cannot be", 78),
+        ({"SCHWAB_CALLBACK_URL": "https://127.0.0.1:port"}, "callback", "port or host that cannot be", 78),
         ({"SCHWAB_API_URL": "http://127.0.0.1:9"}, "network", "cannot be reached", 75),
     ],
 )
@@ -425,3 +481,18 @@ async def test_messages_are_explained(command, message, remedy):
 async def test_an_unknown_message_is_answered_with_what_is_known(command):
     status, told = await command("token", "explain", "zzz")
     assert (status, "callback" in told) == (65, True)
+
+
+@pytest.mark.parametrize("callback", ["https://127.0.0.1:8182,https://127.0.0.1", "https://127.0.0.1:99999"])
+@pytest.mark.parametrize("words", [("token", "login"), ("token", "login", "--paste")])
+async def test_a_login_with_an_impossible_callback_is_one_sentence(command, monkeypatch, callback, words):
+    monkeypatch.setenv("SCHWAB_CALLBACK_URL", callback)
+    status, told = await command(*words)
+    assert (status, "SCHWAB_CALLBACK_URL" in told, "Traceback" in told) == (78, True, False)
+
+
+async def test_with_an_impossible_callback_the_doctor_asks_the_rest_all_the_same(command, logged_in, monkeypatch):
+    monkeypatch.setenv("SCHWAB_CALLBACK_URL", "https://127.0.0.1:0x1")
+    _, told = await command("token", "doctor")
+    assert "FAIL  callback:" in told
+    assert "ok    refresh:" in told

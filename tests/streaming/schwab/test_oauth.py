@@ -70,6 +70,37 @@ def test_what_holds_no_code_is_refused(pasted):
         oauth.parse_redirect(pasted)
 
 
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        REDIRECT + ".",
+        REDIRECT.replace("&", "&amp;"),
+        f"`{REDIRECT}`",
+        f"**{REDIRECT}**,",
+        f"\u201e{REDIRECT}\u201c",
+        f"the address: {REDIRECT} (that is all)",
+        REDIRECT[:50] + "\r\n   " + REDIRECT[50:],
+        REDIRECT.replace("&", "\u200b&"),
+        "https://127.0.0.1:8182/?state=s1&code=C0.b2F1dGgyLmJkYy5zY2h3YWIuY29t.abc%40",
+    ],
+)
+def test_what_copying_adds_is_understood(pasted):
+    assert oauth.parse_redirect(pasted, state="s1") == CODE
+
+
+@pytest.mark.parametrize("end", ["&session=11-22", "", "&session=11-22&stat", "&session=11-22&state=", "&state=s"])
+def test_an_address_without_its_end_is_called_cut_short(end):
+    with pytest.raises(oauth.CutShortError, match="cut short"):
+        oauth.parse_redirect(REDIRECT.partition("&session")[0] + end, state="s1")
+
+
+@pytest.mark.parametrize("pasted", ["https://[", "https://[::1/?code=x&state=s1", "?error=%3Cscript%3E"])
+def test_what_is_no_address_is_one_sentence(pasted):
+    with pytest.raises(RequestError) as caught:
+        oauth.parse_redirect(pasted, state="s1")
+    assert "<" not in caught.value.sentence
+
+
 def test_a_refusal_in_the_redirect_is_told():
     with pytest.raises(RequestError, match="access_denied"):
         oauth.parse_redirect("https://127.0.0.1:8182/?error=access_denied&state=s1")

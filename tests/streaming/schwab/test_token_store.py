@@ -140,6 +140,95 @@ def test_an_unusable_place_names_the_setting(tmp_path):
     assert "refresh@" not in caught.value.sentence
 
 
+@pytest.fixture
+def linked(tmp_path):
+    """A token path that is a relative link to another one in a folder that is itself reached by a link."""
+    real = tmp_path / "vault"
+    real.mkdir(mode=0o700)
+    (tmp_path / "door").symlink_to(real, target_is_directory=True)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "token.json").symlink_to("../door/schwab.json")
+    return TokenStore(home / "token.json"), real / "schwab.json"
+
+
+async def test_a_link_stays_and_the_file_is_written_where_it_points_with_the_lock_beside_it(linked):
+    store, real = linked
+    assert (store.load(), store.version()) == (None, None)
+    async with store.locked():
+        store.save(TOKEN)
+    assert store.path.is_symlink() and real.is_file() and not real.is_symlink()
+    assert (store.load(), TokenStore(real).load()) == (TOKEN, TOKEN)
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
+    assert sorted(path.name for path in real.parent.iterdir()) == ["schwab.json", "schwab.json.lock"]
+    assert [path.name for path in store.path.parent.iterdir()] == ["token.json"]
+    before = store.version()
+    TokenStore(real).save(TOKEN)
+    assert store.version() != before
+    store.delete()
+    assert (store.path.is_symlink(), real.exists()) == (True, False)
+
+
+async def test_by_the_link_and_by_the_file_there_is_one_lock(linked):
+    store, real = linked
+    async with store.locked():
+        with pytest.raises(TransientError):
+            async with TokenStore(real).locked(timeout_s=0.05):
+                pass
+
+
+def planted(link, monkeypatch):
+    """Make a link another user's, or us another user than the one who made it."""
+    if os.geteuid() == 0:
+        os.lchown(link, 65534, 65534)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 65534)
+
+
+@pytest.mark.parametrize("which", ["file", "folder"])
+async def test_a_link_that_another_user_planted_is_not_followed(linked, tmp_path, monkeypatch, which):
+    store, real = linked
+    store.save(TOKEN)
+    before = real.read_bytes()
+    planted(store.path if which == "file" else tmp_path / "door", monkeypatch)
+    for use in (store.load, lambda: store.save(TOKEN), store.delete):
+        with pytest.raises(ConfigurationError, match="another user's"):
+            use()
+    with pytest.raises(ConfigurationError, match="another user's"):
+        async with store.locked():
+            pass
+    assert store.version() is None
+    assert real.read_bytes() == before
+
+
+async def test_a_lock_or_a_leftover_that_somebody_planted_as_a_link_is_not_followed(store, tmp_path):
+    store.save(TOKEN)
+    victim = tmp_path / "victim"
+    lock = store.path.with_name(store.path.name + ".lock")
+    lock.unlink(missing_ok=True)
+    lock.symlink_to(victim)
+    with pytest.raises(ConfigurationError, match=r"\.lock cannot be used"):
+        async with store.locked():
+            pass
+    assert not victim.exists()
+    lock.unlink()
+    victim.write_text("mine")
+    (store.path.parent / f".{store.path.name}.x.tmp").symlink_to(victim)
+    async with store.locked():
+        store.save(TOKEN)
+    assert victim.read_text() == "mine"
+
+
+def test_links_in_a_circle_and_what_is_no_file_are_one_sentence(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "huge").write_bytes(b" " * 1_000_001)
+    for name in ("a", "pipe", "huge", "."):
+        with pytest.raises(ConfigurationError, match="cannot be used"):
+            TokenStore(tmp_path / name).load()
+
+
 async def test_the_lock_excludes_another_store_on_the_same_file(store):
     other = TokenStore(store.path)
     async with store.locked():
