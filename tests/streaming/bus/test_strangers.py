@@ -1,5 +1,6 @@
 """streaming/bus on a real server: what other programs put there harms nobody."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -104,7 +105,8 @@ async def test_a_year_that_cannot_be_reaches_no_reader(redis):
 
 async def test_three_hundred_other_tickers_silence_nobody(redis):
     store = store_at(redis)
-    async with store.listen() as everything, store.only({"SPX"}.__contains__).listen() as board:
+    heard_of_spx = asyncio.timeout(5)
+    async with store.listen() as everything, store.only({"SPX"}.__contains__).listen() as board, heard_of_spx:
         for n in range(300):
             await redis.publish(keys.SNAPSHOT_STREAM, encode_snapshot(snapshot(f"X{n}", asof=NOW)))
         await redis.publish(keys.SNAPSHOT_STREAM, encode_snapshot(snapshot("SPX", asof=NOW)))
