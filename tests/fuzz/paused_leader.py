@@ -30,8 +30,8 @@ _MARK_S: Final = 60.0
 _LEADS_S: Final = 2.5
 
 
-async def play(rounds: int, seed: int, folder: Path) -> list[str]:
-    """What was not as it must be, a sentence each."""
+async def play(rounds: int, seed: int, folder: Path, *, hurried: bool = False) -> list[str]:
+    """What was not as it must be, a sentence each; `hurried`, only the first round waits for a mark."""
     rng = random.Random(seed)
     wrong: list[str] = []
     async with open_storm(Schedule(seed, CHANNELS, 2, True, 0.0, 0.0, ()), folder) as storm:
@@ -41,7 +41,10 @@ async def play(rounds: int, seed: int, folder: Path) -> list[str]:
                 await bot.start()
             await storm.stand()
             for number in range(rounds):
-                found = await _round(storm, rng, across=number % 2 == 0)
+                if number == 0 or not hurried:
+                    found = await _round(storm, _until_mark_s(rng, well_before=number % 2 == 1))
+                else:
+                    found = await _round(storm, 0.0)
                 sys.stdout.write(f"round {number + 1}: {'; '.join(found) or 'one message in each channel'}\n")
                 wrong += found
         finally:
@@ -50,13 +53,17 @@ async def play(rounds: int, seed: int, folder: Path) -> list[str]:
     return wrong
 
 
-async def _round(storm: Storm, rng: random.Random, *, across: bool) -> list[str]:
-    """Pause the leader well before a mark, or in the second in which the channels' messages are replaced."""
+def _until_mark_s(rng: random.Random, *, well_before: bool) -> float:
+    """Until well before a mark, or until the second in which the channels' messages are replaced."""
+    before_s = rng.uniform(1.0, PAUSE_S - 5.0) if well_before else rng.uniform(-1.2, 0.1)
+    return (_MARK_S - time.time() % _MARK_S - before_s) % _MARK_S
+
+
+async def _round(storm: Storm, wait_s: float) -> list[str]:
+    """Pause the leader after so long, and look at the channels some seconds after it went on."""
+    ends_s = time.monotonic() + wait_s
     leader = await _leader(storm)
-    to_mark_s = _MARK_S - time.time() % _MARK_S
-    before_s = rng.uniform(1.0, PAUSE_S - 5.0) if across else rng.uniform(-1.2, 0.1)
-    wait_s = to_mark_s - before_s
-    await asyncio.sleep(wait_s if wait_s > 0 else wait_s + _MARK_S)
+    await asyncio.sleep(ends_s - time.monotonic())
     leader.pause()
     await asyncio.sleep(PAUSE_S)
     leader.go_on()
