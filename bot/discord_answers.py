@@ -51,7 +51,7 @@ async def _look(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
 
 def _body(response: aiohttp.ClientResponse, content: bytes) -> Any:
     """The JSON of an answer; None for a page, and for none."""
-    if not content or response.headers.get("Content-Type") != _JSON:
+    if response.headers.get("Content-Type") != _JSON or response.status == _NO_CONTENT:
         return None
     try:
         found = json.loads(content)

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 TTL_S: Final = 4.0
 """How long a dead holder still counts; with a standby that asks every quarter second, takeover within 5 s."""
 
+_GIVE_BACK_S: Final = 1.0
 _TAKE: Final = """
 local holder, stored = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 if holder and holder ~= ARGV[1] then return 0 end
@@ -200,7 +201,9 @@ class Lease:
         return LeaseLostError(f"{self.key} has gone to another process.")
 
     async def _give_back(self) -> None:
+        """Not waited for longer than a process has for its end: what is not given back runs out."""
         try:
-            await self.release()
-        except TransientError as error:
-            log.warning("%s It ends by itself within %g s.", error, self.ttl_s)
+            async with asyncio.timeout(_GIVE_BACK_S):
+                await self.release()
+        except (TransientError, TimeoutError) as error:
+            log.warning("%s was not given back (%s). It ends by itself within %g s.", self.key, error, self.ttl_s)

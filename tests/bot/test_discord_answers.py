@@ -52,7 +52,7 @@ async def test_a_429_that_asks_for_more_than_half_a_minute_is_the_callers_to_pla
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404])
-@pytest.mark.parametrize("shape", ["page", "codeless"])
+@pytest.mark.parametrize("shape", ["page", "codeless", "empty", "broken"])
 async def test_an_alert_that_meets_a_strangers_answer_is_tried_again(status, shape):
     async with live_bot() as (sandbox, bot, _):
         sandbox.fail(Trouble(status, shape=shape), on="post", channel_id=channel_of(sandbox), count=1)
@@ -98,6 +98,8 @@ async def stranger(status, body, content_type="application/json", **headers):
 @pytest.mark.parametrize(
     ("status", "body"),
     [
+        (200, b""),
+        (403, b""),
         (200, b"<html>"),
         (200, b"{"),
         (200, b"5"),

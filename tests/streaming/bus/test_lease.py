@@ -234,3 +234,18 @@ async def test_while_redis_is_away_one_that_keeps_asking_is_sure_and_one_that_wa
 def test_the_clock_of_a_lease_goes_on():
     assert uptime_s() > 0
     assert uptime_s() <= uptime_s()
+
+
+async def test_a_lease_that_cannot_be_given_back_keeps_nobody_waiting(redis, monkeypatch, caplog):
+    lease = Lease(redis, KEY, "a")
+
+    async def hang() -> bool:
+        await asyncio.sleep(60)
+        return True
+
+    monkeypatch.setattr(lease, "release", hang)
+    monkeypatch.setattr("streaming.bus.lease._GIVE_BACK_S", 0.05)
+    async with asyncio.timeout(5):
+        async with lease.held():
+            pass
+    assert "was not given back" in caplog.text
