@@ -167,11 +167,11 @@ class AlertDelivery:
             await self._notify(f"Alerts wait: {error.sentence}")
 
     async def _pause(self, batch: Batch, error: UnreachableError) -> None:
-        self._counters.paused += 1
         self._failures.pop(batch.target.name, None)
         numbers = ", ".join(str(entry.number) for entry in batch.entries)
         log.warning("alerts %s for %s could not be sent: %s", numbers, batch.target.name, error)
         await self._store.pause(batch.target, str(error))
+        self._counters.paused += 1
         if batch.target.channel_id is not None:
             await self._notify(
                 f"Alerts for {batch.target.words} are paused: {error}. {error.remedy} Then add an alert in it again."

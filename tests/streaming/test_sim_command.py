@@ -102,7 +102,8 @@ def test_the_specification_lists_every_order_as_the_simulator_does():
 
 def test_the_specification_lists_every_fault_and_limit():
     faults = first_column("Faults of `set`:")
-    assert set(faults) == {*SWITCHES, "unavailable", "bad_keys", "odd", "refused_logins", "fragment", "partial"}
+    ordered = {"unavailable", "bad_keys", "odd", "chains", "expirations", "refused_logins", "fragment", "partial"}
+    assert set(faults) == {*SWITCHES, *ordered}
     assert all(f"`{name}`" in SPEC for name in ODDITIES)
     assert first_column("in seconds unless named otherwise:") == list(asdict(Limits()))
     rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", SPEC, re.MULTILINE))
