@@ -32,7 +32,7 @@ class Ration:
 
 
 class EditRations:
-    """Both rations: one for all old messages (30046), one for each published message (20022); discord.md, Limits."""
+    """One for all old messages (30046, discord-api-docs#4413), one for each published message (20022, #2258)."""
 
     def __init__(self, world: World, old: int = OLD_EDITS_PER_HOUR, published: int = PUBLISHED_EDITS_PER_HOUR) -> None:
         self._world = world

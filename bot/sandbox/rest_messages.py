@@ -109,7 +109,7 @@ class MessageRoutes:
         return NO_CONTENT
 
     def delete_quota(self, call: Call) -> Quota:
-        """Young messages have a bucket of their own (discord.md, Limits)."""
+        """Young messages have a bucket of their own (discord-api-docs#8330)."""
         age_s = (self._world.clock.now() - created_at(call.id("message_id"))).total_seconds()
         return DELETE_YOUNG_MESSAGE if age_s <= _YOUNG_S else DELETE_OLD_MESSAGE
 
