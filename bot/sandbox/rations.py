@@ -23,6 +23,7 @@ class Ration:
         self._since_s = clock.monotonic()
 
     def spend(self) -> None:
+        """Use one up; ApiError with the time left when the hour's are gone."""
         left_s = ONE_HOUR_S - (self._clock.monotonic() - self._since_s)
         if left_s <= 0:
             self._used, self._since_s, left_s = 0, self._clock.monotonic(), ONE_HOUR_S
