@@ -48,6 +48,7 @@ class DemoSettings(BotSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the code hands in and nothing else: an operator's own environment or `.env` must not reach a demo."""
         return (init_settings,)
 
 

@@ -2,7 +2,7 @@
 
 A job is `async def job(progress)`. It calls `progress()` whenever data has flowed; only that resets the
 backoff, so a peer that accepts and closes at once is dialled ever more slowly. How a job ends decides
-what comes next (architecture.md §4): Transient and Contract errors restart it; what needs a person (an
+what comes next: Transient and Contract errors restart it; what needs a person (an
 Operator or Request error, a broken protocol that persists) is told once, tried again every 5 to 15 minutes
 and told once more when it is over; a setting that cannot work ends it, and a bug after a few restarts.
 """

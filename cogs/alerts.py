@@ -89,6 +89,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
         weight: str | None = None,
         cooldown: app_commands.Range[int, 1, LONGEST_COOLDOWN_MIN] = DEFAULT_COOLDOWN_MIN,
     ) -> None:
+        """Create an alert for the reader, or for the channel with `target: here`."""
         ticker = parse_ticker(symbol) if symbol else default_ticker(self._services, interaction.channel_id)
         rule = check(
             Rule(
@@ -114,6 +115,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
         name="list", description="Your alerts and how they stand; for server admins also this channel's"
     )
     async def list_alerts(self, interaction: Interaction) -> None:
+        """The alerts that the reader may see; more messages when one does not hold them."""
         await think(interaction)
         lines = await _desk(self._services).lines(_reader(interaction))
         first, *more = _pages(lines)
@@ -124,6 +126,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
     @app_commands.command(description="Take an alert off")
     @app_commands.describe(number="As /alert list shows it")
     async def remove(self, interaction: Interaction, number: app_commands.Range[int, 1, _HIGHEST_NUMBER]) -> None:
+        """Remove the alert with this number, if it is the reader's to remove."""
         await think(interaction)
         rule = await _desk(self._services).remove(number, _reader(interaction))
         await interaction.edit_original_response(content=f"Alert {rule.number} is gone: {rule_text(rule)}.")
@@ -210,4 +213,5 @@ def _place(rule: Rule) -> str:
 
 
 async def setup(bot: GexBot) -> None:
+    """Called by discord.py when the extension is loaded."""
     await bot.add_cog(AlertCog(bot.services))

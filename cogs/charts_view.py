@@ -79,6 +79,7 @@ class ChartView(AskerView):
                 self.shown_by(interaction)
 
     def last_words(self) -> dict[str, Any]:
+        """What the message says once its buttons no longer work."""
         return {"content": RETIRED}
 
     def _now_showing(self, picture: Picture) -> None:
@@ -105,6 +106,7 @@ class ChoiceButton(discord.ui.Button[ChartView]):
         self._choice: dict[str, Any] = {name: value for name, value in choice.items() if value is not None}
 
     async def callback(self, interaction: Interaction) -> None:
+        """Switch the picture to this choice; a kind with one scope only takes that."""
         any_scope = {"scope": None} if self._choice.get("kind") == _ONE_SCOPE else {}
         await _view_of(self).show(interaction, **any_scope, **self._choice)
 
@@ -122,6 +124,7 @@ class RefreshButton(discord.ui.Button[ChartView]):
         super().__init__(label="Refresh", row=2)
 
     async def callback(self, interaction: Interaction) -> None:
+        """The same picture of now."""
         await _view_of(self).show(interaction)
 
 
@@ -132,6 +135,7 @@ class ThemeButton(discord.ui.Button[ChartView]):
         super().__init__(row=2)
 
     async def callback(self, interaction: Interaction) -> None:
+        """The same picture, light or dark."""
         view = _view_of(self)
         await view.show(interaction, theme="dark" if view.wish.theme == "light" else "light")
 
@@ -150,6 +154,7 @@ class SymbolSelect(discord.ui.Select[ChartView]):
         )
 
     async def callback(self, interaction: Interaction) -> None:
+        """The same picture of another ticker."""
         await _view_of(self).show(interaction, symbol=self.values[0])
 
     def mark(self, shown: Wish) -> None:

@@ -23,6 +23,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
     @app_commands.command(description="State, reason and pace of each live message of this server")
     @manager_only()
     async def status(self, interaction: Interaction) -> None:
+        """What each live message does; others' servers are counted for operators and named to nobody."""
         feed, now = self._services.feed, self._services.clock.now()
         if feed is None:
             await interaction.response.send_message("No live messages are kept (GEX_FEED_ENABLED).", ephemeral=True)
@@ -33,4 +34,5 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
 
 
 async def setup(bot: GexBot) -> None:
+    """Called by discord.py when the extension is loaded."""
     await bot.add_cog(FeedCog(bot.services))

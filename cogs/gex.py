@@ -64,6 +64,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.command(description="The figures of the live message: spot, zero gamma, walls, net GEX")
     @app_commands.describe(symbol=_SYMBOL, public=_PUBLIC)
     async def status(self, interaction: Interaction, symbol: str | None = None, public: bool = False) -> None:
+        """The figures of the live message, with their source and age."""
         snapshot = await self._snapshot(interaction, symbol)
         now = self._services.clock.now()
         window = window_sentence(decide_about(snapshot, now, force=self._services.settings.gex_feed_force_window))
@@ -91,6 +92,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         view: str = "native",
         public: bool = False,
     ) -> None:
+        """Levels and totals of one scope, with buttons that switch the table in place."""
         snapshot = await self._snapshot(interaction, symbol)
         scope = scope or self._services.settings.gex_scope
         shown = LevelsView(self._services, interaction, snapshot, scope=scope, weight=weight, view=view)
@@ -106,6 +108,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     async def explain(
         self, interaction: Interaction, figure: str | None = None, symbol: str | None = None, public: bool = False
     ) -> None:
+        """What a figure means and how it was computed just now; without one, every line of the live message."""
         snapshot = await self._snapshot(interaction, symbol)
         embed = explain_embed(snapshot, figure, now=self._services.clock.now())
         await interaction.response.send_message(
@@ -132,6 +135,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         theme: str = "dark",
         public: bool = False,
     ) -> None:
+        """A picture, drawn in the worker, with buttons that switch it in place."""
         await think(interaction)
         wish = Wish(
             symbol=symbol,
@@ -158,6 +162,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         minutes: app_commands.Range[int, 1, 1440] = 1440,
         public: bool = False,
     ) -> None:
+        """The last minutes as a table and a picture."""
         await think(interaction)
         text, picture = await take_history(self._services, symbol, minutes=minutes, channel_id=interaction.channel_id)
         if _private(interaction, public):
@@ -188,4 +193,5 @@ def _remark(interaction: Interaction, public: bool) -> str | None:
 
 
 async def setup(bot: GexBot) -> None:
+    """Called by discord.py when the extension is loaded."""
     await bot.add_cog(GexCog(bot.services))

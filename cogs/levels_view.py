@@ -88,6 +88,7 @@ class ScopeButton(discord.ui.Button[LevelsView]):
         self.scope = scope
 
     async def callback(self, interaction: Interaction) -> None:
+        """The same table for other expiries."""
         await _view_of(self).show(interaction, scope=self.scope)
 
 
@@ -99,6 +100,7 @@ class WeightButton(discord.ui.Button[LevelsView]):
         self.weight = weight
 
     async def callback(self, interaction: Interaction) -> None:
+        """The same table by the other weight."""
         await _view_of(self).show(interaction, weight=self.weight)
 
 
@@ -109,6 +111,7 @@ class RefreshButton(discord.ui.Button[LevelsView]):
         super().__init__(label="Refresh", row=2)
 
     async def callback(self, interaction: Interaction) -> None:
+        """The same table of now."""
         await _view_of(self).show(interaction)
 
 
@@ -119,6 +122,7 @@ class OtherSymbolButton(discord.ui.Button[LevelsView]):
         super().__init__(label="Other symbol…", row=2)
 
     async def callback(self, interaction: Interaction) -> None:
+        """Ask for a ticker; there are too many for a menu."""
         await interaction.response.send_modal(SymbolForm(_view_of(self)))
 
 
@@ -135,6 +139,7 @@ class SymbolForm(NoticeModal, title="Levels of another symbol"):
         self.add_item(discord.ui.Label(text="Symbol", description=f"Available: {names}"[:100], component=self._symbol))
 
     async def on_submit(self, interaction: Interaction, /) -> None:
+        """The same table of the ticker that was typed."""
         await self._view.show(interaction, symbol=self._symbol.value)
 
 

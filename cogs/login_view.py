@@ -34,6 +34,7 @@ class LoginView(AskerView):
         return login_steps(self.attempt.ends_at, link=link)
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """The person who asked, and still an operator: rights may have gone meanwhile."""
         return await super().interaction_check(interaction) and await require_operator(interaction)
 
     async def finish(self, interaction: Interaction, address: str) -> None:
@@ -52,6 +53,7 @@ class PasteButton(discord.ui.Button[LoginView]):
         super().__init__(label="Paste the redirect URL", style=discord.ButtonStyle.primary)
 
     async def callback(self, interaction: Interaction) -> None:
+        """Ask for the address that the browser ended on."""
         if not isinstance(self.view, LoginView):
             raise TypeError("a paste button lives in a LoginView")
         await interaction.response.send_modal(PasteForm(self.view))
@@ -78,7 +80,9 @@ class PasteForm(NoticeModal, title="Finish the Schwab login"):
         )
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Checked again when the form comes back, minutes later."""
         return await require_operator(interaction)
 
     async def on_submit(self, interaction: Interaction, /) -> None:
+        """Finish the login with the address."""
         await self._view.finish(interaction, self._address.value)

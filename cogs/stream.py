@@ -30,6 +30,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.command(description="Start streaming market data, or take the stream back")
     @operator_only()
     async def start(self, interaction: Interaction) -> None:
+        """Start the stream, or try again at once when it waits; the answer says what came of it."""
         await think(interaction)
         report = await self._services.stream.start()
         await interaction.edit_original_response(content=report.sentence)
@@ -37,6 +38,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.command(description="Stop streaming market data")
     @operator_only()
     async def stop(self, interaction: Interaction) -> None:
+        """Stop the stream until somebody starts it, also across restarts of the bot."""
         await think(interaction)
         report = await self._services.stream.stop()
         await interaction.edit_original_response(content=report.sentence)
@@ -44,6 +46,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.command(description="Stop and start streaming market data")
     @operator_only()
     async def restart(self, interaction: Interaction) -> None:
+        """End the connection and begin anew, with everything subscribed again."""
         await think(interaction)
         report = await self._services.stream.restart()
         await interaction.edit_original_response(content=report.sentence)
@@ -51,6 +54,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.command(description="State, rates, symbols, reconnects and errors of the stream")
     @operator_only()
     async def status(self, interaction: Interaction) -> None:
+        """What the stream, the recorder and the sources do, and why."""
         now = self._services.clock.now()
         services = self._services
         others = recorder_text(services.recorder(), now), sources_text(services.sources(), now)
@@ -61,6 +65,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.describe(symbols="Separated by commas, such as AAPL, $SPX, /MNQ or an option symbol")
     @operator_only()
     async def add_symbols(self, interaction: Interaction, symbols: app_commands.Range[str, 1, 1000]) -> None:
+        """Stream more symbols; they are kept across restarts."""
         await think(interaction)
         report = await self._services.symbols.add(symbols)
         await interaction.edit_original_response(content=report.sentence[:2000])
@@ -69,6 +74,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.describe(symbols="Separated by commas")
     @operator_only()
     async def remove_symbols(self, interaction: Interaction, symbols: app_commands.Range[str, 1, 1000]) -> None:
+        """Stream these no more, also after a restart."""
         await think(interaction)
         report = await self._services.symbols.remove(symbols)
         await interaction.edit_original_response(content=report.sentence[:2000])
@@ -76,6 +82,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @symbols.command(name="list", description="What is streamed, and why")
     @operator_only()
     async def list_symbols(self, interaction: Interaction) -> None:
+        """What is wanted, beside what the stream has subscribed."""
         await think(interaction)
         text = symbols_text(await self._services.symbols.list(), self._services.stream.status())
         await interaction.edit_original_response(content=text)
@@ -90,4 +97,5 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
 
 
 async def setup(bot: GexBot) -> None:
+    """Called by discord.py when the extension is loaded."""
     await bot.add_cog(StreamCog(bot.services))

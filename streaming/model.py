@@ -134,8 +134,8 @@ class OptionChain:
     """All listed contracts of one underlying at one quote time, as parallel arrays of length N.
 
     `asof` is the time the quotes were live, not when they were fetched. Rows are in no particular
-    order. An unknown price or volatility is NaN; unknown open interest or volume is 0 (`gex.md` §7).
-    `settle_s` is the settlement instant in epoch seconds, AM and PM already told apart (`gex.md` §5).
+    order. An unknown price or volatility is NaN; unknown open interest or volume is 0 (`specs/gex-method.md` §7).
+    `settle_s` is the settlement instant in epoch seconds, AM and PM already told apart (`specs/gex-method.md` §5).
     """
 
     ticker: str
@@ -186,7 +186,7 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     zero_gamma_note: str | None = None
     """Why there is no root: "positive everywhere", "negative everywhere" or "no exposure"."""
     zero_gamma_ladder: float | None = None
-    """The ladder split (`gex.md` §9), another method under its own name."""
+    """The ladder split (`specs/gex-method.md` §9), another method under its own name."""
     major_pos: float | None = None
     major_pos_usd_per_1pct: float | None = None
     major_neg: float | None = None
@@ -212,7 +212,10 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     dex_dealer_usd: float | None = None
     """Dealer-signed delta: both sides positive."""
     hedge_usd_per_1pct: float | None = None
-    """Half the change of dealer delta from -1 % to +1 %, finite at the close (`gex.md` §15); only for scope `zero`."""
+    """Half the change of dealer delta from -1 % to +1 %, finite at the close; only for scope `zero`.
+
+    See `specs/gex-method.md` §15.
+    """
 
 
 LadderRow = tuple[float, float, float]
@@ -277,7 +280,10 @@ VIEWS: tuple[ViewName, ...] = ("native", "index", "etf", "future")
 
 
 class PointView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a level of a snapshot reads in another instrument's points: level x ratio + points (`gex.md` §14)."""
+    """How a level of a snapshot reads in another instrument's points: level x ratio + points.
+
+    See `specs/gex-method.md` §14.
+    """
 
     symbol: str
     """Whose points: `SPY`, `$SPX`, `/ES`."""
@@ -352,7 +358,7 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["live", "warming", "closing", "closed"] = "live"
     forward_mode: Literal["parity", "none"] | None = None
     basis: float | None = None
-    """Points added to every level of a futures ticker (`gex.md` §14)."""
+    """Points added to every level of a futures ticker (`specs/gex-method.md` §14)."""
     basis_ms: int | None = None
     basis_stale: bool | None = None
     """Whether no fresh pair of quotes came for 30 s, so that the basis is held; None without a basis."""

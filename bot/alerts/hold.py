@@ -26,9 +26,9 @@ class Hold(StrEnum):
     AHEAD = "clock ahead"
     CLOSED = "closed"
     CLOSING = "closing"
-    """From five minutes before anything in scope settles: gamma at the money explodes (gex.md §15)."""
+    """From five minutes before anything in scope settles: gamma at the money explodes (specs/gex-method.md §15)."""
     WARMING = "warming"
-    """The first fifteen minutes, while volume is too small to mean anything (gex.md §10)."""
+    """The first fifteen minutes, while volume is too small to mean anything (specs/gex-method.md §10)."""
     OLD_CHAIN = "old chain"
 
     def holds(self, kind: AlertKind) -> bool:

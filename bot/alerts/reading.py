@@ -17,11 +17,11 @@ LEAST_TICKS: Final = 2
 _TICK: Final = 0.01
 _FUTURES_TICK: Final = 0.25
 SIGN_MARGIN: Final = 0.01
-"""Of the gross exposure: a net nearer to zero has no sign worth a message (gex.md §9, confidence)."""
+"""Of the gross exposure: a net nearer to zero has no sign worth a message (specs/gex-method.md §9, confidence)."""
 REARM_BELOW: Final = 0.9
 """A max change must fall below this part of its figure before it can exceed it again."""
 SAME_WALL: Final = 0.05
-"""Two strikes whose values differ by less are one wall that flickers (gex.md §8)."""
+"""Two strikes whose values differ by less are one wall that flickers (specs/gex-method.md §8)."""
 _LEAST_SIGN_BN: Final = 0.001
 _WINDOWS: Final = tuple(Window)
 

@@ -100,6 +100,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def cooldown_ms(self) -> int:
+        """The quiet time after a message, milliseconds."""
         return self.cooldown_min * 60_000
 
 

@@ -12,7 +12,7 @@ from bot.alerts.reading import Reading, WallReading
 from bot.alerts.state import AlertState
 
 HOLD_MS: Final = 10_000
-"""A level that jumps must stand this long before it counts: one odd snapshot is not news (gex.md §9)."""
+"""A level that jumps must stand this long before it counts: one odd snapshot is not news (specs/gex-method.md §9)."""
 _WATCHED_MS: Final = 60_000
 _LONG_GAP_MS: Final = 15 * 60_000
 _MISSED: Final = 3

@@ -55,7 +55,8 @@ class RollingWindow:
         """The newest sample at least one window older than `asof_ms`, its unknown figures stood in for.
 
         None when there is none about that old: a gap is not bridged with an older value, because what is older
-        than the window and a tolerance (a quarter of it, at least ten seconds) was forgotten (gex.md §11's rule).
+        than the window and a tolerance (a quarter of it, at least ten seconds) was forgotten, much as for max change
+        (specs/gex-method.md §11).
         A figure first known while the very first window fills is stood in for by the sample that first knew it,
         from five seconds after that until a window after it; the oldest stand-in's age is then the span to name.
         """

@@ -17,6 +17,7 @@ _NEVER_TURNS: Final = "Here there is none: the running sum never falls below 0, 
 
 
 def spot(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """Spot in the ticker's points; of a futures ticker also the index and the basis it is made of."""
     if not known(snapshot.spot) or snapshot.spot is None:
         return absent(snapshot, scope, "oi", level=True)
     if snapshot.basis is None:
@@ -26,6 +27,7 @@ def spot(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 
 def zero_gamma(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """The re-priced root nearest spot with its direction and the other roots, or why there is none."""
     if scope is None:
         return _classic_zero_gamma(snapshot)
     figures = scope.oi
@@ -65,6 +67,7 @@ def _roots(figures: WeightFigures) -> str:
 
 
 def ladder_split(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """The split by both weights; without one, whether the ladder never turns or was not traded."""
     by_volume = snapshot.zero_gamma if scope is None else scope.vol.zero_gamma_ladder
     if by_volume is None and (scope is None or scope.oi.zero_gamma_ladder is None):
         traded = scope is not None and scope.vol.gross_gex_usd_per_1pct and snapshot.spot is not None
@@ -74,6 +77,7 @@ def ladder_split(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 
 def wall(snapshot: GexSnapshot, scope: ScopeFigures | None, *, calls: bool) -> str:
+    """The net wall of one side by open interest with its value, or why no strike qualifies."""
     levels = read_levels(snapshot, None, "oi")
     strike = levels.call_wall if calls else levels.put_wall
     if strike is None:
@@ -86,10 +90,12 @@ def wall(snapshot: GexSnapshot, scope: ScopeFigures | None, *, calls: bool) -> s
 
 
 def gross_walls(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """The walls of calls alone and of puts alone."""
     return _pairs(snapshot, scope, "call_wall_gross", "put_wall_gross")
 
 
 def side_walls(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """The walls at or above spot and at or below it."""
     return _pairs(snapshot, scope, "call_wall_above", "put_wall_below")
 
 
@@ -104,6 +110,7 @@ def _pairs(snapshot: GexSnapshot, scope: ScopeFigures | None, call: str, put: st
 
 
 def slope(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """How steep the total crosses 0 at the root, dollars per 1 % and point."""
     if scope is None or scope.oi.zero_gamma_slope is None:
         return absent(snapshot, scope, "oi", level=True) if scope is None else _no_root(snapshot, scope)
     at = price(scope.oi.zero_gamma)
@@ -111,6 +118,7 @@ def slope(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 
 def basis(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """Future minus index with the age of its newest pair of quotes, or why the ticker has none."""
     if snapshot.basis is not None:
         seen = None if snapshot.basis_ms is None else instant_of(snapshot.basis_ms)
         if seen is None or snapshot.basis_ms is None:

@@ -22,9 +22,13 @@ class Painter(Protocol):
     """Draws one kind of chart in one theme."""
 
     @property
-    def canvas(self) -> ChartCanvas: ...
+    def canvas(self) -> ChartCanvas:
+        """Size and theme, which the worker needs before it draws."""
+        ...
 
-    def draw(self, chart: Any) -> bytes: ...
+    def draw(self, chart: Any) -> bytes:
+        """The finished PNG; runs in the worker process."""
+        ...
 
 
 _OF_KIND: Final[dict[type[Chart], Callable[[ChartTheme], Painter]]] = {

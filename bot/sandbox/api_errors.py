@@ -58,6 +58,7 @@ class ApiError(RequestError):
 
     @property
     def body(self) -> Json:
+        """The JSON that Discord answers with."""
         body: Json = {"message": str(self), "code": self.code}
         if self.errors is not None:
             body["errors"] = self.errors
@@ -73,6 +74,7 @@ class FormErrors:
         self._errors: Json = {}
 
     def add(self, path: Sequence[str | int], code: str, message: str) -> None:
+        """Note what is wrong with one field; `path` leads to it through the body."""
         level = self._errors
         for step in path:
             level = level.setdefault(str(step), {})
@@ -91,72 +93,90 @@ def refusal(code: int, errors: Json | None = None, *, retry_after_s: float | Non
 
 
 def unauthorized() -> ApiError:
+    """401 without a code of Discord's: no token, or one it does not know."""
     return ApiError(401, 0, "401: Unauthorized")
 
 
 def unknown_route() -> ApiError:
+    """404 without a code of Discord's: no such address."""
     return ApiError(404, 0, "404: Not Found")
 
 
 def unknown_channel() -> ApiError:
+    """10003: deleted, or never there."""
     return refusal(10003)
 
 
 def unknown_guild() -> ApiError:
+    """10004: not one that the bot is in."""
     return refusal(10004)
 
 
 def unknown_member() -> ApiError:
+    """10007: not in this guild."""
     return refusal(10007)
 
 
 def unknown_message() -> ApiError:
+    """10008: deleted, of another channel, or private to somebody else."""
     return refusal(10008)
 
 
 def unknown_user() -> ApiError:
+    """10013: nobody, or nobody who can be written to."""
     return refusal(10013)
 
 
 def unknown_webhook() -> ApiError:
+    """10015: the token of an interaction ends after 15 minutes."""
     return refusal(10015)
 
 
 def unknown_interaction() -> ApiError:
+    """10062: not answered within three seconds, or never there."""
     return refusal(10062)
 
 
 def unknown_command() -> ApiError:
+    """10063: no command of this scope has the id."""
     return refusal(10063)
 
 
 def too_large() -> ApiError:
+    """40005: the body is larger than Discord takes."""
     return refusal(40005)
 
 
 def already_acknowledged() -> ApiError:
+    """40060: an interaction has one first answer."""
     return refusal(40060)
 
 
 def missing_access() -> ApiError:
+    """50001: the bot may not see the channel."""
     return refusal(50001)
 
 
 def not_the_author() -> ApiError:
+    """50005: a message is edited by its author alone, whatever the permissions."""
     return refusal(50005)
 
 
 def empty_message() -> ApiError:
+    """50006: neither text nor embed nor file."""
     return refusal(50006)
 
 
 def missing_permissions() -> ApiError:
+    """50013: the bot sees the channel and may not do this there."""
     return refusal(50013)
 
 
 def invalid_webhook_token() -> ApiError:
+    """50027: the id of an interaction with the token of another."""
     return refusal(50027)
 
 
 def invalid_json() -> ApiError:
+    """50109: the body is no JSON."""
     return refusal(50109)

@@ -59,4 +59,5 @@ class RestRoute:
     public: bool = False
 
     def quota_for(self, call: Call) -> Quota | None:
+        """The bucket of a call; a few routes choose it by what is asked. None has no limit of its own."""
         return self.quota(call) if callable(self.quota) else self.quota

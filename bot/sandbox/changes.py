@@ -7,31 +7,43 @@ from bot.sandbox.records import Channel, Member, Message, Role
 
 @dataclass(frozen=True, slots=True)
 class MessageCreated:
+    """A message was posted, by whomever."""
+
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class MessageUpdated:
+    """A message was edited."""
+
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class MessageDeleted:
+    """A message is gone."""
+
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelUpdated:
+    """Something about a channel or thread changed."""
+
     channel: Channel
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelDeleted:
+    """A channel is gone with its messages."""
+
     channel: Channel
 
 
 @dataclass(frozen=True, slots=True)
 class DirectChannelOpened:
+    """Somebody and the bot may write to each other."""
+
     channel: Channel
 
 
@@ -49,11 +61,15 @@ class ChannelCreated:
 
 @dataclass(frozen=True, slots=True)
 class RoleUpdated:
+    """Permissions of a role changed, for everybody who has it."""
+
     role: Role
 
 
 @dataclass(frozen=True, slots=True)
 class MemberUpdated:
+    """Something about a member changed."""
+
     member: Member
 
 

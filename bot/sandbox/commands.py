@@ -19,6 +19,7 @@ class CommandBook:
         self._books: dict[int | None, dict[int, Json]] = {None: {}, world.guild.id: {}}
 
     def all(self, guild_id: int | None) -> list[Json]:
+        """The commands of a guild, or of everywhere for None."""
         return list(self._books[guild_id].values())
 
     def get(self, guild_id: int | None, command_id: int) -> Json:
@@ -53,6 +54,7 @@ class CommandBook:
         return stored, new
 
     def change(self, guild_id: int | None, command_id: int, changes: Json) -> Json:
+        """Replace some fields of a command, which stays the same command. ApiError when the result is none."""
         before = self.get(guild_id, command_id)
         check_command({**before, **changes})
         self._books[guild_id][command_id] = after = self._describe(guild_id, {**before, **changes}, command_id)
@@ -60,6 +62,7 @@ class CommandBook:
         return after
 
     def remove(self, guild_id: int | None, command_id: int) -> None:
+        """Forget a command. ApiError when there is none."""
         self.get(guild_id, command_id)
         del self._books[guild_id][command_id]
         self._world.announce(CommandsChanged())

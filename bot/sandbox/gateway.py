@@ -52,14 +52,17 @@ class Gateway:
                 session.dispatch(event, data)
 
     def close_all(self, code: int) -> None:
+        """End every connection with a close code; its meaning decides whether the bot may resume."""
         for connection in self._connections:
             connection.close(code)
 
     def abort_all(self) -> None:
+        """Cut every connection without a close frame, as a dying server does."""
         for connection in self._connections:
             connection.abort()
 
     def ask_to_reconnect(self) -> None:
+        """Op 7: Discord asks its clients to come again before a server goes down."""
         self._send_all(frame(Op.RECONNECT, None))
 
     def invalidate(self, *, resumable: bool) -> None:
@@ -102,9 +105,11 @@ class Gateway:
 
     @property
     def heartbeat_s(self) -> float:
+        """The interval that HELLO names, seconds."""
         return self._heartbeat_s
 
     def accepts(self, token: object) -> bool:
+        """Whether a token is the bot's."""
         return token == self._token
 
     def identify(self, intents: int, outlet: Outlet) -> GatewaySession | None:

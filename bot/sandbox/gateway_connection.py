@@ -23,6 +23,7 @@ class Connection:
         self._queue: asyncio.Queue[str | int] = asyncio.Queue(_QUEUE)
 
     def send(self, text: str) -> None:
+        """Queue a payload; a client that does not keep up is cut off."""
         self._put(text)
 
     def close(self, code: int) -> None:

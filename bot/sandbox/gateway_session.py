@@ -27,9 +27,13 @@ class Op(IntEnum):
 class Outlet(Protocol):
     """Where a session's frames go while somebody is connected."""
 
-    def send(self, text: str) -> None: ...
+    def send(self, text: str) -> None:
+        """Hand on a payload without waiting for the network."""
+        ...
 
-    def close(self, code: int) -> None: ...
+    def close(self, code: int) -> None:
+        """End the connection with a close code."""
+        ...
 
 
 class GatewaySession:

@@ -26,10 +26,12 @@ class GatewayTrouble:
         self._down_until_s = self.clock.monotonic() + seconds
 
     def come_up(self) -> None:
+        """End an outage before its time."""
         self._down_until_s = -math.inf
 
     @property
     def is_down(self) -> bool:
+        """Whether connections are refused now."""
         return self.clock.monotonic() < self._down_until_s
 
     @property

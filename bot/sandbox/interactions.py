@@ -64,6 +64,7 @@ class Interaction:
 
     @property
     def origin(self) -> MessageOrigin:
+        """What a message says of the interaction it answers."""
         return MessageOrigin(self.id, int(self.kind), self.persona.member.user, self.name)
 
 
@@ -105,6 +106,7 @@ class InteractionDesk:
         return interaction
 
     def get(self, interaction_id: int) -> Interaction | None:
+        """An interaction by id, None when it never was."""
         return self._by_id.get(interaction_id)
 
     def answerable(self, interaction_id: int, token: str) -> Interaction:
@@ -119,6 +121,7 @@ class InteractionDesk:
         return interaction
 
     def acknowledge(self, interaction: Interaction, kind: CallbackKind) -> None:
+        """Note the first answer; the three seconds no longer run."""
         interaction.answered_as = kind
         if interaction.timer is not None:
             interaction.timer.cancel()

@@ -26,6 +26,7 @@ class Moderator:
         self.world.listen(self._see)
 
     def watch(self, channel_id: int, count: float, after_s: float) -> None:
+        """Delete the next `count` messages of the bot in a channel, each `after_s` seconds after it came."""
         self._watches[channel_id] = _Watch(count, after_s)
 
     def rest(self) -> None:

@@ -73,6 +73,7 @@ class Orders:
         self.gateway.abort_all()
 
     def bring_gateway_up(self) -> None:
+        """End the gateway's outage."""
         self.gateway.trouble.come_up()
 
     def refuse_identify(self, code: int, count: int = 1) -> None:
@@ -121,6 +122,7 @@ class Orders:
         self.world.leave()
 
     def invite_bot(self) -> None:
+        """Let the bot into the guild again."""
         self.world.join()
 
     def refuse_letters(self, user_id: int, code: int = 50007) -> None:
@@ -128,6 +130,7 @@ class Orders:
         self.world.refused_letters[user_id] = code
 
     def accept_letters(self, user_id: int) -> None:
+        """Let the bot write to a user again."""
         self.world.refused_letters.pop(user_id, None)
 
     def add_channel(self, name: str, kind: ChannelKind = ChannelKind.TEXT) -> int:
@@ -151,6 +154,7 @@ class Orders:
         self.moderator.watch(channel_id, count, after_s)
 
     def delete_channel(self, channel_id: int) -> None:
+        """Delete a channel, as a moderator does."""
         self.world.delete_channel(channel_id)
 
     def delete_message(self, channel_id: int, message_id: int) -> None:

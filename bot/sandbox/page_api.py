@@ -42,6 +42,7 @@ class PageApi:
         }
 
     def mount(self, app: web.Application) -> None:
+        """Register the page's routes beside those of the API."""
         app.router.add_get("/", self.index)
         app.router.add_get("/api/page/state", self.state)
         app.router.add_get("/api/page/events", self.events)
@@ -52,9 +53,11 @@ class PageApi:
             app.router.add_static("/static/", PAGE_FILES)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
+        """The page; never from a cache, since its files change with the program."""
         return web.FileResponse(PAGE_FILES / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def state(self, request: web.Request) -> web.Response:
+        """Everything that a persona sees, for the first paint and after a lost connection."""
         persona = self._persona(request.query.get("as"))
         if persona is None:
             return _nobody()
@@ -103,6 +106,7 @@ class PageApi:
         return json_response({"interaction_id": str(interaction.id)}, 202)
 
     async def attachment(self, request: web.Request) -> web.Response:
+        """A file; shown in place only when it cannot run anything in the page."""
         wanted = request.match_info["attachment_id"]
         for message in self._world.messages():
             for item in message.attachments:

@@ -44,14 +44,17 @@ class PageHub:
 
     @property
     def viewers(self) -> int:
+        """How many pages listen."""
         return len(self._viewers)
 
     def join(self, key: str) -> Viewer:
+        """A new listener for the persona `key`."""
         viewer = Viewer(key)
         self._viewers.add(viewer)
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
+        """Forget a listener; one that is gone already is no error."""
         self._viewers.discard(viewer)
 
     def publish(self, event: str, data: Any, *, only_for: str | None = None) -> None:
@@ -64,9 +67,11 @@ class PageHub:
                 viewer.put(encoded)
 
     def end_all(self) -> None:
+        """End every stream, so that the server can stop."""
         for viewer in self._viewers:
             viewer.end()
 
 
 def encode_event(event: str, data: Any) -> bytes:
+    """One server-sent event as bytes; JSON without line breaks, which would end it."""
     return f"event: {event}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

@@ -12,6 +12,7 @@ MEMBER_INTENT = 1 << 1
 
 
 def user_json(user: User) -> Json:
+    """A user as Discord writes one."""
     return {
         "id": str(user.id),
         "username": user.name,
@@ -25,6 +26,7 @@ def user_json(user: User) -> Json:
 
 
 def member_json(guild: Guild, member: Member, *, with_user: bool = True) -> Json:
+    """A member; messages carry the user beside it, hence `with_user`."""
     body: Json = {
         "roles": [str(role_id) for role_id in member.role_ids],
         "nick": None,
@@ -46,6 +48,7 @@ def member_in_json(guild: Guild, channel: Channel, member: Member) -> Json:
 
 
 def role_json(role: Role) -> Json:
+    """A role; permissions are text, since they outgrow JavaScript's numbers."""
     return {
         "id": str(role.id),
         "name": role.name,
@@ -61,6 +64,7 @@ def role_json(role: Role) -> Json:
 
 
 def channel_json(guild: Guild, channel: Channel) -> Json:
+    """A channel, thread or direct channel: three shapes."""
     last = None if channel.last_message_id is None else str(channel.last_message_id)
     if channel.recipient is not None:
         return {
@@ -191,6 +195,7 @@ def attachment_json(attachment: Attachment, origin: str) -> Json:
 
 
 def attachment_url(attachment: Attachment, origin: str) -> str:
+    """Where the page and the bot fetch a file; signed and short-lived at Discord, plain here."""
     return f"{origin}/attachments/{attachment.id}/{quote(attachment.filename)}"
 
 

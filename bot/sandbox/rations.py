@@ -23,6 +23,7 @@ class Ration:
         self._since_s = clock.monotonic()
 
     def spend(self) -> None:
+        """Use one up; ApiError with the time left when the hour's are gone."""
         left_s = ONE_HOUR_S - (self._clock.monotonic() - self._since_s)
         if left_s <= 0:
             self._used, self._since_s, left_s = 0, self._clock.monotonic(), ONE_HOUR_S
@@ -32,7 +33,7 @@ class Ration:
 
 
 class EditRations:
-    """Both rations: one for all old messages (30046), one for each published message (20022); discord.md, Limits."""
+    """One for all old messages (30046, discord-api-docs#4413), one for each published message (20022, #2258)."""
 
     def __init__(self, world: World, old: int = OLD_EDITS_PER_HOUR, published: int = PUBLISHED_EDITS_PER_HOUR) -> None:
         self._world = world

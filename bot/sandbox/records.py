@@ -43,6 +43,8 @@ class ChannelKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """Somebody with an account; the bot is one too."""
+
     id: int
     name: str
     display_name: str
@@ -51,6 +53,8 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Role:
+    """A bundle of permissions; the one with the guild's id is everybody's."""
+
     id: int
     name: str
     permissions: int
@@ -154,11 +158,14 @@ class Channel:
 
     @property
     def is_thread(self) -> bool:
+        """Whether it lives in another channel, whose permissions then count."""
         return self.kind is ChannelKind.PUBLIC_THREAD
 
 
 @dataclass(slots=True)
 class Guild:
+    """A server with its roles and members, both by id."""
+
     id: int
     name: str
     owner_id: int

@@ -19,6 +19,7 @@ class CommandRoutes:
         self._book = book
 
     def table(self) -> list[RestRoute]:
+        """The routes, for commands of everywhere and of one guild."""
         everywhere = "/applications/{application_id}/commands"
         here = "/applications/{application_id}/guilds/{guild_id}/commands"
         return [*self._routes(everywhere, None), *self._routes(here, "guild_id")]
@@ -39,23 +40,29 @@ class CommandRoutes:
         ]
 
     def list(self, call: Call) -> Reply:
+        """All commands of a scope."""
         return Reply(self._book.all(self._scope(call)))
 
     def overwrite(self, call: Call) -> Reply:
+        """Replace all commands of a scope by those of the body."""
         body: Any = [] if call.body is None else call.body
         return Reply(self._book.overwrite(self._scope(call), body))
 
     def upsert(self, call: Call) -> Reply:
+        """Create a command, or replace the one with its name: 201 and 200."""
         command, new = self._book.upsert(self._scope(call), require_object(call.body))
         return Reply(command, 201 if new else 200)
 
     def read(self, call: Call) -> Reply:
+        """One command."""
         return Reply(self._book.get(self._scope(call), call.id("command_id")))
 
     def change(self, call: Call) -> Reply:
+        """Change some fields of a command."""
         return Reply(self._book.change(self._scope(call), call.id("command_id"), require_object(call.body)))
 
     def remove(self, call: Call) -> Reply:
+        """Delete a command."""
         self._book.remove(self._scope(call), call.id("command_id"))
         return NO_CONTENT
 

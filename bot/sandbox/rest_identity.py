@@ -20,6 +20,7 @@ class IdentityRoutes:
         self._gateway_url = gateway_url
 
     def table(self) -> list[RestRoute]:
+        """The routes."""
         guild = "/guilds/{guild_id}"
         return [
             RestRoute("GET", "/users/@me", self.me),
@@ -38,21 +39,25 @@ class IdentityRoutes:
         ]
 
     def me(self, _call: Call) -> Reply:
+        """The bot's own account."""
         return Reply({**user_json(self._world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0})
 
     def user(self, call: Call) -> Reply:
+        """Anybody in the guild; others are unknown here."""
         member = self._world.guild.members.get(call.id("user_id"))
         if member is None:
             raise unknown_user()
         return Reply(user_json(member.user))
 
     def guilds(self, _call: Call) -> Reply:
+        """The guild, unless the bot was thrown out."""
         guild = self._world.guild
         if not self._world.bot_is_member:
             return Reply([])
         return Reply([{"id": str(guild.id), "name": guild.name, "icon": None, "owner": False, "features": []}])
 
     def open_direct_channel(self, call: Call) -> Reply:
+        """The channel to write to somebody, made when there is none. Bots cannot be written to."""
         recipient = str(require_object(call.body).get("recipient_id", ""))
         member = self._world.guild.members.get(int(recipient)) if recipient.isdecimal() else None
         if member is None or member.user.bot:
@@ -60,12 +65,15 @@ class IdentityRoutes:
         return Reply(channel_json(self._world.guild, self._world.direct_channel(member.user)))
 
     def application(self, _call: Call) -> Reply:
+        """The application with its owner, by which operators are known."""
         return Reply(application_json(self._world))
 
     def gateway(self, _call: Call) -> Reply:
+        """Where the gateway is."""
         return Reply({"url": self._gateway_url})
 
     def gateway_bot(self, _call: Call) -> Reply:
+        """Where the gateway is, and how many sessions may still begin today."""
         limit = {
             "total": IDENTIFIES_PER_DAY,
             "remaining": self._gateway.identifies_left,
@@ -75,23 +83,28 @@ class IdentityRoutes:
         return Reply({"url": self._gateway_url, "shards": 1, "session_start_limit": limit})
 
     def guild(self, call: Call) -> Reply:
+        """The guild; 10004 once the bot is out."""
         self._guild(call)
         return Reply(guild_json(self._world))
 
     def channels(self, call: Call) -> Reply:
+        """Its channels without threads."""
         guild = self._guild(call)
         return Reply([channel_json(guild, channel) for channel in self._world.guild_channels])
 
     def roles(self, call: Call) -> Reply:
+        """Its roles."""
         return Reply([role_json(role) for role in self._guild(call).roles.values()])
 
     def members(self, call: Call) -> Reply:
+        """Its members by rising id, a page at a time."""
         guild = self._guild(call)
         limit, after = call.number("limit", 1, 1, 1000), call.number("after", 0, 0, 2**63)
         found = sorted((member for member in guild.members.values() if member.user.id > after), key=lambda m: m.user.id)
         return Reply([member_json(guild, member) for member in found[:limit]])
 
     def member(self, call: Call) -> Reply:
+        """One member; 10007 for anybody else."""
         guild = self._guild(call)
         member = guild.members.get(call.id("user_id"))
         if member is None:
@@ -105,6 +118,7 @@ class IdentityRoutes:
 
 
 def application_json(world: World) -> Json:
+    """The application as Discord writes it."""
     owner = world.guild.members[world.guild.owner_id].user
     return {
         "id": str(world.application_id),

@@ -41,6 +41,7 @@ class InteractionRoutes:
         self._origin = origin
 
     def table(self) -> list[RestRoute]:
+        """The routes; those of a webhook need no token but the interaction's own."""
         callback = "/interactions/{interaction_id}/{interaction_token}/callback"
 
         def webhook(method: str, path: str, answer: Callable[[Call], Reply]) -> RestRoute:
@@ -79,24 +80,30 @@ class InteractionRoutes:
         return Reply(self._json(self._create(interaction, body, call, path=())))
 
     def read_original(self, call: Call) -> Reply:
+        """The first answer."""
         return Reply(self._json(self._original(call)))
 
     def edit_original(self, call: Call) -> Reply:
+        """Edit the first answer, also the placeholder of a deferred one."""
         message = self._original(call)
         return Reply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
 
     def delete_original(self, call: Call) -> Reply:
+        """Delete the first answer."""
         self._world.remove(self._original(call))
         return NO_CONTENT
 
     def read(self, call: Call) -> Reply:
+        """A further answer."""
         return Reply(self._json(self._message(call)))
 
     def edit(self, call: Call) -> Reply:
+        """Edit a further answer."""
         message = self._message(call)
         return Reply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
 
     def delete(self, call: Call) -> Reply:
+        """Delete a further answer."""
         self._world.remove(self._message(call))
         return NO_CONTENT
 

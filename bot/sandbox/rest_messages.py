@@ -38,6 +38,7 @@ class MessageRoutes:
         self._rations = EditRations(world)
 
     def table(self) -> list[RestRoute]:
+        """The routes with their buckets."""
         return [
             RestRoute("GET", "/channels/{channel_id}", self.channel, major="channel_id"),
             RestRoute("POST", "/channels/{channel_id}/typing", self.typing, major="channel_id"),
@@ -50,9 +51,11 @@ class MessageRoutes:
         ]
 
     def channel(self, call: Call) -> Reply:
+        """One channel that the bot can see."""
         return Reply(channel_json(self._world.guild, self._visible(call)))
 
     def typing(self, call: Call) -> Reply:
+        """Refused where a message would be; nothing is shown."""
         channel = self._visible(call)
         require_postable(channel, self._permissions(channel))
         return NO_CONTENT
@@ -67,11 +70,13 @@ class MessageRoutes:
         return Reply([self._json(message) for message in _page(found, call)])
 
     def read(self, call: Call) -> Reply:
+        """One message; without the right to read the history it is refused, not empty."""
         channel = self._visible(call)
         self._require(channel, Permission.READ_MESSAGE_HISTORY)
         return Reply(self._json(self._public(call)))
 
     def create(self, call: Call) -> Reply:
+        """Post a message; a post opens an archived thread."""
         channel = self._visible(call)
         self._admit_post(channel)
         if call.uploads:
@@ -85,6 +90,7 @@ class MessageRoutes:
         return Reply(self._json(self._posts.create(channel, body, call.uploads)))
 
     def edit(self, call: Call) -> Reply:
+        """Edit a message of the bot's own, within Discord's rations."""
         message = self._own(call)
         channel = self._world.channel(message.channel_id)
         require_editable(channel, self._permissions(channel))
@@ -92,6 +98,7 @@ class MessageRoutes:
         return Reply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
 
     def delete(self, call: Call) -> Reply:
+        """Delete a message; one of others needs the right to manage messages."""
         channel = self._visible(call)
         message = self._public(call)
         if message.author.id != self._world.bot.id:
@@ -100,6 +107,7 @@ class MessageRoutes:
         return NO_CONTENT
 
     def bulk_delete(self, call: Call) -> Reply:
+        """Delete several; those that are gone already are passed over."""
         channel = self._visible(call)
         self._require(channel, Permission.MANAGE_MESSAGES)
         for message_id in require_object(call.body).get("messages") or ():
@@ -109,7 +117,7 @@ class MessageRoutes:
         return NO_CONTENT
 
     def delete_quota(self, call: Call) -> Quota:
-        """Young messages have a bucket of their own (discord.md, Limits)."""
+        """Young messages have a bucket of their own (discord-api-docs#8330)."""
         age_s = (self._world.clock.now() - created_at(call.id("message_id"))).total_seconds()
         return DELETE_YOUNG_MESSAGE if age_s <= _YOUNG_S else DELETE_OLD_MESSAGE
 

@@ -61,18 +61,22 @@ class Sandbox(Orders):
 
     @property
     def guild_id(self) -> int:
+        """The one guild."""
         return self.world.guild.id
 
     @property
     def application_id(self) -> int:
+        """The bot's application."""
         return self.world.application_id
 
     @property
     def owner_id(self) -> int:
+        """The persona who owns guild and application."""
         return self.world.guild.owner_id
 
     @property
     def guest_id(self) -> int:
+        """The persona without rights."""
         return self.world.personas["guest"].member.user.id
 
     def mount(self, app: web.Application) -> None:

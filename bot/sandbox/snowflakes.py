@@ -17,6 +17,7 @@ class Snowflakes:
         self._last = 0
 
     def next(self) -> int:
+        """An id of now, larger than all before it: ids are the order of what happened."""
         fresh = (epoch_ms(self._clock.now()) - DISCORD_EPOCH_MS) << COUNTER_BITS
         self._last = max(fresh, self._last + 1)
         return self._last

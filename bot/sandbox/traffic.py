@@ -42,6 +42,7 @@ class Traffic:
         }
 
     def note(self, record: RequestRecord) -> None:
+        """Keep a request and count it; a refused form is a violation of Discord's rules."""
         self.requests.append(record)
         self.statuses[record.status] += 1
         self.routes[record.method, record.path, record.status] += 1

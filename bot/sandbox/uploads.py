@@ -28,6 +28,7 @@ class Upload:
 
     @property
     def content_type(self) -> str:
+        """By the name, as Discord tells it."""
         return mimetypes.guess_type(self.filename)[0] or "application/octet-stream"
 
     @property

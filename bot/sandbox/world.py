@@ -60,10 +60,12 @@ class World:
 
     @property
     def application_id(self) -> int:
+        """The same number as the bot's user, as at Discord."""
         return self.bot.id
 
     @property
     def bot_member(self) -> Member:
+        """The bot in the guild."""
         return self.guild.members[self.bot.id]
 
     @property
@@ -73,6 +75,7 @@ class World:
 
     @property
     def active_threads(self) -> list[Channel]:
+        """Threads that are not archived, which the gateway tells at the start."""
         return [channel for channel in self.channels.values() if channel.is_thread and not channel.archived]
 
     def bot_permissions(self, channel: Channel) -> int:
@@ -86,6 +89,7 @@ class World:
         self._listeners.append(listener)
 
     def announce(self, change: Change) -> None:
+        """Tell gateway and page of a change, in the order of the changes."""
         for listener in self._listeners:
             listener(change)
 
@@ -125,6 +129,7 @@ class World:
         self.announce(MessageUpdated(message))
 
     def remove(self, message: Message) -> None:
+        """Delete a message; one that is gone is announced all the same."""
         self.channel(message.channel_id).messages.pop(message.id, None)
         self.announce(MessageDeleted(message))
 
@@ -163,6 +168,7 @@ class World:
         self.announce(ChannelUpdated(channel))
 
     def set_role(self, role_id: int, permissions: Permission) -> None:
+        """Replace the permissions of a role."""
         role = self.guild.roles[role_id] = replace(self.guild.roles[role_id], permissions=int(permissions))
         self.announce(RoleUpdated(role))
 
@@ -183,11 +189,13 @@ class World:
         self.announce(GuildJoined())
 
     def delete_channel(self, channel_id: int) -> None:
+        """Delete a channel with its messages."""
         channel = self.channel(channel_id)
         del self.channels[channel_id]
         self.announce(ChannelDeleted(channel))
 
     def messages(self) -> Iterable[Message]:
+        """Every message of every channel."""
         for channel in self.channels.values():
             yield from channel.messages.values()
 

@@ -1,4 +1,4 @@
-"""Levels of one instrument in the points of another (`gex.md` §14)."""
+"""Levels of one instrument in the points of another (`specs/gex-method.md` §14)."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Levels moved into the points of another instrument (`gex.md` §14): levels change, dollars stay."""
+"""Levels moved into the points of another instrument (`specs/gex-method.md` §14): levels change, dollars stay."""
 
 from typing import Final
 

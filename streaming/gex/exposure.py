@@ -1,4 +1,4 @@
-"""Exposures of lines at spot, ladders and totals; dealers long calls, short puts (`gex.md` §3, §4).
+"""Exposures of lines at spot, ladders and totals; dealers long calls, short puts (`specs/gex-method.md` §3, §4).
 
 Every figure is in US dollars; the name of a field ends with what it is per.
 """
@@ -59,7 +59,7 @@ def total_exposures(lines: PricedLines, exposures: LineExposures, spans: Iterabl
 def hedge_usd_per_1pct(lines: PricedLines, kernel: Kernel, rows: slice, weight: int) -> float:
     """Half the change of dealer delta from -1 % to +1 % of spot.
 
-    Unlike GEX it stays finite as the time left goes to 0 (`gex.md` §15); call and put swing alike.
+    Unlike GEX it stays finite as the time left goes to 0 (`specs/gex-method.md` §15); call and put swing alike.
     """
     slope, offset = kernel.slope[rows], kernel.offset[rows]
     up = normal_cdf(offset + slope * np.log(1.0 + PER_CENT))

@@ -1,4 +1,4 @@
-"""Forwards from put-call parity, one per root and expiry (`gex.md` §6)."""
+"""Forwards from put-call parity, one per root and expiry (`specs/gex-method.md` §6)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Levels read off a ladder: majors, walls, crossings and the ladder split (`gex.md` §8, §9)."""
+"""Levels read off a ladder: majors, walls, crossings and the ladder split (`specs/gex-method.md` §8, §9)."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ def ladder_crossings(strikes: Floats, values: Floats) -> tuple[tuple[float, int]
 
 
 def ladder_split(strikes: Floats, values: Floats) -> float | None:
-    """The crossing next to the minimum of the running sum (GEXBot's zero gamma), or None (`gex.md` §9).
+    """The crossing next to the minimum of the running sum (GEXBot's zero gamma), or None (`specs/gex-method.md` §9).
 
     Takes the ladder of the window, by volume. None when the running sum is never below 0 or ends at its minimum.
     """

@@ -126,5 +126,5 @@ def _row_per_pair(pair: Ints, wanted: NDArray[np.bool_], count: int) -> Ints:
 
 
 def _amounts(column: Floats) -> Floats:
-    """Open interest or volume; unknown and negative count as 0 (`gex.md` §7)."""
+    """Open interest or volume; unknown and negative count as 0 (`specs/gex-method.md` §7)."""
     return np.where((column > 0.0) & np.isfinite(column), column, 0.0)

@@ -46,7 +46,7 @@ class LiveBook:
         if not same:
             self._rows = None
         if same and not self.lines.open_interest.any():
-            # Schwab sends 0 for every contract at times (schwab-api.md §3.1); yesterday's count is still the count.
+            # Schwab sends 0 for every contract at times (specs/schwab-wire.md §3.1); yesterday's is still the count.
             self.lines.open_interest[:] = old.open_interest
         fresh = self._ratios(spot)
         self.ratio = self._kept_ratios(old, fresh) if same else fresh

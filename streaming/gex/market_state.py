@@ -1,4 +1,4 @@
-"""What the hour means for the figures: warming, live, closing, closed (`gex.md` §10, §15)."""
+"""What the hour means for the figures: warming, live, closing, closed (`specs/gex-method.md` §10, §15)."""
 
 from datetime import datetime, timedelta
 from typing import Final, Literal

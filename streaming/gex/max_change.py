@@ -1,4 +1,4 @@
-"""Where net gamma by volume moved most over 1, 5, 10, 15 and 30 minutes (`gex.md` §11)."""
+"""Where net gamma by volume moved most over 1, 5, 10, 15 and 30 minutes (`specs/gex-method.md` §11)."""
 
 from bisect import bisect_right
 from collections.abc import Hashable

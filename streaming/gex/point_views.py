@@ -1,4 +1,7 @@
-"""One set of levels in index, ETF or futures points (`gex.md` §14): by ratio, by basis, or one after the other."""
+"""One set of levels in index, ETF or futures points: by ratio, by basis, or one after the other.
+
+See `specs/gex-method.md` §14.
+"""
 
 from typing import Final, Literal
 

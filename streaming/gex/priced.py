@@ -91,7 +91,7 @@ def _among(rows: NDArray[np.intp], wanted: slice) -> slice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kernel:
-    """The total G(S') of any slice of lines as one exponential per line (`gex.md` §16).
+    """The total G(S') of any slice of lines as one exponential per line (`specs/gex-method.md` §16).
 
     With x = ln(S'/anchor): d1 = slope·x + offset, and line i adds S'·coefficient[i]·exp(-d1²/2).
     `coefficient` has two rows, open interest and volume; dollars per 1 % move.

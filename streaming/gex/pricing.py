@@ -1,4 +1,4 @@
-"""Black-Scholes on arrays, elementwise only: gamma, delta, vanna, charm (`gex.md` §3) and the clock (§5).
+"""Black-Scholes on arrays, elementwise only: gamma, delta, vanna, charm (`specs/gex-method.md` §3) and the clock (§5).
 
 All arguments broadcast. `years` is time to expiry, `iv` a fraction, `rate` and `dividend` are continuous per
 year. `ratio` is a parity forward over spot (§6): it replaces `exp((rate - dividend) * years)`, and the

@@ -1,4 +1,7 @@
-"""How good a scope's data is: shares of the weight priced, mirrored and left out, and why (`gex.md` §7)."""
+"""How good a scope's data is: shares of the weight priced, mirrored and left out, and why.
+
+See `specs/gex-method.md` §7.
+"""
 
 from typing import Final
 

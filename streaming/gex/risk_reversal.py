@@ -1,4 +1,4 @@
-"""The 25-delta risk reversal of one expiry (`gex.md` §12)."""
+"""The 25-delta risk reversal of one expiry (`specs/gex-method.md` §12)."""
 
 from typing import Final
 

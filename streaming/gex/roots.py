@@ -1,4 +1,4 @@
-"""When to sweep for zeros and when to follow the known ones (`gex.md` §16)."""
+"""When to sweep for zeros and when to follow the known ones (`specs/gex-method.md` §16)."""
 
 from dataclasses import dataclass
 from typing import Final

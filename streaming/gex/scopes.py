@@ -1,4 +1,4 @@
-"""Which expiries count: `zero`, `one`, `full` (90 days), `all` (`gex.md` §10)."""
+"""Which expiries count: `zero`, `one`, `full` (90 days), `all` (`specs/gex-method.md` §10)."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

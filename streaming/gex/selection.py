@@ -1,4 +1,4 @@
-"""The lines that count at an instant, scope by scope, and how good their data is (`gex.md` §7, §10)."""
+"""The lines that count at an instant, scope by scope, and how good their data is (`specs/gex-method.md` §7, §10)."""
 
 from dataclasses import dataclass
 

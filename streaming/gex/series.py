@@ -1,4 +1,7 @@
-"""The series of a chain: per root and date when it settles and with which forward it is priced (`gex.md` §5, §6)."""
+"""The series of a chain: per root and date when it settles and with which forward it is priced.
+
+See `specs/gex-method.md` §5, §6.
+"""
 
 import math
 from datetime import datetime, time

@@ -1,4 +1,4 @@
-"""Figures in the shape that travels: GEXBot's classic fields first, then our own (`gex.md` §13)."""
+"""Figures in the shape that travels: GEXBot's classic fields first, then our own (`specs/gex-method.md` §13)."""
 
 from dataclasses import dataclass
 from datetime import datetime

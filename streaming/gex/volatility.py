@@ -1,4 +1,4 @@
-"""Which implied volatilities can be used, and what replaces those that cannot (`gex.md` §7)."""
+"""Which implied volatilities can be used, and what replaces those that cannot (`specs/gex-method.md` §7)."""
 
 from dataclasses import dataclass
 from typing import Final, Literal

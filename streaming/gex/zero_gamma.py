@@ -1,4 +1,4 @@
-"""Zeros of the re-priced total: sweep, refine, track (`gex.md` §9).
+"""Zeros of the re-priced total: sweep, refine, track (`specs/gex-method.md` §9).
 
 The total is sampled on a grid over ±20 % of spot. Sign changes between neighbouring samples bracket the roots;
 each is refined by Newton's method inside its bracket. A sample below 1e-12 of the largest has no sign: far from all

@@ -350,5 +350,5 @@ def _age(token: Token, now: datetime) -> timedelta | None:
 
 
 def _text(response: httpx.Response) -> str:
-    """The body as text; Schwab sometimes compresses errors without being asked (§1.3)."""
+    """The body as text; Schwab sometimes compresses errors without being asked (specs/schwab-wire.md §1.3)."""
     return response.text[:4000]

@@ -1,4 +1,4 @@
-"""Schwab's books as what they are: a montage of every venue's own best quote (schwab-api.md §2.12). Pure."""
+"""Schwab's books as what they are: a montage of every venue's own best quote (specs/schwab-wire.md §2.12). Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""How many requests a minute Schwab gets from us (schwab-api.md §3.7)."""
+"""How many requests a minute Schwab gets from us (specs/schwab-wire.md §3.7)."""
 
 import asyncio
 import logging

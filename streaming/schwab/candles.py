@@ -1,4 +1,4 @@
-"""Schwab's one-minute bars as candles (schwab-api.md §2.13). Pure."""
+"""Schwab's one-minute bars as candles (specs/schwab-wire.md §2.13). Pure."""
 
 from streaming.clock import instant_of
 from streaming.model import Candle

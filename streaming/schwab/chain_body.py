@@ -1,4 +1,4 @@
-"""The records of a `/chains` answer, and reading them from bytes (schwab-api.md §3.1). Pure."""
+"""The records of a `/chains` answer, and reading them from bytes (specs/schwab-wire.md §3.1). Pure."""
 
 from typing import Final
 

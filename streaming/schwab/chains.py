@@ -1,4 +1,4 @@
-"""Schwab's `/chains` JSON into an `OptionChain` (schwab-api.md §3.1). Pure.
+"""Schwab's `/chains` JSON into an `OptionChain` (specs/schwab-wire.md §3.1). Pure.
 
 Reads production's field names and the OpenAPI document's, and TD Ameritrade's older chains, which have the
 same shape with other symbols.
@@ -253,7 +253,7 @@ def _series(contracts: list[Contract], roots: list[str], expiries: list[date]) -
 
 @lru_cache(maxsize=4096)
 def _settle_s(root: str, expiry: date, flag: str | None) -> float:
-    """The flag wins over the root (gex.md §5)."""
+    """The flag wins over the root (specs/gex-method.md §5)."""
     am = flag == "A" if flag in {"A", "P"} else is_am_settled(root)
     return settle_at(expiry, am=am).timestamp()
 

@@ -1,4 +1,4 @@
-"""Which contract stands behind a futures symbol, and when it rolls (schwab-api.md §2.9, §2.16). Pure."""
+"""Which contract stands behind a futures symbol, and when it rolls (specs/schwab-wire.md §2.9, §2.16). Pure."""
 
 import re
 from collections.abc import Mapping

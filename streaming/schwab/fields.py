@@ -1,6 +1,6 @@
 """Schwab's numbered fields: which number means what in which service, and which numbers we ask for.
 
-The index in a tuple is the number on the wire (schwab-api.md §2.6-2.13). Nowhere else do numbers appear.
+The index in a tuple is the number on the wire (specs/schwab-wire.md §2.6-2.13). Nowhere else do numbers appear.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One text frame in, one record out, and requests the other way (schwab-api.md §2.2-2.3). Pure."""
+"""One text frame in, one record out, and requests the other way (specs/schwab-wire.md §2.2-2.3). Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

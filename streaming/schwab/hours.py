@@ -1,4 +1,4 @@
-"""When data of a symbol is due: the hours in which silence means something (schwab-api.md §2.18). Pure.
+"""When data of a symbol is due: the hours in which silence means something (specs/schwab-wire.md §2.18). Pure.
 
 Deliberately narrow: shares, indexes and options count in their regular session only, futures not on
 holidays and not after an early close. A watchdog that sleeps an hour too long is better than one that

@@ -64,7 +64,8 @@ def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordEr
         )
     detail = error_detail(response.content)
     if status == _NOT_FOUND and not detail:
-        return TransientError(f"Schwab has no route for {what} at the moment.")  # seen for hours (§4, Schwabdev#31)
+        # such a page has stood there for hours (specs/schwab-wire.md §1.4)
+        return TransientError(f"Schwab has no route for {what} at the moment.")
     return RequestError(f"Schwab answered {status} to {what}{': ' + detail if detail else ''}.")
 
 
@@ -77,13 +78,13 @@ def is_schwabs_own(response: httpx.Response) -> bool:
 
 
 def is_firewall_page(text: str) -> bool:
-    """Whether an answer is the HTML page of the firewall in front of Schwab; it passes by itself (§1.3)."""
+    """Whether an answer is the page of a firewall before Schwab; it passes by itself (specs/schwab-wire.md §1.3)."""
     start = text[:2000].lower()
     return "access denied" in start or "<html" in start
 
 
 def error_detail(body: bytes) -> str:
-    """The sentence inside one of Schwab's three error shapes (§1.4), or nothing."""
+    """The sentence inside one of Schwab's three error shapes (specs/schwab-wire.md §1.4), or nothing."""
     try:
         tree: Any = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

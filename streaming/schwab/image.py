@@ -17,7 +17,7 @@ class Image:
     """The known values of a symbol, in our own terms; None means unknown.
 
     An `overlay…` takes over what a row names, keeps the rest, and returns the event time: the newer of the times
-    that changed, else the newest known, else 0 (schwab-api.md §2.5, rule 5).
+    that changed, else the newest known, else 0 (specs/schwab-wire.md §2.5, rule 5).
     """
 
     __slots__ = (

@@ -1,4 +1,7 @@
-"""What is subscribed against what is wanted, and the one request that brings them closer (schwab-api.md §2.2). Pure."""
+"""What is subscribed against what is wanted, and the one request that brings them closer. Pure.
+
+See specs/schwab-wire.md §2.2.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass

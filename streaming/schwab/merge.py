@@ -1,4 +1,7 @@
-"""Schwab sends what changed; everybody else wants what is. Deltas in, full frozen events out (schwab-api.md §2.5)."""
+"""Schwab sends what changed; everybody else wants what is. Deltas in, full frozen events out.
+
+See specs/schwab-wire.md §2.5.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final

@@ -1,4 +1,7 @@
-"""Schwab's OAuth: the authorise URL, the redirect it ends in, and what its refusals mean (schwab-api.md §1). Pure."""
+"""Schwab's OAuth: the authorise URL, the redirect it ends in, and what its refusals mean. Pure.
+
+See specs/schwab-wire.md §1.
+"""
 
 import base64
 import hashlib

@@ -30,7 +30,7 @@ class Reaction(Enum):
 
 
 def reaction_to(event: SessionEvent, *, denied_before: bool) -> Reaction:
-    """The decided reaction to each thing a session can tell (schwab-api.md §2.4)."""
+    """The decided reaction to each thing a session can tell (specs/schwab-wire.md §2.4)."""
     if isinstance(event, LoginDenied):
         return Reaction.GIVE_UP_LOGIN if denied_before else Reaction.RENEW_TOKEN
     if isinstance(event, KickedOut):

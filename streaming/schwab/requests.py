@@ -1,4 +1,4 @@
-"""A request that waits for its answer, and which answer is its own (schwab-api.md §2.2-2.4). Pure."""
+"""A request that waits for its answer, and which answer is its own (specs/schwab-wire.md §2.2-2.4). Pure."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -76,7 +76,7 @@ class SchwabRestClient:
         """Who gave the newest answer: Schwab, or a local stand-in that says so (`origin.source_of`)."""
 
     async def user_preference(self) -> StreamerInfo:
-        """Where to stream and as whom; the last known answer while the route is out of order (§4)."""
+        """Where to stream and as whom; the last known answer while the route is gone (specs/schwab-wire.md §1.4)."""
         try:
             body = await self._get(Route.STREAMER, {}, "the user preferences")
         except TransientError:

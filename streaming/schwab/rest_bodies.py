@@ -1,4 +1,4 @@
-"""What Schwab's REST answers mean, except chains (schwab-api.md §2.1, §3.2, §3.3). Pure."""
+"""What Schwab's REST answers mean, except chains (specs/schwab-wire.md §2.1, §3.2, §3.3). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

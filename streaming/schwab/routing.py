@@ -1,4 +1,4 @@
-"""Which service serves which symbol (schwab-api.md §2.12, §2.16). Pure."""
+"""Which service serves which symbol (specs/schwab-wire.md §2.12, §2.16). Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

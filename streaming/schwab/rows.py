@@ -1,4 +1,4 @@
-"""The records that Schwab's data frames are decoded into, straight from bytes (schwab-api.md §2.5-2.13).
+"""The records that Schwab's data frames are decoded into, straight from bytes (specs/schwab-wire.md §2.5-2.13).
 
 UNSET means "not in this message", None "cleared". Numbers may come as int or float for the same field.
 Records live for one frame only, so they stay outside the garbage collector.

@@ -1,4 +1,4 @@
-"""One streamer connection as a state machine: text in, events out, no socket (schwab-api.md §2.2-2.4)."""
+"""One streamer connection as a state machine: text in, events out, no socket (specs/schwab-wire.md §2.2-2.4)."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a stream session tells its owner; one record for each thing that can happen (schwab-api.md §2.4)."""
+"""What a stream session tells its owner; one record for each thing that can happen (specs/schwab-wire.md §2.4)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`SchwabStreamClient`: keeps a stream alive whatever happens to its connections (schwab-api.md §2.18)."""
+"""`SchwabStreamClient`: keeps a stream alive whatever happens to its connections (specs/schwab-wire.md §2.18)."""
 
 import asyncio
 import logging
@@ -241,7 +241,7 @@ class SchwabStreamClient:
         return await self._react(ending, token)
 
     async def _react(self, ending: Ending, token: str) -> Reaction:
-        """Note an ending and do what its code asks for (schwab-api.md §2.4)."""
+        """Note an ending and do what its code asks for (specs/schwab-wire.md §2.4)."""
         self._counters.last_close = ending_text(ending)
         reaction = reaction_to(ending, denied_before=self._denied)
         if reaction is Reaction.GIVE_UP_LOGIN:

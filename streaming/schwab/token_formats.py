@@ -1,4 +1,7 @@
-"""The JSON shapes in which programs keep a Schwab login (schwab-api.md §1.5): ours to write, all to read. Pure."""
+"""The JSON shapes in which programs keep a Schwab login: ours to write, all to read. Pure.
+
+See specs/schwab-wire.md §1.5.
+"""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Logins of other programs, read from their files, databases and environment variables (schwab-api.md §1.5)."""
+"""Logins of other programs, read from their files, databases and environment variables (specs/schwab-wire.md §1.5)."""
 
 import sqlite3
 from collections.abc import Mapping

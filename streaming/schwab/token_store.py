@@ -1,4 +1,4 @@
-"""The stored Schwab login: one small private file that several processes share (schwab-api.md §1.1, §1.5)."""
+"""The stored Schwab login: one small private file that several processes share (specs/schwab-wire.md §1.1, §1.5)."""
 
 import asyncio
 import errno

@@ -1,8 +1,8 @@
 """The second try at a frame that the strict decoder refused: keep what can be understood. Pure.
 
 Seen in the wild: `"NaN"` and numbers as text, null where a number belongs, an object instead of a list of one, rows
-without a key, a byte order mark, services nobody has heard of (schwab-api.md §2.3, §2.15). One odd value costs that
-value, not the frame; what is named and cannot be read is unknown, never what it was before.
+without a key, a byte order mark, services nobody has heard of (specs/schwab-wire.md §2.3, §2.15). One odd value costs
+that value, not the frame; what is named and cannot be read is unknown, never what it was before.
 """
 
 import json

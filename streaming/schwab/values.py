@@ -1,4 +1,7 @@
-"""What a number from Schwab is worth: sentinels become None, percent becomes a fraction. Pure (schwab-api.md §3.1)."""
+"""What a number from Schwab is worth: sentinels become None, percent becomes a fraction. Pure.
+
+See specs/schwab-wire.md §3.1.
+"""
 
 from typing import Final
 

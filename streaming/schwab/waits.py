@@ -1,4 +1,4 @@
-"""Which state a stream client is in, and how it waits for what it cannot hurry (schwab-api.md §2.4, §2.18)."""
+"""Which state a stream client is in, and how it waits for what it cannot hurry (specs/schwab-wire.md §2.4, §2.18)."""
 
 import logging
 import random

@@ -1,4 +1,4 @@
-"""Who should have sent something by now, in session hours only (schwab-api.md §2.16-2.18). Pure."""
+"""Who should have sent something by now, in session hours only (specs/schwab-wire.md §2.16-2.18). Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""ACCT_ACTIVITY: every item once, in order, and the nightly row that means nothing (schwab-api.md §2.15)."""
+"""ACCT_ACTIVITY: every item once, in order, and the nightly row that means nothing (specs/schwab-wire.md §2.15)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Who may sign in: codes, tokens and their lifetimes, as Schwab keeps them (schwab-api.md §1). No I/O."""
+"""Who may sign in: codes, tokens and their lifetimes, as Schwab keeps them (specs/schwab-wire.md §1). No I/O."""
 
 import base64
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Authority:
         return code
 
     def exchange(self, basic: str | None, form: dict[str, str]) -> dict[str, Any]:
-        """The token response to a form, or RefusedError (schwab-api.md §1.4)."""
+        """The token response to a form, or RefusedError (specs/schwab-wire.md §1.4)."""
         self._check_client(basic)
         grant = form.get("grant_type")
         if grant == "authorization_code" and "code" in form:

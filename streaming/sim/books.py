@@ -1,4 +1,7 @@
-"""NYSE_BOOK, NASDAQ_BOOK and OPTIONS_BOOK: every venue's own best quote, grouped by price (schwab-api.md §2.12)."""
+"""NYSE_BOOK, NASDAQ_BOOK and OPTIONS_BOOK: every venue's own best quote, grouped by price.
+
+See specs/schwab-wire.md §2.12.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

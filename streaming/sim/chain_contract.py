@@ -1,4 +1,4 @@
-"""One contract of `/chains`, with Schwab's own names, rounding and gaps (schwab-api.md §3.1)."""
+"""One contract of `/chains`, with Schwab's own names, rounding and gaps (specs/schwab-wire.md §3.1)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime

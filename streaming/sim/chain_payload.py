@@ -1,4 +1,4 @@
-"""The bodies of `/chains` and `/expirationchain` (schwab-api.md §3.1-3.2)."""
+"""The bodies of `/chains` and `/expirationchain` (specs/schwab-wire.md §3.1-3.2)."""
 
 from collections.abc import Iterator
 from datetime import date

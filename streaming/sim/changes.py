@@ -1,4 +1,4 @@
-"""What a frame says of a row: its image at first, and then what changed (schwab-api.md §2.5). Pure."""
+"""What a frame says of a row: its image at first, and then what changed (specs/schwab-wire.md §2.5). Pure."""
 
 from functools import cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""CHART_EQUITY and CHART_FUTURES: the last finished minute of each key (schwab-api.md §2.13)."""
+"""CHART_EQUITY and CHART_FUTURES: the last finished minute of each key (specs/schwab-wire.md §2.13)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

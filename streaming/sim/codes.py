@@ -1,4 +1,4 @@
-"""The streamer's response codes and the server's patience (schwab-api.md §2.4, §2.17)."""
+"""The streamer's response codes and the server's patience (specs/schwab-wire.md §2.4, §2.17)."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Code(IntEnum):
-    """Response codes (schwab-api.md §2.4)."""
+    """Response codes (specs/schwab-wire.md §2.4)."""
 
     SUCCESS = 0
     LOGIN_DENIED = 3

@@ -1,4 +1,4 @@
-"""LEVELONE_EQUITIES: shares and indexes (schwab-api.md §2.6)."""
+"""LEVELONE_EQUITIES: shares and indexes (specs/schwab-wire.md §2.6)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

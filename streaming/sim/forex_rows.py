@@ -1,4 +1,4 @@
-"""LEVELONE_FOREX (schwab-api.md §2.11)."""
+"""LEVELONE_FOREX (specs/schwab-wire.md §2.11)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""LEVELONE_FUTURES_OPTIONS: options on the simulated futures, priced when asked for (schwab-api.md §2.10, §2.16)."""
+"""LEVELONE_FUTURES_OPTIONS: options on the simulated futures, priced when asked for.
+
+See specs/schwab-wire.md §2.10, §2.16.
+"""
 
 import re
 from collections.abc import Sequence

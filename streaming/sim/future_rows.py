@@ -1,4 +1,4 @@
-"""LEVELONE_FUTURES (schwab-api.md §2.9)."""
+"""LEVELONE_FUTURES (specs/schwab-wire.md §2.9)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -154,7 +154,7 @@ def lines_from_chain(chain: OptionChain) -> tuple[Lines, tuple[Group, ...]]:
 
     Lines settled at the chain's quote time are left out. Volatilities are reported as they came;
     strikes are priced with the better side's, or their expiry's median. The forward of each root and
-    expiry comes from put-call parity where the chain has two-sided quotes (gex.md §6).
+    expiry comes from put-call parity where the chain has two-sided quotes (specs/gex-method.md §6).
     """
     asof_s = chain.asof.timestamp()
     keys = sorted(
@@ -198,7 +198,7 @@ def _take(chain: OptionChain, rows: NDArray[np.intp], expiry: Expiry, *, t: floa
 
 
 def usable(iv: Floats) -> NDArray[np.bool_]:
-    """Which volatilities can be priced with (gex.md §7)."""
+    """Which volatilities can be priced with (specs/gex-method.md §7)."""
     return np.asarray(np.isfinite(iv) & (iv > _IV_LOW) & (iv < _IV_HIGH))
 
 
@@ -217,7 +217,7 @@ def pricing_sigma(*, strike: Floats, is_call: NDArray[np.bool_], iv: Floats, spo
 
 
 def _parity_carry(chain: OptionChain, rows: NDArray[np.intp], *, t: float) -> float:
-    """Yearly growth of the forward by parity; none without two-sided quotes (gex.md §6)."""
+    """Yearly growth of the forward by parity; none without two-sided quotes (specs/gex-method.md §6)."""
     two_sided = rows[(chain.bid[rows] > 0.0) & (chain.ask[rows] > 0.0)]
     mid = dict(
         zip(

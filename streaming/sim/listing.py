@@ -72,7 +72,7 @@ def third_friday(year: int, month: int) -> date:
 
 
 def expiry_type(day: date) -> ExpiryType:
-    """S third Friday, Q last session of a quarter, M of a month, else W (schwab-api.md §3.2)."""
+    """S third Friday, Q last session of a quarter, M of a month, else W (specs/schwab-wire.md §3.2)."""
     if day == third_friday(day.year, day.month):
         return "S"
     if next_session(day).date.month != day.month:

@@ -1,4 +1,4 @@
-"""The body of `/markets`: open days with hours, closed ones without (schwab-api.md §3.5). Pure."""
+"""The body of `/markets`: open days with hours, closed ones without (specs/schwab-wire.md §3.5). Pure."""
 
 from datetime import date, datetime, time
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""LEVELONE_OPTIONS (schwab-api.md §2.7)."""
+"""LEVELONE_OPTIONS (specs/schwab-wire.md §2.7)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The bodies of `/quotes`: indexes, shares, options and futures with their named fields (schwab-api.md §3.3)."""
+"""The bodies of `/quotes`: indexes, shares, options and futures with their named fields (specs/schwab-wire.md §3.3)."""
 
 from collections.abc import Iterable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""When the day's figures start again, at which no trade happens (schwab-api.md §2.6-2.7, §2.18). Pure."""
+"""When the day's figures start again, at which no trade happens (specs/schwab-wire.md §2.6-2.7, §2.18). Pure."""
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum

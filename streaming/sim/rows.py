@@ -1,4 +1,4 @@
-"""A stream service's rows in Schwab's numbered fields (schwab-api.md §2.5).
+"""A stream service's rows in Schwab's numbered fields (specs/schwab-wire.md §2.5).
 
 A row is split in what never changes in a day (`fixed`) and what may change every second (`live`).
 Field 0 is never sent; whole numbers travel without a decimal point.

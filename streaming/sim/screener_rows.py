@@ -1,4 +1,4 @@
-"""SCREENER_EQUITY and SCREENER_OPTION: the simulated universe, sorted (schwab-api.md §2.14)."""
+"""SCREENER_EQUITY and SCREENER_OPTION: the simulated universe, sorted (specs/schwab-wire.md §2.14)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

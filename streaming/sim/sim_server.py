@@ -53,7 +53,7 @@ class SimServer:
         return held
 
     def issue_token(self) -> dict[str, Any]:
-        """Sign in without a browser: a token file's content in schwab-py's shape (schwab-api.md §1.5)."""
+        """Sign in without a browser: a token file's content in schwab-py's shape (specs/schwab-wire.md §1.5)."""
         now_s = int(self.authority.clock.now().timestamp())
         token = self.authority.sign_in()
         return {"creation_timestamp": now_s, "token": token | {"expires_at": now_s + token["expires_in"]}}

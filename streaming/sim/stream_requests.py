@@ -1,4 +1,7 @@
-"""What clients of the streamer send: commands, several in an envelope or a bare one (schwab-api.md §2.2). Pure."""
+"""What clients of the streamer send: commands, several in an envelope or a bare one. Pure.
+
+See specs/schwab-wire.md §2.2.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

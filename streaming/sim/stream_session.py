@@ -1,4 +1,4 @@
-"""One streamer connection as the server sees it: request texts in, frames out, no socket (schwab-api.md §2)."""
+"""One streamer connection as the server sees it: request texts in, frames out, no socket (specs/schwab-wire.md §2)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,6 +1,7 @@
 """CBOE's delayed quotes, as the JSON of its feed and as the table of its site. Pure: bytes in, chain out.
 
-The clock in both is the time of the download, 15 minutes after the quotes (`gex.md` §5); `asof` overrides it.
+The clock in both is the time of the download, 15 minutes after the quotes (`specs/gex-method.md` §5); `asof`
+overrides it.
 """
 
 import json
@@ -93,7 +94,7 @@ def parse_csv(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
 
 
 def _chain(symbols: SymbolColumns, ticker: str, spot: float, asof: datetime, figures: Sequence[Floats]) -> OptionChain:
-    """One underlying's standard roots; adjusted contracts and strangers are left out (`gex.md` §15)."""
+    """One underlying's standard roots; adjusted contracts and strangers are left out (`specs/gex-method.md` §15)."""
     name = ticker or _commonest(symbols.root)
     kept = _standard(symbols.root, name)
     iv, open_interest, volume, bid, ask = (column[kept] for column in figures)

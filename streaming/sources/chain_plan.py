@@ -1,6 +1,6 @@
 """Which expiry to ask for next, within a request budget. Pure: seconds in, a task out.
 
-Schwab serves one expiry per request and about 120 requests a minute (schwab-api.md §3.7). Near expiries
+Schwab serves one expiry per request and about 120 requests a minute (specs/schwab-wire.md §3.7). Near expiries
 carry the gamma that moves, so they are asked for often and far ones seldom; expiries that were never
 loaded come first, nearest first.
 """

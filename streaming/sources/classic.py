@@ -1,7 +1,8 @@
 """Snapshots that other programs write, in the variants of GEXBot's classic shape that exist. Pure.
 
 On that wire an absent figure is 0, so an exact zero becomes None; only days to expiry, ladder values of now and
-changes may be zero (`gex.md` §11, §13). Figures are taken in the classic units, millions of dollars per 1 %.
+changes may be zero (`specs/gex-method.md` §11, §13). Figures are taken in the classic units, millions
+of dollars per 1 %.
 """
 
 import json

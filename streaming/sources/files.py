@@ -25,8 +25,8 @@ def load_chain(path: Path, *, asof: datetime | None = None) -> OptionChain:
     """The chain in a file, told by its content; settled lines stay in it.
 
     Without `asof` the quote time follows from the file's own clock: CBOE's less 15 minutes during a session,
-    the last close on an evening or a weekend (`gex.md` §5). Raises RequestError with one sentence when the file
-    is missing, unreadable, empty or no chain.
+    the last close on an evening or a weekend (`specs/gex-method.md` §5). Raises RequestError with one sentence
+    when the file is missing, unreadable, empty or no chain.
     """
     payload = _read(path)
     try:

@@ -179,7 +179,7 @@ def _stated_ms(payload: bytes) -> int | None:
 
 
 def _state(asof_ms: int) -> State:
-    """What the hour means: GEXBot's own figures near the close are unusable (`gex.md` §13)."""
+    """What the hour means: GEXBot's own figures near the close are unusable (`specs/gex-method.md` §13)."""
     at = instant_of(asof_ms)
     session = session_on(new_york(at).date())
     settle_s = [] if session is None else [session.close_at.timestamp()]

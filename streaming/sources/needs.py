@@ -38,7 +38,7 @@ def missing_key(tickers: Sequence[Ticker]) -> ConfigurationError:
 
 
 def unserved(tickers: Sequence[Ticker]) -> ConfigurationError | None:
-    """Said of futures tickers at CBOE, which quotes no futures: there is no live basis (`gex.md` §14)."""
+    """Said of futures tickers at CBOE, which quotes no futures: there is no live basis (`specs/gex-method.md` §14)."""
     futures = [ticker for ticker in tickers if ticker.future is not None]
     if not futures:
         return None

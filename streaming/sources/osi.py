@@ -65,7 +65,7 @@ def is_symbol(grid: Bytes) -> NDArray[np.bool_]:
 
 
 def read_symbols(grid: Bytes) -> SymbolColumns:
-    """What symbols say; every column of `grid` must be one. Settlement is by the root (`gex.md` §5)."""
+    """What symbols say; every column of `grid` must be one. Settlement is by the root (`specs/gex-method.md` §5)."""
     codes, at = _distinct(_number(grid[ROOT_WIDTH:_SIDE]))
     days = [day for code in codes.tolist() if (day := _date(code)) is not None]
     root = _text(np.where(grid[:ROOT_WIDTH] == _SPACE, 0, grid[:ROOT_WIDTH]))

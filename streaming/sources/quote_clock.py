@@ -1,4 +1,4 @@
-"""When quotes were live, told from when they were fetched (`gex.md` §5). Pure."""
+"""When quotes were live, told from when they were fetched (`specs/gex-method.md` §5). Pure."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Final

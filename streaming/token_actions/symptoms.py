@@ -1,4 +1,7 @@
-"""What each known failure of a Schwab login looks like, what it means and what helps (schwab-api.md §1, §4). Pure."""
+"""What each known failure of a Schwab login looks like, what it means and what helps. Pure.
+
+See specs/schwab-wire.md §1, §4.
+"""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""The twenty checks of gex.md §18 on chains that hypothesis makes up: its ten numbers, a test for each demand.
+"""The checks of specs/gex-method.md §18 on chains that hypothesis makes up: a test for each demand of its ten.
 
 1 a sums, b majors, c roots under a swap of calls and puts; 2 a doubled weights, b scaled prices; 3 a split lines,
 b order; 4 a expired, b weightless, c unpriceable lines; 5 signs beside roots; 6 a ladder, b dates; 7 morning and

@@ -47,6 +47,13 @@ def test_every_link_of_a_page_leads_somewhere(page):
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
 
 
+def test_the_index_leads_to_every_page_and_schema():
+    index = ROOT / "specs" / "README.md"
+    linked = {(index.parent / link).resolve() for link in re.findall(r"\]\(([^)#\s]+)", index.read_text())}
+    pages = {path for kind in ("*.md", "*.json") for path in index.parent.rglob(kind)} - {index}
+    assert pages - linked == set()
+
+
 @each_page
 def test_every_setting_that_a_page_names_exists(page):
     known = {name.upper() for settings in (BotSettings, StreamSettings) for name in settings.model_fields}

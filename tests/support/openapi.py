@@ -1,7 +1,7 @@
 """Request bodies against Discord's published OpenAPI description, plus what the description lets through.
 
 The description accepts content of 2,001 to 4,000 characters, fields nobody knows, upper-case command names and
-empty descriptions; Discord itself does not, so these are looked for by hand (discord.md).
+empty descriptions; Discord itself does not, so these are looked for by hand.
 """
 
 import copy

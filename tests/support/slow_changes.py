@@ -1,4 +1,7 @@
-"""Max change as `gex.md` §11 defines it, from every ladder ever seen; shares no code with `streaming.gex`."""
+"""Max change as `specs/gex-method.md` §11 defines it, from every ladder ever seen.
+
+Shares no code with `streaming.gex`.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime

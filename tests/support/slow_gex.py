@@ -1,7 +1,7 @@
-"""The definitions of `gex.md` once more, one contract at a time in plain Python; shares no code with `streaming.gex`.
+"""The definitions of `specs/gex-method.md` once more, one contract at a time in plain Python.
 
-Slow and simple on purpose: what the engine publishes is compared with what this finds. `w` is 0 for open interest and
-1 for volume throughout.
+Shares no code with `streaming.gex`. Slow and simple on purpose: what the engine publishes is compared with what this
+finds. `w` is 0 for open interest and 1 for volume throughout.
 """
 
 import math
@@ -91,7 +91,7 @@ class Priced:
 
 
 class SlowChain:
-    """The contracts of one underlying at one quote time, with everything that `gex.md` asks of them."""
+    """The contracts of one underlying at one quote time, with everything that `specs/gex-method.md` asks of them."""
 
     def __init__(self, contracts: Iterable[Contract], spot: float, asof: datetime, *, mirror: bool = True) -> None:
         self.contracts, self.spot, self.asof = list(contracts), spot, asof
