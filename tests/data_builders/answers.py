@@ -35,7 +35,7 @@ def expirations(root: str = "SPY", first: date = date(2026, 8, 20), days: int = 
         for day in dates
         if day.weekday() < 5
     ]  # fmt: skip
-    return json.dumps({"expirationList": rows[3:] + rows[:3]}).encode()
+    return json.dumps({"expirationList": rows[3:] + rows[:3], "status": None}).encode()
 
 
 def share_quote(symbol: str = "NVDA") -> bytes:
