@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CAPTURED
+from tests.e2e.conftest import demo, home
+
+__all__ = ["captured_data", "demo", "home"]
 
 
 @pytest.fixture(scope="session")

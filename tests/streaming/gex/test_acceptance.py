@@ -1,4 +1,4 @@
-"""Every block of the shared acceptance file that a whole engine can answer, to the digits."""
+"""Every block of the acceptance examples that a whole engine can answer, to the digits (specs/gex-method.md §17)."""
 
 import json
 from dataclasses import replace
@@ -27,11 +27,8 @@ POINTS = 1e-6
 
 
 @pytest.fixture(scope="session")
-def examples(shared_data: Path) -> dict[str, Any]:
-    path = shared_data.parent / "reference" / "gex_examples.json"
-    if not path.is_file():
-        pytest.skip("the acceptance examples are not beside the project")
-    return json.loads(path.read_text())
+def examples() -> dict[str, Any]:
+    return json.loads(Path(__file__).with_name("acceptance.json").read_text())
 
 
 def snapshot_of(chain, **options: Any) -> GexSnapshot:
