@@ -3,20 +3,18 @@
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from redis.asyncio import Redis
 
 from streaming.bus.connection import open_redis
+from tests.support.captured import CAPTURED
 from tests.support.redis_server import plain_redis
 
 # a slow machine is no wrong answer, and the same commit must pass or fail twice alike; the fuzzer is what explores
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
-CAPTURED = Path(__file__).resolve().parents[2] / "shared" / "data"
-"""Files of third parties, which may not be part of the repository: a second opinion where they lie beside it."""
 collect_ignore = [] if CAPTURED.is_dir() else ["captured"]
 
 

@@ -1,8 +1,8 @@
 """From tick to published snapshot, with SPX and NDX at full size, and what the event loop notices of it.
 
 `python -m tests.benchmarks.gex_live [--seconds N] [--pace S]` runs the simulated Schwab in a process of its own (SPX as
-a chain was, captured or made up, NDX listed as widely), a real Redis, and the real streamer with its engine process; a subscriber in a
-third process notes when each snapshot arrives. Two figures per snapshot:
+a chain was, captured or made up, NDX listed as widely), a real Redis, and the real streamer with its engine process; a
+subscriber in a third process notes when each snapshot arrives. Two figures per snapshot:
 
 - "published after": from the newest tick or quote in it, or from the moment the pace allowed a computation if that was
   later, to its arrival at the subscriber;

@@ -7,10 +7,10 @@ import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import CAPTURED
 from tests.data_builders.chains import WHOLE, whole_market
 from tests.data_builders.frames import equities, nasdaq_book, nyse_book
 from tests.data_builders.shapes import cboe_table
+from tests.support.captured import CAPTURED
 
 _CLOCK = '"Date: January 7, 2024 at 10:52 AM EST",Bid: 0,Ask: 0,Size: 1*1,Volume: 0'
 _SPOTS = {"SPX": 4697.25, "NDX": 16305.5}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CAPTURED
 from tests.e2e.conftest import demo, home
+from tests.support.captured import CAPTURED
 
 __all__ = ["captured_data", "demo", "home"]
 
