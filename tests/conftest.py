@@ -3,19 +3,19 @@
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from redis.asyncio import Redis
 
 from streaming.bus.connection import open_redis
+from tests.support.captured import CAPTURED
 from tests.support.redis_server import plain_redis
 
 # a slow machine is no wrong answer, and the same commit must pass or fail twice alike; the fuzzer is what explores
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+collect_ignore = [] if CAPTURED.is_dir() else ["captured"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,14 +40,6 @@ def log_as_it_was() -> Iterator[None]:
 def _loggers() -> list[logging.Logger]:
     named = [known for known in logging.root.manager.loggerDict.values() if isinstance(known, logging.Logger)]
     return [logging.root, *named]
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of captured data beside the project; tests that need it skip when it is absent."""
-    if not SHARED.is_dir():
-        pytest.skip("captured data is not beside the project")
-    return SHARED
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Frames to merged events: our way against `json.loads` into dataclasses, on captured frames, in one run.
+"""Frames to merged events: our way against `json.loads` into dataclasses, on captured frames or made ones, in one run.
 
 `python -m tests.benchmarks.decode [--seconds 2]`
 """
@@ -10,15 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from streaming.schwab.frames import decode_frame
 from streaming.schwab.merge import Merger
+from tests.benchmarks.inputs import stream_frames
 
-STREAM = Path(__file__).resolve().parents[3] / "shared" / "data" / "schwab" / "stream"
-LEVEL_ONE = "rth_2026-08-20_levelone_equities.jsonl"
-BOOKS = ("rth_2026-08-20_nyse_book.jsonl", "rth_2026-08-20_nasdaq_book.jsonl")
 NAMES = {"1": "bid", "2": "ask", "3": "last", "4": "bid_size", "5": "ask_size", "8": "volume", "9": "last_size"}
 
 
@@ -110,8 +107,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=2.0, help="time per way and frame kind")
     seconds = parser.parse_args().seconds
-    level_one = (STREAM / LEVEL_ONE).read_bytes().splitlines()
-    books = [line for name in BOOKS for line in (STREAM / name).read_bytes().splitlines()]
+    source = stream_frames()
+    level_one, books = source.level_one, source.books
+    sys.stdout.write(f"{source.said}\n")
     sys.stdout.write(
         f"{'frames':<26}{'json + dataclass':>18}{'ours':>12}{'ratio':>8}   rows/s, best of interleaved rounds\n"
     )

@@ -1,8 +1,8 @@
 """From the bytes of a 21,000-contract chain to a snapshot, and from a tick to the next one, against what people write.
 
 `python -m tests.benchmarks.gex [--rounds N] [--chain FILE]` prints medians of interleaved rounds, wall and CPU (they
-part when others use the cores), and ratios of wall times to the baseline of the same work. The chain is `spx_20240107`
-beside the project, or FILE.
+part when others use the cores), and ratios of wall times to the baseline of the same work. The chain is FILE, else the
+captured `spx_20240107` beside the project, else a made one of 21,000 contracts; the first line says which.
 
 Baseline "script": one pass over CSV rows in plain Python, gamma by `math`, net by strike, and the profile at 60 levels
 within ±20 %, for all expiries under one weight; that is about an eighth of what our snapshot holds (four scopes, two
@@ -14,7 +14,6 @@ From a tick to the published snapshot, through the whole program: `python -m tes
 
 import argparse
 import csv
-import gzip
 import importlib.util
 import json
 import math
@@ -32,8 +31,9 @@ from streaming.gex.engine import GexEngine
 from streaming.model import OptionChain, OptionQuote
 from streaming.sources.files import parse_any
 from streaming.symbols import Ticker
+from tests.benchmarks.inputs import whole_chain
 
-CHAIN = Path(__file__).resolve().parents[3] / "shared" / "data" / "gex" / "spx_20240107.csv.gz"
+CHAIN = "spx_20240107.csv.gz"
 LEVELS = 60
 Job = tuple[str, Callable[[], object], str | None]
 
@@ -41,13 +41,14 @@ Job = tuple[str, Callable[[], object], str | None]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--chain", type=Path, default=CHAIN)
+    parser.add_argument("--chain", type=Path)
     options = parser.parse_args()
-    if not options.chain.is_file():
-        sys.stderr.write(f"{options.chain} is not there; give --chain FILE.\n")
+    if options.chain is not None and not options.chain.is_file():
+        sys.stderr.write(f"{options.chain} is not there.\n")
         return 65
-    payload = options.chain.read_bytes()
-    table = gzip.decompress(payload) if payload.startswith(b"\x1f\x8b") else payload
+    source = whole_chain(CHAIN, "SPX", given=options.chain)
+    show(source.said)
+    table = source.payload
     chain = parse_any(table)
     feed = feed_json(chain)
     show(f"{len(chain)} contracts, table {len(table) / 1e6:.1f} MB, JSON {len(feed) / 1e6:.1f} MB")

@@ -1,8 +1,8 @@
 """From tick to published snapshot, with SPX and NDX at full size, and what the event loop notices of it.
 
 `python -m tests.benchmarks.gex_live [--seconds N] [--pace S]` runs the simulated Schwab in a process of its own (SPX as
-a real chain was, NDX listed as widely), a real Redis, and the real streamer with its engine process; a subscriber in a
-third process notes when each snapshot arrives. Two figures per snapshot:
+a chain was, captured or made up, NDX listed as widely), a real Redis, and the real streamer with its engine process; a
+subscriber in a third process notes when each snapshot arrives. Two figures per snapshot:
 
 - "published after": from the newest tick or quote in it, or from the moment the pace allowed a computation if that was
   later, to its arrival at the subscriber;
@@ -42,12 +42,13 @@ from streaming.settings import StreamSettings
 from streaming.sim import listing
 from streaming.sim.market import Market
 from streaming.sim.server import open_sim
-from streaming.sources.files import load_chain
+from streaming.sources.files import parse_any
 from streaming.streamer import Streamer
 from streaming.symbols import parse_ticker
+from tests.benchmarks.inputs import whole_chain
 from tests.support.redis_server import plain_redis
 
-CHAIN = Path(__file__).resolve().parents[3] / "shared" / "data" / "gex" / "spx_20230914.csv.gz"
+CHAIN = "spx_20230914.csv.gz"
 NAMES = ("SPX", "NDX")
 MANY = {"_DAILIES": 34, "_MONTHLIES": 20}
 WARM_UP_S = 8.0
@@ -57,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--pace", type=float, default=1.0)
-    parser.add_argument("--chain", type=Path, default=CHAIN)
+    parser.add_argument("--chain", type=Path)
     parser.add_argument("--part", choices=("sim", "subscriber", "probe"), help=argparse.SUPPRESS)
     parser.add_argument("--redis-url", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -71,9 +72,9 @@ def main() -> None:
         asyncio.run(measure(options))
 
 
-async def simulate(path: Path) -> None:
+async def simulate(path: Path | None) -> None:
     """The sim's process: says where it is, logs in, and ends with its input."""
-    chain = load_chain(path)
+    chain = parse_any(whole_chain(CHAIN, "SPX", given=path).payload)
     clock = ShiftedClock(chain.asof)
     with patch.multiple(listing, **MANY):
         market = Market.from_chain(chain, seed=7)
@@ -175,7 +176,9 @@ async def child(*arguments: str) -> asyncio.subprocess.Process:
 
 
 async def measure(options: argparse.Namespace) -> None:
-    sim = await child("--part", "sim", "--chain", str(options.chain))
+    print(whole_chain(CHAIN, "SPX", given=options.chain).said)
+    given = () if options.chain is None else ("--chain", str(options.chain))
+    sim = await child("--part", "sim", *given)
     with tempfile.TemporaryDirectory() as name, plain_redis(Path(name)) as (url, _):
         folder = Path(name)
         facts = json.loads(await sim.stdout.readline())

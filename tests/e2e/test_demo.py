@@ -1,4 +1,4 @@
-"""The real bot in the demo: every command answered, every body within Discord's description, real chains shown."""
+"""The real bot in the demo: every command answered, every body one that Discord takes, chains of files shown."""
 
 import json
 import re
@@ -17,12 +17,13 @@ import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.data_builders.chains import made
 from tests.e2e.conftest import URL, Home, Program
 from tests.e2e.test_page import ARGS, PHONE, WIDE
 from tests.e2e.test_process import await_both_boards, page_state
-from tests.support.openapi import DiscordSpec
+from tests.support.discord_bodies import problems_of
 
-CHAINS = ("spx_20230609.csv.gz", "cboe_rut_20230920.json.gz", "tda_spy_20220520.json.gz", "ndx_20240322.csv.gz")
+CHAINS = ("spx_intraday.csv", "rut_feed.json", "spy_ameritrade.json", "ndx_schwab.json")
 
 
 def page_of(program: Program) -> str:
@@ -114,28 +115,31 @@ def test_a_guest_is_not_offered_operator_commands_and_is_refused_by_the_bot_itse
     assert len(await_both_boards(url, within_s=5.0)) == 2
 
 
-def test_every_body_the_bot_has_sent_is_within_discords_description(demo: tuple[Home, Program], shared_data: Path):
-    url = page_of(demo[1])
+def traffic_of_commands(url: str) -> dict[str, Any]:
+    """What the bot has sent, four commands included."""
     for name in COMMANDS[:4]:
         known = len(private_answers(url, "owner"))
         order(url, "owner", name)
         await_answer(url, "owner", known)
     with urllib.request.urlopen(f"{url}api/page/traffic?requests=1", timeout=5) as answer:
-        traffic = json.load(answer)
-    spec = DiscordSpec(shared_data / "discord-openapi.json")
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
+def test_every_body_the_bot_has_sent_is_one_that_discord_takes(demo: tuple[Home, Program]):
+    traffic = traffic_of_commands(page_of(demo[1]))
     records = [SimpleNamespace(**request) for request in traffic["requests"]]
     assert len(records) > 5
-    assert spec.problems_of(records) == []
+    assert problems_of(records) == []
     assert traffic["violations"] == 0
     assert "429" not in traffic["statuses"]
 
 
-@pytest.mark.parametrize("name", CHAINS)
-def test_a_real_chain_becomes_the_market_of_the_demo(home: Home, shared_data: Path, name: str):
-    program = home.bot("--demo", "--chain", str(shared_data / "gex" / name))
+def check_market_of(home: Home, chain: Path, ticker: str) -> None:
+    """The demo on a chain's file shows its ticker, dated, beside a simulated one."""
+    program = home.bot("--demo", "--chain", str(chain))
     url = program.wait_for(URL, within_s=60.0).group(1)
     texts = await_both_boards(url, within_s=25.0)
-    ticker = re.sub(r"^(cboe|tda)_", "", name).partition("_")[0]
     assert f"gex-{ticker}" in texts
     assert re.search(rf"GEX: {ticker.upper()}\s+\d", texts[f"gex-{ticker}"])
     (other,) = texts.keys() - {f"gex-{ticker}"}
@@ -143,6 +147,11 @@ def test_a_real_chain_becomes_the_market_of_the_demo(home: Home, shared_data: Pa
     assert "SIMULATED" in texts[other]
     assert not any("· live" in text for text in texts.values())
     assert program.stop() == 0
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_of_a_file_becomes_the_market_of_the_demo(home: Home, name: str):
+    check_market_of(home, made(name).write(home.path / name), name.partition("_")[0])
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 import redis as sync_redis
 
+from tests.data_builders.chains import RECIPES, made
+from tests.data_builders.frames import FILES, as_file, equities
 from tests.e2e.conftest import ENV_TEXT, REDIS, URL, Home, Program
 
 NEVER = "redis://127.0.0.1:1/0"
@@ -197,8 +199,9 @@ def test_a_chain_that_is_none_is_refused_by_name(home: Home):
     assert "Traceback" not in program.output
 
 
-def test_captured_frames_are_replayed_into_redis_and_seen_by_another_process(home: Home, shared_data: Path):
-    frames = shared_data / "schwab" / "stream" / "rth_2026-08-20_levelone_equities.jsonl"
+def test_frames_are_replayed_into_redis_and_seen_by_another_process(home: Home):
+    frames = home.path / "frames.jsonl"
+    frames.write_bytes(as_file(equities()))
     tail = home.streaming("tail", "market_data:ticks", "--count", "3")
     tail.wait_for(REDIS, within_s=20.0)
     time.sleep(0.5)
@@ -211,13 +214,24 @@ def test_captured_frames_are_replayed_into_redis_and_seen_by_another_process(hom
     assert all(tick["bid"] and tick["last"] for tick in ticks)
 
 
-def test_the_levels_of_a_real_chain_are_printed_as_json(home: Home, shared_data: Path):
-    program = home.streaming("gex", str(shared_data / "gex" / "spx_20230609.csv.gz"), "--json", "--scope", "zero")
+def test_the_levels_of_a_chain_are_printed_as_json(home: Home):
+    chain = made("spx_intraday.csv").write(home.path / "chain.csv")
+    program = home.streaming("gex", str(chain), "--json", "--scope", "zero")
     assert program.finish(within_s=60.0) == 0
     report = json.loads(program.output)
     assert report["ticker"] == "SPX"
     assert set(report["scopes"]) == {"zero"}
     assert 4200 < report["scopes"]["zero"]["oi"]["zero_gamma"] < 4400
+
+
+def test_the_files_that_the_readme_offers_are_written_and_read(home: Home):
+    made_up = home.start("-m", "tests.data_builders", "made")
+    assert made_up.finish(within_s=60.0) == 0
+    names = {path.name for path in (home.path / "made").iterdir()}
+    assert {*RECIPES, *FILES, "spx_whole.csv"} == names
+    program = home.streaming("gex", "made/spx_whole.csv")
+    assert program.finish(within_s=60.0) == 0
+    assert "SPX" in program.output
 
 
 def test_a_file_that_is_missing_is_named(home: Home):

@@ -20,6 +20,7 @@ from streaming.errors import RequestError
 from streaming.replay_command import ReplayOrder, replay
 from streaming.settings import StreamSettings
 from streaming.sources.replay_tape import TapeChoice
+from tests.data_builders.frames import as_file, equities
 from tests.support.recordings import DAY, record
 from tests.support.snapshots import snapshot
 
@@ -63,8 +64,9 @@ async def test_a_stream_of_redis_is_played(redis, redis_url):
     assert await redis.xlen(keys.history("SPX")) == 1, "it does not feed what it reads"
 
 
-async def test_captured_frames_are_played_as_ever(redis, redis_url, shared_data):
-    frames = shared_data / "schwab" / "stream" / "rth_2026-08-20_levelone_equities.jsonl"
+async def test_frames_are_played_as_ever(redis, redis_url, tmp_path):
+    frames = tmp_path / "frames.jsonl"
+    frames.write_bytes(as_file(equities()))
     assert (await play(redis_url, paths=[frames]))[-1] == "3 frames, 9 events, 0 malformed lines"
     with pytest.raises(RequestError, match="as a whole, once"):
         await play(redis_url, paths=[frames], loop=True)

@@ -19,6 +19,7 @@ from streaming.sim.faults import SWITCHES
 from streaming.sim.oddities import ODDITIES
 from streaming.sim.orders import ORDERS
 from streaming.sim_command import APP_KEY, APP_SECRET, build, register, simulated_start
+from tests.data_builders.chains import made
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = (ROOT / "specs" / "simulator.md").read_text()
@@ -39,8 +40,9 @@ def test_a_market_that_is_always_open_runs_in_real_time():
     assert market.is_open
 
 
-def test_a_chains_market_begins_at_its_quote_time(shared_data):
-    clock, market = build(chain=shared_data / "gex" / "spx_20230609.csv.gz", seed=1, always_open=False, now=SUNDAY)
+def test_a_chains_market_begins_at_its_quote_time(tmp_path):
+    chain = made("spx_intraday.csv").write(tmp_path / "chain.csv")
+    clock, market = build(chain=chain, seed=1, always_open=False, now=SUNDAY)
     assert abs(clock.now() - market.now) < timedelta(seconds=30)
     assert market.now.date().isoformat() == "2023-06-09"
 

@@ -1,26 +1,14 @@
-"""Frames for tests: captured ones by file, made ones by service and rows."""
+"""Frames for tests, made by service and rows; whole recordings: tests/data_builders/frames.py."""
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-
-def captured(shared_data: Path, name: str) -> list[bytes]:
-    """All frames of one captured file, such as `rth_2026-08-20_levelone_equities`."""
-    return (shared_data / "schwab" / "stream" / f"{name}.jsonl").read_bytes().splitlines()
-
-
-def all_captured(shared_data: Path) -> list[bytes]:
-    """Every captured frame there is."""
-    files = sorted((shared_data / "schwab" / "stream").glob("*.jsonl"))
-    return [line for file in files for line in file.read_bytes().splitlines()]
 
 
 def data_frame(service: str, *rows: Mapping[str, Any], timestamp: int = 1787233769963) -> bytes:
     """A data frame with rows of one service."""
     block = {"service": service, "timestamp": timestamp, "command": "SUBS", "content": list(rows)}
-    return json.dumps({"data": [block]}).encode()
+    return json.dumps({"data": [block]}, separators=(",", ":")).encode()
 
 
 def response(requestid: object, command: str, code: int, *, service: str = "ADMIN", msg: str = "") -> bytes:

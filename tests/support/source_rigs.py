@@ -1,7 +1,6 @@
 """Every source of snapshots on a local other side that can be told to fail; nothing in between replaced."""
 
 import asyncio
-import gzip
 import json
 import random
 import time
@@ -36,6 +35,7 @@ from streaming.sources.recorded_source import RecordedSource
 from streaming.sources.redis_source import RedisSource
 from streaming.status import SourceStatus
 from streaming.symbols import parse_ticker
+from tests.data_builders.chains import made
 from tests.support.http import HttpServer, Seen, open_http_server
 from tests.support.recordings import record
 from tests.support.stream_rig import StreamerRig, streamer_rig
@@ -146,15 +146,9 @@ class Lever:
 
 
 @cache
-def whole_cboe_chain(shared_data: Path) -> bytes:
-    """The RUT feed of an evening in 2023."""
-    return gzip.decompress((shared_data / "gex" / "cboe_rut_20230920.json.gz").read_bytes())
-
-
-@cache
-def real_cboe_chain(shared_data: Path) -> bytes:
-    """Its first contracts, which do not keep two cores busy when they are asked for twenty times a second."""
-    return cboe_without(whole_cboe_chain(shared_data), options=1500, weight=True)
+def cboe_chain() -> bytes:
+    """A feed of RUT of an evening in 2023, small enough to be asked for twenty times a second."""
+    return made("rut_feed.json").payload
 
 
 def cboe_without(body: bytes, *, options: int, weight: bool) -> bytes:
@@ -205,9 +199,9 @@ async def running(source: SnapshotSource) -> AsyncIterator["asyncio.Task[None]"]
 
 
 @asynccontextmanager
-async def cboe_rig(redis: Redis, shared_data: Path) -> AsyncIterator[SourceRig]:
-    """CBOE's feed with a real chain of RUT."""
-    body = real_cboe_chain(shared_data)
+async def cboe_rig(redis: Redis) -> AsyncIterator[SourceRig]:
+    """CBOE's feed with a chain of RUT."""
+    body = cboe_chain()
     lever = Lever(body)
     alarms: list[str] = []
     async with open_http_server(lever.answer) as http:
@@ -406,16 +400,14 @@ RIGS = ("schwab", "cboe", "gexbot", "redis", "replay")
 
 
 @asynccontextmanager
-async def open_rig(
-    name: str, *, redis: Redis, redis_url: str, tmp_path: Path, shared_data: Callable[[], Path]
-) -> AsyncIterator[SourceRig]:
+async def open_rig(name: str, *, redis: Redis, redis_url: str, tmp_path: Path) -> AsyncIterator[SourceRig]:
     """One source by its name."""
     async with AsyncExitStack() as stack:
         match name:
             case "schwab":
                 yield await stack.enter_async_context(schwab_rig(tmp_path, redis_url, redis))
             case "cboe":
-                yield await stack.enter_async_context(cboe_rig(redis, shared_data()))
+                yield await stack.enter_async_context(cboe_rig(redis))
             case "gexbot":
                 yield await stack.enter_async_context(gexbot_rig(redis))
             case "replay":

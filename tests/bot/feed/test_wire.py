@@ -17,14 +17,11 @@ from bot.sandbox.faults import Trouble, refused
 from bot.sandbox.permissions import Permission
 from bot.sandbox.server import Sandbox, open_sandbox
 from streaming.symbols import parse_ticker
-from tests.conftest import SHARED
 from tests.support.clock import ManualClock
+from tests.support.discord_bodies import problems
 from tests.support.discord_wire import live_bot
 from tests.support.feed import OPEN_AT, DictLedger, Keeper, snapshot
-from tests.support.openapi import load_spec
 from tests.support.wire import WireBot, log_in
-
-SPEC = SHARED / "discord-openapi.json"
 
 
 class WireRig:
@@ -88,16 +85,14 @@ async def test_a_message_is_posted_edited_and_replaced_on_the_wire(sandbox, bot)
     assert sandbox.traffic.violations == 0
 
 
-@pytest.mark.skipif(not SPEC.is_file(), reason="Discord's description is not beside the project")
 async def test_what_a_board_sends_is_what_discord_describes(sandbox, bot):
     rig = WireRig(sandbox, bot)
     await rig.beat()
     await rig.beat()
-    spec = load_spec(SPEC)
     sent = [request for request in sandbox.traffic.requests if "/messages" in request.path]
     assert {request.method for request in sent} == {"POST", "PATCH", "GET"}
     for request in (request for request in sent if request.method != "GET"):
-        assert spec.problems(request.method, request.path, request.body) == []
+        assert problems(request.method, request.path, request.body) == []
 
 
 async def test_a_message_that_a_person_deleted_is_posted_anew(sandbox, bot):

@@ -20,8 +20,8 @@ from tests.support.source_rigs import (
     GEXBOT_ANSWER,
     KEY,
     Lever,
+    cboe_chain,
     quick,
-    real_cboe_chain,
     running,
     surroundings,
 )
@@ -54,12 +54,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk_of(redis, request):
+def desk_of(redis):
     @asynccontextmanager
     async def opened(name, **options):
-        body = json.dumps(GEXBOT_ANSWER).encode()
-        if name == "cboe":
-            body = real_cboe_chain(request.getfixturevalue("shared_data"))
+        body = cboe_chain() if name == "cboe" else json.dumps(GEXBOT_ANSWER).encode()
         lever = Lever(body, **options)
         async with open_http_server(lever.answer) as http:
             yield Desk(name, http, lever, redis)

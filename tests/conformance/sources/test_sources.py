@@ -1,6 +1,6 @@
 """Every source of snapshots, held to the same promises. Each test runs for schwab (the simulator, so also the demo),
 
-cboe and gexbot (local servers, cboe with a real chain), redis (another program's snapshots) and replay (a recording).
+cboe and gexbot (local servers, cboe with a whole chain), redis (another program's snapshots) and replay (a recording).
 """
 
 import asyncio
@@ -24,28 +24,32 @@ from tests.support.source_rigs import RIGS, age_of, open_rig
 
 _CALLED = {"schwab": "simulated"}
 """What the figures of a source say of themselves, where that is not its name: the local Schwab confesses."""
-pytestmark = pytest.mark.parametrize("name", RIGS)
 _NOBODY_ASKED = {"replay"}
 """A file has no other side; what is torn or unusable in one: tests/streaming/recording."""
 _NOT_ASKED = {"redis", *_NOBODY_ASKED}
 """Nobody asks another program: its silence is no error, only an age."""
 _OWN_ENGINE_LIVE = {"schwab"}
-"""A live chain without any weight is shown as unknown figures; there is no answer to reject."""
+"""A live chain without any weight is shown as unknown figures; there is no answer to reject: tests/streaming/gex."""
+each_source = pytest.mark.parametrize("name", RIGS)
+each_that_can_fail = pytest.mark.parametrize("name", [name for name in RIGS if name not in _NOBODY_ASKED])
+each_that_is_answered = pytest.mark.parametrize(
+    "name", [name for name in RIGS if name not in _NOBODY_ASKED | _OWN_ENGINE_LIVE]
+)
+each_that_ages = pytest.mark.parametrize("name", [name for name in RIGS if name != "replay"])
+"""A replay's age is that of its playing: tests/bot/feed."""
 
 
 @pytest.fixture
-def rig_of(redis, redis_url, tmp_path, request):
+def rig_of(redis, redis_url, tmp_path):
     @asynccontextmanager
     async def opened(name):
-        def shared_data():
-            return request.getfixturevalue("shared_data")
-
-        async with open_rig(name, redis=redis, redis_url=redis_url, tmp_path=tmp_path, shared_data=shared_data) as rig:
+        async with open_rig(name, redis=redis, redis_url=redis_url, tmp_path=tmp_path) as rig:
             yield rig
 
     return opened
 
 
+@each_source
 async def test_s01_the_first_snapshot_arrives_and_names_its_source(rig_of, name):
     async with rig_of(name) as rig:
         snapshot = await rig.first()
@@ -56,6 +60,7 @@ async def test_s01_the_first_snapshot_arrives_and_names_its_source(rig_of, name)
         assert status.last_snapshot_at is not None
 
 
+@each_source
 async def test_s02_a_figure_that_the_source_does_not_provide_is_none_and_never_zero(rig_of, name):
     async with rig_of(name) as rig:
         snapshot = await rig.first()
@@ -64,6 +69,7 @@ async def test_s02_a_figure_that_the_source_does_not_provide_is_none_and_never_z
         assert all(getattr(shown, figure) != 0 for figure in shown.__struct_fields__)
 
 
+@each_source
 async def test_s03_the_quote_time_is_that_of_the_quotes_and_not_of_the_receipt(rig_of, name):
     async with rig_of(name) as rig:
         snapshot = await rig.first()
@@ -77,8 +83,8 @@ async def test_s03_the_quote_time_is_that_of_the_quotes_and_not_of_the_receipt(r
         assert snapshot.delayed is (name == "cboe")
 
 
+@each_that_can_fail
 async def test_s04_a_failure_keeps_the_last_snapshot_with_its_age_counts_itself_and_is_recovered_from(rig_of, name):
-    _needs_another_side(name)
     async with rig_of(name) as rig:
         await rig.first()
         rig.break_down()
@@ -97,11 +103,9 @@ async def test_s04_a_failure_keeps_the_last_snapshot_with_its_age_counts_itself_
         assert rig.status().state == "live"
 
 
+@each_that_is_answered
 @pytest.mark.parametrize("what", ["send_spot_only", "send_zeros"])
 async def test_s05_an_answer_without_figures_is_rejected_counted_and_replaces_nothing(rig_of, name, what):
-    _needs_another_side(name)
-    if name in _OWN_ENGINE_LIVE:
-        pytest.skip("the engine of a live chain leaves unknown figures out; see tests/streaming/gex")
     async with rig_of(name) as rig:
         await rig.first()
         getattr(rig, what)()
@@ -115,8 +119,8 @@ async def test_s05_an_answer_without_figures_is_rejected_counted_and_replaces_no
         await rig.until(lambda: rig.status().snapshots > count)
 
 
+@each_that_can_fail
 async def test_s06_a_body_that_is_no_answer_is_counted_and_ends_nothing(rig_of, name):
-    _needs_another_side(name)
     async with rig_of(name) as rig:
         await rig.first()
         before = rig.status()
@@ -128,6 +132,7 @@ async def test_s06_a_body_that_is_no_answer_is_counted_and_ends_nothing(rig_of, 
         await rig.until(lambda: rig.status().snapshots > count)
 
 
+@each_source
 async def test_s07_cancelling_leaves_no_task_no_process_and_no_socket(rig_of, name):
     async with rig_of(name) as rig:
         before = {task for task in asyncio.all_tasks() if task is not rig.task}
@@ -149,15 +154,11 @@ def _engine_processes():
     return [line for line in lines if "engine_worker" in line]
 
 
-def _needs_another_side(name):
-    if name in _NOBODY_ASKED:
-        pytest.skip("there is no other side that could fail")
-
-
 def _is_of_a_source(task):
     return any(word in task.get_name() for word in ("engine", "source", "snapshot", "lease", "schwab"))
 
 
+@each_source
 async def test_s08_no_secret_reaches_a_log_an_error_or_a_repr(rig_of, name, caplog):
     caplog.set_level(logging.DEBUG)
     async with rig_of(name) as rig:
@@ -171,9 +172,8 @@ async def test_s08_no_secret_reaches_a_log_an_error_or_a_repr(rig_of, name, capl
         assert [secret for secret in rig.secrets if secret in said] == []
 
 
+@each_that_ages
 async def test_s09_a_board_never_lets_a_snapshot_that_stays_look_alive(rig_of, name):
-    if name == "replay":
-        pytest.skip("a replay's age is that of its playing: tests/bot/feed")
     async with rig_of(name) as rig:
         snapshot = await rig.first()
     slot = Slot(60.0)
@@ -190,12 +190,10 @@ async def test_s09_a_board_never_lets_a_snapshot_that_stays_look_alive(rig_of, n
     assert [freshness(4), freshness(6), freshness(31)] == expected
 
 
-async def test_s10_redis_may_die_and_come_back(name, tmp_path, request):
-    def shared_data():
-        return request.getfixturevalue("shared_data")
-
+@each_source
+async def test_s10_redis_may_die_and_come_back(name, tmp_path):
     async with embedded_redis() as server, open_redis(server.url) as redis:
-        places = {"redis": redis, "redis_url": server.url, "tmp_path": tmp_path, "shared_data": shared_data}
+        places = {"redis": redis, "redis_url": server.url, "tmp_path": tmp_path}
         async with open_rig(name, **places) as rig:
             await rig.first()
             pid, count = server.pid, rig.status().snapshots

@@ -1,65 +1,73 @@
-"""Every figure of every real chain against the definitions worked out slowly and separately."""
+"""Every figure of every made chain, read from its file, against the definitions worked out slowly and separately."""
 
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from streaming.gex.engine import GexEngine
-from streaming.model import SCOPES
+from streaming.gex.report import chain_report
+from streaming.model import SCOPES, OptionChain
 from streaming.sources.files import load_chain
 from streaming.symbols import parse_ticker
+from tests.data_builders.chains import RECIPES, made, spx_whole
+from tests.data_builders.market import Market
 from tests.support.gex_checks import check_everything
-from tests.support.slow_files import read_slowly
-from tests.support.slow_gex import NEW_YORK, SlowChain
-
-QUOTED = {
-    "cboe_rut_20230920.json": ("RUT", "2023-09-20T16:00"),
-    "cboe_spy_20220401.json": ("SPY", "2022-04-01T16:00"),
-    "ndx_20220205.csv": ("NDX", "2022-02-04T16:00"),
-    "ndx_20221212.csv": ("NDX", "2022-12-12T16:00"),
-    "ndx_20230526.csv": ("NDX", "2023-05-26T16:00"),
-    "ndx_20240322.csv": ("NDX", "2024-03-22T16:00"),
-    "qqq_20230612.csv": ("QQQ", "2023-06-12T16:00"),
-    "qqq_20240322.csv": ("QQQ", "2024-03-22T16:00"),
-    "rut_20221212.csv": ("RUT", "2022-12-12T16:00"),
-    "spx_20220205.csv": ("SPX", "2022-02-04T16:00"),
-    "spx_20220611.csv": ("SPX", "2022-06-10T16:00"),
-    "spx_20220712.csv": ("SPX", "2022-07-12T11:40"),
-    "spx_20221212.csv": ("SPX", "2022-12-12T16:00"),
-    "spx_20230207.csv": ("SPX", "2023-02-07T16:00"),
-    "spx_20230609.csv": ("SPX", "2023-06-09T13:25"),
-    "spx_20230820.csv": ("SPX", "2023-08-18T16:00"),
-    "spx_20230914.csv": ("SPX", "2023-09-14T16:00"),
-    "spx_20240107.csv": ("SPX", "2024-01-05T16:00"),
-    "spx_20250106_part.csv": ("SPX", "2025-01-06T21:06"),
-    "spy_20230605.csv": ("SPY", "2023-06-02T16:00"),
-    "spy_20230914.csv": ("SPY", "2023-09-14T16:00"),
-    "spy_20250925_part.csv": ("SPY", "2025-09-25T16:00"),
-    "tda_spy_20220520.json": ("SPY", "2022-05-20T16:00"),
-    "xsp_20230914.csv": ("XSP", "2023-09-14T16:00"),
-}
-"""Ticker and quote time, New York (specs/gex-method.md §5): 15 minutes before the file's clock in a session, 20 in
-SPX's night session, else the last close."""
+from tests.support.slow_gex import SlowChain, SlowScope
 
 
-@pytest.mark.parametrize("name", QUOTED)
-def test_every_figure_is_what_the_definitions_give(shared_data: Path, name: str):
-    ticker, quoted = QUOTED[name]
-    path = shared_data / "gex" / f"{name}.gz"
-    asof = datetime.fromisoformat(quoted).replace(tzinfo=NEW_YORK)
-    spot, contracts = read_slowly(path, ticker)
-    slow = SlowChain(contracts, spot, asof)
-    engine = GexEngine(parse_ticker(ticker), scope="full")
-    chain = load_chain(path)
-    assert abs(chain.asof - asof).total_seconds() <= 20
-    engine.on_chain(load_chain(path, asof=asof))
-    snapshot = engine.compute(asof)
-    assert (snapshot.ticker, snapshot.spot) == (ticker, spot)
-    check_everything(engine, snapshot, slow)
+def slow_of(market: Market, *, mirror: bool = True) -> SlowChain:
+    return SlowChain(market.contracts(), market.spot, market.asof, mirror=mirror)
 
 
-def test_scopes_are_those_of_the_model(shared_data: Path):
-    spot, contracts = read_slowly(shared_data / "gex" / "spy_20250925_part.csv.gz", "SPY")
-    slow = SlowChain(contracts, spot, datetime(2025, 9, 25, 16, tzinfo=NEW_YORK))
-    assert tuple(slow.scopes()) == SCOPES
+def check(chain: OptionChain, market: Market, *, roots: bool = True) -> None:
+    engine = GexEngine(parse_ticker(market.ticker), scope="full")
+    engine.on_chain(chain)
+    snapshot = engine.compute(market.asof)
+    assert (snapshot.ticker, snapshot.spot) == (market.ticker, market.spot)
+    check_everything(engine, snapshot, slow_of(market), roots=roots)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_figure_is_what_the_definitions_give(tmp_path: Path, name: str):
+    chain = load_chain(made(name).write(tmp_path / name))
+    assert chain.asof == made(name).market.asof
+    check(chain, made(name).market)
+
+
+def test_every_sum_and_wall_of_21_000_contracts_is_what_the_definitions_give(tmp_path: Path):
+    chain = load_chain(spx_whole().write(tmp_path / "whole.csv"))
+    assert len(chain) == 21_000
+    check(chain, spx_whole().market, roots=False)
+
+
+@pytest.mark.parametrize("name", ["spx_intraday.csv", "qqq_blind.csv", "spx_schwab.json", "ndx_evening.csv"])
+@pytest.mark.parametrize("forward", ["none", "parity"])
+@pytest.mark.parametrize("bad_iv", ["drop", "mirror"])
+def test_each_convention_for_forwards_and_missing_volatilities_is_what_it_says(
+    tmp_path: Path, name: str, forward: str, bad_iv: str
+):
+    market = made(name).market
+    slow = slow_of(market, mirror=bad_iv == "mirror")
+    if forward == "none":
+        for item in slow.priced:
+            item.rho = 1.0
+    own = SlowScope(slow, slow.scopes()["all"], 0)
+    chain = load_chain(made(name).write(tmp_path / name))
+    figures = chain_report(chain, scopes=("all",), forward=forward, bad_iv=bad_iv)["scopes"]["all"]["oi"]
+    assert figures["net_gex_usd_per_1pct"] == pytest.approx(own.net(), rel=1e-9)
+    level = figures["zero_gamma"]
+    assert own.net_at(level * 0.99999) * own.net_at(level * 1.00001) < 0.0
+
+
+def test_the_conventions_differ_where_they_should(tmp_path: Path):
+    chain = load_chain(made("spx_intraday.csv").write(tmp_path / "chain.csv"))
+    nets = {
+        chain_report(chain, scopes=("all",), forward=forward, bad_iv=bad_iv)["scopes"]["all"]["oi"]["zero_gamma"]
+        for forward in ("none", "parity")
+        for bad_iv in ("drop", "mirror")
+    }
+    assert len(nets) == 4
+
+
+def test_scopes_are_those_of_the_model():
+    assert tuple(slow_of(made("spx_night.csv").market).scopes()) == SCOPES

@@ -10,6 +10,7 @@ import pytest
 from streaming.gex.report import chain_report
 from streaming.model import SCOPES, WEIGHTS
 from streaming.sources.files import load_chain
+from tests.data_builders.chains import made
 from tests.support.option_lines import Line, make_chain
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "specs" / "schemas" / "snapshot.json").read_text())
@@ -27,10 +28,10 @@ OF_A_WEIGHT = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["spx_20230609.csv", "tda_spy_20220520.json", "ndx_20240322.csv"])
-def report(request: pytest.FixtureRequest, shared_data: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=["spx_intraday.csv", "spy_ameritrade.json", "ndx_schwab.json"])
+def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """As a reader of the command's output has it."""
-    chain = load_chain(shared_data / "gex" / f"{request.param}.gz")
+    chain = load_chain(made(request.param).write(tmp_path_factory.mktemp("chain") / request.param))
     found: dict[str, Any] = json.loads(json.dumps(chain_report(chain), allow_nan=False))
     return found
 

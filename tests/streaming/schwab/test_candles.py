@@ -5,7 +5,8 @@ from streaming.schwab.candles import candle_from
 from streaming.schwab.frames import decode_frame
 from streaming.schwab.merge import Merger
 from streaming.schwab.rows import EquityBarRow
-from tests.support.frames import all_captured, data_frame
+from tests.data_builders.frames import bars
+from tests.support.frames import data_frame
 
 START_MS = 1787233740000
 
@@ -65,11 +66,10 @@ def test_a_futures_bar_begins_with_its_minute_and_names_its_contract():
     assert candle.event_ms == START_MS
 
 
-def test_every_captured_bar_has_its_high_above_its_low_and_a_whole_minute(shared_data):
+def test_every_bar_has_its_high_above_its_low_and_a_whole_minute():
     merger = Merger()
-    bars = [frame for frame in all_captured(shared_data) if b"CHART_" in frame]
-    assert bars
-    for raw in bars:
-        for candle in merger.apply(decode_frame(raw).blocks, START_MS):
-            assert candle.low <= min(candle.open, candle.close) <= max(candle.open, candle.close) <= candle.high
-            assert candle.event_ms % 60_000 == 0
+    candles = [candle for raw in bars() for candle in merger.apply(decode_frame(raw).blocks, START_MS)]
+    assert [candle.symbol for candle in candles] == ["AMD", "/ES"]
+    for candle in candles:
+        assert candle.low <= min(candle.open, candle.close) <= max(candle.open, candle.close) <= candle.high
+        assert candle.event_ms % 60_000 == 0

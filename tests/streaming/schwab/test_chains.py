@@ -1,4 +1,3 @@
-import gzip
 import json
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,7 +7,10 @@ import pytest
 from streaming.clock import epoch_ms
 from streaming.errors import ContractError
 from streaming.schwab.chains import merge_chains, osi_symbol, parse_chain, read_answer
+from tests.data_builders.chains import made
+from tests.data_builders.shapes import schwab_chain
 from tests.support.schwab_chains import chain_document, contract
+from tests.support.slow_gex import settles
 
 ASOF = datetime(2025, 5, 9, 19, 30, tzinfo=UTC)
 CALL = "SPXW  250520C05660000"
@@ -24,43 +26,59 @@ def one(name, **more):
     return getattr(chain, name)[0]
 
 
-def test_the_captured_spx_chain_is_read(shared_data):
-    raw = (shared_data / "schwab/rest/fixtures_2025/chain_SPX_2025-05-20.json").read_bytes()
-    chain = parse_chain(raw, ticker="SPX", asof=ASOF)
-    assert (len(chain), chain.spot, chain.delayed, chain.asof) == (162, 5659.91, False, ASOF)
-    assert set(chain.root.tolist()) == {"SPXW"}
-    assert set(chain.expiry.tolist()) == {date(2025, 5, 20)}
-    assert set(chain.settle_s.tolist()) == {datetime(2025, 5, 20, 20, 0, tzinfo=UTC).timestamp()}
-    row = chain.symbol.tolist().index(CALL)
-    assert (chain.strike[row], chain.bid[row], chain.ask[row], chain.volume[row]) == (5660.0, 76.0, 77.4, 35.0)
-    assert chain.iv[row] == pytest.approx(0.18658)
-    assert chain.open_interest.sum() == 0.0
-    assert (chain.is_call.sum(), (~chain.is_call).sum()) == (43, 119)
+def test_a_whole_answer_is_read_row_by_row():
+    market = made("spx_schwab.json").market
+    chain = parse_chain(made("spx_schwab.json").payload, ticker="SPX", asof=ASOF)
+    lines = {line.osi(width=6): line for line in market.standard}
+    assert (len(chain), chain.spot, chain.delayed, chain.asof) == (len(lines), 6881.25, False, ASOF)
+    assert set(chain.symbol.tolist()) == set(lines)
+    own = [lines[symbol] for symbol in chain.symbol.tolist()]
+    assert chain.root.tolist() == [line.root for line in own]
+    assert chain.expiry.tolist() == [line.expiry for line in own]
+    assert chain.settle_s.tolist() == [settles(line.root, line.expiry).timestamp() for line in own]
+    assert chain.strike.tolist() == [line.strike for line in own]
+    assert chain.is_call.tolist() == [line.call for line in own]
+    assert chain.bid.tolist() == [line.bid for line in own]
+    assert chain.ask.tolist() == [line.ask for line in own]
+    assert chain.volume.tolist() == [line.volume for line in own]
+    assert chain.open_interest.tolist() == [line.open_interest for line in own]
+    assert np.isnan(chain.iv).tolist() == [line.iv is None for line in own]
+    assert chain.iv[~np.isnan(chain.iv)] == pytest.approx([line.iv for line in own if line.iv is not None])
 
 
-def test_the_captured_aapl_chain_dates_itself_when_asked(shared_data):
-    raw = (shared_data / "schwab/rest/fixtures_2025/chain_AAPL_puts_2025-01.json").read_bytes()
-    chain = parse_chain(raw, ticker="AAPL", asof=None)
-    assert chain.asof == datetime(2025, 1, 16, 21, 0, 1, 414000, tzinfo=UTC)
-    assert (len(chain), len(set(chain.expiry.tolist())), chain.spot) == (470, 8, 228.375)
-    assert chain.open_interest.sum() == 1389203.0
+def test_both_sentinels_minis_and_adjusted_lines_are_in_that_answer():
+    payload = made("spx_schwab.json").payload
+    for trap in (b'"volatility": -999.0', b'"volatility": "NaN"', b'"mini": true', b'"nonStandard": true'):
+        assert trap in payload
+    assert {line.root for line in made("spx_schwab.json").market.lines if not line.standard} == {"SPX1", "SPXW"}
+
+
+def test_puts_alone_date_themselves_when_asked():
+    market = made("ndx_schwab.json").market
+    quoted = datetime(2026, 11, 27, 20, 59, 59, 414000, tzinfo=UTC)
+    chain = parse_chain(schwab_chain(market, sides="P", quoted=quoted), ticker="NDX", asof=None)
+    puts = [line for line in market.standard if not line.call]
+    assert chain.asof == quoted - timedelta(milliseconds=min(line.volume % 900 for line in puts))
+    assert (len(chain), len(set(chain.expiry.tolist())), chain.spot) == (len(puts), 4, 25010.5)
+    assert chain.open_interest.sum() == sum(line.open_interest for line in puts)
     assert not chain.is_call.any()
 
 
-def test_the_captured_td_ameritrade_chain_is_read_too(shared_data):
-    raw = gzip.decompress((shared_data / "gex/tda_spy_20220520.json.gz").read_bytes())
-    chain = parse_chain(raw, ticker="SPY", asof=None)
-    assert (len(chain), chain.spot, chain.delayed) == (1024, 390.65, True)
-    assert np.isnan(chain.iv).sum() == 12  # the -999 sentinels
-    assert chain.symbol[0] == "SPY   220523C00382000"
+def test_a_td_ameritrade_chain_is_read_too():
+    market = made("spy_ameritrade.json").market
+    chain = parse_chain(made("spy_ameritrade.json").payload, ticker="SPY", asof=None)
+    first = market.lines[0]
+    assert (len(chain), chain.spot, chain.delayed) == (len(market.lines), 390.655, True)
+    assert np.isnan(chain.iv).sum() == sum(line.iv is None for line in market.lines) > 40  # the -999 sentinels
+    assert (first.osi(width=6), chain.symbol[0]) == ("SPY   220523C00379000",) * 2
     assert set(chain.root.tolist()) == {"SPY"}
-    assert (chain.strike[0], chain.bid[0], chain.open_interest[0], chain.volume[0]) == (382.0, 8.07, 177.0, 17432.0)
+    assert (chain.strike[0], chain.bid[0], chain.open_interest[0], chain.volume[0]) == (
+        first.strike,
+        first.bid,
+        first.open_interest,
+        first.volume,
+    )
     assert chain.settle_s[0] == datetime(2022, 5, 23, 20, 0, tzinfo=UTC).timestamp()
-
-
-def test_the_documents_example_is_read(shared_data):
-    raw = (shared_data / "schwab/rest/docs_examples/option_chains.json").read_bytes()
-    assert parse_chain(raw, ticker="AAPL", asof=None).strike.tolist()[:2] == [5.0, 10.0]
 
 
 def test_both_spellings_of_the_fields_are_read():

@@ -1,10 +1,9 @@
-import json
-
 import pytest
 
 from streaming.schwab import fields
 from streaming.schwab.fields import FIELDS, Service
-from tests.support.frames import captured
+from tests.data_builders.frames import equities, future_image, options
+from tests.support.frames import rows_of
 
 
 def test_every_table_has_as_many_numbers_as_the_guide():
@@ -44,45 +43,43 @@ def test_every_market_data_service_has_fields():
     assert set(FIELDS) == set(Service) - {Service.ADMIN}
 
 
-def test_a_captured_full_image_has_no_number_beyond_the_table(shared_data):
-    row = json.loads(captured(shared_data, "rth_2026-08-20_levelone_options")[0])["data"][0]["content"][0]
-    numbers = {int(name) for name in row if name.isdigit()}
-    assert numbers == set(range(1, len(fields.OPTIONS)))
-    assert row[str(fields.OPTIONS.index("root"))] == "SPY"
-    assert row[str(fields.OPTIONS.index("exercise_type"))] == "A"
+def test_a_full_image_has_no_number_beyond_the_table():
+    images = {
+        "OPTIONS": rows_of(options())[0], "EQUITIES": rows_of(equities())[0], "FUTURES": future_image(),
+    }  # fmt: skip
+    for name, row in images.items():
+        numbers = {int(number) for number in row if number.isdigit()}
+        assert numbers <= set(range(1, len(getattr(fields, name)))), name
+    assert {int(number) for number in images["OPTIONS"] if number.isdigit()} == set(range(1, len(fields.OPTIONS)))
+    assert images["OPTIONS"][str(fields.OPTIONS.index("root"))] == "SPY"
+    assert images["OPTIONS"][str(fields.OPTIONS.index("exercise_type"))] == "A"
 
 
 def named(table, row):
     return {table[int(number)]: value for number, value in row.items() if number.isdigit()}
 
 
-def first_row(path_frames):
-    return json.loads(path_frames[0])["data"][0]["content"][0]
-
-
-def test_a_real_equity_image_makes_sense_under_its_names(shared_data):
-    qqq = named(fields.EQUITIES, first_row(captured(shared_data, "rth_2026-08-20_levelone_equities")))
+def test_an_equity_image_makes_sense_under_its_names():
+    qqq = named(fields.EQUITIES, rows_of(equities())[0])
     assert qqq["low"] <= qqq["open"] <= qqq["high"]
     assert qqq["last"] - qqq["close"] == pytest.approx(qqq["net_change"])
     assert qqq["net_change"] / qqq["close"] * 100 == pytest.approx(qqq["net_percent_change"], abs=1e-4)
-    assert (qqq["exchange_name"], qqq["description"], qqq["status"]) == ("Nasdaq", "INVESCO QQQ TR", "Normal")
+    assert (qqq["exchange_name"], qqq["description"], qqq["status"]) == ("Nasdaq", "QQQ fund", "Normal")
     assert (qqq["last_id"], qqq["ask_mic"], qqq["bid_mic"], qqq["last_mic"]) == ("D", "ARCX", "XNAS", "XADF")
-    assert (qqq["high_52_week"], qqq["low_52_week"], qqq["shortable"]) == (748.65, 555.6, 1)
+    assert (qqq["high_52_week"], qqq["low_52_week"], qqq["shortable"]) == (756.0, 556.0, 1)
 
 
-def test_a_real_option_image_makes_sense_under_its_names(shared_data):
-    call = named(fields.OPTIONS, first_row(captured(shared_data, "rth_2026-08-20_levelone_options")))
-    assert (call["strike"], call["contract_type"], call["underlying"], call["root"]) == (767, "C", "SPY", "SPY")
+def test_an_option_image_makes_sense_under_its_names():
+    call = named(fields.OPTIONS, rows_of(options())[0])
+    assert (call["strike"], call["contract_type"], call["underlying"], call["root"]) == (770, "C", "SPY", "SPY")
     assert (call["expiration_year"], call["expiration_month"], call["expiration_day"]) == (2026, 8, 20)
-    assert (call["delta"], call["gamma"], call["settlement_type"]) == (0.45644607, 0.1165604, "P")
+    assert (call["delta"], call["gamma"], call["settlement_type"]) == (0.45, 0.117, "P")
     assert call["bid"] <= call["mark"] <= call["ask"]
     assert call["underlying_price"] - call["strike"] == pytest.approx(call["moneyness"])
 
 
-def test_a_full_future_image_of_the_older_protocol_makes_sense_too(shared_data):
-    text = (shared_data / "schwab/tda_era/sample_level_one_futures.json").read_text()
-    row = json.loads(text)["content"][0]
-    future = named(fields.FUTURES, row)
+def test_a_full_future_image_makes_sense_too():
+    future = named(fields.FUTURES, future_image())
     assert future["low"] <= future["open"] <= future["high"]
     assert future["last"] - future["close"] == pytest.approx(future["net_change"])
     assert future["tick"] * future["multiplier"] == pytest.approx(future["tick_amount"])

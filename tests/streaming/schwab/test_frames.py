@@ -11,13 +11,14 @@ from streaming.schwab.fields import Service
 from streaming.schwab.frames import StreamerInfo, decode_data, decode_frame, encode_login, encode_request
 from streaming.schwab.merge import Merger
 from streaming.schwab.session import StreamSession
-from tests.support.frames import all_captured, captured, data_frame, notice, response
+from tests.data_builders.frames import START_MS, bars, equities, every_frame
+from tests.support.frames import data_frame, notice, response
 
 INFO = StreamerInfo("wss://streamer.example/ws", "customer-1", "correl-1", "N9", "APIAPP")
 
 
-def test_the_short_way_reads_what_the_long_way_reads(shared_data):
-    for raw in all_captured(shared_data):
+def test_the_short_way_reads_what_the_long_way_reads():
+    for raw in every_frame():
         assert decode_data(raw) == decode_frame(raw).blocks
 
 
@@ -36,30 +37,28 @@ def test_what_is_not_plain_data_goes_the_long_way(raw):
     assert decode_data(raw) is None
 
 
-def test_every_captured_frame_decodes_strictly(shared_data):
-    frames = [decode_frame(raw) for raw in all_captured(shared_data)]
-    assert len(frames) == 24
+def test_a_frame_of_every_service_decodes_strictly():
+    frames = [decode_frame(raw) for raw in every_frame()]
     assert not any(frame.tolerant or frame.dropped for frame in frames)
     assert {block.service for frame in frames for block in frame.blocks} == set(Service) - {"ADMIN"}
 
 
-def test_the_real_numbers_arrive_under_their_names(shared_data):
-    (equities, delta, _) = [decode_frame(raw) for raw in captured(shared_data, "rth_2026-08-20_levelone_equities")]
-    qqq = equities.blocks[0].content[0]
-    assert (qqq.key, qqq.bid, qqq.ask, qqq.last) == ("QQQ", 712.48, 712.51, 712.49)
-    assert (qqq.bid_size, qqq.ask_size, qqq.volume, qqq.last_size) == (280, 400, 4639968, 79)
-    assert (qqq.quote_ms, qqq.trade_ms, qqq.listing, qqq.delayed) == (1787233769803, 1787233769685, "Q", False)
+def test_the_numbers_of_a_share_arrive_under_their_names():
+    image, delta, _ = [decode_frame(raw) for raw in equities()]
+    qqq = image.blocks[0].content[0]
+    assert (qqq.key, qqq.bid, qqq.ask, qqq.last) == ("QQQ", 712.4, 712.5, 712.45)
+    assert (qqq.bid_size, qqq.ask_size, qqq.volume, qqq.last_size) == (280, 400, 4640000, 79)
+    assert (qqq.quote_ms, qqq.trade_ms, qqq.listing, qqq.delayed) == (START_MS + 120, START_MS + 80, "Q", False)
     assert delta.blocks[0].content[1].bid is UNSET
-    assert delta.blocks[0].content[1].ask == 766.9
+    assert delta.blocks[0].content[1].ask == 767.0
 
 
-def test_charts_follow_the_order_that_is_sent(shared_data):
-    frames = [decode_frame(raw) for raw in captured(shared_data, "docs_2025-12_one_frame_per_service")]
-    bars = {block.service: block.content[0] for frame in frames for block in frame.blocks if "CHART" in block.service}
-    equity, future = bars["CHART_EQUITY"], bars["CHART_FUTURES"]
-    assert (equity.key, equity.open, equity.high, equity.low, equity.close) == ("AMD", 221.133, 221.18, 221.02, 221.02)
-    assert (equity.volume, equity.bar_ms, equity.seq) == (11730, 1765307100000, 202)
-    assert (future.key, future.open, future.volume, future.bar_ms) == ("/ES", 6858.25, 897, 1765307160000)
+def test_charts_follow_the_order_that_is_sent():
+    blocks = {block.service: block.content[0] for raw in bars() for block in decode_frame(raw).blocks}
+    equity, future = blocks["CHART_EQUITY"], blocks["CHART_FUTURES"]
+    assert (equity.key, equity.open, equity.high, equity.low, equity.close) == ("AMD", 221.125, 221.25, 221.0, 221.0625)
+    assert (equity.volume, equity.bar_ms, equity.seq) == (11730, START_MS - 60_000, 202)
+    assert (future.key, future.open, future.volume, future.bar_ms) == ("/ES", 6858.25, 897, START_MS - 60_000)
 
 
 def test_a_login_answer_is_read():

@@ -3,44 +3,66 @@ import pytest
 from streaming.model import DepthKind, Level2Event, OptionQuote, TickEvent
 from streaming.schwab.frames import decode_frame
 from streaming.schwab.merge import Merger
-from tests.support.frames import captured, data_frame, rows_of
+from tests.data_builders.frames import (
+    DAY_MS,
+    OPTION,
+    START_MS,
+    equities,
+    equity_states,
+    future_image,
+    nyse_book,
+    one_per_service,
+    options,
+    wide_book,
+)  # fmt: skip
+from tests.support.frames import data_frame, rows_of
 
 RECV_MS = 1787233770000
-OPTION = "SPY   260820C00767000"
 
 
 def apply(merger, *frames):
     return [event for raw in frames for event in merger.apply(decode_frame(raw).blocks, RECV_MS)]
 
 
-def test_a_full_image_becomes_a_full_tick(shared_data):
-    qqq, spy, iwm = apply(Merger(), captured(shared_data, "rth_2026-08-20_levelone_equities")[0])
-    assert (qqq.symbol, qqq.last, qqq.bid, qqq.ask, qqq.volume) == ("QQQ", 712.49, 712.48, 712.51, 4639968)
+def test_a_full_image_becomes_a_full_tick():
+    qqq, spy, iwm = apply(Merger(), equities()[0])
+    assert (qqq.symbol, qqq.last, qqq.bid, qqq.ask, qqq.volume) == ("QQQ", 712.45, 712.4, 712.5, 4640000)
     assert (spy.bid_size, spy.ask_size, spy.last_size, spy.delayed) == (80, 40, 40, False)
-    assert (iwm.event_ms, iwm.recv_ms, iwm.source) == (1787233769866, RECV_MS, "schwab")
-    assert qqq.timestamp.isoformat() == "2026-08-20T13:49:29.803000+00:00"
+    assert (iwm.event_ms, iwm.recv_ms, iwm.source) == (START_MS + 120, RECV_MS, "schwab")
+    assert qqq.timestamp.isoformat() == "2026-08-20T13:30:00.120000+00:00"
     assert [qqq.seq, spy.seq, iwm.seq] == [1, 2, 3]
 
 
-def test_a_delta_keeps_what_it_does_not_name(shared_data):
-    first, second, third = captured(shared_data, "rth_2026-08-20_levelone_equities")
+def test_a_delta_keeps_what_it_does_not_name():
+    first, second, third = equities()
+    assert len(second) < len(third) < len(first) / 2
     merger = Merger()
     apply(merger, first)
     qqq, spy, iwm = apply(merger, second)
-    assert (qqq.bid, qqq.ask, qqq.last, qqq.bid_size) == (712.48, 712.5, 712.4901, 40)
-    assert (spy.bid, spy.ask, spy.last, spy.bid_size, spy.ask_size) == (766.88, 766.9, 766.89, 80, 600)
-    assert (iwm.bid, iwm.ask, iwm.last, iwm.last_size) == (299.79, 299.8, 299.795, 143)
+    assert (qqq.bid, qqq.ask, qqq.last, qqq.bid_size) == (712.4, 712.6, 712.55, 40)
+    assert (spy.bid, spy.ask, spy.last, spy.bid_size, spy.ask_size) == (766.8, 767.0, 766.85, 80, 600)
+    assert (iwm.bid, iwm.ask, iwm.last, iwm.last_size) == (299.7, 299.8, 299.7925, 143)
     qqq, spy, iwm = apply(merger, third)
-    assert (spy.bid, spy.ask, spy.last, spy.volume, spy.ask_size) == (766.87, 766.9, 766.88, 3758148, 760)
-    assert (qqq.event_ms, iwm.volume) == (1787233771807, 2123997)
+    assert (spy.bid, spy.ask, spy.last, spy.volume, spy.ask_size) == (766.7, 767.0, 766.75, 3758100, 760)
+    assert (qqq.event_ms, iwm.volume) == (START_MS + 2120, 2124000)
 
 
-def test_merging_equals_overlaying_the_rows_by_hand(shared_data):
-    frames = captured(shared_data, "rth_2026-08-20_levelone_equities")
+def test_merging_equals_the_states_that_the_frames_were_made_of():
+    merger = Merger()
+    for raw, states in zip(equities(), equity_states(), strict=True):
+        ticks = apply(merger, raw)
+        assert [tick.symbol for tick in ticks] == [row["key"] for row in states]
+        for tick, row in zip(ticks, states, strict=True):
+            assert (tick.bid, tick.ask, tick.last) == (row["1"], row["2"], row["3"])
+            assert (tick.bid_size, tick.ask_size) == (row["4"], row["5"])
+            assert (tick.volume, tick.last_size, tick.delayed) == (row["8"], row["9"], False)
+
+
+def test_merging_equals_overlaying_the_rows_by_hand():
     by_hand: dict[str, dict[str, object]] = {}
-    for row in rows_of(frames):
+    for row in rows_of(equities()):
         by_hand.setdefault(row["key"], {}).update(row)
-    last = {event.symbol: event for event in apply(Merger(), *frames)}
+    last = {event.symbol: event for event in apply(Merger(), *equities())}
     for symbol, row in by_hand.items():
         tick = last[symbol]
         assert (tick.bid, tick.ask, tick.last) == (row["1"], row["2"], row["3"])
@@ -100,11 +122,10 @@ def test_sizes_may_come_as_floats_or_not_at_all():
     assert isinstance(tick.bid_size, int)
 
 
-def test_a_future_gets_its_top_of_book_said_so(shared_data):
-    raw = captured(shared_data, "docs_2025-12_one_frame_per_service")[2]
-    tick, book = apply(Merger(), raw)
+def test_a_future_gets_its_top_of_book_said_so():
+    tick, book = apply(Merger(), data_frame("LEVELONE_FUTURES", future_image()))
     assert isinstance(tick, TickEvent)
-    assert (tick.symbol, tick.last, tick.bid, tick.ask) == ("/ES", 6879.5, 6879.25, 6879.75)
+    assert (tick.symbol, tick.last, tick.bid, tick.ask, tick.contract) == ("/ES", 6879.5, 6879.25, 6879.75, "/ESU26")
     assert isinstance(book, Level2Event)
     assert book.depth_kind is DepthKind.TOP_OF_BOOK
     assert [(level.price, level.size, level.venues) for level in book.bids] == [(6879.25, 11, ())]
@@ -126,22 +147,20 @@ def test_a_future_may_trade_below_zero_and_tells_its_active_contract():
     assert merger.active_contracts == {"/CL": "/CLK20"}
 
 
-def test_an_option_becomes_a_quote_with_its_volatility_as_a_fraction(shared_data):
-    merger = Merger()
-    events = apply(merger, *captured(shared_data, "rth_2026-08-20_levelone_options"))
+def test_an_option_becomes_a_quote_with_its_volatility_as_a_fraction():
+    events = apply(Merger(), *options())
     first, second = [event for event in events if isinstance(event, OptionQuote)]
-    assert (first.symbol, first.bid, first.ask, first.volume) == (OPTION, 1.26, 1.28, 44994)
-    assert first.iv == pytest.approx(0.1650358958)
-    assert (second.open_interest, second.underlying_price, second.volume) == (2097, 766.87, 45009)
-    assert second.iv == pytest.approx(0.1643169084)
+    assert (first.symbol, first.bid, first.ask, first.volume) == (OPTION, 1.25, 1.27, 45000)
+    assert first.iv == pytest.approx(0.165125)
+    assert (second.open_interest, second.underlying_price, second.volume) == (2104, 766.9, 45012)
+    assert second.iv == pytest.approx(0.164375)
     assert sum(isinstance(event, TickEvent) for event in events) == 2
 
 
-def test_options_for_the_engine_make_no_ticks(shared_data):
+def test_options_for_the_engine_make_no_ticks():
     merger = Merger()
     merger.quotes_only = {OPTION}
-    events = apply(merger, *captured(shared_data, "rth_2026-08-20_levelone_options"))
-    assert [type(event) for event in events] == [OptionQuote, OptionQuote]
+    assert [type(event) for event in apply(merger, *options())] == [OptionQuote, OptionQuote]
 
 
 @pytest.mark.parametrize("odd", [-999.0, "NaN", 0, None, -1.5])
@@ -152,32 +171,44 @@ def test_an_unusable_volatility_is_unknown(odd):
     assert quote.bid == 0.0
 
 
-def test_books_are_whole_and_say_what_they_are(shared_data):
-    spy, iwm = apply(Merger(), *captured(shared_data, "rth_2026-08-20_nyse_book"))
-    assert (spy.symbol, spy.depth_kind, spy.event_ms) == ("SPY", DepthKind.VENUE_MONTAGE, 1787233768637)
-    assert [level.price for level in spy.bids] == [766.88, 766.87, 766.86, 766.84, 766.65, 766.3]
-    assert [level.price for level in spy.asks][:3] == [766.89, 766.9, 766.91]
-    assert [(venue.venue, venue.size) for venue in spy.bids[1].venues][:2] == [("ARCX", 680), ("NYSE", 320)]
-    assert sum(venue.size for venue in iwm.asks[1].venues) == iwm.asks[1].size == 1120
-    assert spy.bids[1].venues[0].quote_ms == 1787233768609  # 35368609 ms after midnight in New York
+def test_books_are_whole_and_say_what_they_are():
+    rows = rows_of(nyse_book())
+    spy, iwm = apply(Merger(), *nyse_book())
+    assert (spy.symbol, iwm.symbol, spy.depth_kind, spy.event_ms) == (
+        "SPY", "IWM", DepthKind.VENUE_MONTAGE, START_MS + 137,
+    )  # fmt: skip
+    for book, row in ((spy, rows[0]), (iwm, rows[1])):
+        for levels, side in ((book.bids, row["2"]), (book.asks, row["3"])):
+            assert [(level.price, level.size) for level in levels] == [(level["0"], level["1"]) for level in side]
+            assert [[(venue.venue, venue.size) for venue in level.venues] for level in levels] == [
+                [(entry["0"], entry["1"]) for entry in level["3"]] for level in side
+            ]
+    first, entry = spy.bids[0].venues[0], rows[0]["2"][0]["3"][0]
+    assert first.quote_ms == START_MS - DAY_MS + entry["2"]  # counted from midnight in New York
 
 
-def test_listings_are_learned_and_delayed_symbols_known(shared_data):
+def test_a_book_of_48_venues_is_whole():
+    (book,) = apply(Merger(), *wide_book())
+    for levels in (book.bids, book.asks):
+        assert len({venue.venue for level in levels for venue in level.venues}) == 48
+        assert all(level.size == sum(venue.size for venue in level.venues) for level in levels)
+
+
+def test_listings_are_learned_and_delayed_symbols_known():
     merger = Merger()
-    apply(merger, captured(shared_data, "rth_2026-08-20_levelone_equities")[0])
+    apply(merger, equities()[0])
     assert dict(merger.listings) == {"QQQ": "Q", "SPY": "P", "IWM": "P"}
     apply(merger, data_frame("LEVELONE_FUTURES", {"key": "/ES", "delayed": True, "3": 1.0}))
     assert merger.delayed_symbols() == ("/ES",)
 
 
-def test_services_keep_apart_and_other_services_make_no_events(shared_data):
-    frames = captured(shared_data, "docs_2025-12_one_frame_per_service")
-    events = apply(Merger(), *frames)
+def test_services_keep_apart_and_other_services_make_no_events():
+    events = apply(Merger(), *one_per_service())
     assert [event.symbol for event in events if isinstance(event, TickEvent)] == [
-        "AMD", "INTC", "SPXW  251208C06880000", "/ES", "./OGG26C4240", "EUR/USD",
+        "AMD", "SPXW  260820C06880000", "/ES", "./OGZ26C4240", "EUR/USD",
     ]  # fmt: skip
     assert [event.symbol for event in events if isinstance(event, Level2Event)] == [
-        "/ES", "F", "AMD", "GOOGL 251212C00315000",
+        "/ES", "SPY", "IWM", "QQQ", "SPY", OPTION,
     ]  # fmt: skip
 
 
@@ -271,7 +302,7 @@ def test_a_level_without_a_readable_price_is_left_out_and_nothing_of_the_book_be
 
 
 @pytest.mark.parametrize(
-    "key", ["", " SPY", "S P", "SPY\n", "<@1>", "SPY\u0661", "A" * 25, "SPY   2608\u06620C00767000"]
+    "key", ["", " SPY", "S P", "SPY\n", "<@1>", "SPY\u0661", "A" * 25, "SPY   2608\u06620C00770000"]
 )
 def test_what_cannot_be_a_symbol_makes_no_event_and_is_counted(key):
     merger = Merger()

@@ -10,6 +10,7 @@ from streaming.errors import ContractError, RequestError, TransientError
 from streaming.schwab.chains import parse_chain
 from streaming.schwab.http_errors import RouteRefusedError
 from streaming.schwab.rest import RequestBudget, SchwabRestClient
+from tests.data_builders import answers
 from tests.support.clock import ManualClock
 from tests.support.http import open_http_server
 from tests.support.schwab_chains import chain_document, contract
@@ -205,14 +206,13 @@ async def test_a_window_is_halved_until_it_fits(tmp_path):
     assert ("2025-05-20", "2025-05-21") in good
 
 
-async def test_expirations_and_quotes_are_read(tmp_path, shared_data):
-    folder = shared_data / "schwab/rest/fixtures_2025"
-    files = {
-        "/marketdata/v1/expirationchain": "expirationchain_SPY_2025-07-20.json",
-        "/marketdata/v1/quotes": "quote_NVDA_2025-01-30.json",
+async def test_expirations_and_quotes_are_read(tmp_path):
+    bodies = {
+        "/marketdata/v1/expirationchain": answers.expirations("SPY", date(2026, 8, 20)),
+        "/marketdata/v1/quotes": answers.share_quote("NVDA"),
     }
-    async with rest_against(tmp_path, lambda seen: web.Response(body=(folder / files[seen.path]).read_bytes())) as rest:
-        assert (await rest.expirations("SPY"))[0].expiry == date(2025, 7, 21)
+    async with rest_against(tmp_path, lambda seen: web.Response(body=bodies[seen.path])) as rest:
+        assert (await rest.expirations("SPY"))[0].expiry == date(2026, 8, 20)
         assert set(await rest.quotes(["NVDA", "/ES"])) == {"NVDA"}
         assert asked(rest)[-1].query["symbols"] == "NVDA,/ES"
 

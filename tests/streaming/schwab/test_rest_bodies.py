@@ -5,23 +5,20 @@ import pytest
 
 from streaming.errors import ContractError
 from streaming.schwab.rest_bodies import is_truncated, join_sides, parse_expirations, parse_preferences, parse_quotes
+from tests.data_builders import answers
 from tests.support.schwab_chains import chain_document, contract
 
 
-def fixture(shared_data, name):
-    return (shared_data / "schwab/rest/fixtures_2025" / name).read_bytes()
-
-
-def test_the_captured_preferences_name_the_streamer(shared_data):
-    raw = fixture(shared_data, "userPreference_sanitised.json")
+def test_preferences_name_the_streamer():
+    raw = answers.preferences()
     info = parse_preferences(raw)
     assert (info.url, info.channel, info.function_id, info.level2) == (
-        "wss://streamer-api.schwab.com/ws",
+        "wss://streamer.example/ws",
         "N9",
         "APIAPP",
         True,
     )
-    assert info.correl_id == "11111111-2222-3333-4444-555555555555"
+    assert (info.customer_id, info.correl_id) == ("c0ffee" * 8, "11111111-2222-3333-4444-555555555555")
     assert parse_preferences(b"[" + raw + b"]") == info
 
 
@@ -49,10 +46,8 @@ def test_only_a_plain_no_means_no_books(offers, level2):
     assert parse_preferences(body).level2 is level2
 
 
-def test_without_level_two_permission_there_are_no_books(shared_data):
-    tree = json.loads(fixture(shared_data, "userPreference_sanitised.json"))
-    tree["offers"][0]["level2Permissions"] = False
-    assert parse_preferences(json.dumps(tree).encode()).level2 is False
+def test_without_level_two_permission_there_are_no_books():
+    assert parse_preferences(answers.preferences(level2=False)).level2 is False
 
 
 @pytest.mark.parametrize("odd", ["NaN", "Infinity", "1e999", "true", '""', '"N/A"', "-999"])
@@ -71,16 +66,17 @@ def test_preferences_without_a_streamer_say_what_to_do(body):
     assert "Trader product" in caught.value.sentence
 
 
-def test_the_captured_expirations_are_read(shared_data):
-    found = parse_expirations(fixture(shared_data, "expirationchain_SPY_2025-07-20.json"))
+def test_expirations_are_read_and_put_in_order():
+    found = parse_expirations(answers.expirations("SPY", date(2026, 8, 20)))
     assert (found[0].expiry, found[0].kind, found[0].settlement, found[0].roots) == (
-        date(2025, 7, 21),
+        date(2026, 8, 20),
         "W",
         "P",
         ("SPY",),
     )
     assert found == sorted(found, key=lambda item: item.expiry)
     assert len(found) > 20
+    assert [item.expiry for item in found if item.kind == "S"] == [date(2026, 8, 21), date(2026, 9, 18)]
 
 
 def test_the_other_name_of_the_date_is_read_and_nonsense_left_out():
@@ -95,12 +91,11 @@ def test_what_lists_no_expirations_is_a_contract_error(body):
         parse_expirations(body)
 
 
-def test_captured_quotes_are_read(shared_data):
-    quotes = parse_quotes(fixture(shared_data, "quote_NVDA_2025-01-30.json"))
-    assert quotes["NVDA"].last is not None
-    assert quotes["NVDA"].realtime is True
-    (index,) = parse_quotes(fixture(shared_data, "quote_SPX_index_2025-01-30.json")).values()
-    assert index.symbol == "$SPX"
+def test_quotes_of_shares_and_indexes_are_read():
+    share = parse_quotes(answers.share_quote("NVDA"))["NVDA"]
+    assert (share.last, share.bid, share.ask, share.realtime) == (123.225, 123.2, 123.25, True)
+    (index,) = parse_quotes(answers.index_quote()).values()
+    assert (index.symbol, index.last) == ("$SPX", 6071.25)
     assert (index.bid, index.ask) == (None, None)
 
 

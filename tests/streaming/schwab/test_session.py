@@ -23,7 +23,8 @@ from streaming.schwab.session_events import (
     SymbolLimit,
     Tolerated,
 )
-from tests.support.frames import all_captured, captured, data_frame, notice, response
+from tests.data_builders.frames import equities, every_frame
+from tests.support.frames import data_frame, notice, response
 
 INFO = StreamerInfo("wss://x/ws", "customer", "correl", "N9", "APIAPP")
 L1 = Service.LEVELONE_EQUITIES
@@ -224,9 +225,9 @@ def test_heartbeats_are_told():
     assert talk.session.receive(b'{"notify":[{"heartbeat":"soon"}]}') == [Heartbeat(0)]
 
 
-def test_data_passes_through_at_any_time(shared_data):
+def test_data_passes_through_at_any_time():
     talk = Talk({})
-    (event,) = talk.session.receive(captured(shared_data, "rth_2026-08-20_levelone_equities")[0])
+    (event,) = talk.session.receive(equities()[0])
     assert isinstance(event, Data)
     assert [row.key for row in event.blocks[0].content] == ["QQQ", "SPY", "IWM"]
 
@@ -299,8 +300,8 @@ def test_a_tolerated_frame_tells_what_was_lost():
     assert [type(event) for event in talk.session.receive(data_frame("LEVELONE_EQUITIES", {"key": "A"}))] == [Data]
 
 
-def test_frames_that_come_together_mean_what_they_mean_one_by_one(shared_data):
-    frames = all_captured(shared_data)
+def test_frames_that_come_together_mean_what_they_mean_one_by_one():
+    frames = every_frame()
     odd = b'{"data":[{"service":"LEVELONE_EQUITIES","content":[{"key":"A","1":"NaN"},{}]}]}'
     frames = [*frames[:3], odd, b"\x00", notice(77, "?"), *frames[3:], b'{"notify":[{"heartbeat":"1"}]}', *frames]
     one_by_one = []

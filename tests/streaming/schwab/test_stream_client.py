@@ -10,7 +10,8 @@ from streaming.clock import ShiftedClock, SystemClock
 from streaming.errors import ConfigurationError, ContractError, LoginRequiredError
 from streaming.model import Level2Event, OptionQuote, TickEvent
 from streaming.schwab.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
-from tests.support.frames import captured, data_frame, notice, response
+from tests.data_builders.frames import equities
+from tests.support.frames import data_frame, notice, response
 from tests.support.streamer import open_streamer, succeed, with_code
 from tests.support.waiting import until
 
@@ -64,8 +65,7 @@ def subscribed(streamer, count):
     return lambda: streamer.sessions and len(streamer.commands()) >= count
 
 
-async def test_login_subscribe_and_stream(streamer, shared_data):
-    frames = captured(shared_data, "rth_2026-08-20_levelone_equities")
+async def test_login_subscribe_and_stream(streamer):
     async with running(streamer, Subscriptions(("QQQ", "SPY", "IWM"))) as client:
         await until(subscribed(streamer, 3))
         assert streamer.commands() == [
@@ -73,9 +73,9 @@ async def test_login_subscribe_and_stream(streamer, shared_data):
             ("SUBS", "NYSE_BOOK", "SPY,IWM"),
             ("SUBS", "NASDAQ_BOOK", "QQQ"),
         ]
-        await streamer.send(*frames)
+        await streamer.send(*equities())
         await until(lambda: len(client.events) == 9)
-        assert [event.last for event in client.events if event.symbol == "SPY"] == [766.89, 766.89, 766.88]
+        assert [event.last for event in client.events if event.symbol == "SPY"] == [766.85, 766.85, 766.75]
         status = client.status
     assert (status.state, status.connects, status.reconnects, status.bad_frames) == ("live", 1, 0, 0)
     assert dict(status.frames) == {"LEVELONE_EQUITIES": 3}

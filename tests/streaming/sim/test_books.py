@@ -1,8 +1,8 @@
-import json
-
 import pytest
 
 from streaming.sim.books import BookRows, hash_of
+from tests.data_builders.frames import nyse_book
+from tests.support.frames import rows_of
 
 OPTION = "SPXW  260820C06880000"
 ALL = frozenset(map(str, range(60)))
@@ -18,9 +18,8 @@ def book(request, still) -> dict:
     return BookRows(still, service).live((key,), ALL)[key]
 
 
-def test_a_book_has_the_shape_of_production(book, shared_data):
-    text = (shared_data / "schwab" / "stream" / "rth_2026-08-20_nyse_book.jsonl").read_text().splitlines()[0]
-    real = json.loads(text)["data"][0]["content"][0]
+def test_a_book_has_the_shape_of_production(book):
+    real = rows_of(nyse_book())[0]
     level = real["2"][0]
     assert set(book) | {"key"} == set(real)
     for side in sides(book):

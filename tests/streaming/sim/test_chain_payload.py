@@ -6,6 +6,8 @@ import pytest
 
 from streaming.sim.chain_payload import ChainPayloads, TooBigError
 from streaming.sim.chain_query import ChainQuery
+from tests.data_builders import answers
+from tests.data_builders.chains import made
 
 TODAY, FRIDAY = date(2026, 8, 20), date(2026, 8, 21)
 
@@ -25,9 +27,8 @@ def today(still) -> dict:
 
 
 @pytest.fixture(scope="module")
-def real(shared_data) -> dict:
-    path = shared_data / "schwab" / "rest" / "fixtures_2025" / "chain_SPX_2025-05-20.json"
-    return json.loads(path.read_text())
+def real() -> dict:
+    return json.loads(made("spx_schwab.json").payload)
 
 
 def test_the_envelope_has_the_keys_of_production(today, real):
@@ -126,9 +127,8 @@ def test_bodies_are_kept_for_a_second_and_made_anew_in_the_next(spx):
     assert volumes[0] < volumes[1]
 
 
-def test_expirations_have_the_keys_of_production(still, shared_data):
-    path = shared_data / "schwab" / "rest" / "fixtures_2025" / "expirationchain_SPY_2025-07-20.json"
-    real = json.loads(path.read_text())
+def test_expirations_have_the_keys_of_production(still):
+    real = json.loads(answers.expirations())
     ours = json.loads(ChainPayloads(still).expirations("$SPX"))
     assert set(ours) == set(real)
     assert list(ours["expirationList"][0]) == list(real["expirationList"][0])

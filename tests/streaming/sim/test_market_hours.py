@@ -1,18 +1,19 @@
-import json
 from datetime import date
 
-import pytest
-
 from streaming.sim.market_hours import hours_body
+from tests.data_builders.answers import closed_hours, open_hours
 
 
-@pytest.mark.parametrize("name", ["markets_open_2025-07-21.json", "markets_closed_2025-07-20.json"])
-def test_hours_are_those_of_production(shared_data, name):
-    real = json.loads((shared_data / "schwab" / "rest" / "fixtures_2025" / name).read_text())
-    day = date.fromisoformat(name.removesuffix(".json")[-10:])
-    ours = hours_body(tuple(real), day)
-    for market in ("equity", "option") if "open" in name else real:
-        assert ours[market] == real[market]
+def test_hours_of_an_open_day_are_those_of_production():
+    day = date(2025, 7, 21)
+    ours, real = hours_body(("option", "equity"), day), open_hours(day)
+    assert {market: ours[market] for market in real} == real
+
+
+def test_hours_of_a_closed_day_are_those_of_production():
+    day = date(2025, 7, 20)
+    real = closed_hours(day)
+    assert hours_body(tuple(real), day) == real
 
 
 def test_a_half_day_ends_at_one():

@@ -3,28 +3,26 @@ import json
 import pytest
 
 from streaming.sim.quote_payload import quote_of, quotes_body
+from tests.data_builders import answers
 
-FIXTURES = {
-    "$SPX": "quote_SPX_index_2025-01-30.json",
-    "SPY": "quote_NVDA_2025-01-30.json",
-    "SPXW  260820C06880000": "quote_META_option_2025-01-24.json",
+PRODUCTION = {
+    "$SPX": answers.index_quote,
+    "SPY": answers.share_quote,
+    "SPXW  260820C06880000": answers.option_quote,
 }
 
 
-@pytest.mark.parametrize("symbol", FIXTURES)
-def test_quotes_have_the_keys_of_production(still, shared_data, symbol):
-    path = shared_data / "schwab" / "rest" / "fixtures_2025" / FIXTURES[symbol]
-    real = next(iter(json.loads(path.read_text()).values()))
+@pytest.mark.parametrize("symbol", PRODUCTION)
+def test_quotes_have_the_keys_of_production(still, symbol):
+    real = next(iter(json.loads(PRODUCTION[symbol]()).values()))
     ours = quote_of(still, symbol)
     assert set(ours) == set(real)
     for block in ("quote", "reference"):
         assert set(ours[block]) == set(real[block]), block
 
 
-def test_a_future_has_the_keys_of_the_official_example(still, shared_data):
-    text = (shared_data / "schwab" / "rest" / "official_openapi_examples.json").read_text()
-    start = text.index('"/ESZ21": {') + len('"/ESZ21": ')
-    real, _ = json.JSONDecoder().raw_decode(text[start:])
+def test_a_future_has_the_keys_of_the_official_example(still):
+    real = next(iter(json.loads(answers.future_quote()).values()))
     ours = quote_of(still, "/ES")
     assert set(ours) == set(real)
     assert set(ours["reference"]) == set(real["reference"])

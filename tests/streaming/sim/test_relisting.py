@@ -8,11 +8,12 @@ from streaming.sim.instruments import underlying_of
 from streaming.sim.lines import generate_lines, lines_from_chain
 from streaming.sim.relisting import relist_made_up, relist_real
 from streaming.sources.files import load_chain
+from tests.data_builders.chains import made
 
 
 @pytest.fixture
-def chain(shared_data):
-    return load_chain(shared_data / "gex" / "spx_20230609.csv.gz")
+def chain(tmp_path):
+    return load_chain(made("spx_intraday.csv").write(tmp_path / "chain.csv"))
 
 
 def days_of(groups) -> list[date]:

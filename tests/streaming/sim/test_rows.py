@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 
 import pytest
@@ -8,6 +7,8 @@ from streaming.sim.equity_rows import EquityRows
 from streaming.sim.future_rows import FutureRows
 from streaming.sim.option_rows import OptionRows
 from streaming.sim.rows import number
+from tests.data_builders.frames import bars, equities, future_image, options
+from tests.support.frames import rows_of
 
 OPTION = "SPXW  260820C06880000"
 ALL = frozenset(map(str, range(60)))
@@ -17,24 +18,17 @@ def image(source, key):
     return source.fixed(key) | source.live((key,), ALL)[key]
 
 
-def captured(shared_data, name: str, line: int = 0) -> list[dict]:
-    lines = (shared_data / "schwab" / "stream" / name).read_text().splitlines()
-    return json.loads(lines[line])["data"][0]["content"]
+def test_a_share_has_the_fields_of_production(still):
+    assert set(image(EquityRows(still), "QQQ")) | {"key"} == set(rows_of(equities())[0])
 
 
-def test_a_share_has_the_fields_of_production(still, shared_data):
-    real = captured(shared_data, "rth_2026-08-20_levelone_equities.jsonl")[0]
-    assert set(image(EquityRows(still), "QQQ")) | {"key"} == set(real)
-
-
-def test_what_lives_of_a_share_is_what_production_changes(still, shared_data):
-    changed = {name for row in captured(shared_data, "rth_2026-08-20_levelone_equities.jsonl", 1) for name in row}
+def test_what_lives_of_a_share_is_what_production_changes(still):
+    changed = {name for row in rows_of(equities()[1:]) for name in row}
     assert changed - {"key"} <= set(EquityRows(still).live(("QQQ",), ALL)["QQQ"])
 
 
-def test_an_option_has_the_fields_of_production(still, shared_data):
-    real = captured(shared_data, "rth_2026-08-20_levelone_options.jsonl")[0]
-    assert set(image(OptionRows(still), OPTION)) | {"key"} == set(real)
+def test_an_option_has_the_fields_of_production(still):
+    assert set(image(OptionRows(still), OPTION)) | {"key"} == set(rows_of(options())[0])
 
 
 def test_an_index_has_no_bid_ask_or_sizes(still):
@@ -43,10 +37,9 @@ def test_an_index_has_no_bid_ask_or_sizes(still):
     assert row["3"] == 6880
 
 
-def test_a_future_has_the_fields_of_the_old_full_image(still, shared_data):
-    real = json.loads((shared_data / "schwab" / "tda_era" / "sample_level_one_futures.json").read_text())["content"][0]
+def test_a_future_has_the_fields_of_a_full_image(still):
     row = image(FutureRows(still), "/NQ")
-    assert set(real) - {"key"} <= set(row)
+    assert set(future_image()) - {"key"} <= set(row)
     assert (row["31"], row["34"], row["26"]) == (20, "/NQU26", 5)
 
 
@@ -87,9 +80,8 @@ def test_whole_numbers_have_no_decimal_point():
 
 
 @pytest.mark.parametrize(("service", "key"), [("CHART_EQUITY", "$SPX"), ("CHART_FUTURES", "/ES")])
-def test_bars_have_the_fields_of_production(spx, shared_data, service, key):
-    frames = (shared_data / "schwab" / "stream" / "docs_2025-12_one_frame_per_service.jsonl").read_text().splitlines()
-    real = next(json.loads(text)["data"][0] for text in frames if f'"{service}"' in text)["content"][0]
+def test_bars_have_the_fields_of_production(spx, service, key):
+    real = next(row for raw in bars() if service.encode() in raw for row in rows_of([raw]))
     spx.advance(spx.now + timedelta(seconds=61))
     assert set(ChartRows(spx, service).live((key,), ALL)[key]) | {"key"} == set(real)
 

@@ -16,6 +16,7 @@ from streaming.errors import UnavailableError
 from streaming.sim.faults import FIREWALL_PAGE, Failure
 from streaming.sim.market import Market
 from streaming.sim.server import Limits, open_sim
+from tests.data_builders import answers
 from tests.support.sim_stream import stream
 
 START = datetime(2026, 8, 20, 14, 30, tzinfo=UTC)
@@ -76,9 +77,8 @@ async def test_without_a_token_the_client_is_not_authorized(sim, http):
     assert answer.json()["errors"][0]["detail"] == "Client not authorized"
 
 
-async def test_preferences_are_an_object_as_captured(sim, http, shared_data):
-    path = shared_data / "schwab" / "rest" / "fixtures_2025" / "userPreference_sanitised.json"
-    real, ours = json.loads(path.read_text()), (await http.get("/trader/v1/userPreference")).json()
+async def test_preferences_are_an_object_as_in_production(sim, http):
+    real, ours = json.loads(answers.preferences()), (await http.get("/trader/v1/userPreference")).json()
     for block in ("accounts", "streamerInfo", "offers"):
         assert set(ours[block][0]) == set(real[block][0])
     assert ours["streamerInfo"][0]["streamerSocketUrl"] == sim.stream_url

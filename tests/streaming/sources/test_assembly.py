@@ -16,7 +16,7 @@ from streaming.sources.assembly import Sources
 from streaming.streamer import Streamer
 from streaming.symbols import parse_ticker
 from tests.support.http import open_http_server
-from tests.support.source_rigs import GEXBOT_ANSWER, GEXBOT_QUOTE_S, KEY, Lever, real_cboe_chain, running
+from tests.support.source_rigs import GEXBOT_ANSWER, GEXBOT_QUOTE_S, KEY, Lever, cboe_chain, running
 from tests.support.stream_rig import streamer_rig
 from tests.support.waiting import until
 
@@ -60,8 +60,8 @@ async def test_telemetry_is_written_while_redis_answers(tmp_path, redis, redis_u
 
 
 @pytest.mark.usefixtures("redis")
-async def test_three_boards_from_three_sources_in_one_process(tmp_path, redis_url, shared_data):
-    lever = Lever(real_cboe_chain(shared_data))
+async def test_three_boards_from_three_sources_in_one_process(tmp_path, redis_url):
+    lever = Lever(cboe_chain())
     answer = json.dumps(GEXBOT_ANSWER | {"ticker": "QQQ", "timestamp": GEXBOT_QUOTE_S - 7_200}).encode()
     async with (
         open_http_server(lever.answer) as cboe,

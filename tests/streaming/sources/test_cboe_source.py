@@ -12,7 +12,7 @@ from streaming.model import SCOPES
 from streaming.sources.cboe_source import CboeSource, feed_symbol
 from streaming.symbols import parse_ticker
 from tests.support.http import open_http_server
-from tests.support.source_rigs import Lever, quick, real_cboe_chain, running, surroundings, whole_cboe_chain
+from tests.support.source_rigs import Lever, cboe_chain, quick, running, surroundings
 from tests.support.waiting import until
 
 
@@ -37,8 +37,8 @@ async def test_a_futures_ticker_alone_ends_it_with_what_to_do(redis):
     assert unable.status().state == "needs_action"
 
 
-async def test_a_futures_ticker_among_others_is_told_once_and_costs_only_itself(redis, shared_data):
-    lever, alarms = Lever(real_cboe_chain(shared_data)), []
+async def test_a_futures_ticker_among_others_is_told_once_and_costs_only_itself(redis):
+    lever, alarms = Lever(cboe_chain()), []
     async with open_http_server(lever.answer) as http:
         serving = source(redis, http.url, alarms, "RUT", "ES")
         async with running(serving):
@@ -85,8 +85,8 @@ async def test_a_feed_that_cannot_be_true_is_rejected_and_replaces_nothing(redis
     assert (await SnapshotStore(redis).latest("SPX")).scopes["full"].contracts == 22
 
 
-async def test_the_snapshot_of_a_real_feed_has_every_scope_and_its_quote_time(redis, shared_data):
-    lever = Lever(whole_cboe_chain(shared_data))
+async def test_the_snapshot_of_a_whole_feed_has_every_scope_and_its_quote_time(redis):
+    lever = Lever(cboe_chain())
     async with open_http_server(lever.answer) as http:
         serving = source(redis, http.url, [], "RUT")
         async with running(serving):
@@ -94,4 +94,4 @@ async def test_the_snapshot_of_a_real_feed_has_every_scope_and_its_quote_time(re
     assert serving.status().quote_at.isoformat() == "2023-09-20T20:00:00+00:00"
     snapshot = await SnapshotStore(redis).latest("RUT")
     assert {name: bool(found.ladder) for name, found in snapshot.scopes.items()} == dict.fromkeys(SCOPES, True)
-    assert (snapshot.source, snapshot.delayed, snapshot.spot) == ("cboe", True, 1806.1193)
+    assert (snapshot.source, snapshot.delayed, snapshot.spot) == ("cboe", True, 1806.125)

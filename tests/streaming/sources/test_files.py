@@ -12,6 +12,8 @@ import pytest
 from streaming.calendar import NEW_YORK
 from streaming.errors import RequestError
 from streaming.sources.files import load_chain
+from tests.data_builders.chains import RECIPES, made, spx_whole
+from tests.support.slow_gex import settles
 
 TABLE = (
     b"SPY,Last: 427.92,Change: 1\nDate: 9 June 2023, 1:40 PM EDT,Bid: 1\n"
@@ -107,30 +109,47 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path):
         load_chain(tmp_path)
 
 
-def test_settled_lines_stay_in_the_chain(shared_data: Path):
-    chain = load_chain(shared_data / "gex" / "spx_20230820.csv.gz")
+def test_settled_lines_stay_in_the_chain(tmp_path: Path):
+    weekend = made("spx_weekend.csv")
+    chain = load_chain(weekend.write(tmp_path / "chain"))
     assert chain.asof == datetime(2023, 8, 18, 16, 0, tzinfo=NEW_YORK)
-    assert np.count_nonzero(chain.settle_s <= chain.asof.timestamp()) > 500
+    settled = sum(settles(line.root, line.expiry) <= chain.asof for line in weekend.market.lines)
+    assert np.count_nonzero(chain.settle_s <= chain.asof.timestamp()) == settled > 500
 
 
-@pytest.mark.parametrize(
-    ("name", "ticker", "asof", "contracts"),
-    [
-        ("spx_20220712.csv.gz", "SPX", "2022-07-12T11:40", 2 * 9689),
-        ("spx_20230609.csv.gz", "SPX", "2023-06-09T13:25", 2 * 8894),
-        ("spy_20230605.csv.gz", "SPY", "2023-06-02T16:00", 2 * 3843),
-        ("qqq_20240322.csv.gz", "QQQ", "2024-03-22T16:00", 2 * 4920),
-        ("rut_20221212.csv.gz", "RUT", "2022-12-12T16:00", 2 * 3667),
-        ("ndx_20230526.csv.gz", "NDX", "2023-05-26T16:00", 2 * 10926),
-        ("cboe_rut_20230920.json.gz", "RUT", "2023-09-20T16:00", 6680),
-        ("cboe_spy_20220401.json.gz", "SPY", "2022-04-01T16:00", 9798),
-        ("tda_spy_20220520.json.gz", "SPY", "2022-05-20T16:00", 1024),
-    ],
-)
-def test_real_files_are_read_whole(shared_data: Path, name: str, ticker: str, asof: str, contracts: int):
-    chain = load_chain(shared_data / "gex" / name)
-    assert (chain.ticker, len(chain)) == (ticker, contracts)
-    assert chain.asof == datetime.fromisoformat(asof).replace(tzinfo=NEW_YORK)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("name", [*RECIPES, "whole"])
+def test_whole_files_are_read_to_the_last_contract(tmp_path: Path, name: str, pack):
+    from_file = made(name) if name in RECIPES else spx_whole()
+    market = from_file.market
+    chain = load_chain(write(tmp_path, pack(from_file.payload)))
+    assert (chain.ticker, chain.spot, chain.asof) == (market.ticker, market.spot, market.asof)
+    found = {
+        (str(root), day, bool(call), float(strike)): row
+        for *row, root, day, call, strike in zip(
+            chain.open_interest.tolist(), chain.volume.tolist(), chain.settle_s.tolist(), chain.root,
+            chain.expiry.tolist(), chain.is_call, chain.strike, strict=True,
+        )
+    }  # fmt: skip
+    assert len(found) == len(chain)
+    assert found == {
+        (line.root, line.expiry, line.call, line.strike): [
+            line.open_interest, line.volume, settles(line.root, line.expiry).timestamp()
+        ]
+        for line in market.standard
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "spy_bare.json"])
+def test_quotes_and_volatilities_are_those_of_the_file(tmp_path: Path, name: str):
+    chain = load_chain(made(name).write(tmp_path / "chain"))
+    lines = {line.osi(width=6): line for line in made(name).market.standard}
+    own = [lines[symbol] for symbol in chain.symbol.tolist()]
+    assert chain.bid.tolist() == [line.bid for line in own]
+    assert chain.ask.tolist() == [line.ask for line in own]
+    usable = np.isfinite(chain.iv) & (chain.iv > 0.0)
+    assert usable.tolist() == [line.iv is not None for line in own]
+    assert chain.iv[usable] == pytest.approx([line.iv for line in own if line.iv is not None], rel=1e-12)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])

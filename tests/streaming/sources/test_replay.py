@@ -5,8 +5,9 @@ import pytest
 from streaming.errors import RequestError
 from streaming.model import Level2Event, TickEvent
 from streaming.sources.replay import replay_frames
+from tests.data_builders.frames import as_file, equities, nasdaq_book, one_per_service, options
 from tests.support.clock import ManualClock
-from tests.support.frames import captured, data_frame
+from tests.support.frames import data_frame
 
 
 class Sink:
@@ -37,50 +38,54 @@ def clock():
     return SleepingClock()
 
 
-def stream_file(shared_data, name):
-    return shared_data / "schwab" / "stream" / f"{name}.jsonl"
+@pytest.fixture
+def recorded(tmp_path):
+    """Writes frames as a recording."""
+
+    def write(frames):
+        path = tmp_path / "frames.jsonl"
+        path.write_bytes(as_file(frames))
+        return path
+
+    return write
 
 
-async def test_captured_frames_become_merged_events(shared_data, sink, clock):
-    path = stream_file(shared_data, "rth_2026-08-20_levelone_equities")
-    report = await replay_frames(path, speed=0, sink=sink, clock=clock)
+async def test_frames_become_merged_events(recorded, sink, clock):
+    report = await replay_frames(recorded(equities()), speed=0, sink=sink, clock=clock)
     assert (report.lines, report.frames, report.events, report.malformed) == (3, 3, 9, 0)
     spy = [event for event in sink.events if event.symbol == "SPY"]
     assert [(event.bid, event.ask, event.last) for event in spy] == [
-        (766.88, 766.89, 766.89),
-        (766.88, 766.9, 766.89),
-        (766.87, 766.9, 766.88),
+        (766.8, 766.9, 766.85),
+        (766.8, 767.0, 766.85),
+        (766.7, 767.0, 766.75),
     ]
     assert {event.source for event in sink.events} == {"replay"}
 
 
-async def test_a_replay_keeps_the_pace_of_the_recording(shared_data, sink, clock):
-    path = stream_file(shared_data, "rth_2026-08-20_levelone_equities")
-    await replay_frames(path, speed=2.0, sink=sink, clock=clock)
-    assert clock.slept == pytest.approx([0.0, 1.004 / 2, 1.003 / 2])
+async def test_a_replay_keeps_the_pace_of_the_recording(recorded, sink, clock):
+    await replay_frames(recorded(equities()), speed=2.0, sink=sink, clock=clock)
+    assert clock.slept == pytest.approx([0.0, 1.003 / 2, 1.003 / 2])
 
 
-async def test_speed_zero_never_pauses(shared_data, sink, clock):
-    await replay_frames(stream_file(shared_data, "docs_2025-12_one_frame_per_service"), speed=0, sink=sink, clock=clock)
+async def test_speed_zero_never_pauses(recorded, sink, clock):
+    await replay_frames(recorded(one_per_service()), speed=0, sink=sink, clock=clock)
     assert sum(clock.slept) == 0.0
 
 
-async def test_long_gaps_are_cut_short(shared_data, sink, clock):
-    path = stream_file(shared_data, "docs_2025-12_one_frame_per_service")
-    report = await replay_frames(path, speed=1.0, sink=sink, clock=clock)
-    assert report.frames == 16
+async def test_long_gaps_are_cut_short(recorded, sink, clock):
+    report = await replay_frames(recorded(one_per_service()), speed=1.0, sink=sink, clock=clock)
+    assert report.frames == len(one_per_service())
     assert max(clock.slept) == 10.0
 
 
-async def test_only_market_events_are_published(shared_data, sink, clock):
-    path = stream_file(shared_data, "rth_2026-08-20_levelone_options")
-    report = await replay_frames(path, speed=0, sink=sink, clock=clock)
+async def test_only_market_events_are_published(recorded, sink, clock):
+    report = await replay_frames(recorded(options()), speed=0, sink=sink, clock=clock)
     assert [type(event) for event in sink.events] == [TickEvent, TickEvent]
     assert report.events == 2
 
 
-async def test_books_are_replayed(shared_data, sink, clock):
-    await replay_frames(stream_file(shared_data, "rth_2026-08-20_nasdaq_book"), speed=0, sink=sink, clock=clock)
+async def test_books_are_replayed(recorded, sink, clock):
+    await replay_frames(recorded(nasdaq_book()), speed=0, sink=sink, clock=clock)
     assert [(type(event), event.symbol) for event in sink.events] == [(Level2Event, "QQQ"), (Level2Event, "SPY")]
 
 
@@ -103,9 +108,9 @@ async def test_a_file_without_a_frame_is_named_with_its_lines(tmp_path, sink, cl
     assert f"{len(content.splitlines(keepends=True)) if content else 0} lines" in caught.value.sentence
 
 
-async def test_gzip_is_read_as_it_is(shared_data, tmp_path, sink, clock):
+async def test_gzip_is_read_as_it_is(tmp_path, sink, clock):
     path = tmp_path / "frames.jsonl.gz"
-    path.write_bytes(gzip.compress(b"\n".join(captured(shared_data, "rth_2026-08-20_levelone_equities"))))
+    path.write_bytes(gzip.compress(as_file(equities())))
     assert (await replay_frames(path, speed=0, sink=sink, clock=clock)).events == 9
 
 

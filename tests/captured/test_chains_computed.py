@@ -1,4 +1,4 @@
-"""All real chains beside the project: no warnings, and the figures that are known from elsewhere."""
+"""All captured chains: no warnings, and the figures that are known from elsewhere."""
 
 import warnings
 from pathlib import Path
@@ -19,10 +19,10 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_chain_computes_without_a_warning(shared_data: Path, name: str):
+def test_every_chain_computes_without_a_warning(captured_data: Path, name: str):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        chain = load_chain(shared_data / "gex" / f"{name}.gz")
+        chain = load_chain(captured_data / "gex" / f"{name}.gz")
         report = chain_report(chain)
     for scope in SCOPES:
         figures = report["scopes"][scope]
@@ -49,9 +49,9 @@ def test_every_chain_computes_without_a_warning(shared_data: Path, name: str):
     ],
 )
 def test_figures_that_the_reference_names(
-    shared_data: Path, *, name: str, forward: str, bad_iv: str, net_bn: float, zero_gamma: float
+    captured_data: Path, *, name: str, forward: str, bad_iv: str, net_bn: float, zero_gamma: float
 ):
-    chain = load_chain(shared_data / "gex" / f"{name}.gz")
+    chain = load_chain(captured_data / "gex" / f"{name}.gz")
     figures = chain_report(chain, scopes=("all",), forward=forward, bad_iv=bad_iv)["scopes"]["all"]["oi"]
     assert figures["net_gex_usd_per_1pct"] / 1e9 == pytest.approx(net_bn, abs=0.05)
     assert figures["zero_gamma"] == pytest.approx(zero_gamma, abs=0.5)
