@@ -38,8 +38,8 @@ QUOTED = {
     "tda_spy_20220520.json": ("SPY", "2022-05-20T16:00"),
     "xsp_20230914.csv": ("XSP", "2023-09-14T16:00"),
 }
-"""Ticker and quote time, New York (specs/gex-method.md §5): 15 minutes before the file's clock in a session, 20 in SPX's night session,
-else the last close."""
+"""Ticker and quote time, New York (specs/gex-method.md §5): 15 minutes before the file's clock in a session, 20 in
+SPX's night session, else the last close."""
 
 
 @pytest.mark.parametrize("name", QUOTED)
