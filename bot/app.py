@@ -9,16 +9,16 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, TextIO
 
-from bot.check import run_check
-from bot.discord_hosts import point_discord_at
+from bot.check.check import run_check
 from bot.host import background, open_host
 from bot.logs import configure_bot_logging
 from bot.settings import BotSettings
+from bot.wire.hosts import point_discord_at
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError, leading_error
-from streaming.runtime import open_runtime
 from streaming.settings import ENV_FILE, load_settings, load_what_is_right
 from streaming.signals import stop_on_signals
+from streaming.streamer.runtime import open_runtime
 
 _LOG: Final = logging.getLogger(__name__)
 _INTERRUPTED: Final = 130

@@ -14,17 +14,17 @@ from discord import app_commands
 from discord.ext import commands
 from discord.http import Route
 
-from bot.discord_answers import LONGEST_WAIT_S, look_at_answers
-from bot.discord_errors import described, passing, retry_after_s, verdict_of
-from bot.discord_login import log_in
-from bot.gateway import Gateway
-from bot.gateway_events import GatewayEvents
-from bot.identify_budget import IdentifyBudget
 from bot.notices import Refusal, answer_error, quiet_autocomplete
 from bot.operators import OperatorMail, Operators
-from bot.second_copy import SecondCopyWatch
 from bot.services import Services
 from bot.settings import BotSettings
+from bot.wire.answers import LONGEST_WAIT_S, look_at_answers
+from bot.wire.errors import described, passing, retry_after_s, verdict_of
+from bot.wire.gateway import Gateway
+from bot.wire.gateway_events import GatewayEvents
+from bot.wire.identify_budget import IdentifyBudget
+from bot.wire.login import log_in
+from bot.wire.second_copy import SecondCopyWatch
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
 

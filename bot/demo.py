@@ -22,12 +22,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from bot.sandbox.server import Sandbox, open_sandbox
 from bot.settings import BotSettings
 from streaming.clock import Clock, ShiftedClock
+from streaming.commands.sim import simulated_start
 from streaming.model import OptionChain
-from streaming.schwab.auth_client import SchwabAuthClient
-from streaming.schwab.token_store import TokenStore
+from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.store import TokenStore
 from streaming.sim.market import Market
 from streaming.sim.server import SimServer, open_sim
-from streaming.sim_command import simulated_start
 
 _LOG: Final = logging.getLogger(__name__)
 _USUAL: Final = ("SPX", "NDX")
@@ -104,7 +104,7 @@ def _is_running(pid: int) -> bool:
 
 
 def _load(path: Path) -> OptionChain:
-    from streaming.sources.files import load_chain
+    from streaming.chains.files import load_chain
 
     return load_chain(path)
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from bot import login_watch
 from bot.alarms import Alarms
 from bot.alerts.assembly import build_alerts
 from bot.client import GexBot
@@ -21,30 +20,31 @@ from bot.feed.ledger import RedisLedger
 from bot.feed.opening import opening_sentence
 from bot.feed.runner import FeedRunner
 from bot.feed.schedule import decide
-from bot.fingerprints import RedisFingerprints
 from bot.health import Health, ServiceNotifier
-from bot.identify_budget import IdentifyBudget
-from bot.login_watch import LoginWatch
+from bot.memory.fingerprints import RedisFingerprints
+from bot.memory.told import RedisTold
+from bot.memory.wishes import RedisWishes
+from bot.operate import login_watch
+from bot.operate.login_watch import LoginWatch
+from bot.operate.stream import StreamControl
+from bot.operate.symbols import SymbolControl
+from bot.operate.token import TokenControl
 from bot.presence import DiscordPresence, Presence
-from bot.render.charts import ChartWorker
+from bot.render.charts.worker_client import ChartWorker
 from bot.services import Services
 from bot.settings import BotSettings
-from bot.stream_control import StreamControl
 from bot.supervisor import JobFactory, Progress, Supervisor
-from bot.symbol_control import SymbolControl
-from bot.token_control import TokenControl
-from bot.told import RedisTold
-from bot.wishes import RedisWishes
+from bot.wire.identify_budget import IdentifyBudget
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics import MetricValue, write_metrics
-from streaming.metrics_server import serve_metrics
-from streaming.record_command import order_of
-from streaming.recording.session import Recorder
-from streaming.runtime import Runtime
-from streaming.schwab.stored_logins import StoredLogins
-from streaming.sources.assembly import Sources
-from streaming.streamer import Streamer
+from streaming.commands.record import order_of
+from streaming.recording.recorder import Recorder
+from streaming.schwab.login.stored_logins import StoredLogins
+from streaming.streamer.runtime import Runtime
+from streaming.streamer.sources import Sources
+from streaming.streamer.streamer import Streamer
+from streaming.telemetry.server import serve_metrics
 
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0

@@ -20,7 +20,7 @@ from bot.supervisor import Progress
 from streaming.calendar import new_york
 from streaming.clock import Clock
 from streaming.errors import GexcordError
-from streaming.market_time import data_age_s
+from streaming.freshness import data_age_s
 from streaming.model import GexSnapshot
 
 _LOG: Final = logging.getLogger(__name__)

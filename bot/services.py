@@ -8,13 +8,13 @@ from bot.settings import BotSettings
 from bot.supervisor import Supervisor
 from streaming.clock import Clock
 from streaming.ports import SnapshotReader
-from streaming.schwab.oauth import LoginAttempt
+from streaming.schwab.login.oauth import LoginAttempt
 from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
 
 if TYPE_CHECKING:
     from bot.alerts.desk import AlertDesk
     from bot.feed.metrics import FeedStatus
-    from bot.render.chart_spec import Chart
+    from bot.render.charts.chart_spec import Chart
 
 
 class StreamPort(Protocol):

@@ -30,7 +30,7 @@ from streaming.errors import (
     TransientError,
     leading_error,
 )
-from streaming.schwab.patience import Patience
+from streaming.schwab.stream.patience import Patience
 
 log = logging.getLogger(__name__)
 

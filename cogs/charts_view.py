@@ -9,7 +9,7 @@ import discord
 
 from bot.notices import Interaction
 from bot.pictures import Picture, Wish, take_picture
-from bot.render.chart_spec import KINDS, ChartKind
+from bot.render.charts.chart_spec import KINDS, ChartKind
 from bot.services import Services
 from bot.views import IDLE_S, AskerView
 from streaming.model import SCOPES, WEIGHTS, ScopeName, WeightName

@@ -5,9 +5,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import GexBot
+from bot.feed.status_text import feed_text
 from bot.lookup import boards_here
 from bot.permissions import manager_only, managers_see
-from bot.render.boards import feed_text
 from bot.services import Services
 
 Interaction = discord.Interaction[GexBot]

@@ -9,15 +9,15 @@ from discord.ext import commands
 
 from bot.client import GexBot
 from bot.feed.schedule import decide_about
+from bot.feed.status_text import boards_field
 from bot.lookup import boards_here, find_snapshot, matching_names
 from bot.notices import think
 from bot.permissions import may_speak
 from bot.pictures import Wish, take_history
-from bot.render.boards import boards_field
 from bot.render.captions import window_sentence
-from bot.render.chart_spec import KINDS
+from bot.render.charts.chart_spec import KINDS
 from bot.render.embeds import status_embed
-from bot.render.explain import FIGURES, explain_embed
+from bot.render.explain.explain import FIGURES, explain_embed
 from bot.services import Services
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView

@@ -9,7 +9,7 @@ from bot.permissions import require_operator
 from bot.render.operations import logged_in_text, login_steps
 from bot.services import Services
 from bot.views import AskerView, NoticeModal
-from streaming.schwab.oauth import LoginAttempt
+from streaming.schwab.login.oauth import LoginAttempt
 
 _LIFE_S: Final = 600.0
 _LONGEST_LINK: Final = 512

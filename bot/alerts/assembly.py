@@ -12,7 +12,7 @@ from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Progress
 from streaming.bus import keys
 from streaming.bus.metrics import write_metrics
-from streaming.runtime import Runtime
+from streaming.streamer.runtime import Runtime
 
 
 def build_alerts(

@@ -8,7 +8,7 @@ from bot.alerts.rules import AlertKind
 from bot.render.view import Freshness, freshness_of
 from streaming.calendar import new_york, session_on
 from streaming.clock import instant_of
-from streaming.market_time import data_age_s
+from streaming.freshness import data_age_s
 from streaming.model import GexSnapshot
 
 _CLOSING: Final = timedelta(minutes=5)

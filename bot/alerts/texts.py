@@ -13,7 +13,7 @@ from bot.render.numbers import UNKNOWN, age, bn, price
 from bot.render.origin_words import origin_words, source_text
 from streaming.calendar import new_york
 from streaming.clock import instant_of
-from streaming.market_time import data_age_s
+from streaming.freshness import data_age_s
 from streaming.model import GexSnapshot
 
 LONGEST: Final = 180

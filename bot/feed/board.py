@@ -22,7 +22,7 @@ from bot.render.text import Style
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
-from streaming.market_time import market_now
+from streaming.freshness import market_now
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
 

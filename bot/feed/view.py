@@ -12,7 +12,7 @@ from bot.render.view import BoardView, Freshness, Moving, freshness_of
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import Headline, headline
-from streaming.market_time import data_age_s
+from streaming.freshness import data_age_s
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
 

@@ -13,8 +13,8 @@ from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import Levels, headline, read_levels
+from streaming.freshness import data_age_s
 from streaming.gex.point_views import seen_in
-from streaming.market_time import data_age_s
 from streaming.model import (
     GexSnapshot,
     PointView,

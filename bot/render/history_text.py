@@ -5,9 +5,9 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from bot.render.chart_words import footer, levels, net_millions
+from bot.render.charts.chart_words import footer, levels, net_millions
+from bot.render.charts.session_times import same_day, spread, usual_gap_s
 from bot.render.numbers import UNKNOWN, known, price, signed
-from bot.render.session_times import same_day, spread, usual_gap_s
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.model import GexSnapshot, ScopeName

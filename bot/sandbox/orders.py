@@ -2,12 +2,12 @@
 
 import math
 
-from bot.sandbox.faults import KINDS, Fault, Faults, Kind, Trouble
-from bot.sandbox.gateway import Gateway
-from bot.sandbox.moderator import Moderator
-from bot.sandbox.permissions import Permission
-from bot.sandbox.records import ChannelKind, Member
-from bot.sandbox.world import World
+from bot.sandbox.gateway.gateway import Gateway
+from bot.sandbox.rest.faults import KINDS, Fault, Faults, Kind, Trouble
+from bot.sandbox.world.moderator import Moderator
+from bot.sandbox.world.permissions import Permission
+from bot.sandbox.world.records import ChannelKind, Member
+from bot.sandbox.world.world import World
 
 
 class Orders:

@@ -9,24 +9,24 @@ from typing import Final
 
 from aiohttp import web
 
-from bot.sandbox.commands import CommandBook
-from bot.sandbox.gateway import Gateway
-from bot.sandbox.interactions import ANSWER_WITHIN_S, InteractionDesk
+from bot.sandbox.gateway.gateway import Gateway
 from bot.sandbox.listening import listen_on_loopback
 from bot.sandbox.orders import Orders
-from bot.sandbox.page_actions import PageActions
-from bot.sandbox.page_api import PageApi
 from bot.sandbox.page_events import PageHub
-from bot.sandbox.page_view import PageView
-from bot.sandbox.posts import Posts
-from bot.sandbox.rest import API_PATH, RestApi
-from bot.sandbox.rest_commands import CommandRoutes
-from bot.sandbox.rest_identity import IdentityRoutes
-from bot.sandbox.rest_interactions import InteractionRoutes
-from bot.sandbox.rest_messages import MessageRoutes
-from bot.sandbox.traffic import Traffic
-from bot.sandbox.uploads import REQUEST_BYTES
-from bot.sandbox.world import World
+from bot.sandbox.rest.posts import Posts
+from bot.sandbox.rest.rest import API_PATH, RestApi
+from bot.sandbox.rest.rest_commands import CommandRoutes
+from bot.sandbox.rest.rest_identity import IdentityRoutes
+from bot.sandbox.rest.rest_interactions import InteractionRoutes
+from bot.sandbox.rest.rest_messages import MessageRoutes
+from bot.sandbox.rest.traffic import Traffic
+from bot.sandbox.rest.uploads import REQUEST_BYTES
+from bot.sandbox.visitor.actions import PageActions
+from bot.sandbox.visitor.api import PageApi
+from bot.sandbox.visitor.view import PageView
+from bot.sandbox.world.commands import CommandBook
+from bot.sandbox.world.interactions import ANSWER_WITHIN_S, InteractionDesk
+from bot.sandbox.world.world import World
 from streaming.clock import Clock, SystemClock
 
 log = logging.getLogger(__name__)

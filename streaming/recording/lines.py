@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from streaming.bus.codec import UNREADABLE
-from streaming.bus.history_entry import market_day
+from streaming.bus.snapshots.history_entry import market_day
 from streaming.errors import ContractError
 
 _HOUR_MS: Final = 3_600_000

@@ -11,9 +11,9 @@ from streaming.local_callers import only_local_callers
 from streaming.sim.control_routes import ControlRoutes
 from streaming.sim.faults import Area
 from streaming.sim.hall import Hall
-from streaming.sim.oauth_routes import OAuthRoutes
-from streaming.sim.rest_routes import RestRoutes
-from streaming.sim.stream_routes import StreamRoutes
+from streaming.sim.rest.oauth_routes import OAuthRoutes
+from streaming.sim.rest.rest_routes import RestRoutes
+from streaming.sim.stream.stream_routes import StreamRoutes
 
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _MINUTE_S = 60.0

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from streaming.clock import Clock
-from streaming.sim.activity_rows import ActivityRows
-from streaming.sim.authority import Authority
 from streaming.sim.faults import Faults
 from streaming.sim.market import Market
+from streaming.sim.rest.authority import Authority
+from streaming.sim.stream.activity_rows import ActivityRows
 
 
 @dataclass(slots=True, eq=False)

@@ -10,18 +10,18 @@ import numpy as np
 from streaming.calendar import new_york, session_on
 from streaming.errors import RequestError
 from streaming.model import FILE_SOURCE, SIMULATED, OptionChain
-from streaming.sim.board import OptionBoard
-from streaming.sim.board_room import BoardRoom
-from streaming.sim.candles import Candle
-from streaming.sim.flow import VolumeFlow
-from streaming.sim.forex_desk import ForexDesk
-from streaming.sim.hours import Phase, phase_at
-from streaming.sim.instruments import UNDERLYINGS, Underlying, traits_around
-from streaming.sim.listing import Contract
-from streaming.sim.rhythm import Reset, next_reset
-from streaming.sim.tape import Tape
-from streaming.sim.tape_deck import TapeDeck
-from streaming.sim.walk import STEP_S, IndexWalk
+from streaming.sim.options.board import OptionBoard
+from streaming.sim.options.board_room import BoardRoom
+from streaming.sim.options.flow import VolumeFlow
+from streaming.sim.prices.candles import Candle
+from streaming.sim.prices.forex_desk import ForexDesk
+from streaming.sim.prices.hours import Phase, phase_at
+from streaming.sim.prices.instruments import UNDERLYINGS, Underlying, traits_around
+from streaming.sim.prices.listing import Contract
+from streaming.sim.prices.rhythm import Reset, next_reset
+from streaming.sim.prices.tape import Tape
+from streaming.sim.prices.tape_deck import TapeDeck
+from streaming.sim.prices.walk import STEP_S, IndexWalk
 
 _STEPS_PER_S: Final = round(1.0 / STEP_S)
 _SESSION_S: Final = 23400.0

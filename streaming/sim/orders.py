@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from streaming.errors import RequestError
-from streaming.sim.codes import Limits
 from streaming.sim.faults import AREAS, MALFORMED_FRAME, SWITCHES, Failure
-from streaming.sim.odd_answers import CHAINS, EXPIRATIONS
-from streaming.sim.oddities import ODDITIES
+from streaming.sim.rest.odd_answers import CHAINS, EXPIRATIONS
 from streaming.sim.sim_server import SimServer
+from streaming.sim.stream.codes import Limits
+from streaming.sim.stream.oddities import ODDITIES
 
 Body = Mapping[str, Any]
 _ODD: Final[Mapping[str, Collection[str]]] = {"chains": CHAINS, "expirations": EXPIRATIONS}

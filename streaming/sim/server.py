@@ -10,23 +10,23 @@ from aiohttp import web
 from streaming.clock import Clock
 from streaming.errors import UnavailableError
 from streaming.sim.application import build_application
-from streaming.sim.authority import Authority
-from streaming.sim.books import BookRows
-from streaming.sim.chart_rows import ChartRows
-from streaming.sim.codes import Limits
 from streaming.sim.control_routes import ControlRoutes
-from streaming.sim.equity_rows import EquityRows
 from streaming.sim.faults import Failure
-from streaming.sim.forex_rows import ForexRows
-from streaming.sim.future_option_rows import FutureOptionRows
-from streaming.sim.future_rows import FutureRows
 from streaming.sim.hall import Hall
 from streaming.sim.market import Market
-from streaming.sim.option_rows import OptionRows
-from streaming.sim.rows import ItemSource, RowSource
-from streaming.sim.screener_rows import ScreenerRows
+from streaming.sim.rest.authority import Authority
 from streaming.sim.sim_server import SimServer
-from streaming.sim.stream_routes import StreamRoutes
+from streaming.sim.stream.books import BookRows
+from streaming.sim.stream.chart_rows import ChartRows
+from streaming.sim.stream.codes import Limits
+from streaming.sim.stream.equity_rows import EquityRows
+from streaming.sim.stream.forex_rows import ForexRows
+from streaming.sim.stream.future_option_rows import FutureOptionRows
+from streaming.sim.stream.future_rows import FutureRows
+from streaming.sim.stream.option_rows import OptionRows
+from streaming.sim.stream.rows import ItemSource, RowSource
+from streaming.sim.stream.screener_rows import ScreenerRows
+from streaming.sim.stream.stream_routes import StreamRoutes
 
 _HOST: Final = "127.0.0.1"
 

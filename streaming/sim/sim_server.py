@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from streaming.sim.authority import Authority
-from streaming.sim.codes import Code, Limits
 from streaming.sim.faults import MALFORMED_FRAME, Area, Failure, Faults
 from streaming.sim.hall import Hall
 from streaming.sim.market import Market
-from streaming.sim.stream_routes import StreamRoutes
+from streaming.sim.rest.authority import Authority
+from streaming.sim.stream.codes import Code, Limits
+from streaming.sim.stream.stream_routes import StreamRoutes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,14 +10,14 @@ from typing import Final
 import httpx
 
 from streaming.alarm_bell import AlarmBell
+from streaming.bus.snapshots.classic import has_figures
 from streaming.clock import Clock
-from streaming.engine_host import ChainBody, EngineError, EngineHost
-from streaming.engine_protocol import ChainKind
+from streaming.engine.host import ChainBody, EngineError, EngineHost
+from streaming.engine.protocol import ChainKind
 from streaming.errors import ContractError, GexcordError
 from streaming.model import GexSnapshot, ScopeName
 from streaming.packed import MOST_UNPACKED
 from streaming.settings import StreamSettings
-from streaming.sources.classic import has_figures
 from streaming.sources.download import Answer, Server, download, open_client
 from streaming.sources.needs import unserved
 from streaming.sources.polling import Pace, Poller, Surroundings

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from streaming.bus.codec import UNREADABLE
 from streaming.bus.mishaps import breaching
+from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.calendar import new_york, session_on
 from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import ContractError
@@ -21,7 +22,6 @@ from streaming.gex.market_state import State, market_state
 from streaming.instants import instant_ms
 from streaming.model import GexSnapshot, ScopeName
 from streaming.settings import StreamSettings
-from streaming.sources.classic import parse_snapshot
 from streaming.sources.download import Server, download, open_client
 from streaming.sources.needs import missing_key
 from streaming.sources.polling import Pace, Poller, Surroundings

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from streaming.errors import ConfigurationError
+from streaming.replay.source import missing_path
 from streaming.settings import StreamSettings
 from streaming.source_choice import SourceName
-from streaming.sources.recorded_source import missing_path
 from streaming.symbols import Ticker
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import Clock
 from streaming.errors import TransientError
 from streaming.sources.source_book import SourceBook

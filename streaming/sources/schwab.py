@@ -7,13 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 from streaming.calendar import new_york, settle_at
+from streaming.chains.corroboration import Corroboration
 from streaming.clock import Clock
-from streaming.engine_host import ChainBody, ChainReceipt
+from streaming.engine.host import ChainBody, ChainReceipt
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
-from streaming.schwab.rest import ChainDocument, Expiration
-from streaming.schwab.stored_logins import Logins, another_chance
+from streaming.schwab.login.stored_logins import Logins, another_chance
+from streaming.schwab.rest.client import ChainDocument, Expiration
 from streaming.sources.chain_plan import ChainPlan, ChainRequest
-from streaming.sources.corroboration import Corroboration
 from streaming.symbols import Ticker
 
 _LOG: Final = logging.getLogger(__name__)

@@ -28,15 +28,15 @@ from redis.asyncio import Redis
 
 from bot.feed.runner import FeedRunner
 from bot.pictures import Wish, take_picture
-from bot.render.chart_spec import KINDS, Chart
-from bot.render.charts import ChartWorker
-from bot.render.painters import Painters
+from bot.render.charts.chart_spec import KINDS, Chart
+from bot.render.charts.painters import Painters
+from bot.render.charts.worker_client import ChartWorker
 from bot.services import Services
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.connection import open_redis
-from streaming.bus.history import without_curves
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.snapshots.history import without_curves
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
 from streaming.model import GexSnapshot
 from streaming.symbols import parse_ticker

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from streaming.schwab.frames import decode_frame
-from streaming.schwab.merge import Merger
+from streaming.schwab.stream.merge import Merger
+from streaming.schwab.wire.frames import decode_frame
 from tests.benchmarks.inputs import stream_frames
 
 NAMES = {"1": "bid", "2": "ask", "3": "last", "4": "bid_size", "5": "ask_size", "8": "volume", "9": "last_size"}

@@ -26,10 +26,10 @@ from pathlib import Path
 
 import numpy as np
 
+from streaming.chains.files import parse_any
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
 from streaming.model import OptionChain, OptionQuote
-from streaming.sources.files import parse_any
 from streaming.symbols import Ticker
 from tests.benchmarks.inputs import whole_chain
 

@@ -33,17 +33,17 @@ import redis as sync_redis
 from pydantic import SecretStr
 
 from streaming.bus import keys
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.snapshots.store import SnapshotStore
+from streaming.chains.files import parse_any
 from streaming.clock import ShiftedClock
-from streaming.engine_host import EngineHost
+from streaming.engine.host import EngineHost
 from streaming.model import GexSnapshot, OptionQuote, TickEvent
-from streaming.runtime import open_runtime
 from streaming.settings import StreamSettings
-from streaming.sim import listing
 from streaming.sim.market import Market
+from streaming.sim.prices import listing
 from streaming.sim.server import open_sim
-from streaming.sources.files import parse_any
-from streaming.streamer import Streamer
+from streaming.streamer.runtime import open_runtime
+from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker
 from tests.benchmarks.inputs import whole_chain
 from tests.support.redis_server import plain_redis
@@ -226,7 +226,7 @@ async def stream(
     )
     clock = ShiftedClock(datetime.fromisoformat(facts["now"]))
     tickers = [parse_ticker(name) for name in NAMES]
-    with patch("streaming.stream_parts.EngineHost", watch.host()):
+    with patch("streaming.streamer.parts.EngineHost", watch.host()):
         async with open_runtime(settings, clock, announce=lambda _line: None) as runtime:
             watch.time_storing(runtime.snapshots)
             streamer = Streamer(runtime, tickers, rng=random.Random(1))

@@ -22,8 +22,8 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.codec import encode_event
 from streaming.bus.connection import open_redis
-from streaming.bus.embedded import open_embedded_server
-from streaming.bus.publisher import STREAM_CAPS, TradingEventPublisher
+from streaming.bus.publish.publisher import STREAM_CAPS, TradingEventPublisher
+from streaming.bus.server.embedded import open_embedded_server
 from streaming.model import TickEvent
 from streaming.ports import MarketEvent
 from tests.support.events import book, tick

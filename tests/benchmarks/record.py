@@ -29,15 +29,15 @@ import redis as sync_redis
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
-from streaming.bus.history_entry import market_day
+from streaming.bus.snapshots.classic import parse_snapshot
+from streaming.bus.snapshots.history_entry import market_day
+from streaming.chains.files import parse_any
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
 from streaming.recording.lines import snapshot_line
 from streaming.recording.parts import parts_in
 from streaming.recording.reader import ReadCounts, read_parts
 from streaming.recording.writer import RecordWriter
-from streaming.sources.classic import parse_snapshot
-from streaming.sources.files import parse_any
 from streaming.symbols import Ticker
 from tests.benchmarks.inputs import whole_chain
 from tests.support.redis_server import plain_redis

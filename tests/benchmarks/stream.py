@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 
 from redis.asyncio import Redis
 
-from streaming.bus.embedded import EmbeddedServer, open_embedded_server
+from streaming.bus.server.embedded import EmbeddedServer, open_embedded_server
 from tests.benchmarks.stream_costs import costs
 from tests.benchmarks.stream_frames import SYMBOLS
 

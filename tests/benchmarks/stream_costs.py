@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from streaming.bus.batch_script import ScriptPacker
-from streaming.bus.buffer import BOOK, TICK
 from streaming.bus.codec import encode_event
-from streaming.bus.publisher import STREAM_CAPS
+from streaming.bus.publish.batch_script import ScriptPacker
+from streaming.bus.publish.buffer import BOOK, TICK
+from streaming.bus.publish.publisher import STREAM_CAPS
 from streaming.model import Level2Event, TickEvent
 from streaming.ports import StreamEvent
-from streaming.schwab.frames import decode_data
-from streaming.schwab.merge import Merger
-from streaming.schwab.rows import DataBlock
-from streaming.schwab.splitter import FrameSplitter
+from streaming.schwab.stream.merge import Merger
+from streaming.schwab.wire.frames import decode_data
+from streaming.schwab.wire.rows import DataBlock
+from streaming.schwab.wire.splitter import FrameSplitter
 from tests.benchmarks.stream_frames import STAMP_BASE, texts, websocket_frame
 
 _RUNS: Final = 7

@@ -10,10 +10,10 @@ import random
 from contextlib import suppress
 
 from streaming.bus.connection import open_redis
-from streaming.bus.publisher import STREAM_CAPS, TradingEventPublisher
+from streaming.bus.publish.publisher import STREAM_CAPS, TradingEventPublisher
 from streaming.clock import SystemClock
-from streaming.schwab.frames import StreamerInfo
-from streaming.schwab.stream_client import SchwabStreamClient, Subscriptions
+from streaming.schwab.stream.client import SchwabStreamClient, Subscriptions
+from streaming.schwab.wire.frames import StreamerInfo
 from tests.benchmarks.stream_frames import SYMBOLS
 
 _REPORT_S = 0.1

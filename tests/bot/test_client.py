@@ -9,11 +9,11 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import SYNC_JOB, GexBot
-from bot.discord_hosts import point_discord_at
-from bot.fingerprints import RedisFingerprints
-from bot.sandbox.faults import Trouble, refused
+from bot.memory.fingerprints import RedisFingerprints
+from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.server import open_sandbox
 from bot.supervisor import JobState
+from bot.wire.hosts import point_discord_at
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock, StillClock
 from tests.support.discord_wire import pointed_at

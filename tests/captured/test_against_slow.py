@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from streaming.chains.files import load_chain
 from streaming.gex.engine import GexEngine
-from streaming.sources.files import load_chain
 from streaming.symbols import parse_ticker
 from tests.support.gex_checks import check_everything
 from tests.support.slow_files import read_slowly

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from streaming.schwab.chains import parse_chain
-from streaming.schwab.rest_bodies import parse_expirations, parse_preferences, parse_quotes
+from streaming.chains.schwab import parse_chain
+from streaming.schwab.rest.bodies import parse_expirations, parse_preferences, parse_quotes
 
 ASOF = datetime(2025, 5, 9, 19, 30, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from streaming.gex.report import chain_report
+from streaming.chains.files import load_chain
+from streaming.commands.gex_report import chain_report
 from streaming.model import SCOPES
-from streaming.sources.files import load_chain
 
 NAMES = (
     "cboe_rut_20230920.json", "cboe_spy_20220401.json", "ndx_20220205.csv", "ndx_20221212.csv", "ndx_20230526.csv",

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from streaming.model import Candle, DepthKind, Level2Event, OptionQuote, TickEvent
-from streaming.schwab import fields
-from streaming.schwab.fields import Service
-from streaming.schwab.frames import decode_data, decode_frame
-from streaming.schwab.merge import Merger
-from streaming.sources.replay import replay_frames
+from streaming.replay.frames import replay_frames
+from streaming.schwab.stream.merge import Merger
+from streaming.schwab.wire import fields
+from streaming.schwab.wire.fields import Service
+from streaming.schwab.wire.frames import decode_data, decode_frame
 from tests.captured.recordings import all_captured, captured
 from tests.support.clock import ManualClock
 from tests.support.frames import rows_of

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from streaming.gex.report import chain_report
-from streaming.sources.files import load_chain
+from streaming.chains.files import load_chain
+from streaming.commands.gex_report import chain_report
 
 ROOT = Path(__file__).resolve().parents[2]
 METHOD = (ROOT / "specs" / "gex-method.md").read_text()

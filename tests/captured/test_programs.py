@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from streaming.calendar import new_york
-from streaming.sim.instruments import underlying_of
-from streaming.sim.lines import lines_from_chain
-from streaming.sim.relisting import relist_real
-from streaming.sources.files import load_chain
+from streaming.chains.files import load_chain
+from streaming.sim.options.relisting import relist_real
+from streaming.sim.prices.instruments import underlying_of
+from streaming.sim.prices.lines import lines_from_chain
 from tests.e2e.conftest import Home
 from tests.e2e.test_demo import check_market_of
 from tests.support.wire_chain import check_levels_survive

@@ -8,11 +8,11 @@ from collections import defaultdict
 import msgspec
 
 from streaming.bus import keys
-from streaming.bus.publisher import TradingEventPublisher
+from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.model import Level2Event, TickEvent
-from streaming.schwab.routing import Subscriptions
+from streaming.schwab.stream.routing import Subscriptions
 from streaming.sim.server import Limits
-from streaming.sim.stream_routes import Connection
+from streaming.sim.stream.stream_routes import Connection
 from tests.support.stream_rig import client_rig, until
 
 DROPS = 200

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.symbol_control import SymbolControl
-from streaming.bus.symbol_wishes import SymbolWishes
+from bot.operate.symbols import SymbolControl
 from streaming.errors import RequestError
-from streaming.streamer import Streamer
+from streaming.streamer.streamer import Streamer
+from streaming.streamer.symbol_wishes import SymbolWishes
 from streaming.symbols import parse_ticker
 from tests.support.stream_rig import QUICK, streamer_rig, until
 

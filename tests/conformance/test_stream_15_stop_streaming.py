@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from streaming.sim.stream_session import Code
+from streaming.sim.stream.stream_session import Code
 from tests.support.stream_rig import FLOWING, client_rig, until
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from streaming.model import Candle
-from streaming.schwab.routing import Subscriptions
+from streaming.schwab.stream.routing import Subscriptions
 from tests.support.stream_rig import START, client_rig, until
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from streaming.schwab.stream_client import Subscriptions
-from streaming.sim.oddities import ODDITIES
+from streaming.schwab.stream.client import Subscriptions
+from streaming.sim.stream.oddities import ODDITIES
 from tests.support.stream_rig import client_rig, until
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from streaming.schwab.route_trouble import RouteTiming
+from streaming.schwab.rest.route_trouble import RouteTiming
 from streaming.sim.faults import FIREWALL_PAGE
 from streaming.sim.server import Failure
 from tests.support.stream_rig import QUICK, streamer_rig, until

@@ -9,8 +9,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import GexBot
-from bot.discord_hosts import point_discord_at
 from bot.sandbox.server import Sandbox, open_sandbox
+from bot.wire.hosts import point_discord_at
 from streaming.errors import TransientError
 from tests.support.discord_bodies import problems_of
 from tests.support.host import Host, make_settings, make_snapshot

@@ -11,7 +11,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.sandbox.rate_limits import CREATE_MESSAGE, EDIT_MESSAGE
+from bot.sandbox.rest.rate_limits import CREATE_MESSAGE, EDIT_MESSAGE
 from bot.sandbox.server import Sandbox, open_sandbox
 from tests.support.discord_bodies import problems_of
 from tests.support.wire import Visitor, WireBot, log_in, until, visit

@@ -12,11 +12,11 @@ import pytest
 from pydantic import SecretStr
 
 from streaming.clock import ShiftedClock
-from streaming.engine_host import EngineHost
+from streaming.engine.host import EngineHost
 from streaming.model import GexSnapshot, WeightFigures
-from streaming.schwab.auth_client import SchwabAuthClient
-from streaming.schwab.rest import RequestBudget, SchwabRestClient
-from streaming.schwab.token_store import TokenStore
+from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.store import TokenStore
+from streaming.schwab.rest.client import RequestBudget, SchwabRestClient
 from streaming.sim.market import Market
 from streaming.sim.server import SimServer, open_sim
 from streaming.sources.schwab import ChainPoller

@@ -22,11 +22,11 @@ from typing import Any, Final
 import redis.asyncio as aredis
 from redis.exceptions import RedisError
 
-from bot.sandbox.changes import Change, MessageCreated, MessageDeleted, MessageUpdated
-from bot.sandbox.faults import Trouble
+from bot.sandbox.rest.faults import Trouble
 from bot.sandbox.server import Sandbox, open_sandbox
-from streaming.bus import leash
-from streaming.bus.embedded import free_port
+from bot.sandbox.world.changes import Change, MessageCreated, MessageDeleted, MessageUpdated
+from streaming.bus.server import leash
+from streaming.bus.server.embedded import free_port
 from tests.fuzz.storm_schedule import FAULTS, Schedule, Step, make_schedule
 from tests.fuzz.storm_verdict import Protocol, Seen, reasons
 from tests.support.redis_server import await_answer, plain_command

@@ -26,29 +26,29 @@ from bot.alerts.watcher import Watcher
 from bot.feed.schedule import decide_about
 from bot.feed.view import board_view, left_over
 from bot.feed.window import Slot
-from bot.render.alt_text import alt_text
-from bot.render.chart_spec import KINDS, Chart, chart_of
+from bot.render.charts.alt_text import alt_text
+from bot.render.charts.chart_spec import KINDS, Chart, chart_of
+from bot.render.charts.painters import Painters
 from bot.render.embeds import levels_embed, status_embed
-from bot.render.explain import FIGURES, explain_embed
+from bot.render.explain.explain import FIGURES, explain_embed
 from bot.render.history_text import history_text
-from bot.render.painters import Painters
 from bot.render.text import board_text
 from streaming.bus.codec import decode_snapshot, encode_snapshot
-from streaming.bus.history import without_curves
-from streaming.bus.history_entry import entry_of, market_day
-from streaming.bus.newest_days import NewestDays
+from streaming.bus.snapshots.classic import parse_snapshot
+from streaming.bus.snapshots.history import without_curves
+from streaming.bus.snapshots.history_entry import entry_of, market_day
+from streaming.bus.snapshots.names import is_ticker
+from streaming.bus.snapshots.newest_days import NewestDays
+from streaming.chains.files import parse_any
 from streaming.clock import epoch_ms, instant_of
+from streaming.commands.gex_report import chain_report
 from streaming.errors import ContractError, RequestError
-from streaming.gex.report import chain_report
-from streaming.market_time import market_now
+from streaming.freshness import market_now
 from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot, OptionChain, PointView, ReplayMark
 from streaming.past import decode_past
 from streaming.recording.lines import parse_line, snapshot_line
-from streaming.sources.classic import parse_snapshot
-from streaming.sources.files import parse_any
+from streaming.replay.tape import TapeCounts, _item_of
 from streaming.sources.gexbot import parse_answer
-from streaming.sources.names import is_ticker
-from streaming.sources.replay_tape import TapeCounts, _item_of
 from streaming.symbols import Ticker
 from tests.support.charts import NOON, full_snapshot
 from tests.support.schwab_chains import chain_document, contract

@@ -21,23 +21,23 @@ from typing import Any, Final
 
 from streaming.bus.codec import decode_snapshot, encode_event, encode_snapshot
 from streaming.clock import epoch_ms, instant_of
-from streaming.engine_inbox import EngineInbox
-from streaming.engine_protocol import Load
-from streaming.engine_room import EngineRoom
+from streaming.engine.inbox import EngineInbox
+from streaming.engine.protocol import Load
+from streaming.engine.room import EngineRoom
 from streaming.errors import ContractError, TransientError
 from streaming.instants import LAST_MS
 from streaming.model import Candle, OptionQuote, TickEvent
 from streaming.ports import StreamEvent
-from streaming.schwab.bad_keys import BadKeys
-from streaming.schwab.connection import Connection
-from streaming.schwab.fields import Service
-from streaming.schwab.frames import StreamerInfo
-from streaming.schwab.merge import Merger
-from streaming.schwab.policy import StreamTiming
-from streaming.schwab.session import StreamSession
-from streaming.schwab.session_events import Data
-from streaming.schwab.stream_status import StreamCounters
-from streaming.schwab.values import LARGEST_COUNT, LARGEST_PRICE
+from streaming.schwab.stream.bad_keys import BadKeys
+from streaming.schwab.stream.connection import Connection
+from streaming.schwab.stream.merge import Merger
+from streaming.schwab.stream.policy import StreamTiming
+from streaming.schwab.stream.session import StreamSession
+from streaming.schwab.stream.session_events import Data
+from streaming.schwab.stream.status import StreamCounters
+from streaming.schwab.wire.fields import Service
+from streaming.schwab.wire.frames import StreamerInfo
+from streaming.schwab.wire.values import LARGEST_COUNT, LARGEST_PRICE
 from streaming.symbols import parse_ticker
 from tests.support.chains import ASOF, TODAY, expiry_body
 from tests.support.clock import ManualClock

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.settings import BotSettings
-from streaming import cli, errors
+from streaming import errors
 from streaming.bus import keys
+from streaming.commands import cli
 from streaming.settings import StreamSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +58,9 @@ def test_the_index_leads_to_every_page_and_schema():
 @each_page
 def test_every_setting_that_a_page_names_exists(page):
     known = {name.upper() for settings in (BotSettings, StreamSettings) for name in settings.model_fields}
-    known.update(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "streaming" / "schwab" / "token_import.py").read_text()))
+    known.update(
+        re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "streaming" / "schwab" / "login" / "other_programs.py").read_text())
+    )
     named = {name.partition("=")[0] for name in quoted(page)}
     settings = {name for name in named if re.fullmatch(r"(GEX|SCHWAB|DISCORD|REDIS|ALERTS|GEXBOT|CBOE)_[A-Z_]+", name)}
     assert settings - known == set()

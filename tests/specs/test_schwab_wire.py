@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from streaming.schwab import fields
-from streaming.schwab.fields import Service
-from streaming.sim.codes import Code
+from streaming.schwab.wire import fields
+from streaming.schwab.wire.fields import Service
+from streaming.sim.stream.codes import Code
 
 WIRE = (Path(__file__).resolve().parents[2] / "specs" / "schwab-wire.md").read_text()
 NUMBERED = {

@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from bot.render.charts import ChartWorker
+from bot.render.charts.worker_client import ChartWorker
 from bot.settings import BotSettings
 from streaming.child_environment import child_environment
-from streaming.engine_process import EngineProcess
+from streaming.engine.process import EngineProcess
 
 
 def environment_of(pid: int) -> str:

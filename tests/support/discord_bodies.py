@@ -7,10 +7,10 @@ Fields and types stand in the table below; lengths, counts and names are those t
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from bot.sandbox.api_errors import ApiError, FormErrors
-from bot.sandbox.command_rules import check_choices, check_command, check_commands
-from bot.sandbox.component_rules import check_modal
-from bot.sandbox.message_rules import check_message
+from bot.sandbox.rest.component_rules import check_modal
+from bot.sandbox.rest.message_rules import check_message
+from bot.sandbox.world.api_errors import ApiError, FormErrors
+from bot.sandbox.world.command_rules import check_choices, check_command, check_commands
 
 TEXT: Final = (str,)
 WHOLE: Final = (int,)

@@ -8,8 +8,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import GexBot
-from bot.discord_hosts import point_discord_at
 from bot.sandbox.server import Sandbox, open_sandbox
+from bot.wire.hosts import point_discord_at
 from tests.support.host import Host, make_settings
 
 

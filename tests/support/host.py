@@ -8,16 +8,16 @@ from datetime import timedelta
 
 from bot.alerts.desk import AlertDesk
 from bot.client import EXTENSIONS, GexBot
-from bot.identify_budget import IdentifyBudget
-from bot.render.chart_spec import Chart
+from bot.render.charts.chart_spec import Chart
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.supervisor import Supervisor
+from bot.wire.identify_budget import IdentifyBudget
 from streaming.clock import epoch_ms
 from streaming.errors import GexcordError
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
 from streaming.past import PastLevels, past_of
-from streaming.schwab.oauth import LoginAttempt
+from streaming.schwab.login.oauth import LoginAttempt
 from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
 from tests.support.clock import ManualClock
 

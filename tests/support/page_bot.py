@@ -13,8 +13,8 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord_hosts import point_discord_at
 from bot.sandbox.server import Sandbox
+from bot.wire.hosts import point_discord_at
 
 Interaction = discord.Interaction[discord.Client]
 REFUSAL = "This command is for operators."

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 import redis as sync_redis
 
-from streaming.bus import leash
-from streaming.bus.embedded import EmbeddedServer, free_port, open_embedded_server, server_binary
+from streaming.bus.server import leash
+from streaming.bus.server.embedded import EmbeddedServer, free_port, open_embedded_server, server_binary
 
 OPTIONS = ("--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
 

@@ -10,10 +10,10 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from streaming.clock import Clock
-from streaming.schwab.auth_client import SchwabAuthClient
-from streaming.schwab.oauth import AppKey
-from streaming.schwab.token_store import TokenStore
-from streaming.schwab.tokens import Token
+from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.oauth import AppKey
+from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.tokens import Token
 from tests.support.http import Seen
 
 LOGIN_AT = datetime(2026, 8, 17, 12, 0, tzinfo=UTC)

@@ -19,22 +19,22 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streaming.bus import keys
-from streaming.bus.publisher import TradingEventPublisher
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.ports import SnapshotSource
+from streaming.replay.source import RecordedSource
 from streaming.settings import StreamSettings
 from streaming.sim.server import Failure
-from streaming.source_report import schwab_status
 from streaming.sources import cboe_source, gexbot
 from streaming.sources.cboe_source import CboeSource
 from streaming.sources.claims import RedisClaims
 from streaming.sources.gexbot import GexbotSource
 from streaming.sources.polling import Surroundings
-from streaming.sources.recorded_source import RecordedSource
 from streaming.sources.redis_source import RedisSource
 from streaming.status import SourceStatus
 from streaming.symbols import parse_ticker
+from streaming.telemetry.source_report import schwab_status
 from tests.data_builders.chains import made
 from tests.support.http import HttpServer, Seen, open_http_server
 from tests.support.recordings import record

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from streaming.bus.publisher import PublisherStats
-from streaming.snapshot_loop import SnapshotCounters
+from streaming.bus.publish.publisher import PublisherStats
+from streaming.engine.loop import SnapshotCounters
 from streaming.status import StreamStatus
-from streaming.stream_report import StreamFacts
+from streaming.telemetry.report import StreamFacts
 from tests.support.clock import ManualClock
 
 NOW = ManualClock().now()

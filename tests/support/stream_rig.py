@@ -15,16 +15,16 @@ from pydantic import SecretStr
 
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.model import Level2Event, TickEvent
-from streaming.runtime import Runtime, open_runtime
-from streaming.schwab.auth_client import SchwabAuthClient
-from streaming.schwab.rest import RequestBudget, SchwabRestClient
-from streaming.schwab.stored_logins import StoredLogins
-from streaming.schwab.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
-from streaming.schwab.token_store import TokenStore
+from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.stored_logins import StoredLogins
+from streaming.schwab.rest.client import RequestBudget, SchwabRestClient
+from streaming.schwab.stream.client import SchwabStreamClient, StreamTiming, Subscriptions
 from streaming.settings import StreamSettings
 from streaming.sim.market import Market
 from streaming.sim.server import Limits, SimServer, open_sim
-from streaming.streamer import Streamer
+from streaming.streamer.runtime import Runtime, open_runtime
+from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker
 
 START = datetime(2026, 8, 20, 14, 30, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from streaming.schwab.frames import StreamerInfo
+from streaming.schwab.wire.frames import StreamerInfo
 from tests.support.frames import response
 
 Answer = Callable[[dict[str, Any]], bytes | str | None]

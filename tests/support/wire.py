@@ -12,8 +12,8 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord_hosts import point_discord_at
 from bot.sandbox.server import Sandbox
+from bot.wire.hosts import point_discord_at
 
 PATIENCE_S = 5.0
 

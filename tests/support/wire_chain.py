@@ -2,12 +2,12 @@
 
 import pytest
 
+from streaming.chains.schwab import merge_chains, parse_chain
 from streaming.gex.engine import GexEngine
 from streaming.model import GexSnapshot, OptionChain
-from streaming.schwab.chains import merge_chains, parse_chain
-from streaming.sim.chain_payload import ChainPayloads
-from streaming.sim.chain_query import ChainQuery
 from streaming.sim.market import Market
+from streaming.sim.rest.chain_payload import ChainPayloads
+from streaming.sim.rest.chain_query import ChainQuery
 from streaming.symbols import parse_ticker
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.sim_command import APP_KEY, APP_SECRET
+from streaming.commands.sim import APP_KEY, APP_SECRET
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from streaming.schwab.token_cipher import TokenCipher
-from streaming.schwab.token_import import read_file
+from streaming.schwab.login.cipher import TokenCipher
+from streaming.schwab.login.other_programs import read_file
 
 
 async def test_it_signs_in_refreshes_reads_chains_and_receives_data(sim, run_script, callback_url, tmp_path):

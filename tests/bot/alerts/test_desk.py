@@ -7,7 +7,7 @@ from bot.alerts.post import UnreachableError
 from bot.alerts.rules import Target
 from bot.alerts.runner import AlertRunner
 from bot.alerts.store import AlertStore
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
 from tests.support.alerts import FakePost, rule

@@ -12,7 +12,7 @@ from bot.alerts.rules import AlertKind, Target
 from bot.alerts.runner import AlertRunner
 from bot.alerts.store import AlertStore
 from streaming.bus.connection import open_redis
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
 from streaming.errors import OperatorError, RequestError, TransientError
 from tests.support.alerts import FakePost, rule, shot

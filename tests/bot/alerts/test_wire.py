@@ -13,10 +13,10 @@ from bot.alerts.post import DiscordPost
 from bot.alerts.runner import AlertRunner
 from bot.alerts.store import AlertStore
 from bot.client import GexBot
-from bot.discord_hosts import point_discord_at
-from bot.sandbox.faults import Trouble, refused
+from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.server import Sandbox, open_sandbox
-from streaming.bus.snapshots import SnapshotStore
+from bot.wire.hosts import point_discord_at
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
 from tests.support.alerts import shot
 from tests.support.discord_bodies import problems_of

@@ -16,20 +16,20 @@ from bot.settings import BotSettings
 from streaming.bus import keys
 from streaming.bus.codec import decode_snapshot
 from streaming.bus.connection import open_redis
-from streaming.bus.publisher import TradingEventPublisher
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.calendar import NEW_YORK
+from streaming.chains.schwab import parse_chain
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
 from streaming.model import GexSnapshot
 from streaming.recording.parts import parts_of
-from streaming.recording.session import Recorder, RecordOrder
-from streaming.schwab.chains import parse_chain
-from streaming.sim.chain_payload import ChainPayloads
-from streaming.sim.chain_query import ChainQuery
+from streaming.recording.recorder import Recorder, RecordOrder
+from streaming.replay.player import SnapshotReplay
+from streaming.replay.tape import EVERYTHING, recorded_tape
 from streaming.sim.market import Market
-from streaming.sources.replay_tape import EVERYTHING, recorded_tape
-from streaming.sources.snapshot_replay import SnapshotReplay
+from streaming.sim.rest.chain_payload import ChainPayloads
+from streaming.sim.rest.chain_query import ChainQuery
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.events import tick

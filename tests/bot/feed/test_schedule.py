@@ -7,7 +7,7 @@ from bot.feed.schedule import decide, decide_about, next_mark
 from bot.render.origin_words import origin_words
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
-from streaming.market_time import market_now
+from streaming.freshness import market_now
 from streaming.model import ReplayMark
 from tests.support.feed import snapshot
 

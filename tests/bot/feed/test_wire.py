@@ -13,9 +13,9 @@ from bot.feed.channel import DiscordChannel
 from bot.feed.window import Slot
 from bot.render.text import board_text
 from bot.render.view import BoardView, Freshness
-from bot.sandbox.faults import Trouble, refused
-from bot.sandbox.permissions import Permission
+from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.server import Sandbox, open_sandbox
+from bot.sandbox.world.permissions import Permission
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.discord_bodies import problems

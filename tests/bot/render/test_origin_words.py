@@ -5,10 +5,10 @@ import pytest
 
 from bot.feed.view import board_view
 from bot.feed.window import Slot
-from bot.render.chart_words import footer
+from bot.render.charts.chart_words import footer
 from bot.render.embeds import status_embed
-from bot.render.explain import explain_embed
-from bot.render.explain_data import quote_time
+from bot.render.explain.data import quote_time
+from bot.render.explain.explain import explain_embed
 from bot.render.origin_words import live_word, origin_words, source_name
 from bot.render.text import board_text
 from streaming.calendar import NEW_YORK

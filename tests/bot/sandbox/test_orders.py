@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import discord
 import pytest
 
-from bot.sandbox.permissions import EVERYONE, ORDINARY_BOT, Permission
-from bot.sandbox.records import ChannelKind
 from bot.sandbox.server import Sandbox
+from bot.sandbox.world.permissions import EVERYONE, ORDINARY_BOT, Permission
+from bot.sandbox.world.records import ChannelKind
 from tests.support.wire import WireBot, log_in, until
 
 

@@ -7,7 +7,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from streaming.bus.connection import answering, open_redis, redact_url
-from streaming.bus.embedded import free_port
+from streaming.bus.server.embedded import free_port
 from streaming.errors import ConfigurationError, TransientError, UnavailableError
 
 

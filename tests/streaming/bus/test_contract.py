@@ -14,18 +14,18 @@ from bot.feed.metrics import BoardCounters, BoardStatus, FeedStatus, metrics_map
 from streaming import model
 from streaming.bus import keys
 from streaming.bus.metrics import write_metrics
-from streaming.bus.publisher import TradingEventPublisher
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.model import DepthKind, GexSnapshot
-from streaming.recording.session import metrics_mapping as recorder_metrics
-from streaming.runtime import open_runtime
+from streaming.recording.recorder import metrics_mapping as recorder_metrics
 from streaming.settings import StreamSettings
-from streaming.source_report import source_metrics
 from streaming.status import RecorderStatus, SourceStatus
-from streaming.stream_report import metrics_mapping as stream_metrics
-from streaming.streamer import Streamer
+from streaming.streamer.runtime import open_runtime
+from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker
+from streaming.telemetry.report import metrics_mapping as stream_metrics
+from streaming.telemetry.source_report import source_metrics
 from tests.support.events import book, candle, tick
 from tests.support.other_process import line_of, python_process
 from tests.support.snapshots import snapshot

@@ -6,7 +6,7 @@ import pytest
 
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.bus.publisher import TradingEventPublisher
+from streaming.bus.publish.publisher import TradingEventPublisher
 from tests.support.events import tick
 
 STREAM_LEASE = keys.STREAM_LEASE

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from streaming.bus.connection import make_client
-from streaming.bus.embedded import free_port
 from streaming.bus.metrics import write_metrics
+from streaming.bus.server.embedded import free_port
 from streaming.errors import TransientError
 
 

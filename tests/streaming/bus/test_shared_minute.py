@@ -6,11 +6,11 @@ import pytest
 
 from streaming.bus import keys
 from streaming.bus.connection import make_client
-from streaming.bus.embedded import free_port
+from streaming.bus.server.embedded import free_port
 from streaming.bus.shared_minute import SharedMinute
 from streaming.clock import SystemClock
 from streaming.errors import TransientError
-from streaming.schwab.budget import RequestBudget
+from streaming.schwab.rest.budget import RequestBudget
 
 
 async def test_places_are_granted_until_the_minute_is_full(redis):

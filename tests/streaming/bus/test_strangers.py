@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.lease import Lease
-from streaming.bus.snapshots import SnapshotStore
+from streaming.bus.snapshots.classic import MOST_BYTES
+from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import epoch_ms
 from streaming.model import ReplayMark
-from streaming.sources.classic import MOST_BYTES
 from tests.support.clock import ManualClock
 from tests.support.snapshots import snapshot
 from tests.support.waiting import until

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from streaming.chains.files import load_chain
+from streaming.commands.gex_report import chain_report
 from streaming.gex.engine import GexEngine
-from streaming.gex.report import chain_report
 from streaming.model import SCOPES, OptionChain
-from streaming.sources.files import load_chain
 from streaming.symbols import parse_ticker
 from tests.data_builders.chains import RECIPES, made, spx_whole
 from tests.data_builders.market import Market

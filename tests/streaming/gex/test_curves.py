@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from streaming.bus.codec import encode_snapshot
+from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.clock import epoch_ms
+from streaming.commands.gex_report import chain_report
 from streaming.gex.curves import ladder_rows, profile_points
 from streaming.gex.engine import GexEngine
-from streaming.gex.report import chain_report
 from streaming.model import SCOPES, GexSnapshot
-from streaming.sources.classic import parse_snapshot
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain
 

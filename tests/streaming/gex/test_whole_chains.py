@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from streaming.gex.report import chain_report
+from streaming.chains.files import load_chain
+from streaming.commands.gex_report import chain_report
 from streaming.model import SCOPES
-from streaming.sources.files import load_chain
 from tests.data_builders.chains import RECIPES, made
 
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from streaming.sim.activity_rows import ActivityRows
-from streaming.sim.forex_rows import ForexRows
-from streaming.sim.future_option_rows import FutureOptionRows, parse_future_option
-from streaming.sim.quote_payload import quotes_body
-from streaming.sim.screener_rows import ScreenerRows, parse_screen
+from streaming.sim.rest.quote_payload import quotes_body
+from streaming.sim.stream.activity_rows import ActivityRows
+from streaming.sim.stream.forex_rows import ForexRows
+from streaming.sim.stream.future_option_rows import FutureOptionRows, parse_future_option
+from streaming.sim.stream.screener_rows import ScreenerRows, parse_screen
 
 EVERY = frozenset(map(str, range(60)))
 

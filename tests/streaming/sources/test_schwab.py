@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from streaming.calendar import new_york
-from streaming.engine_host import ChainBody, ChainReceipt
-from streaming.engine_protocol import Load
-from streaming.engine_room import EngineRoom
+from streaming.engine.host import ChainBody, ChainReceipt
+from streaming.engine.protocol import Load
+from streaming.engine.room import EngineRoom
 from streaming.errors import GexcordError, LoginRequiredError, TransientError
 from streaming.model import OptionChain
-from streaming.schwab.rest import ChainDocument, Expiration
+from streaming.schwab.rest.client import ChainDocument, Expiration
 from streaming.sources.schwab import ChainPoller
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock

@@ -1,0 +1,210 @@
+"""`run_bot.py --check`: would the bot do its job here? One line per subject, then the exit status.
+
+0 all is well · 78 a setting is wrong or missing · 69 a service does not answer · 77 a login or a permission
+is refused or missing. When several fail, the first of these counts.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot.check.discord import check_discord
+from bot.check.sources import check_sources
+from bot.feed.opening import opening_sentence
+from bot.feed.schedule import decide
+from bot.render.numbers import age
+from bot.settings import BotSettings
+from streaming.clock import Clock, SystemClock
+from streaming.env_file import doubtful_lines, doubtful_name, read_text
+from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
+from streaming.findings import Finding, exit_status, fail, ok, warn
+from streaming.settings import ENV_FILE
+
+_LOGIN_REMEDY: Final = "Run `python -m streaming token login`."
+_PRIVATE: Final = 0o077
+
+
+async def run_check(
+    settings: BotSettings,
+    out: Callable[[str], object],
+    *,
+    problems: Sequence[str] = (),
+    env_file: Path | None = Path(ENV_FILE),
+    clock: Clock | None = None,
+) -> int:
+    """Check everything in turn, hand each line to `out` as soon as it is known, and return the exit status.
+
+    `problems` are the sentences about settings that were refused; `settings` has the defaults in their place.
+    """
+    clock = clock or SystemClock()
+    now = clock.now()
+    findings: list[Finding] = []
+
+    def report(part: Sequence[Finding]) -> None:
+        findings.extend(part)
+        for finding in part:
+            out(finding.line)
+
+    report([] if env_file is None else check_env_file(env_file))
+    report(check_environment(os.environ))
+    report(check_settings(settings, problems))
+    report(check_feed(settings, now))
+    async with AsyncExitStack() as stack:
+        redis, finding = await _open_redis(stack, settings)
+        report([finding])
+        report([check_token(settings, now)])
+        report(await check_sources(settings, clock, redis))
+    report(await check_discord(settings, now))
+    return exit_status(findings)
+
+
+def check_env_file(path: Path) -> Sequence[Finding]:
+    """Which file is read, and a warning for each line that has no effect but was probably meant to have one."""
+    where = path.absolute()
+    try:
+        text = read_text(path)
+    except FileNotFoundError:
+        return [ok(".env", f"there is no {where}; settings come from the environment alone.")]
+    except (OSError, UnicodeError):
+        return []  # the line about the settings says so
+    return [ok(".env", f"{where} is read."), *[warn(".env", line) for line in doubtful_lines(text, _names())]]
+
+
+def check_environment(environment: Mapping[str, str]) -> Sequence[Finding]:
+    """A warning for each variable that is no setting but was probably meant to be one."""
+    doubts = (doubtful_name(name, _names(), ours=False) for name in environment if name.isupper())
+    return [warn("environment", sentence) for sentence in doubts if sentence is not None]
+
+
+def _names() -> Collection[str]:
+    return {name.upper() for name in BotSettings.model_fields}
+
+
+def check_settings(settings: BotSettings, problems: Sequence[str] = ()) -> Sequence[Finding]:
+    """What the settings amount to, after a line for each that was refused."""
+    found = [fail("settings", problem, ConfigurationError.exit_status) for problem in problems]
+    names = ", ".join(ticker.name for ticker in settings.tickers)
+    if problems:
+        found.append(warn("settings", f"the rest is checked with the defaults in place of these; tickers {names}."))
+    else:
+        found.append(ok("settings", f"every value is valid; tickers {names}."))
+    return found
+
+
+def check_feed(settings: BotSettings, now: datetime) -> Sequence[Finding]:
+    """Whether live messages are kept, and when the next one comes."""
+    if not settings.gex_feed_enabled:
+        return [warn("feed", "GEX_FEED_ENABLED is false, so no live message is kept.")]
+    if not settings.boards:
+        remedy = "Set DISCORD_GEX_FEED_CHANNEL_IDS or GEX_FEED_CHANNEL_MAP."
+        return [warn("feed", f"no channel is configured, so no live message is kept. {remedy}")]
+    decision = decide(now, force=settings.gex_feed_force_window)
+    if (closed := opening_sentence(decision)) is not None:
+        return [ok("feed", closed)]
+    if decision.until is None:
+        return [ok("feed", "open at any hour (GEX_FEED_FORCE_WINDOW).")]
+    return [ok("feed", f"open until {decision.until:%H:%M} New York.")]
+
+
+async def _open_redis(stack: AsyncExitStack, settings: BotSettings) -> tuple[Redis | None, Finding]:
+    """A client where there is a server, and whether `REDIS_URL` answers or a server of our own could start."""
+    from streaming.bus.connection import open_redis, redact_url
+    from streaming.bus.server.embedded import open_embedded_server
+    from streaming.bus.server.folder import read_record
+
+    folder = settings.redis_data_path
+    try:
+        if settings.redis_url is not None:
+            url = settings.redis_url.get_secret_value()
+            return await stack.enter_async_context(open_redis(url)), ok("redis", f"{redact_url(url)} answers.")
+        if read_record(folder) is None:
+            return None, _own_server(folder)
+        server = await stack.enter_async_context(open_embedded_server(folder, share=settings.redis_share))
+        redis = await stack.enter_async_context(open_redis(server.url))
+        how = "runs" if server.attached else "starts"
+        return redis, ok("redis", f"REDIS_URL is empty: a server of our own {how} on the data in {folder}.")
+    except GexcordError as error:
+        return None, fail("redis", error.sentence, error.exit_status)
+
+
+def _own_server(data_path: Path) -> Finding:
+    from streaming.bus.server.embedded import server_binary
+
+    try:
+        server_binary()
+    except GexcordError as error:
+        return fail("redis", error.sentence, error.exit_status)
+    if (reason := _unwritable(data_path)) is not None:
+        sentence = (
+            f"no data can be kept in {data_path} ({reason}). Set REDIS_DATA_PATH to another folder, or REDIS_URL."
+        )
+        return fail("redis", sentence, ConfigurationError.exit_status)
+    return ok("redis", f"REDIS_URL is empty: a server of our own will keep its data in {data_path}.")
+
+
+def _unwritable(folder: Path) -> str | None:
+    """Why no file can be made in a folder, or None; tries it, and leaves nothing behind."""
+    made: list[Path] = []
+    try:
+        for part in reversed((folder, *folder.parents)):
+            if not part.exists():
+                part.mkdir()
+                made.append(part)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    finally:
+        for part in reversed(made):
+            part.rmdir()
+
+
+def check_token(settings: BotSettings, now: datetime) -> Finding:
+    """Whether the Schwab login can be used: configured, present, private, not too old."""
+    if not settings.tickers_from("schwab", settings.tickers):
+        return ok("schwab", "not needed: every ticker comes from another source (GEX_SOURCE, GEX_SOURCE_MAP).")
+    if settings.schwab_client_id is None or settings.schwab_client_secret is None:
+        remedy = "Set them in .env, or set GEX_SOURCE to another source, such as cboe or redis."
+        sentence = f"SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not both set. {remedy}"
+        return fail("schwab", sentence, ConfigurationError.exit_status)
+    return _token_file(settings.schwab_token_path, settings.schwab_token_key, now)
+
+
+def _token_file(path: Path, key: SecretStr | None, now: datetime) -> Finding:
+    from streaming.schwab.login.store import TokenStore
+
+    try:
+        token = TokenStore(path, key=key).load()
+        mode = stat.S_IMODE(path.stat().st_mode) if token is not None else 0
+    except GexcordError as error:
+        return fail("schwab", error.sentence, error.exit_status)
+    except OSError as error:
+        sentence = f"the token file {path} cannot be read ({error.strerror}). Correct its owner or mode."
+        return fail("schwab", sentence, ConfigurationError.exit_status)
+    if (reason := _unwritable(path.parent)) is not None:
+        sentence = f"no token can be kept in {path.parent} ({reason}). Correct SCHWAB_TOKEN_PATH or the folder's mode."
+        return fail("schwab", sentence, ConfigurationError.exit_status)
+    if token is None:
+        return fail("schwab", f"there is no token file {path}. {_LOGIN_REMEDY}", LoginRequiredError.exit_status)
+    if mode & _PRIVATE:
+        return warn("schwab", f"the token file {path} has mode {mode:04o}: others can read it. Run chmod 600 {path}.")
+    return _login_age(path, token.login_at, now)
+
+
+def _login_age(path: Path, login_at: datetime | None, now: datetime) -> Finding:
+    from streaming.schwab.login.oauth import LOGIN_LIFETIME
+
+    if login_at is None:
+        return warn("schwab", f"the token file {path} is readable; the age of its login is unknown.")
+    since = f"the login is {age((now - login_at).total_seconds())} old"
+    if now - login_at >= LOGIN_LIFETIME:
+        return fail("schwab", f"{since} and over. {_LOGIN_REMEDY}", LoginRequiredError.exit_status)
+    return ok("schwab", f"{since} and lasts until {login_at + LOGIN_LIFETIME:%Y-%m-%d %H:%M} UTC.")

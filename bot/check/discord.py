@@ -1,0 +1,160 @@
+"""The Discord part of `run_bot.py --check`: the login, every feed channel, and what the bot may do in it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+
+from bot.check.channel_access import (
+    ANNOUNCEMENTS,
+    POSTABLE_TYPES,
+    THREADS,
+    effective_permissions,
+    missing_permissions,
+    needed_in,
+    timed_out_until,
+)
+from bot.settings import BotSettings
+from bot.wire.errors import VERDICTS, Verdict
+from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, UnavailableError
+from streaming.findings import Finding, fail, ok, warn
+
+_DISCORD: Final = "https://discord.com/api/v10"
+_TIMEOUT_S: Final = 10.0
+_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_UNKNOWN_CHANNEL, _UNSEEN, _NO_MESSAGES, _RATIONED, _LOCKED = 10003, 50001, 50008, 20022, 160005
+_HEADERS: Final = {"User-Agent": "DiscordBot (https://github.com/gexcord/gexcord, 0.1)"}
+_STATUSES: Final = {_UNSEEN: LoginRequiredError.exit_status}
+"""What is a permission's matter and not a setting's."""
+
+
+class _RefusedError(GexcordError):
+    """An answer that was an error; `code` is Discord's own, None where it may be anybody's page."""
+
+    def __init__(self, status: int, code: int | None) -> None:
+        own = "without a code of Discord's own" if code is None else f"with code {code}"
+        super().__init__(f"Discord answered {status} {own}.")
+        self.status = status
+        self.code = code
+
+
+class _NotDiscordError(GexcordError):
+    """Whatever answers is not Discord's API."""
+
+
+async def check_discord(settings: BotSettings, now: datetime) -> Sequence[Finding]:
+    """Findings on the login and on each configured channel."""
+    if settings.discord_bot_token is None:
+        remedy = "Set it in .env; only the demo and `python -m streaming` work without it."
+        return [fail("discord", f"DISCORD_BOT_TOKEN is not set. {remedy}", ConfigurationError.exit_status)]
+    headers = {**_HEADERS, "Authorization": f"Bot {settings.discord_bot_token.get_secret_value()}"}
+    base = settings.discord_api_url or _DISCORD
+    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT_S) as http:
+        try:
+            me = await _get(http, "/users/@me")
+            login = _logged_in(me)
+        except _NotDiscordError:
+            return [_no_discord(base)]
+        except _RefusedError as error:
+            return [_no_discord(base) if error.status == _NOT_FOUND else _login_refused(error)]
+        except httpx.HTTPError as error:
+            sentence = f"{httpx.URL(base).host} does not answer ({type(error).__name__}). Check the network"
+            return [fail("discord", f"{sentence} and DISCORD_API_URL.", UnavailableError.exit_status)]
+        return [login, *[await _channel(http, str(channel), me["id"], now) for channel in settings.boards]]
+
+
+def _logged_in(me: Any) -> Finding:
+    if not isinstance(me, dict) or not {"id", "username"} <= me.keys():
+        raise _NotDiscordError("The answer describes no user.")
+    return ok("discord", f"logged in as {me['username']} (id {me['id']}).")
+
+
+def _no_discord(base: str) -> Finding:
+    host = httpx.URL(base).host
+    if base == _DISCORD:
+        sentence = f"something between this machine and {host} answers in its stead. Look at the network and its proxy."
+        return fail("discord", sentence, UnavailableError.exit_status)
+    sentence = f"{host} answers, but not as Discord does. Correct DISCORD_API_URL; it ends in /api/v10."
+    return fail("discord", sentence, ConfigurationError.exit_status)
+
+
+def _login_refused(error: _RefusedError) -> Finding:
+    if error.status == _UNAUTHORIZED and error.code is not None:
+        sentence = "Discord refuses DISCORD_BOT_TOKEN. Copy the bot's token again from the developer portal."
+        return fail("discord", sentence, LoginRequiredError.exit_status)
+    return fail("discord", f"{error} Try again later.", UnavailableError.exit_status)
+
+
+async def _get(http: httpx.AsyncClient, path: str) -> Any:
+    response = await http.get(path)
+    if response.is_error:
+        raise _RefusedError(response.status_code, _code(response))
+    try:
+        return response.json()
+    except ValueError:
+        raise _NotDiscordError("The answer is not JSON.") from None
+
+
+def _code(response: httpx.Response) -> int | None:
+    """Discord's own code of a refusal, which only its JSON has; a proxy's page has none."""
+    if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+        return None
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    code = body.get("code") if isinstance(body, dict) else None
+    return code if type(code) is int else None
+
+
+async def _channel(http: httpx.AsyncClient, channel_id: str, me: str, now: datetime) -> Finding:
+    subject = f"channel {channel_id}"
+    try:
+        return await _look(http, subject, channel_id, me, now)
+    except _RefusedError as error:
+        verdict = None if error.code is None else VERDICTS.get(error.code)
+        if verdict is None or verdict.concerns != "channel":
+            return warn(subject, f"{error} It could not be checked now.")
+        return _fail(subject, verdict, subject, _STATUSES.get(error.code or 0, ConfigurationError.exit_status))
+    except (_NotDiscordError, httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+        return warn(subject, f"Discord's answer cannot be read ({type(error).__name__}). It could not be checked now.")
+
+
+async def _look(http: httpx.AsyncClient, subject: str, channel_id: str, me: str, now: datetime) -> Finding:
+    """What a channel is and what the bot may do in it; _RefusedError and others where Discord does not say."""
+    channel = await _get(http, f"/channels/{channel_id}")
+    kind = channel["type"]
+    if channel.get("guild_id") is None:
+        sentence = "this is a direct conversation. Choose a channel of a server."
+        return fail(subject, sentence, ConfigurationError.exit_status)
+    guild = await _get(http, f"/guilds/{channel['guild_id']}")
+    name = f"#{channel.get('name', channel_id)} in {guild.get('name', 'its server')}"
+    if kind not in POSTABLE_TYPES:
+        return _fail(subject, VERDICTS[_NO_MESSAGES], name, ConfigurationError.exit_status)
+    member = await _get(http, f"/guilds/{channel['guild_id']}/members/{me}")
+    home = await _get(http, f"/channels/{channel['parent_id']}") if kind in THREADS else channel
+    granted = effective_permissions(guild, member["roles"], home.get("permission_overwrites", []), me)
+    if (until := timed_out_until(member, granted, now)) is not None:
+        sentence = f"in {name} the bot is timed out until {until:%Y-%m-%d %H:%M} UTC. Somebody must end its time-out."
+        return fail(subject, sentence, LoginRequiredError.exit_status)
+    thread = channel.get("thread_metadata") or {}
+    missing = missing_permissions(granted, needed_in(kind, locked=bool(thread.get("locked"))))
+    return _permitted(subject, name, missing, kind, thread)
+
+
+def _permitted(subject: str, name: str, missing: Sequence[str], kind: int, thread: Any) -> Finding:
+    if missing == ("Manage Threads",):
+        return _fail(subject, VERDICTS[_LOCKED], name, LoginRequiredError.exit_status)
+    if missing:
+        sentence = f"in {name} the bot lacks {', '.join(missing)}. Grant that to its role or in the channel's settings."
+        return fail(subject, sentence, LoginRequiredError.exit_status)
+    if kind == ANNOUNCEMENTS:
+        verdict = VERDICTS[_RATIONED]
+        return warn(subject, f"{verdict.words(name)} {verdict.remedy}")
+    archived = " It is archived; the first message opens it again." if thread.get("archived") else ""
+    return ok(subject, f"{name}: every permission is there.{archived}")
+
+
+def _fail(subject: str, verdict: Verdict, place: str, status: int) -> Finding:
+    return fail(subject, f"{verdict.words(place)} {verdict.remedy}", status)

@@ -1,0 +1,1 @@
+"""What operators steer: the stream, its symbols, the login."""

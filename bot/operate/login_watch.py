@@ -1,0 +1,162 @@
+"""The job that keeps the Schwab login fresh and tells the operators in time when only they can renew it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from bot.render.operations import login_ending_text
+from bot.supervisor import Progress
+from streaming.clock import Clock
+from streaming.errors import OperatorError, TransientError
+from streaming.schwab.login.stored_logins import Logins, another_chance
+from streaming.status import TokenStatus
+
+_LOG: Final = logging.getLogger(__name__)
+JOB: Final = "schwab-login"
+STAGES_H: Final = (48, 24, 6, 1)
+"""Hours before the end of the weekly login at which operators are told."""
+_REMEMBER: Final = timedelta(days=8)
+_REMEMBER_NONE: Final = timedelta(days=1)
+_UNKNOWN_AGE: Final = (
+    "The Schwab login works, but its age is unknown, so no warning can come before its seven days end. "
+    "A `/token login` begins a week that is known."
+)
+_WORKS_AGAIN: Final = "The Schwab login works again."
+
+
+class WatchedLogin(Protocol):
+    """What the watch needs of the auth client."""
+
+    def status(self) -> TokenStatus: ...
+
+    def login_id(self) -> str: ...
+
+    async def keep_fresh(self) -> None: ...
+
+
+class Memory(Protocol):
+    """Remembers across restarts, and between bots on one Redis, what was told."""
+
+    async def claim(self, name: str, *, ttl: timedelta) -> bool:
+        """True for the first who asks under a name; TransientError while nobody can know."""
+        ...
+
+    async def release(self, name: str) -> bool:
+        """Forget a name; True for the first who says so. TransientError while nobody can know."""
+        ...
+
+
+class LoginWatch:
+    """Refreshes before each expiry; tells 48, 24, 6 and 1 h before the login ends, of a refusal at once and once.
+
+    A refusal is no end: it is asked again, and its end is told too.
+    """
+
+    def __init__(
+        self,
+        auth: WatchedLogin,
+        logins: Logins,
+        memory: Memory,
+        *,
+        tell: Callable[[str], Awaitable[None]],
+        clock: Clock,
+        check_s: float = 30.0,
+    ) -> None:
+        self._auth = auth
+        self._logins = logins
+        self._memory = memory
+        self._tell = tell
+        self._clock = clock
+        self._check_s = check_s
+        self._told: set[str] = set()
+        self._refused: str | None = None
+        """The name under which the refusal that stands was told."""
+
+    async def run(self, progress: Progress) -> None:
+        """Watch until cancelled; a refused login is told, and waited for, not raised."""
+        while True:
+            refusal = await self._watch_until_refused()
+            progress()
+            seen = self._logins.glance()
+            await self._tell_refusal(refusal)
+            if await another_chance(self._logins, seen):
+                _LOG.info("another Schwab login is stored")
+
+    async def _watch_until_refused(self) -> OperatorError:
+        tasks = {
+            asyncio.create_task(self._auth.keep_fresh(), name="login refresh"),
+            asyncio.create_task(self._warn_in_time(), name="login warnings"),
+        }
+        try:  # no task group: one that fails as it is cancelled forgets the cancellation
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for task in done:
+            try:
+                task.result()
+            except OperatorError as error:
+                return error
+        raise AssertionError("both tasks run until one of them fails")
+
+    async def _warn_in_time(self) -> None:
+        while True:
+            status, now = self._auth.status(), self._clock.now()
+            if self._refused is not None and status.present and status.last_error is None:
+                await self._tell_over(self._refused)
+            if status.present and status.login_ends_at is None:
+                await self._tell_once("unknown-age", _UNKNOWN_AGE)
+            elif status.login_ends_at is not None and (hours := due_stage(status.login_ends_at, now)) is not None:
+                name = f"{self._auth.login_id()}:{hours}h"
+                await self._tell_once(name, login_ending_text(status.login_ends_at, now))
+            await self._clock.sleep(self._check_s)
+
+    async def _tell_refusal(self, error: OperatorError) -> None:
+        """Tell a refusal once, however often it is repeated."""
+        login = self._auth.login_id()
+        ttl = _REMEMBER_NONE if login == "none" else _REMEMBER
+        name = f"{login}:refused:{type(error).__name__}"
+        if name != self._refused:
+            _LOG.error("the Schwab login needs a person: %s", error.sentence)
+        self._refused = name
+        await self._tell_once(name, error.sentence, ttl=ttl, even_if_unsure=True)
+
+    async def _tell_over(self, name: str) -> None:
+        """Tell once, whichever process was first to see it, that nobody needs to act any more."""
+        try:
+            is_first = await self._memory.release(name)
+        except TransientError as error:
+            _LOG.warning("whether the operators know already cannot be asked: %s", error)
+            return
+        self._refused = None
+        self._told.discard(name)
+        if is_first:
+            await self._tell(_WORKS_AGAIN)
+
+    async def _tell_once(
+        self, name: str, sentence: str, *, ttl: timedelta = _REMEMBER, even_if_unsure: bool = False
+    ) -> None:
+        """Tell what nobody has told yet; while Redis is away a warning waits, what is urgent does not."""
+        if name in self._told and not even_if_unsure:
+            return
+        try:
+            is_new = await self._memory.claim(name, ttl=ttl)
+        except TransientError as error:
+            _LOG.warning("whether the operators know already cannot be asked: %s", error)
+            if not even_if_unsure:
+                return
+            is_new = name not in self._told
+        self._told.add(name)
+        if is_new:
+            await self._tell(sentence)
+
+
+def due_stage(ends_at: datetime, now: datetime) -> int | None:
+    """The latest stage that has come; None before the first and after the end."""
+    left = ends_at - now
+    if left <= timedelta(0):
+        return None
+    return min((hours for hours in STAGES_H if left <= timedelta(hours=hours)), default=None)

@@ -1,0 +1,1 @@
+"""Pictures: what each kind shows, how it is painted, and the process that paints."""

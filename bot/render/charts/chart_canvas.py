@@ -1,0 +1,131 @@
+"""The sheet every picture is drawn on: words around one pair of axes, and a row of levels above them.
+
+Runs in the chart worker only. Places are fractions of the figure, texts at least `TEXT_PT`.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from bot.render.charts.chart_words import ChartWords
+from bot.render.numbers import signed
+from bot.render.theme import ChartTheme
+
+SIZE_INCHES: Final = (9.0, 6.0)
+DPI: Final = 160
+"""1,440 × 960 pixels: Discord shows it about 525 wide, on dense screens with twice the pixels."""
+TEXT_PT: Final = 18
+"""What is still readable where a phone shows the picture 390 points wide: about 11 of them."""
+AXES: Final = (0.135, 0.238, 0.845, 0.507)
+"""Left, bottom, width, height."""
+STYLES: Final[dict[str, Any]] = {"spot": "-", "zero_gamma": "--", "call_wall": ":", "put_wall": "-."}
+"""Lines are told apart by their pattern as well as by their colour."""
+_MILLIONS_BELOW: Final = 1000.0
+_PNG: Final = {"compress_level": 4}
+rcParams["text.parse_math"] = False  # what stands between two dollar signs is money or somebody's name, no formula
+_SHARED: Final = FigureCanvasAgg(Figure(figsize=SIZE_INCHES, dpi=DPI))
+"""One sheet of pixels for all figures: each has its own artists, none its own 5 MB."""
+
+
+class InnerLocator(MaxNLocator):
+    """Round numbers, none so near to an end of its axis that its text would be cut off or touch what is above."""
+
+    def __init__(self, most: int, *, edge: float) -> None:
+        super().__init__(nbins=most, steps=[1, 2, 2.5, 5, 10])
+        self._edge = edge
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        """The round numbers at least `edge` of the axis away from its ends."""
+        room = abs(vmax - vmin) * self._edge
+        low, high = min(vmin, vmax) + room, max(vmin, vmax) - room
+        return [tick for tick in super().tick_values(vmin, vmax) if low <= tick <= high]
+
+
+class ChartCanvas:
+    """One figure of one theme; its words are made once and changed for every picture."""
+
+    def __init__(self, theme: ChartTheme, axes: tuple[float, float, float, float] = AXES) -> None:
+        self.theme = theme
+        self.figure = Figure(figsize=SIZE_INCHES, dpi=DPI, facecolor=theme.background)
+        self.title = self.words(0.03, 0.93, theme.text, size=22, weight="bold")
+        self.unit = self.words(0.98, 0.873, theme.muted, ha="right")
+        self.left = self.words(0.02, 0.764, theme.muted)
+        self.subtitle = self.words(0.03, 0.873, theme.muted)
+        self.below = self.words(axes[0] + axes[2] / 2, 0.14, theme.muted, ha="center")
+        self.footer = self.words(0.03, 0.03, theme.muted, linespacing=1.25)
+        self.axes = self.figure.add_axes(axes, facecolor=theme.panel)
+        _dress(self.axes, theme)
+
+    def say(self, chart: ChartWords, *, unit: str, below: str) -> None:
+        """Set the words: `unit` is that of the vertical axis, `below` what the horizontal one counts."""
+        self.title.set_text(chart.title)
+        self.subtitle.set_text(chart.subtitle)
+        self.unit.set_text(unit)
+        self.below.set_text(below)
+        self.footer.set_text(chart.footer)
+
+    def png(self) -> bytes:
+        """The picture as it stands; the same artists give the same bytes."""
+        self.figure.set_canvas(_SHARED)
+        _SHARED.figure = self.figure
+        png = io.BytesIO()
+        _SHARED.print_png(png, pil_kwargs=_PNG)  # type: ignore[no-untyped-call]  # matplotlib's own gap
+        return png.getvalue()
+
+    def words(self, x: float, y: float, colour: str, *, size: float = TEXT_PT, **style: Any) -> Text:
+        """An empty text of the figure."""
+        return self.figure.text(x, y, "", fontsize=size, color=colour, **style)
+
+    def colour(self, kind: str) -> str:
+        """Of a level's line and name."""
+        theme = self.theme
+        colours = {"spot": theme.spot, "zero_gamma": theme.zero_gamma, "call_wall": theme.positive}
+        return colours.get(kind, theme.negative)
+
+    def signs_on_y(self, low: float, high: float) -> None:
+        """Print the sign of every number beside the vertical axis."""
+        decimals = decimals_for((high - low) / 5)
+        self.axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: signed(y, decimals) if y else "0"))
+
+    def polygons(self, **style: Any) -> PolyCollection:
+        """No polygons yet, on the axes, not looked at when the axes find their limits."""
+        polygons = PolyCollection([], **style)
+        self.axes.add_collection(polygons, autolim=False)
+        return polygons
+
+    def line(self, kind: str) -> Line2D:
+        """An empty line over time in a level's colour and pattern."""
+        style: dict[str, Any] = {"color": self.colour(kind), "linestyle": STYLES[kind], "solid_capstyle": "round"}
+        return self.axes.add_line(Line2D([], [], linewidth=3.2 if kind == "spot" else 2.8, **style))
+
+
+def _dress(axes: Axes, theme: ChartTheme) -> None:
+    axes.set_axisbelow(True)
+    axes.grid(visible=True, axis="y", color=theme.faint, alpha=0.25, linewidth=0.8)
+    axes.tick_params(colors=theme.text, labelsize=TEXT_PT, length=0, pad=6)
+    axes.xaxis.set_major_locator(InnerLocator(6, edge=0.045))
+    axes.yaxis.set_major_locator(InnerLocator(7, edge=0.025))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def unit_of(values: Sequence[float]) -> tuple[str, float]:
+    """Millions or billions, and what to multiply millions with."""
+    largest = max((abs(value) for value in values), default=0.0)
+    return ("M", 1.0) if largest < _MILLIONS_BELOW else ("Bn", 1e-3)
+
+
+def decimals_for(step: float) -> int:
+    """As few decimals as tell numbers apart that are `step` from each other."""
+    return next((decimals for decimals in range(4) if step >= 10.0**-decimals), 4)

@@ -1,0 +1,73 @@
+"""Exposure by expiry as a picture's contents. Pure."""
+
+from datetime import date, datetime
+from typing import Final
+
+from bot.render.captions import WEIGHT_WORDS
+from bot.render.charts.chart_words import MILLION, ChartWords, figures_of, footer, net_millions, subtitle, weighed
+from bot.render.numbers import known
+from bot.render.origin_words import source_text
+from streaming.calendar import new_york
+from streaming.clock import instant_of
+from streaming.errors import RequestError
+from streaming.instants import date_of
+from streaming.model import GexSnapshot, ScopeName, WeightName
+
+MOST_ROWS: Final = 10
+"""Rows of text that fit under each other; what is left over is one row more."""
+_OTHER_YEAR_D: Final = 300
+
+
+class ExpiriesChart(ChartWords, frozen=True, kw_only=True, tag="expiries"):
+    """Net exposure by expiry; `rows` are (what it is called, $ millions per 1 % move), nearest first."""
+
+    rows: tuple[tuple[str, float], ...]
+    net: float | None = None
+
+
+def expiries_chart(
+    snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, theme: str, now: datetime
+) -> ExpiriesChart:
+    """The expiries of a scope under a weight; RequestError when their producer does not tell them apart."""
+    rows = _rows(snapshot, scope, weight)
+    if not any(value for _, value in rows):
+        raise RequestError(
+            f"{snapshot.ticker} has no figures by expiry for {WEIGHT_WORDS[weight]}"
+            f" from {source_text(snapshot.source)}.",
+            remedy="The kind strikes needs less.",
+        )
+    return ExpiriesChart(
+        title=f"{snapshot.ticker}  net GEX by expiry",
+        subtitle=subtitle(scope, weight),
+        footer=footer(snapshot, now, "+ more calls, − more puts"),
+        rows=_bounded(rows, _day(snapshot)),
+        net=net_millions(snapshot, scope, weight),
+        theme=theme,
+    )
+
+
+def _rows(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[tuple[date, float]]:
+    figures = figures_of(snapshot, scope)
+    everything = snapshot.scopes.get("all")
+    if figures is None or everything is None:
+        return []
+    wanted = set(figures.expiries)
+    rows = [(date_of(day), weighed(weight, vol=vol, oi=oi)) for day, vol, oi in everything.by_expiry if day in wanted]
+    return [(on, value / MILLION) for on, value in rows if on is not None and value is not None and known(value)]
+
+
+def _bounded(rows: list[tuple[date, float]], today: date) -> tuple[tuple[str, float], ...]:
+    named = [(_name(expiry, today), value) for expiry, value in rows]
+    if len(named) <= MOST_ROWS + 1:
+        return tuple(named)
+    rest = named[MOST_ROWS:]
+    return (*named[:MOST_ROWS], (f"{len(rest)} later", sum(value for _, value in rest)))
+
+
+def _name(expiry: date, today: date) -> str:
+    days = (expiry - today).days
+    return f"{expiry:%d %b %y}" if days >= _OTHER_YEAR_D else f"{expiry:%d %b} · {days} d"
+
+
+def _day(snapshot: GexSnapshot) -> date:
+    return new_york(instant_of(snapshot.asof_ms)).date()

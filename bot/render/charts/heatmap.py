@@ -1,0 +1,101 @@
+"""Exposure by strike over a session as a picture's contents. Pure.
+
+Which strikes share a row is left to the worker (`bot.render.charts.heatmap_grid`): a day of strikes is too much for
+the loop.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from bot.render.captions import WEIGHT_WORDS
+from bot.render.charts.chart_words import ChartWords, Mark, footer, levels, marks, net_millions, subtitle
+from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
+from streaming.errors import RequestError
+from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.past import PastSnapshot, PastStrike, past_of
+
+MOST_COLUMNS: Final = 72
+_FEWEST: Final = 2
+
+
+class Column(msgspec.Struct, frozen=True, gc=False):
+    """The strikes at one time, and until when they are shown."""
+
+    begins: float
+    """Seconds since midnight in New York."""
+    ends: float
+    spot: float | None
+    zero_gamma: float | None
+    offset: float
+    """What a futures ticker's basis adds to the strikes."""
+    strikes: tuple[PastStrike, ...]
+
+
+class HeatmapChart(ChartWords, frozen=True, kw_only=True, tag="heatmap"):
+    """Net exposure of strikes over time; exposures in $ millions per 1 % move."""
+
+    weight: WeightName
+    columns: tuple[Column, ...]
+    marks: tuple[Mark, ...]
+    net: float | None = None
+
+
+def heatmap_chart(
+    latest: GexSnapshot,
+    history: Sequence[PastSnapshot],
+    *,
+    scope: ScopeName,
+    weight: WeightName,
+    theme: str,
+    now: datetime,
+) -> HeatmapChart:
+    """The day of `latest` up to it, of the one scope whose strikes are kept.
+
+    RequestError for another scope, while the day is a single snapshot, or when it has no strikes.
+    """
+    if latest.scope not in {None, scope}:
+        raise RequestError(
+            f"The history keeps the strikes of scope {latest.scope} only.", remedy=f"Choose the scope {latest.scope}."
+        )
+    day = [seen for seen in spread(same_day(past_of(latest), history), MOST_COLUMNS) if seen.scope == latest.scope]
+    if len(day) < _FEWEST or not any(_has_figures(seen, weight) for seen in day):
+        raise RequestError(
+            f"{latest.ticker} has no history by strike for {WEIGHT_WORDS[weight]} of this day yet.",
+            remedy="Try again in a minute.",
+        )
+    return HeatmapChart(
+        title=f"{latest.ticker}  net GEX by strike and time",
+        subtitle=subtitle(latest.scope, weight),
+        footer=footer(latest, now, f"{len(day)} snapshots shown"),
+        weight=weight,
+        columns=_columns(day, scope, weight),
+        marks=marks(latest, scope, weight),
+        net=net_millions(latest, scope, weight),
+        theme=theme,
+    )
+
+
+def _has_figures(seen: PastSnapshot, weight: WeightName) -> bool:
+    return any(row.vol if weight == "vol" else row.oi for row in seen.strikes)
+
+
+def _columns(day: Sequence[PastSnapshot], scope: ScopeName, weight: WeightName) -> tuple[Column, ...]:
+    """Every snapshot up to the next one, or for the usual distance before a gap and at the end."""
+    times = [seconds_of(seen) for seen in day]
+    longest, usual = usual_gap_s(times), usual_distance_s(times)
+    ends = [after if after - at <= longest else at + usual for at, after in pairwise(times)]
+    return tuple(
+        Column(
+            at,
+            end,
+            finite(seen.spot),
+            finite(levels(seen, scope, weight)["zero_gamma"]),
+            seen.basis or 0.0,
+            seen.strikes,
+        )
+        for seen, at, end in zip(day, times, [*ends, times[-1] + usual], strict=True)
+    )

@@ -1,0 +1,79 @@
+"""Spot against zero gamma and the walls over a session as a picture's contents. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from bot.render.charts.chart_words import LEVEL_NAMES, ChartWords, figures_of, footer, levels, subtitle
+from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
+from streaming.errors import RequestError
+from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.past import PastLevels, past_of
+
+MOST_POINTS: Final = 240
+_FEWEST: Final = 2
+
+
+class Series(msgspec.Struct, frozen=True):
+    """One line; None where the figure was unknown or nothing arrived."""
+
+    kind: str
+    """spot, zero_gamma, call_wall or put_wall."""
+    name: str
+    values: tuple[float | None, ...]
+
+
+class HistoryChart(ChartWords, frozen=True, kw_only=True, tag="history"):
+    """Levels over time; `times` are seconds since midnight in New York, one for each value of every series."""
+
+    times: tuple[float, ...]
+    series: tuple[Series, ...]
+
+
+def history_chart(
+    latest: GexSnapshot,
+    history: Sequence[PastLevels],
+    *,
+    scope: ScopeName,
+    weight: WeightName,
+    theme: str,
+    now: datetime,
+) -> HistoryChart:
+    """The day of `latest` up to it; RequestError while it is a single snapshot, or has nothing of the scope."""
+    figures_of(latest, scope)
+    day = spread(same_day(past_of(latest), history), MOST_POINTS)
+    if len(day) < _FEWEST:
+        raise RequestError(f"{latest.ticker} has no history of this day yet.", remedy="Try again in a minute.")
+    rows = _with_gaps([(seconds_of(seen), levels(seen, scope, weight)) for seen in day])
+    lines = tuple(
+        Series(kind, name, tuple(finite(found.get(kind)) for _, found in rows))
+        for kind, name in LEVEL_NAMES[weight].items()
+    )
+    if not any(value is not None for line in lines for value in line.values):
+        raise RequestError(f"{latest.ticker} has no levels of this day.", remedy="Try another scope or weight.")
+    return HistoryChart(
+        title=f"{latest.ticker}  spot and levels of the day",
+        subtitle=subtitle(scope if latest.scopes or latest.scope else None, weight),
+        footer=footer(latest, now, f"{len(day)} snapshots shown"),
+        times=tuple(at for at, _ in rows),
+        series=lines,
+        theme=theme,
+    )
+
+
+Row = tuple[float, dict[str, float | None]]
+
+
+def _with_gaps(rows: list[Row]) -> list[Row]:
+    """The rows with an empty one in every gap, so that no line is drawn across it."""
+    times = [at for at, _ in rows]
+    longest, usual = usual_gap_s(times), usual_distance_s(times)
+    whole = rows[:1]
+    for (before, _), row in pairwise(rows):
+        if row[0] - before > longest:
+            whole.append((before + usual, {}))
+        whole.append(row)
+    return whole

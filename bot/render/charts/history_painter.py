@@ -1,0 +1,61 @@
+"""Draws levels over a session; runs in the chart worker only."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.render.charts.chart_canvas import STYLES, ChartCanvas
+from bot.render.charts.chart_words import Mark
+from bot.render.charts.history import HistoryChart, Series
+from bot.render.charts.mark_row import LegendRow
+from bot.render.charts.time_axis import set_time_axis
+from bot.render.theme import ChartTheme
+
+_MARGIN: Final = 0.06
+_FAR: Final = 0.03
+"""Levels this far beyond the prices of the day are named with an arrow instead of drawn."""
+_WALLS: Final = ("call_wall", "put_wall")
+
+
+class HistoryPainter:
+    """Four lines told apart by colour and pattern, named with their newest figure."""
+
+    def __init__(self, theme: ChartTheme) -> None:
+        self.canvas = ChartCanvas(theme)
+        self._lines = {kind: self.canvas.line(kind) for kind in reversed(STYLES)}
+        for kind in _WALLS:
+            self._lines[kind].set_drawstyle("steps-post")
+        self.legend = LegendRow(self.canvas)
+
+    def draw(self, chart: HistoryChart) -> bytes:
+        """The picture as PNG; the same chart gives the same bytes."""
+        self.canvas.say(chart, unit="", below="New York time")
+        self.canvas.left.set_text("points")
+        for series in chart.series:
+            self._lines[series.kind].set_data(chart.times, [_or_nan(value) for value in series.values])
+        set_time_axis(self.canvas.axes, chart.times[0], chart.times[-1])
+        low, high = self._fit(chart.series)
+        newest = [Mark(series.kind, series.name, _or_nan(series.values[-1])) for series in chart.series]
+        above = {mark.kind: "▲ " for mark in newest if mark.value > high}
+        below = {mark.kind: "▼ " for mark in newest if mark.value < low}
+        arrows = above | below
+        self.legend.show(newest, drawn=self._lines.keys() - arrows.keys(), arrows=arrows)
+        return self.canvas.png()
+
+    def _fit(self, series: Sequence[Series]) -> tuple[float, float]:
+        """Show all of spot, and of the levels what is not far from it: a far wall would press the day into one line."""
+        low, high = _extent(series)
+        margin = max((high - low) * _MARGIN, abs(high) * 1e-4)
+        self.canvas.axes.set_ylim(low - margin, high + margin)
+        return low - margin, high + margin
+
+
+def _extent(series: Sequence[Series]) -> tuple[float, float]:
+    values = [value for one in series for value in one.values if value is not None]
+    spots = [value for one in series for value in one.values if value is not None and one.kind == "spot"]
+    if spots:
+        values = [value for value in values if min(spots) * (1 - _FAR) <= value <= max(spots) * (1 + _FAR)]
+    return min(values), max(values)
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value

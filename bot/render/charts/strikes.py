@@ -1,0 +1,92 @@
+"""Exposure by strike as a picture's contents. Pure."""
+
+from datetime import datetime
+from typing import Final
+
+from bot.render.captions import WEIGHT_WORDS
+from bot.render.charts.chart_words import (
+    MILLION,
+    ChartWords,
+    Mark,
+    figures_of,
+    footer,
+    marks,
+    net_millions,
+    subtitle,
+    weighed,
+)
+from bot.render.numbers import known
+from streaming.errors import RequestError
+from streaming.model import GexSnapshot, ScopeName, WeightName
+
+_MOST_BARS: Final = 160
+_SHARE: Final = 0.95
+"""Of the exposure without its signs: the picture reaches as far from spot as it takes to hold so much of it."""
+_LEAST_REACH: Final = 0.01
+"""Of spot, however near it the exposure is."""
+Bar = tuple[float, float]
+"""(strike, net exposure in $ millions per 1 % move)."""
+
+
+class StrikesChart(ChartWords, frozen=True, kw_only=True, tag="strikes"):
+    """Net exposure by strike; `bars` ascend by strike."""
+
+    bars: tuple[Bar, ...]
+    marks: tuple[Mark, ...]
+    net: float | None = None
+    """Of the whole scope, also of strikes that are not shown; $ millions per 1 %."""
+
+
+def strikes_chart(
+    snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, theme: str, now: datetime
+) -> StrikesChart:
+    """The chart of a snapshot at the time of drawing, with the levels of the same scope and weight.
+
+    RequestError when the snapshot has no figure by strike of this scope and weight.
+    """
+    bars = _nearest(snapshot, _where_most_is(snapshot, _bars(snapshot, scope, weight)))
+    if not any(value for _, value in bars):
+        raise RequestError(
+            f"{snapshot.ticker} has no figures by strike for {WEIGHT_WORDS[weight]} yet.", remedy="Try again later."
+        )
+    return StrikesChart(
+        title=f"{snapshot.ticker}  net GEX by strike",
+        subtitle=subtitle(scope if snapshot.scopes or snapshot.scope else None, weight),
+        footer=footer(snapshot, now, f"levels by {WEIGHT_WORDS[weight]}"),
+        bars=bars,
+        marks=marks(snapshot, scope, weight),
+        net=net_millions(snapshot, scope, weight),
+        theme=theme,
+    )
+
+
+def _bars(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[Bar]:
+    figures = figures_of(snapshot, scope)
+    if figures is not None and figures.ladder:
+        own = [(strike, weighed(weight, vol=vol, oi=oi)) for strike, vol, oi in figures.ladder]
+        return [(strike, value / MILLION) for strike, value in own if value is not None and known(value)]
+    if snapshot.scope not in {None, scope}:
+        return []
+    classic = [(strike, weighed(weight, vol=vol, oi=oi)) for strike, vol, oi, _ in snapshot.strikes]
+    return [(strike, value) for strike, value in classic if value is not None and known(value)]
+
+
+def _where_most_is(snapshot: GexSnapshot, bars: list[Bar]) -> list[Bar]:
+    """The bars as far from spot as nearly all exposure lies, so that they are wide enough to be told apart."""
+    spot = snapshot.spot
+    if spot is None:
+        return bars
+    needed = _SHARE * sum(abs(value) for _, value in bars)
+    reach, held = _LEAST_REACH * spot, 0.0
+    for strike, value in sorted(bars, key=lambda bar: abs(bar[0] - spot)):
+        if held >= needed:
+            break
+        reach, held = max(reach, abs(strike - spot)), held + abs(value)
+    return [bar for bar in bars if abs(bar[0] - spot) <= reach]
+
+
+def _nearest(snapshot: GexSnapshot, bars: list[Bar]) -> tuple[Bar, ...]:
+    if len(bars) > _MOST_BARS:
+        centre = snapshot.spot if snapshot.spot is not None else bars[len(bars) // 2][0]
+        bars = sorted(sorted(bars, key=lambda bar: abs(bar[0] - centre))[:_MOST_BARS])
+    return tuple(bars)

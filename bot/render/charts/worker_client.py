@@ -1,0 +1,157 @@
+"""Pictures from a worker process: the feed's loop never draws, and a drawing that hangs is replaced."""
+
+import asyncio
+import logging
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from bot.render.charts.chart_spec import Chart, Drawn, Failed
+from streaming.child_environment import child_environment
+from streaming.errors import ContractError, TransientError
+from streaming.framing import HEADER, MOST_BYTES, frame
+
+_LOG: Final = logging.getLogger(__name__)
+_ROOT: Final = Path(__file__).resolve().parents[3]
+_KEPT: Final = 8
+_END_WITHIN_S: Final = 2.0
+_BROKEN: Final = (ConnectionError, asyncio.IncompleteReadError, msgspec.MsgspecError, ValueError)
+_COMMAND: Final = (sys.executable, "-m", "bot.render.charts.worker")
+
+
+class ChartWorker:
+    """One drawing process, started when the first picture is asked for and gone when this context is left.
+
+    Pictures are drawn one after another; a request equal to one that is waiting, being drawn, or among the
+    last few shares its picture. At most `most_waiting` different pictures wait.
+    """
+
+    def __init__(self, *, timeout_s: float = 30.0, most_waiting: int = 16, command: tuple[str, ...] = _COMMAND) -> None:
+        self._timeout_s = timeout_s
+        self._most_waiting = most_waiting
+        self._command = command
+        self._process: Process | None = None
+        self._turn = asyncio.Lock()
+        self._under_way: dict[bytes, asyncio.Task[bytes]] = {}
+        self._recent: OrderedDict[bytes, bytes] = OrderedDict()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
+        drawings = list(self._under_way.values())
+        for drawing in drawings:
+            drawing.cancel()
+        await asyncio.gather(*drawings, return_exceptions=True)
+        await self._end()
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id while one is running."""
+        return None if self._process is None else self._process.pid
+
+    async def prewarm(self) -> None:
+        """Start the process now, so that the first picture does not wait for its imports."""
+        async with self._turn:
+            await self._started()
+
+    async def draw(self, chart: Chart) -> bytes:
+        """The chart as PNG.
+
+        TransientError when drawing takes too long or too many wait, ContractError when it cannot be drawn.
+        """
+        request = msgspec.msgpack.encode(chart)
+        if (png := self._recent.get(request)) is not None:
+            return png
+        drawing = self._under_way.get(request)
+        if drawing is None:
+            if self._closed or len(self._under_way) >= self._most_waiting:
+                raise TransientError("Too many pictures are being drawn.", remedy="Try again in a few seconds.")
+            drawing = asyncio.create_task(self._draw(request), name=f"chart {chart.title}")
+            self._under_way[request] = drawing
+            drawing.add_done_callback(lambda done: self._finished(request, done))
+        return await asyncio.shield(drawing)
+
+    def _finished(self, request: bytes, drawing: asyncio.Task[bytes]) -> None:
+        self._under_way.pop(request, None)
+        if drawing.cancelled() or drawing.exception() is not None:
+            return
+        self._recent[request] = drawing.result()
+        if len(self._recent) > _KEPT:
+            self._recent.popitem(last=False)
+
+    async def _draw(self, request: bytes) -> bytes:
+        async with self._turn:
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    answer = await self._ask_twice(request)
+            except TimeoutError:
+                await self._kill()
+                raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
+            except _BROKEN as error:
+                await self._kill()
+                raise TransientError("The chart worker failed.", remedy="Try again in a moment.") from error
+            except asyncio.CancelledError:
+                await self._kill()  # its answer would be taken for the next one's
+                raise
+        if isinstance(answer, Failed):
+            _LOG.error("The chart worker could not draw: %s", answer.reason)
+            raise ContractError("The chart could not be drawn.", remedy="The log says why.")
+        return answer.png
+
+    async def _ask_twice(self, request: bytes) -> Drawn | Failed:
+        """A worker that died since the last picture is not this request's fault."""
+        try:
+            return await self._ask(request)
+        except _BROKEN as error:
+            _LOG.warning("The chart worker is gone (%s); starting another.", type(error).__name__)
+            await self._kill()
+            return await self._ask(request)
+
+    async def _ask(self, request: bytes) -> Drawn | Failed:
+        process = await self._started()
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # both are pipes
+        process.stdin.write(frame(request))
+        await process.stdin.drain()
+        (length,) = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
+        if length > MOST_BYTES:
+            raise ValueError(f"an answer of {length} bytes")
+        return msgspec.msgpack.decode(await process.stdout.readexactly(length), type=Drawn | Failed)
+
+    async def _started(self) -> Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=PIPE, stdout=PIPE, cwd=_ROOT, env=child_environment(), limit=MOST_BYTES
+            )
+        return self._process
+
+    async def _end(self) -> None:
+        """Close the worker's input, which ends it, and wait for it to be gone."""
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(_END_WITHIN_S):
+                await process.wait()
+        except TimeoutError:
+            await self._kill()
+        self._process = None
+
+    async def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

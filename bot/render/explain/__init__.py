@@ -1,0 +1,1 @@
+"""What `/gex explain` says of each figure."""

@@ -1,0 +1,139 @@
+"""What each level is in a snapshot, in points, or why it is unknown. Pure."""
+
+from typing import Final
+
+from bot.render.explain.data import absent, money, producer
+from bot.render.numbers import age, known, price, signed
+from streaming.calendar import new_york
+from streaming.clock import instant_of
+from streaming.figures import read_levels
+from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
+
+_PER_1PCT: Final = "US dollars per 1 % move"
+_ARROWS: Final = {1: "↑", -1: "↓"}
+_TURNS: Final = {1: "from − to +", -1: "from + to −"}
+_MOST_ROOTS: Final = 4
+_NEVER_TURNS: Final = "Here there is none: the running sum never falls below 0, or is lowest at the last strike."
+
+
+def spot(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """Spot in the ticker's points; of a futures ticker also the index and the basis it is made of."""
+    if not known(snapshot.spot) or snapshot.spot is None:
+        return absent(snapshot, scope, "oi", level=True)
+    if snapshot.basis is None:
+        return f"Here it is {price(snapshot.spot)}."
+    index = snapshot.spot - snapshot.basis
+    return f"Here it is {price(snapshot.spot)}: index {price(index)} and basis {signed(snapshot.basis)}."
+
+
+def zero_gamma(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """The re-priced root nearest spot with its direction and the other roots, or why there is none."""
+    if scope is None:
+        return _classic_zero_gamma(snapshot)
+    figures = scope.oi
+    if not known(figures.zero_gamma) or figures.zero_gamma is None:
+        return _no_root(snapshot, scope)
+    words = [f"Here it is {price(figures.zero_gamma)}{_from_spot(snapshot, figures.zero_gamma)}"]
+    direction = dict(zip(figures.zero_gamma_roots, figures.zero_gamma_directions, strict=False)).get(figures.zero_gamma)
+    if direction in _TURNS:
+        words.append(f"going up through it the total turns {_TURNS[direction]}")
+    if len(figures.zero_gamma_roots) > 1:
+        words.append(f"all roots: {_roots(figures)}")
+    return "; ".join([*words, f"by volume it is {price(scope.vol.zero_gamma)}"]) + "."
+
+
+def _no_root(snapshot: GexSnapshot, scope: ScopeFigures) -> str:
+    note = scope.oi.zero_gamma_note
+    if note is None or note == "no exposure":
+        return absent(snapshot, scope, "oi", level=True)
+    return f"Here there is none: the total is {note} within 20 % of spot, and no level is made up."
+
+
+def _classic_zero_gamma(snapshot: GexSnapshot) -> str:
+    shown = read_levels(snapshot, None, "oi").zero_gamma
+    if shown is None:
+        return absent(snapshot, None, "vol", level=True)
+    return (
+        f"Here the board shows {price(shown)}, the one that {producer(snapshot)} publishes: by the "
+        "classic meaning the ladder split by volume, not a root priced again."
+    )
+
+
+def _roots(figures: WeightFigures) -> str:
+    pairs = list(zip(figures.zero_gamma_roots, figures.zero_gamma_directions, strict=False))
+    words = [f"{price(level)} {_ARROWS.get(direction, '')}".strip() for level, direction in pairs[:_MOST_ROOTS]]
+    rest = len(figures.zero_gamma_roots) - len(words)
+    return ", ".join(words) + (f" and {rest} more" if rest > 0 else "")
+
+
+def ladder_split(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """The split by both weights; without one, whether the ladder never turns or was not traded."""
+    by_volume = snapshot.zero_gamma if scope is None else scope.vol.zero_gamma_ladder
+    if by_volume is None and (scope is None or scope.oi.zero_gamma_ladder is None):
+        traded = scope is not None and scope.vol.gross_gex_usd_per_1pct and snapshot.spot is not None
+        return _NEVER_TURNS if traded else absent(snapshot, scope, "vol", level=True)
+    by_interest = "" if scope is None else f", by open interest {price(scope.oi.zero_gamma_ladder)}"
+    return f"Here it is {price(by_volume)} by volume{by_interest}."
+
+
+def wall(snapshot: GexSnapshot, scope: ScopeFigures | None, *, calls: bool) -> str:
+    """The net wall of one side by open interest with its value, or why no strike qualifies."""
+    levels = read_levels(snapshot, None, "oi")
+    strike = levels.call_wall if calls else levels.put_wall
+    if strike is None:
+        if scope is not None and scope.oi.gross_gex_usd_per_1pct and snapshot.spot is not None:
+            return f"Here there is none: at no strike do {'calls outweigh puts' if calls else 'puts outweigh calls'}."
+        return absent(snapshot, scope, "oi", level=True)
+    value = None if scope is None else scope.oi.major_pos_usd_per_1pct if calls else scope.oi.major_neg_usd_per_1pct
+    size = "" if value is None else f", with {money(value)} {_PER_1PCT} net"
+    return f"Here it is {price(strike)}{_from_spot(snapshot, strike)}{size}."
+
+
+def gross_walls(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """The walls of calls alone and of puts alone."""
+    return _pairs(snapshot, scope, "call_wall_gross", "put_wall_gross")
+
+
+def side_walls(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """The walls at or above spot and at or below it."""
+    return _pairs(snapshot, scope, "call_wall_above", "put_wall_below")
+
+
+def _pairs(snapshot: GexSnapshot, scope: ScopeFigures | None, call: str, put: str) -> str:
+    if scope is None or all(getattr(scope.oi, name) is None for name in (call, put)):
+        return absent(snapshot, scope, "oi", level=True)
+    words = [
+        f"by {title} calls {price(getattr(figures, call))} and puts {price(getattr(figures, put))}"
+        for title, figures in (("open interest", scope.oi), ("volume", scope.vol))
+    ]
+    return f"Here {'; '.join(words)}."
+
+
+def slope(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """How steep the total crosses 0 at the root, dollars per 1 % and point."""
+    if scope is None or scope.oi.zero_gamma_slope is None:
+        return absent(snapshot, scope, "oi", level=True) if scope is None else _no_root(snapshot, scope)
+    at = price(scope.oi.zero_gamma)
+    return f"Here it is {money(scope.oi.zero_gamma_slope)} {_PER_1PCT} per point at {at}, by open interest."
+
+
+def basis(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """Future minus index with the age of its newest pair of quotes, or why the ticker has none."""
+    if snapshot.basis is not None:
+        seen = None if snapshot.basis_ms is None else instant_of(snapshot.basis_ms)
+        if seen is None or snapshot.basis_ms is None:
+            return f"Here it is {signed(snapshot.basis)} points, of unknown age."
+        old = age((snapshot.asof_ms - snapshot.basis_ms) / 1000)
+        points, at = signed(snapshot.basis), f"{new_york(seen):%H:%M:%S} New York"
+        held = "; it is stale and held until fresh quotes come" if snapshot.basis_stale else ""
+        return f"Here it is {points} points, last seen at {at}, {old} before the newest quote{held}."
+    if "_" not in snapshot.ticker:
+        return f"Here there is none: {snapshot.ticker} is shown in its own points."
+    return absent(snapshot, scope, "oi", level=True)
+
+
+def _from_spot(snapshot: GexSnapshot, level: float) -> str:
+    if snapshot.spot is None or not known(snapshot.spot) or snapshot.spot <= 0.0:
+        return ""
+    gap = level - snapshot.spot
+    return f", {abs(gap):.2f} {'above' if gap >= 0.0 else 'below'} spot"

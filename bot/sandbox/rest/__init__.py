@@ -1,0 +1,1 @@
+"""The local Discord's REST interface, its limits and its rules."""

@@ -1,0 +1,142 @@
+"""REST of who the bot is and where: user, application, guild, members, direct channels, gateway."""
+
+from bot.sandbox.gateway_trouble import IDENTIFIES_PER_DAY, GatewayTrouble
+from bot.sandbox.rest.calls import Call, Reply, RestRoute
+from bot.sandbox.rest.posts import require_object
+from bot.sandbox.world.api_errors import unknown_guild, unknown_member, unknown_user
+from bot.sandbox.world.payloads import channel_json, guild_json, member_json, role_json, user_json
+from bot.sandbox.world.records import Guild, Json
+from bot.sandbox.world.world import World
+
+MESSAGE_CONTENT_FLAG, MEMBERS_FLAG, PRESENCE_FLAG = 1 << 19, 1 << 15, 1 << 13
+
+
+class IdentityRoutes:
+    """Answers what the bot asks at start and about people."""
+
+    def __init__(self, world: World, gateway_url: str, gateway: GatewayTrouble) -> None:
+        self._world = world
+        self._gateway = gateway
+        self._gateway_url = gateway_url
+
+    def table(self) -> list[RestRoute]:
+        """The routes."""
+        guild = "/guilds/{guild_id}"
+        return [
+            RestRoute("GET", "/users/@me", self.me),
+            RestRoute("GET", "/users/{user_id}", self.user),
+            RestRoute("GET", "/users/@me/guilds", self.guilds),
+            RestRoute("POST", "/users/@me/channels", self.open_direct_channel),
+            RestRoute("GET", "/oauth2/applications/@me", self.application),
+            RestRoute("GET", "/applications/@me", self.application),
+            RestRoute("GET", "/gateway", self.gateway, None, public=True),
+            RestRoute("GET", "/gateway/bot", self.gateway_bot),
+            RestRoute("GET", guild, self.guild, major="guild_id"),
+            RestRoute("GET", f"{guild}/channels", self.channels, major="guild_id"),
+            RestRoute("GET", f"{guild}/roles", self.roles, major="guild_id"),
+            RestRoute("GET", f"{guild}/members", self.members, major="guild_id"),
+            RestRoute("GET", f"{guild}/members/{{user_id}}", self.member, major="guild_id"),
+        ]
+
+    def me(self, _call: Call) -> Reply:
+        """The bot's own account."""
+        return Reply({**user_json(self._world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0})
+
+    def user(self, call: Call) -> Reply:
+        """Anybody in the guild; others are unknown here."""
+        member = self._world.guild.members.get(call.id("user_id"))
+        if member is None:
+            raise unknown_user()
+        return Reply(user_json(member.user))
+
+    def guilds(self, _call: Call) -> Reply:
+        """The guild, unless the bot was thrown out."""
+        guild = self._world.guild
+        if not self._world.bot_is_member:
+            return Reply([])
+        return Reply([{"id": str(guild.id), "name": guild.name, "icon": None, "owner": False, "features": []}])
+
+    def open_direct_channel(self, call: Call) -> Reply:
+        """The channel to write to somebody, made when there is none. Bots cannot be written to."""
+        recipient = str(require_object(call.body).get("recipient_id", ""))
+        member = self._world.guild.members.get(int(recipient)) if recipient.isdecimal() else None
+        if member is None or member.user.bot:
+            raise unknown_user()
+        return Reply(channel_json(self._world.guild, self._world.direct_channel(member.user)))
+
+    def application(self, _call: Call) -> Reply:
+        """The application with its owner, by which operators are known."""
+        return Reply(application_json(self._world))
+
+    def gateway(self, _call: Call) -> Reply:
+        """Where the gateway is."""
+        return Reply({"url": self._gateway_url})
+
+    def gateway_bot(self, _call: Call) -> Reply:
+        """Where the gateway is, and how many sessions may still begin today."""
+        limit = {
+            "total": IDENTIFIES_PER_DAY,
+            "remaining": self._gateway.identifies_left,
+            "reset_after": 86_400_000,
+            "max_concurrency": 1,
+        }
+        return Reply({"url": self._gateway_url, "shards": 1, "session_start_limit": limit})
+
+    def guild(self, call: Call) -> Reply:
+        """The guild; 10004 once the bot is out."""
+        self._guild(call)
+        return Reply(guild_json(self._world))
+
+    def channels(self, call: Call) -> Reply:
+        """Its channels without threads."""
+        guild = self._guild(call)
+        return Reply([channel_json(guild, channel) for channel in self._world.guild_channels])
+
+    def roles(self, call: Call) -> Reply:
+        """Its roles."""
+        return Reply([role_json(role) for role in self._guild(call).roles.values()])
+
+    def members(self, call: Call) -> Reply:
+        """Its members by rising id, a page at a time."""
+        guild = self._guild(call)
+        limit, after = call.number("limit", 1, 1, 1000), call.number("after", 0, 0, 2**63)
+        found = sorted((member for member in guild.members.values() if member.user.id > after), key=lambda m: m.user.id)
+        return Reply([member_json(guild, member) for member in found[:limit]])
+
+    def member(self, call: Call) -> Reply:
+        """One member; 10007 for anybody else."""
+        guild = self._guild(call)
+        member = guild.members.get(call.id("user_id"))
+        if member is None:
+            raise unknown_member()
+        return Reply(member_json(guild, member))
+
+    def _guild(self, call: Call) -> Guild:
+        if call.id("guild_id") != self._world.guild.id or not self._world.bot_is_member:
+            raise unknown_guild()
+        return self._world.guild
+
+
+def application_json(world: World) -> Json:
+    """The application as Discord writes it."""
+    owner = world.guild.members[world.guild.owner_id].user
+    return {
+        "id": str(world.application_id),
+        "name": world.bot.display_name,
+        "icon": None,
+        "description": "",
+        "summary": "",
+        "type": None,
+        "bot_public": False,
+        "bot_require_code_grant": False,
+        "verify_key": "0" * 64,
+        "flags": MESSAGE_CONTENT_FLAG | MEMBERS_FLAG | PRESENCE_FLAG,
+        "hook": True,
+        "owner": user_json(owner),
+        "team": None,
+        "redirect_uris": [],
+        "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
+        "approximate_guild_count": 1,
+        "bot": user_json(world.bot),
+    }

@@ -1,0 +1,1 @@
+"""A person at the page: what they see and do."""

@@ -1,0 +1,87 @@
+"""Looks at every REST answer before discord.py believes it.
+
+discord.py takes whatever comes with status 200 for the object it asked for, sleeps in a 429 that is the ration of old
+edits (30046), and trips over a 429 without a time. Each becomes an error here that its callers know.
+"""
+
+import json
+import math
+from typing import Any, Final
+
+import aiohttp
+import discord
+from discord.http import HTTPClient
+
+from bot.wire.errors import VERDICTS
+
+LONGEST_WAIT_S: Final = 30.0
+"""discord.py's least figure for the longest 429 that it sleeps in; a longer one is the caller's to plan."""
+_NO_CONTENT: Final = 204
+_REFUSED: Final = 400
+_TOO_MANY_REQUESTS: Final = 429
+_BROKEN: Final = 500
+_JSON: Final = "application/json"
+
+
+class ForeignAnswerError(aiohttp.ClientError):
+    """Somebody answered in Discord's place, or Discord not in its own form."""
+
+
+def look_at_answers(http: HTTPClient) -> None:
+    """Have every call of a client's REST interface looked at."""
+    ask = http.request
+
+    async def request(route: Any, **wanted: Any) -> Any:
+        return await ask(route, middlewares=(_look,), **wanted)
+
+    http.request = request  # type: ignore[method-assign]  # discord.py offers no place for a session's middleware
+
+
+async def _look(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    response = await handler(request)
+    found = _body(response, await response.read())
+    if response.status == _TOO_MANY_REQUESTS and isinstance(found, dict):
+        _check_wait(response, found)
+    elif response.status < _REFUSED:
+        _check_success(response, found)
+    elif isinstance(found, dict):
+        _check_refusal(response, found)
+    return response
+
+
+def _body(response: aiohttp.ClientResponse, content: bytes) -> Any:
+    """The JSON of an answer; None for a page, and for none."""
+    if response.headers.get("Content-Type") != _JSON or response.status == _NO_CONTENT:
+        return None
+    try:
+        found = json.loads(content)
+    except ValueError:
+        raise ForeignAnswerError(f"the answer {response.status} cannot be read") from None
+    return found if isinstance(found, dict | list) else None
+
+
+def _check_success(response: aiohttp.ClientResponse, found: Any) -> None:
+    """What was asked for is a list, or has an id where one was made, changed or is the bot itself."""
+    is_object = isinstance(found, dict) and not isinstance(found.get("message"), str)
+    needs_id = response.method in {"POST", "PATCH"} or response.url.path.endswith("/users/@me")
+    has_id = isinstance(found, dict) and str(found.get("id", "")).isdecimal()
+    if response.status == _NO_CONTENT or isinstance(found, list) or (is_object and (has_id or not needs_id)):
+        return
+    raise ForeignAnswerError(f"the answer {response.status} is not what was asked for")
+
+
+def _check_wait(response: aiohttp.ClientResponse, body: dict[str, Any]) -> None:
+    """Let discord.py sleep only in a 429 that is about the pace and says for how long."""
+    _check_refusal(response, body)
+    wait_s = body.get("retry_after")
+    is_time = isinstance(wait_s, int | float) and math.isfinite(wait_s) and wait_s >= 0
+    if not is_time or body.get("code") in VERDICTS:
+        raise discord.HTTPException(response, body)
+
+
+def _check_refusal(response: aiohttp.ClientResponse, body: dict[str, Any]) -> None:
+    """Discord's refusals have a code, and of other shapes discord.py cannot make its error."""
+    has_code = "code" in body or response.status >= _TOO_MANY_REQUESTS
+    readable = isinstance(body.get("message", ""), str) and isinstance(body.get("errors") or {}, dict)
+    if not has_code or not readable:
+        raise ForeignAnswerError(f"the answer {response.status} is not Discord's")

@@ -1,0 +1,1 @@
+"""Market events to Redis, in order and in batches."""

@@ -1,0 +1,164 @@
+"""One batch of events to Redis: once into the streams, even when a connection breaks in the middle.
+
+After a break nobody knows which of the unanswered commands were executed. Events are written to their
+streams in order, so the tail of each stream tells: what is there is done, the rest is sent again.
+"""
+
+import asyncio
+import logging
+from functools import partial
+
+from redis.asyncio import Redis
+
+from streaming.bus.connection import CONNECT_S
+from streaming.bus.lease import Fence, LeaseLostError
+from streaming.bus.publish.batch import STREAMS, BatchPacker, Settlement, pack
+from streaming.bus.publish.batch_script import ScriptPacker
+from streaming.bus.publish.buffer import Entry
+from streaming.bus.publish.wire import BatchConnection
+from streaming.errors import TransientError
+from streaming.lasting_trouble import LastingTrouble
+
+log = logging.getLogger(__name__)
+
+
+class BatchDelivery:
+    """Holds the batch in flight and its connection; `pending` is empty when all of it has been settled."""
+
+    def __init__(self, redis: Redis, *, caps: tuple[int, int, int] | None, answer_s: float) -> None:
+        self._redis = redis
+        self._packer = BatchPacker(caps)
+        self._caps = caps
+        self._script = ScriptPacker(caps) if caps is not None else None
+        self._fence: Fence | None = None
+        self._answer_s = answer_s
+        self._connection: BatchConnection | None = None
+        self._announced: set[int] = set()
+        self._doubtful = False
+        self._refusals = LastingTrouble(log)
+        self.pending: list[Entry] = []
+        self.delivered = 0
+        self.rejected = 0
+        self.fenced = 0
+        """Withheld because another process holds the lease by now."""
+        self.resent = 0
+        """Events published again because nobody knows whether subscribers had them already."""
+        self.connects = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection is open."""
+        return self._connection is not None
+
+    def put_up(self, fence: Fence | None) -> None:
+        """From now on send only what the holder of this lease may; None for what needs none."""
+        self._fence = fence
+        if self._script is not None and self._caps is not None:
+            self._script = ScriptPacker(self._caps, fence)
+
+    def give_up(self) -> int:
+        """Forget what is pending, which another process has sent by now; how many events that were."""
+        given_up, self.pending, self._announced, self._doubtful = len(self.pending), [], set(), False
+        self.fenced += given_up
+        return given_up
+
+    async def flush(self) -> None:
+        """Send what is pending and take the replies.
+
+        TransientError when some of it stays pending, LeaseLostError when nothing of it may be sent any more.
+        """
+        if self._fence is not None:
+            await self._fence.assure()
+        connection = self._connection or await self._connect()
+        if self._doubtful:
+            await self._resolve_doubts(connection)
+        if not self.pending:
+            return
+        settlement = await self._send(connection)
+        if settlement.forbidden:
+            self._give_up_scripts(settlement.error)
+            settlement = await self._send(connection)
+        if settlement.fenced:
+            raise LeaseLostError("Events were refused: another process streams by now.")
+        if settlement.again:
+            raise TransientError(f"Redis refuses events for now ({settlement.error.partition(' ')[0]}).")
+
+    async def _send(self, connection: BatchConnection) -> Settlement:
+        """One exchange about what is pending: by script, or by commands where some is announced already."""
+        entries, announced = self.pending, self._announced
+        replies: list[object] = []
+        if self._script is not None and not announced:
+            packed, count = self._script.pack(entries), self._script.replies(entries)
+            settle = partial(self._script.settle, entries, replies)
+        else:
+            packed, count = self._packer.pack(entries, announced), self._packer.replies(entries, announced)
+            settle = partial(self._packer.settle, entries, announced, replies)
+        try:
+            await self._exchange(connection, packed, count, replies)
+        finally:
+            settlement = settle()
+            self._take_over(settlement)
+        return settlement
+
+    def _give_up_scripts(self, error: str) -> None:
+        self._script = None
+        log.warning(
+            "Redis runs no scripts for us (%s): market events go by plain commands, which takes more processor time. To"
+            " change that, allow the user in REDIS_URL the command EVAL and every market_data name, and start again.",
+            error,
+        )
+
+    async def disconnect(self) -> None:
+        """Drop the connection; what is pending stays."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    async def _connect(self) -> BatchConnection:
+        self._connection = await BatchConnection.open(self._redis, within_s=CONNECT_S + self._answer_s)
+        self.connects += 1
+        return self._connection
+
+    async def _exchange(self, connection: BatchConnection, packed: bytes, count: int, replies: list[object]) -> None:
+        """One exchange under the watchdog: a server that stays silent counts as lost."""
+        try:
+            async with asyncio.timeout(self._answer_s):
+                await connection.exchange(packed, count, replies)
+        except TimeoutError:
+            raise TransientError(f"Redis did not answer within {self._answer_s:g} s.") from None
+
+    def _take_over(self, settlement: Settlement) -> None:
+        self.pending, self._announced = settlement.again, settlement.announced
+        self._doubtful = settlement.doubtful
+        self.delivered += settlement.delivered
+        self.rejected += settlement.rejected
+        self.fenced += settlement.fenced
+        if settlement.rejected:
+            sentence = f"Redis refused {settlement.rejected} market events for good: {settlement.error}"
+            self._refusals.add(sentence, times=settlement.rejected)
+
+    async def _resolve_doubts(self, connection: BatchConnection) -> None:
+        """Take out of `pending` what a lost batch did bring into the streams."""
+        found = await self._found_in_streams(connection) if self._packer.streams else set()
+        remaining = [entry for entry in self.pending if entry[2] not in found]
+        self.delivered += len(self.pending) - len(remaining)
+        self._announced &= {place for place, _, _ in remaining}
+        self.resent += len(remaining) - len(self._announced)
+        self.pending = remaining
+        self._doubtful = False
+
+    async def _found_in_streams(self, connection: BatchConnection) -> set[bytes]:
+        found: set[bytes] = set()
+        depth = b"%d" % (2 * len(self.pending))  # twice, in case a second publisher writes in between
+        for kind in sorted({kind for _, kind, _ in self.pending}):
+            replies: list[object] = []
+            await self._exchange(connection, pack(b"XREVRANGE", STREAMS[kind], b"+", b"-", b"COUNT", depth), 1, replies)
+            found |= _payloads(replies[0])
+        return found
+
+
+def _payloads(reply: object) -> set[bytes]:
+    """The events in an XREVRANGE reply; TransientError when Redis refused to look."""
+    if not isinstance(reply, list):
+        raise TransientError(f"Redis cannot be asked what it has ({str(reply).partition(' ')[0]}).")
+    return {fields[1] for _, fields in reply}

@@ -1,0 +1,1 @@
+"""Snapshots in Redis: the newest, the day's, and every new one, whoever wrote them."""

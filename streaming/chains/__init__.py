@@ -1,0 +1,1 @@
+"""Bytes into option chains, whoever sends them, and whether to believe them."""

@@ -1,0 +1,101 @@
+"""`python -m streaming COMMAND`: the market-data side without Discord."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Final
+
+from streaming.bus.server.embedded import running_url
+from streaming.commands import gex as gex_command
+from streaming.commands import record as record_command
+from streaming.commands import replay as replay_command
+from streaming.commands import sim as sim_command
+from streaming.commands import start as start_command
+from streaming.commands import token as token_command
+from streaming.commands.tail import tail
+from streaming.errors import ConfigurationError, GexcordError, leading_error
+from streaming.logs import configure_logging, settings_of_command
+from streaming.streamer.runtime import open_bus
+
+_LOG: Final = logging.getLogger(__name__)
+_INTERRUPTED: Final = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit status."""
+    arguments = _parser().parse_args(argv)
+    configure_logging()
+    try:
+        status: int = arguments.func(arguments)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # a traceback goes through the log, which redacts
+        return _report(leading_error(error))
+    return status
+
+
+def _report(error: BaseException) -> int:
+    if isinstance(error, GexcordError):
+        _say(error.sentence)
+        return error.exit_status
+    _LOG.critical("the program ends on a bug", exc_info=error)
+    return GexcordError.exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m streaming", description=__doc__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    start_command.register(commands)
+    gex_command.register(commands)
+    token_command.register(commands)
+    record_command.register(commands)
+    replay_command.register(commands)
+    _register_tail(commands)
+    _register_redis_url(commands)
+    sim_command.register(commands)
+    return parser
+
+
+def _register_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("tail", help="show what arrives on a Redis channel")
+    command.add_argument("channel", help="such as market_data:ticks")
+    command.add_argument("--count", type=int, default=None, metavar="N", help="stop after N messages")
+    command.set_defaults(func=_tail)
+
+
+def _register_redis_url(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("redis-url", help="print the URL, password included, of the Redis server we run")
+    command.set_defaults(func=_redis_url)
+
+
+def _redis_url(_: argparse.Namespace) -> int:
+    settings = settings_of_command()
+    if settings.redis_url is not None:
+        raise ConfigurationError("REDIS_URL is set: its server is used, and none of our own.")
+    sys.stdout.write(asyncio.run(running_url(settings.redis_data_path)) + "\n")
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _tail(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_tail_until_done(arguments))
+
+
+async def _tail_until_done(arguments: argparse.Namespace) -> int:
+    async with (
+        open_bus(settings_of_command(), announce=_say) as redis,
+        aclosing(tail(redis, arguments.channel, count=arguments.count)) as payloads,
+    ):
+        async for payload in payloads:
+            sys.stdout.write(payload.decode("utf-8", "replace") + "\n")
+            sys.stdout.flush()
+    return 0

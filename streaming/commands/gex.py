@@ -1,0 +1,152 @@
+"""`python -m streaming gex FILE`: the levels of an option chain in a file."""
+
+import argparse
+import json
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from streaming.calendar import NEW_YORK
+from streaming.chains.files import load_chain
+from streaming.commands.gex_report import chain_report
+from streaming.errors import RequestError
+from streaming.instants import instant
+from streaming.model import SCOPES
+
+_BILLION: Final = 1e9
+_MILLION: Final = 1e6
+_WIDTH: Final = 14
+_LINE: Final = 100
+_UNKNOWN: Final = "-"
+_SCOPE_WORDS: Final = {
+    "zero": "the nearest expiry",
+    "one": "the expiry after it",
+    "full": "up to 90 days",
+    "all": "every expiry",
+}
+Row = tuple[str, str, float]
+_LEVELS: Final = (
+    ("zero gamma", "zero_gamma"),
+    ("zero gamma, ladder", "zero_gamma_ladder"),
+    ("major positive", "major_pos"),
+    ("major negative", "major_neg"),
+    ("call wall, gross", "call_wall_gross"),
+    ("put wall, gross", "put_wall_gross"),
+    ("call wall above", "call_wall_above"),
+    ("put wall below", "put_wall_below"),
+)
+_DOLLARS: Final[tuple[Row, ...]] = (
+    ("net gex, Bn/1%", "net_gex_usd_per_1pct", _BILLION),
+    ("gross gex, Bn/1%", "gross_gex_usd_per_1pct", _BILLION),
+    ("net gex, M/point", "net_gex_usd_per_point", _MILLION),
+    ("vanna, M/vol point", "vex_usd_per_vol_point", _MILLION),
+    ("charm, M/day", "chex_usd_per_day", _MILLION),
+    ("delta sum, Bn", "dex_usd", _BILLION),
+    ("delta dealer, Bn", "dex_dealer_usd", _BILLION),
+    ("hedge, Bn/1%", "hedge_usd_per_1pct", _BILLION),
+)
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `gex` to the commands."""
+    command = subparsers.add_parser(
+        "gex",
+        help="the gamma levels of an option chain in a file",
+        description=(
+            "Reads a CBOE table or JSON, or a Schwab chain, plain or gzip. The JSON has the names of the snapshot "
+            "(specs/schemas/snapshot.json); max change is null, for it needs earlier snapshots."
+        ),
+    )
+    command.add_argument("file", metavar="FILE", type=Path, help="the option chain")
+    command.add_argument("--asof", metavar="ISO", help="quote time; without an offset it is New York time")
+    command.add_argument("--scope", choices=SCOPES, help="nearest expiry, the next, up to 90 days, or all")
+    command.add_argument("--forward", choices=("parity", "none"), default="parity", help="forward by put-call parity")
+    command.add_argument("--bad-iv", choices=("mirror", "drop"), default="mirror", help="what replaces a missing IV")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the report; RequestError for a file or a time that cannot be used."""
+    chain = load_chain(args.file, asof=None if args.asof is None else _instant(args.asof))
+    report = chain_report(
+        chain, scopes=SCOPES if args.scope is None else (args.scope,), forward=args.forward, bad_iv=args.bad_iv
+    )
+    text = json.dumps(report, allow_nan=False) if args.json else "\n".join(_table(report))
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+def _instant(text: str) -> datetime:
+    found = instant(text, unit="s", zone=NEW_YORK)
+    if found is None:
+        raise RequestError(f"{text[:40]!r} is not a time.", remedy="Give --asof as 2023-06-09T13:25 or with an offset.")
+    return found
+
+
+def _table(report: Mapping[str, Any]) -> Iterable[str]:
+    spot = _level(report["spot"])
+    yield f"{report['ticker']}  spot {spot}  as of {report['asof']}  forward {report['forward_mode']}"
+    for name, figures in report["scopes"].items():
+        yield ""
+        yield from _scope(name, figures)
+
+
+def _scope(name: str, figures: Mapping[str, Any]) -> Iterable[str]:
+    expiries = figures["expiries"]
+    yield f"{name} ({_SCOPE_WORDS[name]}): {_span(expiries)}, {figures['contracts']} contracts"
+    yield f"  {'':<20}{'open interest':>{_WIDTH}}{'volume':>{_WIDTH}}"
+    for label, field in _LEVELS:
+        yield _line(label, [_level(figures[weight][field]) for weight in ("oi", "vol")])
+    for label, field, unit in _DOLLARS:
+        yield _line(label, [_dollars(figures[weight][field], unit) for weight in ("oi", "vol")])
+    yield from _roots(figures)
+    yield f"  {_quality(figures)}"
+    yield from _faults(figures)
+
+
+def _span(expiries: Sequence[str]) -> str:
+    if not expiries:
+        return "no living expiry"
+    return expiries[0] if len(expiries) == 1 else f"{len(expiries)} expiries, {expiries[0]} to {expiries[-1]}"
+
+
+def _line(label: str, cells: Iterable[str]) -> str:
+    return f"  {label:<20}" + "".join(f"{cell:>{_WIDTH}}" for cell in cells)
+
+
+def _roots(figures: Mapping[str, Any]) -> Iterable[str]:
+    for weight, title in (("oi", "open interest"), ("vol", "volume")):
+        found = figures[weight]
+        note = found["zero_gamma_note"]
+        if note is not None:
+            yield f"  no zero gamma by {title}: {note}"
+        elif len(found["zero_gamma_roots"]) > 1:
+            yield f"  all zeros by {title}: {', '.join(map(_level, found['zero_gamma_roots']))}"
+
+
+def _quality(figures: Mapping[str, Any]) -> str:
+    reversal = figures["rr25"]
+    rr25 = "" if reversal is None else f", rr25 {100 * reversal:+.2f} vol points ({figures['rr25_expiry']})"
+    return (
+        f"{figures['contracts_mirrored']} mirrored, {figures['contracts_unpriced']} not priced "
+        f"({figures['weight_unpriced_oi']:.2%} of open interest){rr25}"
+    )
+
+
+def _faults(figures: Mapping[str, Any]) -> Iterable[str]:
+    """Why contracts were mirrored or not priced."""
+    if figures["iv_faults"]:
+        words = (f"{item['contracts']} {item['fault']} ({item['outcome']})" for item in figures["iv_faults"])
+        yield from textwrap.wrap(f"volatility: {', '.join(words)}", _LINE, initial_indent="  ", subsequent_indent="  ")
+
+
+def _level(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:.2f}"
+
+
+def _dollars(value: float | None, unit: float) -> str:
+    return _UNKNOWN if value is None else f"{value / unit:+.4f}"

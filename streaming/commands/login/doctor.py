@@ -1,0 +1,135 @@
+"""`token doctor`: everything a login depends on, looked at in order, each with the remedy for what is wrong."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx
+
+from streaming.clock import Clock
+from streaming.commands.login.findings import failure, file_findings, settings_findings
+from streaming.commands.login.report import Say
+from streaming.commands.login.symptoms import CLOCK, SYMPTOMS, authorize_symptom, explain
+from streaming.errors import ConfigurationError, GexcordError, OperatorError, RequestError
+from streaming.findings import Finding, ok, warn
+from streaming.schwab.http_errors import transport_error
+from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.store import TokenStore
+from streaming.schwab.rest.client import RequestBudget, SchwabRestClient
+from streaming.settings import StreamSettings
+
+_CLOCK_TOLERANCE_S: Final = 30.0
+_PROBE: Final = "SPY"
+_BUDGET: Final = 60
+
+
+class Doctor:
+    """Examines one installation; every step says what it found, and what cannot be judged yet is left out."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        store: TokenStore,
+        auth: SchwabAuthClient | None,
+        *,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        say: Say,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._auth = auth
+        self._http = http
+        self._clock = clock
+        self._say = say
+        self._findings: list[Finding] = []
+
+    async def examine(self) -> int:
+        """Print the findings; 0, or the exit status of the first failure."""
+        self._add(settings_findings(self._settings))
+        encrypts = self._settings.schwab_token_key is not None
+        self._add(file_findings(self._store, self._clock.now(), encrypts=encrypts))
+        if self._auth is not None:
+            await self._ask_schwab(self._auth)
+        failures = [finding for finding in self._findings if finding.verdict == "FAIL"]
+        self._say(_verdict(failures))
+        return failures[0].status if failures else 0
+
+    async def _ask_schwab(self, auth: SchwabAuthClient) -> None:
+        if not await self._reach(auth):
+            return
+        if not await self._step("app", auth.check_app, "Schwab knows the app key and secret."):
+            return
+        if self._store.version() is None:
+            return
+        if await self._step("refresh", auth.refresh, "the login works; the access token was just renewed."):
+            await self._products(auth)
+
+    async def _reach(self, auth: SchwabAuthClient) -> bool:
+        """Open the authorise URL as a browser would: that tells of network, clock, callback and app status."""
+        try:
+            url = auth.begin_login().url
+        except ConfigurationError:  # the callback: a finding of the settings; the rest can be asked
+            return True
+        try:
+            response = await self._http.get(url, follow_redirects=False)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            self._add([failure("network", transport_error(error, "Schwab's login server"))])
+            return False
+        self._add([self._clock_finding(response)])
+        symptom = authorize_symptom(response.status_code, response.text[:4000])
+        if symptom is None:
+            self._add([ok("login page", "Schwab shows it for this app and callback URL.")])
+        else:
+            self._add([failure("login page", symptom)])
+        return True
+
+    def _clock_finding(self, response: httpx.Response) -> Finding:
+        try:
+            ahead_s = (self._clock.now() - parsedate_to_datetime(response.headers["Date"])).total_seconds()
+        except (KeyError, TypeError, ValueError):
+            return warn("clock", "Schwab's answer has no date to compare with.")
+        if abs(ahead_s) <= _CLOCK_TOLERANCE_S:
+            return ok("clock", "agrees with Schwab's.")
+        wrong = "ahead of" if ahead_s > 0 else "behind"
+        return failure("clock", OperatorError(f"{abs(ahead_s):.0f} s {wrong} Schwab's.", remedy=CLOCK.remedy))
+
+    async def _products(self, auth: SchwabAuthClient) -> None:
+        budget = RequestBudget(_BUDGET, self._clock)
+        rest = SchwabRestClient(
+            self._http, auth, api_url=self._settings.schwab_api_url, budget=budget, clock=self._clock
+        )
+        await self._step("trader product", rest.user_preference, "answers; the streamer's address is known.")
+        await self._step("market data product", lambda: rest.quotes([_PROBE]), "answers.")
+
+    async def _step(self, subject: str, ask: Callable[[], Awaitable[object]], well: str) -> bool:
+        try:
+            await ask()
+        except GexcordError as error:
+            self._add([failure(subject, error)])
+            return False
+        self._add([ok(subject, well)])
+        return True
+
+    def _add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self._findings.append(finding)
+            self._say(finding.line)
+
+
+def explain_message(words: Sequence[str], say: Say) -> int:
+    """Print what a message from a browser, a log or this program means; RequestError when it is not known."""
+    found = explain(" ".join(words))
+    if not found:
+        names = ", ".join(symptom.name for symptom in SYMPTOMS)
+        raise RequestError("No known failure has these words.", remedy=f"Known are: {names}.")
+    for symptom in found:
+        say(f"{symptom.name}: {symptom.meaning}")
+        say(f"  {symptom.remedy}")
+    return 0
+
+
+def _verdict(failures: Sequence[Finding]) -> str:
+    if not failures:
+        return "Nothing is wrong here. A message elsewhere? Try `python -m streaming token explain MESSAGE`."
+    return f"Begin with: {failures[0].sentence}"

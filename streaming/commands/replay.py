@@ -1,0 +1,199 @@
+"""`python -m streaming replay`: recordings, streams of Redis and captured frames, played as if they were live."""
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Final
+
+from redis.asyncio import Redis
+
+from streaming.bus import keys
+from streaming.bus.lease import Lease
+from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.snapshots.store import SnapshotStore
+from streaming.clock import SystemClock
+from streaming.commands.replay_console import pause_keys, show_progress
+from streaming.errors import RequestError
+from streaming.instants import date_of
+from streaming.logs import settings_of_command
+from streaming.recording.parts import parts_of
+from streaming.recording.reader import holds_recording
+from streaming.replay.frames import replay_frames
+from streaming.replay.guard import ReplayGuard
+from streaming.replay.player import SnapshotReplay
+from streaming.replay.source import parse_start
+from streaming.replay.tape import EVERYTHING, Tape, TapeChoice, recorded_tape, stream_tape
+from streaming.settings import StreamSettings, parse_tickers
+from streaming.signals import run_until, stop_on_signals
+from streaming.streamer.runtime import open_bus
+
+_REMEDY: Final = "Stop it first (`/stream stop`, or end that program), use another REDIS_URL, or add --force."
+_FASTEST: Final = 1000.0
+_END_WITHIN_S: Final = 8.0
+Say = Callable[[str], None]
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser of `python -m streaming`."""
+    command = commands.add_parser("replay", help="play recordings, a stream of Redis or captured Schwab frames")
+    command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="recordings, a folder, or files of frames")
+    command.add_argument("--stream", metavar="KEY", help="a stream instead, such as gex:history:SPX")
+    command.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="of a folder; else its newest day")
+    command.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="1 = as recorded, 0 = at once")
+    command.add_argument("--start", type=_start, metavar="HH:MM", help="begin at this hour of the New York day")
+    command.add_argument("--tickers", metavar="SPX,NDX", help="only the snapshots of these")
+    command.add_argument("--loop", action="store_true", help="begin again at the end")
+    command.add_argument("--force", action="store_true", help="even over live data in the same Redis")
+    command.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play until the end or until told to stop, then return 0; errors carry their exit status."""
+    order = ReplayOrder.read(arguments)
+    return asyncio.run(replay(settings_of_command(), order, say=_say))
+
+
+def _day(text: str) -> date:
+    found = date_of(text)
+    if found is None:
+        raise argparse.ArgumentTypeError("must be a date such as 2026-11-20")
+    return found
+
+
+def _start(text: str) -> time:
+    try:
+        return parse_start(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a time of day such as 10:30") from None
+
+
+def _speed(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= _FASTEST:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {_FASTEST:g}")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOrder:
+    """What the command line asks for."""
+
+    paths: Sequence[Path] = ()
+    stream: str | None = None
+    day: date | None = None
+    choice: TapeChoice = EVERYTHING
+    speed: float = 1.0
+    loop: bool = False
+    force: bool = False
+
+    @classmethod
+    def read(cls, arguments: argparse.Namespace) -> "ReplayOrder":
+        """RequestError for what is no ticker, or for nothing to play."""
+        if bool(arguments.paths) == bool(arguments.stream):
+            raise RequestError("A replay needs either files or --stream.", remedy="Give a PATH, or --stream KEY.")
+        try:
+            tickers = None if arguments.tickers is None else {t.name for t in parse_tickers(arguments.tickers)}
+        except ValueError as error:
+            raise RequestError(f"{error}") from None
+        return cls(
+            paths=arguments.paths,
+            stream=arguments.stream,
+            day=arguments.day,
+            choice=TapeChoice(start=arguments.start, tickers=tickers),
+            speed=arguments.speed,
+            loop=arguments.loop,
+            force=arguments.force,
+        )
+
+
+async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> int:
+    """Play what is ordered and say what was published. RequestError when that cannot be played."""
+    frames = _are_frames(order)
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(open_bus(settings, announce=say))
+        guard = ReplayGuard(redis, SnapshotStore(redis), SystemClock(), remedy=_REMEDY)
+        if not order.force:
+            await guard.look()
+        lease = Lease(redis, keys.REPLAY_LEASE, f"{socket.gethostname()}:{os.getpid()}")
+        await stack.enter_async_context(lease.held())
+        publisher = await stack.enter_async_context(TradingEventPublisher(redis))
+        if frames:
+            await _play_frames(order, publisher, say)
+        else:
+            player = SnapshotReplay(
+                tape := _tape(redis, order),
+                SnapshotStore(redis),
+                publisher,
+                SystemClock(),
+                speed=order.speed,
+                loop=order.loop,
+                guard=None if order.force else guard,
+                say=say,
+                by=lease.owner,
+            )
+            await _play(player, tape, say)
+    return 0
+
+
+def _are_frames(order: ReplayOrder) -> bool:
+    """Whether the files hold captured frames; RequestError when only some do, or for options they do not take."""
+    kinds = {path.is_dir() or holds_recording(path) for path in order.paths}
+    if len(kinds) > 1:
+        raise RequestError("Some of the files are recordings and some are not.", remedy="Play them one after another.")
+    frames = kinds == {False}
+    if frames and (order.day or order.loop or order.choice != EVERYTHING):
+        raise RequestError(
+            "Captured frames are played as a whole, once.", remedy="Leave out --day, --start, --tickers and --loop."
+        )
+    return frames
+
+
+def _tape(redis: Redis, order: ReplayOrder) -> Tape:
+    if order.stream is not None:
+        return stream_tape(redis, order.stream, order.choice)
+    return recorded_tape([part for path in order.paths for part in parts_of(path, order.day)], order.choice)
+
+
+async def _play_frames(order: ReplayOrder, publisher: TradingEventPublisher, say: Say) -> None:
+    for path in order.paths:
+        report = await replay_frames(path, speed=order.speed, sink=publisher, clock=SystemClock())
+        say(f"{report.frames} frames, {report.events} events, {report.malformed} malformed lines")
+
+
+async def _play(player: SnapshotReplay, tape: Tape, say: Say) -> None:
+    """Play until the end or until a signal."""
+    stop = stop_on_signals()
+    progress = asyncio.create_task(show_progress(player, sys.stderr), name="progress")
+    try:
+        with pause_keys(player.toggle, sys.stdin) as how:
+            say(f"Playing {tape.name}. {how}")
+            await run_until(stop, player.run(lambda: None), name="replay", end_within_s=_END_WITHIN_S)
+    finally:
+        progress.cancel()
+        await asyncio.wait({progress})
+    say(summary(player, tape))
+
+
+def summary(player: SnapshotReplay, tape: Tape) -> str:
+    """One line on what was played and what could not be."""
+    counts = tape.counts
+    met = {
+        "gaps": counts.gaps,
+        "torn files": counts.torn,
+        "unusable entries": counts.unusable,
+        "foreign lines": counts.foreign,
+    }
+    troubles = "".join(f", {count} {name}" for name, count in met.items() if count)
+    return f"Played {player.played} snapshots and {player.ticks} ticks of {tape.name}{troubles}."
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

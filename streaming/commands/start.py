@@ -1,0 +1,171 @@
+"""`python -m streaming start`: the stream without Discord, for a service manager."""
+
+import argparse
+import asyncio
+import logging
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from streaming.clock import SystemClock
+from streaming.commands.start_jobs import run_until, tell_states
+from streaming.errors import ConfigurationError, LoginRequiredError, RequestError
+from streaming.logs import settings_of_command
+from streaming.schwab.login.oauth import LOG_IN
+from streaming.schwab.stream.routing import Subscriptions, plan
+from streaming.schwab.wire.fields import Service
+from streaming.settings import StreamSettings, parse_tickers, split_commas
+from streaming.signals import stop_on_signals
+from streaming.source_choice import SOURCES
+from streaming.sources.needs import stream_is_needed, what_is_missing
+from streaming.streamer.runtime import Runtime, open_runtime
+from streaming.streamer.sources import Sources
+from streaming.streamer.streamer import Streamer
+from streaming.streamer.symbols import SymbolChanges, needed_by
+from streaming.symbols import Ticker, parse_wire_symbol
+from streaming.telemetry.server import serve_metrics
+
+_LOG: Final = logging.getLogger(__name__)
+_STREAMED: Final = tuple(
+    service for service in Service if service.startswith(("LEVELONE", "CHART")) or service.endswith("BOOK")
+)
+Say = Callable[[str], None]
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser of `python -m streaming`."""
+    command = commands.add_parser("start", help="stream to Redis until told to stop, without Discord")
+    command.add_argument("--symbols", metavar="A,B", help="exactly these instead of SCHWAB_SYMBOLS and its changes")
+    command.add_argument("--services", metavar="S,T", help=f"only these of {', '.join(_STREAMED)}")
+    command.add_argument(
+        "--tickers", metavar="SPX,NDX", help="compute gamma exposure of these too, instead of those in GEX_SOURCE_MAP"
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="say what would be streamed and whether it can, then end"
+    )
+    command.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Stream until SIGTERM or SIGINT, then return 0; errors carry their exit status (specs/operations.md)."""
+    settings = settings_of_command(least=logging.NOTSET)
+    order = _Order.read(arguments)
+    return asyncio.run(_dry_run(settings, order, _say) if arguments.dry_run else _serve(settings, order, _say))
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What the command line asks for."""
+
+    symbols: tuple[str, ...] | None
+    services: frozenset[Service] | None
+    tickers: tuple[Ticker, ...]
+
+    @classmethod
+    def read(cls, arguments: argparse.Namespace) -> "_Order":
+        """RequestError for what is no symbol, no ticker or no service."""
+        symbols = None
+        if arguments.symbols is not None:
+            symbols = tuple(dict.fromkeys(parse_wire_symbol(part) for part in split_commas(arguments.symbols)))
+        try:
+            tickers = () if arguments.tickers is None else parse_tickers(arguments.tickers)
+        except ValueError as error:
+            raise RequestError(f"{error}") from None
+        return cls(symbols, _services(arguments.services), tickers)
+
+
+def _services(text: str | None) -> frozenset[Service] | None:
+    if text is None:
+        return None
+    names = [name.upper() for name in split_commas(text)]
+    known = {service.value: service for service in _STREAMED}
+    if unknown := [name for name in names if name not in known]:
+        raise RequestError(f"{unknown[0][:40]!r} is no service.", remedy=f"Use {', '.join(known)}.")
+    return frozenset(known[name] for name in names)
+
+
+async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
+    stop = stop_on_signals()
+    tickers = order.tickers or settings.mapped_tickers
+    async with open_runtime(settings, SystemClock(), announce=say) as runtime:
+        rng = random.Random()
+        streamer = Streamer(runtime, tickers, rng=rng, symbols=order.symbols, services=order.services)
+        sources = Sources(runtime, tickers, streamer, rng=rng, tell=say)
+        streams = stream_is_needed(settings, tickers)
+        jobs = {f"source {source.name}": source.run for source in sources.polled}
+        jobs |= {"streamer": streamer.run} if streams else {}
+        async with serve_metrics(settings.metrics_port, streamer.facts) as metrics_url:
+            if metrics_url is not None:
+                say(f"Metrics: {metrics_url}")
+            await run_until(
+                stop,
+                jobs | {"source metrics": sources.report},
+                tell_states(streamer if streams else None, sources, say),
+            )
+    say("Stopped.")
+    return 0
+
+
+async def _dry_run(settings: StreamSettings, order: _Order, say: Say) -> int:
+    """Everything that can be known without a streamer connection, which would end the one that runs elsewhere."""
+    tickers = order.tickers or settings.mapped_tickers
+    _check_sources(settings, tickers, say)
+    if not stream_is_needed(settings, tickers):
+        say("Nothing was asked for. Without a Schwab app no ticks are streamed.")
+        return 0
+    async with open_runtime(settings, SystemClock(), announce=say) as runtime:
+        await _check_login(runtime, say)
+        symbols = await _symbols(runtime, settings, order)
+    wanted = plan(
+        Subscriptions(symbols, charts=settings.schwab_charts, services=order.services), listings={}, level2=True
+    )
+    if not wanted:
+        raise RequestError("Nothing would be streamed.", remedy="Set SCHWAB_SYMBOLS, or use other --symbols.")
+    for service, keys in wanted.items():
+        say(f"{service}: {', '.join(keys)}")
+    say("Nothing was streamed. Books of shares with an unknown listing join once level one tells it.")
+    return 0
+
+
+def _check_sources(settings: StreamSettings, tickers: Sequence[Ticker], say: Say) -> None:
+    """ConfigurationError for what a source lacks."""
+    for source in SOURCES:
+        if not (own := settings.tickers_from(source, tickers)):
+            continue
+        if (missing := what_is_missing(source, own, settings)) is not None:
+            raise missing
+        say(f"Source {source}: {', '.join(ticker.name for ticker in own)}")
+
+
+async def _check_login(runtime: Runtime, say: Say) -> None:
+    if runtime.auth is None:
+        raise ConfigurationError(
+            "SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy="Set them in .env or the environment."
+        )
+    await runtime.auth.access_token()
+    ends_at = runtime.auth.status().login_ends_at
+    if ends_at is not None and ends_at <= runtime.clock.now():
+        raise LoginRequiredError("The weekly Schwab login is over.", remedy=LOG_IN)
+    say("Schwab login: usable" + ("" if ends_at is None else f" until {ends_at:%Y-%m-%d %H:%M} UTC"))
+
+
+async def _symbols(runtime: Runtime, settings: StreamSettings, order: _Order) -> tuple[str, ...]:
+    from streaming.streamer.symbol_wishes import SymbolWishes
+
+    changes = SymbolChanges() if order.symbols is not None else await SymbolWishes(runtime.redis).load()
+    configured: Sequence[str] = settings.schwab_symbols if order.symbols is None else order.symbols
+    return tuple(
+        dict.fromkeys(
+            [
+                *changes.applied_to(configured),
+                *needed_by(settings.tickers_from("schwab", order.tickers or settings.mapped_tickers)),
+            ]
+        )
+    )

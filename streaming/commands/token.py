@@ -1,0 +1,185 @@
+"""`python -m streaming token …` and `verify-refresh`: the Schwab login from a shell."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from getpass import getpass
+from pathlib import Path
+from typing import Final
+
+import httpx
+from pydantic import SecretStr
+
+from streaming.clock import Clock, SystemClock
+from streaming.commands.login.doctor import Doctor, explain_message
+from streaming.commands.login.report import describe, report_status
+from streaming.commands.login.sign_in import sign_in
+from streaming.commands.login.transfer import export_login, import_login, log_out
+from streaming.commands.login.verify import verify_refresh
+from streaming.errors import ConfigurationError, RequestError
+from streaming.http_bodies import open_client
+from streaming.logs import settings_of_command
+from streaming.schwab.login.cipher import new_key
+from streaming.schwab.login.client import SchwabAuthClient, stored_status
+from streaming.schwab.login.store import TokenStore
+from streaming.settings import StreamSettings
+
+_TIMEOUT_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every action works with."""
+
+    settings: StreamSettings
+    store: TokenStore
+    http: httpx.AsyncClient
+    clock: Clock
+
+    def auth(self) -> SchwabAuthClient:
+        """The client of the app in the settings; ConfigurationError when there is none."""
+        client_id, client_secret = self.settings.schwab_client_id, self.settings.schwab_client_secret
+        if client_id is None or client_secret is None:
+            raise ConfigurationError(
+                "SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy="Set them in .env or the environment."
+            )
+        return SchwabAuthClient(
+            self.http,
+            self.store,
+            client_id=client_id,
+            client_secret=client_secret,
+            api_url=self.settings.schwab_api_url,
+            callback_url=self.settings.schwab_callback_url,
+            clock=self.clock,
+        )
+
+    @property
+    def has_app(self) -> bool:
+        """Whether the settings name an app."""
+        return self.settings.schwab_client_id is not None and self.settings.schwab_client_secret is not None
+
+
+Action = Callable[[Desk, argparse.Namespace], Awaitable[int]]
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the parser of `python -m streaming`."""
+    token = commands.add_parser("token", help="the Schwab login: show, renew, import, export, find what is wrong")
+    actions = token.add_subparsers(title="actions", required=True, metavar="ACTION")
+    _add(actions, "status", _status, "until when the login and the access token last")
+    login = _add(actions, "login", _login, "log in with a browser; needed once a week")
+    login.add_argument("--paste", action="store_true", help="paste the redirect URL instead of waiting for the browser")
+    _add(actions, "refresh", _refresh, "renew the access token now")
+    source = _add(actions, "import", _import, "take over the login of another program")
+    source.add_argument("file", type=Path, nargs="?", help="token file or database of any known program")
+    source.add_argument("--environment", action="store_true", help="read SCHWAB_TOKENS_JSON or SCHWAB_REFRESH_TOKEN")
+    source.add_argument("--ask-key", action="store_true", help="ask for the key that the file is encrypted with")
+    target = _add(actions, "export", _export, "write the login in the shape of schwab-py, not encrypted")
+    target.add_argument("file", type=Path)
+    target.add_argument("--force", action="store_true", help="replace a file that exists")
+    _add(actions, "logout", _logout, "delete the stored login")
+    _add(actions, "doctor", _doctor, "find out why the login does not work")
+    explain = actions.add_parser("explain", help="what a message of the browser, the log or this program means")
+    explain.add_argument("words", nargs="+", metavar="MESSAGE")
+    explain.set_defaults(func=_explain)
+    key = actions.add_parser("new-key", help="print a fresh key for SCHWAB_TOKEN_KEY")
+    key.set_defaults(func=_new_key)
+    _add(commands, "verify-refresh", _verify, "refresh the Schwab token once and prove that it was stored")
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, action: Action, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text)
+    command.set_defaults(func=run, action=action)
+    return command
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out one action; its exit status, or that of the error that stopped it."""
+    return asyncio.run(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    async with _open_desk() as desk:
+        action: Action = arguments.action
+        return await action(desk, arguments)
+
+
+@asynccontextmanager
+async def _open_desk() -> AsyncIterator[Desk]:
+    settings = settings_of_command()
+    store = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
+    async with open_client(timeout_s=_TIMEOUT_S) as http:
+        yield Desk(settings, store, http, SystemClock())
+
+
+async def _status(desk: Desk, _arguments: argparse.Namespace) -> int:
+    return report_status(stored_status(desk.store, configured=desk.has_app), desk.clock.now(), _say)
+
+
+async def _login(desk: Desk, arguments: argparse.Namespace) -> int:
+    await sign_in(desk.auth(), desk.settings.schwab_callback_url, paste=arguments.paste, say=_say)
+    return _tell(desk)
+
+
+async def _refresh(desk: Desk, _arguments: argparse.Namespace) -> int:
+    await desk.auth().refresh()
+    return _tell(desk)
+
+
+async def _import(desk: Desk, arguments: argparse.Namespace) -> int:
+    if (arguments.file is None) is not arguments.environment:
+        raise RequestError("Name either a file or --environment.")
+    asked = SecretStr(_ask_key()) if arguments.ask_key else None
+    key = desk.settings.schwab_token_key
+    await import_login(desk.store, arguments.file, now=desk.clock.now(), key=key, asked_key=asked, say=_say)
+    return _tell(desk)
+
+
+async def _export(desk: Desk, arguments: argparse.Namespace) -> int:
+    export_login(desk.store, arguments.file, overwrite=arguments.force, say=_say)
+    return 0
+
+
+async def _logout(desk: Desk, _arguments: argparse.Namespace) -> int:
+    await log_out(desk.store, _say)
+    return 0
+
+
+async def _doctor(desk: Desk, _arguments: argparse.Namespace) -> int:
+    auth = desk.auth() if desk.has_app else None
+    return await Doctor(desk.settings, desk.store, auth, http=desk.http, clock=desk.clock, say=_say).examine()
+
+
+async def _verify(desk: Desk, _arguments: argparse.Namespace) -> int:
+    return await verify_refresh(desk.auth(), desk.store, _say)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    return explain_message(arguments.words, _say)
+
+
+def _new_key(_arguments: argparse.Namespace) -> int:
+    _say(new_key())
+    return 0
+
+
+def _tell(desk: Desk) -> int:
+    for line in describe(stored_status(desk.store), desk.clock.now()):
+        _say(line)
+    return 0
+
+
+def _ask_key() -> str:
+    if sys.stdin.isatty():
+        return getpass("Key: ").strip()
+    return sys.stdin.readline().strip()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

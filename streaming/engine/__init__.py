@@ -1,0 +1,1 @@
+"""When figures are computed anew, in a process of its own."""

@@ -1,0 +1,164 @@
+"""Chains as their sources sent them, kept for an engine process that has to begin anew. Pure."""
+
+from datetime import date, datetime
+from typing import Final
+
+import msgspec
+
+from streaming.chains.corroboration import Corroboration
+from streaming.chains.judgement import ExpirySize, Known, are_alike, known_after
+from streaming.engine.protocol import ChainKind, ChainReceipt, Doubtful, Load
+from streaming.errors import ContractError
+
+MOST_BYTES: Final = 96 << 20
+"""Half a megabyte an expiry: some two hundred of them."""
+_MOST_SHORT_LIVES: Final = 3
+"""Of processes in a row; then it may be the chains that end them."""
+
+
+class ChainBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A chain, or one expiry of it, as its source sent it."""
+
+    underlying: str
+    kind: ChainKind
+    payload: bytes
+    source: str = "schwab"
+    """Whose figures these are, where the bytes do not say."""
+    asof: datetime | None = None
+    """Quote time; None: what the bytes say."""
+    expiry: date | None = None
+    """None when this is the whole chain."""
+    planned: tuple[date, ...] = ()
+    """With `expiry`: all that make up the whole; others are forgotten."""
+    required: tuple[date, ...] = ()
+    """With `expiry`: those without which there is no whole yet."""
+    strikes: int = 0
+    """How many on either side of the money were asked for; 0 is all."""
+    came_at: datetime | None = None
+    """When it came; None: at its quote time."""
+
+    @property
+    def subject(self) -> tuple[str, date | None]:
+        """What it is a chain of."""
+        return self.underlying, self.expiry
+
+    @property
+    def order(self) -> Load:
+        """What the engine process is told about these bytes, by themselves."""
+        return Load(
+            underlying=self.underlying,
+            kind=self.kind,
+            asof=self.asof,
+            expiry=self.expiry,
+            planned=self.planned,
+            required=self.required,
+            source=self.source,
+            strikes=self.strikes,
+            came_at=self.came_at,
+        )
+
+
+class ChainRecord:
+    """What is known of each chain and what is doubted; it outlives the process that computes.
+
+    A process that begins anew knows nothing, so what an answer must measure up to is kept here.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, date | None], Known] = {}
+        self._doubts: Corroboration[tuple[ExpirySize, ...]] = Corroboration(are_alike)
+
+    def order(self, body: ChainBody) -> Load:
+        """The order to take these bytes if they measure up to what is known."""
+        return msgspec.structs.replace(body.order, known=self._known.get(body.subject))
+
+    def hear(self, body: ChainBody, answer: Doubtful) -> None:
+        """ContractError, unless the same has been doubted often and long enough to be believed."""
+        at = body.came_at or body.asof
+        if at is None or not self._doubts.confirms(body.subject, answer.sizes, at):
+            raise ContractError(answer.reason)
+
+    def believe(self, body: ChainBody, receipt: ChainReceipt) -> None:
+        """These bytes were taken: the next ones are measured by them."""
+        self._doubts.settle(body.subject)
+        known = self._known.get(body.subject)
+        self._known[body.subject] = known_after(known, receipt.sizes, strikes=body.strikes)
+        if body.expiry is not None:
+            self._forget_unplanned(body)
+
+    def _forget_unplanned(self, body: ChainBody) -> None:
+        planned = {*body.planned, body.expiry}
+        self._known = {
+            subject: known
+            for subject, known in self._known.items()
+            if subject[0] != body.underlying or subject[1] in planned
+        }
+
+
+class KeptChains:
+    """The newest accepted part of each expiry, within `most_bytes`; beyond that nothing is kept until `clear`.
+
+    With a part that had no open interest the one before it that had some is kept too. Whole chains are not kept:
+    whoever sends those sends everything each time.
+    """
+
+    def __init__(self, *, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._parts: dict[str, dict[date, tuple[ChainBody, ...]]] = {}
+        self._overflown = False
+        self._given = False
+        self._short_lives = 0
+
+    def __len__(self) -> int:
+        return sum(len(parts) for parts in self._parts.values())
+
+    def keep(self, body: ChainBody, *, leans: bool = False) -> None:
+        """Take what the engines have just accepted; expiries that are no longer planned go.
+
+        With `leans` the open interest is that of a part before.
+        """
+        if body.expiry is None or self._overflown:
+            return
+        parts = self._parts.setdefault(body.underlying, {})
+        before = parts.pop(body.expiry, ())  # the newest is the last, and its plan is the one that counts
+        parts[body.expiry] = (*before[:1], body) if leans else (body,)
+        for expiry in parts.keys() - {*body.planned, body.expiry}:
+            del parts[expiry]
+        self._overflown = sum(len(part.payload) for part in self._all()) > self._most_bytes
+        if self._overflown:
+            self._parts.clear()
+
+    def clear(self) -> None:
+        """Keep nothing of what was, and begin anew."""
+        self._parts.clear()
+        self._overflown = False
+
+    def outlive(self, *, settled: bool) -> bool:
+        """A process has ended, `settled` or soon: whether the next one can be given its chains.
+
+        Not when there are none, when it ended over them, or when several have ended soon: then all are forgotten.
+        """
+        self._short_lives = 0 if settled else self._short_lives + 1
+        if len(self) and not self._given and self._short_lives <= _MOST_SHORT_LIVES:
+            return True
+        self.clear()
+        self._given, self._short_lives = False, 0
+        return False
+
+    def back(self) -> None:
+        """What was taken out has been accepted again."""
+        self._given = False
+
+    def take(self) -> list[ChainBody]:
+        """Everything kept, each part with its underlying's newest plan; nothing is kept then."""
+        self._given = len(self) > 0
+        taken: list[ChainBody] = []
+        for parts in self._parts.values():
+            newest = next(reversed(parts.values()))[-1]
+            plan = {"planned": newest.planned, "required": newest.required}
+            taken += [msgspec.structs.replace(part, **plan) for bodies in parts.values() for part in bodies]
+        self.clear()
+        return taken
+
+    def _all(self) -> list[ChainBody]:
+        return [part for parts in self._parts.values() for bodies in parts.values() for part in bodies]

@@ -1,0 +1,123 @@
+"""Snapshots as news comes, at most at a set pace: what changed is computed and stored."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from streaming.clock import Clock
+from streaming.engine.host import EngineError
+from streaming.errors import TransientError
+from streaming.lasting_trouble import LastingTrouble
+from streaming.model import GexSnapshot
+from streaming.ports import Assure, SnapshotSink
+from streaming.symbols import Ticker
+
+_LOG: Final = logging.getLogger(__name__)
+_SLOW_COMPUTE_S: Final = 0.05
+
+
+@dataclass(slots=True)
+class SnapshotCounters:
+    """What happened since the process started."""
+
+    snapshots: int = 0
+    compute_errors: int = 0
+    store_errors: int = 0
+    compute_ms: float | None = None
+    """From the order to the finished snapshot, the way to the engines and back included."""
+    last_snapshot_at: datetime | None = None
+    last_error: str | None = None
+
+
+class Engines(Protocol):
+    """What computes."""
+
+    @property
+    def tickers(self) -> Sequence[Ticker]: ...
+
+    async def news(self, name: str) -> None: ...
+
+    async def compute(self, name: str, now: datetime) -> GexSnapshot | None: ...
+
+
+class SnapshotLoop:
+    """Computes a ticker as soon as it has news and `pace_s` has passed since it was last begun.
+
+    Without news nothing is computed. A slow computation or store shifts the next one; nothing queues.
+    """
+
+    def __init__(
+        self,
+        engines: Engines,
+        sink: SnapshotSink,
+        clock: Clock,
+        *,
+        pace_s: float,
+        counters: SnapshotCounters,
+        assure: Assure | None = None,
+    ) -> None:
+        """`assure` raises when another process computes by now: its snapshots are newer than ours."""
+        self._engines = engines
+        self._sink = sink
+        self._clock = clock
+        self._pace_s = pace_s
+        self._counters = counters
+        self._unstored = LastingTrouble(_LOG, monotonic=clock.monotonic)
+        self._assure = assure
+        self._logged: set[tuple[str, str]] = set()
+
+    async def run(self) -> None:
+        """Compute and store until cancelled; tickers do not wait for one another."""
+        async with asyncio.TaskGroup() as group:
+            for ticker in self._engines.tickers:
+                group.create_task(self._keep_current(ticker.name), name=f"gex {ticker.name}")
+
+    async def _keep_current(self, name: str) -> None:
+        clock = self._clock
+        due_s = clock.monotonic()
+        while True:
+            await self._engines.news(name)
+            if (wait_s := due_s - clock.monotonic()) > 0.0:
+                await clock.sleep(wait_s)
+            due_s = clock.monotonic() + self._pace_s
+            await self._compute_one(name)
+
+    async def _compute_one(self, name: str) -> None:
+        clock, counters = self._clock, self._counters
+        began_s = clock.monotonic()
+        try:
+            snapshot = await self._engines.compute(name, clock.now())
+        except Exception as error:  # noqa: BLE001  # one ticker's trouble, of whatever kind, is not the stream's
+            self._note_failure(name, error)
+            return
+        took_s = clock.monotonic() - began_s
+        counters.compute_ms = took_s * 1000
+        if took_s > _SLOW_COMPUTE_S:
+            _LOG.info("computing %s took %.0f ms", name, took_s * 1000)
+        if snapshot is not None:
+            await self._put(snapshot)
+
+    def _note_failure(self, name: str, error: Exception) -> None:
+        """Count it; the traceback of each kind of error of a ticker is logged once."""
+        kind = error.kind if isinstance(error, EngineError) else type(error).__name__
+        self._counters.compute_errors += 1
+        self._counters.last_error = f"{name} could not be computed ({kind})."
+        if (name, kind) not in self._logged:
+            self._logged.add((name, kind))
+            _LOG.error("%s could not be computed", name, exc_info=error)
+
+    async def _put(self, snapshot: GexSnapshot) -> None:
+        try:
+            if self._assure is not None:
+                await self._assure()
+            await self._sink.put(snapshot)
+        except TransientError as error:
+            self._counters.store_errors += 1
+            self._counters.last_error = str(error)
+            self._unstored.add(f"a snapshot of {snapshot.ticker} was not stored: {error}")
+        else:
+            self._counters.snapshots += 1
+            self._counters.last_snapshot_at = self._clock.now()

@@ -1,0 +1,127 @@
+"""What the engine host and its worker process say to each other, as msgpack. Records only.
+
+Orders are carried out and answered one after another; `Take` has no answer. The bytes of a chain follow their
+`Load` as a frame of their own, so that megabytes are not copied into a message.
+"""
+
+from datetime import date, datetime
+from typing import Final, Literal
+
+import msgspec
+
+from streaming.chains.judgement import ExpirySize, Known
+from streaming.model import GexSnapshot, OptionQuote, ScopeName
+from streaming.symbols import Ticker
+
+ChainKind = Literal["schwab", "cboe"]
+Spot = tuple[str, float, int]
+"""(wire symbol, price, event ms)."""
+
+
+class Setup(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """First order of all: which engines."""
+
+    tickers: tuple[Ticker, ...]
+    scope: ScopeName
+
+
+class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Take a chain or one expiry of it; its bytes are the next frame."""
+
+    underlying: str
+    kind: ChainKind
+    asof: datetime | None = None
+    expiry: date | None = None
+    """None when the bytes are the whole chain."""
+    planned: tuple[date, ...] = ()
+    """With `expiry`: what makes up the whole; anything else is forgotten."""
+    required: tuple[date, ...] = ()
+    """With `expiry`: what must be there before there is a whole."""
+    source: str = "schwab"
+    """Whose figures they are, where the bytes do not say."""
+    strikes: int = 0
+    """How many on either side of the money were asked for; 0 is all."""
+    came_at: datetime | None = None
+    known: Known | None = None
+    """What the answer must measure up to; None: nothing, or it was doubted often enough."""
+
+
+class Take(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Live prices of underlyings and futures, and live option quotes."""
+
+    spots: list[Spot]
+    quotes: list[OptionQuote]
+
+
+class Compute(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The snapshot of a ticker now."""
+
+    ticker: str
+    now: datetime
+
+
+class Near(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The options most worth streaming."""
+
+    per_underlying: int
+
+
+class Ready(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The answer to `Setup`."""
+
+
+class ChainReceipt(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What became of a chain that was handed over."""
+
+    contracts: int
+    """In these bytes."""
+    roots: tuple[str, ...]
+    complete: bool
+    """Whether the engines have a whole picture of the underlying now."""
+    spot: float | None
+    asof: datetime
+    """Quote time of these bytes."""
+    delayed: bool
+    took_ms: float
+    sizes: tuple[ExpirySize, ...] = ()
+    """Of what is kept now, with the open interest it may have from before."""
+    kept_interest: bool = False
+    """Whether a side came without open interest and keeps what was known."""
+    odd_rows: int = 0
+    """Rows that could not be read."""
+    remark: str = ""
+    """What else is odd about them, in words."""
+
+
+class Doubtful(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The other answer to `Load`: nothing was taken, for much less came than was known."""
+
+    reason: str
+    sizes: tuple[ExpirySize, ...]
+
+
+class Computed(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The answer to `Compute`; None before the first whole chain."""
+
+    snapshot: GexSnapshot | None
+
+
+class Symbols(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The answer to `Near`."""
+
+    symbols: tuple[str, ...]
+
+
+class Refused(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """An order that could not be carried out; `kind` is the type of the error."""
+
+    kind: str
+    reason: str
+    remedy: str = ""
+
+
+Order = Setup | Load | Take | Compute | Near
+Answer = Ready | ChainReceipt | Doubtful | Computed | Symbols | Refused
+ORDERS: Final = msgspec.msgpack.Decoder(Order)
+ANSWERS: Final = msgspec.msgpack.Decoder(Answer)
+ENCODER: Final = msgspec.msgpack.Encoder()

@@ -1,0 +1,168 @@
+"""The engines of all tickers: chains, prices and quotes to whom they concern, snapshots on demand. No I/O."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+import numpy as np
+
+from streaming.chains.files import parse_any
+from streaming.chains.judgement import (
+    believable,
+    doubt,
+    require_both_sides,
+    require_own,
+    require_weight,
+    sizes_of,
+    with_known_interest,
+)
+from streaming.chains.schwab import read_answer
+from streaming.engine.chain_parts import ChainParts
+from streaming.engine.protocol import ChainReceipt, Doubtful, Load, Spot
+from streaming.gex.engine import GexEngine
+from streaming.gex.forward import implied_spot
+from streaming.gex.lines import sort_lines
+from streaming.gex.point_views import relatives_of
+from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName
+from streaming.symbols import Ticker
+
+
+class EngineRoom:
+    """One engine a ticker; several tickers may share an underlying."""
+
+    def __init__(self, tickers: Sequence[Ticker], *, scope: ScopeName) -> None:
+        self.tickers = tuple(tickers)
+        self._engines = {ticker.name: GexEngine(ticker, scope=scope) for ticker in tickers}
+        self._parts: dict[str, ChainParts] = {ticker.underlying: ChainParts() for ticker in tickers}
+        self._wholes: dict[str, OptionChain] = {}
+        self._by_root: dict[str, list[GexEngine]] = {}
+        self._by_wire: dict[str, list[Callable[[float, int], None]]] = {}
+        for ticker in self.tickers:
+            engine = self._engines[ticker.name]
+            self._by_wire.setdefault(ticker.wire, []).append(engine.on_spot)
+            for kind, wire in relatives_of(ticker).items():
+                self._by_wire.setdefault(wire, []).append(partial(engine.on_relative, kind))
+
+    def load(self, order: Load, payload: bytes) -> ChainReceipt | Doubtful:
+        """Parse a chain, or one expiry of it, and hand the whole to the engines as far as there is one.
+
+        ContractError when the bytes are no chain or cannot be true.
+        """
+        began_s = time.perf_counter()
+        sent, odd_rows = _read(order, payload)
+        if (doubted := _doubted(order, sent)) is not None:
+            return doubted
+        part, kept_interest = with_known_interest(sent, self._known_part(order))
+        whole = self._whole(order, part)
+        if whole is not None:
+            self.on_chain(order.underlying, whole)
+        return ChainReceipt(
+            contracts=len(part),
+            roots=tuple(str(root) for root in np.unique(part.root)),
+            complete=whole is not None,
+            spot=part.spot if part.spot > 0.0 else None,
+            asof=part.asof,
+            delayed=part.delayed,
+            took_ms=(time.perf_counter() - began_s) * 1000.0,
+            sizes=sizes_of(part),
+            kept_interest=kept_interest,
+            odd_rows=odd_rows,
+            remark=_remark(sent),
+        )
+
+    def _known_part(self, order: Load) -> OptionChain | None:
+        if order.expiry is None:
+            return self._wholes.get(order.underlying)
+        return self._parts[order.underlying].get(order.expiry)
+
+    def _whole(self, order: Load, part: OptionChain) -> OptionChain | None:
+        """The chain of all that is known; its spot, where no part has a price, is the one its quotes imply."""
+        whole: OptionChain | None = part
+        if order.expiry is None:
+            self._wholes[order.underlying] = part
+        else:
+            parts = self._parts[order.underlying]
+            parts.keep_only(order.planned)
+            parts.add(order.expiry, part)
+            whole = parts.whole(order.required)
+        if whole is None or whole.spot > 0.0:
+            return whole
+        return replace(whole, spot=implied_spot(sort_lines(whole)))
+
+    def on_chain(self, underlying: str, chain: OptionChain) -> None:
+        """Feed a whole chain to every engine on that underlying."""
+        engines = [self._engines[ticker.name] for ticker in self.tickers if ticker.underlying == underlying]
+        for engine in engines:
+            engine.on_chain(chain)
+        self._by_root |= {str(root): engines for root in np.unique(chain.root)}
+
+    def take(self, spots: Iterable[Spot], quotes: Sequence[OptionQuote]) -> None:
+        """Feed live prices and quotes to the engines they concern."""
+        for symbol, price, event_ms in spots:
+            for listener in self._by_wire.get(symbol, ()):
+                listener(price, event_ms)
+        for root, own in _by_root(quotes).items():
+            for engine in self._by_root.get(root, ()):
+                engine.on_option(own)
+
+    def compute(self, name: str, now: datetime) -> GexSnapshot | None:
+        """The snapshot of one ticker now; None before its first chain."""
+        return self._engines[name].compute(now)
+
+    def tidy(self) -> bool:
+        """Do one engine's work that may be done ahead of time; False when there is none."""
+        return any(engine.tidy() for engine in self._engines.values())
+
+    def near_symbols(self, per_underlying: int) -> tuple[str, ...]:
+        """The options most worth streaming, over all underlyings, each once."""
+        symbols: dict[str, None] = {}
+        for underlying in dict.fromkeys(ticker.underlying for ticker in self.tickers):
+            name = next(ticker.name for ticker in self.tickers if ticker.underlying == underlying)
+            symbols.update(dict.fromkeys(self._engines[name].near_symbols(per_underlying)))
+        return tuple(symbols)
+
+
+def _read(order: Load, payload: bytes) -> tuple[OptionChain, int]:
+    """What an answer holds, as far as it can be true, and how many rows could not be read."""
+    if order.kind == "cboe":
+        chain = parse_any(payload, asof=order.asof)
+        require_own(chain, order.underlying)
+        require_both_sides(chain)
+        require_weight(chain)
+        return chain, 0
+    answer = read_answer(payload, ticker=order.underlying, asof=order.asof, source=order.source)
+    return believable(answer, underlying=order.underlying, expiry=order.expiry), answer.odd_rows
+
+
+def _doubted(order: Load, sent: OptionChain) -> Doubtful | None:
+    if order.known is None:
+        return None
+    sizes = sizes_of(sent)
+    reason = doubt(sizes, order.known, strikes=order.strikes, at=order.came_at or sent.asof)
+    return None if reason is None else Doubtful(reason, sizes)
+
+
+def _remark(sent: OptionChain) -> str:
+    """What a reader of the status should know of an answer that was taken."""
+    if len(sent) == 0:
+        return "only adjusted contracts or minis, of which none is used"
+    remarks = []
+    if not sent.open_interest.any():
+        remarks.append("no open interest at all")
+    if not sent.spot > 0.0:
+        remarks.append("no price of the underlying")
+    return ", ".join(remarks)
+
+
+def option_root(symbol: str) -> str:
+    """The root of a 21-character option symbol: `SPXW` of `SPXW  260820C06400000`."""
+    return symbol[:6].rstrip()
+
+
+def _by_root(quotes: Sequence[OptionQuote]) -> dict[str, list[OptionQuote]]:
+    found: dict[str, list[OptionQuote]] = {}
+    for quote in quotes:
+        found.setdefault(option_root(quote.symbol), []).append(quote)
+    return found

@@ -1,0 +1,102 @@
+"""The process that computes: `python -m streaming.engine.worker`, fed over its standard input until that closes."""
+
+import gc
+import os
+import signal
+import sys
+import traceback
+from typing import Final
+
+from streaming.engine.protocol import (
+    ENCODER,
+    ORDERS,
+    Answer,
+    Compute,
+    Computed,
+    Load,
+    Near,
+    Order,
+    Ready,
+    Refused,
+    Setup,
+    Symbols,
+    Take,
+)
+from streaming.engine.room import EngineRoom
+from streaming.errors import GexcordError
+from streaming.framing import FrameReader, frame
+
+_COLLECT_EVERY: Final = 1000
+_LONGEST_REASON: Final = 500
+_QUIET_S: Final = 0.02
+"""Without orders for this long there is time for what may be done ahead; tickers often come one after another."""
+
+
+def main() -> None:
+    """Carry out orders one after another; one that fails is answered with its reason and is not the end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; our input closing is what ends us
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not end up between the frames
+    pipe = FrameReader(sys.stdin.fileno())
+    gc.freeze()
+    gc.disable()  # chains are freed by counting; a collection in the middle of an order would delay it
+    desk, orders = Desk(), 0
+    while (body := pipe.read()) is not None:
+        order = ORDERS.decode(body)
+        payload = pipe.read() if isinstance(order, Load) else b""
+        if payload is None:
+            return
+        answer = desk.carry_out(order, payload)
+        if answer is not None:
+            answers.write(frame(ENCODER.encode(answer)))
+            answers.flush()
+        while not pipe.is_waiting(_QUIET_S) and desk.tidy():
+            pass
+        orders += 1
+        if orders % _COLLECT_EVERY == 0:
+            gc.collect()
+
+
+class Desk:
+    """The room of engines behind the pipe."""
+
+    def __init__(self) -> None:
+        self._room = EngineRoom((), scope="full")
+
+    def carry_out(self, order: Order, payload: bytes) -> Answer | None:
+        """The answer to an order; None where none is due."""
+        try:
+            return self._answer(order, payload)
+        except Exception as error:  # noqa: BLE001  # one bad order must not cost the next one its engines
+            if isinstance(error, GexcordError):
+                return Refused(type(error).__name__, str(error)[:_LONGEST_REASON], error.remedy)
+            traceback.print_exc()
+            return None if isinstance(order, Take) else Refused(type(error).__name__, str(error)[:_LONGEST_REASON])
+
+    def tidy(self) -> bool:
+        """Use a moment without orders; False when there is nothing to do."""
+        try:
+            return self._room.tidy()
+        except Exception:  # noqa: BLE001  # the next order will meet the same trouble, and can answer
+            traceback.print_exc()
+            return False
+
+    def _answer(self, order: Order, payload: bytes) -> Answer | None:
+        room = self._room
+        match order:
+            case Setup():
+                self._room = EngineRoom(order.tickers, scope=order.scope)
+                return Ready()
+            case Load():
+                return room.load(order, payload)
+            case Take():
+                room.take(order.spots, order.quotes)
+                return None
+            case Compute():
+                return Computed(room.compute(order.ticker, order.now))
+            case Near():
+                return Symbols(room.near_symbols(order.per_underlying))
+
+
+if __name__ == "__main__":
+    main()

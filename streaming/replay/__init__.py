@@ -1,0 +1,1 @@
+"""Captured frames and recordings, played again."""

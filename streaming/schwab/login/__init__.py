@@ -1,0 +1,1 @@
+"""The Schwab login: tokens, their file, their refresh."""

@@ -1,0 +1,81 @@
+"""The end of Schwab's redirect on this machine: an HTTPS server that waits for one browser."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import web
+
+from streaming.errors import RequestError, UnavailableError
+from streaming.schwab.login.certificate import server_context
+from streaming.schwab.login.oauth import parse_callback
+
+_HERE: Final = frozenset({"127.0.0.1", "localhost"})
+_HTTPS_PORT: Final = 443
+_PASTE: Final = "Use `python -m streaming token login --paste`."
+_PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Schwab login</title>
+<body style="font: 1.1rem system-ui; margin: 4rem auto; max-width: 32rem"><p>{}</p></body></html>"""
+_THANKS: Final = "The login has arrived. You can close this page; the terminal says how it went."
+_FOREIGN: Final = "This redirect belongs to another login. Open the newest link."
+
+
+class LoginListener:
+    """Waits for the redirect that carries our `state`; others are turned away and the waiting goes on."""
+
+    def __init__(self, callback_url: str, state: str) -> None:
+        self._parts = urlsplit(callback_url)
+        self._state = state
+        self._redirect: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def redirect(self, *, timeout_s: float) -> str:
+        """The whole URL the browser came to; RequestError when none did in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._redirect
+        except TimeoutError:
+            raise RequestError(f"No login arrived within {timeout_s / 60:.0f} minutes.", remedy=_PASTE) from None
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer the browser, and keep the redirect when it is ours."""
+        query = parse_qs(request.rel_url.raw_query_string)
+        if request.path != (self._parts.path or "/") or not ({"code", "error"} & set(query)):
+            return web.Response(status=404)
+        if query.get("state") != [self._state]:
+            return _page(_FOREIGN, status=400)
+        if not self._redirect.done():
+            self._redirect.set_result(f"{self._parts.scheme}://{self._parts.netloc}{request.raw_path}")
+        return _page(_THANKS)
+
+
+@asynccontextmanager
+async def open_login_listener(callback_url: str, *, state: str) -> AsyncIterator[LoginListener]:
+    """Listen at the callback URL's port on loopback; UnavailableError when that cannot be done.
+
+    ConfigurationError for a callback URL that cannot be one.
+    """
+    callback = parse_callback(callback_url)
+    if callback.host not in _HERE:
+        raise UnavailableError(f"The callback URL's host {callback.host} is not this machine.", remedy=_PASTE)
+    port = callback.port or _HTTPS_PORT
+    listener = LoginListener(callback_url, state)
+    application = web.Application()
+    application.router.add_get("/{path:.*}", listener.handle)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port, ssl_context=server_context()).start()
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise UnavailableError(
+                f"Port {port} of the callback URL cannot be used: {reason}.", remedy=_PASTE
+            ) from None
+        yield listener
+    finally:
+        await runner.cleanup()
+
+
+def _page(sentence: str, *, status: int = 200) -> web.Response:
+    return web.Response(text=_PAGE.format(sentence), content_type="text/html", status=status)

@@ -1,0 +1,166 @@
+"""What Schwab's REST answers mean, except chains (specs/schwab-wire.md §2.1, §3.2, §3.3). Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from streaming.errors import ContractError
+from streaming.instants import date_of
+from streaming.schwab.wire.frames import StreamerInfo
+from streaming.schwab.wire.tolerant import lenient_json, mappings_in
+from streaming.schwab.wire.values import count, price, signed_price
+
+_FAILED: Final = b'"FAILED"'
+_IDS: Final = ("streamerSocketUrl", "schwabClientCustomerId", "schwabClientCorrelId")
+
+
+@dataclass(frozen=True, slots=True)
+class Expiration:
+    """One expiry of an underlying, as listed."""
+
+    expiry: date
+    kind: str
+    """M end of month, Q quarterly, S third Friday, W weekly."""
+    settlement: str
+    """A or P."""
+    roots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One symbol's quote; None is unknown."""
+
+    symbol: str
+    last: float | None
+    bid: float | None
+    ask: float | None
+    close: float | None
+    volume: int | None
+    quote_ms: int | None
+    trade_ms: int | None
+    realtime: bool | None
+    active_symbol: str | None
+    """The active contract of a future asked for by its root."""
+
+
+def parse_preferences(body: bytes) -> StreamerInfo:
+    """Read `/userPreference`, an object or an array of them; ContractError when it names no streamer."""
+    tree = lenient_json(body)
+    for holder in mappings_in(tree):
+        for info in mappings_in(holder.get("streamerInfo")):
+            if all(_word(info.get(name)) for name in _IDS):
+                return _streamer_info(info, holder)
+    raise ContractError(
+        "Schwab's user preferences name no streamer.",
+        remedy="Add the Trader product to the app on the developer portal.",
+    )
+
+
+def _streamer_info(info: Mapping[str, Any], holder: Mapping[str, Any]) -> StreamerInfo:
+    offers = mappings_in(holder.get("offers"))
+    return StreamerInfo(
+        url=_word(info["streamerSocketUrl"]),
+        customer_id=_word(info["schwabClientCustomerId"]),
+        correl_id=_word(info["schwabClientCorrelId"]),
+        channel=_word(info.get("schwabClientChannel")),
+        function_id=_word(info.get("schwabClientFunctionId")),
+        level2=not offers or any(offer.get("level2Permissions") is not False for offer in offers),
+    )
+
+
+def _word(value: object) -> str:
+    """An id or address as text, also where it came as a number; empty for what is neither."""
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def parse_expirations(body: bytes) -> list[Expiration]:
+    """Read `/expirationchain`, nearest first; ContractError when it is no list of expiries."""
+    tree = lenient_json(body)
+    if not isinstance(tree, dict) or not isinstance(tree.get("expirationList"), list):
+        raise ContractError("Schwab's list of expirations cannot be read.")
+    found = [_expiration(item) for item in mappings_in(tree["expirationList"])]
+    return sorted((item for item in found if item is not None), key=lambda item: item.expiry)
+
+
+def _expiration(item: Mapping[str, Any]) -> Expiration | None:
+    expiry = date_of(item.get("expirationDate") or item.get("expiration"))
+    if expiry is None:
+        return None
+    roots = str(item.get("optionRoots") or "").replace(";", ",").split(",")
+    return Expiration(
+        expiry=expiry,
+        kind=str(item.get("expirationType") or ""),
+        settlement=str(item.get("settlementType") or ""),
+        roots=tuple(root.strip() for root in roots if root.strip()),
+    )
+
+
+def parse_quotes(body: bytes) -> dict[str, Quote]:
+    """Read `/quotes`; entries that are no quotes (such as `errors`) are left out."""
+    tree = lenient_json(body)
+    if not isinstance(tree, dict):
+        raise ContractError("Schwab's quotes cannot be read.")
+    return {
+        symbol: _quote(symbol, entry)
+        for symbol, entry in tree.items()
+        if isinstance(entry, dict) and isinstance(entry.get("quote"), dict)
+    }
+
+
+def _quote(symbol: str, entry: Mapping[str, Any]) -> Quote:
+    quote: Mapping[str, Any] = entry["quote"]
+    reference = entry.get("reference")
+    realtime = entry.get("realtime")
+    active = (reference if isinstance(reference, dict) else {}).get("futureActiveSymbol")
+    active = active or quote.get("futureActiveSymbol")
+    return Quote(
+        symbol=symbol,
+        last=signed_price(quote.get("lastPrice")),
+        bid=signed_price(quote.get("bidPrice")),
+        ask=signed_price(quote.get("askPrice")),
+        close=price(quote.get("closePrice")),
+        volume=count(quote.get("totalVolume")),
+        quote_ms=count(quote.get("quoteTime")),
+        trade_ms=count(quote.get("tradeTime")),
+        realtime=realtime if isinstance(realtime, bool) else None,
+        active_symbol=active if isinstance(active, str) and active else None,
+    )
+
+
+class _Truncation(msgspec.Struct):
+    isChainTruncated: bool = False  # noqa: N815 - Schwab's own name
+
+
+def is_truncated(body: bytes) -> bool:
+    """Whether a chain says of itself that it is not all."""
+    try:
+        return msgspec.json.decode(body, type=_Truncation).isChainTruncated
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class ChainDocument:
+    """A chain as one JSON document."""
+
+    payload: bytes
+    strikes: int
+    """Strikes on either side of the money that were asked for in the end; 0 is all."""
+
+
+def join_sides(calls: bytes, puts: bytes) -> bytes:
+    """One chain document of two that hold one side each, FAILED when either is.
+
+    ContractError when either is no JSON object with its side in it.
+    """
+    try:
+        merged, other = (msgspec.json.decode(half, type=dict[str, msgspec.Raw]) for half in (calls, puts))
+        merged["callExpDateMap"], merged["putExpDateMap"] = merged["callExpDateMap"], other["putExpDateMap"]
+        if "status" in other and bytes(other["status"]) == _FAILED:
+            merged["status"] = other["status"]
+        return msgspec.json.encode(merged)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+        raise ContractError("A chain that Schwab sent in two halves cannot be joined.") from None

@@ -1,0 +1,1 @@
+"""Schwab's streamer: one connection, what it wants, and what comes of it."""

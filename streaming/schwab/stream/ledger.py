@@ -1,0 +1,228 @@
+"""What is subscribed against what is wanted, and the one request that brings them closer. Pure.
+
+See specs/schwab-wire.md §2.2.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from streaming.schwab.stream.bad_keys import BadKeys
+from streaming.schwab.stream.routing import Wanted
+from streaming.schwab.wire.fields import Service
+
+Where = tuple[Service, str]
+"""A key in a service."""
+ASK_AGAIN_S: Final = 300.0
+"""Until something is asked for again that was refused for no fault of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One request that changes subscriptions."""
+
+    service: Service
+    command: str
+    """SUBS, ADD, UNSUBS or VIEW."""
+    keys: tuple[str, ...]
+    fields: str
+
+    def parameters(self) -> dict[str, str]:
+        """The request's parameters: comma-separated, without spaces."""
+        if self.command == "VIEW":
+            return {"fields": self.fields}
+        if self.command == "UNSUBS":
+            return {"keys": ",".join(self.keys)}
+        return {"keys": ",".join(self.keys), "fields": self.fields}
+
+
+class SubscriptionLedger:
+    """The subscriptions of one connection.
+
+    SUBS replaces a whole service, so only the first part of a list goes out as SUBS and every later key as
+    ADD. Keys are added before others are removed: a moment without any starts the server's "no
+    subscriptions" timer. Keys that may be malformed come after all of this, for their refusal may end the
+    connection. What else is refused is asked for again after five minutes: no answer is for ever.
+    """
+
+    def __init__(
+        self, wanted: Wanted, fields: Mapping[Service, str], *, chunk: int, bad_keys: BadKeys | None = None
+    ) -> None:
+        self._wanted = wanted
+        self._fields = dict(fields)
+        self._largest = self._chunk = chunk
+        self._active: dict[Service, dict[str, None]] = {}
+        self._viewed: dict[Service, str] = {}
+        self._bad = bad_keys or BadKeys()
+        self._resting: dict[Where, float] = {}
+        """Refused keys, and when they may be asked for again; monotonic seconds."""
+        self._over_limit: set[Where] = set()
+        """Those of the resting that were too many."""
+        self._again: set[Where] = set()
+        self._closed: dict[Service, float] = {}
+        """Services that are not served, and when they may be asked again."""
+        self._now_s = 0.0
+        self._quiet = False
+        self._bad.keep(wanted)
+
+    @property
+    def left_out(self) -> dict[Service, tuple[str, ...]]:
+        """The wanted keys that the server would not take, by service."""
+        bad = {(service, key) for service, keys in self._bad.left_out().items() for key in keys}
+        refused = bad.union(self._resting)
+        if not refused:
+            return {}
+        found = {
+            service: tuple(key for key in keys if (service, key) in refused) for service, keys in self._wanted.items()
+        }
+        return {service: keys for service, keys in found.items() if keys}
+
+    def want(self, wanted: Wanted) -> None:
+        """Replace what is wanted; keys refused before are tried again once they were unwanted for a while."""
+        self._wanted, self._quiet = wanted, False
+        self._bad.keep(wanted)
+        self._wake(where for where in self._resting if where[1] not in wanted.get(where[0], ()))
+
+    def forgive(self, keys: Iterable[str]) -> None:
+        """Ask for these keys again as if they had never been refused."""
+        forgiven, self._quiet = frozenset(keys), False
+        self._bad.forgive(forgiven)
+        self._wake(where for where in self._resting if where[1] in forgiven)
+
+    def awaken(self, now_s: float) -> None:
+        """Ask again for what has rested long enough."""
+        self._now_s = now_s
+        rested = [where for where, due_s in self._resting.items() if due_s <= now_s]
+        reopened = [service for service, due_s in self._closed.items() if due_s <= now_s]
+        if not (rested or reopened or self._bad.is_due(now_s)):
+            return
+        self._quiet = False
+        self._wake(rested)
+        for service in reopened:
+            del self._closed[service]
+
+    def view(self, service: Service, fields: str) -> None:
+        """Ask for other fields of a service."""
+        self._fields[service], self._quiet = fields, False
+
+    def repeat(self, service: Service, keys: Iterable[str]) -> None:
+        """Ask for the full images of some subscribed keys again: Schwab sends one for an ADD of a known key."""
+        self._again |= {(service, key) for key in keys if key in self._active.get(service, {})}
+        self._quiet = False
+
+    def next_change(self) -> Change | None:
+        """The next request, or None when the subscriptions are as they should be."""
+        if self._quiet:
+            return None
+        change = (
+            self._first(self._wanted, self._missing)
+            or self._first(self._active, self._superfluous)
+            or self._first(self._wanted, self._suspected)
+            or self._first(self._wanted, self._on_trial)
+        )
+        self._quiet = change is None
+        return change
+
+    def accept(self, change: Change) -> None:
+        """The server has made the change."""
+        active = self._active.setdefault(change.service, {})
+        self._again -= {(change.service, key) for key in change.keys}
+        if change.command == "UNSUBS":
+            for key in change.keys:
+                active.pop(key, None)
+            self._wake(set(self._over_limit))
+            return
+        if change.command == "SUBS":
+            active.clear()
+        active.update(dict.fromkeys(change.keys))
+        self._viewed[change.service] = change.fields
+        self._bad.absolve(change.service, change.keys)
+
+    def refuse(self, change: Change, now_s: float) -> None:
+        """The server will not make the change now: leave its keys alone for a while."""
+        if change.command == "VIEW":
+            self._viewed[change.service] = change.fields
+        elif change.command == "UNSUBS":
+            self.accept(change)
+        else:
+            self._rest({(change.service, key) for key in change.keys}, now_s)
+
+    def malformed(self, change: Change, now_s: float) -> tuple[str, ...]:
+        """One of the keys of this SUBS or ADD is malformed, perhaps: try halves.
+
+        Returns the key that is to blame, none while there is still something to try.
+        """
+        active = self._active.get(change.service, {})
+        self._again -= {(change.service, key) for key in change.keys}
+        keys = tuple(key for key in change.keys if key not in active)
+        if not keys or not self._bad.refused(change.service, keys, now_s):
+            return ()
+        if self._bad.refuses_all(change.service):
+            self.close(change.service, now_s)
+        return keys
+
+    def limit(self, change: Change, now_s: float) -> tuple[str, ...]:
+        """The server takes no more keys: try half as many, and at the last one leave out all that are missing.
+
+        Returns the keys left out, none while there is still something to try.
+        """
+        if len(change.keys) > 1:
+            self._chunk = len(change.keys) // 2
+            return ()
+        have = self._bad.of(change.service).difference(change.keys).union(self._active.get(change.service, ()))
+        left_out = tuple(key for key in self._wanted.get(change.service, ()) if key not in have)
+        self._over_limit |= {(change.service, key) for key in left_out}
+        self._rest(self._over_limit, now_s)
+        return left_out
+
+    def close(self, service: Service, now_s: float) -> None:
+        """The service is not served: ask nothing more of it for a while."""
+        self._closed[service] = now_s + ASK_AGAIN_S
+
+    def _rest(self, refused: Collection[Where], now_s: float) -> None:
+        self._resting |= dict.fromkeys(refused, now_s + ASK_AGAIN_S)
+        self._again -= set(refused)
+
+    def _wake(self, rested: Iterable[Where]) -> None:
+        """Forget that these were refused; what was too much may fit now."""
+        for where in tuple(rested):
+            del self._resting[where]
+            if where in self._over_limit:
+                self._over_limit.discard(where)
+                self._chunk = self._largest
+
+    def _first(self, services: Iterable[Service], look: Callable[[Service], Change | None]) -> Change | None:
+        open_services = (service for service in services if service not in self._closed)
+        return next((change for service in open_services if (change := look(service)) is not None), None)
+
+    def _missing(self, service: Service) -> Change | None:
+        bad = self._bad.of(service)
+        keys = [key for key in self._wanted[service] if key not in bad and self._is_due(service, key)]
+        if keys:
+            return self._adding(service, tuple(keys[: self._chunk]))
+        if self._active.get(service) and self._viewed.get(service) != self._fields[service]:
+            return Change(service, "VIEW", (), self._fields[service])
+        return None
+
+    def _suspected(self, service: Service) -> Change | None:
+        groups = (self._rested(service, group) for group in self._bad.suspects(service))
+        return self._adding(service, next((keys[: self._chunk] for keys in groups if keys), ()))
+
+    def _on_trial(self, service: Service) -> Change | None:
+        return self._adding(service, self._rested(service, self._bad.on_trial(service, self._now_s))[:1])
+
+    def _rested(self, service: Service, keys: Iterable[str]) -> tuple[str, ...]:
+        return tuple(key for key in keys if (service, key) not in self._resting)
+
+    def _adding(self, service: Service, keys: tuple[str, ...]) -> Change | None:
+        command = "ADD" if self._active.get(service) else "SUBS"
+        return Change(service, command, keys, self._fields[service]) if keys else None
+
+    def _is_due(self, service: Service, key: str) -> bool:
+        where = (service, key)
+        return where not in self._resting and (key not in self._active.get(service, ()) or where in self._again)
+
+    def _superfluous(self, service: Service) -> Change | None:
+        wanted = set(self._wanted.get(service, ()))
+        keys = [key for key in self._active[service] if key not in wanted]
+        return Change(service, "UNSUBS", tuple(keys[: self._largest]), self._fields[service]) if keys else None

@@ -1,0 +1,291 @@
+"""Schwab sends what changed; everybody else wants what is. Deltas in, full frozen events out.
+
+See specs/schwab-wire.md §2.5.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from streaming.model import BookLevel, DepthKind, Level2Event, TickEvent
+from streaming.ports import StreamEvent
+from streaming.schwab.origin import SCHWAB
+from streaming.schwab.stream.books import EasternMidnight, book_levels
+from streaming.schwab.stream.candles import candle_from
+from streaming.schwab.stream.contracts import FuturesContracts, names_a_contract
+from streaming.schwab.stream.image import Image, Instants
+from streaming.schwab.wire import rows
+from streaming.schwab.wire.values import instant_ms
+from streaming.symbols import may_be_symbol
+
+_NO_TICKS: Final[frozenset[str]] = frozenset()
+_UNKNOWN: Final = "Unknown"
+_AHEAD_MS: Final = 300_000
+"""How far our clock may be behind Schwab's. A time beyond has not come: believed, it would pass for the newest until
+it comes, and nothing newer would count."""
+_STAND_IN_AHEAD_MS: Final = 10 * 86_400_000
+"""How far a stand-in's market may be ahead of our clock, when it says so of every frame."""
+
+
+class Merger:
+    """The full image of every symbol of one connection; `reset` when the connection is gone.
+
+    `quotes_only` names option symbols whose rows become an OptionQuote but no TickEvent. `seq` increases
+    over the merger's whole life, across resets.
+    """
+
+    def __init__(self, *, source: str = SCHWAB) -> None:
+        self.quotes_only: Collection[str] = _NO_TICKS
+        self.seq = 0
+        self._source = source
+        self._images: dict[type, dict[str, Image]] = {kind: {} for kind in rows.LEVEL_ONE_BLOCKS}
+        self._admitted: set[str] = set()
+        """Names whose books came and that can be symbols."""
+        self.odd_rows = 0
+        """Rows whose name cannot be a symbol, since the beginning."""
+        self._instants = Instants()
+        self._listings: dict[str, str] = {}
+        self.listings_version = 0
+        """Rises whenever a listing becomes known or changes."""
+        self._contracts = FuturesContracts()
+        self._rolled: dict[str, None] = {}
+        self._midnight = EasternMidnight()
+        self._readers: Mapping[type, Callable[[Any, int, list[StreamEvent]], None]] = {
+            rows.EquityBlock: self._equities,
+            rows.OptionBlock: self._options,
+            rows.FutureBlock: self._futures,
+            rows.FutureOptionBlock: self._others,
+            rows.ForexBlock: self._others,
+            rows.NyseBookBlock: self._books,
+            rows.NasdaqBookBlock: self._books,
+            rows.OptionsBookBlock: self._books,
+            rows.EquityChartBlock: self._bars,
+            rows.FutureChartBlock: self._bars,
+        }
+
+    @property
+    def listings(self) -> Mapping[str, str]:
+        """Listing venue of each equity as field 13 told it; kept across resets."""
+        return self._listings
+
+    @property
+    def active_contracts(self) -> Mapping[str, str]:
+        """Futures root -> active contract as field 34 told it; kept across resets."""
+        return self._contracts.active
+
+    def take_rolled(self) -> tuple[str, ...]:
+        """Futures that rolled since the last call without a full image: ask for one."""
+        rolled, self._rolled = tuple(self._rolled), {}
+        return rolled
+
+    def delayed_symbols(self) -> tuple[str, ...]:
+        """Symbols whose quotes are not real time, as their full image said."""
+        of_all = (images.items() for images in self._images.values())
+        return tuple(sorted({symbol for images in of_all for symbol, image in images if image.delayed}))
+
+    def reset(self, *, source: str = SCHWAB) -> None:
+        """Forget every image: the next subscription sends full ones again, of `source`."""
+        self._source = source
+        for images in self._images.values():
+            images.clear()
+        self._admitted.clear()
+        self._rolled.clear()
+
+    def apply(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> list[StreamEvent]:
+        """Merge one frame's blocks that arrived at `recv_ms` and return the events, in the frame's order."""
+        events: list[StreamEvent] = []
+        for block in blocks:
+            reader = self._readers.get(type(block))
+            if reader is not None:
+                reader(block, recv_ms, events)
+        return events
+
+    def _image(self, images: dict[str, Image], row: rows.LevelOneRow) -> Image | None:
+        """The symbol's image; a new one when there is none or the row is a full image (rule 1); None for no symbol."""
+        image = images.get(row.key)
+        if image is None:
+            return self._first_image(images, row.key)
+        if row.assetMainType is not UNSET or row.cusip is not UNSET or row.delayed is not UNSET:
+            image = images[row.key] = Image()
+        return image
+
+    def _first_image(self, images: dict[str, Image], key: str) -> Image | None:
+        if not self._admits(key):
+            return None
+        image = images[key] = Image()
+        return image
+
+    def _admits(self, key: str) -> bool:
+        """Whether a name that is met for the first time can be a symbol; one that cannot costs its row."""
+        if may_be_symbol(key):
+            return True
+        self.odd_rows += 1
+        return False
+
+    def _equities(self, block: rows.EquityBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        images = self._images[rows.EquityBlock]
+        latest_ms = recv_ms + _AHEAD_MS
+        for row in block.content:
+            image = self._image(images, row)
+            if image is None:
+                continue
+            event_ms = image.overlay(row) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
+            if row.listing and self._listings.get(row.key) != row.listing:
+                self._listings[row.key] = row.listing
+                self.listings_version += 1
+            events.append(self._tick(row.key, image, event_ms, recv_ms))
+
+    def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        images = self._images[rows.FutureBlock]
+        latest_ms = recv_ms + _AHEAD_MS
+        for row in block.content:
+            if row.active_symbol and self._rolls(row.key, row.active_symbol):
+                self._roll(row)
+            image = self._image(images, row)
+            if image is None:
+                continue
+            event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
+            if row.status == _UNKNOWN and image.bid is None and image.ask is None and image.last is None:
+                continue  # Schwab's way to say that there is no such future (§2.16)
+            tick = self._tick(row.key, image, event_ms, recv_ms, self._contracts.behind(row.key))
+            events.append(tick)
+            if _names_the_top(row):
+                events.append(self._top_of_book(tick))
+
+    def _rolls(self, symbol: str, active_symbol: str) -> bool:
+        """Take in field 34 if it can be; whether another contract than before stands behind the symbol."""
+        named = may_be_symbol(symbol) and active_symbol.startswith(symbol) and names_a_contract(active_symbol)
+        return named and self._contracts.learn(symbol, active_symbol)
+
+    def _roll(self, row: rows.FutureRow) -> None:
+        """Another contract stands behind the symbol: what was known is of the old one."""
+        images = self._images[rows.FutureBlock]
+        known = images.pop(row.key, None)
+        if row.assetMainType is UNSET and row.cusip is UNSET:
+            self._rolled[row.key] = None
+            if known is not None:
+                images[row.key] = fresh = Image()
+                fresh.delayed = known.delayed
+
+    def _options(self, block: rows.OptionBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        images = self._images[rows.OptionBlock]
+        latest_ms = recv_ms + _AHEAD_MS
+        for row in block.content:
+            image = self._image(images, row)
+            if image is None:
+                continue
+            event_ms = image.overlay_option(row) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
+            if row.key not in self.quotes_only:
+                events.append(self._tick(row.key, image, event_ms, recv_ms))
+            events.append(image.quote(row.key, event_ms, recv_ms))
+
+    def _others(self, block: rows.FutureOptionBlock | rows.ForexBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+        images = self._images[type(block)]
+        latest_ms = recv_ms + _AHEAD_MS
+        for row in block.content:
+            image = self._image(images, row)
+            if image is None:
+                continue
+            event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
+            events.append(self._tick(row.key, image, event_ms, recv_ms))
+
+    def _books(
+        self,
+        block: rows.NyseBookBlock | rows.NasdaqBookBlock | rows.OptionsBookBlock,
+        recv_ms: int,
+        events: list[StreamEvent],
+    ) -> None:
+        admitted, latest_ms = self._admitted, recv_ms + _AHEAD_MS
+        for row in block.content:
+            if row.key not in admitted:
+                if not self._admits(row.key):
+                    continue
+                admitted.add(row.key)
+            event_ms = instant_ms(row.book_ms) or instant_ms(block.timestamp) or recv_ms
+            if event_ms > latest_ms:
+                event_ms = _believed(event_ms, block.timestamp, recv_ms)
+            midnight_ms = self._midnight.before(event_ms)
+            self.seq += 1
+            events.append(
+                Level2Event(
+                    symbol=row.key,
+                    timestamp=self._instants.at(event_ms),
+                    bids=book_levels(row.bids, midnight_ms, event_ms, descending=True),
+                    asks=book_levels(row.asks, midnight_ms, event_ms, descending=False),
+                    depth_kind=DepthKind.VENUE_MONTAGE,
+                    event_ms=event_ms,
+                    recv_ms=recv_ms,
+                    source=self._source,
+                    seq=self.seq,
+                )
+            )
+
+    def _bars(
+        self, block: rows.EquityChartBlock | rows.FutureChartBlock, recv_ms: int, events: list[StreamEvent]
+    ) -> None:
+        for row in block.content:
+            if not self._admits(row.key):
+                continue
+            contract = self._contracts.behind(row.key) if isinstance(row, rows.FutureBarRow) else None
+            candle = candle_from(row, recv_ms=recv_ms, source=self._source, contract=contract, seq=self.seq + 1)
+            if candle is not None and candle.event_ms == _believed(candle.event_ms, block.timestamp, recv_ms):
+                self.seq += 1
+                events.append(candle)
+
+    def _tick(self, symbol: str, image: Image, event_ms: int, recv_ms: int, contract: str | None = None) -> TickEvent:
+        self.seq += 1
+        return TickEvent(
+            symbol=symbol,
+            timestamp=self._instants.at(event_ms),
+            last=image.last,
+            bid=image.bid,
+            ask=image.ask,
+            volume=image.volume,
+            bid_size=image.bid_size,
+            ask_size=image.ask_size,
+            last_size=image.last_size,
+            event_ms=event_ms,
+            recv_ms=recv_ms,
+            source=self._source,
+            delayed=image.delayed,
+            contract=contract,
+            seq=self.seq,
+        )
+
+    def _top_of_book(self, tick: TickEvent) -> Level2Event:
+        self.seq += 1
+        return Level2Event(
+            symbol=tick.symbol,
+            timestamp=tick.timestamp,
+            bids=_one_level(tick.bid, tick.bid_size),
+            asks=_one_level(tick.ask, tick.ask_size),
+            depth_kind=DepthKind.TOP_OF_BOOK,
+            event_ms=tick.event_ms,
+            recv_ms=tick.recv_ms,
+            source=self._source,
+            contract=tick.contract,
+            seq=self.seq,
+        )
+
+
+def _believed(event_ms: int, server_ms: float, recv_ms: int) -> int:
+    """A time that our clock or the server's own has come to; else when it arrived."""
+    now_ms = max(recv_ms, min(instant_ms(server_ms), recv_ms + _STAND_IN_AHEAD_MS))
+    return event_ms if event_ms <= now_ms + _AHEAD_MS else recv_ms
+
+
+def _one_level(level_price: float | None, size: int | None) -> tuple[BookLevel, ...]:
+    return () if level_price is None or size is None else (BookLevel(price=level_price, size=size),)
+
+
+def _names_the_top(row: rows.FutureRow) -> bool:
+    return not (row.bid is UNSET and row.ask is UNSET and row.bid_size is UNSET and row.ask_size is UNSET)

@@ -1,0 +1,112 @@
+"""Which service serves which symbol (specs/schwab-wire.md §2.12, §2.16). Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from streaming.schwab.wire.fields import Service
+from streaming.symbols import is_future, is_index, is_option
+
+Wanted = Mapping[Service, tuple[str, ...]]
+"""The keys each service should have, in order, each once."""
+
+_NASDAQ: Final = "Q"
+_WITHOUT_BOOK: Final = frozenset("03:")
+_FOREX_LENGTH: Final = 7
+KNOWN_LISTINGS: Final[Mapping[str, str]] = {
+    "SPY": "P", "IWM": "P", "DIA": "P", "GLD": "P", "SLV": "P", "XLF": "P", "XLE": "P", "EEM": "P",
+    "QQQ": "Q", "TQQQ": "Q", "SQQQ": "Q", "TLT": "Q", "AAPL": "Q", "MSFT": "Q", "NVDA": "Q", "AMZN": "Q",
+    "META": "Q", "GOOGL": "Q", "GOOG": "Q", "TSLA": "Q", "AMD": "Q", "AVGO": "Q", "NFLX": "Q",
+}  # fmt: skip
+"""Listing venues that are worth knowing before level one has told them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """What should be streamed; remembered across reconnects."""
+
+    symbols: tuple[str, ...] = ()
+    """Published as ticks (and books): equities, indexes, futures, options by Schwab's names."""
+    option_quotes: tuple[str, ...] = ()
+    """Options that only the engine needs: an OptionQuote each, no TickEvent, no book."""
+    books: bool = True
+    charts: bool = False
+    """Finished minutes of shares, indexes and futures too."""
+    services: frozenset[Service] | None = None
+    """When given, `symbols` are asked for from these services only."""
+
+    def adding(self, symbols: Iterable[str]) -> "Subscriptions":
+        """With more symbols."""
+        return replace(self, symbols=tuple(dict.fromkeys([*self.symbols, *symbols])))
+
+    def removing(self, symbols: Iterable[str]) -> "Subscriptions":
+        """Without some symbols."""
+        gone = set(symbols)
+        return replace(self, symbols=tuple(symbol for symbol in self.symbols if symbol not in gone))
+
+    def quoting(self, options: Iterable[str]) -> "Subscriptions":
+        """With exactly these options for the engine."""
+        return replace(self, option_quotes=tuple(dict.fromkeys(options)))
+
+
+def level_one_service(symbol: str) -> Service:
+    """The service that sends a symbol's level one."""
+    if is_option(symbol):
+        return Service.LEVELONE_OPTIONS
+    if symbol.startswith("./"):
+        return Service.LEVELONE_FUTURES_OPTIONS
+    if is_future(symbol):
+        return Service.LEVELONE_FUTURES
+    if len(symbol) == _FOREX_LENGTH and symbol[3] == "/":
+        return Service.LEVELONE_FOREX
+    return Service.LEVELONE_EQUITIES
+
+
+def book_service(symbol: str, listing: str | None) -> Service | None:
+    """The service that sends a symbol's book, or None when there is none or the listing is not known yet.
+
+    Futures have no book at Schwab at all; their Level2Event is made from level one.
+    """
+    service = level_one_service(symbol)
+    if service is Service.LEVELONE_OPTIONS:
+        return Service.OPTIONS_BOOK
+    if service is not Service.LEVELONE_EQUITIES or is_index(symbol):
+        return None
+    if not listing or listing in _WITHOUT_BOOK:
+        return None
+    return Service.NASDAQ_BOOK if listing == _NASDAQ else Service.NYSE_BOOK
+
+
+def chart_service(symbol: str) -> Service | None:
+    """The service that sends a symbol's minutes, or None when there is none."""
+    service = level_one_service(symbol)
+    if service is Service.LEVELONE_EQUITIES:
+        return Service.CHART_EQUITY
+    return Service.CHART_FUTURES if service is Service.LEVELONE_FUTURES else None
+
+
+def plan(subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: bool) -> Wanted:
+    """The keys each service should have; `listings` is what field 13 told so far."""
+    asked = subscriptions.services
+    wanted: dict[Service, dict[str, None]] = {}
+    for symbol in subscriptions.symbols:
+        for service in _services_of(symbol, subscriptions, listings, level2=level2):
+            if asked is None or service in asked:
+                wanted.setdefault(service, {})[symbol] = None
+    for symbol in subscriptions.option_quotes:
+        wanted.setdefault(level_one_service(symbol), {})[symbol] = None
+    order = list(Service)
+    return {service: tuple(wanted[service]) for service in sorted(wanted, key=order.index)}
+
+
+def _services_of(
+    symbol: str, subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: bool
+) -> tuple[Service, ...]:
+    book = book_service(symbol, listings.get(symbol) or KNOWN_LISTINGS.get(symbol))
+    chart = chart_service(symbol)
+    found = (
+        level_one_service(symbol),
+        book if subscriptions.books and level2 else None,
+        chart if subscriptions.charts or subscriptions.services is not None else None,
+    )
+    return tuple(service for service in found if service is not None)

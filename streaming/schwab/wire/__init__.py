@@ -1,0 +1,1 @@
+"""Schwab's wire: numbers become names, text becomes rows."""

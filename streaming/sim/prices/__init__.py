@@ -1,0 +1,1 @@
+"""The simulated market: what there is, when it trades, and how prices move."""

@@ -1,0 +1,251 @@
+"""One streamer connection as the server sees it: request texts in, frames out, no socket (specs/schwab-wire.md §2)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from streaming.sim.stream.changes import change_of, differences, image_of
+from streaming.sim.stream.codes import TEXTS, Code, Limits
+from streaming.sim.stream.rows import ItemSource, Row, RowSource, only
+from streaming.sim.stream.stream_requests import Request, parse_requests
+
+_FAILED: Final = {
+    "SUBS": Code.FAILED_COMMAND_SUBS,
+    "UNSUBS": Code.FAILED_COMMAND_UNSUBS,
+    "ADD": Code.FAILED_COMMAND_ADD,
+    "VIEW": Code.FAILED_COMMAND_VIEW,
+}
+_FATAL: Final = frozenset({Code.LOGIN_DENIED, Code.BAD_COMMAND_FORMAT})
+_HEAD: Final = frozenset({"delayed", "assetMainType", "assetSubType", "cusip"})
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One service's keys and fields; a key maps to the last row sent, None before its first image."""
+
+    command: str
+    fields: frozenset[str]
+    keys: dict[str, Row | None] = field(default_factory=dict)
+    fixed: dict[str, tuple[int, Row]] = field(default_factory=dict)
+    """By key, what was sent besides the live fields, and in which edition."""
+    seen: int | None = None
+    """Items told, of a service that tells each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A frame to send, and whether the connection ends after it."""
+
+    frame: bytes
+    close: bool = False
+    login: bool = False
+    logout: bool = False
+    service: str = ""
+    """The service whose subscription it answers."""
+
+
+@dataclass(slots=True, eq=False)
+class ServerSession:
+    """State of one connection.
+
+    `admits` says whether a token and the two ids may log in, `serves` whether a service is up.
+    """
+
+    sources: Mapping[str, RowSource | ItemSource]
+    admits: Callable[[str, str, str], bool]
+    serves: Callable[[str], bool]
+    now_ms: Callable[[], int]
+    limits: Limits = field(default_factory=Limits)
+    edition: Callable[[], int] = lambda: 0
+    """Another number whenever fixed fields may have changed."""
+    holds_back: Callable[[], bool] = lambda: False
+    """Whether a row has to wait for the next frame."""
+    malformed: Callable[[str], bool] = lambda _key: False
+    """Whether a key makes the request that names it malformed."""
+    closes_on_malformed: Callable[[], bool] = lambda: False
+    """Whether such a request ends the connection."""
+    delayed: Callable[[], bool] = lambda: False
+    """Whether the user lacks real-time data."""
+    ids: tuple[str, str] | None = None
+    busy: bool = False
+    """Whether a command is being worked on."""
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+
+    @property
+    def key_count(self) -> int:
+        """Keys subscribed over all services."""
+        return sum(len(item.keys) for item in self.subscriptions.values())
+
+    def receive(self, text: str | bytes) -> Iterator[Reply]:
+        """The replies to one message of the client; ends early when one closes the connection."""
+        try:
+            requests = parse_requests(text)
+        except (msgspec.DecodeError, ValueError, TypeError, KeyError, AttributeError):
+            yield self._respond(Request("ADMIN", "", "", None, None, {}), Code.BAD_COMMAND_FORMAT)
+            return
+        for request in requests:
+            reply = self._answer(request)
+            yield reply
+            if reply.close:
+                return
+
+    def frames(self) -> Iterator[bytes]:
+        """One data frame per service that has something to tell, full images first, then only what changed."""
+        for service in tuple(self.subscriptions):
+            frame = self.frame(service)
+            if frame is not None:
+                yield frame
+
+    def frame(self, service: str) -> bytes | None:
+        """The frame of one service for this second, or None."""
+        subscription = self.subscriptions.get(service)
+        if subscription is None or not subscription.keys:
+            return None
+        content = list(self._rows(service, subscription))
+        if not content:
+            return None
+        item = {"service": service, "timestamp": self.now_ms(), "command": subscription.command, "content": content}
+        return msgspec.json.encode({"data": [item]})
+
+    def notify(self, code: Code, text: str | None = None) -> bytes:
+        """A notify frame of the ADMIN service."""
+        content = {"code": int(code), "msg": text or TEXTS.get(code, code.name)}
+        return msgspec.json.encode({"notify": [{"service": "ADMIN", "timestamp": self.now_ms(), "content": content}]})
+
+    def heartbeat(self) -> bytes:
+        """A heartbeat frame; its value is text."""
+        return msgspec.json.encode({"notify": [{"heartbeat": str(self.now_ms())}]})
+
+    def _answer(self, request: Request) -> Reply:
+        if not request.customer_id or not request.correl_id:
+            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+        ids = (request.customer_id, request.correl_id)
+        if (request.service, request.command) == ("ADMIN", "LOGIN"):
+            return self._login(request, ids)
+        if self.ids is None or ids != self.ids:
+            return self._respond(request, Code.STREAM_CONN_NOT_FOUND)
+        if (request.service, request.command) == ("ADMIN", "LOGOUT"):
+            return self._respond(request, Code.SUCCESS, close=True, logout=True)
+        return self._command(request)
+
+    def _login(self, request: Request, ids: tuple[str, str]) -> Reply:
+        if not self.admits(request.parameters.get("Authorization", ""), *ids):
+            return self._respond(request, Code.LOGIN_DENIED)
+        self.ids = ids
+        return self._respond(request, Code.SUCCESS, "server=s0166bdv-1;status=NP", login=True)
+
+    def _command(self, request: Request) -> Reply:
+        if request.command not in _FAILED:
+            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+        if request.service not in self.sources or not self.serves(request.service):
+            return self._respond(request, Code.SERVICE_NOT_AVAILABLE)
+        if self.busy or (request.service == "ACCT_ACTIVITY" and request.command == "ADD"):
+            return self._respond(request, _FAILED[request.command], f"{request.command} command failed")
+        keys = _split(request.parameters.get("keys", ""))
+        if (refusal := self._malformation(request, keys)) is not None:
+            return refusal
+        if self._would_hold(request, keys) > self.limits.keys:
+            return self._respond(request, Code.REACHED_SYMBOL_LIMIT)
+        self._apply(request, keys)
+        return self._respond(request, Code.SUCCESS, f"{request.command} command succeeded")
+
+    def _malformation(self, request: Request, keys: list[str]) -> Reply | None:
+        if not keys and request.command != "VIEW":
+            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+        if any(map(self.malformed, keys)):
+            return self._respond(request, Code.BAD_COMMAND_FORMAT, close=self.closes_on_malformed())
+        return None
+
+    def _would_hold(self, request: Request, keys: list[str]) -> int:
+        known = self.subscriptions.get(request.service)
+        now = set(known.keys) if known else set()
+        after = {"SUBS": set(keys), "ADD": now | set(keys)}.get(request.command, now)
+        return self.key_count - len(now) + len(after)
+
+    def _apply(self, request: Request, keys: list[str]) -> None:
+        fields = frozenset(_split(request.parameters.get("fields", ""))) - {"0"}
+        known = self.subscriptions.get(request.service)
+        if request.command == "SUBS" or known is None:
+            if request.command in {"SUBS", "ADD"}:
+                self.subscriptions[request.service] = Subscription(request.command, fields, dict.fromkeys(keys))
+        elif request.command == "ADD":
+            known.keys |= dict.fromkeys(keys)
+            known.fields = fields or known.fields
+        elif request.command == "UNSUBS":
+            self._remove(request.service, known, keys)
+        else:
+            known.fields = fields or known.fields
+            known.keys = dict.fromkeys(known.keys)
+
+    def _remove(self, service: str, known: Subscription, keys: list[str]) -> None:
+        for key in keys:
+            known.keys.pop(key, None)
+        if not known.keys:
+            del self.subscriptions[service]
+
+    def _rows(self, service: str, subscription: Subscription) -> Iterator[Row]:
+        source = self.sources[service]
+        if isinstance(source, ItemSource):
+            return self._items(source, subscription)
+        return self._changes(service, source, subscription)
+
+    def _items(self, source: ItemSource, subscription: Subscription) -> Iterator[Row]:
+        items = [source.first()] if subscription.seen is None else source.since(subscription.seen)
+        subscription.seen = source.told() if subscription.seen is None else subscription.seen + len(items)
+        wanted = subscription.fields | {"seq"}
+        return ({"key": key} | only(item, wanted) for item in items for key in subscription.keys)
+
+    def _changes(self, service: str, source: RowSource, subscription: Subscription) -> Iterator[Row]:
+        live = source.live(tuple(subscription.keys), subscription.fields)
+        edition = self.edition()
+        for key, sent in subscription.keys.items():
+            now = live.get(key)
+            if now is None or self.holds_back():
+                continue
+            subscription.keys[key] = now
+            if sent is None:
+                yield {"key": key} | image_of(self._fixed(source, subscription, key) | now)
+                continue
+            change = change_of(service, sent, now)
+            known_in, before = subscription.fixed[key]
+            if known_in != edition:
+                change |= differences(before, self._fixed(source, subscription, key))
+            if change:
+                yield {"key": key} | change
+
+    def _fixed(self, source: RowSource, subscription: Subscription, key: str) -> Row:
+        """The wanted fields that only change with the day; remembered, to tell what changed."""
+        row = only(source.fixed(key) or {}, subscription.fields | _HEAD)
+        if "delayed" in row:
+            row["delayed"] = self.delayed()
+        subscription.fixed[key] = (self.edition(), row)
+        return row
+
+    def _respond(
+        self,
+        request: Request,
+        code: Code,
+        text: str | None = None,
+        *,
+        close: bool | None = None,
+        login: bool = False,
+        logout: bool = False,
+    ) -> Reply:
+        """The answer; with a fatal code it ends the connection unless told otherwise."""
+        item = {
+            "service": request.service,
+            "command": request.command,
+            "requestid": request.request_id,
+            "SchwabClientCorrelId": request.correl_id or "",
+            "timestamp": self.now_ms(),
+            "content": {"code": int(code), "msg": text or TEXTS[code]},
+        }
+        frame = msgspec.json.encode({"response": [item]})
+        ends = code in _FATAL if close is None else close
+        return Reply(frame, close=ends, login=login, logout=logout, service=request.service)
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]

@@ -1,0 +1,1 @@
+"""What runs while streaming, wired in one place."""

@@ -1,0 +1,168 @@
+"""What runs while streaming: wired in one place, and one look at all of it."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from streaming.bus.route_memory import RedisRouteMemory
+from streaming.engine.host import EngineHost
+from streaming.engine.loop import SnapshotCounters, SnapshotLoop
+from streaming.model import OptionQuote
+from streaming.ports import Assure, EventSink, MarketEvent, StreamEvent
+from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.keeper import LoginKeeper
+from streaming.schwab.login.stored_logins import StoredLogins
+from streaming.schwab.rest.budget import RequestBudget
+from streaming.schwab.rest.client import SchwabRestClient
+from streaming.schwab.rest.route_trouble import RouteTroubles
+from streaming.schwab.stream.client import SchwabStreamClient, StreamTiming, Subscriptions
+from streaming.sources.schwab import ChainPoller
+from streaming.status import StreamStatus
+from streaming.streamer.runtime import Runtime
+from streaming.symbols import Ticker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamParts:
+    """Everything between Schwab and the bus, from the beginning of streaming to its end; the owner runs them."""
+
+    started_at: datetime
+    budget: RequestBudget
+    engines: EngineHost
+    client: SchwabStreamClient
+    poller: ChainPoller
+    routes: RouteTroubles
+    keeper: LoginKeeper
+    snapshots: SnapshotLoop
+
+    @property
+    def needs_login(self) -> str | None:
+        """Why a person must log in; None while nobody must."""
+        return self.client.status.needs_login or self.keeper.trouble or self.poller.needs_login
+
+    def status(self) -> StreamStatus:
+        """What the parts say of themselves; their owner adds what is true without them."""
+        client = self.client.status
+        return StreamStatus(
+            state=client.state,
+            since_at=client.since_at,
+            last_login_at=client.last_login_at,
+            symbols=client.symbols,
+            missing=client.missing,
+            quiet=client.quiet,
+            delayed=client.delayed,
+            contracts=client.contracts,
+            unavailable=client.unavailable,
+            left_out=client.left_out,
+            odd_frames=client.bad_frames + client.tolerant_frames,
+            frames_per_s=client.frames_per_s,
+            service_frames_per_s=client.service_frames_per_s,
+            reconnects=client.reconnects,
+            last_close=client.last_close,
+            retry_in_s=client.retry_in_s,
+            started_at=self.started_at,
+            chain_age_s=self.poller.nearest_age_s(),
+            expiry_age_s=self.poller.expiry_age_s(),
+            chain_refusals=self.poller.refusals(),
+            chain_remarks=self.poller.remarks(),
+            chains_refused=self.poller.refused,
+            chain_rows_odd=self.poller.odd_rows,
+            engine_restarts=self.engines.restarts,
+            engine_start_ms=self.engines.start_ms,
+            last_error=self.poller.last_error,
+            needs_login=self.needs_login,
+            refused=self.routes.sentences,
+        )
+
+
+def wire_parts(
+    runtime: Runtime,
+    auth: SchwabAuthClient,
+    tickers: Sequence[Ticker],
+    subscriptions: Subscriptions,
+    *,
+    budget: RequestBudget,
+    assure: Assure,
+    counters: SnapshotCounters,
+    rng: random.Random,
+    timing: StreamTiming | None,
+    alarm: Callable[[str], None],
+    progress: Callable[[], None],
+) -> StreamParts:
+    """Build the parts on a runtime; nothing runs and nothing is opened yet.
+
+    `assure` says, before anything is written to Schwab or Redis, that streaming is still ours to do.
+    """
+    settings, clock = runtime.settings, runtime.clock
+    logins = StoredLogins(runtime.tokens, clock, app=auth.app)
+    routes = RouteTroubles(
+        clock,
+        rng,
+        tell=alarm,
+        memory=RedisRouteMemory(runtime.redis),
+        app_id=lambda: auth.app().fingerprint,
+        subject=lambda: (auth.login_id(), auth.app()),
+        timing=(timing or StreamTiming()).routes,
+    )
+    rest = SchwabRestClient(
+        runtime.http, auth, api_url=settings.schwab_api_url, budget=budget, clock=clock, routes=routes
+    )
+    engines = EngineHost(
+        tickers,
+        scope=settings.gex_scope,
+        on_restart=lambda: poller.poll_again(),  # noqa: PLW0108  # the poller is made last: it needs the engines
+    )
+    sink = _Sink(runtime.publisher, engines, progress)
+    client = SchwabStreamClient(
+        rest,
+        auth,
+        subscriptions,
+        sink,
+        clock,
+        rng,
+        timing=timing,
+        logins=logins,
+        alarm=alarm,
+        assure=assure,
+        routes=routes,
+    )
+    poller = ChainPoller(
+        rest,
+        tickers,
+        load=engines.load,
+        requests_per_minute=settings.gex_chain_requests_per_minute,
+        days=settings.gex_chain_days,
+        expiries=settings.gex_chain_expiries,
+        strikes=settings.gex_chain_strikes,
+        clock=clock,
+        logins=logins,
+    )
+    snapshots = SnapshotLoop(
+        engines, runtime.snapshots, clock, pace_s=settings.gex_pace_seconds, counters=counters, assure=assure
+    )
+    return StreamParts(
+        started_at=clock.now(),
+        budget=budget,
+        engines=engines,
+        client=client,
+        poller=poller,
+        routes=routes,
+        keeper=LoginKeeper(auth, logins),
+        snapshots=snapshots,
+    )
+
+
+class _Sink:
+    """What the stream client hands its batches to: the publisher first, then the engines."""
+
+    def __init__(self, publisher: EventSink, engines: EngineHost, progress: Callable[[], None]) -> None:
+        self._publisher = publisher
+        self._engines = engines
+        self._progress = progress
+
+    def __call__(self, events: Sequence[StreamEvent]) -> None:
+        market: list[MarketEvent] = [event for event in events if not isinstance(event, OptionQuote)]
+        self._publisher.publish(market)
+        self._engines.take(events)
+        self._progress()

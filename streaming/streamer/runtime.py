@@ -1,0 +1,101 @@
+"""What every command of the market-data side needs, opened in order and closed in reverse."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+from redis.asyncio import Redis
+
+from streaming.bus.connection import open_redis, redact_url
+from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.server.embedded import EmbeddedServer, open_embedded_server
+from streaming.bus.snapshots.store import SnapshotStore
+from streaming.clock import Clock
+from streaming.http_bodies import open_client
+from streaming.schwab.login.app_key import AppKeyFile
+from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.oauth import AppKey
+from streaming.schwab.login.store import TokenStore
+from streaming.settings import ENV_FILE, StreamSettings
+
+_LOG: Final = logging.getLogger(__name__)
+_HTTP_TIMEOUT_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Open resources, handed to whoever needs them; nobody else opens any."""
+
+    settings: StreamSettings
+    clock: Clock
+    redis: Redis
+    publisher: TradingEventPublisher
+    snapshots: SnapshotStore
+    http: httpx.AsyncClient
+    tokens: TokenStore
+    auth: SchwabAuthClient | None
+    """None without SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET."""
+
+
+@asynccontextmanager
+async def open_bus(settings: StreamSettings, *, announce: Callable[[str], None]) -> AsyncIterator[Redis]:
+    """Connect to `REDIS_URL`, or start a server of our own, and say where it listens."""
+    async with AsyncExitStack() as stack:
+        if settings.redis_url is None:
+            url = (await stack.enter_async_context(_own_server(settings))).url
+        else:
+            url = settings.redis_url.get_secret_value()
+        redis = await stack.enter_async_context(open_redis(url))
+        announce(f"Redis: {redact_url(url)}")
+        yield redis
+
+
+def _own_server(settings: StreamSettings) -> AbstractAsyncContextManager[EmbeddedServer]:
+    return open_embedded_server(settings.redis_data_path, share=settings.redis_share)
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: StreamSettings, clock: Clock, *, announce: Callable[[str], None]
+) -> AsyncIterator[Runtime]:
+    """Open the bus, the publisher and Schwab's HTTP side.
+
+    Raises UnavailableError when Redis does not answer and ConfigurationError for an unusable token path.
+    """
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(open_bus(settings, announce=announce))
+        publisher = await stack.enter_async_context(TradingEventPublisher(redis))
+        http = await stack.enter_async_context(open_client(timeout_s=_HTTP_TIMEOUT_S))
+        tokens = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
+        yield Runtime(
+            settings=settings,
+            clock=clock,
+            redis=redis,
+            publisher=publisher,
+            snapshots=SnapshotStore(redis, clock=clock),
+            http=http,
+            tokens=tokens,
+            auth=_auth_client(settings, http, tokens, clock),
+        )
+
+
+def _auth_client(
+    settings: StreamSettings, http: httpx.AsyncClient, tokens: TokenStore, clock: Clock
+) -> SchwabAuthClient | None:
+    if settings.schwab_client_id is None or settings.schwab_client_secret is None:
+        return None
+    app = AppKey(settings.schwab_client_id, settings.schwab_client_secret)
+    return SchwabAuthClient(
+        http,
+        tokens,
+        client_id=app.client_id,
+        client_secret=app.client_secret,
+        corrected=AppKeyFile(app, Path(ENV_FILE)),
+        api_url=settings.schwab_api_url,
+        callback_url=settings.schwab_callback_url,
+        clock=clock,
+    )

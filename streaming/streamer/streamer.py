@@ -1,0 +1,245 @@
+"""The job that owns the stream: Schwab's socket and chains in, ticks, books, candles and snapshots out."""
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from streaming.bus import keys
+from streaming.bus.lease import Lease
+from streaming.bus.metrics import write_metrics
+from streaming.bus.shared_minute import SharedMinute
+from streaming.engine.loop import SnapshotCounters
+from streaming.engine.option_following import follow_near_options
+from streaming.errors import ConfigurationError, TransientError
+from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.rest.budget import RequestBudget
+from streaming.schwab.stream.client import StreamTiming, Subscriptions
+from streaming.schwab.wire.fields import Service
+from streaming.status import StreamStatus
+from streaming.streamer.parts import StreamParts, wire_parts
+from streaming.streamer.runtime import Runtime
+from streaming.streamer.symbol_wishes import SymbolWishes
+from streaming.streamer.symbols import SymbolChanges, needed_by, useful_to
+from streaming.symbols import Ticker
+from streaming.telemetry.report import StreamFacts, log_line, metrics_mapping
+
+_LOG: Final = logging.getLogger(__name__)
+_METRICS_EVERY_S: Final = 1.0
+_LOG_EVERY_S: Final = 60.0
+_SYMBOLS_EVERY_S: Final = 2.0
+
+
+class Streamer:
+    """Streams and computes while it runs; `run` may be called again after it ended, never twice at once.
+
+    Streams SCHWAB_SYMBOLS with the operators' changes, or exactly `symbols` when given, from all services or
+    only `services`. `alarm` is told, once for each cause, what a person should know.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        tickers: Sequence[Ticker],
+        *,
+        rng: random.Random,
+        alarm: Callable[[str], None] | None = None,
+        symbols: Sequence[str] | None = None,
+        services: frozenset[Service] | None = None,
+        timing: StreamTiming | None = None,
+    ) -> None:
+        self._runtime = runtime
+        self._tickers = runtime.settings.tickers_from("schwab", tickers)
+        self._rng = rng
+        self._tell = alarm or _log_alarm
+        self._own_symbols = None if symbols is None else tuple(symbols)
+        self._services = services
+        self._timing = timing
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._wishes = SymbolWishes(runtime.redis)
+        self._changes = SymbolChanges()
+        self._parts: StreamParts | None = None
+        self._budget: RequestBudget | None = None
+        self._standing_by = False
+        self.counters = SnapshotCounters()
+
+    async def run(self, progress: Callable[[], None]) -> None:
+        """Wait for the lease, then stream until cancelled. Raises ConfigurationError without app key and secret."""
+        auth = self._runtime.auth
+        if auth is None:
+            raise self._no_app()
+        lease = Lease(self._runtime.redis, keys.STREAM_LEASE, self._owner)
+        try:
+            self._standing_by = not await lease.acquire()
+            async with lease.held(wait=True):
+                self._standing_by = False
+                with self._runtime.publisher.under(lease):
+                    await self._stream(auth, lease, progress)
+        finally:
+            self._standing_by = False
+            self._parts = None
+
+    def _no_app(self) -> ConfigurationError:
+        if not self._tickers:
+            remedy = (
+                "No ticker comes from Schwab (GEX_SOURCE, GEX_SOURCE_MAP); to stream ticks too, set them and restart."
+            )
+        else:
+            remedy = "Set them in .env and restart, or set GEX_SOURCE to another source, such as cboe or redis."
+        return ConfigurationError("SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy=remedy)
+
+    def retry_now(self) -> None:
+        """End whatever wait the stream is in; takes it back from another program."""
+        if self._parts is not None:
+            self._parts.client.retry_now()
+
+    @property
+    def configured_symbols(self) -> tuple[str, ...]:
+        """The symbols of the setting."""
+        return self._runtime.settings.schwab_symbols
+
+    @property
+    def needed_symbols(self) -> tuple[str, ...]:
+        """What the tickers cannot do without."""
+        return needed_by(self._tickers)
+
+    @property
+    def chain_errors(self) -> int:
+        """Requests for chains that failed or brought none, since streaming began."""
+        return 0 if self._parts is None else self._parts.poller.errors
+
+    @property
+    def useful_symbols(self) -> tuple[str, ...]:
+        """What lets the tickers' levels be shown in other points; operators may remove it."""
+        return useful_to(self._tickers)
+
+    async def load_changes(self) -> SymbolChanges:
+        """The operators' changes as stored; TransientError while Redis is away."""
+        return await self._wishes.load()
+
+    async def store_changes(self, changes: SymbolChanges) -> None:
+        """Keep changes for every process and restart, and act on them now; TransientError while Redis is away."""
+        await self._wishes.store(changes)
+        await self._apply(changes)
+
+    async def ask_again(self, symbols: Sequence[str]) -> None:
+        """Ask Schwab at once for symbols that it refused."""
+        if self._parts is not None:
+            await self._parts.client.ask_again(symbols)
+
+    @property
+    def engine_pid(self) -> int | None:
+        """The process that computes, while there is one."""
+        return None if self._parts is None else self._parts.engines.pid
+
+    def status(self) -> StreamStatus:
+        """One look at everything, without waiting for anything."""
+        stats, budget, auth = self._runtime.publisher.stats, self._budget, self._runtime.auth
+        streaming = self._stream_status()
+        return replace(
+            streaming,
+            buffered=stats.buffered,
+            published=stats.published,
+            dropped=stats.dropped,
+            last_error=self.counters.last_error or streaming.last_error,
+            lease_holder=None if self._parts is None else self._owner,
+            login_configured=auth is not None,
+            login_ends_at=None if auth is None else auth.status().login_ends_at,
+            requests_used=0 if budget is None else budget.used,
+            requests_per_minute=0 if budget is None else budget.per_minute,
+        )
+
+    def _stream_status(self) -> StreamStatus:
+        if self._parts is None:
+            return StreamStatus(state="standby" if self._standing_by else "stopped")
+        return self._parts.status()
+
+    def facts(self) -> StreamFacts:
+        """Everything that telemetry tells."""
+        return StreamFacts(
+            at=self._runtime.clock.now(),
+            status=self.status(),
+            client=None if self._parts is None else self._parts.client.status,
+            publisher=self._runtime.publisher.stats,
+            snapshots=self.counters,
+        )
+
+    async def _stream(self, auth: SchwabAuthClient, lease: Lease, progress: Callable[[], None]) -> None:
+        settings, clock = self._runtime.settings, self._runtime.clock
+        await self._read_changes()
+        self._budget = budget = RequestBudget(
+            settings.gex_chain_requests_per_minute, clock, shared=SharedMinute(self._runtime.redis)
+        )
+        self._parts = parts = wire_parts(
+            self._runtime,
+            auth,
+            self._tickers,
+            Subscriptions(symbols=self._symbols(), charts=settings.schwab_charts, services=self._services),
+            budget=budget,
+            assure=lease.assure,
+            counters=self.counters,
+            rng=self._rng,
+            timing=self._timing,
+            alarm=self._tell,
+            progress=progress,
+        )
+        async with parts.engines, asyncio.TaskGroup() as group:
+            group.create_task(parts.client.run(), name="schwab stream")
+            group.create_task(parts.poller.run(), name="schwab chains")
+            group.create_task(parts.keeper.run(), name="schwab login")
+            group.create_task(parts.snapshots.run(), name="gex")
+            near = follow_near_options(parts.engines, parts.client, limit=settings.gex_live_options, clock=clock)
+            group.create_task(near, name="live options")
+            group.create_task(self._follow_changes(), name="symbols")
+            group.create_task(self._write_metrics(), name="stream metrics")
+            group.create_task(self._log_facts(), name="stream log")
+
+    def _symbols(self) -> tuple[str, ...]:
+        """What is published: the wanted symbols, and what the tickers need to be priced."""
+        wanted = self._own_symbols
+        if wanted is None:
+            wanted = self._changes.applied_to((*self.configured_symbols, *self.useful_symbols))
+        return tuple(dict.fromkeys([*wanted, *self.needed_symbols]))
+
+    async def _read_changes(self) -> None:
+        with suppress(TransientError):  # they are read again every two seconds
+            self._changes = await self._wishes.load()
+
+    async def _follow_changes(self) -> None:
+        """Notice what operators change through another process."""
+        while self._own_symbols is None:
+            await self._runtime.clock.sleep(_SYMBOLS_EVERY_S)
+            try:
+                await self._apply(await self._wishes.load())
+            except TransientError as error:
+                _LOG.debug("the symbols to stream were not read: %s", error)
+
+    async def _apply(self, changes: SymbolChanges) -> None:
+        if changes != self._changes:
+            self._changes = changes
+            if self._parts is not None and self._own_symbols is None:
+                _LOG.info("streaming %s from now on", ", ".join(self._symbols()) or "nothing")
+                await self._parts.client.set_symbols(self._symbols())
+
+    async def _write_metrics(self) -> None:
+        while True:
+            try:
+                await write_metrics(self._runtime.redis, keys.STREAM_METRICS, metrics_mapping(self.facts()))
+            except TransientError as error:
+                _LOG.debug("stream metrics were not written: %s", error)
+            await self._runtime.clock.sleep(_METRICS_EVERY_S)
+
+    async def _log_facts(self) -> None:
+        while True:
+            await self._runtime.clock.sleep(_LOG_EVERY_S)
+            _LOG.info("%s", log_line(self.facts()))
+
+
+def _log_alarm(sentence: str) -> None:
+    _LOG.error("%s", sentence)

@@ -1,0 +1,1 @@
+"""What telemetry tells, and where it is read."""

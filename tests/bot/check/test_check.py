@@ -1,0 +1,407 @@
+"""`run_bot.py --check` against the local Discord, a real Redis and real files."""
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bot.check.check import check_feed, check_token, run_check
+from bot.sandbox.rest.faults import Trouble
+from bot.sandbox.server import open_sandbox
+from bot.sandbox.world.permissions import Permission
+from bot.sandbox.world.records import ChannelKind
+from bot.settings import BotSettings
+from streaming.bus.server.embedded import open_embedded_server
+from streaming.findings import exit_status, fail, ok, warn
+from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.tokens import Token
+from tests.support.clock import ManualClock
+
+CLOCK = ManualClock()
+NOW = CLOCK.now()
+
+
+@pytest.fixture
+async def sandbox():
+    async with open_sandbox(channels=("gex-spx", "gex-ndx")) as running:
+        yield running
+
+
+@pytest.fixture
+def token_path(tmp_path):
+    path = tmp_path / "private" / "token.json"
+    TokenStore(path).save(Token("access-secret", "refresh-secret", NOW, NOW - timedelta(days=2)))
+    return path
+
+
+@pytest.fixture
+def make(sandbox, redis_url, token_path):
+    """Settings with which everything is in order, and whatever a test changes."""
+
+    def settings(**changes):
+        values = {
+            "discord_bot_token": sandbox.token,
+            "discord_api_url": sandbox.api_url,
+            "discord_gateway_url": sandbox.gateway_url,
+            "discord_gex_feed_channel_ids": tuple(sandbox.channel_ids.values()),
+            "schwab_client_id": "an-app-key",
+            "schwab_client_secret": "an-app-secret",
+            "schwab_token_path": token_path,
+            "redis_url": redis_url,
+        }
+        return BotSettings(_env_file=None, **(values | changes))
+
+    return settings
+
+
+async def checked(settings, **more):
+    lines = []
+    return await run_check(settings, lines.append, clock=CLOCK, **more), lines
+
+
+def of(lines, subject):
+    """The one line about a subject."""
+    (found,) = [line for line in lines if line[6:].startswith(subject)]
+    return found
+
+
+async def test_when_all_is_well_every_line_says_ok_and_the_status_is_0(make, sandbox):
+    status, lines = await checked(make())
+    assert status == 0
+    assert {line[:4] for line in lines} == {"ok  "}
+    subjects = [line[6:].split(":")[0].split()[0] for line in lines]
+    assert subjects == [".env", "settings", "feed", "redis", "schwab", "source", "discord", "channel", "channel"]
+    assert "#gex-spx" in lines[-2]
+
+
+async def test_no_line_shows_a_secret(make, sandbox):
+    _, lines = await checked(make())
+    text = "\n".join(lines)
+    for secret in (sandbox.token, "an-app-key", "an-app-secret", "access-secret", "refresh-secret"):
+        assert secret not in text
+
+
+async def test_a_refused_token_is_77_and_no_channel_is_asked_for(make):
+    status, lines = await checked(make(discord_bot_token="wrong"))
+    assert status == 77
+    assert lines[-1].startswith("FAIL  discord: Discord refuses DISCORD_BOT_TOKEN.")
+
+
+async def test_a_missing_token_is_78(make):
+    status, lines = await checked(make(discord_bot_token=None))
+    assert status == 78
+    assert lines[-1].startswith("FAIL  discord: DISCORD_BOT_TOKEN is not set.")
+
+
+async def test_a_discord_that_is_away_is_69(make):
+    status, lines = await checked(make(discord_api_url="http://127.0.0.1:9/api/v10"))
+    assert status == 69
+    assert "127.0.0.1 does not answer" in lines[-1]
+
+
+async def test_a_discord_in_trouble_is_69(make, sandbox):
+    sandbox.fail_next(1, 503)
+    status, lines = await checked(make())
+    assert status == 69
+    assert "Discord answered 503" in lines[-1]
+
+
+async def test_an_unknown_channel_is_78_and_the_others_are_still_checked(make, sandbox):
+    known = sandbox.channel_ids["gex-spx"]
+    status, lines = await checked(make(discord_gex_feed_channel_ids=(12345, known)))
+    assert status == 78
+    assert lines[-2].startswith("FAIL  channel 12345: Discord knows no channel 12345: it was deleted")
+    assert lines[-1].startswith(f"ok    channel {known}:")
+
+
+async def test_a_missing_permission_is_named_and_77(make, sandbox):
+    sandbox.revoke_send(sandbox.channel_ids["gex-ndx"])
+    status, lines = await checked(make())
+    assert status == 77
+    assert "the bot lacks Send Messages" in lines[-1]
+    assert lines[-2].startswith("ok")
+
+
+async def test_a_channel_the_bot_cannot_see_is_77(make, sandbox):
+    sandbox.revoke_view(sandbox.channel_ids["gex-ndx"])
+    status, lines = await checked(make())
+    assert status == 77
+    assert lines[-1].startswith("FAIL  channel")
+
+
+async def test_a_redis_that_is_away_is_69_without_its_password(make):
+    status, lines = await checked(make(redis_url="redis://:hunter2@127.0.0.1:9/0"))
+    assert status == 69
+    assert of(lines, "redis").startswith("FAIL")
+    assert "hunter2" not in "".join(lines)
+
+
+async def test_without_a_redis_url_a_server_of_our_own_is_available_and_not_started(make, tmp_path):
+    status, lines = await checked(make(redis_url=None, redis_data_path=tmp_path / "data"))
+    assert status == 0
+    assert "a server of our own" in of(lines, "redis")
+    assert not (tmp_path / "data").exists()
+
+
+def of_token(settings):
+    return check_token(settings, NOW)
+
+
+async def test_a_login_tells_its_age_and_its_end(make):
+    finding = of_token(make())
+    assert finding.verdict == "ok"
+    assert "2d old and lasts until 2026-08-25" in finding.sentence
+
+
+async def test_no_token_file_asks_for_a_login(make, tmp_path):
+    finding = of_token(make(schwab_token_path=tmp_path / "none.json"))
+    assert (finding.verdict, finding.status) == ("FAIL", 77)
+    assert "python -m streaming token login" in finding.sentence
+
+
+async def test_a_login_of_seven_days_is_over(make, token_path):
+    TokenStore(token_path).save(Token("a", "r", NOW, NOW - timedelta(days=7)))
+    finding = of_token(make())
+    assert (finding.verdict, finding.status) == ("FAIL", 77)
+
+
+async def test_an_unknown_age_is_a_warning(make, token_path):
+    TokenStore(token_path).save(Token("a", "r", NOW, None))
+    assert of_token(make()).verdict == "warn"
+
+
+async def test_a_token_file_that_others_can_read_is_a_warning_with_the_remedy(make, token_path):
+    token_path.chmod(0o644)
+    finding = of_token(make())
+    assert finding.verdict == "warn"
+    assert "mode 0644" in finding.sentence
+    assert "chmod 600" in finding.sentence
+
+
+async def test_a_token_file_that_is_none_fails_in_a_sentence(make, token_path):
+    token_path.write_text("{")
+    finding = of_token(make())
+    assert finding.verdict == "FAIL"
+    assert finding.status != 0
+
+
+async def test_missing_app_keys_are_78(make):
+    finding = of_token(make(schwab_client_secret=None))
+    assert (finding.verdict, finding.status) == ("FAIL", 78)
+
+
+async def test_the_schwab_login_is_not_needed_when_another_program_produces(make):
+    finding = of_token(make(gex_source="redis", schwab_client_id=None))
+    assert (finding.verdict, finding.status) == ("ok", 0)
+
+
+async def test_a_feed_without_channels_is_a_warning(make):
+    (finding,) = check_feed(make(discord_gex_feed_channel_ids=()), NOW)
+    assert (finding.verdict, "no channel is configured" in finding.sentence) == ("warn", True)
+    (off,) = check_feed(make(gex_feed_enabled=False), NOW)
+    assert "GEX_FEED_ENABLED is false" in off.sentence
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (
+            "2026-11-28T17:00",
+            "The feed is closed (weekend). The first live message comes on Monday 30 November",
+        ),
+        ("2026-11-30T13:00", "The feed is closed (before 09:35). The first live message comes on Monday 30 November"),
+        ("2026-11-30T15:00", "open until 16:00 New York."),
+        (
+            "2026-11-25T22:00",
+            "The feed is closed (after the close at 16:00). The first live message comes on Friday",
+        ),
+    ],
+)
+async def test_the_feed_says_when_the_first_message_comes(make, now, said):
+    (finding,) = check_feed(make(), datetime.fromisoformat(now).replace(tzinfo=UTC))
+    assert finding.verdict == "ok"
+    assert finding.sentence.startswith(said)
+
+
+async def test_a_forced_window_is_open_at_any_hour(make):
+    (finding,) = check_feed(make(gex_feed_force_window=True), NOW)
+    assert finding.sentence == "open at any hour (GEX_FEED_FORCE_WINDOW)."
+
+
+async def test_checking_changes_no_file(make, token_path):
+    def look():
+        return token_path.read_bytes(), token_path.stat().st_mode, sorted(token_path.parent.iterdir())
+
+    before = look()
+    await checked(make())
+    assert look() == before
+
+
+def test_settings_outrank_services_outrank_logins_in_the_status():
+    assert exit_status([ok("a", "."), warn("b", ".")]) == 0
+    assert exit_status([fail("a", ".", 77), fail("b", ".", 69), fail("c", ".", 78)]) == 78
+    assert exit_status([fail("a", ".", 77), fail("b", ".", 69)]) == 69
+    assert exit_status([fail("a", ".", 77), fail("b", ".", 76)]) == 77
+    assert exit_status([fail("b", ".", 76)]) == 76
+
+
+@asynccontextmanager
+async def answering(status, body, content_type="text/html"):
+    async def answer(_request):
+        return web.Response(status=status, text=body, content_type=content_type)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [(200, "<html>hello</html>", "text/html"), (404, "no", "text/plain"), (200, '["x"]', "application/json")],
+)
+async def test_an_address_that_is_not_discords_is_a_wrong_setting(make, status, body, kind):
+    async with answering(status, body, kind) as url:
+        result, lines = await checked(make(discord_api_url=url))
+    assert result == 78
+    assert "DISCORD_API_URL" in lines[-1] and "/api/v10" in lines[-1]
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file", "/proc"])
+async def test_a_folder_that_cannot_hold_data_is_a_wrong_setting(make, tmp_path, kind):
+    (tmp_path / "file").write_text("")
+    paths = {"a file": tmp_path / "file", "below a file": tmp_path / "file" / "x", "/proc": Path("/proc/x")}
+    status, lines = await checked(make(redis_url=None, redis_data_path=paths[kind]))
+    assert status == 78
+    assert of(lines, "redis").startswith("FAIL") and "REDIS_DATA_PATH" in of(lines, "redis")
+
+
+async def test_a_token_folder_that_cannot_be_written_is_a_wrong_setting(make):
+    finding = of_token(make(schwab_token_path=Path("/proc/x/token.json")))
+    assert (finding.verdict, finding.status) == ("FAIL", 78)
+    assert "SCHWAB_TOKEN_PATH" in finding.sentence
+
+
+async def test_slips_in_the_settings_file_are_warnings_without_their_values(make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("DISCORD_BOT_TOKN=hunter2\nthis is hunter2, not a setting\nHOME=/x\nLOG_LEVL=INFO\n")
+    status, lines = await checked(make())
+    assert status == 0
+    warnings = [line for line in lines if line.startswith("warn  .env: ")]
+    assert len(warnings) == 3
+    assert "DISCORD_BOT_TOKN is no setting" in warnings[0] and "line 2 " in warnings[1]
+    assert "LOG_LEVL is no setting of this program, so it is ignored. Is LOG_LEVEL meant?" in warnings[2]
+    assert "hunter2" not in "".join(lines)
+    assert f"ok    .env: {tmp_path}/.env is read." in lines
+
+
+async def test_without_a_settings_file_the_place_where_it_would_be_is_named(make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, lines = await checked(make())
+    assert f"ok    .env: there is no {tmp_path}/.env; settings come from the environment alone." in lines
+
+
+async def test_a_slip_in_the_environment_is_a_warning(make, monkeypatch):
+    monkeypatch.setenv("DISCORD_BOT_TOKN", "hunter2")
+    monkeypatch.setenv("REDIS_SERVICE_HOST", "hunter2")
+    _, lines = await checked(make())
+    assert "Is DISCORD_BOT_TOKEN meant?" in of(lines, "environment")
+    assert "hunter2" not in "".join(lines)
+
+
+async def test_a_wrong_setting_is_78_and_everything_else_is_still_checked(make):
+    status, lines = await checked(make(), problems=("GEX_PACE_SECONDS is not valid: expected x, not 'soon'.",))
+    assert status == 78
+    assert "FAIL  settings: GEX_PACE_SECONDS is not valid: expected x, not 'soon'." in lines
+    assert sum(line.startswith("ok    channel ") for line in lines) == 2
+
+
+async def test_a_server_of_our_own_with_data_is_started_or_found_and_left_as_it_was(make, tmp_path):
+    async with open_embedded_server(tmp_path / "data") as server:
+        status, lines = await checked(make(redis_url=None, redis_data_path=tmp_path / "data"))
+        assert (status, "a server of our own runs on the data" in of(lines, "redis")) == (0, True)
+        assert not server.attached
+    status, lines = await checked(make(redis_url=None, redis_data_path=tmp_path / "data"))
+    assert (status, "a server of our own starts on the data" in of(lines, "redis")) == (0, True)
+
+
+async def asked_for(make, *channel_ids):
+    status, lines = await checked(make(discord_gex_feed_channel_ids=channel_ids))
+    return status, *lines[-len(channel_ids) :]
+
+
+@pytest.mark.parametrize("kind", [ChannelKind.VOICE, ChannelKind.STAGE])
+async def test_a_voice_channel_takes_messages_and_needs_connect(make, sandbox, kind):
+    channel = sandbox.add_channel("talk", kind)
+    status, line = await asked_for(make, channel)
+    assert status == 0 and line.startswith(f"ok    channel {channel}: #talk in ")
+    sandbox.set_bot_role(Permission(0))
+    status, line = await asked_for(make, channel)
+    assert status == 77 and "the bot lacks Embed Links, Attach Files." in line
+    sandbox.world.deny(channel, sandbox.world.bot_member, Permission.CONNECT)
+    status, line = await asked_for(make, channel)
+    assert status == 77 and "for a voice channel also Connect" in line
+
+
+async def test_an_announcement_channel_is_a_warning_with_the_reason(make, sandbox):
+    status, line = await asked_for(make, sandbox.add_channel("news", ChannelKind.ANNOUNCEMENT))
+    assert status == 0
+    assert line.startswith("warn") and "announcement channel" in line and "ordinary text channel" in line
+
+
+@pytest.mark.parametrize("kind", [ChannelKind.FORUM, ChannelKind.CATEGORY])
+async def test_what_takes_no_messages_is_78_and_says_what_does(make, sandbox, kind):
+    status, line = await asked_for(make, sandbox.add_channel("place", kind))
+    assert status == 78
+    assert "takes no messages" in line and "one thread or post" in line
+
+
+@pytest.mark.parametrize("kind", [ChannelKind.TEXT, ChannelKind.FORUM])
+async def test_a_thread_and_a_post_are_judged_by_the_permissions_of_their_parent(make, sandbox, kind):
+    parent = sandbox.add_channel("place", kind)
+    thread = sandbox.add_thread("live", parent)
+    status, line = await asked_for(make, thread)
+    assert (status, line[:4]) == (0, "ok  ")
+    sandbox.world.deny(parent, sandbox.world.bot_member, Permission.SEND_MESSAGES | Permission.SEND_MESSAGES_IN_THREADS)
+    status, line = await asked_for(make, thread)
+    assert status == 77
+    assert "lacks Send Messages in Threads." in line
+
+
+async def test_an_archived_thread_is_fine_and_a_locked_one_needs_its_manager(make, sandbox):
+    thread = sandbox.add_thread("live", sandbox.channel_ids["gex-spx"])
+    sandbox.change_thread(thread, archived=True)
+    status, line = await asked_for(make, thread)
+    assert status == 0 and "the first message opens it again" in line
+    sandbox.change_thread(thread, locked=True)
+    status, line = await asked_for(make, thread)
+    assert status == 77
+    assert "is a locked thread" in line and "Manage Threads" in line
+
+
+async def test_a_bot_that_is_timed_out_is_77_and_told_until_when(make, sandbox):
+    sandbox.time_out_bot(3600.0)
+    lines = []
+    status = await run_check(make(), lines.append)
+    assert status == 77
+    assert all("timed out until" in line for line in lines[-2:])
+
+
+async def test_a_page_in_the_place_of_discord_is_no_verdict_on_token_or_channel(make, sandbox):
+    sandbox.fail(Trouble(401, shape="page"), count=1)
+    status, lines = await checked(make())
+    assert status == 69
+    assert "refuses" not in lines[-1] and "banned" not in lines[-1]
+    sandbox.clear_faults()
+    sandbox.fail(Trouble(403, shape="page"), channel_id=sandbox.channel_ids["gex-ndx"])
+    status, lines = await checked(make())
+    assert status == 0
+    assert lines[-1].startswith("warn") and "could not be checked now" in lines[-1]

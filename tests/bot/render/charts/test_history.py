@@ -1,0 +1,60 @@
+import math
+from datetime import timedelta
+
+import pytest
+
+from bot.render.charts.history import MOST_POINTS, history_chart
+from streaming.errors import RequestError
+from tests.support.charts import NOON, day, full_snapshot, past
+from tests.support.feed import snapshot
+
+
+def chart(seen, *, scope="full", weight="oi"):
+    return history_chart(seen[-1], past(seen[:-1]), scope=scope, weight=weight, theme="dark", now=NOON)
+
+
+def lines(shown):
+    return {series.kind: series.values for series in shown.series}
+
+
+def test_lines_are_the_levels_of_scope_and_weight_over_new_york_time():
+    shown = chart(day(10), scope="zero")
+    assert shown.times == tuple(12 * 3600 - 60.0 * n for n in range(9, -1, -1))
+    assert lines(shown)["spot"][0] == 25000.0
+    assert lines(shown)["zero_gamma"][0] == 25000.0 - 55.25
+    assert lines(shown)["call_wall"] == (25100.0,) * 10
+    assert "10 snapshots" in shown.footer
+
+
+def test_what_was_unknown_is_missing_not_zero():
+    seen = day(6)
+    seen[3] = full_snapshot(NOON - timedelta(minutes=2), spot=math.nan)
+    assert [value is None for value in lines(chart(seen))["spot"]] == [False, False, False, True, False, False]
+    assert lines(chart(day(4), weight="vol"))["zero_gamma"] == (None,) * 4
+
+
+def test_no_line_is_drawn_across_a_gap():
+    seen = [*day(10, until=NOON - timedelta(minutes=30)), *day(5)]
+    values = lines(chart(seen))["spot"]
+    assert [place for place, value in enumerate(values) if value is None] == [10]
+    assert len(values) == 16
+
+
+def test_a_whole_session_is_thinned():
+    assert len(chart(day(400)).times) == MOST_POINTS
+
+
+def test_a_single_snapshot_is_no_history():
+    with pytest.raises(RequestError, match="no history of this day yet"):
+        chart(day(1))
+
+
+def test_yesterday_is_no_history_of_today():
+    with pytest.raises(RequestError, match="no history of this day yet"):
+        chart([*day(5, until=NOON - timedelta(days=1)), full_snapshot()])
+
+
+def test_a_producer_with_nothing_but_exposure_has_no_lines():
+    bare = {"spot": None, "zero_gamma": None, "major_pos_oi": None, "major_neg_oi": None, "scopes": {}, "scope": None}
+    with pytest.raises(RequestError, match="no levels of this day"):
+        chart([snapshot(NOON - timedelta(minutes=n), **bare) for n in (2, 1, 0)])

@@ -1,0 +1,263 @@
+"""What /gex explain says of every figure: its meaning, its sign and unit, and why it is absent."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from bot.render.explain.explain import FIGURES, explain_embed, explanation
+from bot.render.explain.words import BOARD_LINES
+from streaming.model import GexSnapshot, IvFault, ReplayMark, ScopeFigures, WeightFigures
+from tests.support.snapshots import ASOF, snapshot
+
+BY_OI = WeightFigures(
+    net_gex_usd_per_1pct=-1_834_561_234.5,
+    net_gex_usd_per_point=-28_664_000.0,
+    gross_gex_usd_per_1pct=9.5e9,
+    zero_gamma=6385.5,
+    zero_gamma_roots=(6301.0, 6385.5),
+    zero_gamma_directions=(-1, 1),
+    zero_gamma_ladder=6379.0,
+    major_pos=6500.0,
+    major_pos_usd_per_1pct=6.25e8,
+    major_neg=6200.0,
+    major_neg_usd_per_1pct=-4.5e8,
+    call_wall_gross=6505.0,
+    put_wall_gross=6205.0,
+    call_wall_above=6450.0,
+    put_wall_below=6350.0,
+    zero_gamma_slope=12.3e6,
+    confidence=0.193,
+    vex_usd_per_vol_point=6.82e7,
+    chex_usd_per_day=-7.65e7,
+    dex_usd=1.42e8,
+    dex_dealer_usd=3.05e9,
+)
+BY_VOL = msgspec.structs.replace(
+    BY_OI, net_gex_usd_per_1pct=1.25e9, zero_gamma=6391.0, zero_gamma_ladder=6380.0, vex_usd_per_vol_point=-1.5e7
+)
+FULL = ScopeFigures(
+    expiries=("2026-08-20", "2026-08-21"),
+    contracts=8000,
+    contracts_mirrored=300,
+    contracts_unpriced=100,
+    weight_priced_oi=0.95,
+    weight_mirrored_oi=0.042,
+    weight_unpriced_oi=0.008,
+    weight_priced_vol=0.99,
+    weight_mirrored_vol=0.01,
+    iv_faults=(
+        IvFault(fault="zero", outcome="mirrored", contracts=300, weight_oi=0.042),
+        IvFault(fault="too high", outcome="no other side", contracts=100, weight_oi=0.008),
+    ),
+    series=3,
+    series_without_parity=1,
+    rr25=-0.0398,
+    rr25_expiry="2026-09-18",
+    oi=BY_OI,
+    vol=BY_VOL,
+)
+ZERO = ScopeFigures(
+    expiries=("2026-08-20",),
+    contracts=400,
+    oi=WeightFigures(hedge_usd_per_1pct=-1.2e9),
+    vol=WeightFigures(hedge_usd_per_1pct=3.4e8),
+)
+OURS = msgspec.structs.replace(snapshot(), sum_gex_oi=-1834.5612345, scopes={"full": FULL, "zero": ZERO})
+CLASSIC = msgspec.structs.replace(snapshot(), source="gexbot", scope=None, scopes={}, forward_mode=None)
+NOW = ASOF + timedelta(seconds=12)
+
+SAYS = {
+    "spot": ("in points", "Here it is 6400.25."),
+    "zero_gamma": (
+        "by open interest, calls + and puts −",
+        "6385.50, 14.75 below spot",
+        "turns from − to +",
+        "6301.00 ↓, 6385.50 ↑",
+        "by volume it is 6391.00",
+    ),
+    "ladder_split": ("within 3.5 % of spot", "6380.00 by volume", "by open interest 6379.00"),
+    "call_wall": ("by open interest", "6500.00, 99.75 above spot", "+625.00 million US dollars per 1 % move"),
+    "put_wall": ("by open interest", "6200.00, 200.25 below spot", "−450.00 million US dollars per 1 % move"),
+    "gross_walls": ("calls alone", "by open interest calls 6505.00 and puts 6205.00"),
+    "side_walls": ("at or above spot", "by open interest calls 6450.00 and puts 6350.00"),
+    "net_gex": ("by today's volume", "+1.2500 billion US dollars per 1 % move", "per point"),
+    "scaled_gamma": (
+        "by open interest instead",
+        "−1.8346 billion US dollars per 1 % move",
+        "−28.66 million per point",
+    ),
+    "gross_gex": ("without their signs", "+9.5000 billion US dollars per 1 % move by open interest"),
+    "max_change": ("signed change", "now +1.50 million at 6400.00; 1 min −2.00 million at 6395.00; 5 min —"),
+    "vanna": ("volatility rises by one point", "+68.20 million US dollars per volatility point", "−15.00 million"),
+    "charm": ("one calendar day", "−76.50 million US dollars per day by open interest"),
+    "delta": ("both conventions", "plain sum is +142.00 million", "dealer-signed one +3.0500 billion"),
+    "hedge": ("stays finite", "−1.2000 billion US dollars per 1 % move", "+340.00 million by volume", "is 2026-08-20"),
+    "rr25": ("in volatility points", "−3.98 volatility points", "2026-09-18"),
+    "confidence": ("from 0 to 1", "0.19 by open interest"),
+    "slope": ("for each point of spot", "+12.30 million US dollars per 1 % move per point at 6385.50"),
+    "quality": (
+        "between 2 % and 1000 %",
+        "95.0% is priced by its own volatility, 4.2% mirrored, 0.8% left out",
+        "300 zero (mirrored), 100 too high (no other side)",
+    ),
+    "basis": ("Future minus index", "SPX is shown in its own points"),
+}
+
+
+def with_scope(figures: ScopeFigures, **changes: object) -> GexSnapshot:
+    return msgspec.structs.replace(OURS, scopes={"full": figures}, **changes)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_figure_is_told_with_its_convention_sign_and_unit(figure):
+    text = explanation(OURS, figure)
+    for words in SAYS[figure]:
+        assert words in text, text
+    assert "None" not in text and "nan" not in text
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_figure_takes_at_most_four_sentences_and_fits_an_embed(figure):
+    embed = explain_embed(OURS, figure, now=NOW)
+    assert FIGURES[figure] in embed.title
+    assert len(embed) <= 6000
+    assert len(embed.description) <= 900
+    assert embed.description.count(". ") <= 4
+
+
+@pytest.mark.parametrize("figure", [name for name in FIGURES if name not in {"spot", "basis"}])
+def test_what_no_contract_can_be_priced_for_is_absent_with_that_reason(figure):
+    blind = ScopeFigures(expiries=("2026-08-20",), contracts=8000, contracts_unpriced=8000)
+    bare = msgspec.structs.replace(
+        OURS, scopes={"full": blind, "zero": blind}, sum_gex_oi=None, sum_gex_vol=None, zero_gamma=None,
+        major_pos_oi=None, major_neg_oi=None, max_priors=((None, None),) * 6,
+    )  # fmt: skip
+    text = explanation(bare, figure)
+    if figure == "quality":
+        assert "there is none" in text
+    else:
+        assert "none of the 8,000 contracts has a usable volatility" in text
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_of_another_producer_only_what_it_gives_is_told(figure):
+    text = explanation(CLASSIC, figure)
+    given = {"spot", "zero_gamma", "ladder_split", "call_wall", "put_wall", "net_gex", "scaled_gamma", "max_change"}
+    if figure in given:
+        assert "unknown" not in text
+    elif figure != "basis":
+        assert text.endswith("Here it is unknown: gexbot does not give it.")
+
+
+def test_another_producers_zero_gamma_is_not_passed_off_as_a_root():
+    assert "the one that gexbot publishes: by the classic meaning the ladder split by volume" in explanation(
+        CLASSIC, "zero_gamma"
+    )
+    assert "classic zero gamma of its producer" in explain_embed(CLASSIC, None, now=NOW).description
+
+
+def test_another_producers_way_is_said_to_be_unknown():
+    made_of = explain_embed(CLASSIC, "net_gex", now=NOW).fields[0].value
+    assert made_of.startswith("Computed by gexbot, not by Gexcord. It does not say which expiries it sums over;")
+    stated = msgspec.structs.replace(CLASSIC, scope="zero")
+    assert "It says that it sums over the nearest expiry" in explain_embed(stated, None, now=NOW).fields[0].value
+
+
+def test_what_it_is_made_of_is_always_there():
+    made_of = explain_embed(OURS, "scaled_gamma", now=NOW).fields[0].value
+    assert "Scope full (expiries up to 90 days): 2 dates from 2026-08-20 to 2026-08-21, 8,000 contracts" in made_of
+    assert "Of the open interest 95.0% is priced by its own volatility, 4.2% mirrored, 0.8% left out" in made_of
+    assert "put-call parity in 2 of 3 series of root and date; the other 1 use spot" in made_of
+    assert "Quotes of 2026-08-20 11:00:00 New York (12s stale), the oldest part of the chain 4s before." in made_of
+    assert "Of the volume 99.0%" in explain_embed(OURS, "net_gex", now=NOW).fields[0].value
+    weekend = msgspec.structs.replace(OURS, contracts_settled=1234)
+    assert "1,234 settled ones are left out" in explain_embed(weekend, None, now=NOW).fields[0].value
+    plain = msgspec.structs.replace(OURS, forward_mode="none", state="closing")
+    words = explain_embed(plain, None, now=NOW).fields[0].value
+    assert "Forwards: spot itself" in words and "the session is closing" in words
+
+
+def test_the_assumption_is_never_left_out():
+    for figure in (None, *FIGURES):
+        assert "it is assumed that dealers are long the calls" in explain_embed(OURS, figure, now=NOW).footer.text
+
+
+def test_without_a_figure_the_lines_of_the_board_are_told_in_its_order():
+    lines = explain_embed(OURS, None, now=NOW).description.splitlines()
+    assert [line.split("**")[1] for line in lines] == [FIGURES[name] for name in BOARD_LINES]
+    assert lines[1].startswith("**Zero gamma** 6385.50: ")
+    assert lines[5].startswith("**Scaled gamma** −1.8346 billion: ")
+    assert lines[6].startswith("**Max change** +1.50 million at 6400.00: ")
+
+
+def test_no_root_says_on_which_side_the_total_stays():
+    figures = msgspec.structs.replace(
+        BY_OI, zero_gamma=None, zero_gamma_roots=(), zero_gamma_directions=(), zero_gamma_slope=None,
+        zero_gamma_note="negative everywhere",
+    )  # fmt: skip
+    bare = with_scope(msgspec.structs.replace(FULL, oi=figures))
+    for figure in ("zero_gamma", "slope"):
+        assert "the total is negative everywhere within 20 % of spot" in explanation(bare, figure)
+
+
+def test_before_the_first_trade_volume_figures_are_absent_for_that_reason():
+    quiet = msgspec.structs.replace(FULL, vol=WeightFigures(net_gex_usd_per_1pct=0.0, gross_gex_usd_per_1pct=0.0))
+    bare = with_scope(
+        msgspec.structs.replace(quiet, oi=msgspec.structs.replace(BY_OI, zero_gamma_ladder=None)),
+        max_priors=((None, None),) * 6,
+    )
+    for figure in ("ladder_split", "max_change"):
+        assert "nothing has traded yet today" in explanation(bare, figure)
+
+
+def test_the_first_snapshot_has_nothing_to_compare_with():
+    assert "no earlier snapshot" in explanation(with_scope(FULL, max_priors=((None, None),) * 6), "max_change")
+
+
+def test_walls_that_do_not_exist_are_said_not_to():
+    level = msgspec.structs.replace(BY_OI, major_pos=None, major_neg=None)
+    bare = with_scope(msgspec.structs.replace(FULL, oi=level), major_pos_oi=None, major_neg_oi=None)
+    assert "at no strike do calls outweigh puts" in explanation(bare, "call_wall")
+    assert "at no strike do puts outweigh calls" in explanation(bare, "put_wall")
+
+
+def test_a_delta_that_is_not_bracketed_names_the_expiry():
+    bare = with_scope(msgspec.structs.replace(FULL, rr25=None))
+    assert "contracts of 2026-09-18 do not bracket" in explanation(bare, "rr25")
+
+
+def test_the_basis_is_told_with_its_age_and_a_futures_spot_with_its_parts():
+    future = msgspec.structs.replace(
+        OURS, ticker="ES_SPX", basis=39.65, basis_ms=OURS.asof_ms - 90_000, spot=OURS.spot + 39.65
+    )
+    assert "+39.65 points, last seen at 10:58:30 New York, 1m before the newest quote" in explanation(future, "basis")
+    assert "6439.90: index 6400.25 and basis +39.65" in explanation(future, "spot")
+    assert "held" not in explanation(future, "basis")
+    held = msgspec.structs.replace(future, basis_stale=True)
+    assert "it is stale and held until fresh quotes come" in explanation(held, "basis")
+
+
+def test_without_a_basis_levels_of_a_future_are_absent_for_that_reason():
+    bare = msgspec.structs.replace(WeightFigures(), net_gex_usd_per_1pct=1e9, gross_gex_usd_per_1pct=2e9)
+    future = with_scope(msgspec.structs.replace(FULL, oi=bare, vol=bare), ticker="ES_SPX", spot=None, major_pos_oi=None)
+    for figure in ("spot", "zero_gamma", "ladder_split", "call_wall", "gross_walls", "side_walls", "basis"):
+        assert "no basis to shift levels by has been seen yet" in explanation(future, figure), figure
+
+
+def test_a_replay_is_called_one_and_names_who_recorded_it():
+    played = msgspec.structs.replace(
+        OURS, source="replay", replay=ReplayMark(of="schwab", speed=4.0, sent_ms=OURS.asof_ms + 10**9)
+    )
+    made_of = explain_embed(played, "spot", now=datetime(2026, 12, 1, tzinfo=UTC)).fields[0].value
+    assert "**REPLAY 20 Aug 2026 x4**: recorded with quotes of 2026-08-20 11:00:00 New York, not of now." in made_of
+    assert "contracts of schwab" in made_of
+
+
+def test_nothing_a_producer_writes_breaks_the_embed():
+    wild = msgspec.structs.replace(
+        CLASSIC, source="x" * 3000, spot=1e300, sum_gex_vol=-1e300, max_priors=((1e300, -1e300),) * 6
+    )
+    for figure in (None, *FIGURES):
+        embed = explain_embed(wild, figure, now=NOW)
+        assert len(embed) <= 6000 and len(embed.description) <= 4096

@@ -1,0 +1,72 @@
+import pytest
+
+from bot.sandbox.rest.rate_limits import EDIT_MESSAGE, GLOBAL, Quota, RateLimiter
+from tests.support.clock import ManualClock
+
+QUOTA = Quota("test", 2, 5.0)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+def test_a_bucket_empties_and_fills_again_when_its_window_ends(clock: ManualClock) -> None:
+    limiter = RateLimiter(clock)
+    assert [limiter.take(QUOTA).allowed for _ in range(3)] == [True, True, False]
+    clock.advance(4.9)
+    assert not limiter.take(QUOTA).allowed
+    clock.advance(0.2)
+    assert limiter.take(QUOTA).allowed
+
+
+def test_a_window_begins_with_its_first_request(clock: ManualClock) -> None:
+    limiter = RateLimiter(clock)
+    limiter.take(QUOTA)
+    clock.advance(3)
+    assert limiter.take(QUOTA).reset_after_s == pytest.approx(2.0)
+
+
+def test_channels_do_not_share_a_bucket_and_names_do_not_either(clock: ManualClock) -> None:
+    limiter = RateLimiter(clock)
+    for _ in range(2):
+        limiter.take(QUOTA, "1")
+    assert not limiter.take(QUOTA, "1").allowed
+    assert limiter.take(QUOTA, "2").allowed
+    assert limiter.take(EDIT_MESSAGE, "1").allowed
+
+
+def test_headers_say_what_a_client_reads(clock: ManualClock) -> None:
+    limiter = RateLimiter(clock)
+    limiter.take(QUOTA)
+    clock.advance(1.00004)
+    headers = limiter.take(QUOTA).headers(1_000.0)
+    assert headers == {
+        "X-RateLimit-Limit": "2",
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": "1004.000",
+        "X-RateLimit-Reset-After": "4.000",
+        "X-RateLimit-Bucket": QUOTA.bucket,
+    }
+
+
+def test_who_waits_as_told_is_never_early(clock: ManualClock) -> None:
+    limiter = RateLimiter(clock)
+    for _ in range(20):
+        while (verdict := limiter.take(QUOTA)).allowed:
+            clock.advance(0.0001234)
+        clock.advance(float(verdict.headers(0.0)["X-RateLimit-Reset-After"]))
+        assert limiter.take(QUOTA).allowed
+
+
+def test_the_whole_bot_may_ask_fifty_times_a_second(clock: ManualClock) -> None:
+    limiter = RateLimiter(clock)
+    assert [limiter.take(GLOBAL).allowed for _ in range(51)].count(True) == 50
+
+
+def test_windows_that_ended_are_forgotten(clock: ManualClock) -> None:
+    limiter = RateLimiter(clock)
+    for number in range(3_000):
+        limiter.take(QUOTA, str(number))
+        clock.advance(1)
+    assert len(limiter._windows) < 1_000

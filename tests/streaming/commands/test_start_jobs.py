@@ -1,0 +1,86 @@
+"""streaming/commands/start_jobs.py"""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from streaming.commands import start_jobs
+from streaming.commands.start_jobs import run_until, tell_states
+from streaming.errors import ConfigurationError, TransientError
+from streaming.status import StreamStatus
+from tests.support.waiting import until
+
+
+async def forever(*_):
+    await asyncio.Event().wait()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(start_jobs, "_RETRY_S", 0.0)
+
+
+async def test_a_signal_ends_every_job():
+    ended, stop = [], asyncio.Event()
+
+    async def job(_progress):
+        try:
+            await forever()
+        finally:
+            ended.append(1)
+
+    asyncio.get_running_loop().call_later(0.02, stop.set)
+    await run_until(stop, {"one": job, "two": job}, forever())
+    assert ended == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "trouble", [TransientError("Redis went away."), ExceptionGroup("all", [TransientError("The lease was taken.")])]
+)
+async def test_a_job_begins_again_after_what_passes_by_itself(trouble):
+    runs, stop = [], asyncio.Event()
+
+    async def job(_progress):
+        runs.append(1)
+        if len(runs) < 3:
+            raise trouble
+        stop.set()
+        await forever()
+
+    await run_until(stop, {"one": job}, forever())
+    assert len(runs) == 3
+
+
+async def test_what_a_person_must_mend_ends_the_process_even_out_of_a_group_of_passing_trouble():
+    wrong = ConfigurationError("A is wrong.")
+
+    async def job(_progress):
+        raise ExceptionGroup("all", [TransientError("Redis went away."), wrong])
+
+    with pytest.raises(ConfigurationError) as caught:
+        await run_until(asyncio.Event(), {"one": job, "two": forever}, forever())
+    assert caught.value is wrong
+
+
+async def test_every_change_of_a_state_is_one_line_with_its_reason():
+    said = []
+    stream = StreamStatus(state="connecting")
+    source = SimpleNamespace(name="cboe", state="failing", last_error="CBOE answered 503.")
+    streamer = SimpleNamespace(status=lambda: stream)
+    sources = SimpleNamespace(polled=[SimpleNamespace(status=lambda: source)])
+    task = asyncio.create_task(tell_states(streamer, sources, said.append))
+    try:
+        await until(lambda: len(said) == 2)
+        stream = StreamStatus(state="backoff", last_close="code 12")
+        source = SimpleNamespace(name="cboe", state="live", last_error="CBOE answered 503.")
+        await until(lambda: len(said) == 4)
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    assert said == [
+        "Stream: connecting",
+        "Source cboe: failing (CBOE answered 503.)",
+        "Stream: backoff (code 12)",
+        "Source cboe: live",
+    ]

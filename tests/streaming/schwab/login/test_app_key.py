@@ -1,0 +1,58 @@
+"""streaming/schwab/login/app_key.py"""
+
+import pytest
+from pydantic import SecretStr
+
+from streaming.schwab.login.app_key import AppKeyFile
+from streaming.schwab.login.oauth import AppKey
+
+
+@pytest.fixture
+def env(tmp_path, monkeypatch):
+    for name in ("SCHWAB_CLIENT_ID", "SCHWAB_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / ".env"
+
+
+def app(client_id, client_secret):
+    return AppKey(SecretStr(client_id), SecretStr(client_secret))
+
+
+def write(path, text):
+    path.with_suffix(".new").write_text(text)
+    path.with_suffix(".new").replace(path)
+
+
+def test_a_corrected_secret_counts_without_a_restart(env, caplog):
+    write(env, "SCHWAB_CLIENT_ID=key\nSCHWAB_CLIENT_SECRET=wrong\n")
+    current = AppKeyFile(app("key", "wrong"), env)
+    assert current() == app("key", "wrong")
+    write(env, "SCHWAB_CLIENT_ID=key\nSCHWAB_CLIENT_SECRET=right-one\n")
+    assert current() == current() == app("key", "right-one")
+    assert "right-one" not in caplog.text
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("spoilt", ["", "SCHWAB_CLIENT_ID=key\n", "METRICS_PORT=none\n", None])
+def test_a_file_that_is_away_or_half_written_changes_nothing(env, spoilt):
+    write(env, "SCHWAB_CLIENT_ID=key\nSCHWAB_CLIENT_SECRET=wrong\n")
+    current = AppKeyFile(app("key", "wrong"), env)
+    env.unlink() if spoilt is None else write(env, spoilt)
+    assert current() == app("key", "wrong")
+    write(env, "SCHWAB_CLIENT_ID=key\nSCHWAB_CLIENT_SECRET=right\n")
+    assert current() == app("key", "right")
+
+
+def test_what_came_from_elsewhere_stays(env):
+    write(env, "SCHWAB_CLIENT_ID=mine\nSCHWAB_CLIENT_SECRET=mine\n")
+    current = AppKeyFile(app("demo", "demo"), env)
+    write(env, "SCHWAB_CLIENT_ID=mine\nSCHWAB_CLIENT_SECRET=other\n")
+    assert current() == app("demo", "demo")
+
+
+def test_the_environment_wins_over_the_file(env, monkeypatch):
+    monkeypatch.setenv("SCHWAB_CLIENT_SECRET", "from the shell")
+    write(env, "SCHWAB_CLIENT_ID=key\nSCHWAB_CLIENT_SECRET=x\n")
+    current = AppKeyFile(app("key", "from the shell"), env)
+    write(env, "SCHWAB_CLIENT_ID=key\nSCHWAB_CLIENT_SECRET=other\n")
+    assert current() == app("key", "from the shell")

@@ -1,0 +1,90 @@
+"""streaming/streamer/parts.py; the parts at work together are test_streamer.py's."""
+
+import random
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
+
+import pytest
+from pydantic import SecretStr
+
+from streaming.clock import SystemClock
+from streaming.engine.loop import SnapshotCounters
+from streaming.model import OptionQuote
+from streaming.schwab.rest.budget import RequestBudget
+from streaming.schwab.stream.client import Subscriptions
+from streaming.settings import StreamSettings
+from streaming.status import StreamStatus
+from streaming.streamer.parts import StreamParts, wire_parts
+from streaming.streamer.runtime import open_runtime
+from streaming.symbols import parse_ticker
+from tests.support.events import tick
+from tests.support.snapshots import ASOF
+
+
+def parts(*, client=None, keeper=None, poller=None):
+    silent = {"needs_login": None, "last_error": None, "nearest_age_s": dict, "expiry_age_s": dict}
+    silent |= {"refusals": dict, "remarks": dict, "refused": 0, "odd_rows": 0}
+    fields = dict.fromkeys(StreamStatus.__slots__) | {"bad_frames": 0, "tolerant_frames": 0}
+    return StreamParts(
+        started_at=ASOF,
+        budget=None,
+        engines=SimpleNamespace(restarts=2, start_ms=410.0),
+        client=SimpleNamespace(status=SimpleNamespace(**(fields | {"state": "live"} | (client or {})))),
+        poller=SimpleNamespace(**(silent | (poller or {}))),
+        routes=SimpleNamespace(sentences={"option chains": "refused"}),
+        keeper=SimpleNamespace(trouble=keeper),
+        snapshots=None,
+    )
+
+
+def test_one_look_gathers_what_every_part_says():
+    status = parts(
+        client={"symbols": {"SPY": 0.5}, "reconnects": 3},
+        poller={
+            "nearest_age_s": lambda: {"SPX": 4.0},
+            "last_error": "Schwab answered 503.",
+            "refusals": lambda: {"SPX": "why"},
+            "refused": 2,
+        },
+    ).status()
+    assert (status.chain_refusals, status.chains_refused) == ({"SPX": "why"}, 2)
+    assert (status.state, status.symbols, status.reconnects) == ("live", {"SPY": 0.5}, 3)
+    assert (status.chain_age_s, status.last_error) == ({"SPX": 4.0}, "Schwab answered 503.")
+    assert status.refused == {"option chains": "refused"}
+    assert (status.engine_restarts, status.engine_start_ms, status.started_at) == (2, 410.0, ASOF)
+
+
+@pytest.mark.parametrize("part", [{"client": {"needs_login": "x"}}, {"keeper": "x"}, {"poller": {"needs_login": "x"}}])
+def test_whoever_waits_for_a_login_is_heard(part):
+    assert parts(**part).needs_login == parts(**part).status().needs_login == "x"
+    assert parts().needs_login is None
+
+
+async def test_events_are_published_before_engines_see_them_and_count_as_progress(tmp_path, redis_url, monkeypatch):
+    settings = StreamSettings(
+        _env_file=None,
+        redis_url=redis_url,
+        schwab_token_path=tmp_path / "tokens" / "token.json",
+        schwab_client_id=SecretStr("id"),
+        schwab_client_secret=SecretStr("secret"),
+    )
+    seen = []
+    async with open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime:
+        monkeypatch.setattr(runtime.publisher, "publish", lambda events: seen.append(("bus", len(events))))
+        wired = wire_parts(
+            runtime,
+            runtime.auth,
+            [parse_ticker("SPX")],
+            Subscriptions(symbols=("SPY",)),
+            budget=RequestBudget(60, runtime.clock),
+            assure=AsyncMock(),
+            counters=SnapshotCounters(),
+            rng=random.Random(1),
+            timing=None,
+            alarm=seen.append,
+            progress=lambda: seen.append("progress"),
+        )
+        monkeypatch.setattr(wired.engines, "take", lambda events: seen.append(("engines", len(events))))
+        option = OptionQuote(symbol="SPXW  260820C06400000", event_ms=1, recv_ms=2)
+        wired.client._sink([tick(1), option])
+    assert seen == [("bus", 1), ("engines", 2), "progress"]
