@@ -3,6 +3,7 @@
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,14 @@ from tests.support.redis_server import plain_redis
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 collect_ignore = [] if CAPTURED.is_dir() else ["captured"]
+
+
+LONG: Final = {"e2e", "fuzz", "conformance", "third_party"}
+"""Folders whose files take minutes of waiting: begun first, they are over when the short ones are."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.isdisjoint(item.path.parts))
 
 
 @pytest.fixture(scope="session", autouse=True)
