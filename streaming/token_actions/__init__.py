@@ -1,1 +1,0 @@
-"""What `python -m streaming token` and `verify-refresh` do, an action per module."""
