@@ -172,7 +172,7 @@ def test_an_unusable_volatility_is_unknown(odd):
 
 
 def test_books_are_whole_and_say_what_they_are():
-    rows = rows_of(nyse_book())
+    rows, midnight_ms = rows_of(nyse_book()), START_MS - DAY_MS  # venues count from midnight in New York
     spy, iwm = apply(Merger(), *nyse_book())
     assert (spy.symbol, iwm.symbol, spy.depth_kind, spy.event_ms) == (
         "SPY", "IWM", DepthKind.VENUE_MONTAGE, START_MS + 137,
@@ -180,11 +180,9 @@ def test_books_are_whole_and_say_what_they_are():
     for book, row in ((spy, rows[0]), (iwm, rows[1])):
         for levels, side in ((book.bids, row["2"]), (book.asks, row["3"])):
             assert [(level.price, level.size) for level in levels] == [(level["0"], level["1"]) for level in side]
-            assert [[(venue.venue, venue.size) for venue in level.venues] for level in levels] == [
-                [(entry["0"], entry["1"]) for entry in level["3"]] for level in side
+            assert [[(venue.venue, venue.size, venue.quote_ms) for venue in level.venues] for level in levels] == [
+                [(entry["0"], entry["1"], midnight_ms + entry["2"]) for entry in level["3"]] for level in side
             ]
-    first, entry = spy.bids[0].venues[0], rows[0]["2"][0]["3"][0]
-    assert first.quote_ms == START_MS - DAY_MS + entry["2"]  # counted from midnight in New York
 
 
 def test_a_book_of_48_venues_is_whole():
