@@ -1,10 +1,25 @@
-"""specs/gex-method.md: what it names exists; its figures of captured chains: tests/captured/test_method.py."""
+"""specs/gex-method.md: what it names exists; the figures that the builders' page quotes of made chains are true.
+
+The method's figures of captured chains: tests/captured/test_method.py.
+"""
 
 import re
 from pathlib import Path
 
+import pytest
+from streaming.commands.gex_report import chain_report
+from streaming.chains.files import load_chain
+
+from tests.data_builders.chains import RECIPES, made
+from tests.support.method_tables import METHOD, chains_of, check_row
+
 ROOT = Path(__file__).resolve().parents[3]
-METHOD = (ROOT / "specs" / "gex-method.md").read_text()
+MADE = chains_of((ROOT / "tests" / "data_builders" / "README.md").read_text())
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_row_of_each_chain_that_can_be_made_is_true(tmp_path: Path, name: str):
+    check_row(chain_report(load_chain(made(name).write(tmp_path / name))), MADE[name])
 
 
 def test_every_test_and_folder_it_names_exists():
