@@ -7,9 +7,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from streaming.bus.embedded import open_embedded_server
-from streaming.bus.server_folder import ServerFolder
 
+from streaming.bus.server.embedded import open_embedded_server
+from streaming.bus.server.folder import ServerFolder
 from streaming.errors import UnavailableError
 
 NOBODY = 65534
