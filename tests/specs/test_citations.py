@@ -59,7 +59,8 @@ def test_the_sections_of_a_book_follow_one_another(book):
 
 
 def test_no_page_is_named_that_is_not_here():
-    pages = {page.relative_to(ROOT).as_posix(): page for page in [*(ROOT / "specs").rglob("*.md"), *ROOT.glob("*.md")]}
+    places = [*(ROOT / "specs").rglob("*.md"), *(ROOT / "tests").rglob("*.md"), *ROOT.glob("*.md")]
+    pages = {page.relative_to(ROOT).as_posix(): page for page in places}
     texts = CODE | {name: page.read_text() for name, page in pages.items()}
     named = {(path, name) for path, text in texts.items() for name in PAGE.findall(text)}
     assert [found for found in sorted(named) if not any(page.endswith(found[1].lstrip("./")) for page in pages)] == []
