@@ -28,7 +28,8 @@ from streaming.streamer.runtime import Runtime
 from streaming.streamer.symbol_wishes import SymbolWishes
 from streaming.streamer.symbols import SymbolChanges, needed_by, useful_to
 from streaming.symbols import Ticker
-from streaming.telemetry.report import StreamFacts, log_line, metrics_mapping
+from streaming.telemetry.report import log_line, metrics_mapping
+from streaming.telemetry.stream_metrics import StreamFacts
 
 _LOG: Final = logging.getLogger(__name__)
 _METRICS_EVERY_S: Final = 1.0

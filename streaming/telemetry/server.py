@@ -7,8 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from streaming.errors import UnavailableError
-from streaming.telemetry.prometheus import CONTENT_TYPE, exposition
-from streaming.telemetry.report import StreamFacts
+from streaming.telemetry.stream_metrics import StreamFacts
 
 _HOST: Final = "127.0.0.1"
 
@@ -19,9 +18,10 @@ async def serve_metrics(port: int, look: Callable[[], StreamFacts]) -> AsyncIter
     if not port:
         yield None
         return
+    from streaming.telemetry.prometheus import CONTENT_TYPE, exposition
 
     async def answer(_request: web.Request) -> web.Response:
-        return web.Response(body=exposition(look()).encode(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=exposition(look()), headers={"Content-Type": CONTENT_TYPE})
 
     application = web.Application()
     application.router.add_get("/metrics", answer)

@@ -7,6 +7,7 @@ from typing import Final
 from streaming.bus.metrics import MetricValue
 from streaming.engine.loop import SnapshotCounters
 from streaming.status import SourceState, SourceStatus, StreamStatus
+from streaming.telemetry.report import field
 
 _STATES: Final[Mapping[str, SourceState]] = {
     "stopped": "stopped",
@@ -39,15 +40,6 @@ def source_metrics(statuses: Iterable[SourceStatus], at: datetime) -> Mapping[st
     """The fields of `metrics:gex_sources`: each source's under its name (specs/schemas/metrics.json)."""
     fields: dict[str, MetricValue] = {"updated_at": at}
     for status in statuses:
-        own: Mapping[str, MetricValue] = {
-            "state": status.state,
-            "tickers": ",".join(status.tickers) or None,
-            "last_snapshot_at": status.last_snapshot_at,
-            "quote_at": status.quote_at,
-            "snapshots": status.snapshots,
-            "rejected": status.rejected,
-            "errors": status.errors,
-            "last_error": status.last_error,
-        }
-        fields |= {f"{status.name}:{name}": value for name, value in own.items()}
+        own = {name: getattr(status, name) for name in SourceStatus.__dataclass_fields__ if name != "name"}
+        fields |= {f"{status.name}:{name}": field(value) for name, value in own.items()}
     return fields

@@ -5,7 +5,7 @@ from datetime import timedelta
 from streaming.bus.publish.publisher import PublisherStats
 from streaming.engine.loop import SnapshotCounters
 from streaming.status import StreamStatus
-from streaming.telemetry.report import StreamFacts
+from streaming.telemetry.stream_metrics import StreamFacts
 from tests.support.clock import ManualClock
 
 NOW = ManualClock().now()
@@ -35,6 +35,9 @@ LIVE = StreamStatus(
     chain_rows_odd=2,
     engine_restarts=1,
     engine_start_ms=212.25,
+    buffered=3,
+    published=120,
+    dropped=2,
 )
 
 

@@ -1,0 +1,139 @@
+"""What the stream tells about itself, each metric once: hash, log line and scrape are made from `METRICS`. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from streaming.bus.metrics import MetricValue
+from streaming.bus.publish.publisher import PublisherStats
+from streaming.engine.loop import SnapshotCounters
+from streaming.schwab.stream.status import StreamClientStatus
+from streaming.status import StreamStatus
+
+_DAY_S: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One look at everything the streamer counts."""
+
+    at: datetime
+    status: StreamStatus
+    client: StreamClientStatus | None
+    publisher: PublisherStats
+    snapshots: SnapshotCounters
+
+
+Value = MetricValue | tuple[str, ...] | Mapping[str, object]
+Read = Callable[[StreamFacts], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One thing told; None is unknown. Units stand in the names: `_s`, `_ms`, `_per_s`, `_at`, else a count or text."""
+
+    name: str | None
+    """Its field in `metrics:schwab_stream` (specs/schemas/metrics.json); None: only scraped."""
+    scraped: str | None
+    """Its name for Prometheus after `gexcord_stream_`: a counter if it ends in `_total`, else a gauge."""
+    read: Read
+    help: str
+    labels: tuple[str, ...] = ()
+    """What the keys of a mapping are, level by level; of a text, what it is the value of."""
+    figure: Callable[[Any], float] | None = None
+    """What Prometheus gets of a value that is no number."""
+    digits: int = 3
+
+
+def _client(read: Callable[[StreamClientStatus], Value]) -> Read:
+    return lambda it: None if it.client is None else read(it.client)
+
+
+def _since(at: datetime | None, now: datetime) -> float | None:
+    return None if at is None else (now - at).total_seconds()
+
+
+def _login_left(it: StreamFacts, unit_s: float) -> float | None:
+    ends_at = it.status.login_ends_at
+    return None if ends_at is None else max((ends_at - it.at).total_seconds(), 0.0) / unit_s
+
+
+METRICS: Final = (
+    Metric("state", "state", lambda it: it.status.state, labels=("state",),
+           help="stopped, standby, idle, connecting, login, ready, live, backoff, refused, needs_login, taken_over or "
+                "failed."),
+    Metric("updated_at", None, lambda it: it.at, "When this hash was written."),
+    Metric("started_at", None, lambda it: it.status.started_at,
+           "Since when this process streams, through all reconnects."),
+    Metric("uptime_s", "uptime_seconds", lambda it: _since(it.status.started_at, it.at), "Seconds since started_at."),
+    Metric("last_login_at", None, lambda it: it.status.last_login_at, "When the streamer last accepted our login."),
+    Metric("frames_per_s", "frames_per_second", lambda it: it.status.frames_per_s, "Frames from Schwab per second."),
+    Metric("service_frames_per_s", "service_frames_per_second", lambda it: it.status.service_frames_per_s,
+           "Data blocks per second.", labels=("service",)),
+    Metric("symbol_age_s", "symbol_age_seconds", lambda it: it.status.symbols,
+           "Seconds since its last tick, null before the first.", labels=("symbol",)),
+    Metric(None, "chain_age_seconds", lambda it: it.status.chain_age_s,
+           "Seconds since the chain of the nearest expiry was loaded.", labels=("ticker",)),
+    Metric("expiry_age_s", "expiry_age_seconds", lambda it: it.status.expiry_age_s,
+           "Seconds since that expiry's chain was loaded, null before.", labels=("ticker", "expiry")),
+    Metric("chains_refused", "chains_refused_total", lambda it: it.status.chains_refused,
+           "Answers about chains and expirations that were not believed; what was known before stays."),
+    Metric("chain_rows_odd", "chain_rows_odd_total", lambda it: it.status.chain_rows_odd,
+           "Rows of chains that could not be read."),
+    Metric("chain_refusals", None, lambda it: it.status.chain_refusals, "Why its last answer was not believed."),
+    Metric("contracts", None, lambda it: it.status.contracts, "The contract behind it."),
+    Metric("missing", "missing_symbols", lambda it: it.status.missing,
+           "Symbols that sent nothing at all in their session.", figure=len),
+    Metric("left_out", "left_out_symbols", lambda it: it.status.left_out,
+           "Symbols that the broker refused and that are left out for now.",
+           figure=lambda services: sum(map(len, services.values()))),
+    Metric("delayed", None, lambda it: it.status.delayed, "Symbols that the broker sends with a delay."),
+    Metric("last_frame_age_s", None, lambda it: None if it.client is None else _since(it.client.last_frame_at, it.at),
+           "Seconds since the last frame."),
+    Metric("connects", None, _client(lambda client: client.connects), "Connections made."),
+    Metric("reconnects", "reconnects_total", lambda it: it.status.reconnects, "Connections after the first."),
+    Metric("last_close", None, lambda it: it.status.last_close, "Why the last connection ended."),
+    Metric("retry_in_s", None, lambda it: it.status.retry_in_s, "Seconds until the next attempt.", digits=1),
+    Metric("bad_frames", "bad_frames_total", _client(lambda client: client.bad_frames),
+           "Frames that could not be read."),
+    Metric("tolerant_frames", None, _client(lambda client: client.tolerant_frames),
+           "Frames that broke their shape and were read all the same."),
+    Metric("dropped_rows", None, _client(lambda client: client.dropped_rows),
+           "Rows and elements of frames that could not be read, or whose name cannot be a symbol."),
+    Metric("events", "events_total", _client(lambda client: client.events), "Events decoded."),
+    Metric("sink_errors", None, _client(lambda client: client.sink_errors),
+           "Batches that a consumer inside the program failed on."),
+    Metric("buffer", "buffer_events", lambda it: it.status.buffered, "Events not yet acknowledged by Redis."),
+    Metric("published", "published_total", lambda it: it.status.published, "Events acknowledged by Redis."),
+    Metric("lost", "lost_total", lambda it: it.status.dropped,
+           "Events given up: buffer overflow, or left at the end."),
+    Metric("fenced", "fenced_total", lambda it: it.publisher.fenced,
+           "Events withheld because another process had taken over the stream."),
+    Metric("rejected", "rejected_total", lambda it: it.publisher.rejected, "Events Redis refused for good."),
+    Metric("flush_errors", "flush_errors_total", lambda it: it.publisher.flush_errors,
+           "Batches that failed and were repeated."),
+    Metric("snapshots", "snapshots_total", lambda it: it.snapshots.snapshots, "Snapshots stored."),
+    Metric("snapshot_store_errors", None, lambda it: it.snapshots.store_errors, "Snapshots that could not be stored."),
+    Metric("compute_errors", "compute_errors_total", lambda it: it.snapshots.compute_errors,
+           "Computations that failed."),
+    Metric("compute_ms", "compute_milliseconds", lambda it: it.snapshots.compute_ms,
+           "How long the last computation took, milliseconds."),
+    Metric("engine_restarts", "engine_restarts_total", lambda it: it.status.engine_restarts,
+           "Engine processes that had to be replaced."),
+    Metric("engine_start_ms", None, lambda it: it.status.engine_start_ms,
+           "How long the engine process took to be ready.", digits=1),
+    Metric("lease_holder", None, lambda it: it.status.lease_holder, "Which process streams."),
+    Metric("needs_login", "needs_login", lambda it: it.status.needs_login,
+           "Why a person must log in; not there while nobody must.", figure=lambda why: why is not None),
+    Metric("refused", None, lambda it: it.status.refused,
+           "What the broker does not give although the login is good."),
+    Metric("login_ends_at", None, lambda it: it.status.login_ends_at, "When the weekly login ends."),
+    Metric("login_days_left", None, lambda it: _login_left(it, _DAY_S), "Days left of it.", digits=2),
+    Metric(None, "login_seconds_left", lambda it: _login_left(it, 1.0), "Seconds left of the weekly login."),
+    Metric("requests_used", "rest_requests_used", lambda it: it.status.requests_used,
+           "REST requests of the last minute."),
+    Metric("requests_per_minute", "rest_requests_budget", lambda it: it.status.requests_per_minute,
+           "REST requests allowed in a minute."),
+    Metric("last_error", None, lambda it: it.status.last_error, "The last error, one sentence."),
+)  # fmt: skip
