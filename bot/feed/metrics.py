@@ -96,8 +96,8 @@ class FeedStatus:
     """How often the listener or a board had to be started again."""
 
 
-_COUNTS: Final = ("updates", "edits", "posts", "reposts", "skips", "missed", "errors")
-_INSTANTS: Final = ("last_edit_at", "last_repost_at", "last_error_at")
+_COUNTS: Final = tuple(item.name for item in fields(BoardCounters) if item.type is int)
+_INSTANTS: Final = tuple(item.name for item in fields(BoardCounters) if item.name.endswith("_at"))
 
 
 def metrics_mapping(status: FeedStatus, now: datetime) -> dict[str, str | float | int]:

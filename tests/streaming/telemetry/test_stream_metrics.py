@@ -14,7 +14,7 @@ def test_the_schema_has_every_metric_and_no_other():
 
 
 def test_the_schema_describes_each_metric_in_the_same_words():
-    told = {metric.name: metric.help.rstrip(".").lower() for metric in METRICS if metric.name is not None}
+    told = {metric.name: metric.help.rstrip(".").lower() for metric in METRICS if metric.name in FIELDS}
     assert [name for name, words in told.items() if words not in FIELDS[name]["description"].lower()] == []
 
 
