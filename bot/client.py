@@ -42,11 +42,11 @@ _CLICKED: Final = (discord.InteractionType.component, discord.InteractionType.mo
 class FingerprintStore(Protocol):
     """Remembers which commands Discord was last given."""
 
-    async def load(self) -> str | None:
+    async def get(self) -> str | None:
         """The last fingerprint, or None; TransientError when the store is away."""
         ...
 
-    async def save(self, fingerprint: str) -> None:
+    async def set(self, fingerprint: str, /) -> None:
         """Remember a fingerprint; TransientError when the store is away."""
         ...
 
@@ -188,7 +188,7 @@ class GexBot(commands.Bot):
         if self._fingerprints is None:
             return None
         try:
-            return await self._fingerprints.load()
+            return await self._fingerprints.get()
         except TransientError as error:
             log.info("slash commands are uploaded anew: %s", error.sentence)
             return None
@@ -197,7 +197,7 @@ class GexBot(commands.Bot):
         if self._fingerprints is None:
             return
         try:
-            await self._fingerprints.save(fingerprint)
+            await self._fingerprints.set(fingerprint)
         except TransientError as error:
             log.info("slash commands will be uploaded again at the next start: %s", error.sentence)
 

@@ -21,9 +21,6 @@ from bot.feed.opening import opening_sentence
 from bot.feed.runner import FeedRunner
 from bot.feed.schedule import decide
 from bot.health import Health, ServiceNotifier
-from bot.memory.fingerprints import RedisFingerprints
-from bot.memory.told import RedisTold
-from bot.memory.wishes import RedisWishes
 from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream import StreamControl
@@ -38,6 +35,7 @@ from bot.wire.identify_budget import IdentifyBudget
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics import MetricValue, write_metrics
+from streaming.bus.notes import Notes
 from streaming.commands.record import order_of
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.stored_logins import StoredLogins
@@ -48,6 +46,7 @@ from streaming.telemetry.server import serve_metrics
 
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
+_TOLD: Final = "what the operators were told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
     """Build the bot on the runtime. The jobs end first, while boards can still say goodbye to Discord."""
     clock, rng = runtime.clock, random.Random()
     budget = IdentifyBudget(runtime.redis, token.get_secret_value(), clock)
-    bot = GexBot(settings, clock, fingerprints=RedisFingerprints(runtime.redis), budget=budget)
+    fingerprints = Notes(runtime.redis, keys.COMMAND_FINGERPRINT, about="the fingerprint of the slash commands")
+    bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget)
     async with (
         ChartWorker() as charts,
         bot,
@@ -76,7 +76,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         supervisor.start("alarms", alarms.deliver)
         streamer = Streamer(runtime, settings.tickers, rng=rng, alarm=alarms.ring)
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=alarms.ring)
-        control = StreamControl(streamer, supervisor, RedisWishes(runtime.redis), clock)
+        wishes = Notes(runtime.redis, keys.STREAM_WANTED, about="whether the stream is wanted")
+        control = StreamControl(streamer, supervisor, wishes, clock)
         health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
         feed = _feed(bot, runtime, settings, rng, health, alarms=alarms)
         bot.events.on_place_changed(feed.place_changed)
@@ -152,7 +153,7 @@ async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, fo
         return
     _LOG.info("%s", sentence)
     await bot.logged_in.wait()
-    told = RedisTold(runtime.redis, keys.FEED_TOLD)
+    told = Notes(runtime.redis, keys.FEED_TOLD, about=_TOLD)
     if await told.claim(f"opening {decision.until:%Y-%m-%d}", ttl=decision.until - runtime.clock.now()):
         await bot.notify_operators(sentence)
     progress()
@@ -162,7 +163,7 @@ def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
     if runtime.auth is None:
         return None
     logins = StoredLogins(runtime.tokens, runtime.clock, app=runtime.auth.app)
-    told = RedisTold(runtime.redis)
+    told = Notes(runtime.redis, keys.LOGIN_TOLD, about=_TOLD)
     return LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=runtime.clock)
 
 

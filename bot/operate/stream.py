@@ -21,11 +21,13 @@ _TRANSIENT: Final = (JobState.STOPPED, JobState.ENDED)
 
 
 class WishStore(Protocol):
-    """Remembers across restarts whether the stream is wanted."""
+    """Remembers across restarts whether the stream is wanted: something is set while it is."""
 
-    async def wanted(self) -> bool: ...
+    async def get(self) -> str | None: ...
 
-    async def remember(self, *, wanted: bool) -> None: ...
+    async def set(self, text: str, /) -> None: ...
+
+    async def release(self) -> bool: ...
 
 
 class StreamControl:
@@ -39,7 +41,7 @@ class StreamControl:
 
     async def resume(self) -> None:
         """Start again when streaming was wanted as the process last ended."""
-        if await self._wishes.wanted():
+        if await self._wishes.get() is not None:
             self._supervisor.start(JOB, self._streamer.run)
 
     def resume_in_background(self) -> None:
@@ -136,7 +138,7 @@ class StreamControl:
     async def _remember(self, *, wanted: bool) -> None:
         try:
             async with asyncio.timeout(_REMEMBER_WITHIN_S):
-                await self._wishes.remember(wanted=wanted)
+                await (self._wishes.set("1") if wanted else self._wishes.release())
         except TimeoutError:
             _LOG.warning("whether the stream is wanted could not be stored within %g s", _REMEMBER_WITHIN_S)
         except GexcordError as error:

@@ -9,7 +9,6 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import SYNC_JOB, GexBot
-from bot.memory.fingerprints import RedisFingerprints
 from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.server import open_sandbox
 from bot.supervisor import JobState
@@ -123,13 +122,6 @@ def test_services_must_be_handed_in_before_the_start():
     bot = GexBot(make_settings(), ManualClock())
     with pytest.raises(RuntimeError, match="without services"):
         _ = bot.services
-
-
-async def test_the_fingerprint_survives_in_redis(redis):
-    store = RedisFingerprints(redis)
-    assert await store.load() is None
-    await store.save("abc")
-    assert await RedisFingerprints(redis).load() == "abc"
 
 
 @pytest.fixture

@@ -194,12 +194,12 @@ class MemoryFingerprints:
         self.stored: str | None = None
         self.error: GexcordError | None = None
 
-    async def load(self) -> str | None:
+    async def get(self) -> str | None:
         if self.error is not None:
             raise self.error
         return self.stored
 
-    async def save(self, fingerprint: str) -> None:
+    async def set(self, fingerprint: str, /) -> None:
         if self.error is not None:
             raise self.error
         self.stored = fingerprint

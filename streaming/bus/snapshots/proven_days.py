@@ -7,7 +7,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.connection import answering
+from streaming.bus.notes import NoteTable
 from streaming.calendar import new_york, session_on
 from streaming.clock import epoch_ms, instant_of
 from streaming.instants import date_of
@@ -21,7 +21,7 @@ class ProvenDays:
     """Notes a day once for each source; figures that are made up, delayed, played or old prove nothing."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self._table = NoteTable(redis, keys.PROVEN_DAYS, about="which sources have proven themselves")
         self._noted: dict[str, str] = {}
 
     def queue(self, pipeline: Any, snapshot: GexSnapshot, *, now_ms: int) -> str | None:
@@ -39,9 +39,7 @@ class ProvenDays:
 
     async def read(self) -> Mapping[str, date]:
         """Source to its last good day; TransientError when Redis is away."""
-        async with answering("reading which sources have proven themselves"):
-            found: dict[Any, Any] = await self._redis.hgetall(keys.PROVEN_DAYS)
-        days = {name.decode(errors="replace"): date_of(day.decode(errors="replace")) for name, day in found.items()}
+        days = {name: date_of(day) for name, day in (await self._table.read()).items()}
         return {name: day for name, day in days.items() if day is not None}
 
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.memory.told import RedisTold
 from bot.operate.login_watch import LoginWatch, due_stage
 from streaming.errors import ConfigurationError, LoginRequiredError, TransientError
 from streaming.status import TokenStatus
@@ -241,14 +240,3 @@ async def test_a_bug_in_the_watch_is_the_supervisors(memory):
     login.refusal.set_result(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
         await watch.run(lambda: None)
-
-
-async def test_redis_remembers_what_was_told_for_a_while(redis):
-    told = RedisTold(redis)
-    assert await told.claim("1:48h", ttl=timedelta(seconds=60))
-    assert not await RedisTold(redis).claim("1:48h", ttl=timedelta(seconds=60))
-    assert await told.claim("1:24h", ttl=timedelta(seconds=60))
-    assert 0 < await redis.ttl("gexcord:login:told:1:48h") <= 60
-    assert await RedisTold(redis).release("1:48h")
-    assert not await told.release("1:48h")
-    assert await told.claim("1:48h", ttl=timedelta(seconds=60))

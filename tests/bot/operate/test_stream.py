@@ -4,9 +4,10 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 
-from bot.memory.wishes import RedisWishes
 from bot.operate.stream import RESUME_JOB, StreamControl
 from bot.supervisor import JobState, Supervisor
+from streaming.bus import keys
+from streaming.bus.notes import Notes
 from streaming.clock import SystemClock
 from streaming.errors import OperatorError, TransientError
 from streaming.settings import StreamSettings
@@ -17,6 +18,10 @@ from streaming.streamer.streamer import Streamer
 from tests.support.stream_rig import QUICK, streamer_rig, until
 
 
+def stored_wish(redis):
+    return Notes(redis, keys.STREAM_WANTED, about="whether the stream is wanted")
+
+
 @asynccontextmanager
 async def controlled(tmp_path, redis, redis_url, **more):
     """A control over a streamer of its own beside the rig's, which is stopped first."""
@@ -25,7 +30,7 @@ async def controlled(tmp_path, redis, redis_url, **more):
         await asyncio.wait({rig.task})
         async with Supervisor(clock=SystemClock(), rng=random.Random(1)) as supervisor:
             streamer = Streamer(rig.runtime, [], rng=random.Random(1), timing=QUICK)
-            rig.control = StreamControl(streamer, supervisor, RedisWishes(redis), SystemClock())
+            rig.control = StreamControl(streamer, supervisor, stored_wish(redis), SystemClock())
             rig.streamer = streamer
             yield rig
 
@@ -61,7 +66,7 @@ async def test_without_an_app_key_the_setting_is_named(tmp_path, redis, redis_ur
         Supervisor(clock=SystemClock()) as supervisor,
     ):
         streamer = Streamer(runtime, [], rng=random.Random(1))
-        report = await StreamControl(streamer, supervisor, RedisWishes(redis), SystemClock()).start()
+        report = await StreamControl(streamer, supervisor, stored_wish(redis), SystemClock()).start()
         assert not report.ok and "SCHWAB_CLIENT_ID" in report.sentence
 
 
@@ -79,7 +84,7 @@ async def test_a_stream_that_was_wanted_starts_again_with_the_process(tmp_path, 
     async with controlled(tmp_path, redis, redis_url) as rig:
         await rig.control.resume()
         assert rig.control.status().state == "stopped"
-        await RedisWishes(redis).remember(wanted=True)
+        await stored_wish(redis).set("1")
         await rig.control.resume()
         await until(lambda: rig.control.status().state == "live")
 
@@ -105,10 +110,13 @@ async def test_start_takes_the_stream_back_from_another_program(tmp_path, redis,
 class HungWishes:
     """A store that never answers."""
 
-    async def wanted(self):
+    async def get(self):
         raise TransientError("Redis is away.")
 
-    async def remember(self, *, wanted):
+    async def set(self, text):
+        await asyncio.sleep(60)
+
+    async def release(self):
         await asyncio.sleep(60)
 
 
@@ -147,13 +155,13 @@ async def test_a_stream_starts_in_time_while_redis_hangs(tmp_path, redis, redis_
 
 
 async def test_a_refused_start_is_not_remembered_as_wanted(tmp_path, redis, redis_url):
-    async with without_app_key(tmp_path, redis_url, RedisWishes(redis)) as control:
+    async with without_app_key(tmp_path, redis_url, stored_wish(redis)) as control:
         await control.start()
-        assert not await RedisWishes(redis).wanted()
+        assert await stored_wish(redis).get() is None
 
 
 async def test_who_shows_another_programs_snapshots_is_not_told_to_do_just_that(tmp_path, redis, redis_url):
-    async with without_app_key(tmp_path, redis_url, RedisWishes(redis), gex_source="redis") as control:
+    async with without_app_key(tmp_path, redis_url, stored_wish(redis), gex_source="redis") as control:
         report = await control.start()
         assert "SCHWAB_CLIENT_ID" in report.sentence
         assert "or set GEX_SOURCE" not in report.sentence
@@ -181,7 +189,7 @@ async def test_start_asks_again_at_once_when_the_stream_waits_for_a_person(tmp_p
         report = await rig.control.start()
         assert not report.ok
         assert report.sentence == "The stream waits and tries again by itself. The disk is full. Make room."
-        assert await RedisWishes(redis).wanted()
+        assert await stored_wish(redis).get() is not None
         assert rig.control.status().state == "waiting"
         await rig.control.start()
         await until(lambda: rig.control.status().state == "live")

@@ -1,1 +1,0 @@
-"""What the bot remembers across restarts, in Redis."""
