@@ -2,8 +2,10 @@
 
 import os
 import select
+import signal
 import struct
-from typing import Final
+import sys
+from typing import BinaryIO, Final
 
 HEADER: Final = struct.Struct(">I")
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -45,3 +47,15 @@ class FrameReader:
                 return None
             there += read
         return bytes(body)
+
+
+def take_pipes() -> tuple[FrameReader, BinaryIO]:
+    """In a worker process: where its orders come from, and where its answers go.
+
+    Whatever a library prints goes to the log, not between the frames. Ctrl+C reaches the whole group; what ends a
+    worker is that its parent closes its input.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return FrameReader(sys.stdin.fileno()), answers

@@ -14,9 +14,10 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from streaming.child_process import BROKEN
 from streaming.engine.inbox import EngineInbox
 from streaming.engine.kept_chains import ChainBody, ChainRecord, KeptChains
-from streaming.engine.process import BROKEN, COMMAND, EngineProcess
+from streaming.engine.process import COMMAND, EngineProcess
 from streaming.engine.protocol import (
     Answer,
     ChainReceipt,

@@ -1,9 +1,6 @@
 """The process that computes: `python -m streaming.engine.worker`, fed over its standard input until that closes."""
 
 import gc
-import os
-import signal
-import sys
 import traceback
 from typing import Final
 
@@ -24,7 +21,7 @@ from streaming.engine.protocol import (
 )
 from streaming.engine.room import EngineRoom
 from streaming.errors import GexcordError
-from streaming.framing import FrameReader, frame
+from streaming.framing import frame, take_pipes
 
 _COLLECT_EVERY: Final = 1000
 _LONGEST_REASON: Final = 500
@@ -34,10 +31,7 @@ _QUIET_S: Final = 0.02
 
 def main() -> None:
     """Carry out orders one after another; one that fails is answered with its reason and is not the end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; our input closing is what ends us
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not end up between the frames
-    pipe = FrameReader(sys.stdin.fileno())
+    pipe, answers = take_pipes()
     gc.freeze()
     gc.disable()  # chains are freed by counting; a collection in the middle of an order would delay it
     desk, orders = Desk(), 0

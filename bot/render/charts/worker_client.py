@@ -3,25 +3,18 @@
 import asyncio
 import logging
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections import OrderedDict
-from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import msgspec
 
 from bot.render.charts.chart_spec import Chart, Drawn, Failed
-from streaming.child_environment import child_environment
+from streaming.child_process import BROKEN, PipedProcess
 from streaming.errors import ContractError, TransientError
-from streaming.framing import HEADER, MOST_BYTES, frame
 
 _LOG: Final = logging.getLogger(__name__)
-_ROOT: Final = Path(__file__).resolve().parents[3]
 _KEPT: Final = 8
-_END_WITHIN_S: Final = 2.0
-_BROKEN: Final = (ConnectionError, asyncio.IncompleteReadError, msgspec.MsgspecError, ValueError)
 _COMMAND: Final = (sys.executable, "-m", "bot.render.charts.worker")
 
 
@@ -36,7 +29,7 @@ class ChartWorker:
         self._timeout_s = timeout_s
         self._most_waiting = most_waiting
         self._command = command
-        self._process: Process | None = None
+        self._process: PipedProcess | None = None
         self._turn = asyncio.Lock()
         self._under_way: dict[bytes, asyncio.Task[bytes]] = {}
         self._recent: OrderedDict[bytes, bytes] = OrderedDict()
@@ -98,7 +91,7 @@ class ChartWorker:
             except TimeoutError:
                 await self._kill()
                 raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
-            except _BROKEN as error:
+            except BROKEN as error:
                 await self._kill()
                 raise TransientError("The chart worker failed.", remedy="Try again in a moment.") from error
             except asyncio.CancelledError:
@@ -113,45 +106,28 @@ class ChartWorker:
         """A worker that died since the last picture is not this request's fault."""
         try:
             return await self._ask(request)
-        except _BROKEN as error:
+        except BROKEN as error:
             _LOG.warning("The chart worker is gone (%s); starting another.", type(error).__name__)
             await self._kill()
             return await self._ask(request)
 
     async def _ask(self, request: bytes) -> Drawn | Failed:
         process = await self._started()
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # both are pipes
-        process.stdin.write(frame(request))
-        await process.stdin.drain()
-        (length,) = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
-        if length > MOST_BYTES:
-            raise ValueError(f"an answer of {length} bytes")
-        return msgspec.msgpack.decode(await process.stdout.readexactly(length), type=Drawn | Failed)
+        process.tell(request)
+        await process.taken()
+        return msgspec.msgpack.decode(await process.read(), type=Drawn | Failed)
 
-    async def _started(self) -> Process:
-        if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=PIPE, cwd=_ROOT, env=child_environment(), limit=MOST_BYTES
-            )
+    async def _started(self) -> PipedProcess:
+        if self._process is None or self._process.is_over:
+            self._process = await PipedProcess.start(self._command)
         return self._process
 
     async def _end(self) -> None:
-        """Close the worker's input, which ends it, and wait for it to be gone."""
-        process = self._process
-        if process is None or process.stdin is None:
-            return
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(_END_WITHIN_S):
-                await process.wait()
-        except TimeoutError:
-            await self._kill()
-        self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            await process.end()
 
     async def _kill(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        if process is not None:
+            await process.kill_and_wait()

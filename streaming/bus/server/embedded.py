@@ -23,7 +23,7 @@ from typing import Final
 from streaming.bus.server import leash
 from streaming.bus.server.address import ServerAddress, config_text
 from streaming.bus.server.folder import ServerFolder, ServerRecord, alive, is_private, read_record
-from streaming.child_environment import child_environment
+from streaming.child_process import child_environment
 from streaming.errors import UnavailableError
 
 log = logging.getLogger(__name__)
