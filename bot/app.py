@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from bot.check.check import run_check
-from bot.host import background, open_host
+from bot.host import open_host
 from bot.logs import configure_bot_logging
 from bot.settings import BotSettings
 from bot.wire.hosts import point_discord_at
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError, leading_error
 from streaming.settings import ENV_FILE, load_settings, load_what_is_right
-from streaming.signals import stop_on_signals
+from streaming.signals import first_of, stop_on_signals
 from streaming.streamer.runtime import open_runtime
 
 _LOG: Final = logging.getLogger(__name__)
@@ -112,7 +112,6 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
     async with (
         open_runtime(settings, clock, announce=_say) as runtime,
         open_host(runtime, settings, settings.discord_bot_token) as host,
-        background(stop.wait(), "stop signal") as stopped,
     ):
         if page_url is None:
             host.control.resume_in_background()
@@ -120,7 +119,7 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
             await host.control.start()
             await host.bot.logged_in.wait()
             _say(f"Open {page_url} in a browser (Ctrl+C ends the demo).")
-        await asyncio.wait({host.connected, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await first_of(stop, {host.connected})
         if host.connected.done():
             host.connected.result()
 

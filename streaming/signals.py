@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 from streaming.errors import leading_error
@@ -26,15 +26,26 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None], *, name: str, end_within_s: float) -> None:
-    """Run something until it ends or is told to stop; what ended it before that is raised."""
-    working = asyncio.create_task(work, name=name)
+async def first_of(stop: asyncio.Event, tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Wait until told to stop or until one of the tasks is done; none of them is ended."""
     stopped = asyncio.create_task(stop.wait(), name="stop signal")
     try:
-        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done() and (error := working.exception()) is not None:
-            raise leading_error(error)
+        await asyncio.wait({*tasks, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopped.cancel()
-        working.cancel()
-        await asyncio.wait({working, stopped}, timeout=end_within_s)
+
+
+async def run_until(
+    stop: asyncio.Event, works: Mapping[str, Coroutine[Any, Any, None]], *, end_within_s: float
+) -> None:
+    """Run named works until one of them ends or until told to stop, and end the others; what one raised is raised."""
+    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
+    try:
+        await first_of(stop, tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        done, _ = await asyncio.wait(tasks, timeout=end_within_s)
+    errors = [error for task in done if not task.cancelled() and (error := task.exception()) is not None]
+    if errors:
+        raise leading_error(errors[0])

@@ -10,7 +10,6 @@ from typing import Final
 from aiohttp import web
 
 from bot.sandbox.gateway.gateway import Gateway
-from bot.sandbox.listening import listen_on_loopback
 from bot.sandbox.orders import Orders
 from bot.sandbox.page_events import PageHub
 from bot.sandbox.rest.posts import Posts
@@ -28,12 +27,14 @@ from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.interactions import ANSWER_WITHIN_S, InteractionDesk
 from bot.sandbox.world.world import World
 from streaming.clock import Clock, SystemClock
+from streaming.loopback import loopback_port, only_local_callers
 
 log = logging.getLogger(__name__)
 
 GATEWAY_PATH: Final = "/gateway/"
 HEARTBEAT_S: Final = 41.25
 GOING_AWAY: Final = 1001
+_SHUTDOWN_S: Final = 2.0
 CHANNELS: Final = ("gex-spx", "gex-ndx")
 
 
@@ -80,7 +81,12 @@ class Sandbox(Orders):
         return self.world.personas["guest"].member.user.id
 
     def mount(self, app: web.Application) -> None:
-        """Put REST, gateway and page into one web application."""
+        """Put REST, gateway and page into one web application, whose shutdown ends what is open."""
+
+        async def end(_app: web.Application) -> None:
+            self.close()
+
+        app.on_shutdown.append(end)
         world, posts = self.world, Posts(self.world, self._origin)
         rest = RestApi(self.token, world.clock, self.faults, self.traffic)
         rest.mount(
@@ -119,16 +125,17 @@ async def open_sandbox(
     The clock must show real time: clients compare ids and rate-limit headers with their own clocks.
     Raises UnavailableError when the port is taken.
     """
-    async with listen_on_loopback(port, client_max_size=REQUEST_BYTES) as site:
+    async with loopback_port(port, whose="the local Discord") as place:
         sandbox = Sandbox(
             World(channels, clock or SystemClock()),
-            site.origin,
+            f"http://{place.address}",
             make_token(),
             within_s=answer_within_s,
             heartbeat_s=heartbeat_s,
         )
-        sandbox.mount(site.app)
-        await site.start(on_shutdown=sandbox.close)
+        app = web.Application(client_max_size=REQUEST_BYTES, middlewares=[only_local_callers])
+        sandbox.mount(app)
+        await place.serve(app, shutdown_s=_SHUTDOWN_S, cancels_handlers=True)
         log.info("The local Discord listens on %s.", sandbox.page_url)
         yield sandbox
 

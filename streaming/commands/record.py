@@ -69,7 +69,7 @@ async def _record_until(stop: asyncio.Event, redis: Redis, order: RecordOrder) -
     """Run the recorder; what ended it before the signal did is raised."""
     recorder = Recorder(redis, SystemClock(), order)
     _say(f"Recording into {order.path} (Ctrl+C ends it).")
-    await run_until(stop, recorder.run(lambda: None), name="recorder", end_within_s=_END_WITHIN_S)
+    await run_until(stop, {"recorder": recorder.run(lambda: None)}, end_within_s=_END_WITHIN_S)
     return recorder.status()
 
 

@@ -174,7 +174,7 @@ async def _play(player: SnapshotReplay, tape: Tape, say: Say) -> None:
     try:
         with pause_keys(player.toggle, sys.stdin) as how:
             say(f"Playing {tape.name}. {how}")
-            await run_until(stop, player.run(lambda: None), name="replay", end_within_s=_END_WITHIN_S)
+            await run_until(stop, {"replay": player.run(lambda: None)}, end_within_s=_END_WITHIN_S)
     finally:
         progress.cancel()
         await asyncio.wait({progress})

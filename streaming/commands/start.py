@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from streaming.clock import SystemClock
-from streaming.commands.start_jobs import run_until, tell_states
+from streaming.commands.start_jobs import run_jobs, tell_states
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError
 from streaming.logs import settings_of_command
 from streaming.schwab.login.oauth import LOG_IN
@@ -104,7 +104,7 @@ async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
         async with serve_metrics(settings.metrics_port, streamer.facts) as metrics_url:
             if metrics_url is not None:
                 say(f"Metrics: {metrics_url}")
-            await run_until(
+            await run_jobs(
                 stop,
                 jobs | {"source metrics": sources.report},
                 tell_states(streamer if streams else None, sources, say),

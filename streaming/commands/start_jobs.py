@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
 
 from streaming.errors import TransientError, leading_error
+from streaming.signals import run_until
 from streaming.status import StreamStatus
 from streaming.streamer.sources import Sources
 from streaming.streamer.streamer import Streamer
@@ -16,20 +17,10 @@ _END_WITHIN_S: Final = 8.0
 Job = Callable[[Callable[[], None]], Awaitable[None]]
 
 
-async def run_until(stop: asyncio.Event, jobs: Mapping[str, Job], telling: Coroutine[Any, Any, None]) -> None:
+async def run_jobs(stop: asyncio.Event, jobs: Mapping[str, Job], telling: Coroutine[Any, Any, None]) -> None:
     """Run all jobs until the signal; what one of them raises for good is this process's end."""
-    working = {asyncio.create_task(_keep(name, job), name=name) for name, job in jobs.items()}
-    others = {asyncio.create_task(stop.wait(), name="stop signal"), asyncio.create_task(telling, name="states")}
-    tasks = working | others
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        done, _ = await asyncio.wait(tasks, timeout=_END_WITHIN_S)
-    for task in done:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+    works = {name: _keep(name, job) for name, job in jobs.items()}
+    await run_until(stop, works | {"states": telling}, end_within_s=_END_WITHIN_S)
 
 
 async def _keep(name: str, job: Job) -> None:

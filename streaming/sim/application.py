@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from streaming.local_callers import only_local_callers
+from streaming.loopback import only_local_callers
 from streaming.sim.control_routes import ControlRoutes
 from streaming.sim.faults import Area
 from streaming.sim.hall import Hall

@@ -3,12 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
-from typing import Final
-
-from aiohttp import web
 
 from streaming.clock import Clock
-from streaming.errors import UnavailableError
+from streaming.loopback import loopback_port
 from streaming.sim.application import build_application
 from streaming.sim.control_routes import ControlRoutes
 from streaming.sim.faults import Failure
@@ -27,8 +24,6 @@ from streaming.sim.stream.option_rows import OptionRows
 from streaming.sim.stream.rows import ItemSource, RowSource
 from streaming.sim.stream.screener_rows import ScreenerRows
 from streaming.sim.stream.stream_routes import StreamRoutes
-
-_HOST: Final = "127.0.0.1"
 
 
 @asynccontextmanager
@@ -56,28 +51,14 @@ async def open_sim(
     streams = StreamRoutes(hall, _sources(hall), limits)
     control = ControlRoutes()
     application = build_application(hall, streams, control, requests_per_minute=requests_per_minute)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        bound = await _listen(runner, port)
-        server = SimServer(f"http://{_HOST}:{bound}", f"ws://{_HOST}:{bound}/ws", hall, streams)
+    async with loopback_port(port, whose="the local Schwab") as place:
+        server = SimServer(f"http://{place.address}", f"ws://{place.address}/ws", hall, streams)
         control.server = server
+        await place.serve(application)
         try:
             yield server
         finally:
             await server.drop_streams(1001)
-    finally:
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, port: int) -> int:
-    try:
-        await web.TCPSite(runner, _HOST, port).start()
-    except OSError as error:
-        raise UnavailableError(
-            f"Port {port} is taken.", remedy="Choose another one, or 0 for any free port."
-        ) from error
-    return int(runner.addresses[0][1])
 
 
 def _sources(hall: Hall) -> dict[str, RowSource | ItemSource]:

@@ -2,14 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
 
 from aiohttp import web
 
-from streaming.errors import UnavailableError
+from streaming.loopback import loopback_port
 from streaming.telemetry.stream_metrics import StreamFacts
-
-_HOST: Final = "127.0.0.1"
 
 
 @asynccontextmanager
@@ -25,15 +22,6 @@ async def serve_metrics(port: int, look: Callable[[], StreamFacts]) -> AsyncIter
 
     application = web.Application()
     application.router.add_get("/metrics", answer)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, _HOST, port).start()
-        except OSError as error:
-            raise UnavailableError(
-                f"Port {port} of METRICS_PORT is taken.", remedy="Choose another port, or 0 for none."
-            ) from error
-        yield f"http://{_HOST}:{port}/metrics"
-    finally:
-        await runner.cleanup()
+    async with loopback_port(port, whose="METRICS_PORT", remedy="Choose another port, or 0 for none.") as place:
+        await place.serve(application)
+        yield f"http://{place.address}/metrics"

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from streaming.errors import RequestError
-from streaming.signals import run_until, stop_on_signals
+from streaming.signals import first_of, run_until, stop_on_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -33,7 +33,7 @@ async def test_work_runs_until_it_is_told_to_stop_and_is_ended_then():
         finally:
             seen.append("ended")
 
-    await run_until(stop, work(), name="work", end_within_s=5.0)
+    await run_until(stop, {"work": work()}, end_within_s=5.0)
     assert seen == ["ended"]
 
 
@@ -42,4 +42,42 @@ async def test_what_ends_work_before_that_is_raised_out_of_its_group():
         raise ExceptionGroup("", [ExceptionGroup("", [RequestError("No such file.")])])
 
     with pytest.raises(RequestError, match=r"No such file\."):
-        await run_until(asyncio.Event(), work(), name="work", end_within_s=5.0)
+        await run_until(asyncio.Event(), {"work": work()}, end_within_s=5.0)
+
+
+async def test_the_first_of_several_works_that_ends_ends_the_others():
+    ended = []
+
+    async def forever():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("forever")
+
+    async def short():
+        await asyncio.sleep(0)
+
+    await run_until(asyncio.Event(), {"forever": forever(), "short": short()}, end_within_s=5.0)
+    assert ended == ["forever"]
+
+
+async def test_what_work_raises_as_it_is_told_to_stop_is_raised_too():
+    stop = asyncio.Event()
+
+    async def work():
+        try:
+            stop.set()
+            await asyncio.sleep(60)
+        finally:
+            raise RequestError("The disk is full.")
+
+    with pytest.raises(RequestError, match="The disk is full"):
+        await run_until(stop, {"work": work()}, end_within_s=5.0)
+
+
+async def test_waiting_for_the_first_ends_nothing():
+    stop, working = asyncio.Event(), asyncio.create_task(asyncio.sleep(60))
+    stop.set()
+    await first_of(stop, [working])
+    assert not working.done()
+    working.cancel()

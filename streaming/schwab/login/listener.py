@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 from streaming.errors import RequestError, UnavailableError
+from streaming.loopback import loopback_port
 from streaming.schwab.login.certificate import server_context
 from streaming.schwab.login.oauth import parse_callback
 
@@ -62,19 +63,9 @@ async def open_login_listener(callback_url: str, *, state: str) -> AsyncIterator
     listener = LoginListener(callback_url, state)
     application = web.Application()
     application.router.add_get("/{path:.*}", listener.handle)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, "127.0.0.1", port, ssl_context=server_context()).start()
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise UnavailableError(
-                f"Port {port} of the callback URL cannot be used: {reason}.", remedy=_PASTE
-            ) from None
+    async with loopback_port(port, whose="the callback URL", remedy=_PASTE) as place:
+        await place.serve(application, tls=server_context())
         yield listener
-    finally:
-        await runner.cleanup()
 
 
 def _page(sentence: str, *, status: int = 200) -> web.Response:

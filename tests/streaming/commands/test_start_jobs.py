@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from streaming.commands import start_jobs
-from streaming.commands.start_jobs import run_until, tell_states
+from streaming.commands.start_jobs import run_jobs, tell_states
 from streaming.errors import ConfigurationError, TransientError
 from streaming.status import StreamStatus
 from tests.support.waiting import until
@@ -31,7 +31,7 @@ async def test_a_signal_ends_every_job():
             ended.append(1)
 
     asyncio.get_running_loop().call_later(0.02, stop.set)
-    await run_until(stop, {"one": job, "two": job}, forever())
+    await run_jobs(stop, {"one": job, "two": job}, forever())
     assert ended == [1, 1]
 
 
@@ -48,7 +48,7 @@ async def test_a_job_begins_again_after_what_passes_by_itself(trouble):
         stop.set()
         await forever()
 
-    await run_until(stop, {"one": job}, forever())
+    await run_jobs(stop, {"one": job}, forever())
     assert len(runs) == 3
 
 
@@ -59,7 +59,7 @@ async def test_what_a_person_must_mend_ends_the_process_even_out_of_a_group_of_p
         raise ExceptionGroup("all", [TransientError("Redis went away."), wrong])
 
     with pytest.raises(ConfigurationError) as caught:
-        await run_until(asyncio.Event(), {"one": job, "two": forever}, forever())
+        await run_jobs(asyncio.Event(), {"one": job, "two": forever}, forever())
     assert caught.value is wrong
 
 

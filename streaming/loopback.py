@@ -1,0 +1,101 @@
+"""Web servers on loopback: how they listen, and who may call them: programs of this machine, and their own pages."""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from streaming.errors import UnavailableError
+from streaming.settings import is_loopback
+
+LOOPBACK: Final = "127.0.0.1"
+ANOTHER_PORT: Final = "Choose another port, or 0 for a free one."
+
+
+class LoopbackPort:
+    """A bound port, known before there is an application; `serve` lets one answer on it."""
+
+    def __init__(self, bound: socket.socket, *, whose: str, remedy: str) -> None:
+        self._socket = bound
+        self._whose = whose
+        self._remedy = remedy
+        self._runner: web.AppRunner | None = None
+        self.number = 0
+        """The port; 0 until it is bound."""
+
+    @property
+    def address(self) -> str:
+        """Host and port, as they stand in an URL."""
+        return f"{LOOPBACK}:{self.number}"
+
+    def bind(self, port: int) -> None:
+        """Take this port, or a free one for 0; UnavailableError when it cannot be had."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((LOOPBACK, port))
+        except OSError as error:
+            raise self._unusable(port, error) from error
+        self.number = int(self._socket.getsockname()[1])
+
+    async def serve(
+        self,
+        application: web.Application,
+        *,
+        tls: ssl.SSLContext | None = None,
+        shutdown_s: float = 1.0,
+        cancels_handlers: bool = False,
+    ) -> None:
+        """Begin to answer, until the port is given back; `cancels_handlers` when whoever asked has left."""
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=shutdown_s, handler_cancellation=cancels_handlers
+        )
+        await self._runner.setup()
+        try:
+            await web.SockSite(self._runner, self._socket, ssl_context=tls).start()
+        except OSError as error:  # bound by two, and the other one was first to listen
+            raise self._unusable(self.number, error) from error
+
+    async def close(self) -> None:
+        """Let what is being answered end, and answer no more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _unusable(self, port: int, error: OSError) -> UnavailableError:
+        reason = error.strerror or type(error).__name__
+        return UnavailableError(f"Port {port} of {self._whose} cannot be used: {reason}.", remedy=self._remedy)
+
+
+@asynccontextmanager
+async def loopback_port(port: int, *, whose: str, remedy: str = ANOTHER_PORT) -> AsyncIterator[LoopbackPort]:
+    """A port of loopback, 0 for a free one, until the block ends; UnavailableError names `whose` it would have been."""
+    with socket.socket() as bound:
+        taken = LoopbackPort(bound, whose=whose, remedy=remedy)
+        taken.bind(port)
+        try:
+            yield taken
+        finally:
+            await taken.close()
+
+
+@web.middleware
+async def only_local_callers(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """403 for what a stranger's web page makes a browser send: by a name of its own (Host), or from its own Origin."""
+    origin = request.headers.get("Origin")
+    if not _names_this_machine(request.host):
+        return web.Response(status=403, text="Only addresses of this machine are answered.")
+    if origin is not None and origin not in {f"http://{request.host}", f"ws://{request.host}"}:
+        return web.Response(status=403, text="Pages from elsewhere are not answered.")
+    return await handler(request)
+
+
+def _names_this_machine(host: str) -> bool:
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
