@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,19 +12,16 @@ from bot.notices import Interaction
 from bot.pictures import Picture, Wish, take_picture
 from bot.render.charts.chart_spec import KINDS, ChartKind
 from bot.services import Services
-from bot.views import IDLE_S, AskerView
-from streaming.model import SCOPES, WEIGHTS, ScopeName, WeightName
+from bot.views import IDLE_S
+from cogs.switch_view import ChoiceButton, SwitchView, view_of
 
-_WEIGHT_LABELS: Final[dict[WeightName, str]] = {"oi": "Open interest", "vol": "Volume"}
-_CHOSEN: Final = discord.ButtonStyle.primary
-_OTHER: Final = discord.ButtonStyle.secondary
 _MOST_OPTIONS: Final = 25
 _ONE_SCOPE: Final[ChartKind] = "heatmap"
 """The history keeps the strikes of one scope only, so that this kind has no choice."""
 RETIRED: Final = f"-# These buttons retired after {IDLE_S / 60:.0f} minutes without a click. /gex chart gives new ones."
 
 
-class ChartView(AskerView):
+class ChartView(SwitchView):
     """One message with a picture and what is chosen in it; of quick clicks only the last one is drawn."""
 
     def __init__(self, services: Services, asked: Interaction, wish: Wish) -> None:
@@ -35,11 +33,9 @@ class ChartView(AskerView):
         self._drawing = asyncio.Lock()
         for kind in KINDS:
             self.add_item(ChoiceButton(kind.capitalize(), 0, kind=kind))
-        for scope in SCOPES:
-            self.add_item(ChoiceButton(scope.capitalize(), 1, scope=scope))
-        for weight in WEIGHTS:
-            self.add_item(ChoiceButton(_WEIGHT_LABELS[weight], 2, weight=weight))
-        self.add_item(RefreshButton())
+        self.add_scopes(1)
+        self.add_weights(2)
+        self.add_item(ChoiceButton("Refresh", 2))
         self.add_item(ThemeButton())
         if len(services.settings.tickers) > 1:
             self.add_item(SymbolSelect(services))
@@ -64,7 +60,8 @@ class ChartView(AskerView):
         await interaction.response.defer()
         self._clicks += 1
         click = self._clicks
-        self._wish = replace(self._wish, **changes)
+        any_scope = {"scope": None} if changes.get("kind") == _ONE_SCOPE else {}
+        self._wish = replace(self._wish, **any_scope | changes)
         async with self._drawing:
             if click != self._clicks:
                 return
@@ -82,50 +79,13 @@ class ChartView(AskerView):
         """What the message says once its buttons no longer work."""
         return {"content": RETIRED}
 
+    def can_choose(self, choice: Mapping[str, Any], shown: Wish) -> bool:
+        """Everything but a scope where the kind has only one."""
+        return "scope" not in choice or shown.kind != _ONE_SCOPE
+
     def _now_showing(self, picture: Picture) -> None:
         self._wish = self._on_show = picture.shown
-        for item in self.children:
-            if isinstance(item, (ChoiceButton, ThemeButton, SymbolSelect)):
-                item.mark(picture.shown)
-
-
-class ChoiceButton(discord.ui.Button[ChartView]):
-    """Chooses one kind, scope or weight."""
-
-    def __init__(
-        self,
-        label: str,
-        row: int,
-        *,
-        kind: ChartKind | None = None,
-        scope: ScopeName | None = None,
-        weight: WeightName | None = None,
-    ) -> None:
-        super().__init__(label=label, row=row)
-        choice = {"kind": kind, "scope": scope, "weight": weight}
-        self._choice: dict[str, Any] = {name: value for name, value in choice.items() if value is not None}
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Switch the picture to this choice; a kind with one scope only takes that."""
-        any_scope = {"scope": None} if self._choice.get("kind") == _ONE_SCOPE else {}
-        await _view_of(self).show(interaction, **any_scope, **self._choice)
-
-    def mark(self, shown: Wish) -> None:
-        """Tell what is on show from what can be chosen."""
-        chosen = all(getattr(shown, name) == value for name, value in self._choice.items())
-        self.style = _CHOSEN if chosen else _OTHER
-        self.disabled = "scope" in self._choice and shown.kind == _ONE_SCOPE and not chosen
-
-
-class RefreshButton(discord.ui.Button[ChartView]):
-    """Draws the newest figures of the same choice."""
-
-    def __init__(self) -> None:
-        super().__init__(label="Refresh", row=2)
-
-    async def callback(self, interaction: Interaction) -> None:
-        """The same picture of now."""
-        await _view_of(self).show(interaction)
+        self.mark(picture.shown)
 
 
 class ThemeButton(discord.ui.Button[ChartView]):
@@ -136,7 +96,7 @@ class ThemeButton(discord.ui.Button[ChartView]):
 
     async def callback(self, interaction: Interaction) -> None:
         """The same picture, light or dark."""
-        view = _view_of(self)
+        view = view_of(self, ChartView)
         await view.show(interaction, theme="dark" if view.wish.theme == "light" else "light")
 
     def mark(self, shown: Wish) -> None:
@@ -155,7 +115,7 @@ class SymbolSelect(discord.ui.Select[ChartView]):
 
     async def callback(self, interaction: Interaction) -> None:
         """The same picture of another ticker."""
-        await _view_of(self).show(interaction, symbol=self.values[0])
+        await view_of(self, ChartView).show(interaction, symbol=self.values[0])
 
     def mark(self, shown: Wish) -> None:
         """Show the ticker as the chosen one."""
@@ -168,10 +128,3 @@ class SymbolSelect(discord.ui.Select[ChartView]):
 def attached(picture: Picture) -> discord.File:
     """The picture as it is sent, with its words for whoever cannot see it."""
     return discord.File(io.BytesIO(picture.png), filename=picture.filename, description=picture.alt)
-
-
-def _view_of(item: discord.ui.Item[ChartView]) -> ChartView:
-    view = item.view
-    if not isinstance(view, ChartView):
-        raise TypeError("a chart's button lives in a ChartView")
-    return view
