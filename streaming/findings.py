@@ -1,10 +1,12 @@
 """One line of a check (`run_bot.py --check`, `token doctor`), and the exit status of many."""
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
-from streaming.errors import ConfigurationError, LoginRequiredError, UnavailableError
+from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, UnavailableError
 
 _GRAVEST_FIRST: Final = (
     ConfigurationError.exit_status,
@@ -41,6 +43,37 @@ def warn(subject: str, sentence: str) -> Finding:
 def fail(subject: str, sentence: str, status: int) -> Finding:
     """It would not do its job."""
     return Finding("FAIL", subject, sentence, status)
+
+
+def failed(subject: str, error: GexcordError) -> Finding:
+    """It would not do its job, for a reason that has its own exit status."""
+    return fail(subject, error.sentence, error.exit_status)
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """The first failure, else the first warning, else the last of what is well; IndexError without any."""
+    found = list(findings)
+    for verdict in ("FAIL", "warn"):
+        if (first := next((each for each in found if each.verdict == verdict), None)) is not None:
+            return first
+    return found[-1]
+
+
+def unwritable(folder: Path) -> str | None:
+    """Why no file can be made in a folder, or None; tries it, and leaves nothing behind."""
+    made: list[Path] = []
+    try:
+        for part in reversed((folder, *folder.parents)):
+            if not part.exists():
+                part.mkdir()
+                made.append(part)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    finally:
+        for part in reversed(made):
+            part.rmdir()
 
 
 def exit_status(findings: Iterable[Finding]) -> int:

@@ -5,31 +5,24 @@ is refused or missing. When several fail, the first of these counts.
 """
 
 import os
-import stat
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.check.discord import check_discord
 from bot.check.sources import check_sources
 from bot.feed.opening import opening_sentence
 from bot.feed.schedule import decide
-from bot.render.numbers import age
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.env_file import doubtful_lines, doubtful_name, read_text
-from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
-from streaming.findings import Finding, exit_status, fail, ok, warn
+from streaming.errors import ConfigurationError, GexcordError
+from streaming.findings import Finding, exit_status, fail, ok, unwritable, warn, worst
 from streaming.settings import ENV_FILE
-
-_LOGIN_REMEDY: Final = "Run `python -m streaming token login`."
-_PRIVATE: Final = 0o077
 
 
 async def run_check(
@@ -142,29 +135,12 @@ def _own_server(data_path: Path) -> Finding:
         server_binary()
     except GexcordError as error:
         return fail("redis", error.sentence, error.exit_status)
-    if (reason := _unwritable(data_path)) is not None:
+    if (reason := unwritable(data_path)) is not None:
         sentence = (
             f"no data can be kept in {data_path} ({reason}). Set REDIS_DATA_PATH to another folder, or REDIS_URL."
         )
         return fail("redis", sentence, ConfigurationError.exit_status)
     return ok("redis", f"REDIS_URL is empty: a server of our own will keep its data in {data_path}.")
-
-
-def _unwritable(folder: Path) -> str | None:
-    """Why no file can be made in a folder, or None; tries it, and leaves nothing behind."""
-    made: list[Path] = []
-    try:
-        for part in reversed((folder, *folder.parents)):
-            if not part.exists():
-                part.mkdir()
-                made.append(part)
-        with tempfile.TemporaryFile(dir=folder):
-            return None
-    except OSError as error:
-        return error.strerror or type(error).__name__
-    finally:
-        for part in reversed(made):
-            part.rmdir()
 
 
 def check_token(settings: BotSettings, now: datetime) -> Finding:
@@ -175,36 +151,9 @@ def check_token(settings: BotSettings, now: datetime) -> Finding:
         remedy = "Set them in .env, or set GEX_SOURCE to another source, such as cboe or redis."
         sentence = f"SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not both set. {remedy}"
         return fail("schwab", sentence, ConfigurationError.exit_status)
-    return _token_file(settings.schwab_token_path, settings.schwab_token_key, now)
-
-
-def _token_file(path: Path, key: SecretStr | None, now: datetime) -> Finding:
     from streaming.schwab.login.store import TokenStore
+    from streaming.schwab.login.token_file import file_findings
 
-    try:
-        token = TokenStore(path, key=key).load()
-        mode = stat.S_IMODE(path.stat().st_mode) if token is not None else 0
-    except GexcordError as error:
-        return fail("schwab", error.sentence, error.exit_status)
-    except OSError as error:
-        sentence = f"the token file {path} cannot be read ({error.strerror}). Correct its owner or mode."
-        return fail("schwab", sentence, ConfigurationError.exit_status)
-    if (reason := _unwritable(path.parent)) is not None:
-        sentence = f"no token can be kept in {path.parent} ({reason}). Correct SCHWAB_TOKEN_PATH or the folder's mode."
-        return fail("schwab", sentence, ConfigurationError.exit_status)
-    if token is None:
-        return fail("schwab", f"there is no token file {path}. {_LOGIN_REMEDY}", LoginRequiredError.exit_status)
-    if mode & _PRIVATE:
-        return warn("schwab", f"the token file {path} has mode {mode:04o}: others can read it. Run chmod 600 {path}.")
-    return _login_age(path, token.login_at, now)
-
-
-def _login_age(path: Path, login_at: datetime | None, now: datetime) -> Finding:
-    from streaming.schwab.login.oauth import LOGIN_LIFETIME
-
-    if login_at is None:
-        return warn("schwab", f"the token file {path} is readable; the age of its login is unknown.")
-    since = f"the login is {age((now - login_at).total_seconds())} old"
-    if now - login_at >= LOGIN_LIFETIME:
-        return fail("schwab", f"{since} and over. {_LOGIN_REMEDY}", LoginRequiredError.exit_status)
-    return ok("schwab", f"{since} and lasts until {login_at + LOGIN_LIFETIME:%Y-%m-%d %H:%M} UTC.")
+    key = settings.schwab_token_key
+    store = TokenStore(settings.schwab_token_path, key=key)
+    return replace(worst(file_findings(store, now, encrypts=key is not None)), subject="schwab")

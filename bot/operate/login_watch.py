@@ -10,7 +10,8 @@ from bot.render.operations import login_ending_text
 from bot.supervisor import Progress
 from streaming.clock import Clock
 from streaming.errors import OperatorError, TransientError
-from streaming.schwab.login.stored_logins import Logins, another_chance
+from streaming.schwab.login.keeper import keep_login
+from streaming.schwab.login.stored_logins import Logins
 from streaming.status import TokenStatus
 
 _LOG: Final = logging.getLogger(__name__)
@@ -76,15 +77,15 @@ class LoginWatch:
 
     async def run(self, progress: Progress) -> None:
         """Watch until cancelled; a refused login is told, and waited for, not raised."""
-        while True:
-            refusal = await self._watch_until_refused()
-            progress()
-            seen = self._logins.glance()
-            await self._tell_refusal(refusal)
-            if await another_chance(self._logins, seen):
-                _LOG.info("another Schwab login is stored")
 
-    async def _watch_until_refused(self) -> OperatorError:
+        async def refused(error: OperatorError) -> None:
+            progress()
+            await self._tell_refusal(error)
+
+        await keep_login(self._watch, self._logins, refused=refused, again=_note_another)
+
+    async def _watch(self) -> None:
+        """Keep the login fresh and warn in time, until one of the two raises."""
         tasks = {
             asyncio.create_task(self._auth.keep_fresh(), name="login refresh"),
             asyncio.create_task(self._warn_in_time(), name="login warnings"),
@@ -96,10 +97,7 @@ class LoginWatch:
                 task.cancel()
             await asyncio.wait(tasks)
         for task in done:
-            try:
-                task.result()
-            except OperatorError as error:
-                return error
+            task.result()
         raise AssertionError("both tasks run until one of them fails")
 
     async def _warn_in_time(self) -> None:
@@ -152,6 +150,11 @@ class LoginWatch:
         self._told.add(name)
         if is_new:
             await self._tell(sentence)
+
+
+def _note_another(is_another: bool) -> None:
+    if is_another:
+        _LOG.info("another Schwab login is stored")
 
 
 def due_stage(ends_at: datetime, now: datetime) -> int | None:

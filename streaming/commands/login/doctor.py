@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from streaming.clock import Clock
-from streaming.commands.login.findings import failure, file_findings, settings_findings
+from streaming.commands.login.findings import failure, settings_findings
 from streaming.commands.login.report import Say
 from streaming.commands.login.symptoms import CLOCK, SYMPTOMS, authorize_symptom, explain
 from streaming.errors import ConfigurationError, GexcordError, OperatorError, RequestError
@@ -15,6 +15,7 @@ from streaming.findings import Finding, ok, warn
 from streaming.schwab.http_errors import transport_error
 from streaming.schwab.login.client import SchwabAuthClient
 from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_file import file_findings
 from streaming.schwab.rest.client import RequestBudget, SchwabRestClient
 from streaming.settings import StreamSettings
 

@@ -152,7 +152,7 @@ def of_token(settings):
 async def test_a_login_tells_its_age_and_its_end(make):
     finding = of_token(make())
     assert finding.verdict == "ok"
-    assert "2d old and lasts until 2026-08-25" in finding.sentence
+    assert "the login lasts until 2026-08-25" in finding.sentence
 
 
 async def test_no_token_file_asks_for_a_login(make, tmp_path):

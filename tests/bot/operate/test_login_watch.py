@@ -182,7 +182,7 @@ async def test_a_refusal_is_told_at_once_with_its_remedy_and_the_watch_goes_on_a
 
 
 async def test_a_refusal_that_repeats_is_told_and_logged_once_and_its_end_once(memory, monkeypatch, caplog):
-    monkeypatch.setattr("bot.operate.login_watch.another_chance", at_once)
+    monkeypatch.setattr("streaming.schwab.login.keeper.another_chance", at_once)
     login = StandInLogin(NOW + timedelta(days=5))
     login.refusal.set_result(REFUSED)
     async with watching(login, memory) as told:
