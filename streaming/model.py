@@ -114,6 +114,10 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     v: int = 1
 
 
+MarketEvent = TickEvent | Level2Event | Candle
+"""What travels on the bus; how, `streaming.bus.events` says of each."""
+
+
 class OptionQuote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The merged live state of one option contract, for the engine."""
 

@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from streaming.model import Candle, GexSnapshot, Level2Event, OptionQuote, TickEvent
+from streaming.model import GexSnapshot, MarketEvent, OptionQuote
 from streaming.past import PastLevels
 from streaming.status import SourceStatus
 
-MarketEvent = TickEvent | Level2Event | Candle
-StreamEvent = TickEvent | Level2Event | Candle | OptionQuote
+StreamEvent = MarketEvent | OptionQuote
 
 
 Assure = Callable[[], Awaitable[None]]

@@ -6,8 +6,7 @@ from typing import Final
 import msgspec
 
 from streaming.errors import ContractError
-from streaming.model import GexSnapshot
-from streaming.ports import MarketEvent
+from streaming.model import GexSnapshot, MarketEvent
 
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What bytes from outside raise when they are not what a decoder expects; the last for nesting without end."""

@@ -1,13 +1,15 @@
 """Every name on the bus, in one place. Existing consumers rely on the first three."""
 
-TICKS = "market_data:ticks"
-LEVEL2 = "market_data:level2"
-CANDLES = "market_data:candles"
+from streaming.bus import events
+
+TICKS = events.TICKS.channel
+LEVEL2 = events.BOOKS.channel
+CANDLES = events.CANDLES.channel
 SNAPSHOT_STREAM = "gex:snapshot:stream"
 
-TICKS_STREAM = f"{TICKS}:stream"
-LEVEL2_STREAM = f"{LEVEL2}:stream"
-CANDLES_STREAM = f"{CANDLES}:stream"
+TICKS_STREAM = events.TICKS.stream
+LEVEL2_STREAM = events.BOOKS.stream
+CANDLES_STREAM = events.CANDLES.stream
 STREAM_METRICS = "metrics:schwab_stream"
 FEED_METRICS = "metrics:gex_feed"
 RECORDER_METRICS = "metrics:gex_recorder"

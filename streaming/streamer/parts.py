@@ -8,8 +8,8 @@ from datetime import datetime
 from streaming.bus.route_memory import RedisRouteMemory
 from streaming.engine.host import EngineHost
 from streaming.engine.loop import SnapshotCounters, SnapshotLoop
-from streaming.model import OptionQuote
-from streaming.ports import Assure, EventSink, MarketEvent, StreamEvent
+from streaming.model import MarketEvent, OptionQuote
+from streaming.ports import Assure, EventSink, StreamEvent
 from streaming.schwab.login.client import SchwabAuthClient
 from streaming.schwab.login.keeper import LoginKeeper
 from streaming.schwab.login.stored_logins import StoredLogins

@@ -22,10 +22,10 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.codec import encode_event
 from streaming.bus.connection import open_redis
-from streaming.bus.publish.publisher import STREAM_CAPS, TradingEventPublisher
+from streaming.bus.events import STREAM_CAPS
+from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.server.embedded import open_embedded_server
-from streaming.model import TickEvent
-from streaming.ports import MarketEvent
+from streaming.model import MarketEvent, TickEvent
 from tests.support.events import book, tick
 
 ROOT = Path(__file__).resolve().parents[2]

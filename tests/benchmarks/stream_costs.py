@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from streaming.bus.codec import encode_event
+from streaming.bus.events import BOOK, STREAM_CAPS, TICK
 from streaming.bus.publish.batch_script import ScriptPacker
-from streaming.bus.publish.buffer import BOOK, TICK
-from streaming.bus.publish.publisher import STREAM_CAPS
 from streaming.model import Level2Event, TickEvent
 from streaming.ports import StreamEvent
 from streaming.schwab.stream.merge import Merger

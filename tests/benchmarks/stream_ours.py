@@ -10,7 +10,8 @@ import random
 from contextlib import suppress
 
 from streaming.bus.connection import open_redis
-from streaming.bus.publish.publisher import STREAM_CAPS, TradingEventPublisher
+from streaming.bus.events import STREAM_CAPS
+from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.clock import SystemClock
 from streaming.schwab.stream.client import SchwabStreamClient, Subscriptions
 from streaming.schwab.wire.frames import StreamerInfo

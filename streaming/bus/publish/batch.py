@@ -10,13 +10,13 @@ from typing import Final
 
 import hiredis
 
-from streaming.bus import keys
+from streaming.bus.events import KINDS
 from streaming.bus.publish.buffer import Entry
 
 FIELD: Final = b"data"
 _END: Final = b"\r\n"
-CHANNELS: Final = (keys.TICKS.encode(), keys.LEVEL2.encode(), keys.CANDLES.encode())
-STREAMS: Final = (keys.TICKS_STREAM.encode(), keys.LEVEL2_STREAM.encode(), keys.CANDLES_STREAM.encode())
+CHANNELS: Final = tuple(kind.channel.encode() for kind in KINDS)
+STREAMS: Final = tuple(kind.stream.encode() for kind in KINDS)
 PASSING_ERRORS: Final = frozenset(
     {"LOADING", "OOM", "READONLY", "MISCONF", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "NOAUTH"}
 )
@@ -41,7 +41,7 @@ def _opening(words: Sequence[bytes]) -> bytes:
 class BatchPacker:
     """Turns events into the bytes of their commands; `caps` None leaves the streams out."""
 
-    def __init__(self, caps: tuple[int, int, int] | None) -> None:
+    def __init__(self, caps: Sequence[int] | None) -> None:
         self._publish = tuple(_opening((b"PUBLISH", channel)) for channel in CHANNELS)
         self._append = (
             tuple(

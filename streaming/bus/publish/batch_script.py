@@ -17,7 +17,7 @@ RUN_EVENTS: Final = 32
 """Events a call; the server does nothing else meanwhile, for about a quarter of a millisecond."""
 _BODY: Final = b"""
 if redis.replicate_commands then redis.replicate_commands() end
-local kinds, failed = ARGV[%(fence)d + 7], {}
+local kinds, failed = ARGV[%(fence)d + %(kinds_at)d], {}
 local function run(number, ...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' then
@@ -26,29 +26,30 @@ local function run(number, ...)
   end
 end
 for place = 1, #kinds do
-  local kind, payload = string.byte(kinds, place) + 1 + %(fence)d, ARGV[place + 7 + %(fence)d]
+  local kind, payload = string.byte(kinds, place) + 1 + %(fence)d, ARGV[place + %(kinds_at)d + %(fence)d]
   run(2 * place - 2, 'PUBLISH', ARGV[kind], payload)
-  run(2 * place - 1, 'XADD', KEYS[kind], 'MAXLEN', '~', ARGV[kind + 3], '*', '%(field)b', payload)
+  run(2 * place - 1, 'XADD', KEYS[kind], 'MAXLEN', '~', ARGV[kind + %(kinds)d], '*', '%(field)b', payload)
 end
 return failed
 """
-SCRIPT: Final = _BODY % {b"fence": 0, b"field": FIELD}
-"""Its arguments: three channels, three caps, a byte an event for its kind, the events. It answers with the number of
+_COUNTS: Final = {b"kinds": len(CHANNELS), b"kinds_at": 2 * len(CHANNELS) + 1, b"field": FIELD}
+SCRIPT: Final = _BODY % {b"fence": 0, **_COUNTS}
+"""Its arguments: the channels, their caps, a byte an event for its kind, the events. It answers with the number of
 each refused command, counted from 0 as `BatchPacker` would send them, and its error. The first line is for servers
 before version 7, which let no command follow an XADD with an id of their own choice unless it is replicated by effect.
 """
-FENCED_SCRIPT: Final = FENCE.encode() + _BODY % {b"fence": 1, b"field": FIELD}
+FENCED_SCRIPT: Final = FENCE.encode() + _BODY % {b"fence": 1, **_COUNTS}
 """The same for the holder of a lease only: the epoch's key goes before the streams, the epoch before the channels."""
 _END: Final = b"\r\n"
 _KIND_OF: Final = itemgetter(1)
-_FIXED: Final = 2 + 1 + len(STREAMS) + len(CHANNELS) + 3 + 1
+_FIXED: Final = 2 + 1 + len(STREAMS) + 2 * len(CHANNELS) + 1
 """Words of a call before the events."""
 
 
 class ScriptPacker:
     """Turns events into the bytes of script calls, and the replies into what became of each event."""
 
-    def __init__(self, caps: tuple[int, int, int], fence: Fence | None = None) -> None:
+    def __init__(self, caps: Sequence[int], fence: Fence | None = None) -> None:
         """With a `fence` the server refuses the calls as soon as another process holds the lease."""
         self._arguments = (*CHANNELS, *(b"%d" % cap for cap in caps))
         self._fence = fence

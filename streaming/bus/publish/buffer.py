@@ -1,13 +1,11 @@
 """Events that wait for Redis: in order, within a bound, the oldest ticks given up first. Pure."""
 
 from collections import deque
-from typing import Final
 
-TICK: Final = 0
-BOOK: Final = 1
-CANDLE: Final = 2
+from streaming.bus.events import KINDS
+
 Entry = tuple[int, int, bytes]
-"""(place in the order of all events, TICK, BOOK or CANDLE, encoded event)."""
+"""(place in the order of all events, number of its kind, encoded event)."""
 
 
 class EventBuffer:
@@ -16,9 +14,9 @@ class EventBuffer:
     def __init__(self, *, max_events: int, max_bytes: int) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
-        ticks: deque[Entry] = deque()
-        books: deque[Entry] = deque()
-        self._queues = (ticks, books, books)  # candles are few and wait, and are given up, among the books
+        self._ticks: deque[Entry] = deque()
+        self._books: deque[Entry] = deque()
+        self._queues = tuple(self._ticks if kind.given_up_first else self._books for kind in KINDS)
         self._place = 0
         self._length = 0
         self.size_bytes = 0
@@ -43,7 +41,7 @@ class EventBuffer:
             self._give_up_one()
 
     def _give_up_one(self) -> None:
-        ticks, books, _ = self._queues
+        ticks, books = self._ticks, self._books
         self._length -= 1
         if ticks:
             self.size_bytes -= len(ticks.popleft()[2])
@@ -56,7 +54,7 @@ class EventBuffer:
         """Remove the oldest events, ticks and books in their common order; at least one when there is any."""
         if self._length <= max_events and self.size_bytes <= max_bytes:
             return self._take_all()
-        ticks, books, _ = self._queues
+        ticks, books = self._ticks, self._books
         batch: list[Entry] = []
         size = 0
         while len(batch) < max_events and size < max_bytes and (ticks or books):
@@ -68,7 +66,7 @@ class EventBuffer:
         return batch
 
     def _take_all(self) -> list[Entry]:
-        ticks, books, _ = self._queues
+        ticks, books = self._ticks, self._books
         batch = [*ticks, *books]
         batch.sort()  # by place: two runs in order, merged
         ticks.clear()

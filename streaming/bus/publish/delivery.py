@@ -6,6 +6,7 @@ streams in order, so the tail of each stream tells: what is there is done, the r
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from redis.asyncio import Redis
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 class BatchDelivery:
     """Holds the batch in flight and its connection; `pending` is empty when all of it has been settled."""
 
-    def __init__(self, redis: Redis, *, caps: tuple[int, int, int] | None, answer_s: float) -> None:
+    def __init__(self, redis: Redis, *, caps: Sequence[int] | None, answer_s: float) -> None:
         self._redis = redis
         self._packer = BatchPacker(caps)
         self._caps = caps

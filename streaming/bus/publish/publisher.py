@@ -17,13 +17,13 @@ from redis.asyncio import Redis
 
 from streaming.backoff import Backoff
 from streaming.bus.codec import encode_event
+from streaming.bus.events import NUMBER_OF, STREAM_CAPS
 from streaming.bus.lease import Fence, LeaseLostError
-from streaming.bus.publish.buffer import BOOK, CANDLE, TICK, EventBuffer
+from streaming.bus.publish.buffer import EventBuffer
 from streaming.bus.publish.delivery import BatchDelivery
 from streaming.clock import Clock, SystemClock, epoch_ms
 from streaming.errors import TransientError
-from streaming.model import Candle, Level2Event, TickEvent
-from streaming.ports import MarketEvent
+from streaming.model import MarketEvent
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,6 @@ BATCH_BYTES: Final = 4 << 20
 """More than the reader brings in between two flushes, so that what waits at full load gets less, not more."""
 BUFFER_EVENTS: Final = 200_000
 BUFFER_BYTES: Final = 64 << 20
-STREAM_CAPS: Final = (200_000, 20_000, 20_000)
-"""About how many ticks, books and candles the streams keep: ticks and books as many as the buffer can hold."""
-_KINDS: Final = {TickEvent: TICK, Level2Event: BOOK, Candle: CANDLE}
 FLUSH_S: Final = 5.0
 CLOSE_S: Final = 3.0
 
@@ -82,7 +79,7 @@ class TradingEventPublisher:
         *,
         clock: Clock | None = None,
         rng: random.Random | None = None,
-        stream_caps: tuple[int, int, int] | None = STREAM_CAPS,
+        stream_caps: Sequence[int] | None = STREAM_CAPS,
         max_events: int = BUFFER_EVENTS,
         max_bytes: int = BUFFER_BYTES,
         flush_timeout_s: float = FLUSH_S,
@@ -140,7 +137,7 @@ class TradingEventPublisher:
         """Accept events in order; never waits, never raises for Redis's sake."""
         add = self._buffer.add
         for event in events:
-            add(_KINDS[type(event)], encode_event(event))
+            add(NUMBER_OF[type(event)], encode_event(event))
         if events:
             self._idle.clear()
             self._wake.set()

@@ -13,6 +13,7 @@ from referencing import Registry, Resource
 from bot.feed.metrics import BoardCounters, BoardStatus, FeedStatus, metrics_mapping
 from streaming import model
 from streaming.bus import keys
+from streaming.bus.events import KINDS
 from streaming.bus.metrics import write_metrics
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.snapshots.store import SnapshotStore
@@ -91,6 +92,7 @@ def test_every_field_of_a_record_is_in_its_schema_and_none_is_forgotten(record, 
 def test_every_name_on_the_bus_is_in_the_contract():
     contract = (SPECS / "redis-contract.md").read_text()
     names = [value for name, value in vars(keys).items() if name.isupper()]
+    names += [name for kind in KINDS for name in (kind.channel, kind.stream)]
     assert names
     for name in [*names, "gex:snapshot:<TICKER>", "gex:history:<TICKER>"]:
         assert f"`{name}`" in contract, name

@@ -2,18 +2,19 @@
 
 import hiredis
 
+from streaming.bus.events import BOOK, KINDS, TICK
 from streaming.bus.publish.batch import BatchPacker, pack
-from streaming.bus.publish.buffer import BOOK, TICK
 
 OK = 1
 ID = b"1-0"
 OOM = hiredis.ReplyError("OOM command not allowed")
 WRONG = hiredis.ReplyError("WRONGTYPE Operation against a key")
+CAPS = [200, *[20] * (len(KINDS) - 1)]
 EVENTS = [(0, TICK, b"t0"), (1, BOOK, b"b1"), (2, TICK, b"t2")]
 
 
 def test_every_event_is_a_publish_and_then_a_capped_append():
-    packed = BatchPacker((200, 20, 20)).pack(EVENTS[:2], ())
+    packed = BatchPacker(CAPS).pack(EVENTS[:2], ())
     assert packed == b"".join(
         [
             pack(b"PUBLISH", b"market_data:ticks", b"t0"),
@@ -25,7 +26,7 @@ def test_every_event_is_a_publish_and_then_a_capped_append():
 
 
 def test_an_event_that_was_announced_is_only_appended():
-    packer = BatchPacker((200, 20, 20))
+    packer = BatchPacker(CAPS)
     assert packer.pack(EVENTS[:1], {0}) == pack(
         b"XADD", b"market_data:ticks:stream", b"MAXLEN", b"~", b"200", b"*", b"data", b"t0"
     )
@@ -40,12 +41,12 @@ def test_without_caps_nothing_is_appended():
 
 
 def test_a_fully_answered_batch_is_delivered():
-    settlement = BatchPacker((1, 1, 1)).settle(EVENTS, (), [OK, ID] * 3)
+    settlement = BatchPacker(CAPS).settle(EVENTS, (), [OK, ID] * 3)
     assert (settlement.delivered, settlement.again, settlement.doubtful) == (3, [], False)
 
 
 def test_a_passing_refusal_keeps_the_event_and_remembers_its_announcement():
-    settlement = BatchPacker((1, 1, 1)).settle(EVENTS, (), [OK, ID, OK, OOM, OOM, OOM])
+    settlement = BatchPacker(CAPS).settle(EVENTS, (), [OK, ID, OK, OOM, OOM, OOM])
     assert settlement.delivered == 1
     assert settlement.again == EVENTS[1:]
     assert settlement.announced == {1}
@@ -54,12 +55,12 @@ def test_a_passing_refusal_keeps_the_event_and_remembers_its_announcement():
 
 
 def test_a_final_refusal_lets_the_event_go():
-    settlement = BatchPacker((1, 1, 1)).settle(EVENTS, (), [OK, WRONG, OK, ID, OK, WRONG])
+    settlement = BatchPacker(CAPS).settle(EVENTS, (), [OK, WRONG, OK, ID, OK, WRONG])
     assert (settlement.delivered, settlement.rejected, settlement.again) == (1, 2, [])
 
 
 def test_what_was_not_answered_is_in_doubt():
-    settlement = BatchPacker((1, 1, 1)).settle(EVENTS, (), [OK, ID, OK])
+    settlement = BatchPacker(CAPS).settle(EVENTS, (), [OK, ID, OK])
     assert settlement.delivered == 1
     assert settlement.again == EVENTS[1:]
     assert settlement.announced == {1}
@@ -67,7 +68,7 @@ def test_what_was_not_answered_is_in_doubt():
 
 
 def test_replies_line_up_with_events_when_some_were_announced_before():
-    settlement = BatchPacker((1, 1, 1)).settle(EVENTS, {0, 2}, [ID, OK, OOM, OOM])
+    settlement = BatchPacker(CAPS).settle(EVENTS, {0, 2}, [ID, OK, OOM, OOM])
     assert settlement.delivered == 1
     assert settlement.again == EVENTS[1:]
     assert settlement.announced == {1, 2}

@@ -5,23 +5,23 @@ import pytest
 
 from streaming.bus import keys
 from streaming.bus.connection import make_client, open_redis
+from streaming.bus.events import BOOK, CANDLE, KINDS, TICK
 from streaming.bus.publish.batch import pack
 from streaming.bus.publish.batch_script import RUN_EVENTS, SCRIPT, ScriptPacker
-from streaming.bus.publish.buffer import BOOK, CANDLE, TICK
 from streaming.bus.publish.wire import BatchConnection
 from tests.support.redis_server import plain_redis
 
-CAPS = (200, 20, 10)
+CAPS = range(200, 200 + len(KINDS))
 EVENTS = [(0, TICK, b"t0"), (1, BOOK, b"b1"), (2, CANDLE, b"c2")]
 MANY = [(n, TICK, b"t%d" % n) for n in range(RUN_EVENTS + 2)]
 
 
 def test_a_batch_is_one_call_that_declares_its_keys_and_names_a_payload_once():
     assert ScriptPacker(CAPS).pack(EVENTS) == pack(
-        *(b"EVAL", SCRIPT, b"3"),
-        *(b"market_data:ticks:stream", b"market_data:level2:stream", b"market_data:candles:stream"),
-        *(b"market_data:ticks", b"market_data:level2", b"market_data:candles"),
-        *(b"200", b"20", b"10"),
+        *(b"EVAL", SCRIPT, b"%d" % len(KINDS)),
+        *(kind.stream.encode() for kind in KINDS),
+        *(kind.channel.encode() for kind in KINDS),
+        *(b"%d" % cap for cap in CAPS),
         bytes([TICK, BOOK, CANDLE]),
         *(b"t0", b"b1", b"c2"),
     )

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.bus.publish.buffer import BOOK, CANDLE, TICK, EventBuffer
+from streaming.bus.events import BOOK, CANDLE, TICK
+from streaming.bus.publish.buffer import EventBuffer
 
 
 def _take_all(buffer):

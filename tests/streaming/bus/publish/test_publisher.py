@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.connection import make_client, open_redis
+from streaming.bus.events import KINDS
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.server.embedded import free_port
 from streaming.model import Level2Event, TickEvent
@@ -90,7 +91,7 @@ async def test_without_streams_events_are_only_announced(redis):
 
 
 async def test_streams_are_capped(redis):
-    async with TradingEventPublisher(redis, stream_caps=(100, 100, 100)) as publisher:
+    async with TradingEventPublisher(redis, stream_caps=[100] * len(KINDS)) as publisher:
         publisher.publish([tick(n) for n in range(3000)])
     assert 100 <= await redis.xlen(keys.TICKS_STREAM) < 400
     assert (await _seqs(redis, keys.TICKS_STREAM))[-1] == 2999
