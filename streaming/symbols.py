@@ -11,6 +11,7 @@ _FUTURES_TICKERS: Final = {"NQ_NDX": ("NDX", "/NQ"), "ES_SPX": ("SPX", "/ES")}
 _INDEXES: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "XSP", "DJX", "XND", "DJI", "COMPX", "TNX", "OEX", "XEO"})
 _AM_ROOTS: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "DJX"})
 _OSI_LENGTH: Final = 21
+_PAIR_LENGTH: Final = 7
 WEEKLY_ROOTS: Final = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPW": "XSP"}
 """Roots of options that are part of an index's chain and no instruments themselves."""
 _CLASS_SHARE: Final = re.compile(r"^([A-Z]{1,5})[./-]([A-Z])$")
@@ -130,6 +131,16 @@ def is_index(symbol: str) -> bool:
 def is_future(symbol: str) -> bool:
     """Whether a wire symbol is a future."""
     return symbol.startswith("/")
+
+
+def is_future_option(symbol: str) -> bool:
+    """Whether a wire symbol is an option on a future."""
+    return symbol.startswith("./")
+
+
+def is_pair(symbol: str) -> bool:
+    """Whether a wire symbol is a pair of currencies, such as `EUR/USD`."""
+    return len(symbol) == _PAIR_LENGTH and symbol[3] == "/"
 
 
 def is_option(symbol: str) -> bool:

@@ -16,6 +16,7 @@ from streaming.logs import settings_of_command
 from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.stream.routing import Subscriptions, plan
 from streaming.schwab.wire.fields import Service
+from streaming.schwab.wire.services import SERVICES
 from streaming.settings import StreamSettings, parse_tickers, split_commas
 from streaming.signals import stop_on_signals
 from streaming.source_choice import SOURCES
@@ -28,9 +29,7 @@ from streaming.symbols import Ticker, parse_wire_symbol
 from streaming.telemetry.server import serve_metrics
 
 _LOG: Final = logging.getLogger(__name__)
-_STREAMED: Final = tuple(
-    service for service in Service if service.startswith(("LEVELONE", "CHART")) or service.endswith("BOOK")
-)
+_STREAMED: Final = tuple(one.service for one in SERVICES if one.shape is not None)
 Say = Callable[[str], None]
 
 

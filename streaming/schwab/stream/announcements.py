@@ -19,10 +19,10 @@ from streaming.schwab.stream.session_events import (
 from streaming.schwab.stream.status import StreamCounters
 from streaming.schwab.stream.watch import DataWatch
 from streaming.schwab.wire.fields import Service
+from streaming.schwab.wire.services import LEVEL_ONE
 
 _LOG: Final = logging.getLogger(__name__)
 _SELDOM_S: Final = 60.0
-_LEVEL_ONE: Final = frozenset(service for service in Service if service.startswith("LEVELONE"))
 
 
 class ConnectionOwner(Protocol):
@@ -92,7 +92,7 @@ class Announcements:
         if event.command != "UNSUBS":
             self._counters.unavailable.pop(event.service, None)
             self._owner.served(event.service)
-        if event.service not in _LEVEL_ONE:
+        if event.service not in LEVEL_ONE:
             return
         if event.command == "UNSUBS":
             self._watch.unsubscribed(event.keys)

@@ -10,20 +10,14 @@ from typing import Final
 
 from streaming.calendar import close_time, closure, new_york, session_on
 from streaming.schwab.stream.routing import level_one_service
-from streaming.schwab.wire.fields import Service
+from streaming.schwab.wire.services import SERVICE
 
 _PAUSE_FROM: Final = time(17, 0)
-_FUTURES_FROM: Final = time(18, 0)
-_ROUND_THE_CLOCK: Final = {
-    Service.LEVELONE_FUTURES: _FUTURES_FROM,
-    Service.LEVELONE_FUTURES_OPTIONS: _FUTURES_FROM,
-    Service.LEVELONE_FOREX: _PAUSE_FROM,
-}
 
 
 def session_age_s(symbol: str, now: datetime) -> float | None:
     """Seconds since the session of a symbol began; None outside its session."""
-    reopens = _ROUND_THE_CLOCK.get(level_one_service(symbol))
+    reopens = SERVICE[level_one_service(symbol)].reopens
     began_at = _regular_start(now) if reopens is None else _day_start(now, reopens)
     return None if began_at is None else (now - began_at).total_seconds()
 

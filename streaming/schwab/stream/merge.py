@@ -16,6 +16,7 @@ from streaming.schwab.stream.candles import candle_from
 from streaming.schwab.stream.contracts import FuturesContracts, names_a_contract
 from streaming.schwab.stream.image import Image, Instants
 from streaming.schwab.wire import rows
+from streaming.schwab.wire.services import SERVICES, Shape
 from streaming.schwab.wire.values import instant_ms
 from streaming.symbols import may_be_symbol
 
@@ -39,7 +40,7 @@ class Merger:
         self.quotes_only: Collection[str] = _NO_TICKS
         self.seq = 0
         self._source = source
-        self._images: dict[type, dict[str, Image]] = {kind: {} for kind in rows.LEVEL_ONE_BLOCKS}
+        self._images: dict[type, dict[str, Image]] = {one.block: {} for one in SERVICES if one.is_level_one}
         self._admitted: set[str] = set()
         """Names whose books came and that can be symbols."""
         self.odd_rows = 0
@@ -51,18 +52,15 @@ class Merger:
         self._contracts = FuturesContracts()
         self._rolled: dict[str, None] = {}
         self._midnight = EasternMidnight()
-        self._readers: Mapping[type, Callable[[Any, int, list[StreamEvent]], None]] = {
-            rows.EquityBlock: self._equities,
-            rows.OptionBlock: self._options,
-            rows.FutureBlock: self._futures,
-            rows.FutureOptionBlock: self._others,
-            rows.ForexBlock: self._others,
-            rows.NyseBookBlock: self._books,
-            rows.NasdaqBookBlock: self._books,
-            rows.OptionsBookBlock: self._books,
-            rows.EquityChartBlock: self._bars,
-            rows.FutureChartBlock: self._bars,
+        readers: Mapping[Shape, Callable[[Any, int, list[StreamEvent]], None]] = {
+            Shape.SHARES: self._equities,
+            Shape.OPTIONS: self._options,
+            Shape.FUTURES: self._futures,
+            Shape.SIGNED: self._others,
+            Shape.BOOK: self._books,
+            Shape.MINUTES: self._bars,
         }
+        self._readers = {one.block: readers[one.shape] for one in SERVICES if one.shape is not None}
 
     @property
     def listings(self) -> Mapping[str, str]:
@@ -124,7 +122,7 @@ class Merger:
         return False
 
     def _equities(self, block: rows.EquityBlock, recv_ms: int, events: list[StreamEvent]) -> None:
-        images = self._images[rows.EquityBlock]
+        images = self._images[type(block)]
         latest_ms = recv_ms + _AHEAD_MS
         for row in block.content:
             image = self._image(images, row)
@@ -139,11 +137,11 @@ class Merger:
             events.append(self._tick(row.key, image, event_ms, recv_ms))
 
     def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
-        images = self._images[rows.FutureBlock]
+        images = self._images[type(block)]
         latest_ms = recv_ms + _AHEAD_MS
         for row in block.content:
             if row.active_symbol and self._rolls(row.key, row.active_symbol):
-                self._roll(row)
+                self._roll(images, row)
             image = self._image(images, row)
             if image is None:
                 continue
@@ -162,9 +160,8 @@ class Merger:
         named = may_be_symbol(symbol) and active_symbol.startswith(symbol) and names_a_contract(active_symbol)
         return named and self._contracts.learn(symbol, active_symbol)
 
-    def _roll(self, row: rows.FutureRow) -> None:
+    def _roll(self, images: dict[str, Image], row: rows.FutureRow) -> None:
         """Another contract stands behind the symbol: what was known is of the old one."""
-        images = self._images[rows.FutureBlock]
         known = images.pop(row.key, None)
         if row.assetMainType is UNSET and row.cusip is UNSET:
             self._rolled[row.key] = None
@@ -173,7 +170,7 @@ class Merger:
                 fresh.delayed = known.delayed
 
     def _options(self, block: rows.OptionBlock, recv_ms: int, events: list[StreamEvent]) -> None:
-        images = self._images[rows.OptionBlock]
+        images = self._images[type(block)]
         latest_ms = recv_ms + _AHEAD_MS
         for row in block.content:
             image = self._image(images, row)

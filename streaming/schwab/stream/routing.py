@@ -5,14 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from streaming.schwab.wire.fields import Service
-from streaming.symbols import is_future, is_index, is_option
+from streaming.schwab.wire.services import LEVEL_ONE, SERVICES, Shape
+from streaming.symbols import is_index
 
 Wanted = Mapping[Service, tuple[str, ...]]
 """The keys each service should have, in order, each once."""
 
-_NASDAQ: Final = "Q"
-_WITHOUT_BOOK: Final = frozenset("03:")
-_FOREX_LENGTH: Final = 7
+_COVERING: Final = tuple((one.service, one.covers) for one in SERVICES if one.covers is not None)
+_REMAINING: Final = next(one.service for one in SERVICES if one.is_level_one and one.covers is None)
+_BESIDE: Final = {
+    (level_one, shape): tuple(one for one in SERVICES if one.beside is level_one and one.shape is shape)
+    for level_one in LEVEL_ONE
+    for shape in (Shape.BOOK, Shape.MINUTES)
+}
 KNOWN_LISTINGS: Final[Mapping[str, str]] = {
     "SPY": "P", "IWM": "P", "DIA": "P", "GLD": "P", "SLV": "P", "XLF": "P", "XLE": "P", "EEM": "P",
     "QQQ": "Q", "TQQQ": "Q", "SQQQ": "Q", "TLT": "Q", "AAPL": "Q", "MSFT": "Q", "NVDA": "Q", "AMZN": "Q",
@@ -51,15 +56,10 @@ class Subscriptions:
 
 def level_one_service(symbol: str) -> Service:
     """The service that sends a symbol's level one."""
-    if is_option(symbol):
-        return Service.LEVELONE_OPTIONS
-    if symbol.startswith("./"):
-        return Service.LEVELONE_FUTURES_OPTIONS
-    if is_future(symbol):
-        return Service.LEVELONE_FUTURES
-    if len(symbol) == _FOREX_LENGTH and symbol[3] == "/":
-        return Service.LEVELONE_FOREX
-    return Service.LEVELONE_EQUITIES
+    for service, covers in _COVERING:
+        if covers(symbol):
+            return service
+    return _REMAINING
 
 
 def book_service(symbol: str, listing: str | None) -> Service | None:
@@ -67,22 +67,17 @@ def book_service(symbol: str, listing: str | None) -> Service | None:
 
     Futures have no book at Schwab at all; their Level2Event is made from level one.
     """
-    service = level_one_service(symbol)
-    if service is Service.LEVELONE_OPTIONS:
-        return Service.OPTIONS_BOOK
-    if service is not Service.LEVELONE_EQUITIES or is_index(symbol):
-        return None
-    if not listing or listing in _WITHOUT_BOOK:
-        return None
-    return Service.NASDAQ_BOOK if listing == _NASDAQ else Service.NYSE_BOOK
+    return None if is_index(symbol) else _beside(symbol, Shape.BOOK, listing)
 
 
 def chart_service(symbol: str) -> Service | None:
     """The service that sends a symbol's minutes, or None when there is none."""
-    service = level_one_service(symbol)
-    if service is Service.LEVELONE_EQUITIES:
-        return Service.CHART_EQUITY
-    return Service.CHART_FUTURES if service is Service.LEVELONE_FUTURES else None
+    return _beside(symbol, Shape.MINUTES, None)
+
+
+def _beside(symbol: str, shape: Shape, listing: str | None) -> Service | None:
+    known = _BESIDE[level_one_service(symbol), shape]
+    return next((one.service for one in known if one.takes(listing)), None)
 
 
 def plan(subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: bool) -> Wanted:

@@ -29,7 +29,7 @@ from streaming.schwab.stream.session_events import (
     SymbolLimit,
     Tolerated,
 )
-from streaming.schwab.wire.fields import FIELDS, Service
+from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import (
     Notice,
     Response,
@@ -41,6 +41,7 @@ from streaming.schwab.wire.frames import (
     encode_request,
 )
 from streaming.schwab.wire.rows import DataBlock
+from streaming.schwab.wire.services import FIELDS
 
 _MAX_ATTEMPTS: Final = 3
 

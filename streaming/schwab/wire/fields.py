@@ -97,21 +97,3 @@ def request_fields(table: tuple[str, ...]) -> str:
 def all_fields(table: tuple[str, ...]) -> str:
     """Every number of a table, ascending."""
     return ",".join(str(number) for number in range(len(table)))
-
-
-FIELDS: Final[Mapping[Service, str]] = {
-    Service.LEVELONE_EQUITIES: request_fields(EQUITIES),
-    Service.LEVELONE_OPTIONS: request_fields(OPTIONS),
-    Service.LEVELONE_FUTURES: request_fields(FUTURES),
-    Service.LEVELONE_FUTURES_OPTIONS: request_fields(FUTURES_OPTIONS),
-    Service.LEVELONE_FOREX: request_fields(FOREX),
-    Service.NYSE_BOOK: all_fields(BOOK),
-    Service.NASDAQ_BOOK: all_fields(BOOK),
-    Service.OPTIONS_BOOK: all_fields(BOOK),
-    Service.CHART_EQUITY: all_fields(CHART_EQUITY),
-    Service.CHART_FUTURES: all_fields(CHART_FUTURES),
-    Service.SCREENER_EQUITY: all_fields(SCREENER),
-    Service.SCREENER_OPTION: all_fields(SCREENER),
-    Service.ACCT_ACTIVITY: all_fields(ACCOUNT),
-}
-"""What each subscription asks for."""

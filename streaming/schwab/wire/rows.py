@@ -4,7 +4,6 @@ UNSET means "not in this message", None "cleared". Numbers may come as int or fl
 Records live for one frame only, so they stay outside the garbage collector.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -268,16 +267,3 @@ DataBlock = (
     | OptionScreenerBlock
     | AccountBlock
 )
-LEVEL_ONE_BLOCKS: Sequence[type[DataBlock]] = (EquityBlock, OptionBlock, FutureBlock, FutureOptionBlock, ForexBlock)
-BLOCKS: Sequence[type[DataBlock]] = (
-    *LEVEL_ONE_BLOCKS,
-    NyseBookBlock,
-    NasdaqBookBlock,
-    OptionsBookBlock,
-    EquityChartBlock,
-    FutureChartBlock,
-    EquityScreenerBlock,
-    OptionScreenerBlock,
-    AccountBlock,
-)
-"""Every kind of block once, for the tolerant decoder."""

@@ -14,10 +14,11 @@ from typing import Any, Final, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
-from streaming.schwab.wire.rows import BLOCKS, DataBlock
+from streaming.schwab.wire.rows import DataBlock
+from streaming.schwab.wire.services import SERVICES
 
 T = TypeVar("T")
-_BLOCK_OF: Final = {kind.__struct_config__.tag: kind for kind in BLOCKS}
+_BLOCK_OF: Final[Mapping[str, Any]] = {one.service: one.block for one in SERVICES}
 _DECODER: Final = json.JSONDecoder(strict=False)
 _AROUND: Final = " \t\r\n\0\x1e\ufeff"
 """What may stand before, between and after documents: white space, NUL, record separators, byte order marks."""
@@ -57,7 +58,7 @@ def mappings_in(items: object) -> list[Mapping[str, Any]]:
 
 def block_from(item: Mapping[str, Any]) -> tuple[DataBlock | None, int]:
     """One element of `data` and how many of its rows were unusable; None for a service we do not know."""
-    kind: Any = _BLOCK_OF.get(_text(item.get("service")))
+    kind = _BLOCK_OF.get(_text(item.get("service")))
     if kind is None:
         return None, 0
     row_kind = _element_kind(kind)

@@ -2,7 +2,8 @@ import pytest
 
 from streaming.schwab.stream.bad_keys import BadKeys
 from streaming.schwab.stream.ledger import Change, SubscriptionLedger
-from streaming.schwab.wire.fields import FIELDS, Service
+from streaming.schwab.wire.fields import Service
+from streaming.schwab.wire.services import FIELDS
 
 L1 = Service.LEVELONE_EQUITIES
 BOOK = Service.NYSE_BOOK

@@ -21,8 +21,9 @@ from streaming.schwab.stream.session_events import (
     SymbolLimit,
     Tolerated,
 )
-from streaming.schwab.wire.fields import FIELDS, Service
+from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
+from streaming.schwab.wire.services import FIELDS
 from tests.data_builders.frames import equities, every_frame
 from tests.support.frames import data_frame, notice, response
 
