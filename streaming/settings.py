@@ -25,7 +25,7 @@ from pydantic_settings import (
 from streaming.env_file import PlainEnvFile
 from streaming.errors import ConfigurationError, RequestError
 from streaming.model import ScopeName
-from streaming.source_choice import SourceName, parse_source_map
+from streaming.source_choice import SOURCES, SourceName, parse_source_map
 from streaming.symbols import PartOfIndexError, Ticker, parse_ticker, parse_wire_symbol
 
 ENV_FILE: Final = ".env"
@@ -63,7 +63,7 @@ class StreamSettings(BaseSettings):
     )
     redis_data_path: Path = Field(Path(".redis"), description="folder for the data of our own Redis server")
     redis_share: bool = Field(False, description="true or false")
-    gex_source: SourceName = Field("schwab", description="schwab, cboe, gexbot, redis or replay")
+    gex_source: SourceName = Field("schwab", description=f"{', '.join(SOURCES[:-1])} or {SOURCES[-1]}")
     gex_source_map: Annotated[dict[str, SourceName], NoDecode] = Field(
         {}, description="TICKER:source pairs separated by commas, each ticker once, such as SPY:cboe,QQQ:gexbot"
     )

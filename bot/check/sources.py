@@ -63,22 +63,25 @@ class _Look:
         self._subject = f"source {source}"
 
     async def findings(self, proven: Mapping[str, date], redis: Redis | None) -> Sequence[Finding]:
-        from streaming.sources.needs import what_is_missing
+        from streaming.streamer.sources import what_is_missing
 
         missing = what_is_missing(self._source, self._tickers, self._settings)
         if missing is not None:
             return [fail(self._subject, missing.sentence, missing.exit_status)]
+        return await self._cboe() if self._source == "cboe" else [await self._rung(proven, redis)]
+
+    async def _rung(self, proven: Mapping[str, date], redis: Redis | None) -> Finding:
         match self._source:
-            case "cboe":
-                return await self._cboe()
             case "gexbot":
-                return [await self._gexbot(proven)]
+                return await self._gexbot(proven)
             case "redis":
-                return [await self._another_program(redis)]
+                return await self._another_program(redis)
             case "replay":
-                return [_no_recording(self._subject, self._settings) or self._ok("replayed from a recording")]
+                return _no_recording(self._subject, self._settings) or self._ok("replayed from a recording")
             case "schwab":
-                return [await self._schwab(proven)]
+                return await self._schwab(proven)
+            case _:
+                return self._ok(_live(self._source, proven))
 
     def _ok(self, rung: str, more: str = "", tickers: Sequence[str] | None = None) -> Finding:
         names = ", ".join([ticker.name for ticker in self._tickers] if tickers is None else tickers)

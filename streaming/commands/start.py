@@ -20,9 +20,9 @@ from streaming.schwab.wire.services import SERVICES
 from streaming.settings import StreamSettings, parse_tickers, split_commas
 from streaming.signals import stop_on_signals
 from streaming.source_choice import SOURCES
-from streaming.sources.needs import stream_is_needed, what_is_missing
+from streaming.sources.schwab_source import stream_is_needed
 from streaming.streamer.runtime import Runtime, open_runtime
-from streaming.streamer.sources import Sources
+from streaming.streamer.sources import Sources, what_is_missing
 from streaming.streamer.streamer import Streamer
 from streaming.streamer.symbols import SymbolChanges, needed_by
 from streaming.symbols import Ticker, parse_wire_symbol

@@ -17,6 +17,7 @@ from streaming.replay.guard import ReplayGuard
 from streaming.replay.player import NAME, SnapshotReplay
 from streaming.replay.tape import Tape, TapeChoice, recorded_tape
 from streaming.settings import StreamSettings
+from streaming.sources.kind import Kit, SourceKind
 from streaming.status import SourceState, SourceStatus
 from streaming.symbols import Ticker
 
@@ -114,3 +115,23 @@ def parse_start(text: str) -> time:
     """A time of day such as 10:30; ValueError for anything else."""
     hour, _, minute = text.partition(":")
     return time(int(hour), int(minute))
+
+
+def _lacks(_tickers: Sequence[Ticker], settings: StreamSettings) -> ConfigurationError | None:
+    return missing_path(settings)
+
+
+def _build(tickers: Sequence[Ticker], kit: Kit) -> RecordedSource:
+    return RecordedSource(
+        tickers,
+        settings=kit.settings,
+        redis=kit.redis,
+        reader=kit.snapshots,
+        snapshots=kit.snapshots,
+        events=kit.events,
+        clock=kit.clock,
+        owner=kit.owner,
+    )
+
+
+KIND: Final = SourceKind(NAME, _build, _lacks)

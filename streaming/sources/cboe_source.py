@@ -14,12 +14,12 @@ from streaming.bus.snapshots.classic import has_figures
 from streaming.clock import Clock
 from streaming.engine.host import ChainBody, EngineError, EngineHost
 from streaming.engine.protocol import ChainKind
-from streaming.errors import ContractError, GexcordError
+from streaming.errors import ConfigurationError, ContractError, GexcordError
 from streaming.model import GexSnapshot, ScopeName
 from streaming.packed import MOST_UNPACKED
 from streaming.settings import StreamSettings
 from streaming.sources.download import Answer, Server, download, open_client
-from streaming.sources.needs import unserved
+from streaming.sources.kind import Kit, SourceKind
 from streaming.sources.polling import Pace, Poller, Surroundings
 from streaming.sources.source_book import SourceBook
 from streaming.status import SourceStatus
@@ -139,3 +139,31 @@ class _Asker:
         if snapshot is None or snapshot.spot is None or not has_figures(snapshot):
             raise ContractError(f"CBOE's chain of {ticker.name} holds no figure beyond its spot.")
         return snapshot
+
+
+def unserved(tickers: Sequence[Ticker]) -> ConfigurationError | None:
+    """Said of futures tickers at CBOE, which quotes no futures: there is no live basis (`specs/gex-method.md` §14)."""
+    futures = [ticker for ticker in tickers if ticker.future is not None]
+    if not futures:
+        return None
+    names = ", ".join(ticker.name for ticker in futures)
+    pairs = ",".join(f"{ticker.name}:schwab" for ticker in futures)
+    plain = ", ".join(ticker.underlying for ticker in futures)
+    return ConfigurationError(
+        f"{names} cannot come from cboe, which quotes no futures.",
+        remedy=f"Show {plain} instead, or choose another source in GEX_SOURCE_MAP, such as {pairs}.",
+    )
+
+
+def _build(tickers: Sequence[Ticker], kit: Kit) -> CboeSource:
+    settings = kit.settings
+    return CboeSource(
+        tickers,
+        url=settings.cboe_api_url,
+        scope=settings.gex_scope,
+        every_s=settings.cboe_poll_seconds,
+        around=kit.around(NAME),
+    )
+
+
+KIND: Final = SourceKind(NAME, _build, lambda tickers, _settings: unserved(tickers))

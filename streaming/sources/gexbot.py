@@ -17,13 +17,13 @@ from streaming.bus.mishaps import breaching
 from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.calendar import new_york, session_on
 from streaming.clock import Clock, epoch_ms, instant_of
-from streaming.errors import ContractError
+from streaming.errors import ConfigurationError, ContractError
 from streaming.gex.market_state import State, market_state
 from streaming.instants import instant_ms
 from streaming.model import GexSnapshot, ScopeName
 from streaming.settings import StreamSettings
 from streaming.sources.download import Server, download, open_client
-from streaming.sources.needs import missing_key
+from streaming.sources.kind import Kit, SourceKind
 from streaming.sources.polling import Pace, Poller, Surroundings
 from streaming.sources.source_book import SourceBook
 from streaming.status import SourceStatus
@@ -184,3 +184,31 @@ def _state(asof_ms: int) -> State:
     session = session_on(new_york(at).date())
     settle_s = [] if session is None else [session.close_at.timestamp()]
     return market_state(at, np.array(settle_s, dtype=np.float64))
+
+
+def missing_key(tickers: Sequence[Ticker]) -> ConfigurationError:
+    """Said where GEXBot is to be asked without a key."""
+    names = ", ".join(ticker.name for ticker in tickers)
+    return ConfigurationError(
+        "GEXBOT_API_KEY is not set.",
+        remedy=f"Set it in .env and restart, or choose another source for {names} in GEX_SOURCE_MAP.",
+    )
+
+
+def _lacks(tickers: Sequence[Ticker], settings: StreamSettings) -> ConfigurationError | None:
+    return missing_key(tickers) if settings.gexbot_api_key is None else None
+
+
+def _build(tickers: Sequence[Ticker], kit: Kit) -> GexbotSource:
+    settings = kit.settings
+    return GexbotSource(
+        tickers,
+        key=settings.gexbot_api_key,
+        url=settings.gexbot_api_url,
+        scope=settings.gex_scope,
+        every_s=settings.gexbot_poll_seconds,
+        around=kit.around(NAME),
+    )
+
+
+KIND: Final = SourceKind(NAME, _build, _lacks)

@@ -8,6 +8,7 @@ from typing import Final
 from streaming.bus.snapshots.store import SnapshotStore
 from streaming.clock import Clock
 from streaming.errors import TransientError
+from streaming.sources.kind import Kit, SourceKind
 from streaming.sources.source_book import SourceBook
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker
@@ -51,3 +52,11 @@ class RedisSource:
 
     def _silent_s(self, last_at: datetime | None) -> float:
         return 0.0 if last_at is None else (self._clock.now() - last_at).total_seconds()
+
+
+def _build(tickers: Sequence[Ticker], kit: Kit) -> RedisSource:
+    own = SnapshotStore(kit.redis, clock=kit.clock, intake=kit.snapshots.intake)
+    return RedisSource(tickers, store=own, clock=kit.clock)
+
+
+KIND: Final = SourceKind(NAME, _build)

@@ -10,27 +10,40 @@ from typing import Final
 
 from streaming.bus import keys
 from streaming.bus.metrics import write_metrics
-from streaming.bus.snapshots.store import SnapshotStore
-from streaming.errors import TransientError
+from streaming.errors import ConfigurationError, TransientError
 from streaming.ports import SnapshotSource
-from streaming.replay.source import RecordedSource
-from streaming.sources.cboe_source import CboeSource
-from streaming.sources.claims import RedisClaims
-from streaming.sources.gexbot import GexbotSource
-from streaming.sources.polling import Surroundings
-from streaming.sources.redis_source import RedisSource
+from streaming.replay import source as recorded
+from streaming.settings import StreamSettings
+from streaming.source_choice import SourceName
+from streaming.sources import cboe_source, gexbot, redis_source, schwab_source
+from streaming.sources.kind import Kit, SourceKind
 from streaming.status import SourceStatus
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import Ticker
-from streaming.telemetry.source_report import schwab_status, source_metrics
+from streaming.telemetry.source_report import source_metrics
 
 _LOG: Final = logging.getLogger(__name__)
 _REPORT_EVERY_S: Final = 1.0
+KINDS: Final[Sequence[SourceKind]] = (
+    schwab_source.KIND,
+    cboe_source.KIND,
+    gexbot.KIND,
+    redis_source.KIND,
+    recorded.KIND,
+)
+"""All of `source_choice.SOURCES`, in their order."""
+
+
+def what_is_missing(
+    source: SourceName, tickers: Sequence[Ticker], settings: StreamSettings
+) -> ConfigurationError | None:
+    """What a person must set before a source can serve its tickers, known from the settings alone, or None."""
+    return next(kind for kind in KINDS if kind.name == source).lacks(tickers, settings)
 
 
 class Sources:
-    """Every source but the streamer, which has its own job; `run` each of `polled` until cancelled."""
+    """Every source that has tickers; `run` each of `polled` until cancelled, the streamer has its own job."""
 
     def __init__(
         self,
@@ -42,23 +55,25 @@ class Sources:
         tell: Callable[[str], None],
     ) -> None:
         self._runtime = runtime
-        self._tickers = tuple(tickers)
-        self._streamer = streamer
-        self._rng = rng
-        self._tell = tell
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        built = (self._cboe(), self._gexbot(), self._redis(), self._replay())
-        self.polled: tuple[SnapshotSource, ...] = tuple(source for source in built if source is not None)
+        kit = Kit(
+            settings=runtime.settings,
+            clock=runtime.clock,
+            redis=runtime.redis,
+            snapshots=runtime.snapshots,
+            events=runtime.publisher,
+            stream=streamer,
+            rng=rng,
+            tell=tell,
+            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        )
+        chosen = ((kind, runtime.settings.tickers_from(kind.name, tickers)) for kind in KINDS)
+        built = [(kind, kind.build(own, kit)) for kind, own in chosen if own]
+        self._all = tuple(source for _, source in built)
+        self.polled: tuple[SnapshotSource, ...] = tuple(source for kind, source in built if not kind.has_own_job)
 
     def statuses(self) -> tuple[SourceStatus, ...]:
-        """One look at each source that has tickers, the streamer's included."""
-        own = self._runtime.settings.tickers_from("schwab", self._tickers)
-        found = tuple(source.status() for source in self.polled)
-        if not own:
-            return found
-        names = (ticker.name for ticker in own)
-        streamer = self._streamer
-        return (schwab_status(names, streamer.status(), streamer.counters, streamer.chain_errors), *found)
+        """One look at each source that has tickers."""
+        return tuple(source.status() for source in self._all)
 
     async def report(self, progress: Callable[[], None]) -> None:
         """Keep `metrics:gex_sources` current until cancelled."""
@@ -72,63 +87,3 @@ class Sources:
             except TransientError as error:
                 _LOG.debug("source metrics were not written: %s", error)
             await clock.sleep(_REPORT_EVERY_S)
-
-    def _cboe(self) -> CboeSource | None:
-        settings = self._runtime.settings
-        if not (own := settings.tickers_from("cboe", self._tickers)):
-            return None
-        return CboeSource(
-            own,
-            url=settings.cboe_api_url,
-            scope=settings.gex_scope,
-            every_s=settings.cboe_poll_seconds,
-            around=self._surroundings("cboe"),
-        )
-
-    def _gexbot(self) -> GexbotSource | None:
-        settings = self._runtime.settings
-        if not (own := settings.tickers_from("gexbot", self._tickers)):
-            return None
-        return GexbotSource(
-            own,
-            key=settings.gexbot_api_key,
-            url=settings.gexbot_api_url,
-            scope=settings.gex_scope,
-            every_s=settings.gexbot_poll_seconds,
-            around=self._surroundings("gexbot"),
-        )
-
-    def _redis(self) -> RedisSource | None:
-        runtime = self._runtime
-        if not (own := runtime.settings.tickers_from("redis", self._tickers)):
-            return None
-        return RedisSource(
-            own,
-            store=SnapshotStore(runtime.redis, clock=runtime.clock, intake=runtime.snapshots.intake),
-            clock=runtime.clock,
-        )
-
-    def _replay(self) -> RecordedSource | None:
-        runtime = self._runtime
-        if not (own := runtime.settings.tickers_from("replay", self._tickers)):
-            return None
-        return RecordedSource(
-            own,
-            settings=runtime.settings,
-            redis=runtime.redis,
-            reader=runtime.snapshots,
-            snapshots=runtime.snapshots,
-            events=runtime.publisher,
-            clock=runtime.clock,
-            owner=self._owner,
-        )
-
-    def _surroundings(self, source: str) -> Surroundings:
-        runtime = self._runtime
-        return Surroundings(
-            sink=runtime.snapshots,
-            claims=RedisClaims(runtime.redis, source, self._owner),
-            clock=runtime.clock,
-            rng=self._rng,
-            tell=self._tell,
-        )

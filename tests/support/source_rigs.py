@@ -32,9 +32,9 @@ from streaming.sources.claims import RedisClaims
 from streaming.sources.gexbot import GexbotSource
 from streaming.sources.polling import Surroundings
 from streaming.sources.redis_source import RedisSource
+from streaming.sources.schwab_source import SchwabSource
 from streaming.status import SourceStatus
 from streaming.symbols import parse_ticker
-from streaming.telemetry.source_report import schwab_status
 from tests.data_builders.chains import made
 from tests.support.http import HttpServer, Seen, open_http_server
 from tests.support.recordings import record
@@ -326,15 +326,11 @@ async def redis_rig(redis: Redis) -> AsyncIterator[SourceRig]:
 async def schwab_rig(tmp_path: Path, redis_url: str, redis: Redis) -> AsyncIterator[SourceRig]:
     """The streamer on the simulator, which is also what the demo runs on."""
     async with streamer_rig(tmp_path, redis_url, "SPX") as rig:
-
-        def status() -> SourceStatus:
-            return schwab_status(("SPX",), rig.streamer.status(), rig.streamer.counters, rig.streamer.chain_errors)
-
         yield SourceRig(
             name="schwab",
             ticker="SPX",
             store=SnapshotStore(redis, clock=rig.runtime.clock),
-            status=status,
+            status=SchwabSource([parse_ticker("SPX")], rig.streamer).status,
             break_down=lambda: _silence(rig),
             recover=rig.sim.faults.clear,
             send_garbage=lambda: rig.sim.fail("marketdata", Failure(200, GARBAGE.decode()), times=1000),

@@ -11,8 +11,9 @@ from aiohttp import web
 from streaming.bus import keys
 from streaming.clock import SystemClock
 from streaming.settings import StreamSettings
+from streaming.source_choice import SOURCES
 from streaming.streamer.runtime import open_runtime
-from streaming.streamer.sources import Sources
+from streaming.streamer.sources import KINDS, Sources
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker
 from tests.support.http import open_http_server
@@ -30,6 +31,11 @@ async def assembled(tmp_path, redis_url, *names, **values):
         tickers = [parse_ticker(name) for name in names]
         rng = random.Random(1)
         yield Sources(runtime, tickers, Streamer(runtime, tickers, rng=rng), rng=rng, tell=lambda _line: None)
+
+
+def test_every_source_that_can_be_chosen_is_one_record_and_only_the_streamer_has_a_job_of_its_own():
+    assert tuple(kind.name for kind in KINDS) == SOURCES
+    assert [kind.name for kind in KINDS if kind.has_own_job] == ["schwab"]
 
 
 async def test_each_source_gets_its_own_tickers_and_only_chosen_ones_exist(tmp_path, redis_url):
