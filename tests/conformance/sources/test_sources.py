@@ -151,7 +151,7 @@ def _engine_processes():
     """Command lines of this process's children that compute."""
     mine = [pid for children in Path("/proc/self/task").glob("*/children") for pid in children.read_text().split()]
     lines = [Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in mine]
-    return [line for line in lines if "engine_worker" in line]
+    return [line for line in lines if "streaming.engine.worker" in line]
 
 
 def _is_of_a_source(task):

@@ -446,7 +446,7 @@ def test_a_leash_whose_parent_is_already_gone_starts_nothing(tmp_path):
 
 @pytest.mark.parametrize("how", ["parent", "program", "signal"])
 def test_where_the_kernel_does_not_help_the_leash_itself_ends_the_program(tmp_path, how):
-    script = "import sys; from streaming.bus import leash; sys.exit(leash._watch_parent(sys.argv[1:]))"
+    script = "import sys; from streaming.bus.server import leash; sys.exit(leash._watch_parent(sys.argv[1:]))"
     body = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(float(sys.argv[1]))"
     seconds = "0.2" if how == "program" else "60"
     watcher = subprocess.Popen(
