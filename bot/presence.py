@@ -15,12 +15,11 @@ import discord
 from bot.feed.schedule import decide_about
 from bot.render.numbers import age
 from bot.render.origin_words import live_word, origin_words
-from bot.render.view import Freshness, freshness_of
 from bot.supervisor import Progress
 from streaming.calendar import new_york
 from streaming.clock import Clock
 from streaming.errors import GexcordError
-from streaming.freshness import data_age_s
+from streaming.freshness import Freshness, data_age_s, freshness
 from streaming.model import GexSnapshot
 
 _LOG: Final = logging.getLogger(__name__)
@@ -74,9 +73,9 @@ def presence_text(ticker: str, snapshot: GexSnapshot | None, now: datetime, *, f
     if snapshot is None:
         return f"{ticker}: no data"
     age_s = data_age_s(snapshot, now)
-    freshness = freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
-    state = live_word(snapshot) if freshness is Freshness.LIVE else str(freshness)
-    old = "" if freshness is Freshness.AHEAD else f", {age(max(age_s, 0.0))} old"
+    found = freshness(snapshot, now)
+    state = live_word(snapshot) if found is Freshness.LIVE else str(found)
+    old = "" if found is Freshness.AHEAD else f", {age(max(age_s, 0.0))} old"
     origin = origin_words(snapshot)
     return f"{'' if origin is None else f'{origin} · '}{ticker} {state}{old}"[:_LONGEST]
 

@@ -8,36 +8,27 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from bot.client import GexBot
-from bot.feed.schedule import decide_about
+from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
 from bot.lookup import boards_here, find_snapshot, matching_names
 from bot.notices import think
 from bot.permissions import may_speak
 from bot.pictures import Wish, take_history
-from bot.render.captions import window_sentence
 from bot.render.charts.chart_spec import KINDS
 from bot.render.embeds import status_embed
 from bot.render.explain.explain import FIGURES, explain_embed
 from bot.services import Services
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
-from streaming.model import SCOPES, WEIGHTS, GexSnapshot
+from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot
 
 Interaction = discord.Interaction[GexBot]
 
 _SYMBOL: Final = "A ticker such as SPX or NQ_NDX; without it, the one this channel shows"
 _PUBLIC: Final = "Show the answer to everybody in this channel"
 _PRIVATE_AFTER_ALL: Final = "Only you see this: you may not write in this channel."
-SCOPE_CHOICES: Final = [
-    Choice(name="zero: the nearest expiry", value="zero"),
-    Choice(name="one: the expiry after it", value="one"),
-    Choice(name="full: the next 90 days", value="full"),
-    Choice(name="all: every listed expiry", value="all"),
-]
-WEIGHT_CHOICES: Final = [
-    Choice(name="oi: by open interest", value="oi"),
-    Choice(name="vol: by today's volume", value="vol"),
-]
+SCOPE_CHOICES: Final = [Choice(name=f"{name}: {SCOPE_WORDS[name]}", value=name) for name in SCOPES]
+WEIGHT_CHOICES: Final = [Choice(name=f"{name}: by {WEIGHT_WORDS[name]}", value=name) for name in WEIGHTS]
 VIEW_CHOICES: Final = [
     Choice(name="native: the ticker's own points", value="native"),
     Choice(name="index: points of the index, such as SPX", value="index"),

@@ -8,9 +8,8 @@ import discord
 
 from bot.notices import Interaction
 from bot.views import AskerView
-from streaming.model import SCOPES, WEIGHTS, WeightName
+from streaming.model import SCOPES, WEIGHT_NAMES, WEIGHTS
 
-_WEIGHT_LABELS: Final[dict[WeightName, str]] = {"oi": "Open interest", "vol": "Volume"}
 _CHOSEN: Final = discord.ButtonStyle.primary
 _OTHER: Final = discord.ButtonStyle.secondary
 V = TypeVar("V", bound="SwitchView")
@@ -48,7 +47,7 @@ class SwitchView(AskerView, ABC):
     def add_weights(self, row: int) -> None:
         """A button for each choice of what contracts are weighted by."""
         for weight in WEIGHTS:
-            self.add_item(ChoiceButton(_WEIGHT_LABELS[weight], row, weight=weight))
+            self.add_item(ChoiceButton(WEIGHT_NAMES[weight].capitalize(), row, weight=weight))
 
 
 class ChoiceButton(discord.ui.Button[SwitchView]):

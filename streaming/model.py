@@ -174,6 +174,15 @@ ScopeName = Literal["zero", "one", "full", "all"]
 WeightName = Literal["oi", "vol"]
 SCOPES: tuple[ScopeName, ...] = ("zero", "one", "full", "all")
 WEIGHTS: tuple[WeightName, ...] = ("oi", "vol")
+SCOPE_WORDS: Final[dict[ScopeName, str]] = {
+    "zero": "the nearest expiry",
+    "one": "the second expiry",
+    "full": "expiries up to 90 days",
+    "all": "every listed expiry",
+}
+WEIGHT_WORDS: Final[dict[WeightName, str]] = {"oi": "open interest", "vol": "today's volume"}
+WEIGHT_NAMES: Final[dict[WeightName, str]] = {"oi": "open interest", "vol": "volume"}
+"""In fewer letters, for buttons and heads of columns, and where the volume need not be today's."""
 
 
 class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):

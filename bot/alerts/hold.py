@@ -5,16 +5,13 @@ from enum import StrEnum
 from typing import Final
 
 from bot.alerts.rules import AlertKind
-from bot.render.view import Freshness, freshness_of
 from streaming.calendar import new_york, session_on
 from streaming.clock import instant_of
-from streaming.freshness import data_age_s
+from streaming.freshness import Freshness, data_age_s, freshness, old_chain_s
 from streaming.model import GexSnapshot
 
 _CLOSING: Final = timedelta(minutes=5)
 _WARMING: Final = timedelta(minutes=15)
-_OLD_CHAIN_S: Final = 600.0
-"""From this age on a board says that its chain is old; levels of an old chain fire nothing."""
 _LONGEST_DELAY_S: Final = 7200.0
 _FIGURES_ONLY: Final = frozenset({"warming", "old chain"})
 
@@ -43,18 +40,21 @@ class Hold(StrEnum):
 
 def is_current(snapshot: GexSnapshot, now: datetime) -> Hold | None:
     """None for live quotes, for a replay as it plays, and for a source that is delayed by its nature."""
-    age_s = data_age_s(snapshot, now)
-    freshness = freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
-    if freshness is Freshness.AHEAD:
-        return Hold.AHEAD
-    if freshness is Freshness.LIVE or (freshness is Freshness.DELAYED and age_s <= _LONGEST_DELAY_S):
-        return None
-    return Hold.STALE
+    match freshness(snapshot, now):
+        case Freshness.LIVE:
+            return None
+        case Freshness.AHEAD:
+            return Hold.AHEAD
+        case Freshness.DELAYED if data_age_s(snapshot, now) <= _LONGEST_DELAY_S:
+            return None
+        case _:
+            return Hold.STALE
 
 
 def held_by(snapshot: GexSnapshot, now: datetime, *, any_hour: bool = False) -> Hold | None:
     """What keeps this snapshot from firing alerts; `any_hour` (GEX_FEED_FORCE_WINDOW) lets a closed market fire."""
-    return is_current(snapshot, now) or _hour(snapshot, any_hour=any_hour) or _chain(snapshot)
+    old_chain = None if old_chain_s(snapshot) is None else Hold.OLD_CHAIN
+    return is_current(snapshot, now) or _hour(snapshot, any_hour=any_hour) or old_chain
 
 
 def _hour(snapshot: GexSnapshot, *, any_hour: bool) -> Hold | None:
@@ -73,9 +73,3 @@ def _by_calendar(at: datetime) -> Hold | None:
     if at >= session.close_at - _CLOSING:
         return Hold.CLOSING
     return Hold.WARMING if at < session.open_at + _WARMING else None
-
-
-def _chain(snapshot: GexSnapshot) -> Hold | None:
-    if snapshot.chain_ms is None or snapshot.delayed:
-        return None
-    return Hold.OLD_CHAIN if snapshot.asof_ms - snapshot.chain_ms > _OLD_CHAIN_S * 1000 else None

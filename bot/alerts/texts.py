@@ -14,7 +14,7 @@ from bot.render.origin_words import origin_words, source_text
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.freshness import data_age_s
-from streaming.model import GexSnapshot
+from streaming.model import WEIGHT_NAMES, GexSnapshot
 
 LONGEST: Final = 180
 """Ten alerts fit one message, also when each says that it comes late."""
@@ -26,7 +26,6 @@ _LEVELS: Final = {
     AlertKind.PUT_WALL_MOVES: "put wall",
 }
 _SPANS: Final = {Window.CURRENT: "since the last snapshot"}
-_WEIGHTS: Final = {"oi": "open interest", "vol": "volume"}
 
 
 def firing_text(firing: Firing, now: datetime) -> str:
@@ -36,7 +35,7 @@ def firing_text(firing: Firing, now: datetime) -> str:
 
 def rule_text(rule: Rule) -> str:
     """A rule in words: `SPX: spot crosses zero gamma`."""
-    details = [rule.scope and f"scope {rule.scope}", rule.weight and f"by {_WEIGHTS[rule.weight]}"]
+    details = [rule.scope and f"scope {rule.scope}", rule.weight and f"by {WEIGHT_NAMES[rule.weight]}"]
     if rule.cooldown_min != DEFAULT_COOLDOWN_MIN:
         details.append(f"at most every {rule.cooldown_min} min")
     told = ", ".join(detail for detail in details if detail)

@@ -1,4 +1,4 @@
-"""When the feed shows live figures, and when a message is replaced by a new one. Pure."""
+"""When the feed shows live figures, that in words, and when a message is replaced by a new one. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -59,6 +59,14 @@ def decide_about(
     decision = decide(at)
     is_over = decision.since is not None and lived is not None and decision.session == lived
     return decision if decision.is_open or is_over else decide(at, force=True)
+
+
+def window_sentence(decision: FeedDecision) -> str:
+    """Whether boards are live now and until when, in New York time."""
+    state = decision.reason if decision.is_open else f"closed: {decision.reason}"
+    if decision.until is None:
+        return state
+    return f"{state} until {decision.until:%a %H:%M} New York"
 
 
 def next_mark(after: datetime, refresh_minutes: int) -> datetime:

@@ -2,21 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from bot.feed.schedule import close_of
 from bot.feed.window import Slot
 from bot.render.numbers import age
 from bot.render.origin_words import live_word, origin_banner
-from bot.render.view import BoardView, Freshness, Moving, freshness_of
+from bot.render.view import BoardView, Moving
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import Headline, headline
-from streaming.freshness import data_age_s
+from streaming.freshness import Freshness, data_age_s, freshness, old_chain_s
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
-
-_OLD_CHAIN_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +40,18 @@ def board_view(
     """
     snapshot = slot.latest
     if snapshot is None:
-        freshness, at = (Freshness.WAITING, since) if ending is None else (ending.freshness, ending.at)
-        return BoardView(ticker=ticker.name, source=source, freshness=freshness, at=at, window_s=window_s)
-    age_s = data_age_s(snapshot, now)
+        state, at = (Freshness.WAITING, since) if ending is None else (ending.freshness, ending.at)
+        return BoardView(ticker=ticker.name, source=source, freshness=state, at=at, window_s=window_s)
     current = headline(snapshot)
     sample = slot.window.before(snapshot.asof_ms)
     before = None if sample is None else sample.headline
     return BoardView(
         ticker=ticker.name,
         source=snapshot.source,
-        freshness=_freshness(snapshot, age_s) if ending is None else ending.freshness,
-        age_s=max(age_s, 0.0),
+        freshness=freshness(snapshot, now) if ending is None else ending.freshness,
+        age_s=max(data_age_s(snapshot, now), 0.0),
         at=None if ending is None else ending.at,
-        note=_note(snapshot, age_s) if ending is None else "",
+        note=_note(snapshot, now) if ending is None else "",
         banner=origin_banner(snapshot),
         live_word=live_word(snapshot),
         window_s=window_s if sample is None else min((snapshot.asof_ms - sample.asof_ms) // 1000, window_s),
@@ -87,19 +83,13 @@ def _moving(current: Headline, before: Headline | None, name: str) -> Moving:
     return Moving(getattr(current, name), None if before is None else getattr(before, name))
 
 
-def _freshness(snapshot: GexSnapshot, age_s: float) -> Freshness:
-    """What is played comes as late as it is played, whatever its first producer did."""
-    return freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
-
-
-def _note(snapshot: GexSnapshot, age_s: float) -> str:
+def _note(snapshot: GexSnapshot, now: datetime) -> str:
     """A live spot over an old chain must not look alive; opening and closing minutes say so too.
 
     "closed" is left out while snapshots keep coming, as they do in a forced window over a made-up market.
     """
-    if snapshot.chain_ms is not None and not snapshot.delayed:
-        chain_age_s = (snapshot.asof_ms - snapshot.chain_ms) / 1000
-        if chain_age_s > _OLD_CHAIN_S:
-            return f"chain {age(chain_age_s)} old"
-    live = _freshness(snapshot, age_s) is Freshness.LIVE
+    behind_s = old_chain_s(snapshot)
+    if behind_s is not None:
+        return f"chain {age(behind_s)} old"
+    live = freshness(snapshot, now) is Freshness.LIVE
     return "" if snapshot.state == "live" or (live and snapshot.state == "closed") else snapshot.state

@@ -7,8 +7,7 @@ from typing import Final
 from bot.feed.view import Ending, board_view, left_over
 from bot.feed.window import Slot
 from bot.render.text import Style, board_text
-from bot.render.view import Freshness
-from streaming.freshness import market_now
+from streaming.freshness import Freshness, market_now
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
 

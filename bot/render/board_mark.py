@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from bot.render.text import LABELS, PARTS, WAITING_FOR
-from bot.render.view import Freshness
+from streaming.freshness import Freshness
 
 _FENCED: Final = re.compile(r"```(?:ansi)?\n(.*?)\n```(?:\n.*)?", re.DOTALL)
 _ANSI: Final = re.compile("\x1b\\[[0-9;]*m")

@@ -5,17 +5,16 @@ from typing import Final
 
 import discord
 
-from bot.render.captions import WEIGHT_WORDS
 from bot.render.numbers import UNKNOWN, age, bn, known, price, signed
-from bot.render.origin_words import escaped, live_word, origin_words, source_text
+from bot.render.origin_words import escaped, freshness_words, origin_words, source_text
 from bot.render.theme import EMBED_COLOUR
-from bot.render.view import Freshness, freshness_of, freshness_words
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import Levels, headline, read_levels
-from streaming.freshness import data_age_s
 from streaming.gex.point_views import seen_in
 from streaming.model import (
+    SCOPE_WORDS,
+    WEIGHT_WORDS,
     GexSnapshot,
     PointView,
     ScopeFigures,
@@ -26,12 +25,6 @@ from streaming.model import (
 )
 from streaming.symbols import parse_ticker
 
-_SCOPE_WORDS: Final[dict[ScopeName, str]] = {
-    "zero": "nearest expiry",
-    "one": "second expiry",
-    "full": "up to 90 days",
-    "all": "every expiry",
-}
 _EXPOSURE: Final = (
     "Bn: billions of US dollars, per 1 % move where nothing else is said; calls +, puts −; "
     "a model of dealers' inventory, not an observation."
@@ -75,7 +68,7 @@ def levels_embed(
 def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime) -> discord.Embed:
     chosen = snapshot.scopes.get(scope)
     unstated = chosen is None and snapshot.scope is None
-    name = "scope not stated" if unstated else f"{scope}, {_SCOPE_WORDS[scope]}"
+    name = "scope not stated" if unstated else f"{scope}, {SCOPE_WORDS[scope]}"
     embed = _embed(f"{snapshot.ticker} · {name} · by {WEIGHT_WORDS[weight]}", snapshot, now)
     if chosen is not None:
         _add_figures(embed, snapshot, scope, weight)
@@ -89,13 +82,15 @@ def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName
 
 
 def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
-    age_s = data_age_s(snapshot, now)
-    freshness = freshness_of(age_s, delayed=snapshot.delayed and snapshot.replay is None)
-    words = live_word(snapshot) if freshness is Freshness.LIVE else freshness_words(freshness, age_s)
     asof = new_york(instant_of(snapshot.asof_ms))
     origin = origin_words(snapshot)
     source = source_text(snapshot.source)
-    parts = [*([f"**{origin}**"] if origin else []), source, words, f"quotes of {asof:%H:%M:%S} New York"]
+    parts = [
+        *([f"**{origin}**"] if origin else []),
+        source,
+        freshness_words(snapshot, now),
+        f"quotes of {asof:%H:%M:%S} New York",
+    ]
     if snapshot.state != "live":
         parts.append(snapshot.state)
     embed = discord.Embed(title=title[:250], description=" · ".join(parts), colour=EMBED_COLOUR)
@@ -149,7 +144,7 @@ def _add_classic_figures(embed: discord.Embed, snapshot: GexSnapshot, weight: We
 
 
 def _scope(scope: ScopeName | None) -> str:
-    return UNKNOWN if scope is None else f"{scope} · {_SCOPE_WORDS[scope]}"
+    return UNKNOWN if scope is None else f"{scope} · {SCOPE_WORDS[scope]}"
 
 
 def _wall(by_interest: str, by_volume: str, weight: WeightName) -> str:

@@ -4,9 +4,10 @@ import re
 from datetime import datetime
 from typing import Final
 
-from bot.render.numbers import UNKNOWN
+from bot.render.numbers import UNKNOWN, age
 from streaming.calendar import new_york
 from streaming.clock import instant_of
+from streaming.freshness import Freshness, data_age_s, freshness
 from streaming.instants import date_of
 from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot
 
@@ -42,6 +43,12 @@ def live_word(snapshot: GexSnapshot) -> str:
     if mark is not None:
         return "playing" if mark.speed > 0 else PAUSED
     return "live" if _made_up(snapshot.source) is None else "running"
+
+
+def freshness_words(snapshot: GexSnapshot, now: datetime) -> str:
+    """How current a snapshot is, with its age where it matters: `live`, `running`, `7s stale`, `delayed 15m`."""
+    found = freshness(snapshot, now)
+    return live_word(snapshot) if found is Freshness.LIVE else found.words(age(data_age_s(snapshot, now)))
 
 
 def source_name(source: str) -> str:

@@ -4,10 +4,11 @@ import re
 from typing import Final, Literal
 
 from bot.render import theme
-from bot.render.numbers import UNKNOWN, bn, percent, price, signed
+from bot.render.numbers import UNKNOWN, age, bn, percent, price, signed
 from bot.render.origin_words import source_name
-from bot.render.view import BoardView, Freshness, Moving, freshness_words
+from bot.render.view import BoardView, Moving
 from streaming.calendar import new_york
+from streaming.freshness import Freshness
 
 Style = Literal["ansi", "plain"]
 LABELS: Final = (
@@ -104,7 +105,7 @@ def _freshness(view: BoardView) -> str:
         case Freshness.LIVE:
             return view.live_word
         case _:
-            return freshness_words(view.freshness, view.age_s)
+            return view.freshness.words(age(view.age_s or 0.0))
 
 
 def _waiting(view: BoardView, paint: _Paint) -> list[str]:

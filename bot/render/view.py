@@ -2,33 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Final
 
-from bot.render.numbers import age, known
-
-STALE_AFTER_S: Final = 5.0
-OLD_AFTER_S: Final = 30.0
-
-
-class Freshness(StrEnum):
-    """How far the figures can be trusted as current."""
-
-    LIVE = "live"
-    STALE = "stale"
-    """Older than 5 s."""
-    OLD = "old"
-    """Older than 30 s."""
-    DELAYED = "delayed"
-    """The source itself is delayed; the age is shown."""
-    AHEAD = "clock ahead"
-    """Quotes of more than 5 s in the future: some clock is wrong, so their age is unknown."""
-    WAITING = "waiting"
-    """Nothing has arrived yet."""
-    CLOSED = "closed"
-    """The session is over; the figures are its last."""
-    STOPPED = "stopped"
-    """The feed was shut down; nothing updates this message until it is back."""
+from bot.render.numbers import known
+from streaming.freshness import Freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +50,3 @@ class BoardView:
     """By open interest."""
     max_change_bn: Moving = Moving()
     max_change_strike: float | None = None
-
-
-def freshness_of(age_s: float, *, delayed: bool) -> Freshness:
-    """Live up to 5 s, stale up to 30 s, old after that; a delayed source is called delayed at any age.
-
-    A negative age is a time in the future, which beyond 5 s is no age at all.
-    """
-    if age_s < -STALE_AFTER_S:
-        return Freshness.AHEAD
-    if delayed:
-        return Freshness.DELAYED
-    if age_s <= STALE_AFTER_S:
-        return Freshness.LIVE
-    return Freshness.STALE if age_s <= OLD_AFTER_S else Freshness.OLD
-
-
-def freshness_words(freshness: Freshness, age_s: float | None) -> str:
-    """Freshness with its age where it matters: live, 7s stale, old 45s, delayed 15m."""
-    old = age(age_s or 0.0)
-    match freshness:
-        case Freshness.STALE:
-            return f"{old} stale"
-        case Freshness.OLD:
-            return f"old {old}"
-        case Freshness.DELAYED:
-            return f"delayed {old}"
-        case _:
-            return str(freshness)

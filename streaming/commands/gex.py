@@ -14,19 +14,13 @@ from streaming.chains.files import load_chain
 from streaming.commands.gex_report import chain_report
 from streaming.errors import RequestError
 from streaming.instants import instant
-from streaming.model import SCOPES
+from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_NAMES, WEIGHTS, ScopeName
 
 _BILLION: Final = 1e9
 _MILLION: Final = 1e6
 _WIDTH: Final = 14
 _LINE: Final = 100
 _UNKNOWN: Final = "-"
-_SCOPE_WORDS: Final = {
-    "zero": "the nearest expiry",
-    "one": "the expiry after it",
-    "full": "up to 90 days",
-    "all": "every expiry",
-}
 Row = tuple[str, str, float]
 _LEVELS: Final = (
     ("zero gamma", "zero_gamma"),
@@ -62,7 +56,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     command.add_argument("file", metavar="FILE", type=Path, help="the option chain")
     command.add_argument("--asof", metavar="ISO", help="quote time; without an offset it is New York time")
-    command.add_argument("--scope", choices=SCOPES, help="nearest expiry, the next, up to 90 days, or all")
+    scopes = ", ".join(f"{name}: {words}" for name, words in SCOPE_WORDS.items())
+    command.add_argument("--scope", choices=SCOPES, help=scopes)
     command.add_argument("--forward", choices=("parity", "none"), default="parity", help="forward by put-call parity")
     command.add_argument("--bad-iv", choices=("mirror", "drop"), default="mirror", help="what replaces a missing IV")
     command.add_argument("--json", action="store_true", help="print JSON")
@@ -95,14 +90,14 @@ def _table(report: Mapping[str, Any]) -> Iterable[str]:
         yield from _scope(name, figures)
 
 
-def _scope(name: str, figures: Mapping[str, Any]) -> Iterable[str]:
+def _scope(name: ScopeName, figures: Mapping[str, Any]) -> Iterable[str]:
     expiries = figures["expiries"]
-    yield f"{name} ({_SCOPE_WORDS[name]}): {_span(expiries)}, {figures['contracts']} contracts"
-    yield f"  {'':<20}{'open interest':>{_WIDTH}}{'volume':>{_WIDTH}}"
+    yield f"{name} ({SCOPE_WORDS[name]}): {_span(expiries)}, {figures['contracts']} contracts"
+    yield f"  {'':<20}{''.join(f'{WEIGHT_NAMES[weight]:>{_WIDTH}}' for weight in WEIGHTS)}"
     for label, field in _LEVELS:
-        yield _line(label, [_level(figures[weight][field]) for weight in ("oi", "vol")])
+        yield _line(label, [_level(figures[weight][field]) for weight in WEIGHTS])
     for label, field, unit in _DOLLARS:
-        yield _line(label, [_dollars(figures[weight][field], unit) for weight in ("oi", "vol")])
+        yield _line(label, [_dollars(figures[weight][field], unit) for weight in WEIGHTS])
     yield from _roots(figures)
     yield f"  {_quality(figures)}"
     yield from _faults(figures)
@@ -119,7 +114,7 @@ def _line(label: str, cells: Iterable[str]) -> str:
 
 
 def _roots(figures: Mapping[str, Any]) -> Iterable[str]:
-    for weight, title in (("oi", "open interest"), ("vol", "volume")):
+    for weight, title in WEIGHT_NAMES.items():
         found = figures[weight]
         note = found["zero_gamma_note"]
         if note is not None:

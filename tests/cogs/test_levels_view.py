@@ -26,7 +26,7 @@ def current(room):
 
 
 async def test_levels_show_the_settings_scope_and_open_interest(shown):
-    assert title(shown) == "SPX · full, up to 90 days · by open interest"
+    assert title(shown) == "SPX · full, expiries up to 90 days · by open interest"
     assert "6390.00" in str(shown.embeds[0].to_dict())
     assert buttons(shown)["Full"]["style"] == buttons(shown)["Open interest"]["style"] == 1
     assert buttons(shown)["Zero"]["style"] == 2
@@ -34,14 +34,14 @@ async def test_levels_show_the_settings_scope_and_open_interest(shown):
 
 async def test_options_choose_scope_and_weight(room):
     result = await room.guest.slash(room.channel, "gex levels", symbol="NDX", scope="zero", weight="vol")
-    assert title(result.response).startswith("NDX · zero, nearest expiry · by")
+    assert title(result.response).startswith("NDX · zero, the nearest expiry · by")
     assert result.response.ephemeral
 
 
 async def test_a_button_changes_the_scope_in_place(room, shown):
     result = await room.guest.click(shown, label="Zero")
     assert result.acknowledged
-    assert title(current(room)) == "SPX · zero, nearest expiry · by open interest"
+    assert title(current(room)) == "SPX · zero, the nearest expiry · by open interest"
     assert current(room).id == shown.id
     assert "6400.00" in str(current(room).embeds[0].to_dict())
     styles = {button["label"]: button["style"] for button in buttons_of(current(room))}
@@ -51,7 +51,7 @@ async def test_a_button_changes_the_scope_in_place(room, shown):
 async def test_a_button_changes_the_weight_and_keeps_the_scope(room, shown):
     await room.guest.click(shown, label="Zero")
     await room.guest.click(current(room), label="Volume")
-    assert title(current(room)).startswith("SPX · zero, nearest expiry · by")
+    assert title(current(room)).startswith("SPX · zero, the nearest expiry · by")
     assert "6401.00" in str(current(room).embeds[0].to_dict())
 
 
@@ -85,7 +85,7 @@ async def test_somebody_elses_buttons_refuse_privately(room, shown):
     result = await room.operator.click(shown, label="Zero")
     assert result.response.ephemeral
     assert "belong to whoever asked" in result.response.content
-    assert title(current(room)) == "SPX · full, up to 90 days · by open interest"
+    assert title(current(room)) == "SPX · full, expiries up to 90 days · by open interest"
     assert room.env.errors
 
 
@@ -156,10 +156,10 @@ async def test_levels_in_etf_points_stay_in_etf_points_through_the_buttons(room)
     view = PointView(symbol="SPY", ratio=0.1, ratio_ms=index.asof_ms)
     room.host.snapshots.latest_by_ticker["SPX"] = replace(index, views={"etf": view})
     result = await room.guest.slash(room.channel, "gex levels", symbol="SPX", view="etf", public=True)
-    assert title(result.response) == "SPX · full, up to 90 days · by open interest · in SPY points"
+    assert title(result.response) == "SPX · full, expiries up to 90 days · by open interest · in SPY points"
     assert "639.00" in str(result.response.embeds[0].to_dict())
     await room.guest.click(result.response, label="Zero")
-    assert title(current(room)) == "SPX · zero, nearest expiry · by open interest · in SPY points"
+    assert title(current(room)) == "SPX · zero, the nearest expiry · by open interest · in SPY points"
 
 
 async def test_points_that_are_not_known_are_a_private_sentence_and_leave_the_message_alone(room):

@@ -56,11 +56,11 @@ def test_every_button_changes_the_picture_in_place(page: Page):
     message = answer_of(page, "gex chart")
     shows(message, "^SPX: net GEX by strike, by today's volume, expiries up to 90 days")
     for label, words in (
-        ("Zero", "by strike, by today's volume, nearest expiry"),
-        ("Profile", "if spot moved, by today's volume, nearest expiry"),
-        ("Open interest", "if spot moved, by open interest, nearest expiry"),
-        ("Expiries", "by expiry, by open interest, nearest expiry"),
-        ("History", "spot and levels of the day, by open interest, nearest expiry"),
+        ("Zero", "by strike, by today's volume, the nearest expiry"),
+        ("Profile", "if spot moved, by today's volume, the nearest expiry"),
+        ("Open interest", "if spot moved, by open interest, the nearest expiry"),
+        ("Expiries", "by expiry, by open interest, the nearest expiry"),
+        ("History", "spot and levels of the day, by open interest, the nearest expiry"),
         ("Heatmap", "by strike and time, by open interest, expiries up to 90 days"),
     ):
         message.get_by_role("button", name=label, exact=True).click()

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from streaming.clock import epoch_ms
-from streaming.freshness import data_age_s, market_now
+from streaming.freshness import data_age_s, freshness, market_now, old_chain_s
 from streaming.model import ReplayMark
 from tests.support.snapshots import ASOF, snapshot
 
@@ -37,3 +37,34 @@ def test_a_mark_from_the_future_or_of_absurd_speed_breaks_nothing():
 def test_the_age_of_live_figures_counts_from_their_quotes_and_of_recorded_ones_from_their_playing():
     assert data_age_s(snapshot(), ASOF + timedelta(seconds=7)) == 7
     assert data_age_s(played(10.0), SENT + timedelta(seconds=7)) == 7
+
+
+@pytest.mark.parametrize(
+    ("age_s", "delayed", "words"),
+    [
+        (5, False, "live"),
+        (5.1, False, "5s stale"),
+        (30, False, "5s stale"),
+        (30.1, False, "old 5s"),
+        (-5, False, "live"),
+        (-5.1, False, "clock ahead"),
+        (1, True, "delayed 5s"),
+        (-5.1, True, "clock ahead"),
+    ],
+)
+def test_figures_are_called_by_their_age_and_from_nearly_the_future_too(age_s, delayed, words):
+    seen = msgspec.structs.replace(snapshot(), delayed=delayed)
+    assert freshness(seen, ASOF + timedelta(seconds=age_s)).words("5s") == words
+
+
+def test_what_is_played_of_a_delayed_source_is_as_late_as_it_is_played():
+    seen = msgspec.structs.replace(played(1.0), delayed=True)
+    assert freshness(seen, SENT + timedelta(seconds=1)) == "live"
+
+
+@pytest.mark.parametrize(("behind_s", "delayed", "found"), [(600, False, None), (601, False, 601), (601, True, None)])
+def test_a_chain_is_old_when_its_oldest_part_is_more_than_ten_minutes_behind(behind_s, delayed, found):
+    asof_ms = epoch_ms(ASOF)
+    seen = msgspec.structs.replace(snapshot(), chain_ms=asof_ms - behind_s * 1000, delayed=delayed)
+    assert old_chain_s(seen) == found
+    assert old_chain_s(msgspec.structs.replace(seen, chain_ms=None)) is None

@@ -5,24 +5,17 @@ from typing import Final
 
 import msgspec
 
-from bot.render.captions import WEIGHT_WORDS
 from bot.render.numbers import known
-from bot.render.origin_words import origin_words, source_name, source_text
-from bot.render.view import Freshness, freshness_of, freshness_words
+from bot.render.origin_words import freshness_words, origin_words, source_name, source_text
 from streaming.calendar import new_york
-from streaming.clock import epoch_ms, instant_of
+from streaming.clock import instant_of
 from streaming.errors import RequestError
 from streaming.figures import read_levels, stated_scope
-from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightName
+from streaming.freshness import Freshness, freshness
+from streaming.model import SCOPE_WORDS, WEIGHT_WORDS, GexSnapshot, ScopeFigures, ScopeName, WeightName
 from streaming.past import PastLevels
 
 MILLION: Final = 1e6
-SCOPE_WORDS: Final[dict[ScopeName, str]] = {
-    "zero": "nearest expiry",
-    "one": "second expiry",
-    "full": "expiries up to 90 days",
-    "all": "all expiries",
-}
 LEVEL_NAMES: Final[dict[WeightName, dict[str, str]]] = {
     "oi": {"spot": "spot", "zero_gamma": "zero gamma", "call_wall": "call wall", "put_wall": "put wall"},
     "vol": {"spot": "spot", "zero_gamma": "zero gamma", "call_wall": "major +", "put_wall": "major −"},
@@ -60,12 +53,9 @@ def footer(snapshot: GexSnapshot, now: datetime, note: str) -> str:
     A replay is named as one with the day it was recorded, and is as old as the moment it was played.
     """
     asof = new_york(instant_of(snapshot.asof_ms))
-    played = snapshot.replay
-    age_s = (epoch_ms(now) - (snapshot.asof_ms if played is None else played.sent_ms)) / 1000
-    freshness = freshness_of(age_s, delayed=snapshot.delayed and played is None)
     words = [note] if note else []
-    if freshness is not Freshness.LIVE:
-        words.append(freshness_words(freshness, age_s))
+    if freshness(snapshot, now) is not Freshness.LIVE:
+        words.append(freshness_words(snapshot, now))
     if snapshot.state == "closed":
         words.append("market closed")
     source = _where_from(snapshot, asof)

@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from typing import Final
 
-from bot.render.captions import WEIGHT_WORDS
 from bot.render.charts.chart_words import MILLION, ChartWords, figures_of, footer, net_millions, subtitle, weighed
 from bot.render.numbers import known
 from bot.render.origin_words import source_text
@@ -11,7 +10,7 @@ from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.errors import RequestError
 from streaming.instants import date_of
-from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 
 MOST_ROWS: Final = 10
 """Rows of text that fit under each other; what is left over is one row more."""

@@ -11,11 +11,10 @@ from typing import Final
 
 import msgspec
 
-from bot.render.captions import WEIGHT_WORDS
 from bot.render.charts.chart_words import ChartWords, Mark, footer, levels, marks, net_millions, subtitle
 from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from streaming.errors import RequestError
-from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 from streaming.past import PastSnapshot, PastStrike, past_of
 
 MOST_COLUMNS: Final = 72

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Final
 
-from bot.render.captions import WEIGHT_WORDS
 from bot.render.charts.chart_words import (
     MILLION,
     ChartWords,
@@ -18,7 +17,7 @@ from bot.render.charts.chart_words import (
 from bot.render.numbers import known
 from bot.render.origin_words import source_text
 from streaming.errors import RequestError
-from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName
+from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightFigures, WeightName
 
 _FEWEST_POINTS: Final = 2
 

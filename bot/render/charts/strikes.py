@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Final
 
-from bot.render.captions import WEIGHT_WORDS
 from bot.render.charts.chart_words import (
     MILLION,
     ChartWords,
@@ -17,7 +16,7 @@ from bot.render.charts.chart_words import (
 )
 from bot.render.numbers import known
 from streaming.errors import RequestError
-from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 
 _MOST_BARS: Final = 160
 _SHARE: Final = 0.95

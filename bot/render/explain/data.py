@@ -4,19 +4,11 @@ from datetime import datetime
 from typing import Final
 
 from bot.render.numbers import age, signed
-from bot.render.origin_words import live_word, origin_words, source_text
-from bot.render.view import Freshness, freshness_of, freshness_words
+from bot.render.origin_words import freshness_words, origin_words, source_text
 from streaming.calendar import new_york
 from streaming.clock import instant_of
-from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightName
+from streaming.model import SCOPE_WORDS, WEIGHT_NAMES, GexSnapshot, ScopeFigures, WeightName
 
-SCOPE_WORDS: Final[dict[ScopeName, str]] = {
-    "zero": "the nearest expiry",
-    "one": "the second expiry",
-    "full": "expiries up to 90 days",
-    "all": "every listed expiry",
-}
-_WEIGHT_WORDS: Final[dict[WeightName, str]] = {"oi": "open interest", "vol": "volume"}
 _MOST_FAULTS: Final = 3
 _BILLION: Final = 1e9
 _MILLION: Final = 1e6
@@ -55,7 +47,7 @@ def made_of(snapshot: GexSnapshot, weight: WeightName, *, now: datetime) -> str:
         return f"{_foreign(snapshot)} {quote_time(snapshot, now=now)}"
     parts = [
         _listing(snapshot, scope),
-        f"Of the {_WEIGHT_WORDS[weight]} {shares(scope, weight)}.",
+        f"Of the {WEIGHT_NAMES[weight]} {shares(scope, weight)}.",
         _forwards(snapshot, scope),
     ]
     return " ".join([*(part for part in parts if part), quote_time(snapshot, now=now)])
@@ -85,9 +77,7 @@ def quote_time(snapshot: GexSnapshot, *, now: datetime) -> str:
     quoted = new_york(instant_of(snapshot.asof_ms))
     if snapshot.replay is not None:
         return f"**{origin_words(snapshot)}**: recorded with quotes of {quoted:%Y-%m-%d %H:%M:%S} New York, not of now."
-    age_s = now.timestamp() - snapshot.asof_ms / 1000
-    freshness = freshness_of(age_s, delayed=snapshot.delayed)
-    words = live_word(snapshot) if freshness is Freshness.LIVE else freshness_words(freshness, age_s)
+    words = freshness_words(snapshot, now)
     oldest = "" if snapshot.chain_ms is None else _oldest(snapshot.asof_ms - snapshot.chain_ms)
     state = "" if snapshot.state == "live" else f"; the session is {snapshot.state}"
     origin = origin_words(snapshot)

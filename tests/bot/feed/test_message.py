@@ -8,10 +8,11 @@ import pytest
 from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
 from bot.feed.message import random_nonce
 from bot.render.text import board_text
-from bot.render.view import BoardView, Freshness
+from bot.render.view import BoardView
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
 from streaming.errors import TransientError
+from streaming.freshness import Freshness
 from tests.support.clock import ManualClock
 from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, Keeper
 

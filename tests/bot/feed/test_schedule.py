@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from bot.feed.schedule import decide, decide_about, next_mark
+from bot.feed.schedule import decide, decide_about, next_mark, window_sentence
 from bot.render.origin_words import origin_words
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
@@ -149,3 +149,17 @@ def test_a_replay_that_nobody_knows_opens_and_closes_nothing(at):
     assert (decision.reason, decision.session) == ("forced open", SUNDAY.date())
     assert market_now(strange, SUNDAY) == SUNDAY
     assert origin_words(strange).startswith("REPLAY")
+
+
+@pytest.mark.parametrize(
+    ("at", "force", "sentence"),
+    [
+        (datetime(2026, 8, 20, 15, tzinfo=UTC), False, "open until Thu 16:00 New York"),
+        (datetime(2026, 8, 20, 12, tzinfo=UTC), False, "closed: before 09:35 until Thu 09:35 New York"),
+        (datetime(2026, 8, 22, 15, tzinfo=UTC), False, "closed: weekend until Mon 09:35 New York"),
+        (datetime(2026, 11, 27, 17, tzinfo=UTC), False, "open until Fri 13:00 New York"),
+        (datetime(2026, 8, 22, 15, tzinfo=UTC), True, "forced open"),
+    ],
+)
+def test_the_window_says_why_and_until_when(at, force, sentence):
+    assert window_sentence(decide(at, force=force)) == sentence

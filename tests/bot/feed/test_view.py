@@ -6,8 +6,9 @@ import pytest
 from bot.feed.view import Ending, board_view
 from bot.feed.window import Slot
 from bot.render.text import board_text
-from bot.render.view import BoardView, Freshness
+from bot.render.view import BoardView
 from streaming.clock import epoch_ms
+from streaming.freshness import Freshness
 from streaming.model import ReplayMark
 from streaming.symbols import parse_ticker
 from tests.support.feed import OPEN_AT, snapshot

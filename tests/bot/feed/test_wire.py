@@ -12,10 +12,11 @@ from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
 from bot.feed.window import Slot
 from bot.render.text import board_text
-from bot.render.view import BoardView, Freshness
+from bot.render.view import BoardView
 from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.server import Sandbox, open_sandbox
 from bot.sandbox.world.permissions import Permission
+from streaming.freshness import Freshness
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.discord_bodies import problems

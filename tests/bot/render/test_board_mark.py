@@ -2,7 +2,8 @@ import pytest
 
 from bot.render.board_mark import is_replaceable
 from bot.render.text import board_text
-from bot.render.view import BoardView, Freshness, Moving
+from bot.render.view import BoardView, Moving
+from streaming.freshness import Freshness
 from tests.support.feed import OPEN_AT
 
 ENDED = {Freshness.CLOSED}

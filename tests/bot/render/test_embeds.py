@@ -69,7 +69,7 @@ def test_age_source_and_unit_are_always_there():
     embed = levels(now=OPEN_AT + timedelta(seconds=45))
     assert embed.description == "schwab · old 45s · quotes of 09:40:00 New York"
     assert "per 1 % move" in embed.footer.text
-    assert embed.title == "NQ_NDX · full, up to 90 days · by open interest"
+    assert embed.title == "NQ_NDX · full, expiries up to 90 days · by open interest"
 
 
 def test_a_missing_root_says_why():
@@ -100,7 +100,7 @@ def test_status_repeats_the_boards_figures_and_the_window():
     assert shown["Scaled gamma (open interest)"] == "−0.9123Bn"
     assert shown["Max change (current)"] == "+0.0125Bn at 25050.00"
     assert shown["Feed"] == "open until Thu 16:00 New York"
-    assert shown["Scope"] == "full · up to 90 days"
+    assert shown["Scope"] == "full · expiries up to 90 days"
 
 
 def test_embeds_stay_within_discords_limits():
@@ -147,7 +147,7 @@ def test_levels_in_etf_points_say_by_what_ratio_and_how_old_it_is():
     shot = snapshot(scopes={"full": FULL}, views={"etf": view}, basis=20.0)
     embed = levels_embed(shot, scope="full", weight="oi", now=OPEN_AT, view="etf")
     shown = fields(embed)
-    assert embed.title == "NQ_NDX · full, up to 90 days · by open interest · in QQQ points"
+    assert embed.title == "NQ_NDX · full, expiries up to 90 days · by open interest · in QQQ points"
     assert shown["Spot"] == "613.50"
     assert shown["Call wall"] == "614.45 (+0.2500Bn)"
     assert shown["Net GEX per 1 %"] == "−1.8346Bn"

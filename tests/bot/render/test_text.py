@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.render.text import board_text
-from bot.render.view import BoardView, Freshness, Moving
+from bot.render.view import BoardView, Moving
 from streaming.calendar import NEW_YORK
+from streaming.freshness import Freshness
 
 LIVE = BoardView(
     ticker="NQ_NDX",

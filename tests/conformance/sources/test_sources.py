@@ -15,9 +15,9 @@ import pytest
 
 from bot.feed.view import board_view
 from bot.feed.window import Slot
-from bot.render.view import Freshness
 from streaming.bus.connection import open_redis
 from streaming.figures import headline
+from streaming.freshness import Freshness
 from streaming.symbols import parse_ticker
 from tests.support.redis_server import embedded_redis
 from tests.support.source_rigs import RIGS, age_of, open_rig

@@ -100,7 +100,7 @@ def test_the_table_is_legible(chain_file: Path, capsys: pytest.CaptureFixture[st
     assert "  zero gamma                 4279.84       4327.68" in text
     assert "  net gex, Bn/1%             +0.9081       -5.4488" in text
     assert "zero (the nearest expiry): 2023-06-09, " in text
-    assert "one (the expiry after it): no living expiry, 0 contracts" in text
+    assert "one (the second expiry): no living expiry, 0 contracts" in text
     assert "  volatility: 2 zero (mirrored)\n" in text
     assert "  call wall above            4300.00       4300.00" in text
     assert all(len(line) <= 100 for line in text.splitlines())
