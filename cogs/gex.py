@@ -16,10 +16,11 @@ from bot.permissions import may_speak
 from bot.pictures import Wish, take_history
 from bot.render.charts.chart_spec import KINDS
 from bot.render.embeds import status_embed
-from bot.render.explain.explain import FIGURES, explain_embed
+from bot.render.explain.explain import explain_embed
 from bot.services import Services
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
+from streaming.figures import FIGURES
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot
 
 Interaction = discord.Interaction[GexBot]
@@ -43,7 +44,7 @@ KIND_CHOICES: Final = [
     Choice(name="expiries: exposure by expiry", value="expiries"),
 ]
 THEME_CHOICES: Final = [Choice(name="dark", value="dark"), Choice(name="light", value="light")]
-FIGURE_CHOICES: Final = [Choice(name=title, value=name) for name, title in FIGURES.items()]
+FIGURE_CHOICES: Final = [Choice(name=figure.title, value=name) for name, figure in FIGURES.items()]
 
 
 class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamma exposure"):

@@ -1,8 +1,12 @@
-"""Which figure a snapshot shows, read in one place for boards, commands, pictures, tables and alerts. Pure."""
+"""Every figure: what it is called and means, its weight and units, and how it is read off a snapshot. Pure.
 
+Boards, commands, pictures, tables and alerts read them here. A figure of dollars under both weights needs no more than
+its entry in `FIGURES` to be explained, offered and printed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple
-
-import msgspec
 
 from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightName
 from streaming.past import PastLevels, PastScope
@@ -62,41 +66,219 @@ def _classic(snapshot: GexSnapshot | PastLevels, weight: WeightName) -> Levels:
     )
 
 
-class Headline(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures a board and `/gex status` show.
+def max_change(snapshot: GexSnapshot) -> tuple[float | None, float | None]:
+    """Where net gamma changed most since the previous snapshot, and by how many billions of US dollars per 1 %."""
+    strike, millions = snapshot.max_priors[0] if snapshot.max_priors else (None, None)
+    return strike, None if millions is None else millions / 1000.0
 
-    Exposures are in billions of US dollars per 1 % move.
-    """
 
-    ticker: str
-    spot: float | None
-    zero_gamma: float | None
-    call_wall: float | None
-    put_wall: float | None
-    net_gex_bn: float | None
-    """By volume."""
-    scaled_gamma_bn: float | None
-    """By open interest."""
-    max_change_strike: float | None
-    max_change_bn: float | None
+def _net_bn(snapshot: GexSnapshot, weight: WeightName) -> float | None:
+    net = read_levels(snapshot, None, weight).net_gex_usd_per_1pct
+    return None if net is None else net / 1e9
+
+
+class Unit(NamedTuple):
+    """What a figure is counted in."""
+
+    short: str
+    """For tables: `Bn/1%`."""
+    scale: float
+    """How much of the record's own unit it is."""
+    words: str
+    """For sentences, after "US dollars"."""
+
+
+BN: Final = Unit("Bn", 1e9, "")
+BN_PER_1PCT: Final = Unit("Bn/1%", 1e9, "per 1 % move")
+M_PER_POINT: Final = Unit("M/point", 1e6, "per point")
+M_PER_VOL_POINT: Final = Unit("M/vol point", 1e6, "per volatility point")
+M_PER_DAY: Final = Unit("M/day", 1e6, "per day")
+
+
+class Row(NamedTuple):
+    """A field of `WeightFigures` as a table has it; without a unit it is in points."""
+
+    label: str
+    field: str
+    unit: Unit | None = None
+
+
+class Line(NamedTuple):
+    """A line of the live message: the one sentence it is explained in, and how it is read."""
+
+    words: str
+    read: Callable[[GexSnapshot], float | None]
+    is_price: bool = True
+    """In points; else in billions of US dollars per 1 % move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure that people ask for."""
+
+    title: str
+    text: str
+    """What it means with its sign, weight and unit, in one or two sentences."""
+    weight: WeightName = "oi"
+    """By which it is published."""
+    rows: tuple[Row, ...] = ()
+    line: Line | None = None
+
+
+FIGURES: Final[Mapping[str, Figure]] = {
+    "spot": Figure(
+        "Spot",
+        "The price of the underlying at which every other figure is computed, in points; a futures ticker shows the "
+        "index plus the basis.",
+        line=Line("the price everything is computed at; Δ is its change over the stated time", lambda seen: seen.spot),
+    ),
+    "zero_gamma": Figure(
+        "Zero gamma",
+        "The price at which dealers' modelled hedging turns from amplifying moves (total below 0) to dampening them "
+        "(above 0), or back. All contracts are priced again at other prices, by open interest, calls + and puts −, "
+        "and the level nearest spot where the total is 0 is taken, in points.",
+        rows=(Row("zero gamma", "zero_gamma"),),
+        line=Line(
+            "where the total gamma by open interest, priced again at other prices, turns its sign",
+            lambda seen: read_levels(seen, None, "oi").zero_gamma,
+        ),
+    ),
+    "ladder_split": Figure(
+        "Ladder split",
+        "Another method that also goes by the name of zero gamma: walking up the strikes within 3.5 % of spot, the "
+        "point where the running sum of net gamma turns up from its lowest. It reads the ladder at today's spot and "
+        "prices nothing again, so it differs from zero gamma and is meant to; in points.",
+        weight="vol",
+        rows=(Row("zero gamma, ladder", "zero_gamma_ladder"),),
+    ),
+    "call_wall": Figure(
+        "Call wall",
+        "The strike, in points, where calls (+) outweigh puts (−) most, by open interest and over all expiries of the "
+        "scope; it need not be above spot. Dealers' hedging is thought to resist moves most there.",
+        rows=(Row("major positive", "major_pos"),),
+        line=Line(
+            "the strike where calls outweigh puts most, by open interest",
+            lambda seen: read_levels(seen, None, "oi").call_wall,
+        ),
+    ),
+    "put_wall": Figure(
+        "Put wall",
+        "The strike, in points, where puts (−) outweigh calls (+) most, by open interest and over all expiries of the "
+        "scope; it need not be below spot. Its net is negative: dealers' hedging is thought to add to moves there.",
+        rows=(Row("major negative", "major_neg"),),
+        line=Line(
+            "the strike where puts outweigh calls most, by open interest",
+            lambda seen: read_levels(seen, None, "oi").put_wall,
+        ),
+    ),
+    "gross_walls": Figure(
+        "Gross walls",
+        "The strikes with the most gamma of calls alone and of puts alone, not set off against each other as in the "
+        "call wall and put wall; in points.",
+        rows=(Row("call wall, gross", "call_wall_gross"), Row("put wall, gross", "put_wall_gross")),
+    ),
+    "side_walls": Figure(
+        "Walls above and below",
+        "The gross walls with a side: the strongest call strike at or above spot and the strongest put strike at or "
+        "below it. They read as resistance and support, but jump when spot crosses a strike; in points.",
+        rows=(Row("call wall above", "call_wall_above"), Row("put wall below", "put_wall_below")),
+    ),
+    "net_gex": Figure(
+        "Net GEX",
+        "How many US dollars of the underlying dealers would trade to stay hedged when spot moves 1 %, by today's "
+        "volume: calls count +, puts −. Above 0 they trade against the move and dampen it, below 0 with it.",
+        weight="vol",
+        rows=(
+            Row("net gex", "net_gex_usd_per_1pct", BN_PER_1PCT),
+            Row("net gex", "net_gex_usd_per_point", M_PER_POINT),
+        ),
+        line=Line(
+            "dollars dealers would trade per 1 % move, by today's volume; + dampens, − amplifies",
+            lambda seen: _net_bn(seen, "vol"),
+            is_price=False,
+        ),
+    ),
+    "scaled_gamma": Figure(
+        "Scaled gamma",
+        "The same sum as net GEX, weighted by open interest instead of today's volume: US dollars per 1 % move, calls "
+        "+, puts −. Open interest is counted overnight, so during the day only spot, volatility and time move it.",
+        line=Line("the same by open interest", lambda seen: _net_bn(seen, "oi"), is_price=False),
+    ),
+    "gross_gex": Figure(
+        "Gross GEX",
+        "The exposure of all contracts added without their signs, in US dollars per 1 % move: how much gamma there is "
+        "at all. Net against gross tells how one-sided the book is.",
+        rows=(Row("gross gex", "gross_gex_usd_per_1pct", BN_PER_1PCT),),
+    ),
+    "max_change": Figure(
+        "Max change",
+        "The strike whose net gamma by volume changed most, with the signed change in US dollars per 1 % move: against "
+        "the previous snapshot, and over 1, 5, 10, 15 and 30 minutes. Part of it is spot and time, not trades; a "
+        "window without a snapshot of its age is left open.",
+        weight="vol",
+        line=Line(
+            "the largest change of one strike by volume since the previous snapshot",
+            lambda seen: max_change(seen)[1],
+            is_price=False,
+        ),
+    ),
+    "vanna": Figure(
+        "Vanna exposure",
+        "How many US dollars of delta dealers' book gains when volatility rises by one point (0.01), calls +, puts −. "
+        "The hedge they trade has the opposite sign.",
+        rows=(Row("vanna", "vex_usd_per_vol_point", M_PER_VOL_POINT),),
+    ),
+    "charm": Figure(
+        "Charm exposure",
+        "How many US dollars of delta dealers' book gains in one calendar day by the passing of time alone, calls +, "
+        "puts −. The hedge they trade has the opposite sign.",
+        rows=(Row("charm", "chex_usd_per_day", M_PER_DAY),),
+    ),
+    "delta": Figure(
+        "Delta exposure",
+        "The delta of all contracts in US dollars, in both conventions: as a plain sum, where puts are negative by "
+        "their own delta, and dealer-signed, where puts count − once more and both sides come out positive.",
+        rows=(Row("delta sum", "dex_usd", BN), Row("delta dealer", "dex_dealer_usd", BN)),
+    ),
+    "hedge": Figure(
+        "Hedge per 1 %",
+        "Half of what dealers' delta changes between 1 % below and 1 % above spot, in US dollars, for the nearest "
+        "expiry, calls +, puts −. It stays finite in the last minutes, when GEX per 1 % grows without bound.",
+        rows=(Row("hedge", "hedge_usd_per_1pct", BN_PER_1PCT),),
+    ),
+    "rr25": Figure(
+        "Risk reversal",
+        "The implied volatility of the call with a delta of 25 % minus that of the put, both out of the money, at the "
+        "scope's expiry nearest to 30 days; in volatility points. Negative means that protection against a fall costs "
+        "more, which is usual for an index.",
+    ),
+    "confidence": Figure(
+        "Confidence",
+        "Net GEX over gross GEX without its sign, from 0 to 1. Near 0 calls and puts cancel and the sign of the total, "
+        "with the regime it stands for, is undecided.",
+    ),
+    "slope": Figure(
+        "Slope",
+        "How fast the total passes through 0 at zero gamma: US dollars per 1 % move for each point of spot, + where it "
+        "rises. A flat slope means a soft level that small changes of the data move far.",
+    ),
+    "quality": Figure(
+        "Quality",
+        "How much of the weight could be priced. A contract without a usable implied volatility (between 2 % and "
+        "1000 %) borrows that of the other side at its strike, which counts as mirrored, or is left out.",
+    ),
+    "basis": Figure(
+        "Basis",
+        "Future minus index, in points: the median over 30 seconds of quotes that were fresh on both sides. It is "
+        "added to every level of a futures ticker; dollar figures stay those of the index options.",
+    ),
+}
+BOARD: Final[Mapping[str, Line]] = {name: figure.line for name, figure in FIGURES.items() if figure.line is not None}
+"""The lines of the live message in its order; the first is its title."""
+Headline = Mapping[str, float | None]
+"""The figures of `BOARD`."""
 
 
 def headline(snapshot: GexSnapshot) -> Headline:
-    """Read the headline: levels and scaled gamma by open interest, net GEX by volume."""
-    levels = read_levels(snapshot, None, "oi")
-    strike, change = snapshot.max_priors[0] if snapshot.max_priors else (None, None)
-    return Headline(
-        ticker=snapshot.ticker,
-        spot=snapshot.spot,
-        zero_gamma=levels.zero_gamma,
-        call_wall=levels.call_wall,
-        put_wall=levels.put_wall,
-        net_gex_bn=_bn(read_levels(snapshot, None, "vol").net_gex_usd_per_1pct),
-        scaled_gamma_bn=_bn(levels.net_gex_usd_per_1pct),
-        max_change_strike=strike,
-        max_change_bn=None if change is None else change / 1000.0,
-    )
-
-
-def _bn(dollars: float | None) -> float | None:
-    return None if dollars is None else dollars / 1e9
+    """What a board and `/gex status` show: points, or billions of US dollars per 1 % move."""
+    return {name: line.read(snapshot) for name, line in BOARD.items()}

@@ -10,7 +10,7 @@ from bot.render.origin_words import live_word, origin_banner
 from bot.render.view import BoardView, Moving
 from streaming.calendar import new_york
 from streaming.clock import instant_of
-from streaming.figures import Headline, headline
+from streaming.figures import headline, max_change
 from streaming.freshness import Freshness, data_age_s, freshness, old_chain_s
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker
@@ -42,9 +42,7 @@ def board_view(
     if snapshot is None:
         state, at = (Freshness.WAITING, since) if ending is None else (ending.freshness, ending.at)
         return BoardView(ticker=ticker.name, source=source, freshness=state, at=at, window_s=window_s)
-    current = headline(snapshot)
     sample = slot.window.before(snapshot.asof_ms)
-    before = None if sample is None else sample.headline
     return BoardView(
         ticker=ticker.name,
         source=snapshot.source,
@@ -56,14 +54,11 @@ def board_view(
         live_word=live_word(snapshot),
         window_s=window_s if sample is None else min((snapshot.asof_ms - sample.asof_ms) // 1000, window_s),
         decimals=ticker.decimals,
-        spot=_moving(current, before, "spot"),
-        zero_gamma=_moving(current, before, "zero_gamma"),
-        call_wall=_moving(current, before, "call_wall"),
-        put_wall=_moving(current, before, "put_wall"),
-        net_gex_bn=_moving(current, before, "net_gex_bn"),
-        scaled_gamma_bn=_moving(current, before, "scaled_gamma_bn"),
-        max_change_bn=_moving(current, before, "max_change_bn"),
-        max_change_strike=current.max_change_strike,
+        figures={
+            name: Moving(value, None if sample is None else sample.headline[name])
+            for name, value in headline(snapshot).items()
+        },
+        max_change_strike=max_change(snapshot)[0],
     )
 
 
@@ -77,10 +72,6 @@ def left_over(slot: Slot, session: str | None, now: datetime) -> tuple[Slot, End
         if new_york(asof).date().isoformat() == session:
             return slot, Ending(Freshness.CLOSED, min(asof, now))
     return Slot(0.0), Ending(Freshness.CLOSED, min(close_of(session) or now, now))
-
-
-def _moving(current: Headline, before: Headline | None, name: str) -> Moving:
-    return Moving(getattr(current, name), None if before is None else getattr(before, name))
 
 
 def _note(snapshot: GexSnapshot, now: datetime) -> str:

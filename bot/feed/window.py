@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.render.numbers import known
-from streaming.figures import Headline, headline
+from streaming.figures import BOARD, Headline, headline
 from streaming.model import GexSnapshot
 
 _LEAST_TOLERANCE_S: Final = 10.0
 _LEAST_SPAN_MS: Final = 5_000
 _MOST_SAMPLES_PER_WINDOW: Final = 512
-_FIGURES: Final = tuple(name for name in Headline.__struct_fields__ if name != "ticker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,8 @@ class RollingWindow:
             self._filling_until_ms = sample.asof_ms + self._window_ms
         self._samples.append(sample)
         if sample.asof_ms <= self._filling_until_ms:
-            for name in _FIGURES:
-                if known(getattr(sample.headline, name)):
+            for name in BOARD:
+                if known(sample.headline[name]):
                     self._firsts.setdefault(name, sample)
 
     def _forget(self, oldest_ms: int) -> None:
@@ -85,9 +84,9 @@ class RollingWindow:
 def _completed(found: Sample | None, stand_ins: dict[str, Sample]) -> Sample:
     """One headline of what was found and, per figure, its stand-in; figures with neither are unknown."""
     oldest = found or min(stand_ins.values(), key=lambda sample: sample.asof_ms)
-    figures = {name: None if found is None else getattr(found.headline, name) for name in _FIGURES}
-    figures |= {name: getattr(first.headline, name) for name, first in stand_ins.items()}
-    return Sample(oldest.asof_ms, Headline(ticker=oldest.headline.ticker, **figures))
+    figures = {name: None if found is None else found.headline[name] for name in BOARD}
+    figures |= {name: first.headline[name] for name, first in stand_ins.items()}
+    return Sample(oldest.asof_ms, figures)
 
 
 class Slot:

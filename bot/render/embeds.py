@@ -10,10 +10,11 @@ from bot.render.origin_words import escaped, freshness_words, origin_words, sour
 from bot.render.theme import EMBED_COLOUR
 from streaming.calendar import new_york
 from streaming.clock import instant_of
-from streaming.figures import Levels, headline, read_levels
+from streaming.figures import BOARD, FIGURES, Levels, headline, max_change, read_levels
 from streaming.gex.point_views import seen_in
 from streaming.model import (
     SCOPE_WORDS,
+    WEIGHT_NAMES,
     WEIGHT_WORDS,
     GexSnapshot,
     PointView,
@@ -35,19 +36,27 @@ _ARROWS: Final = {1: "↑", -1: "↓"}
 
 def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str, boards: str = "") -> discord.Embed:
     """The live message's figures for one ticker, with their scope, the feed's window and the server's boards."""
-    figures = headline(snapshot)
     embed = _embed(f"{snapshot.ticker} · status", snapshot, now)
-    embed.add_field(name="Spot", value=price(figures.spot))
-    embed.add_field(name="Zero gamma", value=price(figures.zero_gamma))
-    embed.add_field(name="Call wall / put wall", value=f"{price(figures.call_wall)} / {price(figures.put_wall)}")
-    embed.add_field(name="Net GEX (volume)", value=bn(figures.net_gex_bn))
-    embed.add_field(name="Scaled gamma (open interest)", value=bn(figures.scaled_gamma_bn))
-    embed.add_field(name="Max change (current)", value=_at_strike(figures.max_change_bn, figures.max_change_strike))
+    for name, value in headline(snapshot).items():
+        _add_board_figure(embed, name, value, snapshot)
     embed.add_field(name="Scope", value=_scope(snapshot.scope))
     embed.add_field(name="Feed", value=window)
     if boards:
         embed.add_field(name="Live messages here", value=boards, inline=False)
     return embed
+
+
+def _add_board_figure(embed: discord.Embed, name: str, value: float | None, snapshot: GexSnapshot) -> None:
+    figure = FIGURES[name]
+    if name == "max_change":
+        embed.add_field(name=f"{figure.title} (current)", value=_at_strike(value, max_change(snapshot)[0]))
+    elif name == "put_wall":
+        calls = embed.fields[-1]
+        embed.set_field_at(-1, name=f"{calls.name} / {figure.title.lower()}", value=f"{calls.value} / {price(value)}")
+    elif BOARD[name].is_price:
+        embed.add_field(name=figure.title, value=price(value))
+    else:
+        embed.add_field(name=f"{figure.title} ({WEIGHT_NAMES[figure.weight]})", value=bn(value))
 
 
 def levels_embed(

@@ -8,18 +8,13 @@ from bot.render.numbers import UNKNOWN, age, bn, percent, price, signed
 from bot.render.origin_words import source_name
 from bot.render.view import BoardView, Moving
 from streaming.calendar import new_york
+from streaming.figures import BOARD, FIGURES
 from streaming.freshness import Freshness
 
 Style = Literal["ansi", "plain"]
-LABELS: Final = (
-    "zero gamma",
-    "call wall",
-    "put wall",
-    "net gex",
-    "scaled gamma",
-    "max change",
-    "  at strike",
-)
+_AT_STRIKE: Final = "  at strike"
+_LINES: Final = {name: FIGURES[name].title.lower() for name in BOARD if name != "spot"}
+LABELS: Final = (*_LINES.values(), _AT_STRIKE)
 """What the lines below title and provenance begin with."""
 PARTS: Final = " · "
 """Between the parts of the provenance: source, freshness, what should be known, span of the changes."""
@@ -65,27 +60,28 @@ class _Paint:
 
 def _figures(view: BoardView, paint: _Paint) -> list[str]:
     strike = price(view.max_change_strike, view.decimals)
-    zero_gamma, call_wall, put_wall, net_gex, scaled_gamma, max_change, at_strike = LABELS
     return [
         *([paint(view.banner, theme.YELLOW)] if view.banner else []),
         _header(view, paint),
         _provenance(view, paint),
-        _level(zero_gamma, view.zero_gamma, view.decimals, paint),
-        _level(call_wall, view.call_wall, view.decimals, paint),
-        _level(put_wall, view.put_wall, view.decimals, paint),
-        _exposure(net_gex, view.net_gex_bn, paint),
-        _exposure(scaled_gamma, view.scaled_gamma_bn, paint),
-        _exposure(max_change, view.max_change_bn, paint),
-        f"{at_strike:<{_LABEL}}{strike:>{_VALUE}}",
+        *(_line(name, label, view, paint) for name, label in _LINES.items()),
+        f"{_AT_STRIKE:<{_LABEL}}{strike:>{_VALUE}}",
     ]
 
 
+def _line(name: str, label: str, view: BoardView, paint: _Paint) -> str:
+    if BOARD[name].is_price:
+        return _level(label, view.figures[name], view.decimals, paint)
+    return _exposure(label, view.figures[name], paint)
+
+
 def _header(view: BoardView, paint: _Paint) -> str:
-    change = _rounded(view.spot, view.decimals)
-    title = paint(f"GEX: {_safe(view.ticker)}  {price(view.spot.now, view.decimals)}", theme.BOLD)
+    spot = view.figures["spot"]
+    change = _rounded(spot, view.decimals)
+    title = paint(f"GEX: {_safe(view.ticker)}  {price(spot.now, view.decimals)}", theme.BOLD)
     if change is None:
         return f"{title}  Δ {UNKNOWN}"
-    moved = f"Δ {signed(change, view.decimals)} {percent(change / view.spot.before if view.spot.before else None)}"
+    moved = f"Δ {signed(change, view.decimals)} {percent(change / spot.before if spot.before else None)}"
     return f"{title}  {paint.direction(f'{moved} {_arrow(change)}', change)}"
 
 

@@ -1,9 +1,11 @@
 """What a board shows, as plain values: made by the feed, turned into text by `bot.render.text`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.render.numbers import known
+from streaming.figures import BOARD
 from streaming.freshness import Freshness
 
 
@@ -40,13 +42,6 @@ class BoardView:
     """How figures that are up to date are called."""
     window_s: float = 60.0
     decimals: int = 2
-    spot: Moving = Moving()
-    zero_gamma: Moving = Moving()
-    call_wall: Moving = Moving()
-    put_wall: Moving = Moving()
-    net_gex_bn: Moving = Moving()
-    """By volume."""
-    scaled_gamma_bn: Moving = Moving()
-    """By open interest."""
-    max_change_bn: Moving = Moving()
+    figures: Mapping[str, Moving] = field(default_factory=lambda: dict.fromkeys(BOARD, Moving()))
+    """The lines of `BOARD`."""
     max_change_strike: float | None = None

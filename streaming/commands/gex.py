@@ -13,35 +13,15 @@ from streaming.calendar import NEW_YORK
 from streaming.chains.files import load_chain
 from streaming.commands.gex_report import chain_report
 from streaming.errors import RequestError
+from streaming.figures import FIGURES, Row, Unit
 from streaming.instants import instant
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_NAMES, WEIGHTS, ScopeName
 
-_BILLION: Final = 1e9
-_MILLION: Final = 1e6
 _WIDTH: Final = 14
 _LINE: Final = 100
 _UNKNOWN: Final = "-"
-Row = tuple[str, str, float]
-_LEVELS: Final = (
-    ("zero gamma", "zero_gamma"),
-    ("zero gamma, ladder", "zero_gamma_ladder"),
-    ("major positive", "major_pos"),
-    ("major negative", "major_neg"),
-    ("call wall, gross", "call_wall_gross"),
-    ("put wall, gross", "put_wall_gross"),
-    ("call wall above", "call_wall_above"),
-    ("put wall below", "put_wall_below"),
-)
-_DOLLARS: Final[tuple[Row, ...]] = (
-    ("net gex, Bn/1%", "net_gex_usd_per_1pct", _BILLION),
-    ("gross gex, Bn/1%", "gross_gex_usd_per_1pct", _BILLION),
-    ("net gex, M/point", "net_gex_usd_per_point", _MILLION),
-    ("vanna, M/vol point", "vex_usd_per_vol_point", _MILLION),
-    ("charm, M/day", "chex_usd_per_day", _MILLION),
-    ("delta sum, Bn", "dex_usd", _BILLION),
-    ("delta dealer, Bn", "dex_dealer_usd", _BILLION),
-    ("hedge, Bn/1%", "hedge_usd_per_1pct", _BILLION),
-)
+_ROWS: Final = [row for figure in FIGURES.values() for row in figure.rows]
+_LEVELS: Final = [row for row in _ROWS if row.unit is None]
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -94,10 +74,8 @@ def _scope(name: ScopeName, figures: Mapping[str, Any]) -> Iterable[str]:
     expiries = figures["expiries"]
     yield f"{name} ({SCOPE_WORDS[name]}): {_span(expiries)}, {figures['contracts']} contracts"
     yield f"  {'':<20}{''.join(f'{WEIGHT_NAMES[weight]:>{_WIDTH}}' for weight in WEIGHTS)}"
-    for label, field in _LEVELS:
-        yield _line(label, [_level(figures[weight][field]) for weight in WEIGHTS])
-    for label, field, unit in _DOLLARS:
-        yield _line(label, [_dollars(figures[weight][field], unit) for weight in WEIGHTS])
+    for row in [*_LEVELS, *(row for row in _ROWS if row.unit is not None)]:
+        yield _line(row, [_cell(figures[weight][row.field], row.unit) for weight in WEIGHTS])
     yield from _roots(figures)
     yield f"  {_quality(figures)}"
     yield from _faults(figures)
@@ -109,7 +87,8 @@ def _span(expiries: Sequence[str]) -> str:
     return expiries[0] if len(expiries) == 1 else f"{len(expiries)} expiries, {expiries[0]} to {expiries[-1]}"
 
 
-def _line(label: str, cells: Iterable[str]) -> str:
+def _line(row: Row, cells: Iterable[str]) -> str:
+    label = row.label if row.unit is None else f"{row.label}, {row.unit.short}"
     return f"  {label:<20}" + "".join(f"{cell:>{_WIDTH}}" for cell in cells)
 
 
@@ -143,5 +122,7 @@ def _level(value: float | None) -> str:
     return _UNKNOWN if value is None else f"{value:.2f}"
 
 
-def _dollars(value: float | None, unit: float) -> str:
-    return _UNKNOWN if value is None else f"{value / unit:+.4f}"
+def _cell(value: float | None, unit: Unit | None) -> str:
+    if unit is None:
+        return _level(value)
+    return _UNKNOWN if value is None else f"{value / unit.scale:+.4f}"

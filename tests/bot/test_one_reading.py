@@ -32,7 +32,7 @@ def test_zero_gamma_of_a_classic_producer_is_the_same_everywhere():
     view = board_view(
         parse_ticker("SPX"), slot, ASOF + timedelta(seconds=1), source="gexbot", since=ASOF, window_s=60.0
     )
-    assert view.zero_gamma.now == 6380.0
+    assert view.figures["zero_gamma"].now == 6380.0
     assert status["Zero gamma"] == "6380.00"
     assert levels["Zero gamma"].startswith("6380.00")
     assert "6380.00" in explanation(SHOWN, "zero_gamma")

@@ -30,7 +30,7 @@ from bot.render.charts.alt_text import alt_text
 from bot.render.charts.chart_spec import KINDS, Chart, chart_of
 from bot.render.charts.painters import Painters
 from bot.render.embeds import levels_embed, status_embed
-from bot.render.explain.explain import FIGURES, explain_embed
+from bot.render.explain.explain import explain_embed
 from bot.render.history_text import history_text
 from bot.render.text import board_text
 from streaming.bus.codec import decode_snapshot, encode_snapshot
@@ -43,6 +43,7 @@ from streaming.chains.files import parse_any
 from streaming.clock import epoch_ms, instant_of
 from streaming.commands.gex_report import chain_report
 from streaming.errors import ContractError, RequestError
+from streaming.figures import FIGURES
 from streaming.freshness import market_now
 from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot, OptionChain, PointView, ReplayMark
 from streaming.past import decode_past

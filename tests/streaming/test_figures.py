@@ -19,7 +19,7 @@ def test_a_scope_is_read_off_its_own_figures_now_and_in_the_history(read):
 @pytest.mark.parametrize("weight", ["oi", "vol"])
 def test_the_one_zero_gamma_of_a_classic_producer_stands_for_both_weights(weight):
     assert read_levels(CLASSIC, None, weight).zero_gamma == 6380.0
-    assert headline(CLASSIC).zero_gamma == 6380.0
+    assert headline(CLASSIC)["zero_gamma"] == 6380.0
 
 
 def test_a_classic_block_says_nothing_of_a_scope_it_does_not_name():
@@ -37,5 +37,5 @@ def test_where_there_is_no_root_the_classic_ladder_split_takes_no_place():
 
 def test_the_headline_is_what_levels_say_of_the_snapshots_own_scope():
     shown = headline(OWN)
-    assert (shown.zero_gamma, shown.call_wall, shown.put_wall) == read_levels(OWN, "full", "oi")[:3]
-    assert (shown.net_gex_bn, shown.scaled_gamma_bn) == (1.25, 1.25)
+    assert (shown["zero_gamma"], shown["call_wall"], shown["put_wall"]) == read_levels(OWN, "full", "oi")[:3]
+    assert (shown["net_gex"], shown["scaled_gamma"]) == (1.25, 1.25)

@@ -6,7 +6,7 @@ from typing import Final
 from bot.render.explain.data import absent, faults, money, own_figures, shares
 from bot.render.explain.levels import basis, gross_walls, ladder_split, side_walls, slope, spot, wall, zero_gamma
 from bot.render.numbers import price, signed
-from streaming.figures import headline, read_levels
+from streaming.figures import BOARD, FIGURES, Row, max_change, read_levels
 from streaming.model import GexSnapshot, ScopeFigures, WeightName
 
 Here = Callable[[GexSnapshot, ScopeFigures | None], str]
@@ -17,7 +17,8 @@ _WINDOWS: Final = ("now", "1 min", "5 min", "10 min", "15 min", "30 min")
 
 def here(snapshot: GexSnapshot, figure: str) -> str:
     """One or two sentences on a figure in this snapshot."""
-    return _HERE[figure](snapshot, own_figures(snapshot))
+    tell = _HERE.get(figure) or _both(FIGURES[figure].rows[0])
+    return tell(snapshot, own_figures(snapshot))
 
 
 def _net_gex(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
@@ -54,14 +55,15 @@ def _change(strike: float | None, millions: float | None) -> str:
     return money(millions * _MILLION) + ("" if strike is None else f" at {price(strike)}")
 
 
-def _both(field: str, unit: str) -> Here:
+def _both(row: Row) -> Here:
     """A figure of dollars under both weights."""
 
     def sentence(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
-        if scope is None or getattr(scope.oi, field) is None:
+        if scope is None or getattr(scope.oi, row.field) is None:
             return absent(snapshot, scope, "oi", level=False)
-        oi, vol = (getattr(figures, field) for figures in (scope.oi, scope.vol))
+        oi, vol = (getattr(figures, row.field) for figures in (scope.oi, scope.vol))
         by_volume = "unknown" if vol is None else money(vol)
+        unit = "" if row.unit is None else row.unit.words
         return f"Here it is {money(oi)} US dollars {unit} by open interest, {by_volume} by volume."
 
     return sentence
@@ -78,7 +80,7 @@ def _delta(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 def _hedge(snapshot: GexSnapshot, _scope: ScopeFigures | None) -> str:
     nearest = snapshot.scopes.get("zero")
-    words = _both("hedge_usd_per_1pct", "per 1 % move")(snapshot, nearest)
+    words = _both(FIGURES["hedge"].rows[0])(snapshot, nearest)
     return words if nearest is None or not nearest.expiries else f"{words} The nearest expiry is {nearest.expiries[0]}."
 
 
@@ -116,10 +118,7 @@ _HERE: Final[Mapping[str, Here]] = {
     "side_walls": side_walls,
     "net_gex": _net_gex,
     "scaled_gamma": _scaled_gamma,
-    "gross_gex": _both("gross_gex_usd_per_1pct", "per 1 % move"),
     "max_change": _max_change,
-    "vanna": _both("vex_usd_per_vol_point", "per volatility point"),
-    "charm": _both("chex_usd_per_day", "per day"),
     "delta": _delta,
     "hedge": _hedge,
     "rr25": _rr25,
@@ -128,19 +127,14 @@ _HERE: Final[Mapping[str, Here]] = {
     "quality": _quality,
     "basis": basis,
 }
+"""Those that take more than two sums of dollars to say."""
 
 
-def board_value(snapshot: GexSnapshot, line: str) -> str:
+def board_value(snapshot: GexSnapshot, name: str) -> str:
     """What a line of the live message shows."""
-    shown = headline(snapshot)
-    match line:
-        case "spot" | "zero_gamma" | "call_wall" | "put_wall":
-            return price(getattr(shown, line))
-        case "max_change":
-            return _change(shown.max_change_strike, _millions(shown.max_change_bn))
-        case _:
-            return _change(None, _millions(getattr(shown, f"{line}_bn")))
-
-
-def _millions(billions: float | None) -> float | None:
-    return None if billions is None else 1000.0 * billions
+    line = BOARD[name]
+    value = line.read(snapshot)
+    if line.is_price:
+        return price(value)
+    strike = max_change(snapshot)[0] if name == "max_change" else None
+    return _change(strike, None if value is None else 1000.0 * value)

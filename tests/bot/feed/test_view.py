@@ -58,22 +58,22 @@ def test_changes_are_over_the_window():
     slot = slot_with(spot=25000.0, sum_gex_vol=1800.0)
     slot.put(snapshot(OPEN_AT + timedelta(seconds=60)))
     seen = view(slot, 60)
-    assert seen.spot.change == 61.25
-    assert seen.net_gex_bn.change == pytest.approx(0.0346)
-    assert seen.zero_gamma.before == 24950.0
+    assert seen.figures["spot"].change == 61.25
+    assert seen.figures["net_gex"].change == pytest.approx(0.0346)
+    assert seen.figures["zero_gamma"].before == 24950.0
 
 
 def test_changes_are_unknown_without_an_earlier_figure():
     seen = view(slot_with())
-    assert seen.spot.change is None
-    assert seen.call_wall.before is None
+    assert seen.figures["spot"].change is None
+    assert seen.figures["call_wall"].before is None
 
 
 def test_an_absent_figure_stays_absent():
     seen = view(slot_with(sum_gex_oi=None, scopes={}, zero_gamma=None, max_priors=()))
-    assert seen.scaled_gamma_bn.now is None
-    assert seen.zero_gamma.now is None
-    assert seen.max_change_bn.now is None
+    assert seen.figures["scaled_gamma"].now is None
+    assert seen.figures["zero_gamma"].now is None
+    assert seen.figures["max_change"].now is None
 
 
 def test_a_live_spot_over_an_old_chain_is_noted():

@@ -23,7 +23,7 @@ def filled(*seconds: float, window_s: float = 60) -> RollingWindow:
 def test_the_earlier_headline_is_the_newest_one_at_least_a_window_old():
     before = filled(0, 1, 2, 61).before(asof(61))
     assert before is not None
-    assert before.headline.spot == 25001.0
+    assert before.headline["spot"] == 25001.0
 
 
 def test_while_the_first_window_fills_its_first_sample_stands_in():
@@ -42,9 +42,9 @@ def test_a_figure_first_known_later_is_stood_in_for_by_the_sample_that_first_kne
     window.add(at(20, spot=25020.0, max_priors=((25050.0, 9.0),)))
     early, filling, full = window.before(asof(6)), window.before(asof(20)), window.before(asof(61))
     assert early is not None and filling is not None and full is not None
-    assert early.headline.max_change_bn is None
-    assert (filling.asof_ms, filling.headline.spot, filling.headline.max_change_bn) == (asof(0), 25000.0, 0.007)
-    assert full.headline.max_change_bn == 0.007, "no blank between the board's first window and the figure's"
+    assert early.headline["max_change"] is None
+    assert (filling.asof_ms, filling.headline["spot"], filling.headline["max_change"]) == (asof(0), 25000.0, 0.007)
+    assert full.headline["max_change"] == 0.007, "no blank between the board's first window and the figure's"
 
 
 def test_a_figure_that_appears_after_the_first_window_has_no_stand_in():
@@ -53,7 +53,7 @@ def test_a_figure_that_appears_after_the_first_window_has_no_stand_in():
         window.add(at(second, **({} if second > 70 else UNKNOWN_YET)))
     before = window.before(asof(99))
     assert before is not None
-    assert before.headline.max_change_bn is None
+    assert before.headline["max_change"] is None
 
 
 def test_a_late_figure_does_not_bridge_a_gap_for_the_others():
@@ -63,8 +63,8 @@ def test_a_late_figure_does_not_bridge_a_gap_for_the_others():
     window.add(at(80))
     before = window.before(asof(80))
     assert before is not None
-    assert before.headline.spot is None
-    assert before.headline.max_change_bn == 0.0125
+    assert before.headline["spot"] is None
+    assert before.headline["max_change"] == 0.0125
 
 
 def test_a_sample_of_a_few_seconds_is_no_window_yet():
@@ -111,7 +111,7 @@ def test_time_running_backwards_starts_anew():
     window.add(at(70))
     before = window.before(asof(70))
     assert before is not None
-    assert before.headline.spot == 24000.0
+    assert before.headline["spot"] == 24000.0
 
 
 def test_two_figures_for_one_instant_count_once():

@@ -3,6 +3,7 @@ import pytest
 from bot.render.board_mark import is_replaceable
 from bot.render.text import board_text
 from bot.render.view import BoardView, Moving
+from streaming.figures import BOARD
 from streaming.freshness import Freshness
 from tests.support.feed import OPEN_AT
 
@@ -21,7 +22,8 @@ def test_every_board_but_a_closed_one_is_recognised(freshness, style):
 
 
 def test_a_banner_a_note_figures_and_a_line_below_the_block_change_nothing():
-    figures = {"spot": Moving(6900.0, 6890.0), "net_gex_bn": Moving(1.0, 2.0), "max_change_strike": 6900.0}
+    moved = dict.fromkeys(BOARD, Moving()) | {"spot": Moving(6900.0, 6890.0), "net_gex": Moving(1.0, 2.0)}
+    figures = {"figures": moved, "max_change_strike": 6900.0}
     text = board(Freshness.LIVE, banner="REPLAY 20 Nov 2026 x10", note="closed", live_word="replay", **figures)
     assert is_replaceable(text)
     assert is_replaceable(f"{text}\n<t:1787233200:R>")

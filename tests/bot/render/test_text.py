@@ -8,19 +8,22 @@ from hypothesis import strategies as st
 from bot.render.text import board_text
 from bot.render.view import BoardView, Moving
 from streaming.calendar import NEW_YORK
+from streaming.figures import BOARD
 from streaming.freshness import Freshness
 
 LIVE = BoardView(
     ticker="NQ_NDX",
     source="schwab",
     freshness=Freshness.LIVE,
-    spot=Moving(25061.25, 25048.75),
-    zero_gamma=Moving(24950.0, 24944.0),
-    call_wall=Moving(25100.0, 25100.0),
-    put_wall=Moving(24800.0, 24825.0),
-    net_gex_bn=Moving(1.8346, 1.8133),
-    scaled_gamma_bn=Moving(-0.9123, -0.9112),
-    max_change_bn=Moving(0.0125, 0.0095),
+    figures={
+        "spot": Moving(25061.25, 25048.75),
+        "zero_gamma": Moving(24950.0, 24944.0),
+        "call_wall": Moving(25100.0, 25100.0),
+        "put_wall": Moving(24800.0, 24825.0),
+        "net_gex": Moving(1.8346, 1.8133),
+        "scaled_gamma": Moving(-0.9123, -0.9112),
+        "max_change": Moving(0.0125, 0.0095),
+    },
     max_change_strike=25050.0,
 )
 PLAIN = """\
@@ -62,8 +65,9 @@ max change            —          Δ —
 
 
 def changed(**changes: object) -> BoardView:
+    figures = {name: changes.pop(name) for name in BOARD if name in changes}
     fields = {name: getattr(LIVE, name) for name in LIVE.__slots__}
-    return BoardView(**(fields | changes))
+    return BoardView(**(fields | changes | {"figures": {**LIVE.figures, **figures}}))
 
 
 def plain(**changes: object) -> str:
@@ -115,7 +119,7 @@ def test_a_waiting_board_names_its_source_and_since_when():
 
 
 def test_an_arrow_never_contradicts_the_digits_beside_it():
-    text = plain(net_gex_bn=Moving(1.83461, 1.83459))
+    text = plain(net_gex=Moving(1.83461, 1.83459))
     assert "net gex       +1.8346Bn  Δ +0.0000Bn\n" in text
 
 
@@ -123,8 +127,8 @@ def test_the_change_is_between_the_printed_ends():
     text = plain(
         zero_gamma=Moving(6000.0149, 6000.0051),
         call_wall=Moving(6000.0051, 6000.0049),
-        net_gex_bn=Moving(1.00005001, 1.00004999),
-        max_change_bn=Moving(1.00014, 1.00006),
+        net_gex=Moving(1.00005001, 1.00004999),
+        max_change=Moving(1.00014, 1.00006),
         spot=Moving(6000.0149, 6000.0051),
     )
     assert "GEX: NQ_NDX  6000.01  Δ +0.00 +0.00%\n" in text
@@ -153,14 +157,8 @@ views = st.builds(
     freshness=st.sampled_from(Freshness),
     age_s=st.none() | st.floats(0, 1e9),
     note=st.just("warming"),
-    spot=moving,
-    zero_gamma=moving,
-    call_wall=moving,
-    put_wall=moving,
-    net_gex_bn=moving,
-    scaled_gamma_bn=moving,
-    max_change_bn=moving,
     max_change_strike=figure,
+    figures=st.fixed_dictionaries(dict.fromkeys(BOARD, moving)),
 )
 
 
@@ -175,8 +173,7 @@ def test_every_text_is_one_block_within_discords_limit(view, style):
 
 def test_absurd_figures_stay_within_the_limit_too():
     absurd = Moving(1e308, -1e308)
-    names = ("spot", "zero_gamma", "call_wall", "put_wall", "net_gex_bn", "scaled_gamma_bn", "max_change_bn")
-    assert len(board_text(changed(**dict.fromkeys(names, absurd)), style="ansi")) <= 1000
+    assert len(board_text(changed(**dict.fromkeys(BOARD, absurd)), style="ansi")) <= 1000
 
 
 plausible = st.floats(0.01, 999_999)
@@ -186,5 +183,5 @@ plausible_bn = st.builds(Moving, st.floats(-99, 99), st.floats(-99, 99))
 
 @given(plausible_moving, plausible_bn)
 def test_lines_fit_a_phone(level, exposure):
-    text = plain(spot=Moving(25061.25, 25000.0), zero_gamma=level, net_gex_bn=exposure, max_change_bn=exposure)
+    text = plain(spot=Moving(25061.25, 25000.0), zero_gamma=level, net_gex=exposure, max_change=exposure)
     assert max(len(line) for line in text.splitlines()) <= 46

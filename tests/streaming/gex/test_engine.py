@@ -74,10 +74,10 @@ def test_the_headline_of_a_snapshot_is_what_the_board_shows():
     engine = GexEngine(parse_ticker("SPX"), scope="all")
     engine.on_chain(block_a_chain())
     shown = headline(engine.compute(ASOF))
-    assert (shown.call_wall, shown.put_wall) == (5100.0, 4900.0)
-    assert shown.zero_gamma == pytest.approx(4991.074813752607, abs=1e-6)
-    assert shown.net_gex_bn == pytest.approx(-0.0476376, abs=1e-6)
-    assert shown.scaled_gamma_bn == pytest.approx(0.0374182, abs=1e-6)
+    assert (shown["call_wall"], shown["put_wall"]) == (5100.0, 4900.0)
+    assert shown["zero_gamma"] == pytest.approx(4991.074813752607, abs=1e-6)
+    assert shown["net_gex"] == pytest.approx(-0.0476376, abs=1e-6)
+    assert shown["scaled_gamma"] == pytest.approx(0.0374182, abs=1e-6)
 
 
 def test_a_tick_between_polls_changes_the_figures():

@@ -83,7 +83,7 @@ async def test_snapshots_of_an_index_and_of_its_future_reach_redis(tmp_path: Pat
         index = await rig.runtime.snapshots.latest("NDX")
         future = await rig.runtime.snapshots.latest("NQ_NDX")
     assert index is not None and future is not None
-    assert index.spot and 0.9 < headline(index).zero_gamma / index.spot < 1.1
+    assert index.spot and 0.9 < headline(index)["zero_gamma"] / index.spot < 1.1
     assert future.basis is not None
     assert future.major_pos_oi == pytest.approx(index.major_pos_oi + future.basis, abs=1e-6)
     assert index.scopes["full"].contracts > 500

@@ -16,10 +16,10 @@ def test_levels_by_open_interest_of_the_boards_scope_are_those_of_the_board():
     seen = full_snapshot(major_pos_oi=25100.0, major_neg_oi=24800.0)
     figures = headline(seen)
     assert levels(seen, "full", "oi") == {
-        "spot": figures.spot,
-        "zero_gamma": figures.zero_gamma,
-        "call_wall": figures.call_wall,
-        "put_wall": figures.put_wall,
+        "spot": figures["spot"],
+        "zero_gamma": figures["zero_gamma"],
+        "call_wall": figures["call_wall"],
+        "put_wall": figures["put_wall"],
     }
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from bot.render.explain.explain import FIGURES, explain_embed, explanation
-from bot.render.explain.words import BOARD_LINES
+from bot.render.explain.explain import explain_embed, explanation
+from streaming.figures import BOARD, FIGURES
 from streaming.model import GexSnapshot, IvFault, ReplayMark, ScopeFigures, WeightFigures
 from tests.support.snapshots import ASOF, snapshot
 
@@ -120,7 +120,7 @@ def test_every_figure_is_told_with_its_convention_sign_and_unit(figure):
 @pytest.mark.parametrize("figure", FIGURES)
 def test_every_figure_takes_at_most_four_sentences_and_fits_an_embed(figure):
     embed = explain_embed(OURS, figure, now=NOW)
-    assert FIGURES[figure] in embed.title
+    assert FIGURES[figure].title in embed.title
     assert len(embed) <= 6000
     assert len(embed.description) <= 900
     assert embed.description.count(". ") <= 4
@@ -185,7 +185,7 @@ def test_the_assumption_is_never_left_out():
 
 def test_without_a_figure_the_lines_of_the_board_are_told_in_its_order():
     lines = explain_embed(OURS, None, now=NOW).description.splitlines()
-    assert [line.split("**")[1] for line in lines] == [FIGURES[name] for name in BOARD_LINES]
+    assert [line.split("**")[1] for line in lines] == [FIGURES[name].title for name in BOARD]
     assert lines[1].startswith("**Zero gamma** 6385.50: ")
     assert lines[5].startswith("**Scaled gamma** −1.8346 billion: ")
     assert lines[6].startswith("**Max change** +1.50 million at 6400.00: ")
