@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.lookup import find_snapshot
 from bot.render.charts.alt_text import alt_text
-from bot.render.charts.chart_spec import OVER_TIME, ChartKind, ThemeName, chart_of
+from bot.render.charts.chart_spec import KINDS, ThemeName, chart_of
 from bot.render.history_text import history_text
 from bot.services import Services
 from streaming.errors import TransientError
@@ -25,7 +25,7 @@ class Wish:
 
     symbol: str | None
     """As it was typed; None for what the channel shows."""
-    kind: ChartKind = "strikes"
+    kind: str = "strikes"
     scope: ScopeName | None = None
     """None for the one that the live message sums over, and the history's strikes."""
     weight: WeightName = "vol"
@@ -50,7 +50,7 @@ async def take_picture(services: Services, wish: Wish, *, channel_id: int | None
     drawing takes too long, ContractError when it cannot be drawn.
     """
     latest = await find_snapshot(services, wish.symbol, channel_id=channel_id)
-    history = await _read_past(services, latest, wish.kind) if wish.kind in OVER_TIME else ()
+    history = await _read_past(services, latest, wish.kind) if KINDS[wish.kind].most_past else ()
     return await draw_picture(services, wish, latest, history)
 
 
@@ -88,13 +88,13 @@ async def draw_picture(services: Services, wish: Wish, latest: GexSnapshot, hist
 
 
 async def _read_past(
-    services: Services, latest: GexSnapshot, kind: ChartKind, *, minutes: float = WHOLE_DAY_MIN
+    services: Services, latest: GexSnapshot, kind: str, *, minutes: float = WHOLE_DAY_MIN
 ) -> Sequence[PastLevels]:
     """As much of the day as the kind can show; TransientError when the store does not answer."""
     try:
         async with asyncio.timeout(_READ_WITHIN_S):
             return await services.snapshots.past(
-                latest, minutes=minutes, most=OVER_TIME[kind], strikes=kind == "heatmap"
+                latest, minutes=minutes, most=KINDS[kind].most_past, strikes=KINDS[kind].past_strikes
             )
     except TimeoutError:
         raise TransientError("The snapshot store does not answer.", remedy="Try again in a moment.") from None

@@ -10,14 +10,12 @@ import discord
 
 from bot.notices import Interaction
 from bot.pictures import Picture, Wish, take_picture
-from bot.render.charts.chart_spec import KINDS, ChartKind
+from bot.render.charts.chart_spec import KINDS
 from bot.services import Services
 from bot.views import IDLE_S
 from cogs.switch_view import ChoiceButton, SwitchView, view_of
 
 _MOST_OPTIONS: Final = 25
-_ONE_SCOPE: Final[ChartKind] = "heatmap"
-"""The history keeps the strikes of one scope only, so that this kind has no choice."""
 RETIRED: Final = f"-# These buttons retired after {IDLE_S / 60:.0f} minutes without a click. /gex chart gives new ones."
 
 
@@ -60,7 +58,8 @@ class ChartView(SwitchView):
         await interaction.response.defer()
         self._clicks += 1
         click = self._clicks
-        any_scope = {"scope": None} if changes.get("kind") == _ONE_SCOPE else {}
+        kind = changes.get("kind")
+        any_scope = {"scope": None} if kind is not None and KINDS[kind].past_strikes else {}
         self._wish = replace(self._wish, **any_scope | changes)
         async with self._drawing:
             if click != self._clicks:
@@ -81,7 +80,7 @@ class ChartView(SwitchView):
 
     def can_choose(self, choice: Mapping[str, Any], shown: Wish) -> bool:
         """Everything but a scope where the kind has only one."""
-        return "scope" not in choice or shown.kind != _ONE_SCOPE
+        return "scope" not in choice or not KINDS[shown.kind].past_strikes
 
     def _now_showing(self, picture: Picture) -> None:
         self._wish = self._on_show = picture.shown

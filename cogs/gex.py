@@ -36,13 +36,7 @@ VIEW_CHOICES: Final = [
     Choice(name="etf: points of the ETF, such as SPY", value="etf"),
     Choice(name="future: points of the future, such as /ES", value="future"),
 ]
-KIND_CHOICES: Final = [
-    Choice(name="strikes: exposure by strike", value="strikes"),
-    Choice(name="profile: the total if spot moved, with the flip", value="profile"),
-    Choice(name="history: spot against zero gamma and walls", value="history"),
-    Choice(name="heatmap: exposure by strike and time", value="heatmap"),
-    Choice(name="expiries: exposure by expiry", value="expiries"),
-]
+KIND_CHOICES: Final = [Choice(name=f"{name}: {kind.words}", value=name) for name, kind in KINDS.items()]
 THEME_CHOICES: Final = [Choice(name="dark", value="dark"), Choice(name="light", value="light")]
 FIGURE_CHOICES: Final = [Choice(name=figure.title, value=name) for name, figure in FIGURES.items()]
 
@@ -131,7 +125,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await think(interaction)
         wish = Wish(
             symbol=symbol,
-            kind=next(name for name in KINDS if name == kind),
+            kind=KINDS[kind].name,
             scope=next((name for name in SCOPES if name == scope), None),
             weight=next(name for name in WEIGHTS if name == weight),
             theme="light" if theme == "light" else "dark",

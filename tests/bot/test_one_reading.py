@@ -8,7 +8,7 @@ from bot.alerts.reading import Reading, read
 from bot.alerts.rules import AlertKind, Window
 from bot.feed.view import board_view
 from bot.feed.window import Slot
-from bot.render.charts.history import history_chart
+from bot.render.charts.kinds.history import history_chart
 from bot.render.embeds import levels_embed, status_embed
 from bot.render.explain.explain import explanation
 from bot.render.history_text import history_text

@@ -1,25 +1,27 @@
 """Every kind of picture, how it is chosen, and how the bot and its chart worker speak of it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal
+from functools import reduce
+from operator import or_
+from typing import Any, Final, Literal
 
 import msgspec
 
-from bot.render.charts.expiries import ExpiriesChart, expiries_chart
-from bot.render.charts.heatmap import MOST_COLUMNS, HeatmapChart, heatmap_chart
-from bot.render.charts.history import MOST_POINTS, HistoryChart, history_chart
-from bot.render.charts.profile import ProfileChart, profile_chart
-from bot.render.charts.strikes import StrikesChart, strikes_chart
+from bot.render.charts.chart_words import ChartWords
+from bot.render.charts.kinds import expiries, heatmap, history, profile, strikes
+from bot.render.charts.kinds.kind import ChartKind
 from streaming.model import GexSnapshot, ScopeName, WeightName
-from streaming.past import PastLevels, PastSnapshot
+from streaming.past import PastLevels
 
-Chart = StrikesChart | ProfileChart | HistoryChart | HeatmapChart | ExpiriesChart
-ChartKind = Literal["strikes", "profile", "history", "heatmap", "expiries"]
+Chart = ChartWords
+"""Of any kind."""
 ThemeName = Literal["dark", "light"]
-KINDS: Final[tuple[ChartKind, ...]] = ("strikes", "profile", "history", "heatmap", "expiries")
-OVER_TIME: Final[dict[ChartKind, int]] = {"history": MOST_POINTS, "heatmap": MOST_COLUMNS}
-"""Kinds that are drawn from the day's history, and how many snapshots of it they can show."""
+KINDS: Final[Mapping[str, ChartKind]] = {
+    module.KIND.name: module.KIND for module in (strikes, profile, history, heatmap, expiries)
+}
+"""Commands, buttons, pictures in words and the worker know the kinds from here; the first is the usual one."""
+_OF_RECORD: Final = {kind.record: kind for kind in KINDS.values()}
 
 
 class Drawn(msgspec.Struct, frozen=True, tag="drawn"):
@@ -35,9 +37,9 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 def chart_of(
-    kind: ChartKind,
+    kind: str,
     latest: GexSnapshot,
-    history: Sequence[PastLevels],
+    past: Sequence[PastLevels],
     *,
     scope: ScopeName,
     weight: WeightName,
@@ -45,15 +47,15 @@ def chart_of(
     now: datetime,
 ) -> Chart:
     """What a picture of this kind shows; RequestError when the snapshot or the history does not hold it."""
-    match kind:
-        case "strikes":
-            return strikes_chart(latest, scope=scope, weight=weight, theme=theme, now=now)
-        case "profile":
-            return profile_chart(latest, scope=scope, weight=weight, theme=theme, now=now)
-        case "expiries":
-            return expiries_chart(latest, scope=scope, weight=weight, theme=theme, now=now)
-        case "history":
-            return history_chart(latest, history, scope=scope, weight=weight, theme=theme, now=now)
-        case "heatmap":
-            whole = [seen for seen in history if isinstance(seen, PastSnapshot)]
-            return heatmap_chart(latest, whole, scope=scope, weight=weight, theme=theme, now=now)
+    return KINDS[kind].make(latest, past, scope=scope, weight=weight, theme=theme, now=now)
+
+
+def kind_of(chart: Chart) -> ChartKind:
+    """The kind that made a chart."""
+    return _OF_RECORD[type(chart)]
+
+
+def chart_decoder() -> msgspec.msgpack.Decoder[Chart]:
+    """Reads a chart of any kind."""
+    records: Any = reduce(or_, _OF_RECORD)
+    return msgspec.msgpack.Decoder(records)

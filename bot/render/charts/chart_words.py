@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from bot.render.numbers import known
+from bot.render.numbers import bn, known, price
 from bot.render.origin_words import freshness_words, origin_words, source_name, source_text
 from streaming.calendar import new_york
 from streaming.clock import instant_of
@@ -111,6 +111,29 @@ def net_millions(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: W
 def weighed(weight: WeightName, *, vol: float | None, oi: float | None) -> float | None:
     """The one of two figures that is of the weight."""
     return vol if weight == "vol" else oi
+
+
+def levels_in_words(marks: tuple[Mark, ...]) -> str:
+    """The levels by name and price."""
+    return ", ".join(f"{mark.name} {price(mark.value)}" for mark in marks) or "no levels"
+
+
+def extremes(bars: tuple[tuple[float, float], ...]) -> str:
+    """The most positive and the most negative of (strike, $ millions per 1 %)."""
+    highest, lowest = max(bars, key=lambda bar: bar[1]), min(bars, key=lambda bar: bar[1])
+    most = f", most positive {dollars(highest[1])} at {highest[0]:g}" if highest[1] > 0 else ""
+    least = f", most negative {dollars(lowest[1])} at {lowest[0]:g}" if lowest[1] < 0 else ""
+    return most + least
+
+
+def clock(seconds: float) -> str:
+    """Seconds since midnight as `09:40`."""
+    return f"{int(seconds) // 3600:02d}:{int(seconds) // 60 % 60:02d}"
+
+
+def dollars(millions: float | None) -> str:
+    """$ millions per 1 % as billions with their sign."""
+    return bn(None if millions is None else millions / 1000)
 
 
 def _given(snapshot: GexSnapshot) -> str:

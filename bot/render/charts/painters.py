@@ -1,20 +1,11 @@
 """One painter for each kind and theme, made when first needed; runs in the chart worker only."""
 
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from importlib import import_module
+from typing import Any, Protocol
 
+from bot.render.charts import kinds
 from bot.render.charts.chart_canvas import ChartCanvas
-from bot.render.charts.chart_spec import Chart
-from bot.render.charts.expiries import ExpiriesChart
-from bot.render.charts.expiries_painter import ExpiriesPainter
-from bot.render.charts.heatmap import HeatmapChart
-from bot.render.charts.heatmap_painter import HeatmapPainter
-from bot.render.charts.history import HistoryChart
-from bot.render.charts.history_painter import HistoryPainter
-from bot.render.charts.profile import ProfileChart
-from bot.render.charts.profile_painter import ProfilePainter
-from bot.render.charts.strikes import StrikesChart
-from bot.render.charts.strikes_painter import StrikesPainter
+from bot.render.charts.chart_spec import Chart, kind_of
 from bot.render.theme import THEMES, ChartTheme
 
 
@@ -31,15 +22,6 @@ class Painter(Protocol):
         ...
 
 
-_OF_KIND: Final[dict[type[Chart], Callable[[ChartTheme], Painter]]] = {
-    StrikesChart: StrikesPainter,
-    ProfileChart: ProfilePainter,
-    HistoryChart: HistoryPainter,
-    HeatmapChart: HeatmapPainter,
-    ExpiriesChart: ExpiriesPainter,
-}
-
-
 class Painters:
     """Draws whatever chart it is given, in `dark` or `light`; any other theme is dark."""
 
@@ -54,5 +36,11 @@ class Painters:
         """The painter of this chart's kind and theme."""
         place = (type(chart), chart.theme if chart.theme in THEMES else "dark")
         if place not in self._made:
-            self._made[place] = _OF_KIND[type(chart)](THEMES[place[1]])
+            self._made[place] = _painter_of(chart, THEMES[place[1]])
         return self._made[place]
+
+
+def _painter_of(chart: Chart, theme: ChartTheme) -> Painter:
+    module, name = kind_of(chart).painter.split(".")
+    painter: Painter = getattr(import_module(f"{kinds.__name__}.{module}"), name)(theme)
+    return painter

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from bot.render.charts.chart_spec import Chart, Drawn, Failed
+from bot.render.charts.chart_spec import Chart, Drawn, Failed, chart_decoder
 from bot.render.charts.painters import Painters
 from streaming.framing import frame, take_pipes
 
@@ -21,7 +21,7 @@ def main() -> None:
     pipe, answers = take_pipes()
     os.nice(_POLITE)
     painters = Painters()
-    charts = msgspec.msgpack.Decoder(Chart)
+    charts = chart_decoder()
     gc.freeze()
     gc.disable()
     drawn = 0

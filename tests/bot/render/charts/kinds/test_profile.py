@@ -1,6 +1,6 @@
 import pytest
 
-from bot.render.charts.profile import profile_chart
+from bot.render.charts.kinds.profile import profile_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, full_snapshot
 from tests.support.feed import snapshot

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.render.charts.history import MOST_POINTS, history_chart
+from bot.render.charts.kinds.history import MOST_POINTS, history_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, day, full_snapshot, past
 from tests.support.feed import snapshot

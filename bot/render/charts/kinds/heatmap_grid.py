@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from bot.render.charts.heatmap import Column, HeatmapChart
+from bot.render.charts.kinds.heatmap import Column, HeatmapChart
 from bot.render.numbers import known
 
 _MOST_ROWS: Final = 44

@@ -7,13 +7,17 @@ from bot.render.charts.chart_words import (
     MILLION,
     ChartWords,
     Mark,
+    dollars,
+    extremes,
     figures_of,
     footer,
+    levels_in_words,
     marks,
     net_millions,
     subtitle,
     weighed,
 )
+from bot.render.charts.kinds.kind import ChartKind
 from bot.render.numbers import known
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
@@ -89,3 +93,17 @@ def _nearest(snapshot: GexSnapshot, bars: list[Bar]) -> tuple[Bar, ...]:
         centre = snapshot.spot if snapshot.spot is not None else bars[len(bars) // 2][0]
         bars = sorted(sorted(bars, key=lambda bar: abs(bar[0] - centre))[:_MOST_BARS])
     return tuple(bars)
+
+
+def _shown(chart: StrikesChart) -> str:
+    return f"Net {dollars(chart.net)}{extremes(chart.bars)}, {levels_in_words(chart.marks)}."
+
+
+KIND: Final = ChartKind(
+    name="strikes",
+    words="exposure by strike",
+    record=StrikesChart,
+    make=lambda latest, _past, **asked: strikes_chart(latest, **asked),
+    shown=_shown,
+    painter="strikes_painter.StrikesPainter",
+)

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from bot.render.charts.expiries import expiries_chart
+from bot.render.charts.kinds.expiries import expiries_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, full_snapshot
 from tests.support.feed import snapshot

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from bot.render.charts.strikes import strikes_chart
+from bot.render.charts.kinds.strikes import strikes_chart
 from streaming.errors import RequestError
 from streaming.model import ScopeFigures
 from tests.support.charts import full_snapshot

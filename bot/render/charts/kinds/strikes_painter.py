@@ -6,8 +6,8 @@ from statistics import median
 from typing import Final
 
 from bot.render.charts.chart_canvas import ChartCanvas, unit_of
+from bot.render.charts.kinds.strikes import Bar, StrikesChart
 from bot.render.charts.mark_row import MarkRow
-from bot.render.charts.strikes import Bar, StrikesChart
 from bot.render.theme import ChartTheme
 
 _BAR_SHARE: Final = 0.82

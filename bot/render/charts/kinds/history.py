@@ -7,8 +7,10 @@ from typing import Final
 
 import msgspec
 
-from bot.render.charts.chart_words import LEVEL_NAMES, ChartWords, figures_of, footer, levels, subtitle
+from bot.render.charts.chart_words import LEVEL_NAMES, ChartWords, clock, figures_of, footer, levels, subtitle
+from bot.render.charts.kinds.kind import ChartKind
 from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
+from bot.render.numbers import price
 from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels, past_of
@@ -77,3 +79,29 @@ def _with_gaps(rows: list[Row]) -> list[Row]:
             whole.append((before + usual, {}))
         whole.append(row)
     return whole
+
+
+def _shown(chart: HistoryChart) -> str:
+    lines = "; ".join(f"{one.name} {_course(one.values)}" for one in chart.series)
+    return f"From {clock(chart.times[0])} to {clock(chart.times[-1])} New York: {lines}."
+
+
+def _course(values: tuple[float | None, ...]) -> str:
+    seen = [value for value in values if value is not None]
+    if not seen:
+        return "unknown"
+    course = price(seen[0]) if seen[0] == seen[-1] else f"{price(seen[0])} to {price(seen[-1])}"
+    if min(seen) == max(seen):
+        return course
+    return f"{course}, between {price(min(seen))} and {price(max(seen))}"
+
+
+KIND: Final = ChartKind(
+    name="history",
+    words="spot against zero gamma and walls",
+    record=HistoryChart,
+    make=history_chart,
+    shown=_shown,
+    painter="history_painter.HistoryPainter",
+    most_past=MOST_POINTS,
+)

@@ -7,19 +7,24 @@ from bot.render.charts.chart_words import (
     MILLION,
     ChartWords,
     Mark,
+    dollars,
     figures_of,
     footer,
+    levels_in_words,
     marks,
     net_millions,
     subtitle,
     weighed,
 )
-from bot.render.numbers import known
+from bot.render.charts.kinds.kind import ChartKind
+from bot.render.numbers import known, price
 from bot.render.origin_words import source_text
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightFigures, WeightName
 
 _FEWEST_POINTS: Final = 2
+_ARROWS: Final = {1: "upwards", -1: "downwards"}
+_MOST_FLIPS: Final = 6
 
 
 class ProfileChart(ChartWords, frozen=True, kw_only=True, tag="profile"):
@@ -69,3 +74,28 @@ def _flips_in_words(own: WeightFigures) -> str:
     if count == 0:
         return own.zero_gamma_note or "no flip"
     return "one flip" if count == 1 else f"{count} flips, the nearest is named"
+
+
+def _shown(chart: ProfileChart) -> str:
+    first, last = chart.points[0], chart.points[-1]
+    ends = [f"{dollars(value)} at {price(level)}" for level, value in (first, last)]
+    words = f"From {' to '.join(ends)}, at spot {dollars(chart.net)}"
+    return f"{words}, {levels_in_words(chart.marks)}. {_flips_shown(chart)}"
+
+
+def _flips_shown(chart: ProfileChart) -> str:
+    if not chart.flips:
+        return "The total changes sign nowhere."
+    named = [f"{price(level)} {_ARROWS.get(way, '')}".strip() for level, way in chart.flips[:_MOST_FLIPS]]
+    rest = len(chart.flips) - len(named)
+    return f"The sign changes at {', '.join(named)}{f' and {rest} more' if rest else ''}."
+
+
+KIND: Final = ChartKind(
+    name="profile",
+    words="the total if spot moved, with the flip",
+    record=ProfileChart,
+    make=lambda latest, _past, **asked: profile_chart(latest, **asked),
+    shown=_shown,
+    painter="profile_painter.ProfilePainter",
+)

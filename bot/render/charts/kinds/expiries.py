@@ -3,7 +3,17 @@
 from datetime import date, datetime
 from typing import Final
 
-from bot.render.charts.chart_words import MILLION, ChartWords, figures_of, footer, net_millions, subtitle, weighed
+from bot.render.charts.chart_words import (
+    MILLION,
+    ChartWords,
+    dollars,
+    figures_of,
+    footer,
+    net_millions,
+    subtitle,
+    weighed,
+)
+from bot.render.charts.kinds.kind import ChartKind
 from bot.render.numbers import known
 from bot.render.origin_words import source_text
 from streaming.calendar import new_york
@@ -70,3 +80,17 @@ def _name(expiry: date, today: date) -> str:
 
 def _day(snapshot: GexSnapshot) -> date:
     return new_york(instant_of(snapshot.asof_ms)).date()
+
+
+def _shown(chart: ExpiriesChart) -> str:
+    return f"Net {dollars(chart.net)}: {', '.join(f'{name} {dollars(value)}' for name, value in chart.rows)}."
+
+
+KIND: Final = ChartKind(
+    name="expiries",
+    words="exposure by expiry",
+    record=ExpiriesChart,
+    make=lambda latest, _past, **asked: expiries_chart(latest, **asked),
+    shown=_shown,
+    painter="expiries_painter.ExpiriesPainter",
+)

@@ -1,7 +1,6 @@
 """Exposure by strike over a session as a picture's contents. Pure.
 
-Which strikes share a row is left to the worker (`bot.render.charts.heatmap_grid`): a day of strikes is too much for
-the loop.
+Which strikes share a row is left to the worker (`heatmap_grid`): a day of strikes is too much for the loop.
 """
 
 from collections.abc import Sequence
@@ -11,11 +10,24 @@ from typing import Final
 
 import msgspec
 
-from bot.render.charts.chart_words import ChartWords, Mark, footer, levels, marks, net_millions, subtitle
+from bot.render.charts.chart_words import (
+    ChartWords,
+    Mark,
+    clock,
+    dollars,
+    extremes,
+    footer,
+    levels,
+    levels_in_words,
+    marks,
+    net_millions,
+    subtitle,
+)
+from bot.render.charts.kinds.kind import ChartKind
 from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
-from streaming.past import PastSnapshot, PastStrike, past_of
+from streaming.past import PastLevels, PastSnapshot, PastStrike, past_of
 
 MOST_COLUMNS: Final = 72
 _FEWEST: Final = 2
@@ -45,7 +57,7 @@ class HeatmapChart(ChartWords, frozen=True, kw_only=True, tag="heatmap"):
 
 def heatmap_chart(
     latest: GexSnapshot,
-    history: Sequence[PastSnapshot],
+    history: Sequence[PastLevels],
     *,
     scope: ScopeName,
     weight: WeightName,
@@ -60,7 +72,8 @@ def heatmap_chart(
         raise RequestError(
             f"The history keeps the strikes of scope {latest.scope} only.", remedy=f"Choose the scope {latest.scope}."
         )
-    day = [seen for seen in spread(same_day(past_of(latest), history), MOST_COLUMNS) if seen.scope == latest.scope]
+    whole = [seen for seen in history if isinstance(seen, PastSnapshot)]
+    day = [seen for seen in spread(same_day(past_of(latest), whole), MOST_COLUMNS) if seen.scope == latest.scope]
     if len(day) < _FEWEST or not any(_has_figures(seen, weight) for seen in day):
         raise RequestError(
             f"{latest.ticker} has no history by strike for {WEIGHT_WORDS[weight]} of this day yet.",
@@ -98,3 +111,25 @@ def _columns(day: Sequence[PastSnapshot], scope: ScopeName, weight: WeightName) 
         )
         for seen, at, end in zip(day, times, [*ends, times[-1] + usual], strict=True)
     )
+
+
+def _shown(chart: HeatmapChart) -> str:
+    newest = chart.columns[-1]
+    by_volume = chart.weight == "vol"
+    rows = [(row.strike, row.vol if by_volume else row.oi) for row in newest.strikes]
+    found = tuple((strike, value) for strike, value in rows if value is not None)
+    span = f"{len(chart.columns)} times from {clock(chart.columns[0].begins)} to {clock(newest.begins)} New York"
+    reach = f", strikes {found[0][0]:g} to {found[-1][0]:g}{extremes(found)}" if found else ""
+    return f"{span}, at last net {dollars(chart.net)}{reach}, {levels_in_words(chart.marks)}."
+
+
+KIND: Final = ChartKind(
+    name="heatmap",
+    words="exposure by strike and time",
+    record=HeatmapChart,
+    make=heatmap_chart,
+    shown=_shown,
+    painter="heatmap_painter.HeatmapPainter",
+    most_past=MOST_COLUMNS,
+    past_strikes=True,
+)

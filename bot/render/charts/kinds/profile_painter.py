@@ -7,8 +7,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from bot.render.charts.chart_canvas import ChartCanvas, unit_of
+from bot.render.charts.kinds.profile import ProfileChart
 from bot.render.charts.mark_row import MarkRow
-from bot.render.charts.profile import ProfileChart
 from bot.render.theme import ChartTheme
 
 _MARGIN: Final = 0.08

@@ -3,7 +3,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from bot.render.charts.heatmap import MOST_COLUMNS, heatmap_chart
+from bot.render.charts.kinds.heatmap import MOST_COLUMNS, heatmap_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, day, full_snapshot, past
 from tests.support.feed import snapshot

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.render.charts.chart_canvas import STYLES, ChartCanvas
 from bot.render.charts.chart_words import Mark
-from bot.render.charts.history import HistoryChart, Series
+from bot.render.charts.kinds.history import HistoryChart, Series
 from bot.render.charts.mark_row import LegendRow
 from bot.render.charts.time_axis import set_time_axis
 from bot.render.theme import ChartTheme

@@ -6,7 +6,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
 from bot.render.charts.chart_canvas import TEXT_PT, ChartCanvas, decimals_for, unit_of
-from bot.render.charts.expiries import MOST_ROWS, ExpiriesChart
+from bot.render.charts.kinds.expiries import MOST_ROWS, ExpiriesChart
 from bot.render.numbers import signed
 from bot.render.theme import ChartTheme
 

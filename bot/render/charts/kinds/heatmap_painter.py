@@ -10,8 +10,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.text import Text
 
 from bot.render.charts.chart_canvas import AXES, TEXT_PT, ChartCanvas, decimals_for, unit_of
-from bot.render.charts.heatmap import Column, HeatmapChart
-from bot.render.charts.heatmap_grid import Grid, grid_of
+from bot.render.charts.kinds.heatmap import Column, HeatmapChart
+from bot.render.charts.kinds.heatmap_grid import Grid, grid_of
 from bot.render.charts.mark_row import LegendRow
 from bot.render.charts.time_axis import set_time_axis
 from bot.render.numbers import signed

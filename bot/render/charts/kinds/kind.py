@@ -1,0 +1,28 @@
+"""What there is to say of a kind of picture. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.render.charts.chart_words import ChartWords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartKind:
+    """One kind: registered in `bot.render.charts.chart_spec`, offered by commands and buttons from there."""
+
+    name: str
+    words: str
+    """What it shows, behind its name among the choices."""
+    record: type[ChartWords]
+    """What is drawn."""
+    make: Callable[..., ChartWords]
+    """As `chart_of` without the kind; RequestError when the figures it needs are not there."""
+    shown: Callable[[Any], str]
+    """The record in a sentence, for whoever cannot see the picture."""
+    painter: str
+    """Module and class beside this one, by name: only the worker loads it."""
+    most_past: int = 0
+    """How many snapshots of the day it can show; 0 for the newest one alone."""
+    past_strikes: bool = False
+    """Whether it needs their strikes too; the history keeps those of one scope, so that no other can be chosen."""
