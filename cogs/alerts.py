@@ -6,7 +6,8 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from bot.alerts.desk import AlertDesk, Line, Reader
-from bot.alerts.reading import Reading, key_of, read, with_value
+from bot.alerts.kinds.registry import KINDS, check, key_of, read, with_value
+from bot.alerts.reading import Reading
 from bot.alerts.rules import (
     DEFAULT_COOLDOWN_MIN,
     LONGEST_COOLDOWN_MIN,
@@ -14,7 +15,6 @@ from bot.alerts.rules import (
     Rule,
     Target,
     Window,
-    check,
 )
 from bot.alerts.texts import reading_text, rule_text
 from bot.client import GexBot
@@ -36,16 +36,7 @@ _HIGHEST_NUMBER = 1_000_000_000
 _MESSAGE_CHARS = 2000
 _NOT_YOURS = "Only members who may manage the server can add alerts to a channel. Use `target: dm` for yourself."
 _NOT_MINE = "I may not write in this channel. Give me View Channel and Send Messages here, then add the alert again."
-KIND_CHOICES = [
-    Choice(name="spot crosses zero gamma", value=AlertKind.ZERO_GAMMA.value),
-    Choice(name="spot crosses the call wall", value=AlertKind.CALL_WALL.value),
-    Choice(name="spot crosses the put wall", value=AlertKind.PUT_WALL.value),
-    Choice(name="spot crosses a price (value)", value=AlertKind.PRICE.value),
-    Choice(name="net GEX changes sign", value=AlertKind.NET_GEX.value),
-    Choice(name="the call wall moves", value=AlertKind.CALL_WALL_MOVES.value),
-    Choice(name="the put wall moves", value=AlertKind.PUT_WALL_MOVES.value),
-    Choice(name="max change exceeds a figure (value)", value=AlertKind.MAX_CHANGE.value),
-]
+KIND_CHOICES = [Choice(name=kind.choice, value=name.value) for name, kind in KINDS.items()]
 WINDOW_CHOICES = [
     Choice(name="since the last snapshot" if window is Window.CURRENT else f"{window} min", value=window.value)
     for window in Window

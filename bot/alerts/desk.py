@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from bot.alerts.kinds.registry import check
 from bot.alerts.post import AlertPost, UnreachableError
-from bot.alerts.rules import Rule, check
+from bot.alerts.rules import Rule
 from bot.alerts.runner import AlertRunner
 from bot.alerts.store import AlertStore, Shelf
 from bot.alerts.texts import rule_text, standing_text

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from bot.alerts.kinds.registry import KINDS
 from bot.alerts.rules import AlertKind
 from streaming.calendar import new_york, session_on
 from streaming.clock import instant_of
@@ -30,7 +31,7 @@ class Hold(StrEnum):
 
     def holds(self, kind: AlertKind) -> bool:
         """Whether a kind of alert waits too: a price is a price also in the opening minutes or over an old chain."""
-        return kind is not AlertKind.PRICE or self.value not in _FIGURES_ONLY
+        return not KINDS[kind].fixed or self.value not in _FIGURES_ONLY
 
     @property
     def frozen(self) -> bool:

@@ -1,17 +1,14 @@
 """What a reader can ask to be told of, and where: the records that are kept. Pure."""
 
-import math
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
-from streaming.errors import RequestError
 from streaming.model import ScopeName, WeightName
 
 DEFAULT_COOLDOWN_MIN: Final = 15
 LONGEST_COOLDOWN_MIN: Final = 1440
-_LARGEST: Final = 1e7
 
 
 class AlertKind(StrEnum):
@@ -39,15 +36,6 @@ class Window(StrEnum):
     TEN = "10"
     FIFTEEN = "15"
     THIRTY = "30"
-
-
-WALL_MOVES: Final = frozenset({AlertKind.CALL_WALL_MOVES, AlertKind.PUT_WALL_MOVES})
-_NEEDS_VALUE: Final = {
-    AlertKind.PRICE: "Give the price in points as `value`, such as 6400.",
-    AlertKind.MAX_CHANGE: "Give the figure in billions of dollars per 1 % as `value`, such as 0.5.",
-}
-_TAKES_VALUE: Final = frozenset(_NEEDS_VALUE) | WALL_MOVES
-_BY_VOLUME: Final = frozenset({AlertKind.NET_GEX, AlertKind.MAX_CHANGE})
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,27 +82,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: int = 1
 
     @property
-    def weighted_by(self) -> WeightName:
-        """The weight in force."""
-        return self.weight or ("vol" if self.kind in _BY_VOLUME else "oi")
-
-    @property
     def cooldown_ms(self) -> int:
         """The quiet time after a message, milliseconds."""
         return self.cooldown_min * 60_000
-
-
-def check(rule: Rule) -> Rule:
-    """The rule as it is; RequestError says which option makes no sense with the others."""
-    value = rule.value
-    if value is None and rule.kind in _NEEDS_VALUE:
-        raise RequestError("This kind of alert needs a figure.", remedy=_NEEDS_VALUE[rule.kind])
-    if value is not None and rule.kind not in _TAKES_VALUE:
-        raise RequestError("This kind of alert takes no `value`.", remedy="Leave it out: the level is the live one.")
-    if value is not None and not (math.isfinite(value) and 0 < value < _LARGEST):
-        raise RequestError("The `value` must be above 0.", remedy="A max change counts by its size, whatever its sign.")
-    if rule.kind is AlertKind.MAX_CHANGE and (rule.scope or rule.weight == "oi"):
-        raise RequestError(
-            "The max change is by volume, in the scope of the live message.", remedy="Leave out `scope` and `weight`."
-        )
-    return rule

@@ -14,10 +14,11 @@ import msgspec
 
 from bot.alerts.counters import AlertCounters
 from bot.alerts.delivery import AlertDelivery, Notify
+from bot.alerts.kinds.kind import Firing
 from bot.alerts.post import AlertPost
 from bot.alerts.store import AlertStore, Claim, Entry, Shelf
 from bot.alerts.texts import firing_text
-from bot.alerts.watcher import Firing, Watcher
+from bot.alerts.watcher import Watcher
 from bot.feed.retry import Retry
 from bot.supervisor import Progress
 from streaming.bus.metrics import MetricValue

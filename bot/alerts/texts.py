@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Final
 
 from bot.alerts.hold import Hold
+from bot.alerts.kinds.kind import Firing
+from bot.alerts.kinds.registry import KINDS
 from bot.alerts.reading import Reading, WallReading
-from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, AlertKind, Rule, Window
+from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, Rule
 from bot.alerts.state import AlertState
-from bot.alerts.watcher import Firing
-from bot.render.numbers import UNKNOWN, age, bn, price
+from bot.render.numbers import UNKNOWN, age, price
 from bot.render.origin_words import origin_words, source_text
 from streaming.calendar import new_york
 from streaming.clock import instant_of
@@ -18,14 +19,6 @@ from streaming.model import WEIGHT_NAMES, GexSnapshot
 
 LONGEST: Final = 180
 """Ten alerts fit one message, also when each says that it comes late."""
-_LEVELS: Final = {
-    AlertKind.ZERO_GAMMA: "zero gamma",
-    AlertKind.CALL_WALL: "the call wall",
-    AlertKind.PUT_WALL: "the put wall",
-    AlertKind.CALL_WALL_MOVES: "call wall",
-    AlertKind.PUT_WALL_MOVES: "put wall",
-}
-_SPANS: Final = {Window.CURRENT: "since the last snapshot"}
 
 
 def firing_text(firing: Firing, now: datetime) -> str:
@@ -39,7 +32,7 @@ def rule_text(rule: Rule) -> str:
     if rule.cooldown_min != DEFAULT_COOLDOWN_MIN:
         details.append(f"at most every {rule.cooldown_min} min")
     told = ", ".join(detail for detail in details if detail)
-    return f"{_safe(rule.ticker)}: {_happening(rule)}{f' ({told})' if told else ''}"
+    return f"{_safe(rule.ticker)}: {KINDS[rule.kind].happening(rule)}{f' ({told})' if told else ''}"
 
 
 def standing_text(rule: Rule, state: AlertState | None, *, hold: Hold | None, missing: bool, paused: str | None) -> str:
@@ -51,61 +44,13 @@ def standing_text(rule: Rule, state: AlertState | None, *, hold: Hold | None, mi
 
 def reading_text(snapshot: GexSnapshot, reading: Reading | WallReading | None, rule: Rule) -> str:
     """Where the figure stands now, for the answer to a new rule."""
-    match reading:
-        case None:
-            return "This figure is not known now; the alert waits until it is."
-        case WallReading():
-            return f"Now at {price(reading.level + reading.basis)}, spot {price(snapshot.spot)}."
-        case Reading() if rule.kind is AlertKind.NET_GEX:
-            return f"Now {_exposure(reading.value)}."
-        case Reading() if rule.kind is AlertKind.MAX_CHANGE:
-            beyond = reading.value >= reading.level
-            later = " That is beyond it already: you are told the next time." if beyond else ""
-            return f"Now {_exposure(reading.value).removeprefix('+')} in size.{later}"
-        case Reading():
-            side = "above" if reading.value >= reading.level else "below"
-            return f"Now spot {price(reading.value)} is {side} {price(reading.level)}."
+    if reading is None:
+        return "This figure is not known now; the alert waits until it is."
+    return KINDS[rule.kind].now(snapshot, reading)
 
 
 def _headline(firing: Firing) -> str:
-    rule, reading = firing.rule, firing.reading
-    ticker = f"**{_safe(rule.ticker)}**"
-    if isinstance(reading, WallReading):
-        was = price((firing.before.level or 0.0) + reading.basis)
-        return f"↔ {ticker} {_LEVELS[rule.kind]} moved {was} → {price(reading.level + reading.basis)}"
-    up = firing.after.told > 0
-    mark = "▲" if up else "▼"
-    match rule.kind:
-        case AlertKind.NET_GEX:
-            sign = "positive" if up else "negative"
-            by = "" if rule.weighted_by == "vol" else " by OI"
-            return f"{mark} {ticker} net GEX{by} turned {sign}: {_exposure(reading.value)}"
-        case AlertKind.MAX_CHANGE:
-            return _max_change_line(firing, ticker, reading)
-        case AlertKind.PRICE:
-            return f"{mark} {ticker} crossed {'above' if up else 'below'} {price(reading.level)}"
-        case _:
-            return _crossing_line(firing, f"{mark} {ticker}", reading, up=up)
-
-
-def _crossing_line(firing: Firing, start: str, reading: Reading, *, up: bool) -> str:
-    level, side = _LEVELS[firing.rule.kind], "above" if up else "below"
-    if not firing.before.by_level:
-        return f"{start} crossed {side} {level} {price(reading.level)}"
-    was = price(firing.before.level)
-    return f"{start} is {side} {level}, which moved {was} → {price(reading.level)}"
-
-
-def _max_change_line(firing: Firing, ticker: str, reading: Reading) -> str:
-    change = _signed_change(firing)
-    at = UNKNOWN if reading.strike is None else price(reading.strike)
-    return f"{'▲' if change >= 0 else '▼'} {ticker} {_change_words(firing.rule.window)} {_exposure(change)} at {at}"
-
-
-def _signed_change(firing: Firing) -> float:
-    """The change with the sign it had; a rule compares its size."""
-    position = list(Window).index(firing.rule.window)
-    return (firing.snapshot.max_priors[position][1] or 0.0) / 1000
+    return KINDS[firing.rule.kind].headline(firing, f"**{_safe(firing.rule.ticker)}**")
 
 
 def _provenance(firing: Firing, now: datetime) -> str:
@@ -128,25 +73,6 @@ def _source(snapshot: GexSnapshot, now: datetime) -> str:
     return f"{name} delayed {age(data_age_s(snapshot, now))}" if snapshot.delayed else name
 
 
-def _happening(rule: Rule) -> str:
-    match rule.kind:
-        case AlertKind.PRICE:
-            return f"spot crosses {price(rule.value)}"
-        case AlertKind.NET_GEX:
-            return "net GEX changes sign"
-        case AlertKind.MAX_CHANGE:
-            return f"{_change_words(rule.window)} exceeds ${rule.value:g}Bn per 1 %"
-        case AlertKind.CALL_WALL_MOVES | AlertKind.PUT_WALL_MOVES:
-            least = "" if rule.value is None else f" by {rule.value:g} points or more"
-            return f"the {_LEVELS[rule.kind]} moves{least}"
-        case _:
-            return f"spot crosses {_LEVELS[rule.kind]}"
-
-
-def _change_words(window: Window) -> str:
-    return f"max change {_SPANS.get(window) or f'{window} min'}"
-
-
 def _standing(rule: Rule, state: AlertState | None, *, hold: Hold | None, missing: bool, paused: str | None) -> str:
     if paused is not None:
         return f"paused: {paused}"
@@ -157,12 +83,6 @@ def _standing(rule: Rule, state: AlertState | None, *, hold: Hold | None, missin
     if state.fired_ms is not None and state.seen_ms - state.fired_ms < rule.cooldown_ms:
         return f"cooling down until {_clock(state.fired_ms + rule.cooldown_ms)}"
     return "armed"
-
-
-def _exposure(value_bn: float) -> str:
-    """An exposure with sign and unit: `−$1.2500Bn per 1 %`."""
-    text = bn(value_bn)
-    return f"{text[0]}${text[1:]} per 1 %"
 
 
 def _clock(ms: int) -> str:

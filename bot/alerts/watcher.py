@@ -8,28 +8,15 @@ from typing import Final
 import msgspec
 
 from bot.alerts.hold import Hold, held_by, is_current
-from bot.alerts.reading import Key, Reading, WallReading, key_of, read, with_value
-from bot.alerts.rules import AlertKind, Rule
+from bot.alerts.kinds.kind import Firing
+from bot.alerts.kinds.registry import KINDS, Key, key_of, read, with_value
+from bot.alerts.reading import Reading, WallReading
+from bot.alerts.rules import Rule
 from bot.alerts.state import AlertState
 from bot.alerts.steps import BACK_MS, Moment, fire_crossing, fire_wall, is_cool, is_late, step_crossing, step_wall
 from streaming.model import GexSnapshot
 
 _PORTION: Final = 500
-_OWN_LEVEL: Final = frozenset({AlertKind.PRICE, AlertKind.MAX_CHANGE})
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """An alert that is due, with all that its text needs."""
-
-    rule: Rule
-    snapshot: GexSnapshot
-    reading: Reading | WallReading
-    before: AlertState
-    """What the rule knew until now; its `episode` is the one to claim."""
-    after: AlertState
-    held: bool
-    """The change is older than this snapshot: the cool-down kept it back."""
 
 
 @dataclass(slots=True)
@@ -149,18 +136,18 @@ class Watcher:
         """Take one reading into all rules of a group; a figure that is not there changes nothing."""
         reading = read(snapshot, key)
         firings: list[Firing] = []
-        own_level, fixed, one_way = key[0] in _OWN_LEVEL, key[0] is AlertKind.PRICE, key[0] is AlertKind.MAX_CHANGE
+        kind = KINDS[key[0]]
         for watched in group:
             watched.missing = reading is None
             state = watched.state
             if reading is None or is_late(state, moment.asof_ms):
                 continue
             watched.dirty = True
-            mine = with_value(reading, watched.rule) if own_level and isinstance(reading, Reading) else reading
+            mine = with_value(reading, watched.rule) if isinstance(reading, Reading) and kind.against else reading
             if isinstance(mine, WallReading):
                 due = step_wall(state, mine, moment, least=watched.rule.value)
             else:
-                due = step_crossing(state, mine, moment, fixed=fixed, one_way=one_way)
+                due = step_crossing(state, mine, moment, fixed=kind.fixed, one_way=kind.one_way)
             if due and is_cool(state, moment.asof_ms, watched.rule.cooldown_ms):
                 firings.append(_fire(watched, mine, snapshot))
         return firings

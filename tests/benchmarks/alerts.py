@@ -7,7 +7,8 @@ import statistics
 import time
 from datetime import timedelta
 
-from bot.alerts.reading import Reading, key_of, read, with_value
+from bot.alerts.kinds.registry import key_of, read, with_value
+from bot.alerts.reading import Reading
 from bot.alerts.rules import AlertKind, Rule, Target
 from bot.alerts.watcher import Watcher
 from tests.support.alerts import rule, shot

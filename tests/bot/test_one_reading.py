@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import msgspec
 
-from bot.alerts.reading import Reading, read
+from bot.alerts.kinds.registry import read
+from bot.alerts.reading import Reading
 from bot.alerts.rules import AlertKind, Window
 from bot.feed.view import board_view
 from bot.feed.window import Slot

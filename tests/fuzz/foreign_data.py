@@ -19,7 +19,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
-from bot.alerts.reading import key_of, read
+from bot.alerts.kinds.registry import key_of, read
 from bot.alerts.rules import AlertKind, Rule, Target, Window
 from bot.alerts.texts import firing_text, reading_text
 from bot.alerts.watcher import Watcher

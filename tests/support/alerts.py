@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from bot.alerts.kinds.kind import Firing
 from bot.alerts.rules import AlertKind, Rule, Target
-from bot.alerts.watcher import Firing, Watcher
+from bot.alerts.watcher import Watcher
 from streaming.clock import epoch_ms
 from streaming.model import GexSnapshot, ReplayMark, ScopeFigures, WeightFigures
 from tests.support.snapshots import ASOF

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bot.alerts.hold import Hold
-from bot.alerts.reading import key_of, read, with_value
+from bot.alerts.kinds.registry import key_of, read, with_value
 from bot.alerts.rules import AlertKind, Window
 from bot.alerts.state import AlertState
 from bot.alerts.texts import LONGEST, firing_text, reading_text, rule_text, standing_text

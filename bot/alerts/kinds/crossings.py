@@ -1,0 +1,38 @@
+"""Spot crosses a level: zero gamma or a wall. Pure."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bot.alerts.kinds.kind import Firing, Kind, arrow
+from bot.alerts.reading import Reading, against, known
+from bot.alerts.rules import AlertKind, Window
+from bot.render.numbers import price
+from streaming.figures import Levels, read_levels
+from streaming.model import GexSnapshot, ScopeName, WeightName
+
+
+def side_now(_snapshot: GexSnapshot, reading: Reading) -> str:
+    """On which side of its level spot is."""
+    side = "above" if reading.value >= reading.level else "below"
+    return f"Now spot {price(reading.value)} is {side} {price(reading.level)}."
+
+
+def _crossing(name: AlertKind, level: str, level_of: Callable[[Levels], float | None]) -> Kind:
+    def read(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, _window: Window) -> Reading | None:
+        return against(snapshot, known(level_of(read_levels(snapshot, scope, weight))))
+
+    def headline(firing: Firing, ticker: str) -> str:
+        start, side = f"{arrow(up=firing.up)} {ticker}", "above" if firing.up else "below"
+        if not firing.before.by_level:
+            return f"{start} crossed {side} {level} {price(firing.reading.level)}"
+        return f"{start} is {side} {level}, which moved {price(firing.before.level)} → {price(firing.reading.level)}"
+
+    words = f"spot crosses {level}"
+    return Kind(name=name, choice=words, read=read, happening=lambda _: words, headline=headline, now=side_now)
+
+
+KINDS: Final = (
+    _crossing(AlertKind.ZERO_GAMMA, "zero gamma", lambda levels: levels.zero_gamma),
+    _crossing(AlertKind.CALL_WALL, "the call wall", lambda levels: levels.call_wall),
+    _crossing(AlertKind.PUT_WALL, "the put wall", lambda levels: levels.put_wall),
+)

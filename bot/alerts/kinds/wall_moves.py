@@ -1,0 +1,52 @@
+"""A wall moves to another strike. Pure."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bot.alerts.kinds.kind import Firing, Kind
+from bot.alerts.reading import WallReading, known, ladder
+from bot.alerts.rules import AlertKind, Rule, Window
+from bot.render.numbers import price
+from streaming.figures import Levels, read_levels
+from streaming.model import GexSnapshot, ScopeName, WeightName
+
+
+def _move(name: AlertKind, wall: str, level_of: Callable[[Levels], float | None]) -> Kind:
+    def read(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, _window: Window) -> WallReading | None:
+        level = known(level_of(read_levels(snapshot, scope, weight)))
+        return None if level is None else _wall_reading(snapshot, level, scope, weight)
+
+    def happening(rule: Rule) -> str:
+        least = "" if rule.value is None else f" by {rule.value:g} points or more"
+        return f"the {wall} moves{least}"
+
+    def headline(firing: Firing, ticker: str) -> str:
+        basis = firing.reading.basis if isinstance(firing.reading, WallReading) else 0.0
+        was, now = price((firing.before.level or 0.0) + basis), price(firing.reading.level + basis)
+        return f"↔ {ticker} {wall} moved {was} → {now}"
+
+    return Kind(
+        name=name,
+        choice=f"the {wall} moves",
+        takes_value=True,
+        read=read,
+        happening=happening,
+        headline=headline,
+        now=_now,
+    )
+
+
+def _now(snapshot: GexSnapshot, reading: WallReading) -> str:
+    return f"Now at {price(reading.level + reading.basis)}, spot {price(snapshot.spot)}."
+
+
+def _wall_reading(snapshot: GexSnapshot, level: float, scope: ScopeName | None, weight: WeightName) -> WallReading:
+    basis = snapshot.basis or 0.0
+    strikes = {round(strike - basis, 3): value for strike, value in ladder(snapshot, scope, weight)}
+    return WallReading(round(level - basis, 3), basis, strikes)
+
+
+KINDS: Final = (
+    _move(AlertKind.CALL_WALL_MOVES, "call wall", lambda levels: levels.call_wall),
+    _move(AlertKind.PUT_WALL_MOVES, "put wall", lambda levels: levels.put_wall),
+)
