@@ -16,6 +16,8 @@ from bot.views import IDLE_S
 from cogs.switch_view import ChoiceButton, SwitchView, view_of
 
 _MOST_OPTIONS: Final = 25
+_A_ROW: Final = 5
+_LAST_ROW: Final = 4
 RETIRED: Final = f"-# These buttons retired after {IDLE_S / 60:.0f} minutes without a click. /gex chart gives new ones."
 
 
@@ -29,8 +31,8 @@ class ChartView(SwitchView):
         self._on_show = wish
         self._clicks = 0
         self._drawing = asyncio.Lock()
-        for kind in KINDS:
-            self.add_item(ChoiceButton(kind.capitalize(), 0, kind=kind))
+        for place, kind in enumerate(KINDS):
+            self.add_item(ChoiceButton(kind.capitalize(), 0 if place < _A_ROW else _LAST_ROW, kind=kind))
         self.add_scopes(1)
         self.add_weights(2)
         self.add_item(ChoiceButton("Refresh", 2))
