@@ -1,4 +1,4 @@
-"""Levels read off a ladder: majors, walls, crossings and the ladder split (`specs/gex-method.md` §8, §9)."""
+"""Levels read off a ladder: majors, walls and the ladder split (`specs/gex-method.md` §8, §9)."""
 
 from typing import Final
 
@@ -32,13 +32,6 @@ def within_window(strikes: Floats, spot: float) -> slice:
     """Which of the ascending strikes are within 3.5 % of spot."""
     low = np.searchsorted(strikes, spot * (1.0 - WINDOW), side="left")
     return slice(int(low), int(np.searchsorted(strikes, spot * (1.0 + WINDOW), side="right")))
-
-
-def ladder_crossings(strikes: Floats, values: Floats) -> tuple[tuple[float, int], ...]:
-    """Where neighbouring values change sign, interpolated, each with its direction; exact zeros are dropped."""
-    strikes, values = _without_zeros(strikes, values)
-    at = np.flatnonzero(np.sign(values[1:]) != np.sign(values[:-1]))
-    return tuple((_between(strikes, values, i), 1 if values[i] < 0.0 else -1) for i in at.tolist())
 
 
 def ladder_split(strikes: Floats, values: Floats) -> float | None:

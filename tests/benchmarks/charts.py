@@ -201,7 +201,7 @@ async def _latenesses(store: SnapshotStore, clock: ShiftedClock, seconds: float)
 
     quiet = await _measure("no charts", None, seconds)
     async with ChartWorker(timeout_s=60) as charts:
-        await charts.prewarm()
+        await charts._started()
         ours = await _measure("worker process (ours)", services(charts.draw), seconds)
     thread = await _measure("thread (baseline)", services(in_a_thread), seconds)
     loop = await _measure("event loop (baseline)", services(on_the_loop), seconds)

@@ -10,13 +10,13 @@ from tests.support.stream_rig import FLOWING, client_rig, until
 async def test_a_stream_with_nothing_wanted_rests_and_starts_again(tmp_path):
     async with client_rig(tmp_path, symbols=("SPY",), limits=replace(FLOWING, idle_s=0.2)) as rig:
         await until(lambda: rig.state == "live")
-        await rig.client.unsubscribe(["SPY"])
+        await rig.client.set_symbols([])
         await until(lambda: rig.state == "idle")
         assert "code 30" in rig.client.status.last_close
         sockets = rig.sim.counters["sockets"]
         await asyncio.sleep(0.3)
         assert rig.sim.counters["sockets"] == sockets
-        await rig.client.subscribe(["/ES"])
+        await rig.client.set_symbols(["/ES"])
         await until(lambda: rig.state == "live" and rig.ticks("/ES"))
 
 

@@ -41,7 +41,7 @@ async def test_the_engine_process_sees_no_secret(monkeypatch):
 async def test_the_chart_worker_sees_no_secret(monkeypatch):
     monkeypatch.setenv("DISCORD_BOT_TOKEN", "hunter2")
     async with ChartWorker(command=(sys.executable, "-c", "import sys; sys.stdin.read()")) as charts:
-        await charts.prewarm()
+        await charts._started()
         assert "hunter2" not in environment_of(charts.pid)
 
 

@@ -53,11 +53,6 @@ class ChartWorker:
         """The worker's process id while one is running."""
         return None if self._process is None else self._process.pid
 
-    async def prewarm(self) -> None:
-        """Start the process now, so that the first picture does not wait for its imports."""
-        async with self._turn:
-            await self._started()
-
     async def draw(self, chart: Chart) -> bytes:
         """The chart as PNG.
 

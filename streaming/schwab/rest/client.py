@@ -4,7 +4,7 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import httpx
@@ -99,23 +99,12 @@ class SchwabRestClient:
         those, if need be, with fewer strikes around the money.
         """
         try:
-            payload = await self._chain(symbol, expiry, expiry, _window(strikes), cut=strikes > 0)
+            payload = await self._chain(symbol, expiry, _window(strikes), cut=strikes > 0)
             return ChainDocument(payload, strikes)
         except _TooBigError:
             calls, puts = [await self._side(symbol, expiry, side, strikes) for side in _SIDES]
             narrowest = min(filter(None, (calls.strikes, puts.strikes)), default=0)
             return ChainDocument(join_sides(calls.payload, puts.payload), narrowest)
-
-    async def chains(self, symbol: str, first: date, last: date) -> list[bytes]:
-        """The chains of all expiries of a window, in as few documents as the gateway allows."""
-        if first == last:
-            return [(await self.chain(symbol, first)).payload]
-        try:
-            return [await self._chain(symbol, first, last)]
-        except _TooBigError:
-            middle = first + timedelta(days=(last - first).days // 2)
-            near = await self.chains(symbol, first, middle)
-            return near + await self.chains(symbol, middle + timedelta(days=1), last)
 
     async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
         """Quotes by symbol; symbols unknown to Schwab are missing."""
@@ -129,31 +118,29 @@ class SchwabRestClient:
     async def _side(self, symbol: str, expiry: date, side: str, strikes: int) -> ChainDocument:
         try:
             only = {"contractType": side} | _window(strikes)
-            return ChainDocument(await self._chain(symbol, expiry, expiry, only, cut=strikes > 0), strikes)
+            return ChainDocument(await self._chain(symbol, expiry, only, cut=strikes > 0), strikes)
         except _TooBigError:
             _LOG.warning("The %s chain of %s is too large; strikes far from the money are left out.", symbol, expiry)
         for fewer in (count for count in _STRIKE_COUNTS if not 0 < strikes <= count):
             try:
                 only = {"contractType": side} | _window(fewer)
-                return ChainDocument(await self._chain(symbol, expiry, expiry, only, cut=True), fewer)
+                return ChainDocument(await self._chain(symbol, expiry, only, cut=True), fewer)
             except _TooBigError:
                 continue
         raise ContractError(f"Schwab calls even {_STRIKE_COUNTS[-1]} strikes of {symbol} {expiry} too large.")
 
-    async def _chain(
-        self, symbol: str, first: date, last: date, more: Mapping[str, str] | None = None, *, cut: bool = False
-    ) -> bytes:
+    async def _chain(self, symbol: str, expiry: date, more: Mapping[str, str], *, cut: bool) -> bytes:
         """One request; with `cut` an answer that says it is truncated is good enough."""
         parameters = {
             "symbol": symbol,
             "contractType": "ALL",
             "strategy": "SINGLE",
             "includeUnderlyingQuote": "true",
-            "fromDate": first.isoformat(),
-            "toDate": last.isoformat(),
-            **(more or {}),
+            "fromDate": expiry.isoformat(),
+            "toDate": expiry.isoformat(),
+            **more,
         }
-        body = await self._get(Route.CHAINS, parameters, f"the {symbol} chain of {first}")
+        body = await self._get(Route.CHAINS, parameters, f"the {symbol} chain of {expiry}")
         if not cut and is_truncated(body):
             raise _TooBigError
         return body

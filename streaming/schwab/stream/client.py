@@ -150,14 +150,6 @@ class SchwabStreamClient:
         self._routes.ask_again()
         self._waits.retry_now()
 
-    async def subscribe(self, symbols: Iterable[str]) -> None:
-        """Stream more symbols from now on, also after reconnects."""
-        await self._change(self._subscriptions.adding(symbols))
-
-    async def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Stop streaming some symbols."""
-        await self._change(self._subscriptions.removing(symbols))
-
     async def set_symbols(self, symbols: Iterable[str]) -> None:
         """Stream exactly these symbols, beside the engine's options."""
         await self._change(replace(self._subscriptions, symbols=tuple(dict.fromkeys(symbols))))

@@ -23,14 +23,12 @@ class Change:
 
     service: Service
     command: str
-    """SUBS, ADD, UNSUBS or VIEW."""
+    """SUBS, ADD or UNSUBS."""
     keys: tuple[str, ...]
     fields: str
 
     def parameters(self) -> dict[str, str]:
         """The request's parameters: comma-separated, without spaces."""
-        if self.command == "VIEW":
-            return {"fields": self.fields}
         if self.command == "UNSUBS":
             return {"keys": ",".join(self.keys)}
         return {"keys": ",".join(self.keys), "fields": self.fields}
@@ -49,10 +47,9 @@ class SubscriptionLedger:
         self, wanted: Wanted, fields: Mapping[Service, str], *, chunk: int, bad_keys: BadKeys | None = None
     ) -> None:
         self._wanted = wanted
-        self._fields = dict(fields)
+        self._fields = fields
         self._largest = self._chunk = chunk
         self._active: dict[Service, dict[str, None]] = {}
-        self._viewed: dict[Service, str] = {}
         self._bad = bad_keys or BadKeys()
         self._resting: dict[Where, float] = {}
         """Refused keys, and when they may be asked for again; monotonic seconds."""
@@ -101,10 +98,6 @@ class SubscriptionLedger:
         for service in reopened:
             del self._closed[service]
 
-    def view(self, service: Service, fields: str) -> None:
-        """Ask for other fields of a service."""
-        self._fields[service], self._quiet = fields, False
-
     def repeat(self, service: Service, keys: Iterable[str]) -> None:
         """Ask for the full images of some subscribed keys again: Schwab sends one for an ADD of a known key."""
         self._again |= {(service, key) for key in keys if key in self._active.get(service, {})}
@@ -135,14 +128,11 @@ class SubscriptionLedger:
         if change.command == "SUBS":
             active.clear()
         active.update(dict.fromkeys(change.keys))
-        self._viewed[change.service] = change.fields
         self._bad.absolve(change.service, change.keys)
 
     def refuse(self, change: Change, now_s: float) -> None:
         """The server will not make the change now: leave its keys alone for a while."""
-        if change.command == "VIEW":
-            self._viewed[change.service] = change.fields
-        elif change.command == "UNSUBS":
+        if change.command == "UNSUBS":
             self.accept(change)
         else:
             self._rest({(change.service, key) for key in change.keys}, now_s)
@@ -198,11 +188,7 @@ class SubscriptionLedger:
     def _missing(self, service: Service) -> Change | None:
         bad = self._bad.of(service)
         keys = [key for key in self._wanted[service] if key not in bad and self._is_due(service, key)]
-        if keys:
-            return self._adding(service, tuple(keys[: self._chunk]))
-        if self._active.get(service) and self._viewed.get(service) != self._fields[service]:
-            return Change(service, "VIEW", (), self._fields[service])
-        return None
+        return self._adding(service, tuple(keys[: self._chunk]))
 
     def _suspected(self, service: Service) -> Change | None:
         groups = (self._rested(service, group) for group in self._bad.suspects(service))

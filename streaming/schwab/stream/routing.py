@@ -40,15 +40,6 @@ class Subscriptions:
     services: frozenset[Service] | None = None
     """When given, `symbols` are asked for from these services only."""
 
-    def adding(self, symbols: Iterable[str]) -> "Subscriptions":
-        """With more symbols."""
-        return replace(self, symbols=tuple(dict.fromkeys([*self.symbols, *symbols])))
-
-    def removing(self, symbols: Iterable[str]) -> "Subscriptions":
-        """Without some symbols."""
-        gone = set(symbols)
-        return replace(self, symbols=tuple(symbol for symbol in self.symbols if symbol not in gone))
-
     def quoting(self, options: Iterable[str]) -> "Subscriptions":
         """With exactly these options for the engine."""
         return replace(self, option_quotes=tuple(dict.fromkeys(options)))

@@ -47,7 +47,7 @@ class LoginDenied:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """A change of subscriptions was acknowledged (SUBS, ADD, UNSUBS or VIEW)."""
+    """A change of subscriptions was acknowledged (SUBS, ADD or UNSUBS)."""
 
     service: Service
     command: str

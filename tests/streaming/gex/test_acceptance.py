@@ -13,7 +13,7 @@ from streaming.calendar import settle_at
 from streaming.gex.basis_shift import shift
 from streaming.gex.engine import GexEngine
 from streaming.gex.forward import parity_forwards
-from streaming.gex.levels import ladder_crossings, ladder_split
+from streaming.gex.levels import ladder_split
 from streaming.gex.lines import sort_lines
 from streaming.gex.max_change import Ladder, LadderHistory, largest_change, values_at
 from streaming.gex.pricing import YEAR_S, charm, delta, gamma, vanna, years_to_expiry
@@ -46,12 +46,6 @@ def test_block_a_one_expiry(examples: dict[str, Any]):
         assert figures.net_gex_usd_per_point == pytest.approx(expected["net_usd_per_point"], rel=SUM)
         assert figures.zero_gamma_roots == pytest.approx(expected["zero_gamma_sweep_roots"], abs=POINTS)
         assert (figures.major_pos, figures.major_neg) == (expected["major_pos"], expected["major_neg"])
-        strikes = np.array([float(strike) for strike in expected["per_strike_usd_per_1pct"]])
-        values = np.array(list(expected["per_strike_usd_per_1pct"].values()))
-        crossings = [level for level, _ in ladder_crossings(strikes, values)]
-        assert crossings == pytest.approx(expected["ladder_crossings"], abs=POINTS)
-        running = [level for level, _ in ladder_crossings(strikes, np.cumsum(values))]
-        assert running == pytest.approx(expected["cumulative_crossings"], abs=POINTS)
 
 
 def test_block_a_line_by_line_and_strike_by_strike(examples: dict[str, Any]):
@@ -232,9 +226,6 @@ def test_block_g_mapping(examples: dict[str, Any]):
 def test_block_h_ladder_split(examples: dict[str, Any]):
     block = examples["H_ladder"]
     strikes, values = np.array(block["ladder"], float).T
-    assert [list(found) for found in ladder_crossings(strikes, values)] == [
-        [pytest.approx(level, abs=POINTS), direction] for level, direction in block["crossings"]
-    ]
     assert ladder_split(strikes, values) == pytest.approx(block["split"], abs=POINTS)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from streaming.gex.levels import (
-    ladder_crossings,
     ladder_split,
     largest,
     smallest,
@@ -13,29 +12,10 @@ from streaming.gex.levels import (
 
 H_STRIKES = np.arange(6880.0, 6930.0, 5.0)
 H_VALUES = np.array([-385.7, -138.03, -265.72, -6.71, 422.36, 43.6, -9.57, -70.4, 856.08, 865.77])
-A_STRIKES = np.array([4900.0, 5000.0, 5100.0])
-A_OI = np.array([-283053178.353941, 44074490.35701913, 276396856.42633384])
-A_VOL = np.array([-498173593.9029362, 88148980.71403825, 362386989.5367488])
 
 
 def test_the_ladder_split_is_the_crossing_next_to_the_minimum_of_the_running_sum():
     assert ladder_split(H_STRIKES, H_VALUES) == pytest.approx(6895.078192369543, abs=1e-9)
-
-
-def test_crossings_come_with_their_direction():
-    found = ladder_crossings(H_STRIKES, H_VALUES)
-    assert [direction for _, direction in found] == [1, -1, 1]
-    assert [level for level, _ in found] == pytest.approx([6895.078192369543, 6909.100056422795, 6915.379932648303])
-
-
-def running_sum_crossings(strikes, values):
-    return [level for level, _ in ladder_crossings(strikes, np.cumsum(values))]
-
-
-def test_the_running_sum_crosses_zero_where_example_a_says():
-    assert ladder_crossings(A_STRIKES, A_OI)[0][0] == pytest.approx(4986.526822836267, abs=1e-6)
-    assert running_sum_crossings(A_STRIKES, A_OI) == pytest.approx([5086.462158465472], abs=1e-6)
-    assert running_sum_crossings(A_STRIKES, A_VOL) == []
 
 
 def test_the_split_drops_exact_zeros():
@@ -66,7 +46,7 @@ def test_ties_go_nearer_to_spot_then_to_the_lower_strike():
 def test_an_empty_ladder_has_no_levels():
     nothing = np.array([])
     assert largest(nothing, nothing, 100.0) is None
-    assert ladder_crossings(nothing, nothing) == ()
+    assert ladder_split(nothing, nothing) is None
 
 
 def test_the_window_holds_strikes_within_three_and_a_half_percent():

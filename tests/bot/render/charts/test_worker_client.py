@@ -71,7 +71,7 @@ async def test_an_impatient_caller_does_not_spoil_the_others_picture():
 
 async def test_a_worker_that_hangs_is_killed_and_replaced():
     async with ChartWorker(timeout_s=0.2, command=HANGS) as charts:
-        await charts.prewarm()
+        await charts._started()
         pid = charts.pid
         assert pid is not None
         with pytest.raises(TransientError, match="too long"):
@@ -124,7 +124,7 @@ def test_the_worker_is_gone_when_its_parent_is_killed():
         "from bot.render.charts.worker_client import ChartWorker\n"
         "async def main():\n"
         "    async with ChartWorker() as charts:\n"
-        "        await charts.prewarm()\n"
+        "        await charts._started()\n"
         "        print(charts.pid, flush=True)\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"

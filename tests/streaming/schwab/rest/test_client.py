@@ -193,19 +193,6 @@ async def test_a_chain_that_never_fits_is_a_contract_error(tmp_path):
             await rest.chain("$SPX", DAY)
 
 
-async def test_a_window_is_halved_until_it_fits(tmp_path):
-    def answer(seen):
-        days = (date.fromisoformat(seen.query["toDate"]) - date.fromisoformat(seen.query["fromDate"])).days
-        return web.json_response(TOO_BIG, status=502) if days > 1 else web.Response(body=chain_document())
-
-    async with rest_against(tmp_path, answer) as rest:
-        bodies = await rest.chains("$SPX", date(2025, 5, 20), date(2025, 5, 26))
-        good = [(seen.query["fromDate"], seen.query["toDate"]) for seen in asked(rest)]
-    assert len(bodies) == 4
-    assert good[-1] == ("2025-05-26", "2025-05-26")
-    assert ("2025-05-20", "2025-05-21") in good
-
-
 async def test_expirations_and_quotes_are_read(tmp_path):
     bodies = {
         "/marketdata/v1/expirationchain": answers.expirations("SPY", date(2026, 8, 20)),

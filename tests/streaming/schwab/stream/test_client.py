@@ -131,9 +131,9 @@ async def test_without_level_two_permission_no_books_are_asked_for(streamer):
 async def test_subscriptions_change_while_streaming(streamer):
     async with running(streamer, Subscriptions(("SPY",), books=False)) as client:
         await until(subscribed(streamer, 1))
-        await client.subscribe(["/ES", "QQQ"])
+        await client.set_symbols(["SPY", "/ES", "QQQ"])
         await until(subscribed(streamer, 3))
-        await client.unsubscribe(["SPY"])
+        await client.set_symbols(["/ES", "QQQ"])
         await until(subscribed(streamer, 4))
         await client.follow_options([OPTION])
         await until(subscribed(streamer, 5))
@@ -148,7 +148,7 @@ async def test_subscriptions_change_while_streaming(streamer):
 async def test_after_a_reconnect_everything_is_asked_for_again(streamer):
     async with running(streamer, Subscriptions(("SPY",), books=False)) as client:
         await until(subscribed(streamer, 1))
-        await client.subscribe(["/ES"])
+        await client.set_symbols(["SPY", "/ES"])
         await until(subscribed(streamer, 2))
         await streamer.close(1000)
         await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 2)
@@ -358,9 +358,9 @@ async def test_a_bad_key_is_tried_at_once_when_a_person_asks_for_it_anew(streame
     streamer.answer = refusing("BAD")
     async with running(streamer, Subscriptions(("SPY", "BAD"), books=False)) as client:
         await until(lambda: client.status.left_out == {LEVEL_ONE: ("BAD",)})
-        await client.unsubscribe(["BAD"])
+        await client.set_symbols(["SPY"])
         assert not client.status.left_out
-        await client.subscribe(["BAD"])
+        await client.set_symbols(["SPY", "BAD"])
         await until(lambda: client.status.left_out == {LEVEL_ONE: ("BAD",)})
         streamer.answer = succeed
         await client.ask_again(["BAD"])
@@ -411,7 +411,7 @@ async def test_a_symbol_that_never_comes_is_told_and_shown_once_the_session_runs
             await asyncio.sleep(0.02)
         assert client.status.missing == ("SPYY",)
         assert len(alarms) == 1 and "SPYY" in alarms[0]
-        await client.unsubscribe(["SPYY"])
+        await client.set_symbols(["SPY"])
         await asyncio.sleep(1.0)
         await streamer.send(image("SPY", **{"3": 5.0}))
         await until(lambda: client.status.missing == ())
@@ -554,7 +554,7 @@ async def test_with_nothing_wanted_nobody_is_called(streamer):
         await until(lambda: client.status.state == "idle")
         await asyncio.sleep(0.05)
         assert not streamer.sessions
-        await client.subscribe(["/ES"])
+        await client.set_symbols(["/ES"])
         await until(subscribed(streamer, 1))
 
 

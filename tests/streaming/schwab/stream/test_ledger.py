@@ -56,16 +56,6 @@ def test_a_service_no_longer_wanted_is_emptied_and_may_come_back():
     assert settle(subscriptions) == [("SUBS", L1, ("A",))]
 
 
-def test_other_fields_are_asked_for_by_view():
-    subscriptions = ledger({L1: ("A",)})
-    settle(subscriptions)
-    subscriptions.view(L1, "0,1")
-    change = subscriptions.next_change()
-    assert (change.command, change.parameters()) == ("VIEW", {"fields": "0,1"})
-    settle(subscriptions)
-    assert subscriptions.next_change() is None
-
-
 def test_refused_keys_are_left_alone_until_wanted_anew():
     subscriptions = ledger({L1: ("A", "B", "C")})
     first = subscriptions.next_change()

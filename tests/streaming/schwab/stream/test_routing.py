@@ -70,10 +70,8 @@ def test_options_for_the_engine_get_no_book():
     assert both == {Service.LEVELONE_OPTIONS: (OPTION,), Service.OPTIONS_BOOK: (OPTION,)}
 
 
-def test_symbols_come_and_go():
-    subscriptions = Subscriptions(("SPY",)).adding(["QQQ", "SPY", "IWM"]).removing(["QQQ", "none"])
-    assert subscriptions.symbols == ("SPY", "IWM")
-    assert subscriptions.quoting([OPTION, OPTION]).option_quotes == (OPTION,)
+def test_an_option_for_the_engine_is_asked_for_once():
+    assert Subscriptions(("SPY",)).quoting([OPTION, OPTION]).option_quotes == (OPTION,)
 
 
 def test_charts_follow_the_kind_of_symbol():
