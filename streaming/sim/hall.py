@@ -8,7 +8,6 @@ from streaming.clock import Clock
 from streaming.sim.faults import Faults
 from streaming.sim.market import Market
 from streaming.sim.rest.authority import Authority
-from streaming.sim.stream.activity_rows import ActivityRows
 
 
 @dataclass(slots=True, eq=False)
@@ -24,10 +23,6 @@ class Hall:
     customer_id: str = ""
     correl_ids: set[str] = field(default_factory=set)
     ahead: timedelta = timedelta(0)
-    activity: ActivityRows = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.activity = ActivityRows(self.market)
 
     def holds_back(self) -> bool:
         """Whether a row has to wait for the next frame, as it happens under load."""

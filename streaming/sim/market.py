@@ -53,7 +53,6 @@ class Market:
         self._day_is_due = False
         self.edition = 0
         """Another number whenever something changed that a day leaves alone: closes, listings, contracts."""
-        self.nights = 0
         """How many nightly back-end events have passed."""
         levels = {name: (item.spot, item.sigma) for name, item in traits.items() if item.leader == name}
         self._walk = IndexWalk.start(levels, np.random.default_rng(walk))
@@ -244,9 +243,7 @@ class Market:
             return
         self._next_reset = next_reset(at_s)
         self.edition += 1
-        if reset is Reset.NIGHT:
-            self.nights += 1
-        elif reset is Reset.FUTURES:
+        if reset is Reset.FUTURES:
             self._deck.begin_day(futures=True)
             self._forex.begin_day()
         elif not self._always_open:

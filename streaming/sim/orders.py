@@ -125,11 +125,6 @@ async def _jump(server: SimServer, body: Body) -> str:
     return server.hall.jump(timedelta(seconds=seconds)).isoformat()
 
 
-async def _activity(server: SimServer, body: Body) -> None:
-    data = body.get("data")
-    server.hall.activity.tell(str(body["type"]), None if data is None else str(data))
-
-
 async def _expire_access(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
     server.authority.expire_access()
 
@@ -166,7 +161,6 @@ ORDERS: Final[Mapping[str, Order]] = {
     "jump": Order(
         _jump, "seconds", "moves the market's time ahead, without a trade in between; tokens keep their own time"
     ),
-    "activity": Order(_activity, "type, data?", "adds an item of account activity"),
     "expire_access": Order(_expire_access, "", "voids every access token"),
     "expire_login": Order(_expire_login, "", "ends the weekly login"),
     "token": Order(_token, "", "signs in without a browser; the answer is a token file's content"),

@@ -21,8 +21,7 @@ from streaming.sim.stream.forex_rows import ForexRows
 from streaming.sim.stream.future_option_rows import FutureOptionRows
 from streaming.sim.stream.future_rows import FutureRows
 from streaming.sim.stream.option_rows import OptionRows
-from streaming.sim.stream.rows import ItemSource, RowSource
-from streaming.sim.stream.screener_rows import ScreenerRows
+from streaming.sim.stream.rows import RowSource
 from streaming.sim.stream.stream_routes import StreamRoutes
 
 
@@ -61,7 +60,7 @@ async def open_sim(
             await server.drop_streams(1001)
 
 
-def _sources(hall: Hall) -> dict[str, RowSource | ItemSource]:
+def _sources(hall: Hall) -> dict[str, RowSource]:
     market = hall.market
     return {
         "LEVELONE_EQUITIES": EquityRows(market),
@@ -74,9 +73,6 @@ def _sources(hall: Hall) -> dict[str, RowSource | ItemSource]:
         "OPTIONS_BOOK": BookRows(market, "OPTIONS_BOOK"),
         "CHART_EQUITY": ChartRows(market, "CHART_EQUITY"),
         "CHART_FUTURES": ChartRows(market, "CHART_FUTURES"),
-        "SCREENER_EQUITY": ScreenerRows(market, "SCREENER_EQUITY"),
-        "SCREENER_OPTION": ScreenerRows(market, "SCREENER_OPTION"),
-        "ACCT_ACTIVITY": hall.activity,
     }
 
 

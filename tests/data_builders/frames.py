@@ -191,7 +191,7 @@ def narrow(service: str, key: str, kind: str, *values: object) -> bytes:
 
 
 def one_per_service() -> list[bytes]:
-    """A frame of each of the thirteen services, minutes apart, and one whose time the publisher took out."""
+    """A frame of each of the ten services, minutes apart, and one whose time the publisher took out."""
     frames = [
         narrow("LEVELONE_EQUITIES", "AMD", "EQUITY", 217.75, 217.95, 217.9, 200, 100, "P", "P", 33_292_400),
         narrow("LEVELONE_OPTIONS", "SPXW  260820C06880000", "OPTION", "SPXW 08/20/2026 6880.00 C", 10.2, 10.6, 10.6),
@@ -199,18 +199,8 @@ def one_per_service() -> list[bytes]:
         narrow("LEVELONE_FUTURES_OPTIONS", "./OGZ26C4240", "FUTURE_OPTION", 110.5, 111.5, 101.75, 25, 39),
         narrow("LEVELONE_FOREX", "EUR/USD", "FOREX", 1.1643, 1.1645, 1.1644, 100_000, 100_000, 0, 0, START_MS - 5),
         *nyse_book(), *nasdaq_book(), *options_book(), *bars(),
-        data_frame("SCREENER_EQUITY", _screener("EQUITY_ALL_VOLUME_30", "WBD", START_MS)),
-        data_frame("SCREENER_OPTION", _screener("OPTION_ALL_TRADES_30", OPTION, START_MS)),
-        data_frame("ACCT_ACTIVITY", {"seq": 2, "key": "Account Activity", "1": "########", "2": "OrderCreated",
-                                     "3": '{"BaseEvent":{"EventType":"OrderCreated"}}'}),
     ]  # fmt: skip
     return [_at(raw, START_MS + 75_000 * number) for number, raw in enumerate(frames)] + [_at(frames[-1], 0)]
-
-
-def _screener(key: str, symbol: str, at_ms: int) -> Row:
-    item = {"symbol": symbol, "description": "", "lastPrice": 28.1, "netChange": 0.9, "netPercentChange": 0.03,
-            "marketShare": 3.9, "totalVolume": 345_149_877, "volume": 13_596_365, "trades": 21_302}  # fmt: skip
-    return {"1": at_ms, "2": "VOLUME", "3": 30, "4": [item], "key": key}
 
 
 def _at(raw: bytes, timestamp: int) -> bytes:

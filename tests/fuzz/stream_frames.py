@@ -106,8 +106,6 @@ MADE: Final = [
         },
     ),
     data_frame("CHART_FUTURES", {"key": "/ES", "seq": 1, "1": 1787233740000, "2": 1.0, "3": 2.0, "4": 0.5, "5": 1.5}),
-    data_frame("SCREENER_EQUITY", {"key": "NYSE_VOLUME_5", "1": 1, "4": [{"symbol": "A", "volume": 3}]}),
-    data_frame("ACCT_ACTIVITY", {"seq": 1, "key": "x", "1": "1", "2": "SUBSCRIBED", "3": None}),
     response("1", "SUBS", 0, service="LEVELONE_EQUITIES", msg="SUBS command succeeded"),
     response("0", "LOGIN", 0, msg="server=x;status=NP"),
     notice(30, "Stop streaming due to empty subscription"),

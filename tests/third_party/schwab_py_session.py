@@ -19,6 +19,7 @@ import schwab
 from schwab.streaming import StreamClient
 
 LIMIT_S = 15.0
+_OF_MARKET_DATA = ("add_level_one", "add_nyse", "add_nasdaq", "add_options_book", "add_chart")
 
 
 class Browser(webbrowser.BaseBrowser):
@@ -85,7 +86,7 @@ async def stream(client: schwab.client.Client, option: str) -> dict:
 
 
 async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], None]) -> set[str]:
-    """Subscribe to every service; their names on the wire."""
+    """Subscribe to every service of market data; their names on the wire."""
     await streamer.level_one_equity_subs(["SPY", "$SPX"])
     await streamer.level_one_option_subs([option])
     await streamer.level_one_futures_subs(["/ES"])
@@ -96,10 +97,7 @@ async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], N
     await streamer.options_book_subs([option])
     await streamer.chart_equity_subs(["SPY"])
     await streamer.chart_futures_subs(["/ES"])
-    await streamer.screener_equity_subs(["EQUITY_ALL_VOLUME_0"])
-    await streamer.screener_option_subs(["OPTION_CALL_VOLUME_0"])
-    await streamer.account_activity_sub()
-    handlers = [name for name in dir(streamer) if name.startswith("add_") and name.endswith("_handler")]
+    handlers = [name for name in dir(streamer) if name.startswith(_OF_MARKET_DATA) and name.endswith("_handler")]
     for name in handlers:
         getattr(streamer, name)(see)
     return set(streamer._handlers)

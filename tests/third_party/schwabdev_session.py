@@ -22,8 +22,6 @@ SERVICES = {
     "LEVELONE_FOREX",
     "NYSE_BOOK",
     "CHART_EQUITY",
-    "SCREENER_EQUITY",
-    "ACCT_ACTIVITY",
 }
 
 
@@ -79,8 +77,6 @@ def stream(client: schwabdev.Client, option: str) -> Listener:
         streamer.level_one_forex("EUR/USD", FIELDS),
         streamer.nyse_book("SPY", "0,1,2,3"),
         streamer.chart_equity("SPY", "0,1,2,3,4,5,6,7,8"),
-        streamer.screener_equity("EQUITY_ALL_VOLUME_0", "0,1,2,3,4"),
-        streamer.account_activity("Account Activity", "0,1,2,3"),
         streamer.level_one_equities("QQQ", FIELDS, command="ADD"),
         streamer.level_one_equities("QQQ", FIELDS, command="UNSUBS"),
     )

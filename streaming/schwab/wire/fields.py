@@ -9,7 +9,7 @@ from typing import Final
 
 
 class Service(StrEnum):
-    """The thirteen services of the streamer, and its own administration."""
+    """The ten services of market data, and the streamer's own administration (specs/schwab-wire.md §2.14, §2.15)."""
 
     ADMIN = "ADMIN"
     LEVELONE_EQUITIES = "LEVELONE_EQUITIES"
@@ -22,9 +22,6 @@ class Service(StrEnum):
     OPTIONS_BOOK = "OPTIONS_BOOK"
     CHART_EQUITY = "CHART_EQUITY"
     CHART_FUTURES = "CHART_FUTURES"
-    SCREENER_EQUITY = "SCREENER_EQUITY"
-    SCREENER_OPTION = "SCREENER_OPTION"
-    ACCT_ACTIVITY = "ACCT_ACTIVITY"
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -75,8 +72,6 @@ BOOK_ENTRY: Final = ("venue", "size", "day_ms")
 CHART_EQUITY: Final = ("symbol", "sequence", "open", "high", "low", "close", "volume", "bar_ms", "day")
 """As sent; the guide prints another order, which is wrong (§2.13)."""
 CHART_FUTURES: Final = ("symbol", "bar_ms", "open", "high", "low", "close", "volume")
-SCREENER: Final = ("symbol", "snapshot_ms", "sort", "frequency", "items")
-ACCOUNT: Final = ("symbol", "account", "message_type", "message")
 
 _USED: Final = _names(
     """symbol bid ask last bid_size ask_size volume last_size listing status quote_ms trade_ms open_interest

@@ -176,12 +176,6 @@ class FutureBarRow(Struct, gc=False, rename=fields.wire_names(fields.CHART_FUTUR
     volume: Count = UNSET
 
 
-class OtherRow(Struct, gc=False):
-    """A row of a service whose content nobody reads yet (screeners, account activity)."""
-
-    key: Text = UNSET
-
-
 def service_of(kind: type[Struct]) -> str:
     """The service of a kind of block, as the wire spells it."""
     return str(kind.__struct_config__.tag)
@@ -239,18 +233,6 @@ class FutureChartBlock(Block, gc=False, tag="CHART_FUTURES"):
     content: list[FutureBarRow]
 
 
-class EquityScreenerBlock(Block, gc=False, tag="SCREENER_EQUITY"):
-    content: list[OtherRow]
-
-
-class OptionScreenerBlock(Block, gc=False, tag="SCREENER_OPTION"):
-    content: list[OtherRow]
-
-
-class AccountBlock(Block, gc=False, tag="ACCT_ACTIVITY"):
-    content: list[OtherRow]
-
-
 LevelOneRow = EquityRow | OptionRow | FutureRow | FutureOptionRow | ForexRow
 DataBlock = (
     EquityBlock
@@ -263,7 +245,4 @@ DataBlock = (
     | OptionsBookBlock
     | EquityChartBlock
     | FutureChartBlock
-    | EquityScreenerBlock
-    | OptionScreenerBlock
-    | AccountBlock
 )

@@ -37,8 +37,7 @@ class WireService:
     """What an element of `data` is decoded into; its tag is the name of the service."""
     table: tuple[str, ...]
     """What its numbers mean."""
-    shape: Shape | None
-    """None for what nobody reads."""
+    shape: Shape
     covers: Callable[[str], bool] | None = None
     """Level one: whether it sends a symbol; None for whatever no other covers."""
     beside: Service | None = None
@@ -58,7 +57,7 @@ class WireService:
     @property
     def is_level_one(self) -> bool:
         """Whether it sends quotes, which make ticks."""
-        return self.shape not in {None, Shape.BOOK, Shape.MINUTES}
+        return self.shape not in {Shape.BOOK, Shape.MINUTES}
 
     @property
     def asked_for(self) -> str:
@@ -88,9 +87,6 @@ SERVICES: Final = (
     WireService(rows.OptionsBookBlock, fields.BOOK, Shape.BOOK, beside=Service.LEVELONE_OPTIONS),
     WireService(rows.EquityChartBlock, fields.CHART_EQUITY, Shape.MINUTES, beside=_SHARES),
     WireService(rows.FutureChartBlock, fields.CHART_FUTURES, Shape.MINUTES, beside=Service.LEVELONE_FUTURES),
-    WireService(rows.EquityScreenerBlock, fields.SCREENER, None),
-    WireService(rows.OptionScreenerBlock, fields.SCREENER, None),
-    WireService(rows.AccountBlock, fields.ACCOUNT, None),
 )
 SERVICE: Final[Mapping[Service, WireService]] = {one.service: one for one in SERVICES}
 LEVEL_ONE: Final = frozenset(one.service for one in SERVICES if one.is_level_one)

@@ -11,8 +11,6 @@ from streaming.calendar import NEW_YORK, session_on
 class Reset(StrEnum):
     """What happens to the figures at an instant."""
 
-    NIGHT = "night"
-    """00:30: the back end's nightly event; streams get an odd row of account activity."""
     PRICES = "prices"
     """03:30: open, high and low become 0, the last price becomes the close; options' volume becomes 0."""
     VOLUME = "volume"
@@ -24,7 +22,6 @@ class Reset(StrEnum):
 
 
 _MORNING: Final = (
-    (time(0, 30), Reset.NIGHT),
     (time(3, 30), Reset.PRICES),
     (time(7, 28), Reset.VOLUME),
     (time(7, 29, 50), Reset.CLOSES),

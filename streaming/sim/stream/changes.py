@@ -5,12 +5,7 @@ from typing import Final
 
 from streaming.sim.stream.rows import Row
 
-_WHOLE: Final = frozenset(
-    {
-        *("NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"),
-        *("SCREENER_EQUITY", "SCREENER_OPTION"),
-    }
-)
+_WHOLE: Final = frozenset({"NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"})
 
 
 def change_of(service: str, sent: Row, now: Row) -> Row:

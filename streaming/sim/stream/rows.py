@@ -6,7 +6,7 @@ Field 0 is never sent; whole numbers travel without a decimal point.
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 Row = dict[str, Any]
 
@@ -20,23 +20,6 @@ class RowSource(Protocol):
 
     def live(self, keys: Sequence[str], fields: frozenset[str]) -> Mapping[str, Row]:
         """The changing fields of all known keys now, as far as `fields` holds them."""
-        ...
-
-
-@runtime_checkable
-class ItemSource(Protocol):
-    """A service that tells every item once, in order."""
-
-    def first(self) -> Row:
-        """What a new subscription is told at once."""
-        ...
-
-    def told(self) -> int:
-        """How many items there have been."""
-        ...
-
-    def since(self, seen: int) -> Sequence[Row]:
-        """The items after the first `seen` ones, each with its `seq`, without a key."""
         ...
 
 

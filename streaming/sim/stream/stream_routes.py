@@ -11,7 +11,7 @@ from streaming.sim.hall import Hall
 from streaming.sim.stream.codes import SLOWNESS, Code, Limits
 from streaming.sim.stream.fragments import in_pieces
 from streaming.sim.stream.oddities import distorted
-from streaming.sim.stream.rows import ItemSource, RowSource
+from streaming.sim.stream.rows import RowSource
 from streaming.sim.stream.stream_session import Reply, ServerSession
 
 _UNREAD: Final = 65_536
@@ -166,7 +166,7 @@ class StreamRoutes:
     """Accepts streamer sockets and keeps one logged-in session."""
 
     hall: Hall
-    sources: Mapping[str, RowSource | ItemSource]
+    sources: Mapping[str, RowSource]
     limits: Limits
     connections: set[Connection] = field(default_factory=set)
 

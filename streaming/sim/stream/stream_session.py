@@ -8,7 +8,7 @@ import msgspec
 
 from streaming.sim.stream.changes import change_of, differences, image_of
 from streaming.sim.stream.codes import TEXTS, Code, Limits
-from streaming.sim.stream.rows import ItemSource, Row, RowSource, only
+from streaming.sim.stream.rows import Row, RowSource, only
 from streaming.sim.stream.stream_requests import Request, parse_requests
 
 _FAILED: Final = {
@@ -30,8 +30,6 @@ class Subscription:
     keys: dict[str, Row | None] = field(default_factory=dict)
     fixed: dict[str, tuple[int, Row]] = field(default_factory=dict)
     """By key, what was sent besides the live fields, and in which edition."""
-    seen: int | None = None
-    """Items told, of a service that tells each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class ServerSession:
     `admits` says whether a token and the two ids may log in, `serves` whether a service is up.
     """
 
-    sources: Mapping[str, RowSource | ItemSource]
+    sources: Mapping[str, RowSource]
     admits: Callable[[str, str, str], bool]
     serves: Callable[[str], bool]
     now_ms: Callable[[], int]
@@ -103,7 +101,7 @@ class ServerSession:
         subscription = self.subscriptions.get(service)
         if subscription is None or not subscription.keys:
             return None
-        content = list(self._rows(service, subscription))
+        content = list(self._rows(service, self.sources[service], subscription))
         if not content:
             return None
         item = {"service": service, "timestamp": self.now_ms(), "command": subscription.command, "content": content}
@@ -141,7 +139,7 @@ class ServerSession:
             return self._respond(request, Code.BAD_COMMAND_FORMAT)
         if request.service not in self.sources or not self.serves(request.service):
             return self._respond(request, Code.SERVICE_NOT_AVAILABLE)
-        if self.busy or (request.service == "ACCT_ACTIVITY" and request.command == "ADD"):
+        if self.busy:
             return self._respond(request, _FAILED[request.command], f"{request.command} command failed")
         keys = _split(request.parameters.get("keys", ""))
         if (refusal := self._malformation(request, keys)) is not None:
@@ -185,19 +183,7 @@ class ServerSession:
         if not known.keys:
             del self.subscriptions[service]
 
-    def _rows(self, service: str, subscription: Subscription) -> Iterator[Row]:
-        source = self.sources[service]
-        if isinstance(source, ItemSource):
-            return self._items(source, subscription)
-        return self._changes(service, source, subscription)
-
-    def _items(self, source: ItemSource, subscription: Subscription) -> Iterator[Row]:
-        items = [source.first()] if subscription.seen is None else source.since(subscription.seen)
-        subscription.seen = source.told() if subscription.seen is None else subscription.seen + len(items)
-        wanted = subscription.fields | {"seq"}
-        return ({"key": key} | only(item, wanted) for item in items for key in subscription.keys)
-
-    def _changes(self, service: str, source: RowSource, subscription: Subscription) -> Iterator[Row]:
+    def _rows(self, service: str, source: RowSource, subscription: Subscription) -> Iterator[Row]:
         live = source.live(tuple(subscription.keys), subscription.fields)
         edition = self.edition()
         for key, sent in subscription.keys.items():

@@ -40,7 +40,6 @@ async def test_the_control_endpoint_tells_its_orders_limits_and_facts(http):
         {"order": "jump", "seconds": 10**9},
         {"order": "notify", "code": 4},
         {"order": "set", "name": "fragment", "value": "big"},
-        {"order": "activity"},
         {"order": "set", "name": "chains", "value": "upside_down"},
     ],
 )
@@ -188,17 +187,6 @@ async def test_a_jump_to_the_next_day_lists_it_and_sends_the_new_closes(sim, htt
     assert row["12"] == pytest.approx(last, rel=0.001)
     dates = (await http.get("/marketdata/v1/expirationchain", params={"symbol": "$SPX"})).json()["expirationList"]
     assert dates[0]["expirationDate"] == "2026-08-21"
-
-
-async def test_account_activity_is_told_as_it_happens(http):
-    async with stream(http) as client:
-        await client.ask("ACCT_ACTIVITY", "SUBS", keys="mine", fields="0,1,2,3")
-        assert (await client.next("data"))["content"] == [
-            {"key": "mine", "seq": 0, "1": "11221122", "2": "SUBSCRIBED", "3": ""}
-        ]
-        await give(http, "activity", type="OrderCreated", data="{}")
-        row = (await client.next("data"))["content"][0]
-    assert (row["seq"], row["2"], row["3"]) == (1, "OrderCreated", "{}")
 
 
 async def test_delayed_data_say_so_in_images_and_chains(http):

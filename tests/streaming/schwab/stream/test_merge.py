@@ -200,7 +200,7 @@ def test_listings_are_learned_and_delayed_symbols_known():
     assert merger.delayed_symbols() == ("/ES",)
 
 
-def test_services_keep_apart_and_other_services_make_no_events():
+def test_services_keep_apart():
     events = apply(Merger(), *one_per_service())
     assert [event.symbol for event in events if isinstance(event, TickEvent)] == [
         "AMD", "SPXW  260820C06880000", "/ES", "./OGZ26C4240", "EUR/USD",
@@ -258,12 +258,6 @@ def test_forex_and_futures_options_become_ticks():
     )
     assert (forex.symbol, forex.bid, forex.ask, forex.volume, forex.event_ms) == ("EUR/USD", 1.1, 1.2, 7, RECV_MS - 5)
     assert (option.symbol, option.bid, option.last, option.volume) == ("./OGG26C4240", 3.0, 3.5, 12)
-
-
-def test_screeners_and_account_activity_pass_without_an_event():
-    screener = {"key": "NYSE_VOLUME_5", "1": 1, "4": [{"symbol": "A"}]}
-    activity = {"seq": 1, "key": "x", "1": "1", "2": "Feature not supported", "3": None}
-    assert apply(Merger(), data_frame("SCREENER_EQUITY", screener), data_frame("ACCT_ACTIVITY", activity)) == []
 
 
 UNREADABLE = ("", "-", "N/A", None, "NaN", True, [], 1e300, -1e12)

@@ -16,7 +16,6 @@ def at(day: int, *clock: int) -> datetime:
 @pytest.mark.parametrize(
     ("after", "reset", "when"),
     [
-        (at(20, 0, 0), Reset.NIGHT, at(20, 0, 30)),
         (at(20, 1, 0), Reset.PRICES, at(20, 3, 30)),
         (at(20, 3, 30), Reset.VOLUME, at(20, 7, 28)),
         (at(20, 7, 28), Reset.CLOSES, at(20, 7, 29, 50)),
@@ -51,7 +50,6 @@ def overnight() -> dict[str, dict]:
             "share": share.live(("SPY",), every)["SPY"] | share.fixed("SPY"),
             "option": line.live((option,), every)[option] | line.fixed(option),
             "edition": market.edition,
-            "nights": market.nights,
         }
     return seen
 
@@ -91,10 +89,6 @@ def test_the_open_starts_a_new_range(overnight):
     assert row["32"] == "Normal"
     assert overnight["open"]["option"]["10"] > 0
     assert overnight["open"]["option"]["27"] == 0
-
-
-def test_the_night_is_counted(overnight):
-    assert overnight["reset"]["nights"] == overnight["close"]["nights"] + 1
 
 
 def test_futures_begin_their_day_in_the_evening():

@@ -22,27 +22,6 @@ class Scripted:
         return {key: {name: value for name, value in row.items() if name in fields} for key, row in known.items()}
 
 
-class Told:
-    """Items that a test adds."""
-
-    def __init__(self) -> None:
-        self.items: list[dict] = []
-
-    def first(self):
-        return {"seq": 0, "2": "SUBSCRIBED"}
-
-    def told(self):
-        return len(self.items)
-
-    def since(self, seen):
-        return self.items[seen:]
-
-
-@pytest.fixture
-def told() -> Told:
-    return Told()
-
-
 @pytest.fixture
 def rows() -> Scripted:
     scripted = Scripted()
@@ -51,9 +30,9 @@ def rows() -> Scripted:
 
 
 @pytest.fixture
-def session(rows, told) -> ServerSession:
+def session(rows) -> ServerSession:
     return ServerSession(
-        sources={"LEVELONE_EQUITIES": rows, "NYSE_BOOK": rows, "ACCT_ACTIVITY": told},
+        sources={"LEVELONE_EQUITIES": rows, "NYSE_BOOK": rows},
         admits=lambda token, customer, correl: token == "good",
         serves=lambda service: service != "down",
         now_ms=lambda: 1_787_234_400_000,
@@ -143,11 +122,6 @@ def test_too_many_keys_reach_the_limit(live):
 def test_a_command_in_parallel_fails(live, command, failed):
     live.busy = True
     assert code(live, "LEVELONE_EQUITIES", command, keys="SPY", fields="0,1") == failed
-
-
-def test_account_activity_cannot_be_added(live):
-    assert code(live, "ACCT_ACTIVITY", "ADD", keys="x", fields="0,1") == 24
-    assert code(live, "ACCT_ACTIVITY", "SUBS", keys="x", fields="0,1") == 0
 
 
 def test_success_is_code_zero_with_the_command_in_its_text(live):
@@ -259,12 +233,3 @@ def test_images_of_a_user_without_real_time_data_say_delayed(live):
     live.delayed = lambda: True
     ask(live, "LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,1")
     assert content(live)[0]["delayed"] is True
-
-
-def test_account_activity_tells_each_item_once_and_greets_first(live, told):
-    told.items.append({"seq": 1, "2": "before"})
-    ask(live, "ACCT_ACTIVITY", "SUBS", keys="mine", fields="0,1,2,3")
-    assert content(live, "ACCT_ACTIVITY") == [{"key": "mine", "seq": 0, "2": "SUBSCRIBED"}]
-    told.items += [{"seq": 2, "2": "a"}, {"seq": 3, "2": "b"}]
-    assert [row["2"] for row in content(live, "ACCT_ACTIVITY")] == ["a", "b"]
-    assert content(live, "ACCT_ACTIVITY") is None
