@@ -19,7 +19,7 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from streaming.backoff import delay_s
+from streaming.backoff import InterruptibleWait, delay_s
 from streaming.clock import Clock
 from streaming.errors import (
     ConfigurationError,
@@ -30,7 +30,6 @@ from streaming.errors import (
     TransientError,
     leading_error,
 )
-from streaming.schwab.stream.patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +114,7 @@ class _Job:
         self.last_error: str | None = None
         self.retry_in_s: float | None = None
         self.task: asyncio.Task[None] | None = None
-        self.patience = Patience()
+        self.patience = InterruptibleWait()
         self.begun_s = 0.0
         """When this run began, by the monotonic clock."""
         self.told: GexcordError | None = None

@@ -1,7 +1,9 @@
-"""How long to wait before the next attempt at anything. Pure, but for the given randomness."""
+"""How long to wait before the next attempt at anything, and waits that somebody may cut short."""
 
+import asyncio
 import random
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 FIRST_S: Final = 0.05
 CAP_S: Final = 2.0
@@ -38,3 +40,30 @@ class Backoff:
     def reset(self) -> None:
         """Begin with the shortest delay again."""
         self._failures = 0
+
+
+class InterruptibleWait:
+    """Waits for something, or until `nudge` says that it has been long enough."""
+
+    def __init__(self) -> None:
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """End the wait of this moment; without one nothing happens."""
+        self._nudged.set()
+
+    async def wait(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run `work` to its end or to the nudge; raises what `work` raises."""
+        self._nudged.clear()
+        tasks = {
+            asyncio.create_task(work, name=f"waits: {name}"),
+            asyncio.create_task(self._nudged.wait(), name="nudged"),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for task in done:
+            task.result()

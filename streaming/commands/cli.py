@@ -4,18 +4,20 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from redis.asyncio import Redis
+
 from streaming.bus.server.embedded import running_url
+from streaming.bus.subscription import messages
 from streaming.commands import gex as gex_command
 from streaming.commands import record as record_command
 from streaming.commands import replay as replay_command
 from streaming.commands import sim as sim_command
 from streaming.commands import start as start_command
 from streaming.commands import token as token_command
-from streaming.commands.tail import tail
 from streaming.errors import ConfigurationError, GexcordError, leading_error
 from streaming.logs import configure_logging, settings_of_command
 from streaming.streamer.runtime import open_bus
@@ -99,3 +101,17 @@ async def _tail_until_done(arguments: argparse.Namespace) -> int:
             sys.stdout.write(payload.decode("utf-8", "replace") + "\n")
             sys.stdout.flush()
     return 0
+
+
+async def tail(redis: Redis, channel: str, *, count: int | None = None) -> AsyncGenerator[bytes]:
+    """Messages of `channel` as they are; endless, or `count` of them."""
+    left = count
+    if left is not None and left <= 0:
+        return
+    async with aclosing(messages(redis, channel)) as payloads:
+        async for payload in payloads:
+            yield payload
+            if left is not None:
+                left -= 1
+                if left == 0:
+                    return

@@ -2,15 +2,19 @@
 
 import argparse
 import asyncio
+import io
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+import termios
+import tty
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from redis.asyncio import Redis
 
@@ -18,8 +22,8 @@ from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.snapshots.store import SnapshotStore
-from streaming.clock import SystemClock
-from streaming.commands.replay_console import pause_keys, show_progress
+from streaming.calendar import new_york
+from streaming.clock import SystemClock, instant_of
 from streaming.errors import RequestError
 from streaming.instants import date_of
 from streaming.logs import settings_of_command
@@ -197,3 +201,75 @@ def summary(player: SnapshotReplay, tape: Tape) -> str:
 def _say(line: str) -> None:
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+_EVERY_S: Final = 0.5
+_EVERY_S_IN_A_LOG: Final = 10.0
+_KEYS: Final = frozenset(b" \r\n")
+
+
+@contextmanager
+def pause_keys(toggle: Callable[[], None], source: TextIO) -> Iterator[str]:
+    """Let SIGUSR1 and, on a terminal, space and enter call `toggle`; gives the sentence that says so."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, toggle)
+    keyboard = _terminal(source)
+    before = None if keyboard is None else termios.tcgetattr(keyboard)
+    try:
+        if keyboard is None:
+            yield f"`kill -USR1 {os.getpid()}` pauses it, and lets it go on."
+        else:
+            tty.setcbreak(keyboard)
+            loop.add_reader(keyboard, _read, keyboard, toggle)
+            yield "Space or Enter pauses it, and lets it go on; Ctrl+C ends it."
+    finally:
+        loop.remove_signal_handler(signal.SIGUSR1)
+        if keyboard is not None and before is not None:
+            loop.remove_reader(keyboard)
+            termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+
+
+def _terminal(source: TextIO) -> int | None:
+    """The descriptor of a terminal that this process may read; None for a pipe, a closed input or in the background."""
+    try:
+        descriptor = source.fileno()
+        if not os.isatty(descriptor) or os.tcgetpgrp(descriptor) != os.getpgrp():
+            return None
+    except (OSError, ValueError, AttributeError, io.UnsupportedOperation):
+        return None
+    return descriptor
+
+
+def _read(descriptor: int, toggle: Callable[[], None]) -> None:
+    try:
+        pressed = os.read(descriptor, 64)
+    except OSError:
+        pressed = b""
+    if not pressed:  # the terminal is gone
+        asyncio.get_running_loop().remove_reader(descriptor)
+    for key in pressed:
+        if key in _KEYS:
+            toggle()
+
+
+async def show_progress(player: SnapshotReplay, out: TextIO) -> None:
+    """Keep one line current on a terminal; elsewhere write one now and then. Until cancelled."""
+    terminal = out.isatty()
+    try:
+        while True:
+            await asyncio.sleep(_EVERY_S if terminal else _EVERY_S_IN_A_LOG)
+            out.write(f"\r\x1b[K{progress_line(player)}" if terminal else f"{progress_line(player)}\n")
+            out.flush()
+    finally:
+        if terminal:
+            out.write("\r\x1b[K")
+            out.flush()
+
+
+def progress_line(player: SnapshotReplay) -> str:
+    """Such as `2026-11-20 10:31:05 New York · 1234 snapshots · 0 ticks · paused`."""
+    if player.market_ms is None:
+        return "nothing played yet"
+    at = new_york(instant_of(player.market_ms))
+    counts = f"{player.played} snapshots · {player.ticks} ticks"
+    return f"{at:%Y-%m-%d %H:%M:%S} New York · {counts}{' · paused' if player.paused else ''}"

@@ -5,22 +5,22 @@ import asyncio
 import logging
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from streaming.clock import SystemClock
-from streaming.commands.start_jobs import run_jobs, tell_states
-from streaming.errors import ConfigurationError, LoginRequiredError, RequestError
+from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError, leading_error
 from streaming.logs import settings_of_command
 from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.stream.routing import Subscriptions, plan
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.services import SERVICES
 from streaming.settings import StreamSettings, parse_tickers, split_commas
-from streaming.signals import stop_on_signals
+from streaming.signals import run_until, stop_on_signals
 from streaming.source_choice import SOURCES
 from streaming.sources.schwab_source import stream_is_needed
+from streaming.status import StreamStatus
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.sources import Sources, what_is_missing
 from streaming.streamer.streamer import Streamer
@@ -28,8 +28,11 @@ from streaming.streamer.symbols import SymbolChanges, needed_by
 from streaming.symbols import Ticker, parse_wire_symbol
 from streaming.telemetry.server import serve_metrics
 
+_RETRY_S: Final = 2.0
+_END_WITHIN_S: Final = 8.0
+Job = Callable[[Callable[[], None]], Awaitable[None]]
 _LOG: Final = logging.getLogger(__name__)
-_STREAMED: Final = tuple(one.service for one in SERVICES if one.shape is not None)
+_STREAMED: Final = tuple(one.service for one in SERVICES)
 Say = Callable[[str], None]
 
 
@@ -168,3 +171,49 @@ async def _symbols(runtime: Runtime, settings: StreamSettings, order: _Order) ->
             ]
         )
     )
+
+
+async def run_jobs(stop: asyncio.Event, jobs: Mapping[str, Job], telling: Coroutine[Any, Any, None]) -> None:
+    """Run all jobs until the signal; what one of them raises for good is this process's end."""
+    works = {name: _keep(name, job) for name, job in jobs.items()}
+    await run_until(stop, works | {"states": telling}, end_within_s=_END_WITHIN_S)
+
+
+async def _keep(name: str, job: Job) -> None:
+    """Begin again after what passes by itself, such as a lease that another process took."""
+    while True:
+        try:
+            await job(lambda: None)
+        except TransientError as error:
+            _LOG.warning("the %s begins again in %.0f s: %s", name, _RETRY_S, error.sentence)
+            await asyncio.sleep(_RETRY_S)
+        except BaseExceptionGroup as errors:
+            passing, serious = errors.split(TransientError)
+            if serious is not None or passing is None:
+                raise leading_error(errors) from None
+            _LOG.warning("the %s begins again in %.0f s: %s", name, _RETRY_S, leading_error(passing))
+            await asyncio.sleep(_RETRY_S)
+
+
+async def tell_states(streamer: Streamer | None, sources: Sources, say: Callable[[str], None]) -> None:
+    """One line whenever the state of the stream or of a source changes."""
+    told: dict[str, str] = {}
+    while True:
+        for subject, state, reason in _states(streamer, sources):
+            if told.get(subject) != state:
+                told[subject] = state
+                say(f"{subject}: {state}{'' if reason is None else f' ({reason})'}")
+        await asyncio.sleep(0.1)
+
+
+def _states(streamer: Streamer | None, sources: Sources) -> list[tuple[str, str, str | None]]:
+    found = [] if streamer is None else [_stream_state(streamer.status())]
+    for source in (one.status() for one in sources.polled):
+        trouble = source.last_error if source.state in {"failing", "needs_action"} else None
+        found.append((f"Source {source.name}", source.state, trouble))
+    return found
+
+
+def _stream_state(status: StreamStatus) -> tuple[str, str, str | None]:
+    closed = status.last_close if status.state in {"backoff", "refused", "taken_over"} else None
+    return "Stream", status.state, status.needs_login or closed

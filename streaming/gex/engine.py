@@ -1,25 +1,33 @@
 """GexEngine: chains, ticks and option quotes in, one `GexSnapshot` out. No I/O and no clock of its own."""
 
+import math
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Final
+from datetime import datetime, time
+from typing import Any, Final
 
 import numpy as np
 
+from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
 from streaming.gex.figures import Picture, all_figures, draw_picture
+from streaming.gex.lines import Lines
 from streaming.gex.live_book import LiveBook
 from streaming.gex.market_state import market_state, session_key
 from streaming.gex.max_change import Ladder, LadderHistory
 from streaming.gex.point_views import Kind, PointViews
 from streaming.gex.priced import ForwardMode
+from streaming.gex.pricing import Floats, years_to_expiry
 from streaming.gex.roots import RootBook
 from streaming.gex.selection import Selection
-from streaming.gex.series import Row, series_rows
 from streaming.gex.snapshot import Ingredients, Moment, build_snapshot, ladder_by_volume
 from streaming.gex.volatility import BadIv
 from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
 from streaming.symbols import Ticker
+
+_MORNING: Final = time(9, 30)
+_ROOT_WIDTH: Final = 6
+Row = dict[str, Any]
+
 
 _TICK_MAY_LAG_MS: Final = 5_000
 _LEAST_PRICE: Final = 1e-9
@@ -187,3 +195,31 @@ def _figures(picture: Picture | None, selection: Selection, moment: Moment) -> d
     if picture is None:
         return {name: selection.quality[name] for name in SCOPES}
     return all_figures(picture, moment.asof)
+
+
+def series_rows(lines: Lines, ratio: Floats, *, first_row: int, asof: datetime, spot: float | None) -> list[Row]:
+    """One row for every series that has not settled: when it does, and with which forward it is priced.
+
+    `ratio` is forward over spot, NaN where spot is the forward (`specs/gex-method.md` §5, §6).
+    """
+    if not len(lines):
+        return []
+    ends = np.append(lines.series_start[1:], len(lines)).tolist()
+    spans = list(zip(lines.series_start.tolist(), ends, ratio.tolist(), strict=True))
+    return [_series_row(lines, slice(low, high), own, asof, spot) for low, high, own in spans if low >= first_row]
+
+
+def _series_row(lines: Lines, rows: slice, ratio: float, asof: datetime, spot: float | None) -> Row:
+    settle_s = float(lines.settle_s[rows.start])
+    settles_at = new_york(instant_of(settle_s * 1000))
+    has_parity = not math.isnan(ratio)
+    return {
+        "root": str(lines.symbol[rows.start])[:_ROOT_WIDTH].rstrip(),
+        "expiry": str(lines.dates[lines.date_code[rows.start]]),
+        "settlement": "AM" if settles_at.time() == _MORNING else "PM",
+        "settles_at": settles_at.isoformat(),
+        "years": float(years_to_expiry(settle_s, asof.timestamp())),
+        "contracts": rows.stop - rows.start,
+        "forward": None if spot is None else spot * (ratio if has_parity else 1.0),
+        "forward_mode": "parity" if has_parity else "spot",
+    }

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 
 from streaming.calendar import new_york
-from streaming.gex.curves import ladder_rows
 from streaming.gex.exposure import (
     OTHERS,
     LineExposures,
@@ -17,11 +16,10 @@ from streaming.gex.exposure import (
     side_ladders,
     total_exposures,
 )
-from streaming.gex.levels import ladder_split, largest, smallest, within_window
+from streaming.gex.levels import ladder_rows, ladder_split, largest, smallest, within_window
 from streaming.gex.lines import Lines
 from streaming.gex.priced import PER_CENT, Kernel, build_kernel
 from streaming.gex.pricing import Floats, delta, years_to_expiry
-from streaming.gex.risk_reversal import risk_reversal
 from streaming.gex.roots import Profile, RootBook
 from streaming.gex.selection import Selection
 from streaming.gex.spans import Span, span_of
@@ -223,3 +221,28 @@ def _reversal_of(picture: Picture, date_code: int, asof: datetime) -> float | No
     calls = np.flatnonzero(is_call & (strike >= picture.spot))
     puts = np.flatnonzero(~is_call & (strike <= picture.spot))[::-1]
     return risk_reversal(found[calls], iv[rows[calls]], found[puts], iv[rows[puts]])
+
+
+_QUARTER: Final = 0.25
+
+
+def risk_reversal(call_delta: Floats, call_iv: Floats, put_delta: Floats, put_iv: Floats) -> float | None:
+    """Volatility of the 25-delta call minus that of the 25-delta put, as a fraction; None when not bracketed.
+
+    Each side holds the out-of-the-money lines of one expiry, from spot outwards; put deltas are negative
+    (`specs/gex-method.md` §12).
+    """
+    call = iv_at_quarter(call_delta, call_iv)
+    put = iv_at_quarter(-put_delta, put_iv)
+    return None if call is None or put is None else call - put
+
+
+def iv_at_quarter(delta: Floats, iv: Floats) -> float | None:
+    """Volatility where |delta| is 0.25, linear in delta between the first two lines that bracket it."""
+    across = np.flatnonzero((delta[:-1] >= _QUARTER) & (delta[1:] <= _QUARTER))
+    if across.size == 0:
+        return None
+    i = int(across[0])
+    width = float(delta[i] - delta[i + 1])
+    share = float(delta[i] - _QUARTER) / width if width > 0.0 else 0.0
+    return float(iv[i]) + share * float(iv[i + 1] - iv[i])

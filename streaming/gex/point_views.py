@@ -8,8 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from streaming.errors import RequestError
-from streaming.gex.basis import Basis, BasisEstimator, RatioEstimator
-from streaming.gex.basis_shift import shift, shift_levels
+from streaming.gex.basis import Basis, BasisEstimator, RatioEstimator, shift, shift_levels
 from streaming.model import GexSnapshot, PointView, ViewName
 from streaming.symbols import Ticker, family_of
 

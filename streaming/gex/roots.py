@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from streaming.gex.curves import profile_points
+from streaming.gex.levels import profile_points
 from streaming.gex.priced import Kernel, PricedLines
 from streaming.gex.pricing import Floats
 from streaming.gex.spans import Span

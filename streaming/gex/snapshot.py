@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.clock import epoch_ms
-from streaming.gex.basis import Basis
-from streaming.gex.basis_shift import shift, shift_levels
+from streaming.gex.basis import Basis, shift, shift_levels
 from streaming.gex.figures import Picture
 from streaming.gex.levels import within_window
 from streaming.gex.market_state import State

@@ -8,16 +8,17 @@ import errno
 import fcntl
 import logging
 import os
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from streaming.errors import OperatorError
-from streaming.recording.parts import Kind, part_name, parts_in
-from streaming.recording.retention import clearance
-from streaming.recording.torn import cut_torn_end, pack
+from streaming.packed import GZIP_WINDOW
+from streaming.recording.parts import Kind, Part, part_name, parts_in
 
 _LOG: Final = logging.getLogger(__name__)
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -195,3 +196,76 @@ class RecordWriter:
             f"Recording into {self.folder} failed: {error.strerror or type(error).__name__}.",
             remedy="Correct the folder's owner or mode, or set GEX_RECORD_PATH to another folder, then restart.",
         )
+
+
+_WINDOW: Final = 1 << 20
+_LEVEL: Final = 6
+
+
+def pack(data: bytes) -> bytes:
+    """One gzip member, the same bytes for the same data."""
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, GZIP_WINDOW)
+    return packer.compress(data) + packer.flush()
+
+
+_HEADER: Final = pack(b"")[:8]
+"""How every member begins: magic number, method, no flags, no time."""
+
+
+def cut_torn_end(path: Path) -> int:
+    """Shorten a part to its last whole member, so that `zcat` reads past it; the bytes cut. OSError as it comes.
+
+    Only what was never acknowledged as written is lost. A file that holds no member of ours is left as it is.
+    """
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        window = _WINDOW
+        while True:
+            begin = max(size - window, 0)
+            file.seek(begin)
+            whole = _whole(file.read())
+            if whole is not None:
+                break
+            if begin == 0:
+                return 0
+            window *= 4
+        end = begin + whole
+        if end < size:
+            file.truncate(end)
+            os.fsync(file.fileno())
+        return size - end
+
+
+def _whole(tail: bytes) -> int | None:
+    """How many bytes of a part's tail are whole members; None when not even the beginning of one is in it."""
+    at = tail.rfind(_HEADER)
+    while at >= 0:
+        unpacker = zlib.decompressobj(GZIP_WINDOW)
+        try:
+            unpacker.decompress(tail[at:])
+        except zlib.error:
+            at = tail.rfind(_HEADER, 0, at)
+            continue
+        return len(tail) - len(unpacker.unused_data) if unpacker.eof else at
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """What to remove, and what is left then."""
+
+    remove: tuple[Part, ...]
+    left_bytes: int
+
+
+def clearance(parts: Sequence[Part], *, room_bytes: int, keep: Collection[str]) -> Clearance:
+    """Whole days, oldest first, until all parts fit `room_bytes`; never one of the days to `keep`."""
+    left = sum(part.size for part in parts)
+    removed: list[Part] = []
+    for day in sorted({part.day for part in parts} - set(keep)):
+        if left <= room_bytes:
+            break
+        of_day = [part for part in parts if part.day == day]
+        removed += of_day
+        left -= sum(part.size for part in of_day)
+    return Clearance(tuple(removed), left)

@@ -15,8 +15,7 @@ from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics import write_metrics
 from streaming.bus.shared_minute import SharedMinute
-from streaming.engine.loop import SnapshotCounters
-from streaming.engine.option_following import follow_near_options
+from streaming.engine.loop import SnapshotCounters, follow_near_options
 from streaming.errors import ConfigurationError, TransientError
 from streaming.schwab.login.client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from typing import Any, Final
@@ -17,11 +18,9 @@ from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.bus.snapshots.history import SnapshotHistory
 from streaming.bus.snapshots.history_entry import market_day, outranks
 from streaming.bus.snapshots.intake import SnapshotIntake
-from streaming.bus.snapshots.newest_days import NewestDays
 from streaming.bus.snapshots.proven_days import ProvenDays
 from streaming.bus.snapshots.replays import ReplayPlayers
 from streaming.bus.snapshots.slots import SnapshotSlots
-from streaming.bus.snapshots.turns import Turns
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, SystemClock, epoch_ms
 from streaming.errors import ContractError, TransientError
@@ -250,3 +249,42 @@ class _ChosenSnapshots:
 
 def _age_key(snapshot: GexSnapshot) -> tuple[int, int]:
     return snapshot.asof_ms, snapshot.seq
+
+
+class Turns:
+    """Ten answers that arrive together are taken apart in ten turns, so that timers come in between."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Wait for a turn that nobody else has, and keep it until the loop has gone round."""
+        async with self._lock:
+            try:
+                yield
+            finally:
+                await asyncio.sleep(0)
+
+
+_MOST: Final = 256
+
+
+class NewestDays:
+    """Remembers the day last shown of each ticker."""
+
+    def __init__(self) -> None:
+        self._days: OrderedDict[str, str] = OrderedDict()
+
+    def admit(self, snapshot: GexSnapshot, *, now_ms: int) -> bool:
+        """Whether to show a snapshot; a replay that its operator plays goes through time as it likes."""
+        if snapshot.replay is not None and snapshot.replay.rules:
+            return True
+        day, held = market_day(snapshot.asof_ms), self._days.get(snapshot.ticker)
+        if held not in {None, day} and not outranks(day, held or "", now_ms=now_ms, computed_ms=snapshot.computed_ms):
+            return False
+        self._days[snapshot.ticker] = day
+        self._days.move_to_end(snapshot.ticker)
+        if len(self._days) > _MOST:
+            self._days.popitem(last=False)
+        return True

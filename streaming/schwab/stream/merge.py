@@ -3,21 +3,22 @@
 See specs/schwab-wire.md §2.5.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import UNSET
 
-from streaming.model import BookLevel, DepthKind, Level2Event, TickEvent
+from streaming.clock import instant_of
+from streaming.model import BookLevel, Candle, DepthKind, Level2Event, TickEvent
 from streaming.ports import StreamEvent
 from streaming.schwab.origin import SCHWAB
 from streaming.schwab.stream.books import EasternMidnight, book_levels
-from streaming.schwab.stream.candles import candle_from
-from streaming.schwab.stream.contracts import FuturesContracts, names_a_contract
 from streaming.schwab.stream.image import Image, Instants
 from streaming.schwab.wire import rows
+from streaming.schwab.wire.rows import EquityBarRow, FutureBarRow
 from streaming.schwab.wire.services import SERVICES, Shape
-from streaming.schwab.wire.values import instant_ms
+from streaming.schwab.wire.values import count, instant_ms, signed_price
 from streaming.symbols import may_be_symbol
 
 _NO_TICKS: Final[frozenset[str]] = frozenset()
@@ -60,7 +61,7 @@ class Merger:
             Shape.BOOK: self._books,
             Shape.MINUTES: self._bars,
         }
-        self._readers = {one.block: readers[one.shape] for one in SERVICES if one.shape is not None}
+        self._readers = {one.block: readers[one.shape] for one in SERVICES}
 
     @property
     def listings(self) -> Mapping[str, str]:
@@ -286,3 +287,61 @@ def _one_level(level_price: float | None, size: int | None) -> tuple[BookLevel, 
 
 def _names_the_top(row: rows.FutureRow) -> bool:
     return not (row.bid is UNSET and row.ask is UNSET and row.bid_size is UNSET and row.ask_size is UNSET)
+
+
+def candle_from(
+    row: EquityBarRow | FutureBarRow, *, recv_ms: int, source: str, contract: str | None, seq: int
+) -> Candle | None:
+    """The candle of a bar; None without a start or with a price missing: half a bar is no bar."""
+    start_ms = instant_ms(row.bar_ms)
+    prices = [signed_price(value) for value in (row.open, row.high, row.low, row.close)]
+    if not start_ms or None in prices:
+        return None
+    opened, high, low, closed = (price for price in prices if price is not None)
+    return Candle(
+        symbol=row.key,
+        timestamp=instant_of(start_ms),
+        open=opened,
+        high=high,
+        low=low,
+        close=closed,
+        volume=count(row.volume),
+        event_ms=start_ms,
+        recv_ms=recv_ms,
+        source=source,
+        contract=contract,
+        source_seq=count(row.seq),
+        seq=seq,
+    )
+
+
+_CONTRACT: Final = re.compile(r"/[A-Z0-9]+?[FGHJKMNQUVXZ][0-9]{2}")
+
+
+def names_a_contract(symbol: str) -> bool:
+    """Whether a futures symbol carries its own month and year, as `/ESZ26` does and `/ES` does not."""
+    return _CONTRACT.fullmatch(symbol) is not None
+
+
+class FuturesContracts:
+    """Root -> active contract as Schwab names it; a calendar rule would be wrong in the week of a roll."""
+
+    def __init__(self) -> None:
+        self._active: dict[str, str] = {}
+
+    @property
+    def active(self) -> Mapping[str, str]:
+        """Every root heard of and the contract behind it."""
+        return self._active
+
+    def learn(self, symbol: str, active_symbol: str) -> bool:
+        """Take in field 34 of a row; True when a root now stands for another contract than before."""
+        if names_a_contract(symbol):
+            return False
+        before = self._active.get(symbol)
+        self._active[symbol] = active_symbol
+        return before is not None and before != active_symbol
+
+    def behind(self, symbol: str) -> str | None:
+        """The contract that a row of `symbol` is about; None while it is not known."""
+        return self._active.get(symbol) or (symbol if names_a_contract(symbol) else None)

@@ -1,14 +1,13 @@
 """One streamer connection as a state machine: text in, events out, no socket (specs/schwab-wire.md §2.2-2.4)."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
 from streaming.errors import ContractError
 from streaming.schwab.stream.bad_keys import BadKeys
 from streaming.schwab.stream.ledger import Change, SubscriptionLedger
-from streaming.schwab.stream.requests import ACCEPTED, REPEATABLE, Request
 from streaming.schwab.stream.routing import Wanted
 from streaming.schwab.stream.session_events import (
     BadFrame,
@@ -42,6 +41,50 @@ from streaming.schwab.wire.frames import (
 )
 from streaming.schwab.wire.rows import DataBlock
 from streaming.schwab.wire.services import FIELDS
+
+ACCEPTED: Final = frozenset(
+    {
+        Code.SUCCESS,
+        Code.SUCCEEDED_COMMAND_SUBS,
+        Code.SUCCEEDED_COMMAND_UNSUBS,
+        Code.SUCCEEDED_COMMAND_ADD,
+        Code.SUCCEEDED_COMMAND_VIEW,
+    }
+)
+REPEATABLE: Final = frozenset(
+    {
+        Code.UNKNOWN_FAILURE,
+        Code.FAILED_COMMAND_SUBS,
+        Code.FAILED_COMMAND_UNSUBS,
+        Code.FAILED_COMMAND_ADD,
+        Code.FAILED_COMMAND_VIEW,
+    }
+)
+"""Worth another try: the codes of parallel commands, and of no known cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it is sent."""
+
+    requestid: int
+    text: str
+    service: Service
+    command: str
+    change: Change | None = None
+    """What it does to the subscriptions; None for LOGIN and LOGOUT."""
+    sent_s: float = 0.0
+
+    def is_answered_by(self, response: Response) -> bool:
+        """Whether id, service and command agree; one that an answer leaves out agrees, but id or command it needs."""
+        if response.requestid == "" and not response.command:
+            return False
+        return (
+            str(response.requestid) in {"", str(self.requestid)}
+            and response.service in {"", self.service}
+            and response.command in {"", self.command}
+        )
+
 
 _MAX_ATTEMPTS: Final = 3
 

@@ -6,11 +6,10 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from streaming.alarm_bell import AlarmBell
-from streaming.backoff import Backoff
+from streaming.backoff import Backoff, InterruptibleWait
 from streaming.clock import Clock
 from streaming.errors import OperatorError
 from streaming.schwab.login.stored_logins import Logins, another_chance
-from streaming.schwab.stream.patience import Patience
 from streaming.schwab.stream.policy import StreamTiming, yield_s
 from streaming.schwab.stream.status import ClientState
 
@@ -28,7 +27,7 @@ class ClientWaits:
         self._bell = bell
         self._logins = logins
         self._backoff = Backoff(rng, first_s=timing.first_delay_s, cap_s=timing.max_delay_s)
-        self._patience = Patience()
+        self._patience = InterruptibleWait()
         self._takeovers = 0
         self._retry_at_s: float | None = None
         self.state: ClientState = "stopped"

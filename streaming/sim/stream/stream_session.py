@@ -2,14 +2,26 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from streaming.sim.stream.changes import change_of, differences, image_of
 from streaming.sim.stream.codes import TEXTS, Code, Limits
 from streaming.sim.stream.rows import Row, RowSource, only
-from streaming.sim.stream.stream_requests import Request, parse_requests
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command; ids are None when the client left them out."""
+
+    service: str
+    command: str
+    request_id: str
+    customer_id: str | None
+    correl_id: str | None
+    parameters: Mapping[str, str]
+
 
 _FAILED: Final = {
     "SUBS": Code.FAILED_COMMAND_SUBS,
@@ -235,3 +247,20 @@ class ServerSession:
 
 def _split(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
+
+
+def parse_requests(text: str | bytes) -> list[Request]:
+    """The commands of a message: an envelope, or one bare request. Raises on anything else."""
+    body: Any = msgspec.json.decode(text)
+    items = body.get("requests", [body])
+    return [
+        Request(
+            service=str(item["service"]).upper(),
+            command=str(item["command"]).upper(),
+            request_id=str(item["requestid"]),
+            customer_id=item.get("SchwabClientCustomerId"),
+            correl_id=item.get("SchwabClientCorrelId"),
+            parameters={name: str(value) for name, value in (item.get("parameters") or {}).items()},
+        )
+        for item in items
+    ]

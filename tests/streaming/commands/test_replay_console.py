@@ -6,7 +6,7 @@ import signal
 from contextlib import suppress
 
 from streaming.clock import epoch_ms
-from streaming.commands.replay_console import pause_keys, progress_line, show_progress
+from streaming.commands.replay import pause_keys, progress_line, show_progress
 from tests.support.recordings import BEGIN
 from tests.support.waiting import until
 
@@ -51,7 +51,7 @@ def test_the_line_says_the_recorded_hour_and_how_much_was_played():
 
 
 async def test_outside_a_terminal_lines_are_rare_and_whole(monkeypatch):
-    monkeypatch.setattr("streaming.commands.replay_console._EVERY_S_IN_A_LOG", 0.01)
+    monkeypatch.setattr("streaming.commands.replay._EVERY_S_IN_A_LOG", 0.01)
     out = io.StringIO()
     task = asyncio.create_task(show_progress(Player(), out))
     await until(lambda: out.getvalue().count("\n") >= 2)

@@ -1,12 +1,12 @@
-"""streaming/commands/start_jobs.py"""
+"""streaming/commands/start.py"""
 
 import asyncio
 from types import SimpleNamespace
 
 import pytest
 
-from streaming.commands import start_jobs
-from streaming.commands.start_jobs import run_jobs, tell_states
+from streaming.commands import start
+from streaming.commands.start import run_jobs, tell_states
 from streaming.errors import ConfigurationError, TransientError
 from streaming.status import StreamStatus
 from tests.support.waiting import until
@@ -18,7 +18,7 @@ async def forever(*_):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(start_jobs, "_RETRY_S", 0.0)
+    monkeypatch.setattr(start, "_RETRY_S", 0.0)
 
 
 async def test_a_signal_ends_every_job():

@@ -1,8 +1,8 @@
-"""streaming/gex/basis_shift.py"""
+"""streaming/gex/basis.py"""
 
 import pytest
 
-from streaming.gex.basis_shift import shift, shift_levels
+from streaming.gex.basis import shift, shift_levels
 from streaming.model import ScopeFigures, WeightFigures
 
 

@@ -19,7 +19,7 @@ def test_every_service_has_one_record_and_every_block_one_service():
 def test_the_first_row_of_every_service_that_is_read_becomes_an_event():
     bar = {str(number): 1.5 for number in range(1, 9)} | {"1": 1787000000000, "7": 1787000000000}
     rows = {Shape.MINUTES: bar, Shape.BOOK: {"1": 1787000000000, "2": [], "3": []}}
-    for one in (one for one in SERVICES if one.shape is not None):
+    for one in SERVICES:
         block = {
             "service": one.service,
             "timestamp": 1787000000000,

@@ -2,15 +2,15 @@ import asyncio
 
 import pytest
 
-from streaming.schwab.stream.patience import Patience
+from streaming.backoff import InterruptibleWait
 
 
 async def test_a_wait_ends_with_its_work():
-    await asyncio.wait_for(Patience().wait(asyncio.sleep(0.01), "sleep"), 1)
+    await asyncio.wait_for(InterruptibleWait().wait(asyncio.sleep(0.01), "sleep"), 1)
 
 
 async def test_a_nudge_cuts_it_short_and_ends_the_work():
-    patience, ended = Patience(), asyncio.Event()
+    patience, ended = InterruptibleWait(), asyncio.Event()
 
     async def work():
         try:
@@ -26,7 +26,7 @@ async def test_a_nudge_cuts_it_short_and_ends_the_work():
 
 
 async def test_a_nudge_from_before_counts_for_nothing():
-    patience = Patience()
+    patience = InterruptibleWait()
     patience.nudge()
     waiting = asyncio.create_task(patience.wait(asyncio.sleep(60), "sleep"))
     await asyncio.sleep(0.02)
@@ -41,4 +41,4 @@ async def test_what_the_work_raises_is_raised():
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        await Patience().wait(work(), "work")
+        await InterruptibleWait().wait(work(), "work")

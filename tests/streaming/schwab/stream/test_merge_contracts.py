@@ -1,6 +1,6 @@
 import pytest
 
-from streaming.schwab.stream.contracts import FuturesContracts, names_a_contract
+from streaming.schwab.stream.merge import FuturesContracts, names_a_contract
 
 
 @pytest.mark.parametrize(("symbol", "answer"), [("/ESZ26", True), ("/MNQH26", True), ("/ES", False), ("/M2K", False)])

@@ -1,4 +1,4 @@
-"""streaming/commands/tail.py"""
+"""streaming/commands/cli.py"""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import signal
 from contextlib import aclosing
 
 from streaming.bus.connection import open_redis
-from streaming.commands.tail import tail
+from streaming.commands.cli import tail
 from tests.support.redis_server import embedded_redis
 
 

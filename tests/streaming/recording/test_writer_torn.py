@@ -4,7 +4,7 @@ import random
 import pytest
 
 from streaming.recording import torn
-from streaming.recording.torn import cut_torn_end, pack
+from streaming.recording.writer import cut_torn_end, pack
 
 FIRST, SECOND = pack(b"first\n" * 50), pack(random.Random(1).randbytes(5000))
 

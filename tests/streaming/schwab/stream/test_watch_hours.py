@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.schwab.stream.hours import session_age_s
+from streaming.schwab.stream.watch import session_age_s
 
 
 @pytest.mark.parametrize(

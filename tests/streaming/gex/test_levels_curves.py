@@ -9,8 +9,8 @@ from streaming.bus.codec import encode_snapshot
 from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.clock import epoch_ms
 from streaming.commands.gex_report import chain_report
-from streaming.gex.curves import ladder_rows, profile_points
 from streaming.gex.engine import GexEngine
+from streaming.gex.levels import ladder_rows, profile_points
 from streaming.model import SCOPES, GexSnapshot
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain

@@ -1,5 +1,5 @@
-from streaming.recording.buffer import LineBuffer
 from streaming.recording.lines import Gap, parse_line
+from streaming.recording.recorder import LineBuffer
 
 DAY = "2026-11-20"
 

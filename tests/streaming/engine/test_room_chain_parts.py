@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from streaming.chains.schwab import parse_chain
-from streaming.engine.chain_parts import ChainParts
+from streaming.engine.room import ChainParts
 from streaming.model import OptionChain
 from tests.support.chains import ASOF, TODAY, TOMORROW, expiry_body
 

@@ -1,8 +1,7 @@
 import pytest
 from msgspec import UNSET
 
-from streaming.schwab.stream.candles import candle_from
-from streaming.schwab.stream.merge import Merger
+from streaming.schwab.stream.merge import Merger, candle_from
 from streaming.schwab.wire.frames import decode_frame
 from streaming.schwab.wire.rows import EquityBarRow
 from tests.data_builders.frames import bars

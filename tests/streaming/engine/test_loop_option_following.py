@@ -1,7 +1,7 @@
 import asyncio
 from contextlib import suppress
 
-from streaming.engine.option_following import follow_near_options
+from streaming.engine.loop import follow_near_options
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.recording.parts import Part
-from streaming.recording.retention import clearance
+from streaming.recording.writer import clearance
 
 
 def part(day, size, number=1, kind="snapshots"):

@@ -1,6 +1,6 @@
 import pytest
 
-from streaming.schwab.stream.requests import Request
+from streaming.schwab.stream.session import Request
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import Response, ResponseContent
 
