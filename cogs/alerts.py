@@ -5,7 +5,7 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from bot.alerts.desk import AlertDesk, Line, Reader
+from bot.alerts.desk import AlertDesk, ListedRule, Reader
 from bot.alerts.kinds.registry import KINDS, check, key_of, read, with_value
 from bot.alerts.reading import Reading
 from bot.alerts.rules import (
@@ -186,7 +186,7 @@ def _added(rule: Rule, snapshot: GexSnapshot | None, *, resumed: bool) -> str:
     return "\n".join(lines)
 
 
-def _pages(lines: list[Line]) -> list[str]:
+def _pages(lines: list[ListedRule]) -> list[str]:
     """Messages of whole entries."""
     if not lines:
         return ["You have no alerts. /alert add sets one."]

@@ -39,7 +39,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListedRule:
     """One rule in a list."""
 
     rule: Rule
@@ -80,7 +80,7 @@ class AlertDesk:
         await self._runner.look()
         return kept, resumed
 
-    async def lines(self, reader: Reader) -> list[Line]:
+    async def lines(self, reader: Reader) -> list[ListedRule]:
         """The rules this reader sees, by number."""
         shelf = await self._runner.look()
         return [self._line(rule, shelf) for rule in _by_number(shelf) if reader.sees(rule)]
@@ -113,13 +113,13 @@ class AlertDesk:
             await self._store.remove(rule)
             raise
 
-    def _line(self, rule: Rule, shelf: Shelf) -> Line:
+    def _line(self, rule: Rule, shelf: Shelf) -> ListedRule:
         watcher = self._runner.watcher
         state = watcher.state(rule.number) or shelf.states.get(rule.number)
         hold = watcher.hold(rule.ticker, self._clock.now())
         paused = shelf.paused.get(rule.target.name)
         missing = watcher.is_missing(rule.number)
-        return Line(rule, rule_text(rule), standing_text(rule, state, hold=hold, missing=missing, paused=paused))
+        return ListedRule(rule, rule_text(rule), standing_text(rule, state, hold=hold, missing=missing, paused=paused))
 
 
 def _by_number(shelf: Shelf) -> list[Rule]:

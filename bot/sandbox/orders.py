@@ -2,8 +2,8 @@
 
 import math
 
-from bot.sandbox.gateway.gateway import Gateway
-from bot.sandbox.rest.faults import KINDS, Fault, Faults, Kind, Trouble
+from bot.sandbox.gateway.gateway import LocalGateway
+from bot.sandbox.rest.faults import KINDS, Fault, Kind, RestFaults, Trouble
 from bot.sandbox.world.moderator import Moderator
 from bot.sandbox.world.permissions import Permission
 from bot.sandbox.world.records import ChannelKind, Member
@@ -13,10 +13,10 @@ from bot.sandbox.world.world import World
 class Orders:
     """Each order takes effect at once and is what Discord, a proxy or a moderator would do."""
 
-    def __init__(self, world: World, gateway: Gateway) -> None:
+    def __init__(self, world: World, gateway: LocalGateway) -> None:
         self.world = world
         self.gateway = gateway
-        self.faults = Faults(world.clock)
+        self.faults = RestFaults(world.clock)
         self.moderator = Moderator(world)
 
     def fail(

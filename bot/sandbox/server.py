@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bot.sandbox.gateway.gateway import Gateway
+from bot.sandbox.gateway.gateway import LocalGateway
 from bot.sandbox.orders import Orders
 from bot.sandbox.page_events import PageHub
 from bot.sandbox.rest.posts import Posts
@@ -50,7 +50,7 @@ class Sandbox(Orders):
         self.commands = CommandBook(world)
         self.hub = PageHub()
         self.view = PageView(world, self.commands, self.hub)
-        gateway = Gateway(world, token, gateway_url=self.gateway_url, origin=origin, heartbeat_s=heartbeat_s)
+        gateway = LocalGateway(world, token, gateway_url=self.gateway_url, origin=origin, heartbeat_s=heartbeat_s)
         super().__init__(world, gateway)
         self.desk = InteractionDesk(world, self.view.fail, within_s)
         self._origin = origin

@@ -35,7 +35,7 @@ class Contract(Struct, gc=False):
     isMini: bool | None = None
 
 
-class Underlying(Struct, gc=False):
+class UnderlyingQuote(Struct, gc=False):
     """The underlying's quote, when it was asked for."""
 
     last: Number = None
@@ -52,7 +52,7 @@ class ChainBody(Struct, gc=False):
     status: str = ""
     isDelayed: bool = False
     underlyingPrice: Number = None
-    underlying: Underlying | None = None
+    underlying: UnderlyingQuote | None = None
     callExpDateMap: Side | UnsetType = UNSET
     putExpDateMap: Side | UnsetType = UNSET
 
@@ -91,7 +91,7 @@ class _Head(Struct, gc=False):
     status: str = ""
     isDelayed: bool = False
     underlyingPrice: Number = None
-    underlying: Underlying | None = None
+    underlying: UnderlyingQuote | None = None
 
 
 def _lenient_side(side: object) -> tuple[Side | UnsetType, int]:

@@ -33,7 +33,7 @@ from streaming.replay.frames import replay_frames
 from streaming.replay.guard import ReplayGuard
 from streaming.replay.player import SnapshotReplay
 from streaming.replay.source import parse_start
-from streaming.replay.tape import EVERYTHING, Tape, TapeChoice, recorded_tape, stream_tape
+from streaming.replay.tape import EVERYTHING, RecordedTape, TapeChoice, recorded_tape, stream_tape
 from streaming.settings import StreamSettings, parse_tickers
 from streaming.signals import run_until, stop_on_signals
 from streaming.streamer.runtime import open_bus
@@ -159,7 +159,7 @@ def _are_frames(order: ReplayOrder) -> bool:
     return frames
 
 
-def _tape(redis: Redis, order: ReplayOrder) -> Tape:
+def _tape(redis: Redis, order: ReplayOrder) -> RecordedTape:
     if order.stream is not None:
         return stream_tape(redis, order.stream, order.choice)
     return recorded_tape([part for path in order.paths for part in parts_of(path, order.day)], order.choice)
@@ -171,7 +171,7 @@ async def _play_frames(order: ReplayOrder, publisher: TradingEventPublisher, say
         say(f"{report.frames} frames, {report.events} events, {report.malformed} malformed lines")
 
 
-async def _play(player: SnapshotReplay, tape: Tape, say: Say) -> None:
+async def _play(player: SnapshotReplay, tape: RecordedTape, say: Say) -> None:
     """Play until the end or until a signal."""
     stop = stop_on_signals()
     progress = asyncio.create_task(show_progress(player, sys.stderr), name="progress")
@@ -185,7 +185,7 @@ async def _play(player: SnapshotReplay, tape: Tape, say: Say) -> None:
     say(summary(player, tape))
 
 
-def summary(player: SnapshotReplay, tape: Tape) -> str:
+def summary(player: SnapshotReplay, tape: RecordedTape) -> str:
     """One line on what was played and what could not be."""
     counts = tape.counts
     met = {

@@ -31,7 +31,7 @@ _TIMEOUT_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class LoginTools:
     """What every action works with."""
 
     settings: StreamSettings
@@ -62,7 +62,7 @@ class Desk:
         return self.settings.schwab_client_id is not None and self.settings.schwab_client_secret is not None
 
 
-Action = Callable[[Desk, argparse.Namespace], Awaitable[int]]
+Action = Callable[[LoginTools, argparse.Namespace], Awaitable[int]]
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -110,28 +110,28 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 
 @asynccontextmanager
-async def _open_desk() -> AsyncIterator[Desk]:
+async def _open_desk() -> AsyncIterator[LoginTools]:
     settings = settings_of_command()
     store = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
     async with open_client(timeout_s=_TIMEOUT_S) as http:
-        yield Desk(settings, store, http, SystemClock())
+        yield LoginTools(settings, store, http, SystemClock())
 
 
-async def _status(desk: Desk, _arguments: argparse.Namespace) -> int:
+async def _status(desk: LoginTools, _arguments: argparse.Namespace) -> int:
     return report_status(stored_status(desk.store, configured=desk.has_app), desk.clock.now(), _say)
 
 
-async def _login(desk: Desk, arguments: argparse.Namespace) -> int:
+async def _login(desk: LoginTools, arguments: argparse.Namespace) -> int:
     await sign_in(desk.auth(), desk.settings.schwab_callback_url, paste=arguments.paste, say=_say)
     return _tell(desk)
 
 
-async def _refresh(desk: Desk, _arguments: argparse.Namespace) -> int:
+async def _refresh(desk: LoginTools, _arguments: argparse.Namespace) -> int:
     await desk.auth().refresh()
     return _tell(desk)
 
 
-async def _import(desk: Desk, arguments: argparse.Namespace) -> int:
+async def _import(desk: LoginTools, arguments: argparse.Namespace) -> int:
     if (arguments.file is None) is not arguments.environment:
         raise RequestError("Name either a file or --environment.")
     asked = SecretStr(_ask_key()) if arguments.ask_key else None
@@ -140,22 +140,22 @@ async def _import(desk: Desk, arguments: argparse.Namespace) -> int:
     return _tell(desk)
 
 
-async def _export(desk: Desk, arguments: argparse.Namespace) -> int:
+async def _export(desk: LoginTools, arguments: argparse.Namespace) -> int:
     export_login(desk.store, arguments.file, overwrite=arguments.force, say=_say)
     return 0
 
 
-async def _logout(desk: Desk, _arguments: argparse.Namespace) -> int:
+async def _logout(desk: LoginTools, _arguments: argparse.Namespace) -> int:
     await log_out(desk.store, _say)
     return 0
 
 
-async def _doctor(desk: Desk, _arguments: argparse.Namespace) -> int:
+async def _doctor(desk: LoginTools, _arguments: argparse.Namespace) -> int:
     auth = desk.auth() if desk.has_app else None
     return await Doctor(desk.settings, desk.store, auth, http=desk.http, clock=desk.clock, say=_say).examine()
 
 
-async def _verify(desk: Desk, _arguments: argparse.Namespace) -> int:
+async def _verify(desk: LoginTools, _arguments: argparse.Namespace) -> int:
     return await verify_refresh(desk.auth(), desk.store, _say)
 
 
@@ -168,7 +168,7 @@ def _new_key(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(desk: Desk) -> int:
+def _tell(desk: LoginTools) -> int:
     for line in describe(stored_status(desk.store), desk.clock.now()):
         _say(line)
     return 0

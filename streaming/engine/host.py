@@ -16,7 +16,7 @@ from typing import Final, Self, TypeVar
 
 from streaming.child_process import BROKEN
 from streaming.engine.inbox import EngineInbox
-from streaming.engine.kept_chains import ChainBody, ChainRecord, KeptChains
+from streaming.engine.kept_chains import ChainDelivery, ChainRecord, KeptChains
 from streaming.engine.process import COMMAND, EngineProcess
 from streaming.engine.protocol import (
     Answer,
@@ -26,8 +26,8 @@ from streaming.engine.protocol import (
     Doubtful,
     Near,
     Order,
+    OrderRefused,
     Ready,
-    Refused,
     Setup,
     Symbols,
 )
@@ -36,7 +36,7 @@ from streaming.model import GexSnapshot, ScopeName
 from streaming.ports import StreamEvent
 from streaming.symbols import Ticker
 
-__all__ = ["ChainBody", "ChainReceipt", "EngineError", "EngineHost"]
+__all__ = ["ChainDelivery", "ChainReceipt", "EngineError", "EngineHost"]
 
 _LOG: Final = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.1
@@ -114,7 +114,7 @@ class EngineHost:
         """The worker's process id while one is running."""
         return None if self._process is None else self._process.pid
 
-    async def load(self, body: ChainBody) -> ChainReceipt:
+    async def load(self, body: ChainDelivery) -> ChainReceipt:
         """Have a chain parsed, judged and taken.
 
         ContractError when the bytes are no chain or cannot be true; also when they hold much less than was known, until
@@ -131,7 +131,7 @@ class EngineHost:
         self._taken(body, receipt)
         return receipt
 
-    def _taken(self, body: ChainBody, receipt: ChainReceipt) -> None:
+    def _taken(self, body: ChainDelivery, receipt: ChainReceipt) -> None:
         self._record.believe(body, receipt)
         self._chains.keep(body, leans=receipt.kept_interest)
         self.inbox.loaded(body.underlying, receipt)
@@ -174,7 +174,7 @@ class EngineHost:
             if process is not None:
                 process.kill()
             raise TransientError("The engine process does not answer.") from None
-        if isinstance(answer, Refused):
+        if isinstance(answer, OrderRefused):
             if answer.kind == ContractError.__name__:
                 raise ContractError(answer.reason, remedy=answer.remedy)
             raise EngineError(answer.kind, answer.reason)
@@ -250,7 +250,7 @@ class EngineHost:
             self.inbox.repeat_spots()
             self._ready.set()
 
-    async def _give_back(self, process: EngineProcess, chains: Sequence[ChainBody]) -> None:
+    async def _give_back(self, process: EngineProcess, chains: Sequence[ChainDelivery]) -> None:
         """Have the chains taken that the process before had taken."""
         for body in chains:
             answer = await process.ask(body.order, body.payload)

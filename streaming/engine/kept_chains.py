@@ -16,7 +16,7 @@ _MOST_SHORT_LIVES: Final = 3
 """Of processes in a row; then it may be the chains that end them."""
 
 
-class ChainBody(msgspec.Struct, frozen=True, kw_only=True):
+class ChainDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """A chain, or one expiry of it, as its source sent it."""
 
     underlying: str
@@ -68,17 +68,17 @@ class ChainRecord:
         self._known: dict[tuple[str, date | None], Known] = {}
         self._doubts: Corroboration[tuple[ExpirySize, ...]] = Corroboration(are_alike)
 
-    def order(self, body: ChainBody) -> Load:
+    def order(self, body: ChainDelivery) -> Load:
         """The order to take these bytes if they measure up to what is known."""
         return msgspec.structs.replace(body.order, known=self._known.get(body.subject))
 
-    def hear(self, body: ChainBody, answer: Doubtful) -> None:
+    def hear(self, body: ChainDelivery, answer: Doubtful) -> None:
         """ContractError, unless the same has been doubted often and long enough to be believed."""
         at = body.came_at or body.asof
         if at is None or not self._doubts.confirms(body.subject, answer.sizes, at):
             raise ContractError(answer.reason)
 
-    def believe(self, body: ChainBody, receipt: ChainReceipt) -> None:
+    def believe(self, body: ChainDelivery, receipt: ChainReceipt) -> None:
         """These bytes were taken: the next ones are measured by them."""
         self._doubts.settle(body.subject)
         known = self._known.get(body.subject)
@@ -86,7 +86,7 @@ class ChainRecord:
         if body.expiry is not None:
             self._forget_unplanned(body)
 
-    def _forget_unplanned(self, body: ChainBody) -> None:
+    def _forget_unplanned(self, body: ChainDelivery) -> None:
         planned = {*body.planned, body.expiry}
         self._known = {
             subject: known
@@ -104,7 +104,7 @@ class KeptChains:
 
     def __init__(self, *, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
-        self._parts: dict[str, dict[date, tuple[ChainBody, ...]]] = {}
+        self._parts: dict[str, dict[date, tuple[ChainDelivery, ...]]] = {}
         self._overflown = False
         self._given = False
         self._short_lives = 0
@@ -112,7 +112,7 @@ class KeptChains:
     def __len__(self) -> int:
         return sum(len(parts) for parts in self._parts.values())
 
-    def keep(self, body: ChainBody, *, leans: bool = False) -> None:
+    def keep(self, body: ChainDelivery, *, leans: bool = False) -> None:
         """Take what the engines have just accepted; expiries that are no longer planned go.
 
         With `leans` the open interest is that of a part before.
@@ -149,10 +149,10 @@ class KeptChains:
         """What was taken out has been accepted again."""
         self._given = False
 
-    def take(self) -> list[ChainBody]:
+    def take(self) -> list[ChainDelivery]:
         """Everything kept, each part with its underlying's newest plan; nothing is kept then."""
         self._given = len(self) > 0
-        taken: list[ChainBody] = []
+        taken: list[ChainDelivery] = []
         for parts in self._parts.values():
             newest = next(reversed(parts.values()))[-1]
             plan = {"planned": newest.planned, "required": newest.required}
@@ -160,5 +160,5 @@ class KeptChains:
         self.clear()
         return taken
 
-    def _all(self) -> list[ChainBody]:
+    def _all(self) -> list[ChainDelivery]:
         return [part for parts in self._parts.values() for bodies in parts.values() for part in bodies]

@@ -112,7 +112,7 @@ class Symbols(msgspec.Struct, frozen=True, array_like=True, tag=True):
     symbols: tuple[str, ...]
 
 
-class Refused(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class OrderRefused(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """An order that could not be carried out; `kind` is the type of the error."""
 
     kind: str
@@ -121,7 +121,7 @@ class Refused(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 Order = Setup | Load | Take | Compute | Near
-Answer = Ready | ChainReceipt | Doubtful | Computed | Symbols | Refused
+Answer = Ready | ChainReceipt | Doubtful | Computed | Symbols | OrderRefused
 ORDERS: Final = msgspec.msgpack.Decoder(Order)
 ANSWERS: Final = msgspec.msgpack.Decoder(Answer)
 ENCODER: Final = msgspec.msgpack.Encoder()

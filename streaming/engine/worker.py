@@ -13,8 +13,8 @@ from streaming.engine.protocol import (
     Load,
     Near,
     Order,
+    OrderRefused,
     Ready,
-    Refused,
     Setup,
     Symbols,
     Take,
@@ -34,7 +34,7 @@ def main() -> None:
     pipe, answers = take_pipes()
     gc.freeze()
     gc.disable()  # chains are freed by counting; a collection in the middle of an order would delay it
-    desk, orders = Desk(), 0
+    desk, orders = OrderDesk(), 0
     while (body := pipe.read()) is not None:
         order = ORDERS.decode(body)
         payload = pipe.read() if isinstance(order, Load) else b""
@@ -51,7 +51,7 @@ def main() -> None:
             gc.collect()
 
 
-class Desk:
+class OrderDesk:
     """The room of engines behind the pipe."""
 
     def __init__(self) -> None:
@@ -63,9 +63,9 @@ class Desk:
             return self._answer(order, payload)
         except Exception as error:  # noqa: BLE001  # one bad order must not cost the next one its engines
             if isinstance(error, GexcordError):
-                return Refused(type(error).__name__, str(error)[:_LONGEST_REASON], error.remedy)
+                return OrderRefused(type(error).__name__, str(error)[:_LONGEST_REASON], error.remedy)
             traceback.print_exc()
-            return None if isinstance(order, Take) else Refused(type(error).__name__, str(error)[:_LONGEST_REASON])
+            return None if isinstance(order, Take) else OrderRefused(type(error).__name__, str(error)[:_LONGEST_REASON])
 
     def tidy(self) -> bool:
         """Use a moment without orders; False when there is nothing to do."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
-from streaming.gex.figures import Picture, all_figures, draw_picture
+from streaming.gex.figures import SpotFigures, all_figures, figures_at_spot
 from streaming.gex.lines import Lines
 from streaming.gex.live_book import LiveBook
 from streaming.gex.market_state import market_state, session_key
@@ -19,7 +19,7 @@ from streaming.gex.priced import ForwardMode
 from streaming.gex.pricing import Floats, years_to_expiry
 from streaming.gex.roots import RootBook
 from streaming.gex.selection import Selection
-from streaming.gex.snapshot import Ingredients, Moment, build_snapshot, ladder_by_volume
+from streaming.gex.snapshot import Ingredients, SnapshotTimes, build_snapshot, ladder_by_volume
 from streaming.gex.volatility import BadIv
 from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
 from streaming.symbols import Ticker
@@ -53,7 +53,7 @@ class GexEngine:
         self._roots = RootBook()
         self._history = LadderHistory()
         self._seq = 0
-        self._last: Picture | None = None
+        self._last: SpotFigures | None = None
 
     def on_chain(self, chain: OptionChain) -> None:
         """Take a poll of the whole chain; it replaces the one before."""
@@ -92,9 +92,9 @@ class GexEngine:
             return None
         moment = self._moment(self._chain, self._book, now)
         selection = self._book.selection(moment.at)
-        picture = self._picture(self._chain, self._book, selection, moment)
-        priors = self._remember(picture, selection, moment)
-        self._last = picture
+        spot_figures = self._spot_figures(self._chain, self._book, selection, moment)
+        priors = self._remember(spot_figures, selection, moment)
+        self._last = spot_figures
         self._seq += 1
         return build_snapshot(
             Ingredients(
@@ -104,8 +104,8 @@ class GexEngine:
                 moment=moment,
                 state=market_state(moment.at, self._book.lines.settle_s[selection.cut.rows[self._scope]]),
                 selection=selection,
-                picture=picture,
-                scopes=_figures(picture, selection, moment),
+                spot_figures=spot_figures,
+                scopes=_figures(spot_figures, selection, moment),
                 basis=self._views.basis() if self._ticker.future else None,
                 views=self._views.current(),
                 priors=priors,
@@ -172,29 +172,35 @@ class GexEngine:
         tick_ms = 0 if self._tick is None else self._tick[1]
         return max(chain.asof, instant_of(max(tick_ms, book.live_ms)))
 
-    def _moment(self, chain: OptionChain, book: LiveBook, now: datetime) -> Moment:
+    def _moment(self, chain: OptionChain, book: LiveBook, now: datetime) -> SnapshotTimes:
         asof = self._newest(chain, book)
-        return Moment(at=asof if chain.delayed else max(now, asof), asof=asof, now=now)
+        return SnapshotTimes(at=asof if chain.delayed else max(now, asof), asof=asof, now=now)
 
-    def _picture(self, chain: OptionChain, book: LiveBook, selection: Selection, moment: Moment) -> Picture | None:
+    def _spot_figures(
+        self, chain: OptionChain, book: LiveBook, selection: Selection, moment: SnapshotTimes
+    ) -> SpotFigures | None:
         spot = self._spot(chain)
         if not 0.0 < spot < np.inf:
             return None
-        return draw_picture(book.lines, selection, spot, asof=moment.asof, at_s=moment.at.timestamp(), book=self._roots)
+        return figures_at_spot(
+            book.lines, selection, spot, asof=moment.asof, at_s=moment.at.timestamp(), book=self._roots
+        )
 
-    def _remember(self, picture: Picture | None, selection: Selection, moment: Moment) -> tuple[Ladder | None, ...]:
+    def _remember(
+        self, spot_figures: SpotFigures | None, selection: Selection, moment: SnapshotTimes
+    ) -> tuple[Ladder | None, ...]:
         """The ladders to compare with; then keep this one."""
         self._history.start_epoch((session_key(moment.at), selection.cut.expiries[self._scope]))
         priors = self._history.priors(moment.at.timestamp())
-        if picture is not None and selection.is_priced(self._scope):
-            self._history.add(ladder_by_volume(picture, self._scope, moment.at))
+        if spot_figures is not None and selection.is_priced(self._scope):
+            self._history.add(ladder_by_volume(spot_figures, self._scope, moment.at))
         return priors
 
 
-def _figures(picture: Picture | None, selection: Selection, moment: Moment) -> dict[str, ScopeFigures]:
-    if picture is None:
+def _figures(spot_figures: SpotFigures | None, selection: Selection, moment: SnapshotTimes) -> dict[str, ScopeFigures]:
+    if spot_figures is None:
         return {name: selection.quality[name] for name in SCOPES}
-    return all_figures(picture, moment.asof)
+    return all_figures(spot_figures, moment.asof)
 
 
 def series_rows(lines: Lines, ratio: Floats, *, first_row: int, asof: datetime, spot: float | None) -> list[Row]:

@@ -30,7 +30,7 @@ _RR_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class SpotFigures:
     """Everything computed for one instant, keyed by span: scopes that hold the same lines share their figures.
 
     Weights are numbered 0 for open interest and 1 for volume.
@@ -61,9 +61,9 @@ class Picture:
         return net
 
 
-def draw_picture(
+def figures_at_spot(
     lines: Lines, selection: Selection, spot: float, *, asof: datetime, at_s: float, book: RootBook
-) -> Picture:
+) -> SpotFigures:
     """Price every line at spot and find the roots; `spot` must be a positive number."""
     priced = selection.priced
     kernel = build_kernel(priced, spot, asof.timestamp())
@@ -78,38 +78,38 @@ def draw_picture(
     roots = book.update(
         priced, kernel, at_s, selection.cut.expiries["all"], {span: total[:, 0] for span, total in totals.items()}
     )
-    return Picture(lines, selection, spot, at_s, kernel, exposures, totals, ladders, roots, book.profiles)
+    return SpotFigures(lines, selection, spot, at_s, kernel, exposures, totals, ladders, roots, book.profiles)
 
 
-def all_figures(picture: Picture, asof: datetime) -> dict[str, ScopeFigures]:
+def all_figures(spot_figures: SpotFigures, asof: datetime) -> dict[str, ScopeFigures]:
     """The figures of the four scopes; None throughout where none of a scope's lines has a volatility."""
-    spans = {picture.span(name) for name in SCOPES}
-    by_span = {(span, weight): _weight_figures(picture, span, weight) for span in spans for weight in (0, 1)}
-    expiries = picture.selection.cut.expiries
-    reversals = {dates: _risk_reversal(picture, name, asof) for name, dates in expiries.items()}
-    return {name: _scope_figures(picture, name, by_span, reversals) for name in SCOPES}
+    spans = {spot_figures.span(name) for name in SCOPES}
+    by_span = {(span, weight): _weight_figures(spot_figures, span, weight) for span in spans for weight in (0, 1)}
+    expiries = spot_figures.selection.cut.expiries
+    reversals = {dates: _risk_reversal(spot_figures, name, asof) for name, dates in expiries.items()}
+    return {name: _scope_figures(spot_figures, name, by_span, reversals) for name in SCOPES}
 
 
 def _scope_figures(
-    picture: Picture,
+    spot_figures: SpotFigures,
     scope: ScopeName,
     by_span: dict[tuple[Span, int], WeightFigures],
     reversals: dict[tuple[str, ...], tuple[str | None, float | None]],
 ) -> ScopeFigures:
-    quality = picture.selection.quality[scope]
-    if not picture.selection.is_priced(scope):
+    quality = spot_figures.selection.quality[scope]
+    if not spot_figures.selection.is_priced(scope):
         return quality
-    span = picture.span(scope)
+    span = spot_figures.span(scope)
     expiry, reversal = reversals[quality.expiries]
     return msgspec.structs.replace(
         quality,
         rr25=reversal,
         rr25_expiry=expiry,
-        by_expiry=_by_expiry(picture) if scope == "all" else (),
-        ladder=_ladder(picture, scope),
-        profile=picture.profiles[span],
-        oi=WeightFigures() if _is_unsent(quality) else _with_hedge(picture, scope, by_span[span, 0], 0),
-        vol=_with_hedge(picture, scope, by_span[span, 1], 1),
+        by_expiry=_by_expiry(spot_figures) if scope == "all" else (),
+        ladder=_ladder(spot_figures, scope),
+        profile=spot_figures.profiles[span],
+        oi=WeightFigures() if _is_unsent(quality) else _with_hedge(spot_figures, scope, by_span[span, 0], 0),
+        vol=_with_hedge(spot_figures, scope, by_span[span, 1], 1),
     )
 
 
@@ -118,30 +118,30 @@ def _is_unsent(quality: ScopeFigures) -> bool:
     return quality.weight_priced_oi is None
 
 
-def _ladder(picture: Picture, scope: ScopeName) -> tuple[LadderRow, ...]:
-    listed = picture.selection.cut.listed[scope]
-    oi, vol = (picture.net_ladder(scope, weight) for weight in (0, 1))
-    return ladder_rows(picture.lines.strikes, listed, vol, oi, picture.spot)
+def _ladder(spot_figures: SpotFigures, scope: ScopeName) -> tuple[LadderRow, ...]:
+    listed = spot_figures.selection.cut.listed[scope]
+    oi, vol = (spot_figures.net_ladder(scope, weight) for weight in (0, 1))
+    return ladder_rows(spot_figures.lines.strikes, listed, vol, oi, spot_figures.spot)
 
 
-def _with_hedge(picture: Picture, scope: ScopeName, figures: WeightFigures, weight: int) -> WeightFigures:
+def _with_hedge(spot_figures: SpotFigures, scope: ScopeName, figures: WeightFigures, weight: int) -> WeightFigures:
     if scope != "zero":
         return figures
-    rows = slice(*picture.span(scope))
-    hedge = hedge_usd_per_1pct(picture.selection.priced, picture.kernel, rows, weight)
+    rows = slice(*spot_figures.span(scope))
+    hedge = hedge_usd_per_1pct(spot_figures.selection.priced, spot_figures.kernel, rows, weight)
     return msgspec.structs.replace(figures, hedge_usd_per_1pct=hedge)
 
 
-def _weight_figures(picture: Picture, span: Span, weight: int) -> WeightFigures:
-    net, gross, *others = picture.totals[span][weight].tolist()
+def _weight_figures(spot_figures: SpotFigures, span: Span, weight: int) -> WeightFigures:
+    net, gross, *others = spot_figures.totals[span][weight].tolist()
     return WeightFigures(
         net_gex_usd_per_1pct=net,
-        net_gex_usd_per_point=net / (PER_CENT * picture.spot),
+        net_gex_usd_per_point=net / (PER_CENT * spot_figures.spot),
         gross_gex_usd_per_1pct=gross,
         confidence=abs(net) / gross if gross > 0.0 else None,
         **_named(others),
-        **_ladder_levels(picture, span, weight),
-        **_root_levels(picture.roots[span, weight], picture.spot),
+        **_ladder_levels(spot_figures, span, weight),
+        **_root_levels(spot_figures.roots[span, weight], spot_figures.spot),
     )
 
 
@@ -149,9 +149,9 @@ def _named(others: list[float]) -> dict[str, Any]:
     return dict(zip(OTHERS, others, strict=True))
 
 
-def _ladder_levels(picture: Picture, span: Span, weight: int) -> dict[str, Any]:
-    strikes, spot = picture.lines.strikes, picture.spot
-    puts, calls = picture.ladders[span, weight]
+def _ladder_levels(spot_figures: SpotFigures, span: Span, weight: int) -> dict[str, Any]:
+    strikes, spot = spot_figures.lines.strikes, spot_figures.spot
+    puts, calls = spot_figures.ladders[span, weight]
     net = puts + calls
     window = within_window(strikes, spot)
     above = slice(int(np.searchsorted(strikes, spot, side="left")), None)
@@ -182,34 +182,34 @@ def _root_levels(roots: Roots, spot: float) -> dict[str, Any]:
     }
 
 
-def _by_expiry(picture: Picture) -> tuple[tuple[str, float, float], ...]:
+def _by_expiry(spot_figures: SpotFigures) -> tuple[tuple[str, float, float], ...]:
     """Net GEX of every living date; a date without a priced line has 0."""
-    priced, living = picture.selection.priced, picture.selection.cut.expiries["all"]
-    first = picture.lines.dates.size - len(living)
+    priced, living = spot_figures.selection.priced, spot_figures.selection.cut.expiries["all"]
+    first = spot_figures.lines.dates.size - len(living)
     sums = np.zeros((2, len(living)))
     if len(priced):
         at = priced.date_code[priced.date_start] - first
-        sums[:, at] = np.add.reduceat(picture.exposures.gex, priced.date_start, axis=1)
+        sums[:, at] = np.add.reduceat(spot_figures.exposures.gex, priced.date_start, axis=1)
     oi, vol = sums.tolist()
     return tuple(zip(living, vol, oi, strict=True))
 
 
-def _risk_reversal(picture: Picture, scope: ScopeName, asof: datetime) -> tuple[str | None, float | None]:
+def _risk_reversal(spot_figures: SpotFigures, scope: ScopeName, asof: datetime) -> tuple[str | None, float | None]:
     """The risk reversal of the scope's expiry nearest to 30 days, with its date."""
-    rows = picture.selection.cut.rows[scope]
+    rows = spot_figures.selection.cut.rows[scope]
     if rows.stop <= rows.start:
         return None, None
-    low, high = picture.lines.date_code[[rows.start, rows.stop - 1]].tolist()
-    days = (picture.lines.dates[low : high + 1] - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
+    low, high = spot_figures.lines.date_code[[rows.start, rows.stop - 1]].tolist()
+    days = (spot_figures.lines.dates[low : high + 1] - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
     code = low + int(np.abs(days - _RR_DAYS).argmin())
-    return str(picture.lines.dates[code]), _reversal_of(picture, code, asof)
+    return str(spot_figures.lines.dates[code]), _reversal_of(spot_figures, code, asof)
 
 
-def _reversal_of(picture: Picture, date_code: int, asof: datetime) -> float | None:
+def _reversal_of(spot_figures: SpotFigures, date_code: int, asof: datetime) -> float | None:
     """Of the last root to settle that day with a line that can be priced: a third Friday's PM contracts."""
-    lines, iv = picture.lines, picture.selection.iv
+    lines, iv = spot_figures.lines, spot_figures.selection.iv
     first, end = np.searchsorted(lines.date_code, (date_code, date_code + 1)).tolist()
-    rows = np.arange(max(first, picture.selection.cut.start), end)
+    rows = np.arange(max(first, spot_figures.selection.cut.start), end)
     rows = rows[~np.isnan(iv[rows])]
     if rows.size == 0:
         return None
@@ -217,9 +217,9 @@ def _reversal_of(picture: Picture, date_code: int, asof: datetime) -> float | No
     rows = rows[lines.series[rows] == series]
     years = years_to_expiry(lines.settle_s[rows[-1]], asof.timestamp())
     is_call, strike = lines.is_call[rows], lines.strike[rows]
-    found = delta(picture.spot, strike, iv[rows], years, is_call, ratio=picture.selection.ratio[series])
-    calls = np.flatnonzero(is_call & (strike >= picture.spot))
-    puts = np.flatnonzero(~is_call & (strike <= picture.spot))[::-1]
+    found = delta(spot_figures.spot, strike, iv[rows], years, is_call, ratio=spot_figures.selection.ratio[series])
+    calls = np.flatnonzero(is_call & (strike >= spot_figures.spot))
+    puts = np.flatnonzero(~is_call & (strike <= spot_figures.spot))[::-1]
     return risk_reversal(found[calls], iv[rows[calls]], found[puts], iv[rows[puts]])
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from streaming.clock import epoch_ms
 from streaming.gex.basis import Basis, shift, shift_levels
-from streaming.gex.figures import Picture
+from streaming.gex.figures import SpotFigures
 from streaming.gex.levels import within_window
 from streaming.gex.market_state import State
 from streaming.gex.max_change import Change, Ladder, largest_change, values_at
@@ -23,7 +23,7 @@ MILLION: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class SnapshotTimes:
     """Three clocks: `at` decides what has settled, `asof` (the newest quote) the time left, `now` is the caller's."""
 
     at: datetime
@@ -33,15 +33,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ingredients:
-    """What a snapshot is made of; `picture` is None when there is no spot to price at."""
+    """What a snapshot is made of; `spot_figures` is None when there is no spot to price at."""
 
     ticker: Ticker
     scope: ScopeName
     chain: OptionChain
-    moment: Moment
+    moment: SnapshotTimes
     state: State
     selection: Selection
-    picture: Picture | None
+    spot_figures: SpotFigures | None
     scopes: dict[str, ScopeFigures]
     basis: Basis | None
     views: dict[str, PointView]
@@ -61,7 +61,7 @@ def build_snapshot(made: Ingredients) -> GexSnapshot:
     return GexSnapshot(
         ticker=made.ticker.name,
         timestamp=int(made.moment.asof.timestamp()),
-        spot=None if made.picture is None else shift(made.picture.spot, points),
+        spot=None if made.spot_figures is None else shift(made.spot_figures.spot, points),
         min_dte=made.selection.cut.dte[0],
         sec_min_dte=made.selection.cut.dte[1],
         zero_gamma=chosen.vol.zero_gamma_ladder,
@@ -91,15 +91,15 @@ def build_snapshot(made: Ingredients) -> GexSnapshot:
     )
 
 
-def ladder_by_volume(picture: Picture, scope: ScopeName, at: datetime) -> Ladder:
+def ladder_by_volume(spot_figures: SpotFigures, scope: ScopeName, at: datetime) -> Ladder:
     """The scope's whole net ladder by volume, for the history of max change."""
-    return Ladder(at.timestamp(), picture.lines.strikes, picture.net_ladder(scope, 1))
+    return Ladder(at.timestamp(), spot_figures.lines.strikes, spot_figures.net_ladder(scope, 1))
 
 
 def _changes(made: Ingredients) -> tuple[Change, ...]:
-    if made.picture is None or not made.selection.is_priced(made.scope):
+    if made.spot_figures is None or not made.selection.is_priced(made.scope):
         return ((None, None),) * len(made.priors)
-    now = ladder_by_volume(made.picture, made.scope, made.moment.at)
+    now = ladder_by_volume(made.spot_figures, made.scope, made.moment.at)
     return tuple(largest_change(now, values_at(now.strikes, prior)) for prior in made.priors)
 
 
@@ -109,13 +109,13 @@ def _max_change(change: Change, points: float | None) -> MaxChange:
 
 
 def _strike_rows(made: Ingredients, points: float) -> tuple[StrikeRow, ...]:
-    picture = made.picture
-    if picture is None or not made.selection.is_priced(made.scope):
+    spot_figures = made.spot_figures
+    if spot_figures is None or not made.selection.is_priced(made.scope):
         return ()
-    strikes = picture.lines.strikes
-    window = within_window(strikes, picture.spot)
+    strikes = spot_figures.lines.strikes
+    window = within_window(strikes, spot_figures.spot)
     shown = window.start + np.flatnonzero(made.selection.cut.listed[made.scope][window])
-    oi, vol = ((picture.net_ladder(made.scope, weight)[shown] / MILLION).tolist() for weight in (0, 1))
+    oi, vol = ((spot_figures.net_ladder(made.scope, weight)[shown] / MILLION).tolist() for weight in (0, 1))
     priors = [_column(values_at(strikes, prior), shown) for prior in made.priors[1:]]
     return tuple(zip((strikes[shown] + points).tolist(), vol, oi, zip(*priors, strict=True), strict=True))
 

@@ -29,7 +29,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many entries were missed; None when nobody can know."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a line says; exactly one of the last three is there."""
 
     at: int
@@ -41,7 +41,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     gap: Gap | None = None
 
 
-_DECODER: Final = msgspec.json.Decoder(Line)
+_DECODER: Final = msgspec.json.Decoder(RecordedLine)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -60,7 +60,7 @@ def gap_line(at_ms: int, gap: Gap) -> bytes:
     return b'{"at":%d,"gap":%b}\n' % (at_ms, _ENCODER.encode(gap))
 
 
-def parse_line(line: bytes) -> Line:
+def parse_line(line: bytes) -> RecordedLine:
     """A line read back; ContractError for anything else."""
     try:
         found = _DECODER.decode(line)

@@ -11,7 +11,7 @@ from typing import Final
 
 from streaming.errors import ContractError, RequestError
 from streaming.packed import open_unpacked
-from streaming.recording.lines import Line, parse_line
+from streaming.recording.lines import RecordedLine, parse_line
 from streaming.recording.parts import KINDS, Part, parts_of
 
 LONGEST_LINE: Final = 16 << 20
@@ -29,7 +29,7 @@ class ReadCounts:
     """Parts that end in the middle of a line or a member, as a crash leaves them."""
 
 
-def read_parts(parts: Sequence[Part], counts: ReadCounts) -> Iterator[Line]:
+def read_parts(parts: Sequence[Part], counts: ReadCounts) -> Iterator[RecordedLine]:
     """The lines of all parts in the order in which they were recorded.
 
     RequestError for a file that cannot be opened at all.
@@ -50,7 +50,7 @@ def holds_recording(path: Path) -> bool:
     return True
 
 
-def _one_kind(parts: Sequence[Part], counts: ReadCounts) -> Iterator[Line]:
+def _one_kind(parts: Sequence[Part], counts: ReadCounts) -> Iterator[RecordedLine]:
     """Parts in turn; an entry of the tick stream that a restart wrote again comes once."""
     last = (0, 0)
     for part in parts:

@@ -15,7 +15,7 @@ from streaming.ports import EventSink, SnapshotReader, SnapshotSink
 from streaming.recording.parts import parts_of
 from streaming.replay.guard import ReplayGuard
 from streaming.replay.player import NAME, SnapshotReplay
-from streaming.replay.tape import Tape, TapeChoice, recorded_tape
+from streaming.replay.tape import RecordedTape, TapeChoice, recorded_tape
 from streaming.settings import StreamSettings
 from streaming.sources.kind import Kit, SourceKind
 from streaming.status import SourceState, SourceStatus
@@ -74,7 +74,7 @@ class RecordedSource:
         finally:
             self._state, self._player = "stopped", None
 
-    def _tape(self) -> Tape:
+    def _tape(self) -> RecordedTape:
         settings = self._settings
         if (missing := missing_path(settings)) is not None:
             raise missing
@@ -82,7 +82,7 @@ class RecordedSource:
         start = None if settings.gex_replay_start is None else parse_start(settings.gex_replay_start)
         return recorded_tape(parts_of(settings.gex_replay_path), TapeChoice(start=start, tickers=self._names))
 
-    async def _play(self, tape: Tape, progress: Callable[[], None]) -> None:
+    async def _play(self, tape: RecordedTape, progress: Callable[[], None]) -> None:
         streams = await Lease(self._redis, keys.STREAM_LEASE, "").holder() is not None
         if streams:
             _LOG.info("recorded ticks are not played: live ones are being streamed")

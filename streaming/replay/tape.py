@@ -21,7 +21,7 @@ from streaming.clock import instant_of
 from streaming.errors import ContractError, RequestError
 from streaming.instants import is_instant
 from streaming.model import GexSnapshot, TickEvent
-from streaming.recording.lines import Line
+from streaming.recording.lines import RecordedLine
 from streaming.recording.parts import Part
 from streaming.recording.reader import ReadCounts, read_parts
 
@@ -75,7 +75,7 @@ class TapeCounts(ReadCounts):
 
 
 @dataclass(frozen=True, slots=True)
-class Tape:
+class RecordedTape:
     """Something that can be played any number of times."""
 
     name: str
@@ -83,7 +83,7 @@ class Tape:
     counts: TapeCounts = field(default_factory=TapeCounts)
 
 
-def recorded_tape(parts: Sequence[Part], choice: TapeChoice) -> Tape:
+def recorded_tape(parts: Sequence[Part], choice: TapeChoice) -> RecordedTape:
     """The parts of a recording, read in a thread."""
     counts = TapeCounts()
 
@@ -92,10 +92,10 @@ def recorded_tape(parts: Sequence[Part], choice: TapeChoice) -> Tape:
         found = (item for line in read_parts(parts, counts) if (item := _item_of(line, counts)) is not None)
         return _in_thread(_chosen(found, choice))
 
-    return Tape(parts[0].day or parts[0].path.name, items, counts)
+    return RecordedTape(parts[0].day or parts[0].path.name, items, counts)
 
 
-def stream_tape(redis: Redis, key: str, choice: TapeChoice) -> Tape:
+def stream_tape(redis: Redis, key: str, choice: TapeChoice) -> RecordedTape:
     """A stream of ticks or snapshots as it is now, up to its newest entry."""
     counts = TapeCounts()
 
@@ -107,10 +107,10 @@ def stream_tape(redis: Redis, key: str, choice: TapeChoice) -> Tape:
             if begun and item is not None and choice.wants(item):
                 yield item
 
-    return Tape(key, items, counts)
+    return RecordedTape(key, items, counts)
 
 
-def _item_of(line: Line, counts: TapeCounts) -> TapeItem | None:
+def _item_of(line: RecordedLine, counts: TapeCounts) -> TapeItem | None:
     if line.gap is not None:
         counts.gaps += 1
         return None

@@ -13,11 +13,11 @@ from streaming.model import FILE_SOURCE, SIMULATED, OptionChain
 from streaming.sim.options.board import OptionBoard
 from streaming.sim.options.board_room import BoardRoom
 from streaming.sim.options.flow import VolumeFlow
-from streaming.sim.prices.candles import Candle
+from streaming.sim.prices.candles import MinuteBar
 from streaming.sim.prices.forex_desk import ForexDesk
 from streaming.sim.prices.hours import Phase, phase_at
 from streaming.sim.prices.instruments import UNDERLYINGS, Underlying, traits_around
-from streaming.sim.prices.listing import Contract
+from streaming.sim.prices.listing import ListedContract
 from streaming.sim.prices.rhythm import Reset, next_reset
 from streaming.sim.prices.tape import Tape
 from streaming.sim.prices.tape_deck import TapeDeck
@@ -160,11 +160,11 @@ class Market:
         """The tape of `$SPX`, `SPY`, `/ES` or the active `/ESZ26`, or None."""
         return self._deck.find(symbol, self.now)
 
-    def candles(self, symbol: str) -> list[Candle]:
+    def candles(self, symbol: str) -> list[MinuteBar]:
         """The finished minutes of a tape's symbol, oldest first; at most the last seven hours."""
         return self._deck.candles(symbol)
 
-    def contract(self, root: str) -> Contract:
+    def contract(self, root: str) -> ListedContract:
         """The active contract of a futures root."""
         return self._deck.contract(root, self.now)
 

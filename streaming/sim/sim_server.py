@@ -9,7 +9,7 @@ from streaming.sim.faults import MALFORMED_FRAME, Area, Failure, Faults
 from streaming.sim.hall import Hall
 from streaming.sim.market import Market
 from streaming.sim.rest.authority import Authority
-from streaming.sim.stream.codes import Code, Limits
+from streaming.sim.stream.codes import Limits, ServerCode
 from streaming.sim.stream.stream_routes import StreamRoutes
 
 
@@ -86,7 +86,7 @@ class SimServer:
 
         ValueError for a code that Schwab does not have.
         """
-        known = Code(code)
+        known = ServerCode(code)
         connections = [item for item in self._streams.connections if item.session.ids is not None]
         for connection in connections:
             await connection.tell(connection.session.notify(known, text))

@@ -12,7 +12,7 @@ import httpx
 from streaming.alarm_bell import AlarmBell
 from streaming.bus.snapshots.classic import has_figures
 from streaming.clock import Clock
-from streaming.engine.host import ChainBody, EngineError, EngineHost
+from streaming.engine.host import ChainDelivery, EngineError, EngineHost
 from streaming.engine.protocol import ChainKind
 from streaming.errors import ConfigurationError, ContractError, GexcordError
 from streaming.model import GexSnapshot, ScopeName
@@ -130,7 +130,7 @@ class _Asker:
     async def _computed(self, ticker: Ticker, body: bytes) -> GexSnapshot:
         now = self._clock.now()
         try:
-            await self._engine.load(ChainBody(underlying=ticker.underlying, kind=NAME, payload=body, came_at=now))
+            await self._engine.load(ChainDelivery(underlying=ticker.underlying, kind=NAME, payload=body, came_at=now))
             snapshot = await self._engine.compute(ticker.name, now)
         except ContractError as refusal:
             raise ContractError(f"CBOE's chain of {ticker.name}: {refusal}") from refusal

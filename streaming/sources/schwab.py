@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from streaming.calendar import new_york, settle_at
 from streaming.chains.corroboration import Corroboration
 from streaming.clock import Clock
-from streaming.engine.host import ChainBody, ChainReceipt
+from streaming.engine.host import ChainDelivery, ChainReceipt
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.schwab.login.stored_logins import Logins, another_chance
 from streaming.schwab.rest.client import ChainDocument, Expiration
@@ -52,7 +52,7 @@ class ChainPoller:
         rest: ChainRest,
         tickers: Sequence[Ticker],
         *,
-        load: Callable[[ChainBody], Awaitable[ChainReceipt]],
+        load: Callable[[ChainDelivery], Awaitable[ChainReceipt]],
         requests_per_minute: int,
         days: int,
         clock: Clock,
@@ -203,7 +203,7 @@ class ChainPoller:
 
     async def _accept(self, request: ChainRequest, document: ChainDocument, asof: datetime) -> None:
         """Hand an answer to the engines; ContractError when it is no chain or cannot be true."""
-        body = ChainBody(
+        body = ChainDelivery(
             underlying=self._names[request.symbol],
             kind="schwab",
             payload=document.payload,

@@ -6,7 +6,7 @@ import discord
 import msgspec
 import pytest
 
-from bot.alerts.desk import Line, Reader
+from bot.alerts.desk import ListedRule, Reader
 from bot.alerts.rules import AlertKind, Rule, Target, Window
 from bot.alerts.texts import rule_text
 from cogs.alerts import KIND_CHOICES, _pages
@@ -25,9 +25,9 @@ class StandInDesk:
         self.rules.append(asked)
         return msgspec.structs.replace(asked, number=len(self.rules)), False
 
-    async def lines(self, reader: Reader) -> list[Line]:
+    async def lines(self, reader: Reader) -> list[ListedRule]:
         self.readers.append(reader)
-        return [Line(one, rule_text(one), "armed") for one in self.rules]
+        return [ListedRule(one, rule_text(one), "armed") for one in self.rules]
 
     def removable(self, reader: Reader) -> list[Rule]:
         self.readers.append(reader)
@@ -104,7 +104,7 @@ async def test_the_boxes_offer_tickers_and_at_most_twenty_five_numbers(room):
 
 
 def test_a_long_list_is_cut_between_alerts():
-    lines = [Line(rule(number=n), "x" * 150, "armed") for n in range(1, 40)]
+    lines = [ListedRule(rule(number=n), "x" * 150, "armed") for n in range(1, 40)]
     pages = _pages(lines)
     assert all(len(page) <= 2000 for page in pages)
     assert sum(page.count("> armed") for page in pages) == 39

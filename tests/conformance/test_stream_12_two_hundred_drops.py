@@ -12,7 +12,7 @@ from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.model import Level2Event, TickEvent
 from streaming.schwab.stream.routing import Subscriptions
 from streaming.sim.server import Limits
-from streaming.sim.stream.stream_routes import Connection
+from streaming.sim.stream.stream_routes import ClientSocket
 from tests.support.stream_rig import client_rig, until
 
 DROPS = 200
@@ -63,14 +63,14 @@ def known(item):
 
 async def test_two_hundred_random_drops_lose_and_double_nothing(tmp_path, redis, monkeypatch):
     sent = defaultdict(list)
-    send = Connection.send
+    send = ClientSocket.send
 
     async def recorded(self, frame):
         if b'"data"' in frame[:8]:
             sent[self].append(frame)
         await send(self, frame)
 
-    monkeypatch.setattr(Connection, "send", recorded)
+    monkeypatch.setattr(ClientSocket, "send", recorded)
     rng = random.Random(12)
     subscriptions = Subscriptions(("SPY", "QQQ", "$SPX", "/ES", "/MNQ"))
     async with TradingEventPublisher(redis) as publisher:

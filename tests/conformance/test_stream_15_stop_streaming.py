@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from streaming.sim.stream.stream_session import Code
+from streaming.sim.stream.stream_session import ServerCode
 from tests.support.stream_rig import FLOWING, client_rig, until
 
 
@@ -24,7 +24,7 @@ async def test_a_stream_that_an_administrator_stops_resubscribes(tmp_path):
     async with client_rig(tmp_path) as rig:
         await until(lambda: rig.state == "live")
         for connection in tuple(rig.sim._streams.connections):
-            await connection.evict(Code.STOP_STREAMING, "Stop streaming due to administrator")
+            await connection.evict(ServerCode.STOP_STREAMING, "Stop streaming due to administrator")
         await until(lambda: rig.client.status.reconnects == 1 and rig.state == "live")
         await until(lambda: rig.sim.subscriptions.get("LEVELONE_FUTURES") == ("/ES", "/MNQ"))
         assert "administrator" in rig.client.status.last_close

@@ -29,7 +29,7 @@ from streaming.instants import LAST_MS
 from streaming.model import Candle, OptionQuote, TickEvent
 from streaming.ports import StreamEvent
 from streaming.schwab.stream.bad_keys import BadKeys
-from streaming.schwab.stream.connection import Connection
+from streaming.schwab.stream.connection import StreamConnection
 from streaming.schwab.stream.merge import Merger
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.session import StreamSession
@@ -346,7 +346,7 @@ async def serve(frames: int, seed: int) -> tuple[StreamCounters, int]:
     while frames > 0:
         connections += 1
         socket = FuzzedSocket(mutator, rng, frames)
-        connection = Connection(
+        connection = StreamConnection(
             socket,
             StreamSession(INFO, wanted, bad_keys=bad_keys),
             merger,

@@ -7,7 +7,7 @@ import pytest
 
 from streaming.schwab.wire import fields
 from streaming.schwab.wire.fields import Service
-from streaming.sim.stream.codes import Code
+from streaming.sim.stream.codes import ServerCode
 
 WIRE = (Path(__file__).resolve().parents[2] / "specs" / "schwab-wire.md").read_text()
 NUMBERED = {
@@ -49,4 +49,4 @@ def test_every_service_and_every_code_is_explained():
         for row in re.findall(r"^\| ([\d, ]+) \|", section("2.4 Codes"), re.MULTILINE)
         for code in row.split(",")
     }
-    assert set(Code) - listed == set()
+    assert set(ServerCode) - listed == set()

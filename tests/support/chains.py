@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from streaming.engine.host import ChainBody
+from streaming.engine.host import ChainDelivery
 from tests.support.schwab_chains import chain_document, contract
 
 ASOF = datetime(2026, 8, 20, 15, 0, tzinfo=UTC)
@@ -29,15 +29,15 @@ def chain_of(*expiries: date, sides: str = "CP", root: str = "SPXW", strikes: An
 
 def body_of(
     payload: bytes, expiry: date | None = TODAY, *, required: tuple[date, ...] = (), later_s: float = 0.0
-) -> ChainBody:
+) -> ChainDelivery:
     """An answer as one expiry of SPX, or as its whole chain, that came some seconds after ASOF."""
     planned = () if expiry is None else (TODAY, TOMORROW)
-    return ChainBody(
+    return ChainDelivery(
         underlying="SPX", kind="schwab", payload=payload, asof=ASOF + timedelta(seconds=later_s),
         expiry=expiry, planned=planned, required=required or planned,
     )  # fmt: skip
 
 
-def expiry_body(expiry: date, *, required: tuple[date, ...] = ()) -> ChainBody:
+def expiry_body(expiry: date, *, required: tuple[date, ...] = ()) -> ChainDelivery:
     """One expiry of SPX with eleven strikes around 5660."""
     return body_of(chain_of(expiry), expiry, required=required)

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 _QUEUE: Final = 1_000
 
 
-class Connection:
+class GatewayConnection:
     """One WebSocket: a bounded queue of frames with one writer; a client too slow for it is cut off."""
 
     def __init__(self, socket: web.WebSocketResponse, request: web.Request, *, compress: bool) -> None:

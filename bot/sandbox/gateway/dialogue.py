@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.gateway.connection import Connection
+from bot.sandbox.gateway.connection import GatewayConnection
 from bot.sandbox.gateway.session import GatewaySession, Op, Outlet, frame
 from bot.sandbox.world.records import Json
 
@@ -59,7 +59,7 @@ class Doorkeeper(Protocol):
 class Dialogue:
     """What one client says, answered in turn."""
 
-    def __init__(self, gateway: Doorkeeper, connection: Connection, socket: web.WebSocketResponse) -> None:
+    def __init__(self, gateway: Doorkeeper, connection: GatewayConnection, socket: web.WebSocketResponse) -> None:
         self._gateway = gateway
         self._connection = connection
         self._socket = socket

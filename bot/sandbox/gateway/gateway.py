@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.sandbox.gateway.connection import Connection
+from bot.sandbox.gateway.connection import GatewayConnection
 from bot.sandbox.gateway.dialogue import Close, Dialogue
 from bot.sandbox.gateway.events import gateway_event
 from bot.sandbox.gateway.session import GatewaySession, Op, Outlet, frame
@@ -24,7 +24,7 @@ _CLOSE_TIMEOUT_S: Final = 2.0
 _FRAME_BYTES: Final = 15 * 1024
 
 
-class Gateway:
+class LocalGateway:
     """Accepts bots, keeps their sessions, and tells them what happens in the world."""
 
     def __init__(self, world: World, token: str, *, gateway_url: str, origin: str, heartbeat_s: float) -> None:
@@ -34,7 +34,7 @@ class Gateway:
         self._origin = origin
         self._heartbeat_s = heartbeat_s
         self._sessions: dict[str, GatewaySession] = {}
-        self._connections: set[Connection] = set()
+        self._connections: set[GatewayConnection] = set()
         self.trouble = GatewayTrouble(world.clock)
         self.identifies = 0
         self.resumes = 0
@@ -81,7 +81,7 @@ class Gateway:
             return self._turn_away(request)
         socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT_S, compress=False, max_msg_size=_FRAME_BYTES)
         await socket.prepare(request)
-        connection = Connection(socket, request, compress=request.query.get("compress") == "zlib-stream")
+        connection = GatewayConnection(socket, request, compress=request.query.get("compress") == "zlib-stream")
         self._connections.add(connection)
         try:
             async with asyncio.TaskGroup() as tasks:

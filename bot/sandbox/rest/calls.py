@@ -33,14 +33,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """What a handler answers; 204 has no body."""
 
     body: Json | list[Any] | None = None
     status: int = 200
 
 
-NO_CONTENT = Reply(None, 204)
+NO_CONTENT = HttpReply(None, 204)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class RestRoute:
 
     method: str
     path: str
-    answer: Callable[[Call], Reply]
+    answer: Callable[[Call], HttpReply]
     quota: Quota | Callable[[Call], Quota] | None = OTHER
     major: str | None = None
     public: bool = False

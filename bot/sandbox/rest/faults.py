@@ -127,7 +127,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Faults:
+class RestFaults:
     """The failures that are waiting, and the delay before every REST answer."""
 
     clock: Clock

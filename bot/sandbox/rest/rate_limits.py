@@ -42,7 +42,7 @@ class _Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RateVerdict:
     """Whether a request may pass and what its bucket says afterwards."""
 
     allowed: bool
@@ -69,13 +69,13 @@ class RateLimiter:
         self._clock = clock
         self._windows: dict[tuple[str, str], _Window] = {}
 
-    def take(self, quota: Quota, major: str = "") -> Verdict:
+    def take(self, quota: Quota, major: str = "") -> RateVerdict:
         """Use one request of the bucket, or say how long to wait."""
         now_s = self._clock.monotonic()
         window = self._window(quota, major, now_s)
         allowed = window.remaining > 0
         window.remaining -= allowed
-        return Verdict(allowed, quota, window.remaining, window.ends_s - now_s)
+        return RateVerdict(allowed, quota, window.remaining, window.ends_s - now_s)
 
     def _window(self, quota: Quota, major: str, now_s: float) -> _Window:
         window = self._windows.get((quota.name, major))

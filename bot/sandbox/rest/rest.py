@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.sandbox.rest.calls import Call, Reply, RestRoute
-from bot.sandbox.rest.faults import Faults, Trouble
-from bot.sandbox.rest.rate_limits import GLOBAL, RateLimiter, Verdict
+from bot.sandbox.rest.calls import Call, HttpReply, RestRoute
+from bot.sandbox.rest.faults import RestFaults, Trouble
+from bot.sandbox.rest.rate_limits import GLOBAL, RateLimiter, RateVerdict
 from bot.sandbox.rest.traffic import RequestRecord, Traffic
 from bot.sandbox.rest.uploads import read_body
 from bot.sandbox.world.api_errors import TOO_MANY_REQUESTS, ApiError, unauthorized, unknown_route
@@ -27,7 +27,7 @@ VIA: Final = {"Via": "1.1 google"}
 class RestApi:
     """Serves a table of routes under `/api/v10`."""
 
-    def __init__(self, token: str, clock: Clock, faults: Faults, traffic: Traffic) -> None:
+    def __init__(self, token: str, clock: Clock, faults: RestFaults, traffic: Traffic) -> None:
         self._token = token
         self._clock = clock
         self._faults = faults
@@ -78,7 +78,7 @@ class RestApi:
         if not route.public and request.headers.get("Authorization") != f"Bot {self._token}":
             raise unauthorized()
 
-    def _limit(self, route: RestRoute, call: Call) -> Verdict | None:
+    def _limit(self, route: RestRoute, call: Call) -> RateVerdict | None:
         if not route.public:
             everything = self._limiter.take(GLOBAL)
             if not everything.allowed:
@@ -88,14 +88,14 @@ class RestApi:
             return None
         return self._limiter.take(quota, call.params[route.major] if route.major else "")
 
-    def _slow_down(self, route: RestRoute, verdict: Verdict, call: Call) -> web.Response:
+    def _slow_down(self, route: RestRoute, verdict: RateVerdict, call: Call) -> web.Response:
         headers = verdict.headers(self._clock.now().timestamp())
         retry_after_s = float(headers["X-RateLimit-Reset-After"])
         is_global = verdict.quota is GLOBAL
         scope = {"X-RateLimit-Scope": "global" if is_global else "user", "Retry-After": f"{retry_after_s:.3f}"}
         headers = {**scope, **VIA, **({"X-RateLimit-Global": "true"} if is_global else headers)}
         body = {"message": "You are being rate limited.", "retry_after": retry_after_s, "global": is_global}
-        return self._respond(route, call.body, Reply(body, TOO_MANY_REQUESTS), headers)
+        return self._respond(route, call.body, HttpReply(body, TOO_MANY_REQUESTS), headers)
 
     async def _fail(self, route: RestRoute, trouble: Trouble, call: Call, request: web.Request) -> web.Response:
         """The trouble instead of the answer; what takes effect does so at once, whenever it is answered."""
@@ -112,10 +112,10 @@ class RestApi:
     def _refuse(self, route: RestRoute, error: ApiError, body: Any, headers: dict[str, str]) -> web.Response:
         if error.retry_after_s is not None:
             headers = {**headers, **VIA, "Retry-After": f"{error.retry_after_s:.3f}"}
-        return self._respond(route, body, Reply(error.body, error.status), headers, error.code)
+        return self._respond(route, body, HttpReply(error.body, error.status), headers, error.code)
 
     def _respond(
-        self, route: RestRoute, asked: Any, reply: Reply, headers: dict[str, str], code: int = 0
+        self, route: RestRoute, asked: Any, reply: HttpReply, headers: dict[str, str], code: int = 0
     ) -> web.Response:
         self._traffic.note(RequestRecord(route.method, route.path, asked, reply.status, code))
         return json_response(reply.body, reply.status, headers)

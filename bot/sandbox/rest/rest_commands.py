@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.rest.calls import NO_CONTENT, Call, Reply, RestRoute
+from bot.sandbox.rest.calls import NO_CONTENT, Call, HttpReply, RestRoute
 from bot.sandbox.rest.posts import require_object
 from bot.sandbox.rest.rate_limits import COMMANDS
 from bot.sandbox.world.api_errors import missing_access
@@ -27,7 +27,7 @@ class CommandRoutes:
     def _routes(self, path: str, major: str | None) -> list[RestRoute]:
         one = f"{path}/{{command_id}}"
 
-        def route(method: str, path: str, answer: Callable[[Call], Reply]) -> RestRoute:
+        def route(method: str, path: str, answer: Callable[[Call], HttpReply]) -> RestRoute:
             return RestRoute(method, path, answer, COMMANDS, major)
 
         return [
@@ -39,29 +39,29 @@ class CommandRoutes:
             route("DELETE", one, self.remove),
         ]
 
-    def list(self, call: Call) -> Reply:
+    def list(self, call: Call) -> HttpReply:
         """All commands of a scope."""
-        return Reply(self._book.all(self._scope(call)))
+        return HttpReply(self._book.all(self._scope(call)))
 
-    def overwrite(self, call: Call) -> Reply:
+    def overwrite(self, call: Call) -> HttpReply:
         """Replace all commands of a scope by those of the body."""
         body: Any = [] if call.body is None else call.body
-        return Reply(self._book.overwrite(self._scope(call), body))
+        return HttpReply(self._book.overwrite(self._scope(call), body))
 
-    def upsert(self, call: Call) -> Reply:
+    def upsert(self, call: Call) -> HttpReply:
         """Create a command, or replace the one with its name: 201 and 200."""
         command, new = self._book.upsert(self._scope(call), require_object(call.body))
-        return Reply(command, 201 if new else 200)
+        return HttpReply(command, 201 if new else 200)
 
-    def read(self, call: Call) -> Reply:
+    def read(self, call: Call) -> HttpReply:
         """One command."""
-        return Reply(self._book.get(self._scope(call), call.id("command_id")))
+        return HttpReply(self._book.get(self._scope(call), call.id("command_id")))
 
-    def change(self, call: Call) -> Reply:
+    def change(self, call: Call) -> HttpReply:
         """Change some fields of a command."""
-        return Reply(self._book.change(self._scope(call), call.id("command_id"), require_object(call.body)))
+        return HttpReply(self._book.change(self._scope(call), call.id("command_id"), require_object(call.body)))
 
-    def remove(self, call: Call) -> Reply:
+    def remove(self, call: Call) -> HttpReply:
         """Delete a command."""
         self._book.remove(self._scope(call), call.id("command_id"))
         return NO_CONTENT

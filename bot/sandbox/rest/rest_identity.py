@@ -1,7 +1,7 @@
 """REST of who the bot is and where: user, application, guild, members, direct channels, gateway."""
 
 from bot.sandbox.gateway_trouble import IDENTIFIES_PER_DAY, GatewayTrouble
-from bot.sandbox.rest.calls import Call, Reply, RestRoute
+from bot.sandbox.rest.calls import Call, HttpReply, RestRoute
 from bot.sandbox.rest.posts import require_object
 from bot.sandbox.world.api_errors import unknown_guild, unknown_member, unknown_user
 from bot.sandbox.world.payloads import channel_json, guild_json, member_json, role_json, user_json
@@ -38,41 +38,43 @@ class IdentityRoutes:
             RestRoute("GET", f"{guild}/members/{{user_id}}", self.member, major="guild_id"),
         ]
 
-    def me(self, _call: Call) -> Reply:
+    def me(self, _call: Call) -> HttpReply:
         """The bot's own account."""
-        return Reply({**user_json(self._world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0})
+        return HttpReply(
+            {**user_json(self._world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0}
+        )
 
-    def user(self, call: Call) -> Reply:
+    def user(self, call: Call) -> HttpReply:
         """Anybody in the guild; others are unknown here."""
         member = self._world.guild.members.get(call.id("user_id"))
         if member is None:
             raise unknown_user()
-        return Reply(user_json(member.user))
+        return HttpReply(user_json(member.user))
 
-    def guilds(self, _call: Call) -> Reply:
+    def guilds(self, _call: Call) -> HttpReply:
         """The guild, unless the bot was thrown out."""
         guild = self._world.guild
         if not self._world.bot_is_member:
-            return Reply([])
-        return Reply([{"id": str(guild.id), "name": guild.name, "icon": None, "owner": False, "features": []}])
+            return HttpReply([])
+        return HttpReply([{"id": str(guild.id), "name": guild.name, "icon": None, "owner": False, "features": []}])
 
-    def open_direct_channel(self, call: Call) -> Reply:
+    def open_direct_channel(self, call: Call) -> HttpReply:
         """The channel to write to somebody, made when there is none. Bots cannot be written to."""
         recipient = str(require_object(call.body).get("recipient_id", ""))
         member = self._world.guild.members.get(int(recipient)) if recipient.isdecimal() else None
         if member is None or member.user.bot:
             raise unknown_user()
-        return Reply(channel_json(self._world.guild, self._world.direct_channel(member.user)))
+        return HttpReply(channel_json(self._world.guild, self._world.direct_channel(member.user)))
 
-    def application(self, _call: Call) -> Reply:
+    def application(self, _call: Call) -> HttpReply:
         """The application with its owner, by which operators are known."""
-        return Reply(application_json(self._world))
+        return HttpReply(application_json(self._world))
 
-    def gateway(self, _call: Call) -> Reply:
+    def gateway(self, _call: Call) -> HttpReply:
         """Where the gateway is."""
-        return Reply({"url": self._gateway_url})
+        return HttpReply({"url": self._gateway_url})
 
-    def gateway_bot(self, _call: Call) -> Reply:
+    def gateway_bot(self, _call: Call) -> HttpReply:
         """Where the gateway is, and how many sessions may still begin today."""
         limit = {
             "total": IDENTIFIES_PER_DAY,
@@ -80,36 +82,36 @@ class IdentityRoutes:
             "reset_after": 86_400_000,
             "max_concurrency": 1,
         }
-        return Reply({"url": self._gateway_url, "shards": 1, "session_start_limit": limit})
+        return HttpReply({"url": self._gateway_url, "shards": 1, "session_start_limit": limit})
 
-    def guild(self, call: Call) -> Reply:
+    def guild(self, call: Call) -> HttpReply:
         """The guild; 10004 once the bot is out."""
         self._guild(call)
-        return Reply(guild_json(self._world))
+        return HttpReply(guild_json(self._world))
 
-    def channels(self, call: Call) -> Reply:
+    def channels(self, call: Call) -> HttpReply:
         """Its channels without threads."""
         guild = self._guild(call)
-        return Reply([channel_json(guild, channel) for channel in self._world.guild_channels])
+        return HttpReply([channel_json(guild, channel) for channel in self._world.guild_channels])
 
-    def roles(self, call: Call) -> Reply:
+    def roles(self, call: Call) -> HttpReply:
         """Its roles."""
-        return Reply([role_json(role) for role in self._guild(call).roles.values()])
+        return HttpReply([role_json(role) for role in self._guild(call).roles.values()])
 
-    def members(self, call: Call) -> Reply:
+    def members(self, call: Call) -> HttpReply:
         """Its members by rising id, a page at a time."""
         guild = self._guild(call)
         limit, after = call.number("limit", 1, 1, 1000), call.number("after", 0, 0, 2**63)
         found = sorted((member for member in guild.members.values() if member.user.id > after), key=lambda m: m.user.id)
-        return Reply([member_json(guild, member) for member in found[:limit]])
+        return HttpReply([member_json(guild, member) for member in found[:limit]])
 
-    def member(self, call: Call) -> Reply:
+    def member(self, call: Call) -> HttpReply:
         """One member; 10007 for anybody else."""
         guild = self._guild(call)
         member = guild.members.get(call.id("user_id"))
         if member is None:
             raise unknown_member()
-        return Reply(member_json(guild, member))
+        return HttpReply(member_json(guild, member))
 
     def _guild(self, call: Call) -> Guild:
         if call.id("guild_id") != self._world.guild.id or not self._world.bot_is_member:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bot.sandbox.page_events import PageHub
-from bot.sandbox.rest.calls import NO_CONTENT, Call, Reply, RestRoute
+from bot.sandbox.rest.calls import NO_CONTENT, Call, HttpReply, RestRoute
 from bot.sandbox.rest.component_rules import check_modal
 from bot.sandbox.rest.posts import Posts, numbered, require_object
 from bot.sandbox.rest.rate_limits import WEBHOOK
@@ -44,7 +44,7 @@ class InteractionRoutes:
         """The routes; those of a webhook need no token but the interaction's own."""
         callback = "/interactions/{interaction_id}/{interaction_token}/callback"
 
-        def webhook(method: str, path: str, answer: Callable[[Call], Reply]) -> RestRoute:
+        def webhook(method: str, path: str, answer: Callable[[Call], HttpReply]) -> RestRoute:
             return RestRoute(method, f"{_WEBHOOK}{path}", answer, WEBHOOK, "webhook_token", public=True)
 
         return [
@@ -58,7 +58,7 @@ class InteractionRoutes:
             webhook("DELETE", "/messages/{message_id}", self.delete),
         ]
 
-    def callback(self, call: Call) -> Reply:
+    def callback(self, call: Call) -> HttpReply:
         """The first answer; with_response asks for what became of it."""
         interaction = self._desk.answerable(call.id("interaction_id"), call.params["interaction_token"])
         body = require_object(call.body)
@@ -68,41 +68,41 @@ class InteractionRoutes:
         self._desk.acknowledge(interaction, kind)
         if call.query.get("with_response") not in {"1", "true", "True"}:
             return NO_CONTENT
-        return Reply(self._response_json(interaction, kind, message))
+        return HttpReply(self._response_json(interaction, kind, message))
 
-    def follow_up(self, call: Call) -> Reply:
+    def follow_up(self, call: Call) -> HttpReply:
         """A further message; the first one after a deferral takes the placeholder's place."""
         interaction = self._of(call)
         body = require_object(call.body)
         original = interaction.original
         if original is not None and original.flags & MessageFlag.LOADING and self._is_there(original):
-            return Reply(self._json(self._posts.edit(original, body, call.uploads)))
-        return Reply(self._json(self._create(interaction, body, call, path=())))
+            return HttpReply(self._json(self._posts.edit(original, body, call.uploads)))
+        return HttpReply(self._json(self._create(interaction, body, call, path=())))
 
-    def read_original(self, call: Call) -> Reply:
+    def read_original(self, call: Call) -> HttpReply:
         """The first answer."""
-        return Reply(self._json(self._original(call)))
+        return HttpReply(self._json(self._original(call)))
 
-    def edit_original(self, call: Call) -> Reply:
+    def edit_original(self, call: Call) -> HttpReply:
         """Edit the first answer, also the placeholder of a deferred one."""
         message = self._original(call)
-        return Reply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
+        return HttpReply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
 
-    def delete_original(self, call: Call) -> Reply:
+    def delete_original(self, call: Call) -> HttpReply:
         """Delete the first answer."""
         self._world.remove(self._original(call))
         return NO_CONTENT
 
-    def read(self, call: Call) -> Reply:
+    def read(self, call: Call) -> HttpReply:
         """A further answer."""
-        return Reply(self._json(self._message(call)))
+        return HttpReply(self._json(self._message(call)))
 
-    def edit(self, call: Call) -> Reply:
+    def edit(self, call: Call) -> HttpReply:
         """Edit a further answer."""
         message = self._message(call)
-        return Reply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
+        return HttpReply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
 
-    def delete(self, call: Call) -> Reply:
+    def delete(self, call: Call) -> HttpReply:
         """Delete a further answer."""
         self._world.remove(self._message(call))
         return NO_CONTENT

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.sandbox.rest.calls import NO_CONTENT, Call, Reply, RestRoute
+from bot.sandbox.rest.calls import NO_CONTENT, Call, HttpReply, RestRoute
 from bot.sandbox.rest.channel_rules import require_editable, require_postable, require_visible
 from bot.sandbox.rest.posts import Posts, require_object
 from bot.sandbox.rest.rate_limits import (
@@ -50,32 +50,32 @@ class MessageRoutes:
             RestRoute("DELETE", _ONE, self.delete, self.delete_quota, "channel_id"),
         ]
 
-    def channel(self, call: Call) -> Reply:
+    def channel(self, call: Call) -> HttpReply:
         """One channel that the bot can see."""
-        return Reply(channel_json(self._world.guild, self._visible(call)))
+        return HttpReply(channel_json(self._world.guild, self._visible(call)))
 
-    def typing(self, call: Call) -> Reply:
+    def typing(self, call: Call) -> HttpReply:
         """Refused where a message would be; nothing is shown."""
         channel = self._visible(call)
         require_postable(channel, self._permissions(channel))
         return NO_CONTENT
 
-    def history(self, call: Call) -> Reply:
+    def history(self, call: Call) -> HttpReply:
         """Messages newest first, at most `limit`, `before`, `after` or `around` an id; without the permission none."""
         channel = self._visible(call)
         if not self._permissions(channel) & Permission.READ_MESSAGE_HISTORY:
-            return Reply([])
+            return HttpReply([])
         found = [message for message in channel.messages.values() if message.ephemeral_for is None]
         found.sort(key=lambda message: message.id, reverse=True)
-        return Reply([self._json(message) for message in _page(found, call)])
+        return HttpReply([self._json(message) for message in _page(found, call)])
 
-    def read(self, call: Call) -> Reply:
+    def read(self, call: Call) -> HttpReply:
         """One message; without the right to read the history it is refused, not empty."""
         channel = self._visible(call)
         self._require(channel, Permission.READ_MESSAGE_HISTORY)
-        return Reply(self._json(self._public(call)))
+        return HttpReply(self._json(self._public(call)))
 
-    def create(self, call: Call) -> Reply:
+    def create(self, call: Call) -> HttpReply:
         """Post a message; a post opens an archived thread."""
         channel = self._visible(call)
         self._admit_post(channel)
@@ -87,17 +87,17 @@ class MessageRoutes:
         self._check_reference(channel, body.get("message_reference"))
         if channel.archived:
             self._world.change_thread(channel, archived=False)
-        return Reply(self._json(self._posts.create(channel, body, call.uploads)))
+        return HttpReply(self._json(self._posts.create(channel, body, call.uploads)))
 
-    def edit(self, call: Call) -> Reply:
+    def edit(self, call: Call) -> HttpReply:
         """Edit a message of the bot's own, within Discord's rations."""
         message = self._own(call)
         channel = self._world.channel(message.channel_id)
         require_editable(channel, self._permissions(channel))
         self._rations.admit(message)
-        return Reply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
+        return HttpReply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
 
-    def delete(self, call: Call) -> Reply:
+    def delete(self, call: Call) -> HttpReply:
         """Delete a message; one of others needs the right to manage messages."""
         channel = self._visible(call)
         message = self._public(call)
@@ -106,7 +106,7 @@ class MessageRoutes:
         self._world.remove(message)
         return NO_CONTENT
 
-    def bulk_delete(self, call: Call) -> Reply:
+    def bulk_delete(self, call: Call) -> HttpReply:
         """Delete several; those that are gone already are passed over."""
         channel = self._visible(call)
         self._require(channel, Permission.MANAGE_MESSAGES)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.sandbox.gateway.gateway import Gateway
+from bot.sandbox.gateway.gateway import LocalGateway
 from bot.sandbox.rest.asked_options import (
     bad_request,
     check_options,
@@ -26,7 +26,9 @@ from bot.sandbox.world.world import World
 class PageActions:
     """Opens interactions for personas and dispatches them over the gateway."""
 
-    def __init__(self, world: World, book: CommandBook, desk: InteractionDesk, gateway: Gateway, origin: str) -> None:
+    def __init__(
+        self, world: World, book: CommandBook, desk: InteractionDesk, gateway: LocalGateway, origin: str
+    ) -> None:
         self._world = world
         self._book = book
         self._desk = desk

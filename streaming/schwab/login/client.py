@@ -23,7 +23,7 @@ from streaming.errors import (
 )
 from streaming.schwab.http_errors import retry_after_s, transport_error
 from streaming.schwab.login import oauth
-from streaming.schwab.login.refresh_pause import RefreshPause, Refusal
+from streaming.schwab.login.refresh_pause import GrantRefusal, RefreshPause
 from streaming.schwab.login.store import TokenStore, Version
 from streaming.schwab.login.tokens import Token
 from streaming.status import TokenStatus
@@ -69,7 +69,7 @@ class SchwabAuthClient:
         self._callback_url = callback_url
         self._clock = clock
         self._pause = RefreshPause(clock, rng or random.Random())
-        self._refusal = Refusal(clock, rng or random.Random())
+        self._refusal = GrantRefusal(clock, rng or random.Random())
         self._token: Token | None = None
         self._version: Version | None = None
         self._postponed: OperatorError | None = None

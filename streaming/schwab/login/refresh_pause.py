@@ -46,7 +46,7 @@ class RefreshPause:
             raise TransientError(str(self._error), remedy=self._error.remedy, retry_after_s=self.left_s)
 
 
-class Refusal:
+class GrantRefusal:
     """A refusal of Schwab's: stands for what was refused, and only for some minutes; a repeat is counted, not told.
 
     What was refused, the `subject`, is the login and the app key together: when either is another one, Schwab is

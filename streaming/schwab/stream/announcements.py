@@ -7,9 +7,9 @@ from typing import Final, Protocol
 from streaming.clock import Clock
 from streaming.schwab.stream.session_events import (
     BadFrame,
+    KeysRefused,
     LoggedIn,
     Oddity,
-    Refused,
     ServiceUnavailable,
     SessionEvent,
     Subscribed,
@@ -44,7 +44,7 @@ class ConnectionOwner(Protocol):
         """Data has flowed for a while."""
         ...
 
-    def refused(self, event: Refused) -> None:
+    def refused(self, event: KeysRefused) -> None:
         """Keys were refused, and are left out for now."""
         ...
 
@@ -113,7 +113,7 @@ class Announcements:
             )
             self._owner.alarm(f"limit {event.service}", f"{sentence} Stream fewer symbols or lower GEX_LIVE_OPTIONS.")
             self.note(sentence)
-        elif isinstance(event, Refused):
+        elif isinstance(event, KeysRefused):
             self._owner.refused(event)
             self.note(f"{event.command} {event.service} was refused with code {event.code}: {event.message}")
 

@@ -17,12 +17,12 @@ from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.login.stored_logins import Logins
 from streaming.schwab.rest.route_trouble import Route, RouteTroubles
 from streaming.schwab.stream.bad_keys import BadKeys
-from streaming.schwab.stream.connection import Connection, Ending, StreamSink
+from streaming.schwab.stream.connection import Ending, StreamConnection, StreamSink
 from streaming.schwab.stream.merge import Merger
 from streaming.schwab.stream.policy import Reaction, StreamTiming, ending_text, reaction_to
 from streaming.schwab.stream.routing import Subscriptions, Wanted, plan
 from streaming.schwab.stream.session import StreamSession
-from streaming.schwab.stream.session_events import Code, Refused
+from streaming.schwab.stream.session_events import Code, KeysRefused
 from streaming.schwab.stream.socket import open_socket
 from streaming.schwab.stream.status import StreamClientStatus, StreamCounters
 from streaming.schwab.stream.waits import ClientWaits
@@ -82,7 +82,7 @@ class SchwabStreamClient:
         self._assure = assure
         self._merger = Merger()
         self._counters = StreamCounters()
-        self._connection: Connection | None = None
+        self._connection: StreamConnection | None = None
         self._something_wanted = asyncio.Event()
         self._bell = AlarmBell(alarm or _log_alarm)
         self._routes = routes or RouteTroubles(clock, rng, tell=alarm, timing=self._timing.routes)
@@ -217,7 +217,7 @@ class SchwabStreamClient:
             self._waits.enter("login")
             wanted = self._plan(self._merger.listings)
             session = StreamSession(info, wanted, chunk=self._chunk, bad_keys=self._bad_keys)
-            connection = Connection(
+            connection = StreamConnection(
                 socket,
                 session,
                 self._merger,
@@ -248,7 +248,7 @@ class SchwabStreamClient:
         return reaction
 
     @contextmanager
-    def _serving(self, connection: Connection) -> Iterator[Connection]:
+    def _serving(self, connection: StreamConnection) -> Iterator[StreamConnection]:
         self._connection = connection
         self._bad_keys.connection_began()
         try:
@@ -279,7 +279,7 @@ class SchwabStreamClient:
         for symbol in delayed:
             self.alarm(f"delayed {symbol}", f"Schwab sends {symbol} with a delay: the account has no real-time quotes.")
 
-    def refused(self, event: Refused) -> None:
+    def refused(self, event: KeysRefused) -> None:
         """Keys that the server will not take: told once a service, until it has taken all of them."""
         again = "with the next connection" if event.code == Code.BAD_COMMAND_FORMAT else "in five minutes"
         self.alarm(

@@ -40,7 +40,7 @@ StreamSink = Callable[[Sequence[StreamEvent]], None]
 Ending = LoginDenied | KickedOut | StopStreaming | ConnectionUnknown | LoggedOut
 
 
-class Connection:
+class StreamConnection:
     """Serves one socket. `plan` gives the wanted keys for what is known of the listings so far."""
 
     def __init__(

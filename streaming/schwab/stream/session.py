@@ -15,12 +15,12 @@ from streaming.schwab.stream.session_events import (
     ConnectionUnknown,
     Data,
     Heartbeat,
+    KeysRefused,
     KickedOut,
     LoggedIn,
     LoggedOut,
     LoginDenied,
     Oddity,
-    Refused,
     ServiceUnavailable,
     SessionEvent,
     StopStreaming,
@@ -30,10 +30,10 @@ from streaming.schwab.stream.session_events import (
 )
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import (
-    Notice,
     Response,
     ResponseContent,
     StreamerInfo,
+    StreamNotice,
     decode_data,
     decode_frame,
     encode_login,
@@ -271,15 +271,15 @@ class StreamSession:
         if code == Code.BAD_COMMAND_FORMAT and change.keys and change.command != "UNSUBS":
             return self._malformed(change, message, sent_s)
         self._ledger.refuse(change, sent_s)
-        return Refused(change.service, change.command, change.keys, code, message)
+        return KeysRefused(change.service, change.command, change.keys, code, message)
 
     def _malformed(self, change: Change, message: str, sent_s: float) -> SessionEvent:
         to_blame = self._ledger.malformed(change, sent_s)
         if not to_blame:
             return Oddity(f"code 21 for {len(change.keys)} keys of {change.service}: asking for them in halves")
-        return Refused(change.service, change.command, to_blame, Code.BAD_COMMAND_FORMAT, message)
+        return KeysRefused(change.service, change.command, to_blame, Code.BAD_COMMAND_FORMAT, message)
 
-    def _noticed(self, notice: Notice) -> SessionEvent:
+    def _noticed(self, notice: StreamNotice) -> SessionEvent:
         if isinstance(notice.heartbeat, (str, int)):
             text = str(notice.heartbeat)
             return Heartbeat(int(text) if text.isdecimal() and len(text) < _LONGEST_MS else 0)

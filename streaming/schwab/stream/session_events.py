@@ -55,7 +55,7 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class KeysRefused:
     """A change of subscriptions failed; its keys are left out until they are asked for again."""
 
     service: Service
@@ -149,7 +149,7 @@ SessionEvent = (
     | LoginDenied
     | BadFrame
     | Subscribed
-    | Refused
+    | KeysRefused
     | ServiceUnavailable
     | SymbolLimit
     | KickedOut

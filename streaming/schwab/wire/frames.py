@@ -30,7 +30,7 @@ class Response(Struct, gc=False):
     requestid: str | int = ""
 
 
-class Notice(Struct, gc=False):
+class StreamNotice(Struct, gc=False):
     """A heartbeat, or something the server wants known."""
 
     heartbeat: str | int | UnsetType = UNSET
@@ -41,7 +41,7 @@ class Notice(Struct, gc=False):
 class _WireFrame(Struct, gc=False):
     data: list[DataBlock] | UnsetType = UNSET
     response: list[Response] | UnsetType = UNSET
-    notify: list[Notice] | UnsetType = UNSET
+    notify: list[StreamNotice] | UnsetType = UNSET
 
 
 class Frame(Struct, frozen=True, gc=False):
@@ -49,7 +49,7 @@ class Frame(Struct, frozen=True, gc=False):
 
     blocks: Sequence[DataBlock] = ()
     responses: Sequence[Response] = ()
-    notices: Sequence[Notice] = ()
+    notices: Sequence[StreamNotice] = ()
     tolerant: bool = False
     """Whether the strict decoder refused it and the tolerant one was needed."""
     dropped: int = 0
@@ -115,7 +115,7 @@ def _decode_tolerantly(raw: bytes) -> Frame:
         if block is not None:
             blocks.append(block)
     responses, unread = _records(_elements(parts, "response"), Response)
-    notices, unheard = _records(_elements(parts, "notify"), Notice)
+    notices, unheard = _records(_elements(parts, "notify"), StreamNotice)
     return Frame(blocks, responses, notices, tolerant=True, dropped=lost + unread + unheard)
 
 

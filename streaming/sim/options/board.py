@@ -12,7 +12,7 @@ from streaming.sim.options.black_scholes import price as model_price
 from streaming.sim.options.black_scholes import value_lines
 from streaming.sim.options.flow import VolumeFlow
 from streaming.sim.prices.instruments import RATE, Underlying
-from streaming.sim.prices.lines import FLOOR_S, YEAR_S, Group, Lines, usable
+from streaming.sim.prices.lines import FLOOR_S, YEAR_S, ContractLines, Group, usable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -67,7 +67,7 @@ class OptionBoard:
     """One underlying's options. `spot`, `vol_factor` and `now_s` are set by the market at every step."""
 
     underlying: Underlying
-    lines: Lines
+    lines: ContractLines
     groups: tuple[Group, ...]
     flow: VolumeFlow
     model_fails: bool

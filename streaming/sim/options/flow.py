@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from streaming.sim.options.surface import roundness, trading_weight
 from streaming.sim.prices.instruments import Underlying
-from streaming.sim.prices.lines import YEAR_S, Lines
+from streaming.sim.prices.lines import YEAR_S, ContractLines
 
 Rows = NDArray[np.int64]
 _REWEIGH_S: Final = 15
@@ -48,11 +48,11 @@ class VolumeFlow:
         self.cumulative = self.liking = np.empty(0)
         self.burst_left_s = 0
 
-    def reweigh(self, lines: Lines, *, spot: float, now_s: float) -> None:
+    def reweigh(self, lines: ContractLines, *, spot: float, now_s: float) -> None:
         """Fit the chances of the lines to spot and time; settled lines get none."""
         self.cumulative = np.cumsum(self._weights(lines, spot=spot, now_s=now_s))
 
-    def _weights(self, lines: Lines, *, spot: float, now_s: float) -> NDArray[np.float64]:
+    def _weights(self, lines: ContractLines, *, spot: float, now_s: float) -> NDArray[np.float64]:
         if self.liking.size != len(lines):
             self.liking = roundness(self.underlying, lines.strike)
         return trading_weight(
@@ -64,7 +64,7 @@ class VolumeFlow:
             t=(lines.settle_s - now_s) / YEAR_S,
         )
 
-    def seed_day(self, lines: Lines, *, spot: float, now_s: float, elapsed_s: float) -> None:
+    def seed_day(self, lines: ContractLines, *, spot: float, now_s: float, elapsed_s: float) -> None:
         """Give lines the volume that a day which began `elapsed_s` ago would have by now."""
         weights = self._weights(lines, spot=spot, now_s=now_s)
         if not weights.any():
@@ -73,7 +73,7 @@ class VolumeFlow:
         noise = np.exp(0.7 * self.rng.standard_normal(len(lines)))
         lines.volume[:] = np.floor(total * weights / weights.sum() * noise).astype(np.int64)
 
-    def trade_second(self, lines: Lines, *, spot: float, now_s: int, elapsed_s: float) -> Rows:
+    def trade_second(self, lines: ContractLines, *, spot: float, now_s: int, elapsed_s: float) -> Rows:
         """Let one second of trades happen; adds to `volume` and returns the rows that traded."""
         if now_s % _REWEIGH_S == 0 or self.cumulative.size != len(lines):
             self.reweigh(lines, spot=spot, now_s=float(now_s))

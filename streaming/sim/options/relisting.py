@@ -8,16 +8,16 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.sim.prices.instruments import Underlying
-from streaming.sim.prices.lines import Group, Lines, generate_lines, join_lines, take_rows
+from streaming.sim.prices.lines import ContractLines, Group, generate_lines, join_lines, take_rows
 from streaming.sim.prices.listing import Expiry, expiries_on
 
-Listing = tuple[Lines, tuple[Group, ...]]
+Listing = tuple[ContractLines, tuple[Group, ...]]
 _NEAR: Final = 0.02
 """How far from spot, relatively, lines count as at the money."""
 
 
 def relist_made_up(
-    old: Lines, underlying: Underlying, *, at: datetime, spot: float, rng: np.random.Generator
+    old: ContractLines, underlying: Underlying, *, at: datetime, spot: float, rng: np.random.Generator
 ) -> Listing:
     """A made-up market's new listing, around the new spot."""
     lines, groups = generate_lines(underlying, at=at, spot=spot, rng=rng)
@@ -30,7 +30,7 @@ def relist_made_up(
 
 
 def relist_real(
-    old: Lines,
+    old: ContractLines,
     groups: tuple[Group, ...],
     underlying: Underlying,
     *,
@@ -70,11 +70,11 @@ def _order(expiry: Expiry) -> tuple[datetime, str]:
     return expiry.settle_at, expiry.root
 
 
-def _scaled(lines: Lines, scale: float) -> Lines:
+def _scaled(lines: ContractLines, scale: float) -> ContractLines:
     return replace(lines, sigma=lines.sigma * scale, iv=lines.iv * scale)
 
 
-def _at_the_money(parts: list[Lines], spot: float) -> float:
+def _at_the_money(parts: list[ContractLines], spot: float) -> float:
     """The middle volatility of lines near spot; 1.0 where there are none."""
     near = [part.sigma[np.abs(part.strike / spot - 1.0) < _NEAR] for part in parts]
     sigmas = np.concatenate(near) if near else np.empty(0)

@@ -17,7 +17,7 @@ _WANDERS: Final = 0.35
 
 
 @dataclass(slots=True)
-class Candle:
+class MinuteBar:
     """One minute of trading; `start_ms` since 1970."""
 
     start_ms: int
@@ -38,12 +38,12 @@ class Candle:
 class CandleMaker:
     """Builds the candles of one tape from what it shows every second."""
 
-    current: Candle | None = None
-    done: deque[Candle] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    current: MinuteBar | None = None
+    done: deque[MinuteBar] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _volume_before: int = 0
     _made: int = 0
 
-    def recall(self, done: Iterable[Candle]) -> None:
+    def recall(self, done: Iterable[MinuteBar]) -> None:
         """Take in the minutes before the first one seen."""
         self.done.extend(done)
         self._made = self.done[-1].seq if self.done else 0
@@ -64,10 +64,10 @@ class CandleMaker:
             self.done.append(self.current)
         self._volume_before = tape.volume
         self._made += 1
-        self.current = Candle(start_ms, tape.last, tape.last, tape.last, tape.last, 0, self._made)
+        self.current = MinuteBar(start_ms, tape.last, tape.last, tape.last, tape.last, 0, self._made)
 
 
-def made_up_past(tape: Tape, noise: Sequence[float], *, per_s: float, until_ms: int) -> list[Candle]:
+def made_up_past(tape: Tape, noise: Sequence[float], *, per_s: float, until_ms: int) -> list[MinuteBar]:
     """The minutes of a day so far, one per draw of `noise`: from its open to its last price, within its range."""
     count = len(noise)
     if not count:
@@ -83,5 +83,5 @@ def made_up_past(tape: Tape, noise: Sequence[float], *, per_s: float, until_ms: 
     for i, (start, end) in enumerate(pairwise(prices)):
         high, low = min(max(start, end) + tape.tick, tape.high), max(min(start, end) - tape.tick, tape.low)
         volume = int(60.0 * per_s * (0.6 + 0.8 * abs(noise[i])))
-        candles.append(Candle(first_ms + i * MINUTE_MS, start, high, low, end, volume, i + 1))
+        candles.append(MinuteBar(first_ms + i * MINUTE_MS, start, high, low, end, volume, i + 1))
     return candles

@@ -29,7 +29,7 @@ _HEAD: Final = 12
 
 
 @dataclass(slots=True, eq=False)
-class Lines:
+class ContractLines:
     """Every listed line; rows of one expiry and root are contiguous, calls before puts, strikes ascending.
 
     `sigma` prices the line; `iv` is what is reported and may be unusable (NaN, 0, absurd). `carry` is the
@@ -71,7 +71,7 @@ def osi_symbol(root: str, expiry: date, *, is_call: bool, strike: float) -> str:
 
 def generate_lines(
     underlying: Underlying, *, at: datetime, spot: float, rng: np.random.Generator
-) -> tuple[Lines, tuple[Group, ...]]:
+) -> tuple[ContractLines, tuple[Group, ...]]:
     """The lines listed at an instant, without any volume yet; what has already settled is left out."""
     today = new_york(at).date()
     expiries = [item for item in expiries_on(underlying, today) if item.settle_at > at]
@@ -81,14 +81,14 @@ def generate_lines(
 
 def _generate_expiry(
     underlying: Underlying, expiry: Expiry, *, at: datetime, spot: float, rng: np.random.Generator
-) -> Lines:
+) -> ContractLines:
     t = max((expiry.settle_at - at).total_seconds(), FLOOR_S) / YEAR_S
     ladder = strike_ladder(underlying, spot, (expiry.day - new_york(at).date()).days)
     strike = np.concatenate((ladder, ladder))
     is_call = np.arange(strike.size) < ladder.size
     forward = spot * float(np.exp(underlying.carry * t))
     sigma = smile(underlying, strike=strike, forward=forward, t=t)
-    return Lines(
+    return ContractLines(
         symbol=_symbols(expiry, strike, is_call),
         root=[expiry.root] * strike.size,
         strike=strike,
@@ -110,9 +110,9 @@ def _symbols(expiry: Expiry, strike: Floats, is_call: NDArray[np.bool_]) -> list
     return [f"{head}{'C' if call else 'P'}{round(value * 1000):08d}" for value, call in pairs]
 
 
-def take_rows(lines: Lines, rows: Ints) -> Lines:
+def take_rows(lines: ContractLines, rows: Ints) -> ContractLines:
     """Some lines, copied."""
-    return Lines(
+    return ContractLines(
         symbol=[lines.symbol[row] for row in rows.tolist()],
         root=[lines.root[row] for row in rows.tolist()],
         strike=lines.strike[rows],
@@ -126,12 +126,12 @@ def take_rows(lines: Lines, rows: Ints) -> Lines:
     )
 
 
-def join_lines(expiries: Sequence[Expiry], parts: Sequence[Lines]) -> tuple[Lines, tuple[Group, ...]]:
+def join_lines(expiries: Sequence[Expiry], parts: Sequence[ContractLines]) -> tuple[ContractLines, tuple[Group, ...]]:
     """The lines of several expiries, one after the other, and where each is."""
     stops = np.cumsum([len(part) for part in parts], dtype=np.int64).tolist()
     starts = [0, *stops[:-1]]
     groups = tuple(Group(item, a, b) for item, a, b in zip(expiries, starts, stops, strict=True))
-    return Lines(
+    return ContractLines(
         symbol=[symbol for part in parts for symbol in part.symbol],
         root=[root for part in parts for root in part.root],
         strike=_stack([part.strike for part in parts]),
@@ -149,7 +149,7 @@ def _stack(columns: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
     return np.concatenate(columns) if columns else np.empty(0)
 
 
-def lines_from_chain(chain: OptionChain) -> tuple[Lines, tuple[Group, ...]]:
+def lines_from_chain(chain: OptionChain) -> tuple[ContractLines, tuple[Group, ...]]:
     """The chain's own strikes, roots, expiries, volatilities, open interest and volume.
 
     Lines settled at the chain's quote time are left out. Volatilities are reported as they came;
@@ -180,10 +180,10 @@ def _is_am(day: date, settle_s: float) -> bool:
     return datetime.fromtimestamp(settle_s, UTC) == settle_at(day, am=True)
 
 
-def _take(chain: OptionChain, rows: NDArray[np.intp], expiry: Expiry, *, t: float) -> Lines:
+def _take(chain: OptionChain, rows: NDArray[np.intp], expiry: Expiry, *, t: float) -> ContractLines:
     strike, is_call, iv = chain.strike[rows], chain.is_call[rows], chain.iv[rows]
     carry = _parity_carry(chain, rows, t=max(t, FLOOR_S / YEAR_S))
-    return Lines(
+    return ContractLines(
         symbol=_symbols(expiry, strike, is_call),
         root=[expiry.root] * rows.size,
         strike=strike.astype(np.float64),

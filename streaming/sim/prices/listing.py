@@ -48,7 +48,7 @@ class Expiry:
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
+class ListedContract:
     """One futures contract."""
 
     symbol: str
@@ -122,13 +122,13 @@ def strike_ladder(underlying: Underlying, spot: float, days: int) -> NDArray[np.
     return np.array(sorted(strikes))
 
 
-def active_contract(future: Future, today: date) -> Contract:
+def active_contract(future: Future, today: date) -> ListedContract:
     """The contract most traded on `today`: the quarterly one until eight days before its expiry."""
     year, month = today.year, (today.month + 2) // 3 * 3
     while third_friday(year, month) - timedelta(days=_ROLL_DAYS) <= today:
         year, month = (year, month + 3) if month < 12 else (year + 1, 3)  # noqa: PLR2004 - December ends the year
     day = third_friday(year, month)
-    return Contract(
+    return ListedContract(
         symbol=f"{future.root}{_QUARTER_CODES[month]}{year % 100:02d}",
         expires_at=datetime.combine(day, time(9, 30), NEW_YORK).astimezone(UTC),
         description=f"{future.description},{_MONTHS[month - 1]}-{year},ETH",

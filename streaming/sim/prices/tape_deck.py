@@ -10,10 +10,10 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms
-from streaming.sim.prices.candles import Candle, CandleMaker, made_up_past
+from streaming.sim.prices.candles import CandleMaker, MinuteBar, made_up_past
 from streaming.sim.prices.instruments import FUTURES, Underlying
 from streaming.sim.prices.lines import YEAR_S
-from streaming.sim.prices.listing import Contract, active_contract
+from streaming.sim.prices.listing import ListedContract, active_contract
 from streaming.sim.prices.tape import Kind, Tape, to_tick
 from streaming.sim.prices.walk import IndexWalk
 
@@ -43,7 +43,7 @@ class TapeDeck:
     walk: IndexWalk
     rng: np.random.Generator
     reels: dict[str, Reel] = field(default_factory=dict)
-    _contracts: dict[str, Contract] = field(default_factory=dict)
+    _contracts: dict[str, ListedContract] = field(default_factory=dict)
     _contracts_day: int = 0
 
     def thread(self, traits: Mapping[str, Underlying], *, at: datetime, elapsed_s: float) -> None:
@@ -77,7 +77,7 @@ class TapeDeck:
             )
         return reel.tape if reel else None
 
-    def contract(self, root: str, at: datetime) -> Contract:
+    def contract(self, root: str, at: datetime) -> ListedContract:
         """The active contract of a futures root."""
         day = new_york(at).toordinal()
         if day != self._contracts_day:
@@ -87,7 +87,7 @@ class TapeDeck:
             self._contracts[root] = active_contract(FUTURES[root], new_york(at).date())
         return self._contracts[root]
 
-    def candles(self, symbol: str) -> list[Candle]:
+    def candles(self, symbol: str) -> list[MinuteBar]:
         """Finished minutes of a symbol, oldest first."""
         return list(self.reels[symbol].candles.done)
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.sim.market import Market
-from streaming.sim.prices.candles import Candle
+from streaming.sim.prices.candles import MinuteBar
 from streaming.sim.stream.rows import Row, number, only
 
 ChartService = Literal["CHART_EQUITY", "CHART_FUTURES"]
@@ -31,14 +31,14 @@ class ChartRows:
         found = ((key, self._candle(key)) for key in keys)
         return {key: only(self._row(candle), fields | {"seq"}) for key, candle in found if candle is not None}
 
-    def _candle(self, key: str) -> Candle | None:
+    def _candle(self, key: str) -> MinuteBar | None:
         tape = self.market.tape(key)
         if tape is None or (tape.kind == "future") is (self.service == "CHART_EQUITY"):
             return None
         done = self.market.candles(tape.symbol)
         return done[-1] if done else None
 
-    def _row(self, candle: Candle) -> Row:
+    def _row(self, candle: MinuteBar) -> Row:
         prices = [number(value) for value in (candle.open, candle.high, candle.low, candle.close)]
         if self.service == "CHART_FUTURES":
             values = [candle.start_ms, *prices, candle.volume]

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Final
 
 
-class Code(IntEnum):
+class ServerCode(IntEnum):
     """Response codes (specs/schwab-wire.md §2.4)."""
 
     SUCCESS = 0
@@ -24,14 +24,14 @@ class Code(IntEnum):
 
 
 TEXTS: Final = {
-    Code.SUCCESS: "SUCCESS",
-    Code.LOGIN_DENIED: "Login Denied.: token is invalid or has expired.",
-    Code.SERVICE_NOT_AVAILABLE: "Service not available or temporary down.",
-    Code.CLOSE_CONNECTION: "Connection closed: another session of this user has logged in.",
-    Code.REACHED_SYMBOL_LIMIT: "Reached the limit of symbols.",
-    Code.STREAM_CONN_NOT_FOUND: "Stream connection not found.",
-    Code.BAD_COMMAND_FORMAT: "Bad command formatting.",
-    Code.STOP_STREAMING: "Stop streaming due to empty subscription",
+    ServerCode.SUCCESS: "SUCCESS",
+    ServerCode.LOGIN_DENIED: "Login Denied.: token is invalid or has expired.",
+    ServerCode.SERVICE_NOT_AVAILABLE: "Service not available or temporary down.",
+    ServerCode.CLOSE_CONNECTION: "Connection closed: another session of this user has logged in.",
+    ServerCode.REACHED_SYMBOL_LIMIT: "Reached the limit of symbols.",
+    ServerCode.STREAM_CONN_NOT_FOUND: "Stream connection not found.",
+    ServerCode.BAD_COMMAND_FORMAT: "Bad command formatting.",
+    ServerCode.STOP_STREAMING: "Stop streaming due to empty subscription",
 }
 SLOWNESS: Final = "Stop streaming due to slowness"
 

@@ -8,11 +8,11 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from streaming.sim.hall import Hall
-from streaming.sim.stream.codes import SLOWNESS, Code, Limits
+from streaming.sim.stream.codes import SLOWNESS, Limits, ServerCode
 from streaming.sim.stream.fragments import in_pieces
 from streaming.sim.stream.oddities import distorted
 from streaming.sim.stream.rows import RowSource
-from streaming.sim.stream.stream_session import Reply, ServerSession
+from streaming.sim.stream.stream_session import ServerReply, ServerSession
 
 _UNREAD: Final = 65_536
 """Bytes that may wait for a client, besides what its and our kernel hold."""
@@ -21,7 +21,7 @@ _GLANCE_S: Final = 0.02
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
+class ClientSocket:
     """One client's socket and session."""
 
     socket: web.WebSocketResponse
@@ -29,7 +29,7 @@ class Connection:
     session: ServerSession
     hall: Hall
     limits: Limits
-    on_login: Callable[["Connection"], Awaitable[None]]
+    on_login: Callable[["ClientSocket"], Awaitable[None]]
     sent_at: float = 0.0
     without_keys_since: float = 0.0
     busy_until: float = 0.0
@@ -74,7 +74,7 @@ class Connection:
         self.cut_off = True
         self.hall.counters["slow readers"] += 1
         if self.transport is not None:
-            self.transport.write(in_pieces(self.session.notify(Code.STOP_STREAMING, SLOWNESS)))
+            self.transport.write(in_pieces(self.session.notify(ServerCode.STOP_STREAMING, SLOWNESS)))
             self.transport.close()
 
     async def close(self, code: int | None = 1000) -> None:
@@ -85,7 +85,7 @@ class Connection:
         elif not self.socket.closed:
             await self.socket.close(code=code)
 
-    async def evict(self, code: Code, text: str | None = None) -> None:
+    async def evict(self, code: ServerCode, text: str | None = None) -> None:
         """Tell the reason in a notify frame, then close."""
         await self.tell(self.session.notify(code, text))
         await self.close()
@@ -108,7 +108,7 @@ class Connection:
             if reply.close:
                 return
 
-    async def _finish(self, reply: Reply) -> None:
+    async def _finish(self, reply: ServerReply) -> None:
         await self.tell(reply.frame)
         if reply.close:
             await self.close()
@@ -155,7 +155,7 @@ class Connection:
         if self.session.key_count:
             self.without_keys_since = now
         elif now - self.without_keys_since >= self.limits.idle_s:
-            await self.evict(Code.STOP_STREAMING)
+            await self.evict(ServerCode.STOP_STREAMING)
             return
         if now - self.sent_at >= self.limits.heartbeat_s:
             await self.tell(self.session.heartbeat())
@@ -168,7 +168,7 @@ class StreamRoutes:
     hall: Hall
     sources: Mapping[str, RowSource]
     limits: Limits
-    connections: set[Connection] = field(default_factory=set)
+    connections: set[ClientSocket] = field(default_factory=set)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One connection, from handshake to close."""
@@ -176,7 +176,7 @@ class StreamRoutes:
         await socket.prepare(request)
         if request.transport is not None:  # `Connection.send` watches the buffer by itself
             request.transport.set_write_buffer_limits(high=_UNBOUNDED)
-        connection = Connection(socket, request.transport, self._session(), self.hall, self.limits, self._take_over)
+        connection = ClientSocket(socket, request.transport, self._session(), self.hall, self.limits, self._take_over)
         self.connections.add(connection)
         self.hall.counters["sockets"] += 1
         try:
@@ -185,7 +185,7 @@ class StreamRoutes:
             self.connections.discard(connection)
         return socket
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: ClientSocket) -> None:
         async with asyncio.TaskGroup() as group:
             pacer = group.create_task(connection.pace(), name="sim-stream-pacer")
             try:
@@ -207,11 +207,11 @@ class StreamRoutes:
             closes_on_malformed=lambda: self.hall.faults.bad_keys_close,
         )
 
-    async def _take_over(self, newest: Connection) -> None:
+    async def _take_over(self, newest: ClientSocket) -> None:
         """A user has one stream: the newest login ends the older ones with code 12."""
         for other in tuple(self.connections):
             if other is not newest and other.session.ids is not None:
-                await other.evict(Code.CLOSE_CONNECTION)
+                await other.evict(ServerCode.CLOSE_CONNECTION)
 
     def _admits(self, token: str, customer_id: str, correl_id: str) -> bool:
         if self.hall.faults.refused_logins > 0:

@@ -7,12 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from streaming.sim.stream.changes import change_of, differences, image_of
-from streaming.sim.stream.codes import TEXTS, Code, Limits
+from streaming.sim.stream.codes import TEXTS, Limits, ServerCode
 from streaming.sim.stream.rows import Row, RowSource, only
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class StreamRequest:
     """One command; ids are None when the client left them out."""
 
     service: str
@@ -24,12 +24,12 @@ class Request:
 
 
 _FAILED: Final = {
-    "SUBS": Code.FAILED_COMMAND_SUBS,
-    "UNSUBS": Code.FAILED_COMMAND_UNSUBS,
-    "ADD": Code.FAILED_COMMAND_ADD,
-    "VIEW": Code.FAILED_COMMAND_VIEW,
+    "SUBS": ServerCode.FAILED_COMMAND_SUBS,
+    "UNSUBS": ServerCode.FAILED_COMMAND_UNSUBS,
+    "ADD": ServerCode.FAILED_COMMAND_ADD,
+    "VIEW": ServerCode.FAILED_COMMAND_VIEW,
 }
-_FATAL: Final = frozenset({Code.LOGIN_DENIED, Code.BAD_COMMAND_FORMAT})
+_FATAL: Final = frozenset({ServerCode.LOGIN_DENIED, ServerCode.BAD_COMMAND_FORMAT})
 _HEAD: Final = frozenset({"delayed", "assetMainType", "assetSubType", "cusip"})
 
 
@@ -45,7 +45,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ServerReply:
     """A frame to send, and whether the connection ends after it."""
 
     frame: bytes
@@ -88,12 +88,12 @@ class ServerSession:
         """Keys subscribed over all services."""
         return sum(len(item.keys) for item in self.subscriptions.values())
 
-    def receive(self, text: str | bytes) -> Iterator[Reply]:
+    def receive(self, text: str | bytes) -> Iterator[ServerReply]:
         """The replies to one message of the client; ends early when one closes the connection."""
         try:
             requests = parse_requests(text)
         except (msgspec.DecodeError, ValueError, TypeError, KeyError, AttributeError):
-            yield self._respond(Request("ADMIN", "", "", None, None, {}), Code.BAD_COMMAND_FORMAT)
+            yield self._respond(StreamRequest("ADMIN", "", "", None, None, {}), ServerCode.BAD_COMMAND_FORMAT)
             return
         for request in requests:
             reply = self._answer(request)
@@ -119,7 +119,7 @@ class ServerSession:
         item = {"service": service, "timestamp": self.now_ms(), "command": subscription.command, "content": content}
         return msgspec.json.encode({"data": [item]})
 
-    def notify(self, code: Code, text: str | None = None) -> bytes:
+    def notify(self, code: ServerCode, text: str | None = None) -> bytes:
         """A notify frame of the ADMIN service."""
         content = {"code": int(code), "msg": text or TEXTS.get(code, code.name)}
         return msgspec.json.encode({"notify": [{"service": "ADMIN", "timestamp": self.now_ms(), "content": content}]})
@@ -128,53 +128,53 @@ class ServerSession:
         """A heartbeat frame; its value is text."""
         return msgspec.json.encode({"notify": [{"heartbeat": str(self.now_ms())}]})
 
-    def _answer(self, request: Request) -> Reply:
+    def _answer(self, request: StreamRequest) -> ServerReply:
         if not request.customer_id or not request.correl_id:
-            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+            return self._respond(request, ServerCode.BAD_COMMAND_FORMAT)
         ids = (request.customer_id, request.correl_id)
         if (request.service, request.command) == ("ADMIN", "LOGIN"):
             return self._login(request, ids)
         if self.ids is None or ids != self.ids:
-            return self._respond(request, Code.STREAM_CONN_NOT_FOUND)
+            return self._respond(request, ServerCode.STREAM_CONN_NOT_FOUND)
         if (request.service, request.command) == ("ADMIN", "LOGOUT"):
-            return self._respond(request, Code.SUCCESS, close=True, logout=True)
+            return self._respond(request, ServerCode.SUCCESS, close=True, logout=True)
         return self._command(request)
 
-    def _login(self, request: Request, ids: tuple[str, str]) -> Reply:
+    def _login(self, request: StreamRequest, ids: tuple[str, str]) -> ServerReply:
         if not self.admits(request.parameters.get("Authorization", ""), *ids):
-            return self._respond(request, Code.LOGIN_DENIED)
+            return self._respond(request, ServerCode.LOGIN_DENIED)
         self.ids = ids
-        return self._respond(request, Code.SUCCESS, "server=s0166bdv-1;status=NP", login=True)
+        return self._respond(request, ServerCode.SUCCESS, "server=s0166bdv-1;status=NP", login=True)
 
-    def _command(self, request: Request) -> Reply:
+    def _command(self, request: StreamRequest) -> ServerReply:
         if request.command not in _FAILED:
-            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+            return self._respond(request, ServerCode.BAD_COMMAND_FORMAT)
         if request.service not in self.sources or not self.serves(request.service):
-            return self._respond(request, Code.SERVICE_NOT_AVAILABLE)
+            return self._respond(request, ServerCode.SERVICE_NOT_AVAILABLE)
         if self.busy:
             return self._respond(request, _FAILED[request.command], f"{request.command} command failed")
         keys = _split(request.parameters.get("keys", ""))
         if (refusal := self._malformation(request, keys)) is not None:
             return refusal
         if self._would_hold(request, keys) > self.limits.keys:
-            return self._respond(request, Code.REACHED_SYMBOL_LIMIT)
+            return self._respond(request, ServerCode.REACHED_SYMBOL_LIMIT)
         self._apply(request, keys)
-        return self._respond(request, Code.SUCCESS, f"{request.command} command succeeded")
+        return self._respond(request, ServerCode.SUCCESS, f"{request.command} command succeeded")
 
-    def _malformation(self, request: Request, keys: list[str]) -> Reply | None:
+    def _malformation(self, request: StreamRequest, keys: list[str]) -> ServerReply | None:
         if not keys and request.command != "VIEW":
-            return self._respond(request, Code.BAD_COMMAND_FORMAT)
+            return self._respond(request, ServerCode.BAD_COMMAND_FORMAT)
         if any(map(self.malformed, keys)):
-            return self._respond(request, Code.BAD_COMMAND_FORMAT, close=self.closes_on_malformed())
+            return self._respond(request, ServerCode.BAD_COMMAND_FORMAT, close=self.closes_on_malformed())
         return None
 
-    def _would_hold(self, request: Request, keys: list[str]) -> int:
+    def _would_hold(self, request: StreamRequest, keys: list[str]) -> int:
         known = self.subscriptions.get(request.service)
         now = set(known.keys) if known else set()
         after = {"SUBS": set(keys), "ADD": now | set(keys)}.get(request.command, now)
         return self.key_count - len(now) + len(after)
 
-    def _apply(self, request: Request, keys: list[str]) -> None:
+    def _apply(self, request: StreamRequest, keys: list[str]) -> None:
         fields = frozenset(_split(request.parameters.get("fields", ""))) - {"0"}
         known = self.subscriptions.get(request.service)
         if request.command == "SUBS" or known is None:
@@ -223,14 +223,14 @@ class ServerSession:
 
     def _respond(
         self,
-        request: Request,
-        code: Code,
+        request: StreamRequest,
+        code: ServerCode,
         text: str | None = None,
         *,
         close: bool | None = None,
         login: bool = False,
         logout: bool = False,
-    ) -> Reply:
+    ) -> ServerReply:
         """The answer; with a fatal code it ends the connection unless told otherwise."""
         item = {
             "service": request.service,
@@ -242,19 +242,19 @@ class ServerSession:
         }
         frame = msgspec.json.encode({"response": [item]})
         ends = code in _FATAL if close is None else close
-        return Reply(frame, close=ends, login=login, logout=logout, service=request.service)
+        return ServerReply(frame, close=ends, login=login, logout=logout, service=request.service)
 
 
 def _split(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
 
 
-def parse_requests(text: str | bytes) -> list[Request]:
+def parse_requests(text: str | bytes) -> list[StreamRequest]:
     """The commands of a message: an envelope, or one bare request. Raises on anything else."""
     body: Any = msgspec.json.decode(text)
     items = body.get("requests", [body])
     return [
-        Request(
+        StreamRequest(
             service=str(item["service"]).upper(),
             command=str(item["command"]).upper(),
             request_id=str(item["requestid"]),

@@ -12,7 +12,7 @@ from streaming.clock import SystemClock
 from streaming.errors import OperatorError, TransientError
 from streaming.settings import StreamSettings
 from streaming.sim.server import Failure
-from streaming.sim.stream.stream_session import Code
+from streaming.sim.stream.stream_session import ServerCode
 from streaming.streamer.runtime import open_runtime
 from streaming.streamer.streamer import Streamer
 from tests.support.stream_rig import QUICK, streamer_rig, until
@@ -101,7 +101,7 @@ async def test_start_takes_the_stream_back_from_another_program(tmp_path, redis,
     async with controlled(tmp_path, redis, redis_url) as rig:
         await rig.control.start()
         for connection in tuple(rig.sim._streams.connections):
-            await connection.evict(Code.CLOSE_CONNECTION)
+            await connection.evict(ServerCode.CLOSE_CONNECTION)
         await until(lambda: rig.control.status().state == "taken_over")
         assert (await rig.control.start()).sentence.startswith("Connected: 2 symbols")
         assert rig.control.status().state == "live"

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from streaming.clock import epoch_ms
-from streaming.engine.host import ChainBody, EngineHost
+from streaming.engine.host import ChainDelivery, EngineHost
 from streaming.engine.kept_chains import KeptChains
 from streaming.engine.protocol import Load
 from streaming.engine.room import EngineRoom
@@ -98,7 +98,7 @@ async def test_news_ends_with_the_computation_that_knows_it():
 async def test_bytes_that_are_no_chain_are_refused_and_the_process_lives_on():
     async with host_of() as host:
         with pytest.raises(ContractError, match="not an option chain"):
-            await host.load(ChainBody(underlying="SPX", kind="schwab", payload=b"<html>", asof=ASOF))
+            await host.load(ChainDelivery(underlying="SPX", kind="schwab", payload=b"<html>", asof=ASOF))
         assert (await host.load(BODY)).complete
         assert host.restarts == 0
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from streaming.chains.judgement import ExpirySize, Known
-from streaming.engine.kept_chains import ChainBody, ChainRecord, KeptChains
+from streaming.engine.kept_chains import ChainDelivery, ChainRecord, KeptChains
 from streaming.engine.protocol import ChainReceipt, Doubtful
 from streaming.errors import ContractError
 from tests.support.chains import ASOF, TODAY
@@ -14,8 +14,8 @@ from tests.support.chains import ASOF, TODAY
 DAYS = tuple(TODAY + timedelta(days=n) for n in range(4))
 
 
-def part(day=0, payload=b"x", *, underlying="SPX", planned=DAYS, required=DAYS) -> ChainBody:
-    return ChainBody(
+def part(day=0, payload=b"x", *, underlying="SPX", planned=DAYS, required=DAYS) -> ChainDelivery:
+    return ChainDelivery(
         underlying=underlying,
         kind="schwab",
         payload=payload,
@@ -92,7 +92,7 @@ def few(contracts=3.0) -> Doubtful:
     return Doubtful("It has 3 of 22 calls.", (ExpirySize(DAYS[0], (contracts, contracts), (10.0, 10.0)),))
 
 
-def later(seconds: float) -> ChainBody:
+def later(seconds: float) -> ChainDelivery:
     return replace(part(), asof=ASOF + timedelta(seconds=seconds))
 
 

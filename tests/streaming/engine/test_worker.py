@@ -6,19 +6,30 @@ import time
 from io import BytesIO
 from pathlib import Path
 
-from streaming.engine.protocol import ANSWERS, ENCODER, Compute, Computed, Near, Ready, Refused, Setup, Symbols, Take
-from streaming.engine.worker import Desk
+from streaming.engine.protocol import (
+    ANSWERS,
+    ENCODER,
+    Compute,
+    Computed,
+    Near,
+    OrderRefused,
+    Ready,
+    Setup,
+    Symbols,
+    Take,
+)
+from streaming.engine.worker import OrderDesk
 from streaming.framing import HEADER, frame
 from streaming.symbols import parse_ticker
 from tests.support.chains import ASOF
 
 ROOT = Path(__file__).resolve().parents[3]
 SETUP = Setup((parse_ticker("SPX"),), "full")
-NOISY = "import streaming.engine.worker as w; w.Desk._answer = lambda *a: (print('noise'), 1 / 0); w.main()"
+NOISY = "import streaming.engine.worker as w; w.OrderDesk._answer = lambda *a: (print('noise'), 1 / 0); w.main()"
 
 
 def test_orders_are_answered_in_kind():
-    desk = Desk()
+    desk = OrderDesk()
     assert desk.carry_out(SETUP, b"") == Ready()
     assert desk.carry_out(Take([("$SPX", 5660.0, 1)], []), b"") is None
     assert desk.carry_out(Compute("SPX", ASOF), b"") == Computed(None)
@@ -26,8 +37,8 @@ def test_orders_are_answered_in_kind():
 
 
 def test_an_order_that_breaks_is_answered_with_its_reason(capsys):
-    answer = Desk().carry_out(Compute("NDX", ASOF), b"")
-    assert answer == Refused("KeyError", "'NDX'")
+    answer = OrderDesk().carry_out(Compute("NDX", ASOF), b"")
+    assert answer == OrderRefused("KeyError", "'NDX'")
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -55,7 +66,7 @@ def test_what_is_printed_never_ends_up_between_the_frames():
 
 TIDY = """
 import sys, streaming.engine.worker as w
-w.Desk.tidy = lambda self: sys.stderr.write("tidied ") and False
+w.OrderDesk.tidy = lambda self: sys.stderr.write("tidied ") and False
 w.main()
 """
 

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from streaming.recording import torn
+from streaming.recording import writer
 from streaming.recording.writer import cut_torn_end, pack
 
 FIRST, SECOND = pack(b"first\n" * 50), pack(random.Random(1).randbytes(5000))
@@ -38,7 +38,7 @@ def test_a_part_torn_in_its_first_member_becomes_empty(tmp_path):
 
 
 def test_a_member_longer_than_the_first_look_is_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(torn, "_WINDOW", 64)
+    monkeypatch.setattr(writer, "_WINDOW", 64)
     assert cut(tmp_path / "part", FIRST + SECOND[:4000]) == FIRST
     assert cut(tmp_path / "part", FIRST + SECOND) == FIRST + SECOND
 

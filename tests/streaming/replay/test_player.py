@@ -10,7 +10,7 @@ from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot, ReplayMark
 from streaming.recording.parts import parts_of
 from streaming.replay.player import SnapshotReplay
-from streaming.replay.tape import EVERYTHING, Tape, TapeChoice, TapeItem, recorded_tape
+from streaming.replay.tape import EVERYTHING, RecordedTape, TapeChoice, TapeItem, recorded_tape
 from tests.support.clock import ManualClock
 from tests.support.recordings import BEGIN, record
 from tests.support.snapshots import snapshot
@@ -153,7 +153,7 @@ async def test_a_hole_in_the_recording_is_never_waited_for_longer_than_ten_secon
         for at_ms in (0, 3_600_000, 3_601_000):
             yield TapeItem(at_ms, snapshot())
 
-    rig = Rig(tmp_path, tape=Tape("hole", items))
+    rig = Rig(tmp_path, tape=RecordedTape("hole", items))
     await rig.play()
     assert rig.sink.put_at[:3] == pytest.approx([0, 10, 11], abs=0.01)
 
@@ -220,5 +220,5 @@ async def test_a_replay_of_a_replay_names_the_first_producer(tmp_path):
     async def items():
         yield TapeItem(1, replace(snapshot(), source="replay", replay=ReplayMark(of="cboe", speed=3, sent_ms=5)))
 
-    (played, _) = await Rig(tmp_path, tape=Tape("again", items)).play()
+    (played, _) = await Rig(tmp_path, tape=RecordedTape("again", items)).play()
     assert played.replay.of == "cboe"

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from streaming.calendar import new_york
-from streaming.engine.host import ChainBody, ChainReceipt
+from streaming.engine.host import ChainDelivery, ChainReceipt
 from streaming.engine.protocol import Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import GexcordError, LoginRequiredError, TransientError
@@ -87,14 +87,14 @@ class Engines(EngineRoom):
     def __init__(self) -> None:
         super().__init__([parse_ticker("SPX")], scope="full")
         self.chains: list[OptionChain] = []
-        self.bodies: list[ChainBody] = []
+        self.bodies: list[ChainDelivery] = []
         self.errors: list[GexcordError] = []
 
     def on_chain(self, underlying: str, chain: OptionChain) -> None:
         super().on_chain(underlying, chain)
         self.chains.append(chain)
 
-    async def take_body(self, body: ChainBody) -> ChainReceipt:
+    async def take_body(self, body: ChainDelivery) -> ChainReceipt:
         self.bodies.append(body)
         if self.errors:
             raise self.errors.pop(0)

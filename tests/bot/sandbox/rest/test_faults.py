@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from bot.sandbox.rest.faults import KINDS, MESSAGES, Fault, Faults, Trouble, refused
+from bot.sandbox.rest.faults import KINDS, MESSAGES, Fault, RestFaults, Trouble, refused
 from tests.support.clock import ManualClock
 
 
@@ -13,11 +13,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def faults(clock: ManualClock) -> Faults:
-    return Faults(clock)
+def faults(clock: ManualClock) -> RestFaults:
+    return RestFaults(clock)
 
 
-def test_a_fault_meets_only_its_route_and_only_so_often(faults: Faults) -> None:
+def test_a_fault_meets_only_its_route_and_only_so_often(faults: RestFaults) -> None:
     faults.waiting.append(Fault(Trouble(503), 2, "PATCH", "/a"))
     asked = [("GET", "/a"), ("PATCH", "/b"), ("PATCH", "/a"), ("PATCH", "/a"), ("PATCH", "/a")]
     met = [faults.take(method, path) is not None for method, path in asked]
@@ -25,12 +25,12 @@ def test_a_fault_meets_only_its_route_and_only_so_often(faults: Faults) -> None:
     assert faults.waiting == []
 
 
-def test_a_fault_without_a_route_meets_anything(faults: Faults) -> None:
+def test_a_fault_without_a_route_meets_anything(faults: RestFaults) -> None:
     faults.waiting.append(Fault(Trouble(500), 1))
     assert faults.take("DELETE", "/x") is not None
 
 
-def test_a_fault_meets_only_its_channel_and_only_until_its_time_is_over(faults: Faults, clock: ManualClock) -> None:
+def test_a_fault_meets_only_its_channel_and_only_until_its_time_is_over(faults: RestFaults, clock: ManualClock) -> None:
     until_s = clock.monotonic() + 3
     faults.waiting.append(Fault(Trouble(), method="POST", path=MESSAGES, channel_id=7, until_s=until_s))
     assert faults.take("POST", MESSAGES, "8") is None
@@ -89,7 +89,7 @@ def test_json_may_lack_its_code_or_its_end_and_a_body_may_lack_everything() -> N
         json.loads(broken.content)
 
 
-async def test_what_hangs_is_let_go_by_time_and_by_clearing(faults: Faults) -> None:
+async def test_what_hangs_is_let_go_by_time_and_by_clearing(faults: RestFaults) -> None:
     await faults.hang(0.01)
     hanging = asyncio.create_task(faults.hang(float("inf")))
     await asyncio.sleep(0)

@@ -5,9 +5,9 @@ from streaming.schwab.stream.announcements import Announcements
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.session_events import (
     BadFrame,
+    KeysRefused,
     LoggedIn,
     Oddity,
-    Refused,
     ServiceUnavailable,
     Subscribed,
     SymbolLimit,
@@ -82,7 +82,7 @@ def test_only_level_one_is_watched():
 
 
 def test_what_the_server_will_not_do_is_told_and_shown():
-    refused = Refused(L1, "ADD", ("SPY",), 21, "bad")
+    refused = KeysRefused(L1, "ADD", ("SPY",), 21, "bad")
     told, counters, _ = hear(ServiceUnavailable(Service.NYSE_BOOK, "down"), SymbolLimit(L1, tuple("ABCDEFG")), refused)
     assert counters.unavailable == {Service.NYSE_BOOK: "down"}
     (first, about, _), (second, _, limit), third = told

@@ -4,7 +4,7 @@ import pytest
 
 from streaming.clock import SystemClock
 from streaming.errors import TransientError
-from streaming.schwab.stream.connection import Connection
+from streaming.schwab.stream.connection import StreamConnection
 from streaming.schwab.stream.merge import Merger
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.session import StreamSession
@@ -55,7 +55,7 @@ class Owner:
 def connection(socket, sink=lambda _batch: None, owner=None):
     counters = StreamCounters()
     info = StreamerInfo("wss://x/ws", "customer", "correl", "N9", "APIAPP")
-    served = Connection(
+    served = StreamConnection(
         socket,
         StreamSession(info, WANTED),
         Merger(),

@@ -9,12 +9,12 @@ from streaming.schwab.stream.session_events import (
     ConnectionUnknown,
     Data,
     Heartbeat,
+    KeysRefused,
     KickedOut,
     LoggedIn,
     LoggedOut,
     LoginDenied,
     Oddity,
-    Refused,
     ServiceUnavailable,
     StopStreaming,
     Subscribed,
@@ -149,7 +149,7 @@ def test_a_failed_command_is_repeated_twice_and_then_given_up(code):
     assert (second["command"], second["parameters"]) == (first["command"], first["parameters"])
     assert second["requestid"] != first["requestid"]
     talk.answer(second, code)
-    assert talk.answer(talk.next(), code, "no") == [Refused(L1, "SUBS", ("A",), code, "no")]
+    assert talk.answer(talk.next(), code, "no") == [KeysRefused(L1, "SUBS", ("A",), code, "no")]
     assert talk.next() is None
 
 
@@ -162,8 +162,8 @@ def test_a_malformed_batch_is_split_until_the_bad_key_alone_is_left_out():
         streamed.update([] if "BAD" in asked else asked)
         events += talk.answer(request, 21 if "BAD" in asked else 0, "Bad command formatting.")
     assert streamed == set(keys)
-    assert [event for event in events if isinstance(event, Refused)] == [
-        Refused(L1, "ADD", ("BAD",), 21, "Bad command formatting.")
+    assert [event for event in events if isinstance(event, KeysRefused)] == [
+        KeysRefused(L1, "ADD", ("BAD",), 21, "Bad command formatting.")
     ]
     assert talk.session.left_out == {L1: ("BAD",)}
 
@@ -188,7 +188,7 @@ def test_words_of_the_server_are_one_short_line():
 
 def test_a_malformed_command_is_never_repeated():
     talk = logged_in({L1: ("A",)})
-    assert talk.answer(talk.next(), 21) == [Refused(L1, "SUBS", ("A",), 21, "")]
+    assert talk.answer(talk.next(), 21) == [KeysRefused(L1, "SUBS", ("A",), 21, "")]
     assert talk.next() is None
 
 

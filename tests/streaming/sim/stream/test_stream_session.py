@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from streaming.sim.stream.codes import Code, Limits
+from streaming.sim.stream.codes import Limits, ServerCode
 from streaming.sim.stream.stream_session import ServerSession
 
 IDS = {"SchwabClientCustomerId": "customer", "SchwabClientCorrelId": "correl"}
@@ -202,7 +202,7 @@ def test_logout_is_acknowledged_and_closed(live):
 
 def test_heartbeats_are_text_and_notifies_carry_codes(live):
     assert json.loads(live.heartbeat()) == {"notify": [{"heartbeat": "1787234400000"}]}
-    (item,) = json.loads(live.notify(Code.STOP_STREAMING))["notify"]
+    (item,) = json.loads(live.notify(ServerCode.STOP_STREAMING))["notify"]
     assert (item["service"], item["content"]["code"]) == ("ADMIN", 30)
 
 
