@@ -25,7 +25,7 @@ from bot.services import Services
 from cogs.gex import SCOPE_CHOICES, WEIGHT_CHOICES
 from streaming.clock import epoch_ms
 from streaming.errors import TransientError
-from streaming.model import SCOPES, WEIGHTS, GexSnapshot
+from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.symbols import parse_ticker
 
 Interaction = discord.Interaction[GexBot]
@@ -75,9 +75,9 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
         symbol: str | None = None,
         value: float | None = None,
         target: str = "dm",
-        window: str = Window.FIVE.value,
-        scope: str | None = None,
-        weight: str | None = None,
+        window: Window = Window.FIVE,
+        scope: ScopeName | None = None,
+        weight: WeightName | None = None,
         cooldown: app_commands.Range[int, 1, LONGEST_COOLDOWN_MIN] = DEFAULT_COOLDOWN_MIN,
     ) -> None:
         """Create an alert for the reader, or for the channel with `target: here`."""
@@ -90,9 +90,9 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
                 target=_target(interaction, target),
                 guild_id=interaction.guild_id,
                 value=value,
-                window=Window(window),
-                scope=next((name for name in SCOPES if name == scope), None),
-                weight=next((name for name in WEIGHTS if name == weight), None),
+                window=window,
+                scope=scope,
+                weight=weight,
                 cooldown_min=cooldown,
                 added_ms=epoch_ms(self._services.clock.now()),
             )

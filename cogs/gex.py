@@ -14,14 +14,14 @@ from bot.lookup import boards_here, find_snapshot, matching_names
 from bot.notices import think
 from bot.permissions import may_speak
 from bot.pictures import Wish, take_history
-from bot.render.charts.chart_spec import KINDS
+from bot.render.charts.chart_spec import KINDS, ThemeName
 from bot.render.embeds import status_embed
 from bot.render.explain.explain import explain_embed
 from bot.services import Services
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
 from streaming.figures import FIGURES
-from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot
+from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
 
 Interaction = discord.Interaction[GexBot]
 
@@ -37,7 +37,6 @@ VIEW_CHOICES: Final = [
     Choice(name="future: points of the future, such as /ES", value="future"),
 ]
 KIND_CHOICES: Final = [Choice(name=f"{name}: {kind.words}", value=name) for name, kind in KINDS.items()]
-THEME_CHOICES: Final = [Choice(name="dark", value="dark"), Choice(name="light", value="light")]
 FIGURE_CHOICES: Final = [Choice(name=figure.title, value=name) for name, figure in FIGURES.items()]
 
 
@@ -73,9 +72,9 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         self,
         interaction: Interaction,
         symbol: str | None = None,
-        scope: str | None = None,
-        weight: str = "oi",
-        view: str = "native",
+        scope: ScopeName | None = None,
+        weight: WeightName = "oi",
+        view: ViewName = "native",
         public: bool = False,
     ) -> None:
         """Levels and totals of one scope, with buttons that switch the table in place."""
@@ -110,15 +109,15 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         theme="Background of the picture",
         public=_PUBLIC,
     )
-    @app_commands.choices(kind=KIND_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, theme=THEME_CHOICES)
+    @app_commands.choices(kind=KIND_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES)
     async def chart(  # noqa: PLR0917  # Discord's options, not positional arguments
         self,
         interaction: Interaction,
         symbol: str | None = None,
         kind: str = "strikes",
-        scope: str | None = None,
-        weight: str = "vol",
-        theme: str = "dark",
+        scope: ScopeName | None = None,
+        weight: WeightName = "vol",
+        theme: ThemeName = "dark",
         public: bool = False,
     ) -> None:
         """A picture, drawn in the worker, with buttons that switch it in place."""
@@ -126,9 +125,9 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         wish = Wish(
             symbol=symbol,
             kind=KINDS[kind].name,
-            scope=next((name for name in SCOPES if name == scope), None),
-            weight=next(name for name in WEIGHTS if name == weight),
-            theme="light" if theme == "light" else "dark",
+            scope=scope,
+            weight=weight,
+            theme=theme,
         )
         view = ChartView(self._services, interaction, wish)
         picture = await view.first_picture(interaction.channel_id)

@@ -11,7 +11,7 @@ from bot.render.embeds import levels_embed
 from bot.services import Services
 from bot.views import NoticeModal
 from cogs.switch_view import ChoiceButton, SwitchView, view_of
-from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
+from streaming.model import GexSnapshot, ScopeName, ViewName, WeightName
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,15 @@ class LevelsView(SwitchView):
         asked: Interaction,
         snapshot: GexSnapshot,
         *,
-        scope: str,
-        weight: str,
-        view: str = "native",
+        scope: ScopeName,
+        weight: WeightName,
+        view: ViewName = "native",
     ) -> None:
         super().__init__(asked)
         self.services = services
         self._shown = snapshot
-        self._choice = _Choice(
-            next(name for name in SCOPES if name == scope), next(name for name in WEIGHTS if name == weight)
-        )
-        self._points: ViewName = next(name for name in VIEWS if name == view)
+        self._choice = _Choice(scope, weight)
+        self._points = view
         self.add_scopes(0)
         self.add_weights(1)
         self.add_item(ChoiceButton("Refresh", 2))
