@@ -53,7 +53,7 @@ async def test_an_app_without_the_trader_product_runs_chains_without_the_stream_
         rig.sim.faults.refused[PREFERENCES] = refusal(401)
         await until(lambda: rig.alarms)
         await computes(rig)
-        assert rig.state == "refused"
+        await until(lambda: rig.state == "refused")
         assert "Accounts and Trading Production" in rig.streamer.status().refused["the stream's address"]
         (alarm,) = rig.alarms
         assert "is missing" in alarm
