@@ -21,7 +21,7 @@ import redis.asyncio as aredis
 
 from tests.fuzz.feed_storm import Storm, StormBot, metrics_key, open_storm
 from tests.fuzz.storm_schedule import Schedule
-from tests.fuzz.storm_verdict import FRESH_S, figure_of
+from tests.fuzz.storm_verdict import FRESH_S, figure_of, live_among
 
 CHANNELS: Final = 8
 PAUSE_S: Final = 12.0
@@ -86,10 +86,11 @@ def _wrong(storm: Storm) -> Iterator[str]:
     storm.look()
     newest = max(storm.protocol.published_s)
     for channel, texts in storm.protocol.standing.items():
-        if len(texts) != 1:
-            yield f"{channel} has {len(texts)} messages"
-        elif newest - (figure_of(texts[0]) or 0.0) > FRESH_S / 4:
-            yield f"{channel} shows {figure_of(texts[0])} and not {newest}"
+        live = live_among(texts)
+        if len(live) != 1:
+            yield f"{channel} has {len(live)} messages"
+        elif newest - (figure_of(live[0]) or 0.0) > FRESH_S / 4:
+            yield f"{channel} shows {figure_of(live[0])} and not {newest}"
 
 
 def main() -> int:

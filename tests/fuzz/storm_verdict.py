@@ -52,8 +52,13 @@ def reasons(seen: Protocol) -> list[str]:
     ]
 
 
+def live_among(texts: Sequence[str]) -> list[str]:
+    """Those that are not a day's last message, which stays: at midnight in New York each channel gets one."""
+    return [text for text in texts if "closed" not in text]
+
+
 def _of_channel(seen: Protocol, channel: str, texts: Sequence[str]) -> Iterator[str]:
-    live = [text for text in texts if "closed" not in text]
+    live = live_among(texts)
     if len(live) != 1:
         yield f"{channel} has {len(live)} messages"
     late_s = seen.ended_s - LOOK_BACK_S
