@@ -231,9 +231,9 @@ class Market:
             self._room.trade_second(now_s=now_s, elapsed_s=self._elapsed_s())
 
     def _elapsed_s(self) -> float:
-        """Seconds since today's open; a whole session's where there is none."""
+        """Seconds since today's open; a whole session's where there is none, or none yet of a market always open."""
         session = session_on(new_york(self.now).date())
-        if session is None:
+        if session is None or (self._always_open and self.now < session.open_at):
             return _SESSION_S
         return min(max((self.now - session.open_at).total_seconds(), 0.0), _SESSION_S)
 

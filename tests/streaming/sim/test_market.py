@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from streaming.calendar import NEW_YORK
 from streaming.errors import RequestError
 from streaming.sim.market import Market
 
@@ -153,3 +154,10 @@ def test_an_unknown_underlying_is_refused():
 def test_a_naive_start_has_no_place():
     with pytest.raises(ValueError, match="naive"):
         fresh(start=datetime(2026, 8, 20))  # noqa: DTZ001 - naive on purpose
+
+
+@pytest.mark.parametrize("hour", [0, 4, 9, 11, 20])
+def test_a_market_that_is_always_open_has_minutes_behind_it_at_any_hour(hour):
+    at = datetime(2026, 11, 30, hour, 10, tzinfo=NEW_YORK)
+    market = Market.generate(start_at=at, seed=1, always_open=True)
+    assert len(market.candles("SPY")) >= 60
