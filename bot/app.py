@@ -16,8 +16,8 @@ from bot.settings import BotSettings
 from bot.wire.hosts import point_discord_at
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError, leading_error
+from streaming.process.signals import first_of, stop_on_signals
 from streaming.settings import ENV_FILE, load_settings, load_what_is_right
-from streaming.signals import first_of, stop_on_signals
 from streaming.streamer.runtime import open_runtime
 
 _LOG: Final = logging.getLogger(__name__)

@@ -19,12 +19,12 @@ from bot.operators import OperatorMail, Operators
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.wire.answers import LONGEST_WAIT_S, look_at_answers
-from bot.wire.errors import described, passing, retry_after_s, verdict_of
 from bot.wire.gateway import Gateway
 from bot.wire.gateway_events import GatewayEvents
 from bot.wire.identify_budget import IdentifyBudget
 from bot.wire.login import log_in
 from bot.wire.second_copy import SecondCopyWatch
+from bot.wire.verdicts import described, passing, retry_after_s, verdict_of
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
 

@@ -19,15 +19,15 @@ import httpx
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from bot.sandbox.server import Sandbox, open_sandbox
+from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.settings import BotSettings
 from streaming.clock import Clock, ShiftedClock
 from streaming.commands.sim import simulated_start
 from streaming.model import OptionChain
-from streaming.schwab.login.client import SchwabAuthClient
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.auth_client import SchwabAuthClient
+from streaming.schwab.login.token_store import TokenStore
+from streaming.sim.local_schwab import SimServer, open_sim
 from streaming.sim.market import Market
-from streaming.sim.server import SimServer, open_sim
 
 _LOG: Final = logging.getLogger(__name__)
 _USUAL: Final = ("SPX", "NDX")

@@ -16,31 +16,31 @@ from bot.alarms import Alarms
 from bot.alerts.assembly import build_alerts
 from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
+from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import RedisLedger
 from bot.feed.opening import opening_sentence
-from bot.feed.runner import FeedRunner
 from bot.feed.schedule import decide
 from bot.health import Health, ServiceNotifier
 from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
-from bot.operate.stream import StreamControl
-from bot.operate.symbols import SymbolControl
-from bot.operate.token import TokenControl
+from bot.operate.stream_control import StreamControl
+from bot.operate.symbol_control import SymbolControl
+from bot.operate.token_control import TokenControl
 from bot.presence import DiscordPresence, Presence
-from bot.render.charts.worker_client import ChartWorker
+from bot.render.charts.chart_client import ChartWorker
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Progress, Supervisor
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.bus.metrics import MetricValue, write_metrics
+from streaming.bus.metrics_store import MetricValue, write_metrics
 from streaming.bus.notes import Notes
 from streaming.commands.record import order_of
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.stored_logins import StoredLogins
 from streaming.streamer.runtime import Runtime
-from streaming.streamer.sources import Sources
+from streaming.streamer.source_table import Sources
 from streaming.streamer.streamer import Streamer
 from streaming.telemetry.server import serve_metrics
 

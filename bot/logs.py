@@ -8,7 +8,7 @@ import aiohttp
 import discord
 
 from bot.settings import BotSettings
-from streaming.logs import QUIET, configure_logging
+from streaming.process.logs import QUIET, configure_logging
 
 _QUIET: Final = {
     **QUIET,

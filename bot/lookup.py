@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import discord
 
-from bot.feed.metrics import BoardStatus
+from bot.feed.feed_metrics import BoardStatus
 from bot.services import FeedPort, Services
 from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot

@@ -14,7 +14,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.wire.errors import ALREADY_ANSWERED, described, json_code, passing, verdict_of
+from bot.wire.verdicts import ALREADY_ANSWERED, described, json_code, passing, verdict_of
 from streaming.errors import ContractError, GexcordError, RequestError
 
 if TYPE_CHECKING:

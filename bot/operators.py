@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 import discord
 
-from bot.wire.errors import passing, verdict_of
+from bot.wire.verdicts import passing, verdict_of
 from streaming.clock import Clock
 from streaming.errors import GexcordError, TransientError
 

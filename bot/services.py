@@ -13,7 +13,7 @@ from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamS
 
 if TYPE_CHECKING:
     from bot.alerts.desk import AlertDesk
-    from bot.feed.metrics import FeedStatus
+    from bot.feed.feed_metrics import FeedStatus
     from bot.render.charts.chart_spec import Chart
 
 

@@ -11,7 +11,7 @@ from bot.notices import think
 from bot.permissions import managers_see, operator_only
 from bot.render.operations import stream_text, symbols_text
 from bot.render.recording import recorder_text
-from bot.render.sources import join_texts, sources_text
+from bot.render.source_lines import join_texts, sources_text
 from bot.services import Services
 
 Interaction = discord.Interaction[GexBot]

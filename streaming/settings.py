@@ -22,9 +22,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from streaming.env_file import PlainEnvFile
 from streaming.errors import ConfigurationError, RequestError
 from streaming.model import ScopeName
+from streaming.process.env_file import PlainEnvFile
 from streaming.source_choice import SOURCES, SourceName, parse_source_map
 from streaming.symbols import PartOfIndexError, Ticker, parse_ticker, parse_wire_symbol
 

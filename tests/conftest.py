@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from redis.asyncio import Redis
 
-from streaming.bus.connection import open_redis
+from streaming.bus.redis_connection import open_redis
 from tests.support.captured import CAPTURED
 from tests.support.redis_server import plain_redis
 
@@ -46,7 +46,7 @@ def log_as_it_was() -> Iterator[None]:
     logging.captureWarnings(capture=False)
     for logger in _loggers():
         logger.setLevel(before.get(logger, logging.NOTSET))
-        for handler in [own for own in logger.handlers if type(own).__module__ == "streaming.logs"]:
+        for handler in [own for own in logger.handlers if type(own).__module__ == "streaming.process.logs"]:
             logger.removeHandler(handler)
 
 

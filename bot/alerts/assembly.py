@@ -3,15 +3,15 @@
 import random
 from functools import partial
 
+from bot.alerts.alert_job import AlertRunner
 from bot.alerts.desk import AlertDesk
 from bot.alerts.post import DiscordPost
-from bot.alerts.runner import AlertRunner
-from bot.alerts.store import AlertStore
+from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Progress
 from streaming.bus import keys
-from streaming.bus.metrics import write_metrics
+from streaming.bus.metrics_store import write_metrics
 from streaming.streamer.runtime import Runtime
 
 

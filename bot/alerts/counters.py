@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from streaming.bus.metrics import MetricValue
+from streaming.bus.metrics_store import MetricValue
 
 
 @dataclass(slots=True)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from bot.alerts.alert_job import AlertRunner
 from bot.alerts.kinds.registry import check
 from bot.alerts.post import AlertPost, UnreachableError
+from bot.alerts.rule_store import AlertStore, Shelf
 from bot.alerts.rules import Rule
-from bot.alerts.runner import AlertRunner
-from bot.alerts.store import AlertStore, Shelf
 from bot.alerts.texts import rule_text, standing_text
 from streaming.clock import Clock
 from streaming.errors import GexcordError, RequestError, TransientError

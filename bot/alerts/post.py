@@ -9,7 +9,7 @@ import aiohttp
 import discord
 
 from bot.alerts.rules import Target
-from bot.wire.errors import is_busy, passing, unanswered, verdict_of
+from bot.wire.verdicts import is_busy, passing, unanswered, verdict_of
 from streaming.errors import GexcordError, RequestError, TransientError
 
 CALL_LIMIT_S: Final = 8.0

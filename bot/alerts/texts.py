@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.alerts.hold import Hold
-from bot.alerts.kinds.kind import Firing
+from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.kinds.registry import KINDS
 from bot.alerts.reading import Reading, WallReading
 from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, Rule

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from bot.alerts.hold import Hold, held_by, is_current
-from bot.alerts.kinds.kind import Firing
+from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.kinds.registry import KINDS, Key, key_of, read, with_value
 from bot.alerts.reading import Reading, WallReading
 from bot.alerts.rules import Rule

@@ -14,14 +14,14 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from bot.check.discord import check_discord
-from bot.check.sources import check_sources
+from bot.check.source_checks import check_sources
 from bot.feed.opening import opening_sentence
 from bot.feed.schedule import decide
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
-from streaming.env_file import doubtful_lines, doubtful_name, read_text
 from streaming.errors import ConfigurationError, GexcordError
 from streaming.findings import Finding, exit_status, fail, ok, unwritable, warn, worst
+from streaming.process.env_file import doubtful_lines, doubtful_name, read_text
 from streaming.settings import ENV_FILE
 
 
@@ -109,7 +109,7 @@ def check_feed(settings: BotSettings, now: datetime) -> Sequence[Finding]:
 
 async def _open_redis(stack: AsyncExitStack, settings: BotSettings) -> tuple[Redis | None, Finding]:
     """A client where there is a server, and whether `REDIS_URL` answers or a server of our own could start."""
-    from streaming.bus.connection import open_redis, redact_url
+    from streaming.bus.redis_connection import open_redis, redact_url
     from streaming.bus.server.embedded import open_embedded_server
     from streaming.bus.server.folder import read_record
 
@@ -151,8 +151,8 @@ def check_token(settings: BotSettings, now: datetime) -> Finding:
         remedy = "Set them in .env, or set GEX_SOURCE to another source, such as cboe or redis."
         sentence = f"SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not both set. {remedy}"
         return fail("schwab", sentence, ConfigurationError.exit_status)
-    from streaming.schwab.login.store import TokenStore
     from streaming.schwab.login.token_file import file_findings
+    from streaming.schwab.login.token_store import TokenStore
 
     key = settings.schwab_token_key
     store = TokenStore(settings.schwab_token_path, key=key)

@@ -16,7 +16,7 @@ from bot.check.channel_access import (
     timed_out_until,
 )
 from bot.settings import BotSettings
-from bot.wire.errors import VERDICTS, Verdict
+from bot.wire.verdicts import VERDICTS, Verdict
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, UnavailableError
 from streaming.findings import Finding, fail, ok, warn
 

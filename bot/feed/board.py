@@ -12,8 +12,8 @@ from typing import Final
 
 from bot.feed.cadence import Cadence
 from bot.feed.channel import GoneMessageError
+from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.message import LiveMessage
-from bot.feed.metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.retry import Deletions, Patience, Retry
 from bot.feed.schedule import FeedDecision, decide_about, next_mark
 from bot.feed.window import Slot

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import aiohttp
 import discord
 
-from bot.wire.errors import ARCHIVED_THREAD, WORN_MESSAGE, Verdict, json_code, passing, verdict_of
+from bot.wire.verdicts import ARCHIVED_THREAD, WORN_MESSAGE, Verdict, json_code, passing, verdict_of
 from streaming.bus.lease import LeaseLostError
 from streaming.errors import GexcordError, RequestError, TransientError
 

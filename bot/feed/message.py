@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from bot.feed.broom import Broom
 from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage, WornMessageError
+from bot.feed.chores import Chores
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
 from bot.render.board_mark import is_replaceable
 from streaming.bus.lease import LeaseLostError
@@ -33,8 +33,8 @@ class LiveMessage:
     the old one is deleted: readers always see one, and the ledger names both until the old one is gone.
 
     Only announcing a post waits for the ledger. What follows from one, a note and the end of the old message, is
-    left to `keep_books` and the broom. Where the ledger refuses the note because another process has the feed by
-    now, the broom takes the post back. Every method raises LeaseLostError when that is so.
+    left to `keep_books` and the chores. Where the ledger refuses the note because another process has the feed by
+    now, the chores take the post back. Every method raises LeaseLostError when that is so.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class LiveMessage:
         channel_id: int,
         channel: ChannelPort,
         ledger: Ledger,
-        broom: Broom,
+        chores: Chores,
         clock: Clock,
         *,
         new_nonce: Callable[[], str] = random_nonce,
@@ -50,13 +50,13 @@ class LiveMessage:
         self._channel_id: Final = channel_id
         self._channel = channel
         self._ledger = ledger
-        self._broom = broom
+        self._chores = chores
         self._clock = clock
         self._new_nonce = new_nonce
         self._entry: LedgerEntry | None = None
         self._revision = 0
         self._unsaved = False
-        self._chores: dict[int, Chore] = {}
+        self._own_chores: dict[int, Chore] = {}
         self._posted: tuple[int, str] | None = None
         self._posts = 0
         self._posting = False
@@ -131,7 +131,7 @@ class LiveMessage:
     async def close(self, text: str | None) -> None:
         """Write the session's last text (None leaves what is there) and let go of the message for good.
 
-        What cannot be written now is left to the broom. A worn message takes its last text when Discord lets it.
+        What cannot be written now is left to the chores. A worn message takes its last text when Discord lets it.
         """
         entry = self._entry
         if entry is None or entry.closed:
@@ -159,7 +159,7 @@ class LiveMessage:
 
     async def keep_books(self) -> None:
         """Bring the ledger up to date, then have done what it knows now; LedgerAwayError leaves it for later."""
-        while self._entry is not None and (self._unsaved or self._chores):
+        while self._entry is not None and (self._unsaved or self._own_chores):
             self._unsaved = False
             try:
                 await self._save(self._entry)
@@ -174,7 +174,7 @@ class LiveMessage:
         cannot be told now, because something is being posted; raises what reading the channel raises.
         """
         posts = self._posts
-        if self._entry is None or self._posting or self.pending or not self._broom.loaded:
+        if self._entry is None or self._posting or self.pending or not self._chores.loaded:
             return False
         seen = await self._channel.recent()
         if self._posting or self.pending or posts != self._posts:
@@ -195,15 +195,15 @@ class LiveMessage:
     def abandon(self) -> None:
         """The feed is another's by now: take back a post that it does not know of."""
         if self._posted is not None:
-            self._broom.reclaim(self._channel_id, *self._posted)
+            self._chores.reclaim(self._channel_id, *self._posted)
             self._posted = None
 
     def _is_lost(self, message: SeenMessage) -> bool:
         assert self._entry is not None  # noqa: S101  # callers looked
-        known = message.message_id == self._entry.message_id or message.message_id in self._chores
+        known = message.message_id == self._entry.message_id or message.message_id in self._own_chores
         return (
             not known
-            and not self._broom.knows(self._channel_id, message.message_id)
+            and not self._chores.knows(self._channel_id, message.message_id)
             and self._clock.now() - message.at <= _LOST_FOR
             and is_replaceable(message.content)
         )
@@ -264,7 +264,7 @@ class LiveMessage:
         """Have a message deleted, or rewritten for the last time, once the ledger knows of it."""
         if message_id is not None:
             since_ms = epoch_ms(self._clock.now())
-            self._chores[message_id] = Chore(
+            self._own_chores[message_id] = Chore(
                 channel_id=self._channel_id, message_id=message_id, text=text, since_ms=since_ms
             )
 
@@ -274,7 +274,7 @@ class LiveMessage:
     async def _save(self, entry: LedgerEntry) -> None:
         """Write an entry with all chores; what the ledger knows may be done, and a post that it knows is ours."""
         self._revision += 1
-        chores, posted = tuple(self._chores.values()), self._posted
+        chores, posted = tuple(self._own_chores.values()), self._posted
         numbered = msgspec.structs.replace(entry, revision=self._revision)
         try:
             await self._ledger.save(self._channel_id, numbered, chores)
@@ -284,6 +284,6 @@ class LiveMessage:
         if self._posted == posted:
             self._posted = None
         for chore in chores:
-            if self._chores.get(chore.message_id) == chore:
-                del self._chores[chore.message_id]
-        self._broom.take(chores)
+            if self._own_chores.get(chore.message_id) == chore:
+                del self._own_chores[chore.message_id]
+        self._chores.take(chores)

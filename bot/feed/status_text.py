@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.feed.metrics import BoardStatus, FeedStatus
+from bot.feed.feed_metrics import BoardStatus, FeedStatus
 from bot.render.numbers import age, ago
 from streaming.calendar import new_york
 

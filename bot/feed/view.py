@@ -5,9 +5,9 @@ from datetime import datetime
 
 from bot.feed.schedule import close_of
 from bot.feed.window import Slot
+from bot.render.board_view import BoardView, Moving
 from bot.render.numbers import age
 from bot.render.origin_words import live_word, origin_banner
-from bot.render.view import BoardView, Moving
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import headline, max_change

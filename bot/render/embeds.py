@@ -11,7 +11,7 @@ from bot.render.theme import EMBED_COLOUR
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import BOARD, FIGURES, Levels, headline, max_change, read_levels
-from streaming.gex.point_views import seen_in
+from streaming.gex.results.point_views import seen_in
 from streaming.model import (
     SCOPE_WORDS,
     WEIGHT_NAMES,

@@ -4,9 +4,9 @@ import re
 from typing import Final, Literal
 
 from bot.render import theme
+from bot.render.board_view import BoardView, Moving
 from bot.render.numbers import UNKNOWN, age, bn, percent, price, signed
 from bot.render.origin_words import source_name
-from bot.render.view import BoardView, Moving
 from streaming.calendar import new_york
 from streaming.figures import BOARD, FIGURES
 from streaming.freshness import Freshness

@@ -4,7 +4,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from bot.sandbox.rest.faults import Trouble
+from bot.sandbox.rest.rest_faults import Trouble
 from streaming.clock import Clock
 
 IDENTIFIES_PER_DAY = 1_000

@@ -2,10 +2,10 @@
 
 import math
 
-from bot.sandbox.gateway.gateway import LocalGateway
-from bot.sandbox.rest.faults import KINDS, Fault, Kind, RestFaults, Trouble
+from bot.sandbox.gateway.local_gateway import LocalGateway
+from bot.sandbox.rest.rest_faults import KINDS, Fault, Kind, RestFaults, Trouble
 from bot.sandbox.world.moderator import Moderator
-from bot.sandbox.world.permissions import Permission
+from bot.sandbox.world.permission_bits import Permission
 from bot.sandbox.world.records import ChannelKind, Member
 from bot.sandbox.world.world import World
 

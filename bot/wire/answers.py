@@ -12,7 +12,7 @@ import aiohttp
 import discord
 from discord.http import HTTPClient
 
-from bot.wire.errors import VERDICTS
+from bot.wire.verdicts import VERDICTS
 
 LONGEST_WAIT_S: Final = 30.0
 """discord.py's least figure for the longest 429 that it sleeps in; a longer one is the caller's to plan."""

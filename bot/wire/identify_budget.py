@@ -10,7 +10,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.connection import answering
+from streaming.bus.redis_connection import answering
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import OperatorError, TransientError
 

@@ -7,7 +7,7 @@ from typing import Final
 import aiohttp
 import discord
 
-from bot.wire.errors import passing, verdict_of
+from bot.wire.verdicts import passing, verdict_of
 from streaming.backoff import delay_s
 from streaming.clock import Clock
 from streaming.errors import LoginRequiredError, TransientError

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import discord
 
-from bot.wire.errors import ALREADY_ANSWERED, UNKNOWN_INTERACTION
+from bot.wire.verdicts import ALREADY_ANSWERED, UNKNOWN_INTERACTION
 from streaming.clock import Clock
 
 QUICK_S: Final = 2.0

@@ -26,7 +26,7 @@ FEED_TOLD = "gexcord:feed:told"
 COMMAND_FINGERPRINT = "gexcord:commands:fingerprint"
 REQUESTS = "gexcord:schwab:requests"
 ALERTS = "gex:alerts"
-"""Readers' alerts: `:rules`, `:states`, `:episodes` and what else `bot.alerts.store` keeps begins with this."""
+"""Readers' alerts: `:rules`, `:states`, `:episodes` and what else `bot.alerts.rule_store` keeps begins with this."""
 ALERT_METRICS = "metrics:gex_alerts"
 
 

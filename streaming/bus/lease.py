@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from streaming.bus import keys
-from streaming.bus.connection import answering
+from streaming.bus.redis_connection import answering
 from streaming.clock import uptime_s
 from streaming.errors import OperatorError, TransientError
 

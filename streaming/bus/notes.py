@@ -9,7 +9,7 @@ from datetime import timedelta
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from streaming.bus.connection import answering
+from streaming.bus.redis_connection import answering
 
 
 class Notes:

@@ -5,7 +5,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.connection import answering
+from streaming.bus.redis_connection import answering
 
 _WITHIN_S: Final = 1.0
 _WINDOW_MS: Final = 60_500

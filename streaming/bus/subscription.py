@@ -12,7 +12,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from streaming.backoff import Backoff
-from streaming.bus.connection import CONNECT_S
+from streaming.bus.redis_connection import CONNECT_S
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from streaming.commands import sim as sim_command
 from streaming.commands import start as start_command
 from streaming.commands import token as token_command
 from streaming.errors import ConfigurationError, GexcordError, leading_error
-from streaming.logs import configure_logging, settings_of_command
+from streaming.process.logs import configure_logging, settings_of_command
 from streaming.streamer.runtime import open_bus
 
 _LOG: Final = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import msgspec
 
 from streaming.calendar import new_york
 from streaming.gex.engine import GexEngine
-from streaming.gex.priced import ForwardMode
-from streaming.gex.volatility import BadIv
+from streaming.gex.pricing.priced import ForwardMode
+from streaming.gex.pricing.volatility import BadIv
 from streaming.model import SCOPES, OptionChain, ScopeName
 from streaming.symbols import Ticker
 

@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 
 from streaming.clock import SystemClock
 from streaming.errors import RequestError
-from streaming.logs import settings_of_command
+from streaming.process.logs import settings_of_command
+from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.recorder import Recorder, RecordOrder
 from streaming.settings import StreamSettings, parse_tickers
-from streaming.signals import run_until, stop_on_signals
 from streaming.status import RecorderStatus
 from streaming.streamer.runtime import open_bus
 

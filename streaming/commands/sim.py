@@ -66,7 +66,7 @@ def build(*, chain: Path | None, seed: int, always_open: bool, now: datetime) ->
 
 async def serve(market: "Market", clock: Clock, *, port: int, say: Say) -> int:
     """Serve until interrupted; says where, and with which app key and secret."""
-    from streaming.sim.server import open_sim
+    from streaming.sim.local_schwab import open_sim
 
     async with open_sim(
         market, clock, port=port, client_id=APP_KEY, client_secret=APP_SECRET, login_clock=SystemClock()

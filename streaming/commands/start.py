@@ -11,20 +11,20 @@ from typing import Any, Final
 
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError, leading_error
-from streaming.logs import settings_of_command
+from streaming.process.logs import settings_of_command
+from streaming.process.signals import run_until, stop_on_signals
 from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.stream.routing import Subscriptions, plan
 from streaming.schwab.wire.fields import Service
-from streaming.schwab.wire.services import SERVICES
+from streaming.schwab.wire.service_table import SERVICES
 from streaming.settings import StreamSettings, parse_tickers, split_commas
-from streaming.signals import run_until, stop_on_signals
 from streaming.source_choice import SOURCES
 from streaming.sources.schwab_source import stream_is_needed
 from streaming.status import StreamStatus
 from streaming.streamer.runtime import Runtime, open_runtime
-from streaming.streamer.sources import Sources, what_is_missing
+from streaming.streamer.source_table import Sources, what_is_missing
+from streaming.streamer.streamed_symbols import SymbolChanges, needed_by
 from streaming.streamer.streamer import Streamer
-from streaming.streamer.symbols import SymbolChanges, needed_by
 from streaming.symbols import Ticker, parse_wire_symbol
 from streaming.telemetry.server import serve_metrics
 

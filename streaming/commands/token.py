@@ -15,16 +15,16 @@ from pydantic import SecretStr
 
 from streaming.clock import Clock, SystemClock
 from streaming.commands.login.doctor import Doctor, explain_message
-from streaming.commands.login.report import describe, report_status
+from streaming.commands.login.login_report import describe, report_status
 from streaming.commands.login.sign_in import sign_in
 from streaming.commands.login.transfer import export_login, import_login, log_out
 from streaming.commands.login.verify import verify_refresh
 from streaming.errors import ConfigurationError, RequestError
 from streaming.http_bodies import open_client
-from streaming.logs import settings_of_command
+from streaming.process.logs import settings_of_command
+from streaming.schwab.login.auth_client import SchwabAuthClient, stored_status
 from streaming.schwab.login.cipher import new_key
-from streaming.schwab.login.client import SchwabAuthClient, stored_status
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 from streaming.settings import StreamSettings
 
 _TIMEOUT_S: Final = 20.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from streaming.engine.protocol import ChainReceipt, Spot, Take
-from streaming.gex.point_views import relatives_of
+from streaming.gex.results.point_views import relatives_of
 from streaming.model import OptionQuote, TickEvent
 from streaming.ports import StreamEvent
 from streaming.symbols import Ticker

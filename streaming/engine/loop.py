@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from streaming.clock import Clock
-from streaming.engine.host import EngineError
+from streaming.engine.engine_host import EngineError
 from streaming.errors import TransientError
 from streaming.lasting_trouble import LastingTrouble
 from streaming.model import GexSnapshot

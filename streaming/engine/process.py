@@ -5,9 +5,9 @@ import sys
 from collections import deque
 from typing import Final, Self
 
-from streaming.child_process import PipedProcess
 from streaming.engine.protocol import ANSWERS, ENCODER, Answer, Order
 from streaming.errors import TransientError
+from streaming.process.child_process import PipedProcess
 
 COMMAND: Final = (sys.executable, "-m", "streaming.engine.worker")
 _ONE_THREAD: Final = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL", "VECLIB", "NUMEXPR")}

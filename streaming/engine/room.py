@@ -21,9 +21,9 @@ from streaming.chains.judgement import (
 from streaming.chains.schwab import merge_chains, read_answer
 from streaming.engine.protocol import ChainReceipt, Doubtful, Load, Spot
 from streaming.gex.engine import GexEngine
-from streaming.gex.forward import implied_spot
-from streaming.gex.lines import sort_lines
-from streaming.gex.point_views import relatives_of
+from streaming.gex.pricing.forward import implied_spot
+from streaming.gex.pricing.lines import sort_lines
+from streaming.gex.results.point_views import relatives_of
 from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName
 from streaming.symbols import Ticker
 

@@ -21,7 +21,7 @@ from streaming.engine.protocol import (
 )
 from streaming.engine.room import EngineRoom
 from streaming.errors import GexcordError
-from streaming.framing import frame, take_pipes
+from streaming.process.framing import frame, take_pipes
 
 _COLLECT_EVERY: Final = 1000
 _LONGEST_REASON: Final = 500

@@ -9,18 +9,18 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
-from streaming.gex.figures import SpotFigures, all_figures, figures_at_spot
-from streaming.gex.lines import Lines
-from streaming.gex.live_book import LiveBook
-from streaming.gex.market_state import market_state, session_key
-from streaming.gex.max_change import Ladder, LadderHistory
-from streaming.gex.point_views import Kind, PointViews
-from streaming.gex.priced import ForwardMode
-from streaming.gex.pricing import Floats, years_to_expiry
-from streaming.gex.roots import RootBook
-from streaming.gex.selection import Selection
-from streaming.gex.snapshot import Ingredients, SnapshotTimes, build_snapshot, ladder_by_volume
-from streaming.gex.volatility import BadIv
+from streaming.gex.pricing.formulas import Floats, years_to_expiry
+from streaming.gex.pricing.lines import Lines
+from streaming.gex.pricing.live_book import LiveBook
+from streaming.gex.pricing.priced import ForwardMode
+from streaming.gex.pricing.selection import Selection
+from streaming.gex.pricing.volatility import BadIv
+from streaming.gex.results.market_state import market_state, session_key
+from streaming.gex.results.max_change import Ladder, LadderHistory
+from streaming.gex.results.point_views import Kind, PointViews
+from streaming.gex.results.roots import RootBook
+from streaming.gex.results.snapshot import Ingredients, SnapshotTimes, build_snapshot, ladder_by_volume
+from streaming.gex.results.spot_figures import SpotFigures, all_figures, figures_at_spot
 from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
 from streaming.symbols import Ticker
 

@@ -11,8 +11,8 @@ from typing import Final
 
 from streaming.errors import ContractError, RequestError
 from streaming.packed import open_unpacked
-from streaming.recording.lines import RecordedLine, parse_line
-from streaming.recording.parts import KINDS, Part, parts_of
+from streaming.recording.record_lines import RecordedLine, parse_line
+from streaming.recording.recording_files import KINDS, Part, parts_of
 
 LONGEST_LINE: Final = 16 << 20
 """Far more than a snapshot takes; what goes on longer is cut into lines that are none of a recording."""

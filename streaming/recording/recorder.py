@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.codec import UNREADABLE
-from streaming.bus.metrics import write_metrics
+from streaming.bus.metrics_store import write_metrics
 from streaming.bus.mishaps import Mishaps
 from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.bus.subscription import messages
@@ -23,8 +23,8 @@ from streaming.errors import ContractError, OperatorError, TransientError
 from streaming.instants import is_instant
 from streaming.lasting_trouble import LastingTrouble
 from streaming.recording.disk import RecordDisk
-from streaming.recording.lines import Gap, day_of, gap_line, snapshot_line, tick_line
-from streaming.recording.parts import KINDS, Kind
+from streaming.recording.record_lines import Gap, day_of, gap_line, snapshot_line, tick_line
+from streaming.recording.recording_files import KINDS, Kind
 from streaming.recording.tick_follower import Position, TickFollower, TickPage
 from streaming.recording.writer import PartKey, RecordWriter
 from streaming.status import RecorderStatus

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from streaming.bus import keys
-from streaming.bus.connection import answering
 from streaming.bus.publish.batch import FIELD
+from streaming.bus.redis_connection import answering
 
 PAGE: Final = 1_000
 _BEGINNING: Final = "0-0"

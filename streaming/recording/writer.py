@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from streaming.errors import OperatorError
 from streaming.packed import GZIP_WINDOW
-from streaming.recording.parts import Kind, Part, part_name, parts_in
+from streaming.recording.recording_files import Kind, Part, part_name, parts_in
 
 _LOG: Final = logging.getLogger(__name__)
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})

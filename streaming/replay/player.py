@@ -14,7 +14,7 @@ from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot, ReplayMark, TickEvent
 from streaming.ports import EventSink, SnapshotSink
 from streaming.replay.guard import ReplayGuard
-from streaming.replay.tape import RecordedTape, TapeItem
+from streaming.replay.recorded import RecordedTape, TapeItem
 from streaming.status import SourceState, SourceStatus
 
 _LOG: Final = logging.getLogger(__name__)

@@ -12,12 +12,12 @@ from streaming.bus.lease import Lease
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError
 from streaming.ports import EventSink, SnapshotReader, SnapshotSink
-from streaming.recording.parts import parts_of
+from streaming.recording.recording_files import parts_of
 from streaming.replay.guard import ReplayGuard
 from streaming.replay.player import NAME, SnapshotReplay
-from streaming.replay.tape import RecordedTape, TapeChoice, recorded_tape
+from streaming.replay.recorded import RecordedTape, TapeChoice, recorded_tape
 from streaming.settings import StreamSettings
-from streaming.sources.kind import Kit, SourceKind
+from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceState, SourceStatus
 from streaming.symbols import Ticker
 

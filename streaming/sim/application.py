@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from streaming.loopback import only_local_callers
+from streaming.process.loopback import only_local_callers
 from streaming.sim.control_routes import ControlRoutes
 from streaming.sim.faults import Area
-from streaming.sim.hall import Hall
 from streaming.sim.rest.oauth_routes import OAuthRoutes
 from streaming.sim.rest.rest_routes import RestRoutes
+from streaming.sim.shared_state import SharedState
 from streaming.sim.stream.stream_routes import StreamRoutes
 
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,7 +39,7 @@ class RateGate:
 
 
 def build_application(
-    hall: Hall, streams: StreamRoutes, control: ControlRoutes, *, requests_per_minute: int | None
+    shared: SharedState, streams: StreamRoutes, control: ControlRoutes, *, requests_per_minute: int | None
 ) -> web.Application:
     """The application; `requests_per_minute` limits market data with 429 and no body."""
     gate = RateGate(requests_per_minute)
@@ -47,8 +47,8 @@ def build_application(
     @web.middleware
     async def gatekeeper(request: web.Request, handler: _Next) -> web.StreamResponse:
         area = _area(request.path)
-        hall.counters[request.path] += 1
-        failure = hall.faults.take(area, request.path) if area else None
+        shared.counters[request.path] += 1
+        failure = shared.faults.take(area, request.path) if area else None
         if failure is not None:
             return web.Response(body=failure.payload, status=failure.status, headers=failure.headers)
         if area == "marketdata" and not gate.admits(asyncio.get_running_loop().time()):
@@ -60,14 +60,14 @@ def build_application(
 
     async def confess(request: web.Request, response: web.StreamResponse) -> None:
         """Say on each answer that no broker gave it, so that a bot calls its figures what they are."""
-        response.headers[_FIGURES] = hall.market.figures_of(request.query.get("symbol", "").upper())
+        response.headers[_FIGURES] = shared.market.figures_of(request.query.get("symbol", "").upper())
 
     application = web.Application(middlewares=[only_local_callers, gatekeeper])
     application.on_response_prepare.append(confess)
     application.add_routes(
         [
-            *OAuthRoutes(hall).routes(),
-            *RestRoutes(hall).routes(),
+            *OAuthRoutes(shared).routes(),
+            *RestRoutes(shared).routes(),
             *control.routes(),
             web.get("/ws", streams.handle),
         ]

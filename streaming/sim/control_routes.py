@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from streaming.errors import RequestError
-from streaming.sim.orders import ORDERS, carry_out
+from streaming.sim.control_orders import ORDERS, carry_out
 from streaming.sim.sim_server import SimServer
 
 

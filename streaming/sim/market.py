@@ -10,9 +10,10 @@ import numpy as np
 from streaming.calendar import new_york, session_on
 from streaming.errors import RequestError
 from streaming.model import FILE_SOURCE, SIMULATED, OptionChain
-from streaming.sim.options.board import OptionBoard
-from streaming.sim.options.board_room import BoardRoom
 from streaming.sim.options.flow import VolumeFlow
+from streaming.sim.options.option_board import OptionBoard
+from streaming.sim.options.option_boards import OptionBoards
+from streaming.sim.prices.all_tapes import AllTapes
 from streaming.sim.prices.candles import MinuteBar
 from streaming.sim.prices.forex_desk import ForexDesk
 from streaming.sim.prices.hours import Phase, phase_at
@@ -20,7 +21,6 @@ from streaming.sim.prices.instruments import UNDERLYINGS, Underlying, traits_aro
 from streaming.sim.prices.listing import ListedContract
 from streaming.sim.prices.rhythm import Reset, next_reset
 from streaming.sim.prices.tape import Tape
-from streaming.sim.prices.tape_deck import TapeDeck
 from streaming.sim.prices.walk import STEP_S, IndexWalk
 
 _STEPS_PER_S: Final = round(1.0 / STEP_S)
@@ -56,11 +56,11 @@ class Market:
         """How many nightly back-end events have passed."""
         levels = {name: (item.spot, item.sigma) for name, item in traits.items() if item.leader == name}
         self._walk = IndexWalk.start(levels, np.random.default_rng(walk))
-        self._deck = TapeDeck(self._walk, np.random.default_rng(tapes))
+        self._deck = AllTapes(self._walk, np.random.default_rng(tapes))
         elapsed_s = self._elapsed_s() if self.is_open else None
         self._deck.thread(self._traits, at=self.now, elapsed_s=elapsed_s or 0.0)
         self._deck.second(self.now, cash=self.is_open)
-        self._room = BoardRoom(self._traits, self._deck, self._walk, np.random.default_rng(listing))
+        self._room = OptionBoards(self._traits, self._deck, self._walk, np.random.default_rng(listing))
         seeds = zip(self._traits.items(), flows, strict=True)
         draws = {name: VolumeFlow(item, np.random.default_rng(flow)) for (name, item), flow in seeds}
         self._room.open(draws, chain, at=self.now, elapsed_s=elapsed_s)

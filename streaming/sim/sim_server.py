@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from streaming.sim.faults import MALFORMED_FRAME, Area, Failure, Faults
-from streaming.sim.hall import Hall
 from streaming.sim.market import Market
 from streaming.sim.rest.authority import Authority
+from streaming.sim.shared_state import SharedState
 from streaming.sim.stream.codes import Limits, ServerCode
 from streaming.sim.stream.stream_routes import StreamRoutes
 
@@ -20,28 +20,28 @@ class SimServer:
     url: str
     """Base of `/v1/oauth`, `/trader/v1` and `/marketdata/v1`."""
     stream_url: str
-    hall: Hall
+    shared: SharedState
     _streams: StreamRoutes
 
     @property
     def market(self) -> Market:
         """The market behind it."""
-        return self.hall.market
+        return self.shared.market
 
     @property
     def authority(self) -> Authority:
         """Codes and tokens."""
-        return self.hall.authority
+        return self.shared.authority
 
     @property
     def faults(self) -> Faults:
         """Switches of faults."""
-        return self.hall.faults
+        return self.shared.faults
 
     @property
     def counters(self) -> Counter[str]:
         """Requests by path, stream frames by service, logins, sockets."""
-        return self.hall.counters
+        return self.shared.counters
 
     @property
     def subscriptions(self) -> dict[str, tuple[str, ...]]:

@@ -12,16 +12,16 @@ import httpx
 from streaming.alarm_bell import AlarmBell
 from streaming.bus.snapshots.classic import has_figures
 from streaming.clock import Clock
-from streaming.engine.host import ChainDelivery, EngineError, EngineHost
+from streaming.engine.engine_host import ChainDelivery, EngineError, EngineHost
 from streaming.engine.protocol import ChainKind
 from streaming.errors import ConfigurationError, ContractError, GexcordError
 from streaming.model import GexSnapshot, ScopeName
 from streaming.packed import MOST_UNPACKED
 from streaming.settings import StreamSettings
 from streaming.sources.download import Answer, Server, download, open_client
-from streaming.sources.kind import Kit, SourceKind
 from streaming.sources.polling import Pace, Poller, Surroundings
 from streaming.sources.source_book import SourceBook
+from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker, is_index
 

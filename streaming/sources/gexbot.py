@@ -18,14 +18,14 @@ from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.calendar import new_york, session_on
 from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import ConfigurationError, ContractError
-from streaming.gex.market_state import State, market_state
+from streaming.gex.results.market_state import State, market_state
 from streaming.instants import instant_ms
 from streaming.model import GexSnapshot, ScopeName
 from streaming.settings import StreamSettings
 from streaming.sources.download import Server, download, open_client
-from streaming.sources.kind import Kit, SourceKind
 from streaming.sources.polling import Pace, Poller, Surroundings
 from streaming.sources.source_book import SourceBook
+from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from streaming.settings import StreamSettings
-from streaming.sources.kind import Kit, SourceKind, Stream
+from streaming.sources.source_kind import Kit, SourceKind, Stream
 from streaming.status import SourceState, SourceStatus
 from streaming.symbols import Ticker
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from streaming.bus.route_memory import RedisRouteMemory
-from streaming.engine.host import EngineHost
+from streaming.engine.engine_host import EngineHost
 from streaming.engine.loop import SnapshotCounters, SnapshotLoop
 from streaming.model import MarketEvent, OptionQuote
 from streaming.ports import Assure, EventSink, StreamEvent
-from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.keeper import LoginKeeper
 from streaming.schwab.login.stored_logins import StoredLogins
 from streaming.schwab.rest.budget import RequestBudget
-from streaming.schwab.rest.client import SchwabRestClient
+from streaming.schwab.rest.rest_client import SchwabRestClient
 from streaming.schwab.rest.route_trouble import RouteTroubles
-from streaming.schwab.stream.client import SchwabStreamClient, StreamTiming, Subscriptions
-from streaming.sources.schwab import ChainPoller
+from streaming.schwab.stream.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
+from streaming.sources.chain_polling import ChainPoller
 from streaming.status import StreamStatus
 from streaming.streamer.runtime import Runtime
 from streaming.symbols import Ticker

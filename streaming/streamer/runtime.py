@@ -10,16 +10,16 @@ from typing import Final
 import httpx
 from redis.asyncio import Redis
 
-from streaming.bus.connection import open_redis, redact_url
 from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.redis_connection import open_redis, redact_url
 from streaming.bus.server.embedded import EmbeddedServer, open_embedded_server
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import Clock
 from streaming.http_bodies import open_client
 from streaming.schwab.login.app_key import AppKeyFile
-from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.oauth import AppKey
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 from streaming.settings import ENV_FILE, StreamSettings
 
 _LOG: Final = logging.getLogger(__name__)

@@ -13,19 +13,19 @@ from typing import Final
 
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.bus.metrics import write_metrics
+from streaming.bus.metrics_store import write_metrics
 from streaming.bus.shared_minute import SharedMinute
 from streaming.engine.loop import SnapshotCounters, follow_near_options
 from streaming.errors import ConfigurationError, TransientError
-from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget
-from streaming.schwab.stream.client import StreamTiming, Subscriptions
+from streaming.schwab.stream.stream_client import StreamTiming, Subscriptions
 from streaming.schwab.wire.fields import Service
 from streaming.status import StreamStatus
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import Runtime
+from streaming.streamer.streamed_symbols import SymbolChanges, needed_by, useful_to
 from streaming.streamer.symbol_wishes import SymbolWishes
-from streaming.streamer.symbols import SymbolChanges, needed_by, useful_to
 from streaming.symbols import Ticker
 from streaming.telemetry.report import log_line, metrics_mapping
 from streaming.telemetry.stream_metrics import StreamFacts

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.notes import NoteTable
-from streaming.streamer.symbols import SymbolChanges
+from streaming.streamer.streamed_symbols import SymbolChanges
 
 _ADDED: Final = "added"
 _REMOVED: Final = "removed"

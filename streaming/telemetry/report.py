@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from streaming.bus.metrics import MetricValue
+from streaming.bus.metrics_store import MetricValue
 from streaming.status import named
 from streaming.telemetry.stream_metrics import METRICS, StreamFacts, Value
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from streaming.loopback import loopback_port
+from streaming.process.loopback import loopback_port
 from streaming.telemetry.stream_metrics import StreamFacts
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from streaming.bus.metrics import MetricValue
+from streaming.bus.metrics_store import MetricValue
 from streaming.status import SourceStatus
 from streaming.telemetry.report import field
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from streaming.bus.metrics import MetricValue
+from streaming.bus.metrics_store import MetricValue
 from streaming.bus.publish.publisher import PublisherStats
 from streaming.engine.loop import SnapshotCounters
-from streaming.schwab.stream.status import StreamClientStatus
+from streaming.schwab.stream.stream_status import StreamClientStatus
 from streaming.status import StreamStatus
 
 _DAY_S: Final = 86_400.0

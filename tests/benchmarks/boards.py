@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.feed.board import Board, BoardPlan
-from bot.feed.broom import Broom
 from bot.feed.channel import AssuredChannel, SeenMessage
+from bot.feed.chores import Chores
 from bot.feed.message import LiveMessage
 from bot.feed.window import Slot
 from streaming.clock import SystemClock
@@ -78,13 +78,13 @@ async def _ours(channels: list[LimitedChannel], slots: list[Slot]) -> None:
     async def assure() -> None: ...
 
     ledger, clock = DictLedger(), SystemClock()
-    broom = Broom(channels.__getitem__, ledger, clock)
+    chores = Chores(channels.__getitem__, ledger, clock)
     boards = [
         Board(
             position,
             parse_ticker("NQ"),
             slot=slot,
-            message=LiveMessage(position, AssuredChannel(channel, assure, assure), ledger, broom, clock),
+            message=LiveMessage(position, AssuredChannel(channel, assure, assure), ledger, chores, clock),
             plan=BoardPlan(force=True, refresh_minutes=60, phase_s=position / len(channels)),
             clock=clock,
             rng=random.Random(position),

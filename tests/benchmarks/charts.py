@@ -26,17 +26,17 @@ from typing import Any, Final, cast
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from bot.feed.runner import FeedRunner
+from bot.feed.feed_job import FeedRunner
 from bot.pictures import Wish, take_picture
+from bot.render.charts.chart_client import ChartWorker
 from bot.render.charts.chart_spec import KINDS, Chart
 from bot.render.charts.painters import Painters
-from bot.render.charts.worker_client import ChartWorker
 from bot.services import Services
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
-from streaming.bus.connection import open_redis
-from streaming.bus.snapshots.history import without_curves
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.redis_connection import open_redis
+from streaming.bus.snapshots.snapshot_history import without_curves
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
 from streaming.model import GexSnapshot
 from streaming.symbols import parse_ticker

@@ -33,15 +33,15 @@ import redis as sync_redis
 from pydantic import SecretStr
 
 from streaming.bus import keys
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.chains.files import parse_any
 from streaming.clock import ShiftedClock
-from streaming.engine.host import EngineHost
+from streaming.engine.engine_host import EngineHost
 from streaming.model import GexSnapshot, OptionQuote, TickEvent
 from streaming.settings import StreamSettings
+from streaming.sim.local_schwab import open_sim
 from streaming.sim.market import Market
 from streaming.sim.prices import listing
-from streaming.sim.server import open_sim
 from streaming.streamer.runtime import open_runtime
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker

@@ -21,9 +21,9 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_event
-from streaming.bus.connection import open_redis
 from streaming.bus.events import STREAM_CAPS
 from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.redis_connection import open_redis
 from streaming.bus.server.embedded import open_embedded_server
 from streaming.model import MarketEvent, TickEvent
 from tests.support.events import book, tick

@@ -34,9 +34,9 @@ from streaming.bus.snapshots.history_entry import market_day
 from streaming.chains.files import parse_any
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
-from streaming.recording.lines import snapshot_line
-from streaming.recording.parts import parts_in
 from streaming.recording.reader import ReadCounts, read_parts
+from streaming.recording.record_lines import snapshot_line
+from streaming.recording.recording_files import parts_in
 from streaming.recording.writer import RecordWriter
 from streaming.symbols import Ticker
 from tests.benchmarks.inputs import whole_chain

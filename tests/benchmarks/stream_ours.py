@@ -9,11 +9,11 @@ import asyncio
 import random
 from contextlib import suppress
 
-from streaming.bus.connection import open_redis
 from streaming.bus.events import STREAM_CAPS
 from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.redis_connection import open_redis
 from streaming.clock import SystemClock
-from streaming.schwab.stream.client import SchwabStreamClient, Subscriptions
+from streaming.schwab.stream.stream_client import SchwabStreamClient, Subscriptions
 from streaming.schwab.wire.frames import StreamerInfo
 from tests.benchmarks.stream_frames import SYMBOLS
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from streaming.schwab.login.cipher import new_key
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
 
 LOGIN_AT = datetime(2026, 8, 17, 12, 0, tzinfo=UTC)

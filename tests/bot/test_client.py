@@ -9,8 +9,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import SYNC_JOB, GexBot
-from bot.sandbox.rest.faults import Trouble, refused
-from bot.sandbox.server import open_sandbox
+from bot.sandbox.local_discord import open_sandbox
+from bot.sandbox.rest.rest_faults import Trouble, refused
 from bot.supervisor import JobState
 from bot.wire.hosts import point_discord_at
 from streaming.errors import TransientError

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from streaming.model import Candle, DepthKind, Level2Event, OptionQuote, TickEvent
-from streaming.replay.frames import replay_frames
+from streaming.replay.frame_files import replay_frames
 from streaming.schwab.stream.merge import Merger
 from streaming.schwab.wire import fields
 from streaming.schwab.wire.fields import Service

@@ -8,9 +8,9 @@ import pytest
 
 from streaming.calendar import new_york
 from streaming.chains.files import load_chain
+from streaming.sim.options.contract_lines import lines_from_chain
 from streaming.sim.options.relisting import relist_real
 from streaming.sim.prices.instruments import underlying_of
-from streaming.sim.prices.lines import lines_from_chain
 from tests.e2e.conftest import Home
 from tests.e2e.test_demo import check_market_of
 from tests.support.wire_chain import check_levels_survive

@@ -1,4 +1,4 @@
-from bot.feed.metrics import BoardCounters, BoardStatus, FeedStatus
+from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus
 
 
 class Feed:

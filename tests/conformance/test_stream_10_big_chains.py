@@ -1,6 +1,6 @@
 """Chains that overflow Schwab's gateway are asked for in parts, and the figures are those of the whole."""
 
-from streaming.sim.server import Failure
+from streaming.sim.local_schwab import Failure
 from tests.support.stream_rig import streamer_rig, until
 
 TOO_BIG = Failure(

@@ -8,7 +8,7 @@ import signal
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.connection import open_redis
+from streaming.bus.redis_connection import open_redis
 from tests.support.redis_server import embedded_redis, plain_redis
 from tests.support.stream_rig import streamer_rig, until
 

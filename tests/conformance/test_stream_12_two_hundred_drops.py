@@ -11,7 +11,7 @@ from streaming.bus import keys
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.model import Level2Event, TickEvent
 from streaming.schwab.stream.routing import Subscriptions
-from streaming.sim.server import Limits
+from streaming.sim.local_schwab import Limits
 from streaming.sim.stream.stream_routes import ClientSocket
 from tests.support.stream_rig import client_rig, until
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.operate.symbols import SymbolControl
+from bot.operate.symbol_control import SymbolControl
 from streaming.errors import RequestError
 from streaming.streamer.streamer import Streamer
 from streaming.streamer.symbol_wishes import SymbolWishes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.schwab.stream.client import Subscriptions
+from streaming.schwab.stream.stream_client import Subscriptions
 from streaming.sim.stream.oddities import ODDITIES
 from tests.support.stream_rig import client_rig, until
 

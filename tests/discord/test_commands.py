@@ -9,7 +9,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import GexBot
-from bot.sandbox.server import Sandbox, open_sandbox
+from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.wire.hosts import point_discord_at
 from streaming.errors import TransientError
 from tests.support.discord_bodies import problems_of

@@ -11,8 +11,8 @@ import discord
 import pytest
 from discord import app_commands
 
+from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.rate_limits import CREATE_MESSAGE, EDIT_MESSAGE
-from bot.sandbox.server import Sandbox, open_sandbox
 from tests.support.discord_bodies import problems_of
 from tests.support.wire import Visitor, WireBot, log_in, until, visit
 

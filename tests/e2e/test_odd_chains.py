@@ -12,14 +12,14 @@ import pytest
 from pydantic import SecretStr
 
 from streaming.clock import ShiftedClock
-from streaming.engine.host import EngineHost
+from streaming.engine.engine_host import EngineHost
 from streaming.model import GexSnapshot, WeightFigures
-from streaming.schwab.login.client import SchwabAuthClient
-from streaming.schwab.login.store import TokenStore
-from streaming.schwab.rest.client import RequestBudget, SchwabRestClient
+from streaming.schwab.login.auth_client import SchwabAuthClient
+from streaming.schwab.login.token_store import TokenStore
+from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
+from streaming.sim.local_schwab import SimServer, open_sim
 from streaming.sim.market import Market
-from streaming.sim.server import SimServer, open_sim
-from streaming.sources.schwab import ChainPoller
+from streaming.sources.chain_polling import ChainPoller
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.stream_rig import START, write_token

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
 
-from bot.sandbox.server import Sandbox, open_sandbox
+from bot.sandbox.local_discord import Sandbox, open_sandbox
 from tests.support.page_bot import REFUSAL, PageBot, open_page_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

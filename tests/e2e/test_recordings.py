@@ -11,7 +11,7 @@ import redis as sync_redis
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
-from streaming.recording.parts import parts_in
+from streaming.recording.recording_files import parts_in
 from tests.e2e.conftest import Home
 from tests.e2e.test_accounts import open_world, until
 from tests.e2e.test_demo import await_answer, order

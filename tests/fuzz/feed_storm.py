@@ -22,10 +22,10 @@ from typing import Any, Final
 import redis.asyncio as aredis
 from redis.exceptions import RedisError
 
-from bot.sandbox.rest.faults import Trouble
-from bot.sandbox.server import Sandbox, open_sandbox
+from bot.sandbox.local_discord import Sandbox, open_sandbox
+from bot.sandbox.rest.rest_faults import Trouble
 from bot.sandbox.world.changes import Change, MessageCreated, MessageDeleted, MessageUpdated
-from streaming.bus.server import leash
+from streaming.bus.server import parent_death
 from streaming.bus.server.embedded import free_port
 from tests.fuzz.storm_schedule import FAULTS, Schedule, Step, make_schedule
 from tests.fuzz.storm_verdict import Protocol, Seen, reasons
@@ -118,7 +118,7 @@ class StormBot:
         program = [sys.executable, "-W", "ignore", str(ROOT / "run_bot.py")]
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *program),
+                *(sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *program),
                 cwd=self._folder,
                 env=keep | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | self._environment,
                 stdin=asyncio.subprocess.DEVNULL,

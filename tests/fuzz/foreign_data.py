@@ -35,10 +35,10 @@ from bot.render.history_text import history_text
 from bot.render.text import board_text
 from streaming.bus.codec import decode_snapshot, encode_snapshot
 from streaming.bus.snapshots.classic import parse_snapshot
-from streaming.bus.snapshots.history import without_curves
 from streaming.bus.snapshots.history_entry import entry_of, market_day
 from streaming.bus.snapshots.names import is_ticker
-from streaming.bus.snapshots.store import NewestDays
+from streaming.bus.snapshots.snapshot_history import without_curves
+from streaming.bus.snapshots.snapshot_store import NewestDays
 from streaming.chains.files import parse_any
 from streaming.clock import epoch_ms, instant_of
 from streaming.commands.gex_report import chain_report
@@ -47,8 +47,8 @@ from streaming.figures import FIGURES
 from streaming.freshness import market_now
 from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot, OptionChain, PointView, ReplayMark
 from streaming.past import decode_past
-from streaming.recording.lines import parse_line, snapshot_line
-from streaming.replay.tape import TapeCounts, _item_of
+from streaming.recording.record_lines import parse_line, snapshot_line
+from streaming.replay.recorded import TapeCounts, _item_of
 from streaming.sources.gexbot import parse_answer
 from streaming.symbols import Ticker
 from tests.support.charts import NOON, full_snapshot

@@ -29,12 +29,12 @@ from streaming.instants import LAST_MS
 from streaming.model import Candle, OptionQuote, TickEvent
 from streaming.ports import StreamEvent
 from streaming.schwab.stream.bad_keys import BadKeys
-from streaming.schwab.stream.connection import StreamConnection
 from streaming.schwab.stream.merge import Merger
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.session import StreamSession
 from streaming.schwab.stream.session_events import Data
-from streaming.schwab.stream.status import StreamCounters
+from streaming.schwab.stream.stream_connection import StreamConnection
+from streaming.schwab.stream.stream_status import StreamCounters
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
 from streaming.schwab.wire.values import LARGEST_COUNT, LARGEST_PRICE

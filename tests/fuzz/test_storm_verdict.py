@@ -4,7 +4,7 @@ from tests.fuzz.storm_verdict import Protocol, Seen, figure_of, reasons
 
 LIVE = "```\nGEX: SPX  5,018.75  Δ +0.25\nsource · live```"
 STAMP = "2026-08-20T13:40:00.000Z"
-BUG = f"{STAMP} ERROR   bot.feed.runner: The board failed. ⏎ Traceback (most recent call last): ⏎ KeyError: 'x'"
+BUG = f"{STAMP} ERROR   bot.feed.feed_job: The board failed. ⏎ Traceback (most recent call last): ⏎ KeyError: 'x'"
 
 
 def calm(**changes: Any) -> Protocol:
@@ -44,7 +44,7 @@ def test_a_logged_bug_an_ended_job_and_a_process_that_left_are_named() -> None:
     said = reasons(calm(logs={"bot-0": [BUG, BUG, *ended, given_up]}, incidents=["bot 0 ended by itself"]))
     assert said == [
         "bot 0 ended by itself",
-        "2 × traceback in bot.feed.runner: KeyError",
+        "2 × traceback in bot.feed.feed_job: KeyError",
         "1 × job gex-feed ended",
         "1 × ERROR of bot.supervisor: job alerts stopped until somebody acts: N.",
     ]

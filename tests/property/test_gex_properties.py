@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from streaming.gex.engine import GexEngine
-from streaming.gex.pricing import charm, delta, gamma, vanna
+from streaming.gex.pricing.formulas import charm, delta, gamma, vanna
 from streaming.model import SCOPES, GexSnapshot, ScopeFigures, WeightFigures
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, TODAY, Line, make_chain

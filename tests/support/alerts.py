@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.alerts.kinds.kind import Firing
+from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.rules import AlertKind, Rule, Target
 from bot.alerts.watcher import Watcher
 from streaming.clock import epoch_ms

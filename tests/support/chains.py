@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from streaming.engine.host import ChainDelivery
+from streaming.engine.engine_host import ChainDelivery
 from tests.support.schwab_chains import chain_document, contract
 
 ASOF = datetime(2026, 8, 20, 15, 0, tzinfo=UTC)

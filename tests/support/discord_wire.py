@@ -8,7 +8,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.client import GexBot
-from bot.sandbox.server import Sandbox, open_sandbox
+from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.wire.hosts import point_discord_at
 from tests.support.host import Host, make_settings
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from bot.feed.broom import Broom
 from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage
+from bot.feed.chores import Chores
 from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
 from bot.feed.message import LiveMessage
 from streaming.bus.lease import LeaseLostError
@@ -161,23 +161,23 @@ _MOST_CHORES = 3
 
 
 class Keeper:
-    """What one process knows of a channel's message: the message itself and the broom that tidies up after it."""
+    """What one process knows of a channel's message: the message itself and the chores that tidies up after it."""
 
     def __init__(self, channel_id: int, channel: ChannelPort, ledger: DictLedger, clock: ManualClock) -> None:
         self.clock = clock
-        self.broom = Broom(lambda _channel_id: channel, ledger, clock)
-        self.message = LiveMessage(channel_id, channel, ledger, self.broom, clock)
+        self.chores = Chores(lambda _channel_id: channel, ledger, clock)
+        self.message = LiveMessage(channel_id, channel, ledger, self.chores, clock)
 
     async def adopt(self) -> None:
         """Begin, as a process does that just got the lease."""
-        await self.broom.load()
+        await self.chores.load()
         await self.message.adopt()
 
     async def tidy(self) -> None:
         """What happens beside the beat."""
         await self.message.keep_books()
         for _ in range(_MOST_CHORES):
-            await self.broom.work()
+            await self.chores.work()
 
 
 class QueueSnapshots:

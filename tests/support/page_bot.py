@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.sandbox.server import Sandbox
+from bot.sandbox.local_discord import Sandbox
 from bot.wire.hosts import point_discord_at
 
 Interaction = discord.Interaction[discord.Client]

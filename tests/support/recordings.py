@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from streaming.bus.codec import encode_event, encode_snapshot
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
-from streaming.recording.lines import Gap, gap_line, snapshot_line, tick_line
+from streaming.recording.record_lines import Gap, gap_line, snapshot_line, tick_line
 from streaming.recording.writer import RecordWriter
 from tests.support.events import tick
 from tests.support.snapshots import snapshot

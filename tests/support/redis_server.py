@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import redis as sync_redis
 
-from streaming.bus.server import leash
+from streaming.bus.server import parent_death
 from streaming.bus.server.embedded import EmbeddedServer, free_port, open_embedded_server, server_binary
 
 OPTIONS = ("--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
@@ -42,7 +42,7 @@ def plain_redis(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.P
 
 def plain_command(folder: Path, port: int) -> list[str]:
     """The command line of such a server, which dies with this process."""
-    program = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(server_binary())]
+    program = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), str(server_binary())]
     return [*program, "--port", str(port), "--dir", str(folder), *OPTIONS]
 
 

@@ -10,9 +10,9 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from streaming.clock import Clock
-from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.oauth import AppKey
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
 from tests.support.http import Seen
 

@@ -20,12 +20,12 @@ from redis.exceptions import RedisError
 
 from streaming.bus import keys
 from streaming.bus.publish.publisher import TradingEventPublisher
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.ports import SnapshotSource
 from streaming.replay.source import RecordedSource
 from streaming.settings import StreamSettings
-from streaming.sim.server import Failure
+from streaming.sim.local_schwab import Failure
 from streaming.sources import cboe_source, gexbot
 from streaming.sources.cboe_source import CboeSource
 from streaming.sources.claims import RedisClaims

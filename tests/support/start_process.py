@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from streaming.settings import StreamSettings
-from streaming.sim.server import SimServer
+from streaming.sim.local_schwab import SimServer
 
 ROOT = Path(__file__).resolve().parents[2]
 

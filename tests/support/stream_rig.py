@@ -15,14 +15,14 @@ from pydantic import SecretStr
 
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.model import Level2Event, TickEvent
-from streaming.schwab.login.client import SchwabAuthClient
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.stored_logins import StoredLogins
-from streaming.schwab.rest.client import RequestBudget, SchwabRestClient
-from streaming.schwab.stream.client import SchwabStreamClient, StreamTiming, Subscriptions
+from streaming.schwab.login.token_store import TokenStore
+from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
+from streaming.schwab.stream.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
 from streaming.settings import StreamSettings
+from streaming.sim.local_schwab import Limits, SimServer, open_sim
 from streaming.sim.market import Market
-from streaming.sim.server import Limits, SimServer, open_sim
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker

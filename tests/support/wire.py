@@ -12,7 +12,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.sandbox.server import Sandbox
+from bot.sandbox.local_discord import Sandbox
 from bot.wire.hosts import point_discord_at
 
 PATIENCE_S = 5.0

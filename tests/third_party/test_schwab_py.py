@@ -4,9 +4,9 @@ import httpx
 from pydantic import SecretStr
 
 from streaming.clock import SystemClock
-from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.oauth import authorize_url
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 from tests.third_party.conftest import Sim
 
 SERVICES = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from bot.alerts.kinds.kind import Firing, Kind, arrow
+from bot.alerts.kinds.alert_kind import Firing, Kind, arrow
 from bot.alerts.reading import Reading, against, known
 from bot.alerts.rules import AlertKind, Window
 from bot.render.numbers import price

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.alerts.kinds.kind import Firing, Kind, arrow, exposure
+from bot.alerts.kinds.alert_kind import Firing, Kind, arrow, exposure
 from bot.alerts.reading import Reading, known
 from bot.alerts.rules import AlertKind, Window
 from bot.render.numbers import UNKNOWN, price

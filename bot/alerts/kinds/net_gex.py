@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from bot.alerts.kinds.kind import Firing, Kind, arrow, exposure
+from bot.alerts.kinds.alert_kind import Firing, Kind, arrow, exposure
 from bot.alerts.reading import Reading, known, ladder
 from bot.alerts.rules import AlertKind, Window
 from streaming.figures import read_levels

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from bot.alerts.kinds.alert_kind import Firing, Kind, arrow
 from bot.alerts.kinds.crossings import side_now
-from bot.alerts.kinds.kind import Firing, Kind, arrow
 from bot.alerts.reading import Reading, against
 from bot.alerts.rules import AlertKind
 from bot.render.numbers import price

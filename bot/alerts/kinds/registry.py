@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.alerts.kinds import crossings, max_change, net_gex, own_price, wall_moves
-from bot.alerts.kinds.kind import Kind
+from bot.alerts.kinds.alert_kind import Kind
 from bot.alerts.reading import Reading, WallReading
 from bot.alerts.rules import AlertKind, Rule, Window
 from streaming.errors import RequestError

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from bot.alerts.kinds.kind import Firing, Kind
+from bot.alerts.kinds.alert_kind import Firing, Kind
 from bot.alerts.reading import WallReading, known, ladder
 from bot.alerts.rules import AlertKind, Rule, Window
 from bot.render.numbers import price

@@ -10,7 +10,7 @@ import msgspec
 
 from bot.render.charts.chart_words import ChartWords
 from bot.render.charts.kinds import expiries, heatmap, history, profile, strikes
-from bot.render.charts.kinds.kind import ChartKind
+from bot.render.charts.kinds.chart_kind import ChartKind
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels
 

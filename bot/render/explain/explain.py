@@ -6,7 +6,7 @@ from typing import Final
 import discord
 
 from bot.render.explain.data import made_of, own_figures
-from bot.render.explain.figures import board_value, here
+from bot.render.explain.figure_texts import board_value, here
 from bot.render.theme import EMBED_COLOUR
 from streaming.figures import BOARD, FIGURES
 from streaming.model import GexSnapshot, WeightName

@@ -8,8 +8,8 @@ from typing import Any, Final, Protocol
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.gateway.connection import GatewayConnection
-from bot.sandbox.gateway.session import GatewaySession, Op, Outlet, frame
+from bot.sandbox.gateway.gateway_session import GatewaySession, Op, Outlet, frame
+from bot.sandbox.gateway.gateway_socket import GatewayConnection
 from bot.sandbox.world.records import Json
 
 COMMANDS_PER_MINUTE: Final = 120

@@ -17,7 +17,7 @@ from bot.sandbox.world.command_rules import (
     USER,
 )
 from bot.sandbox.world.payloads import channel_json, member_json, role_json, user_json
-from bot.sandbox.world.permissions import permissions_in
+from bot.sandbox.world.permission_bits import permissions_in
 from bot.sandbox.world.records import Json
 from bot.sandbox.world.world import World
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.sandbox.world.api_errors import missing_access, missing_permissions, refusal
-from bot.sandbox.world.permissions import Permission
+from bot.sandbox.world.permission_bits import Permission
 from bot.sandbox.world.records import Channel, ChannelKind
 
 _SPOKEN: Final = {ChannelKind.VOICE, ChannelKind.STAGE}

@@ -17,7 +17,7 @@ from bot.sandbox.rest.rations import EditRations
 from bot.sandbox.world.api_errors import FormErrors, empty_message, missing_permissions, not_the_author, refusal
 from bot.sandbox.world.api_errors import unknown_message as unknown_message_error
 from bot.sandbox.world.payloads import channel_json, message_json
-from bot.sandbox.world.permissions import Permission
+from bot.sandbox.world.permission_bits import Permission
 from bot.sandbox.world.records import Channel, Message
 from bot.sandbox.world.snowflakes import created_at
 from bot.sandbox.world.world import World

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.sandbox.gateway.gateway import LocalGateway
+from bot.sandbox.gateway.local_gateway import LocalGateway
 from bot.sandbox.rest.asked_options import (
     bad_request,
     check_options,
@@ -18,7 +18,7 @@ from bot.sandbox.world.api_errors import ApiError
 from bot.sandbox.world.commands import CommandBook, is_offered
 from bot.sandbox.world.interactions import Interaction, InteractionDesk, InteractionKind
 from bot.sandbox.world.payloads import channel_json, member_in_json, message_json
-from bot.sandbox.world.permissions import permissions_in
+from bot.sandbox.world.permission_bits import permissions_in
 from bot.sandbox.world.records import Channel, Json, Message, Persona
 from bot.sandbox.world.world import World
 

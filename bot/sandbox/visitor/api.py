@@ -13,7 +13,7 @@ from bot.sandbox.page_events import PageHub
 from bot.sandbox.rest.rest import json_response
 from bot.sandbox.rest.traffic import Traffic
 from bot.sandbox.visitor.actions import PageActions
-from bot.sandbox.visitor.view import PageView
+from bot.sandbox.visitor.page_view import PageView
 from bot.sandbox.world.api_errors import ApiError
 from bot.sandbox.world.interactions import Interaction
 from bot.sandbox.world.records import Json, Persona

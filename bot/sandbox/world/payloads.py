@@ -3,7 +3,7 @@
 from datetime import datetime
 from urllib.parse import quote
 
-from bot.sandbox.world.permissions import permissions_in
+from bot.sandbox.world.permission_bits import permissions_in
 from bot.sandbox.world.records import (
     Attachment,
     Channel,

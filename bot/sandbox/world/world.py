@@ -20,7 +20,7 @@ from bot.sandbox.world.changes import (
     MessageUpdated,
     RoleUpdated,
 )
-from bot.sandbox.world.permissions import EVERYONE, ORDINARY_BOT, Permission, held_by
+from bot.sandbox.world.permission_bits import EVERYONE, ORDINARY_BOT, Permission, held_by
 from bot.sandbox.world.records import (
     Channel,
     ChannelKind,

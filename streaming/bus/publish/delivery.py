@@ -11,12 +11,12 @@ from functools import partial
 
 from redis.asyncio import Redis
 
-from streaming.bus.connection import CONNECT_S
 from streaming.bus.lease import Fence, LeaseLostError
 from streaming.bus.publish.batch import STREAMS, BatchPacker, Settlement, pack
 from streaming.bus.publish.batch_script import ScriptPacker
 from streaming.bus.publish.buffer import Entry
 from streaming.bus.publish.wire import BatchConnection
+from streaming.bus.redis_connection import CONNECT_S
 from streaming.errors import TransientError
 from streaming.lasting_trouble import LastingTrouble
 

@@ -20,11 +20,11 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from streaming.bus.server import leash
+from streaming.bus.server import parent_death
 from streaming.bus.server.address import ServerAddress, config_text
 from streaming.bus.server.folder import ServerFolder, ServerRecord, alive, is_private, read_record
-from streaming.child_process import child_environment
 from streaming.errors import UnavailableError
+from streaming.process.child_process import child_environment
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def server_binary() -> Path:
 
 def server_command(config: Path) -> list[str]:
     """The command line of a server in the foreground that dies with this process; no secret stands in it."""
-    return [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(server_binary()), str(config)]
+    return [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), str(server_binary()), str(config)]
 
 
 def free_port(wish: int = 0) -> int:

@@ -8,15 +8,15 @@ import httpx
 
 from streaming.clock import Clock
 from streaming.commands.login.findings import failure, settings_findings
-from streaming.commands.login.report import Say
+from streaming.commands.login.login_report import Say
 from streaming.commands.login.symptoms import CLOCK, SYMPTOMS, authorize_symptom, explain
 from streaming.errors import ConfigurationError, GexcordError, OperatorError, RequestError
 from streaming.findings import Finding, ok, warn
 from streaming.schwab.http_errors import transport_error
-from streaming.schwab.login.client import SchwabAuthClient
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.token_file import file_findings
-from streaming.schwab.rest.client import RequestBudget, SchwabRestClient
+from streaming.schwab.login.token_store import TokenStore
+from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
 from streaming.settings import StreamSettings
 
 _CLOCK_TOLERANCE_S: Final = 30.0

@@ -6,12 +6,12 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from streaming.commands.login.report import Say
+from streaming.commands.login.login_report import Say
 from streaming.errors import LoginRequiredError, RequestError
 from streaming.schwab.login.cipher import TokenCipher
 from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.login.other_programs import OriginEnvironment, read_environment, read_file
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 
 _THEIR_KEY: Final = "the key that was asked for"
 _UNKNOWN_AGE: Final = "Its age is unknown, so no warning can come before its seven days end."

@@ -3,12 +3,12 @@
 import stat
 from typing import Final
 
-from streaming.commands.login.report import Say
+from streaming.commands.login.login_report import Say
 from streaming.errors import LoginRequiredError
-from streaming.schwab.login.client import SchwabAuthClient
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.formats import encode_token
 from streaming.schwab.login.oauth import LOG_IN
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
 
 NOT_PROVEN: Final = 74

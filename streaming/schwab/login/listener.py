@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 from streaming.errors import RequestError, UnavailableError
-from streaming.loopback import loopback_port
+from streaming.process.loopback import loopback_port
 from streaming.schwab.login.certificate import server_context
 from streaming.schwab.login.oauth import parse_callback
 

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from streaming.clock import Clock
 from streaming.errors import GexcordError
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 
 _LOOK_EVERY_S: Final = 1.0
 ASK_AGAIN_S: Final = 60.0

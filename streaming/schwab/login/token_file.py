@@ -11,7 +11,7 @@ from streaming.findings import Finding, failed, ok, unwritable, warn
 from streaming.schwab.login.cipher import is_sealed
 from streaming.schwab.login.oauth import LOG_IN, LOGIN_LIFETIME
 from streaming.schwab.login.other_programs import KNOWN_PLACES
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022

@@ -16,10 +16,10 @@ from streaming.schwab.stream.session_events import (
     SymbolLimit,
     Tolerated,
 )
-from streaming.schwab.stream.status import StreamCounters
+from streaming.schwab.stream.stream_status import StreamCounters
 from streaming.schwab.stream.watch import DataWatch
 from streaming.schwab.wire.fields import Service
-from streaming.schwab.wire.services import LEVEL_ONE
+from streaming.schwab.wire.service_table import LEVEL_ONE
 
 _LOG: Final = logging.getLogger(__name__)
 _SELDOM_S: Final = 60.0

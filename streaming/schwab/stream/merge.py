@@ -17,7 +17,7 @@ from streaming.schwab.stream.books import EasternMidnight, book_levels
 from streaming.schwab.stream.image import Image, Instants
 from streaming.schwab.wire import rows
 from streaming.schwab.wire.rows import EquityBarRow, FutureBarRow
-from streaming.schwab.wire.services import SERVICES, Shape
+from streaming.schwab.wire.service_table import SERVICES, Shape
 from streaming.schwab.wire.values import count, instant_ms, signed_price
 from streaming.symbols import may_be_symbol
 

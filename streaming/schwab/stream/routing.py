@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from streaming.schwab.wire.fields import Service
-from streaming.schwab.wire.services import LEVEL_ONE, SERVICES, Shape
+from streaming.schwab.wire.service_table import LEVEL_ONE, SERVICES, Shape
 from streaming.symbols import is_index
 
 Wanted = Mapping[Service, tuple[str, ...]]

@@ -7,7 +7,6 @@ from typing import Final
 
 from streaming.errors import ContractError
 from streaming.schwab.stream.bad_keys import BadKeys
-from streaming.schwab.stream.ledger import Change, SubscriptionLedger
 from streaming.schwab.stream.routing import Wanted
 from streaming.schwab.stream.session_events import (
     BadFrame,
@@ -28,6 +27,7 @@ from streaming.schwab.stream.session_events import (
     SymbolLimit,
     Tolerated,
 )
+from streaming.schwab.stream.subscriptions import Change, SubscriptionLedger
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import (
     Response,
@@ -40,7 +40,7 @@ from streaming.schwab.wire.frames import (
     encode_request,
 )
 from streaming.schwab.wire.rows import DataBlock
-from streaming.schwab.wire.services import FIELDS
+from streaming.schwab.wire.service_table import FIELDS
 
 ACCEPTED: Final = frozenset(
     {

@@ -11,7 +11,7 @@ from streaming.clock import Clock
 from streaming.errors import OperatorError
 from streaming.schwab.login.stored_logins import Logins, another_chance
 from streaming.schwab.stream.policy import StreamTiming, yield_s
-from streaming.schwab.stream.status import ClientState
+from streaming.schwab.stream.stream_status import ClientState
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Final
 from streaming.calendar import close_time, closure, new_york, session_on
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.routing import level_one_service
-from streaming.schwab.wire.services import SERVICE
+from streaming.schwab.wire.service_table import SERVICE
 from streaming.symbols import is_option
 
 _QUIET_S: Final = 300.0

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar, cast, get_args, get_origin
 import msgspec
 
 from streaming.schwab.wire.rows import DataBlock
-from streaming.schwab.wire.services import SERVICES
+from streaming.schwab.wire.service_table import SERVICES
 
 T = TypeVar("T")
 _BLOCK_OF: Final[Mapping[str, Any]] = {one.service: one.block for one in SERVICES}

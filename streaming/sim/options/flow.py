@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.sim.options.contract_lines import ContractLines
 from streaming.sim.options.surface import roundness, trading_weight
-from streaming.sim.prices.instruments import Underlying
-from streaming.sim.prices.lines import YEAR_S, ContractLines
+from streaming.sim.prices.instruments import YEAR_S, Underlying
 
 Rows = NDArray[np.int64]
 _REWEIGH_S: Final = 15

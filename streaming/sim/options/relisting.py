@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from streaming.calendar import new_york
+from streaming.sim.options.contract_lines import ContractLines, Group, generate_lines, join_lines, take_rows
 from streaming.sim.prices.instruments import Underlying
-from streaming.sim.prices.lines import ContractLines, Group, generate_lines, join_lines, take_rows
 from streaming.sim.prices.listing import Expiry, expiries_on
 
 Listing = tuple[ContractLines, tuple[Group, ...]]

@@ -6,6 +6,7 @@ from typing import Final
 
 from streaming.symbols import parse_ticker
 
+YEAR_S: Final = 365.0 * 86400.0
 RATE: Final = 0.043
 """The one interest rate of the simulated world, per year."""
 

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 
 from streaming.calendar import new_york
-from streaming.sim.options.board import OptionBoard
-from streaming.sim.prices.lines import Group
+from streaming.sim.options.contract_lines import Group
+from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.prices.listing import Expiry
 from streaming.sim.stream.option_columns import marks
 

@@ -9,9 +9,9 @@ import msgspec
 from streaming.calendar import new_york
 from streaming.errors import RequestError
 from streaming.sim.market import Market
-from streaming.sim.options.board import OptionBoard
+from streaming.sim.options.contract_lines import Group
+from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.prices.instruments import RATE
-from streaming.sim.prices.lines import Group
 from streaming.sim.prices.listing import Expiry
 from streaming.sim.prices.tape import Tape
 from streaming.sim.rest.chain_contract import MODEL_VOLATILITY, ChainContract, Side, contracts_of

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from streaming.sim.options.board import OptionBoard
-from streaming.sim.prices.lines import Group
+from streaming.sim.options.contract_lines import Group
+from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.prices.listing import Expiry
 from streaming.sim.rest.chain_contract import Side
 

@@ -5,15 +5,15 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from streaming.sim.hall import Hall
 from streaming.sim.rest.authority import RefusedError
+from streaming.sim.shared_state import SharedState
 
 
 class OAuthRoutes:
     """Handlers of the two OAuth endpoints."""
 
-    def __init__(self, hall: Hall) -> None:
-        self._hall = hall
+    def __init__(self, shared: SharedState) -> None:
+        self._hall = shared
 
     def routes(self) -> Iterable[web.RouteDef]:
         """What to mount."""

@@ -7,14 +7,14 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.sim.market import Market
-from streaming.sim.options.board import OptionBoard
+from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.prices.instruments import FUTURES, Underlying
 from streaming.sim.prices.tape import Tape
-from streaming.sim.stream.books import hash_of
+from streaming.sim.stream.book_rows import hash_of
 from streaming.sim.stream.forex_rows import ForexRows
 from streaming.sim.stream.future_rows import FutureRows
+from streaming.sim.stream.numbered_rows import Row
 from streaming.sim.stream.option_rows import OptionRows
-from streaming.sim.stream.rows import Row
 
 MAX_SYMBOLS: Final = 500
 _ALL: Final = frozenset(map(str, range(60)))

@@ -14,13 +14,13 @@ from streaming.calendar import new_york
 from streaming.errors import RequestError
 from streaming.instants import date_of
 from streaming.sim.faults import Faults
-from streaming.sim.hall import Hall
 from streaming.sim.rest.chain_contract import Side
 from streaming.sim.rest.chain_payload import ChainPayloads, TooBigError
 from streaming.sim.rest.chain_query import ChainQuery
 from streaming.sim.rest.market_hours import MARKETS, hours_body
 from streaming.sim.rest.odd_answers import odd_chain, odd_expirations
 from streaming.sim.rest.quote_payload import MAX_SYMBOLS, quotes_body
+from streaming.sim.shared_state import SharedState
 
 Query = Any  # a multidict, or a plain mapping of text to text
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,9 +35,9 @@ _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP",
 class RestRoutes:
     """Handlers of `/trader/v1` and `/marketdata/v1`."""
 
-    def __init__(self, hall: Hall) -> None:
-        self._hall = hall
-        self._chains = ChainPayloads(hall.market)
+    def __init__(self, shared: SharedState) -> None:
+        self._hall = shared
+        self._chains = ChainPayloads(shared.market)
 
     def routes(self) -> Iterable[web.RouteDef]:
         """What to mount."""

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final
 
-from streaming.sim.stream.rows import Row
+from streaming.sim.stream.numbered_rows import Row
 
 _WHOLE: Final = frozenset({"NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"})
 

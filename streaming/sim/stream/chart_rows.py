@@ -8,7 +8,7 @@ from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.sim.market import Market
 from streaming.sim.prices.candles import MinuteBar
-from streaming.sim.stream.rows import Row, number, only
+from streaming.sim.stream.numbered_rows import Row, number, only
 
 ChartService = Literal["CHART_EQUITY", "CHART_FUTURES"]
 _DAY_MS: Final = 86_400_000

@@ -7,7 +7,7 @@ from typing import Final
 from streaming.sim.market import Market
 from streaming.sim.prices.instruments import Underlying
 from streaming.sim.prices.tape import Tape
-from streaming.sim.stream.rows import Row, number, only
+from streaming.sim.stream.numbered_rows import Row, number, only
 
 _VENUES: Final = ("P", "Q", "K", "Z", "J", "T", "U", "X")
 _MICS: Final = {

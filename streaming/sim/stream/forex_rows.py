@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from streaming.sim.market import Market
 from streaming.sim.prices.forex_desk import PAIRS
 from streaming.sim.prices.tape import Tape
-from streaming.sim.stream.rows import Row, number, only
+from streaming.sim.stream.numbered_rows import Row, number, only
 
 _DIGITS = 6
 

@@ -15,12 +15,11 @@ from streaming.calendar import NEW_YORK
 from streaming.sim.market import Market
 from streaming.sim.options.black_scholes import price
 from streaming.sim.options.surface import smile
-from streaming.sim.prices.instruments import FUTURES, RATE, UNDERLYINGS, Future
-from streaming.sim.prices.lines import YEAR_S
+from streaming.sim.prices.instruments import FUTURES, RATE, UNDERLYINGS, YEAR_S, Future
 from streaming.sim.prices.listing import third_friday
 from streaming.sim.prices.tape import Tape, to_tick
-from streaming.sim.stream.books import hash_of
-from streaming.sim.stream.rows import Row, number, only
+from streaming.sim.stream.book_rows import hash_of
+from streaming.sim.stream.numbered_rows import Row, number, only
 
 _KEY: Final = re.compile(r"\./([A-Z]{2,3})([FGHJKMNQUVXZ])(\d\d)([CP])(\d+(?:\.\d+)?)")
 _MONTHS: Final = "FGHJKMNQUVXZ"

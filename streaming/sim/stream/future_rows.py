@@ -7,7 +7,7 @@ from typing import Final
 from streaming.sim.market import Market
 from streaming.sim.prices.instruments import FUTURES
 from streaming.sim.prices.tape import Tape
-from streaming.sim.stream.rows import Row, number, only
+from streaming.sim.stream.numbered_rows import Row, number, only
 
 _HOURS: Final = "GLBX(de=1640;0=-17001600;1=r-17001600d-15551640;7=d-16401555)"
 

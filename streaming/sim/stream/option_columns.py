@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.sim.options.board import OptionBoard, OptionQuotes
+from streaming.sim.options.option_board import OptionBoard, OptionQuotes
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from streaming.calendar import new_york
 from streaming.sim.market import Market
-from streaming.sim.options.board import OptionBoard, OptionQuotes
+from streaming.sim.options.option_board import OptionBoard, OptionQuotes
+from streaming.sim.stream.numbered_rows import Row, number
 from streaming.sim.stream.option_columns import Marks, marks
-from streaming.sim.stream.rows import Row, number
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]

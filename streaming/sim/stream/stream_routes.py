@@ -7,11 +7,11 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from streaming.sim.hall import Hall
+from streaming.sim.shared_state import SharedState
 from streaming.sim.stream.codes import SLOWNESS, Limits, ServerCode
 from streaming.sim.stream.fragments import in_pieces
+from streaming.sim.stream.numbered_rows import RowSource
 from streaming.sim.stream.oddities import distorted
-from streaming.sim.stream.rows import RowSource
 from streaming.sim.stream.stream_session import ServerReply, ServerSession
 
 _UNREAD: Final = 65_536
@@ -27,7 +27,7 @@ class ClientSocket:
     socket: web.WebSocketResponse
     transport: asyncio.Transport | None
     session: ServerSession
-    hall: Hall
+    shared: SharedState
     limits: Limits
     on_login: Callable[["ClientSocket"], Awaitable[None]]
     sent_at: float = 0.0
@@ -40,7 +40,7 @@ class ClientSocket:
 
         A client that leaves too much unread for too long is cut off.
         """
-        if self.hall.faults.black_hole or self.socket.closed or self.cut_off:
+        if self.shared.faults.black_hole or self.socket.closed or self.cut_off:
             return
         if not await self._is_read():
             self._cut_off()
@@ -49,7 +49,7 @@ class ClientSocket:
         try:
             await self._write(frame)
         except ConnectionError:
-            self.hall.counters["frames to closed sockets"] += 1
+            self.shared.counters["frames to closed sockets"] += 1
 
     async def _is_read(self) -> bool:
         """Wait until the client has read most of what was sent; False when it does not in time."""
@@ -62,8 +62,8 @@ class ClientSocket:
         return True
 
     async def _write(self, frame: bytes) -> None:
-        if self.hall.faults.fragment and self.transport is not None:
-            self.transport.write(in_pieces(frame, self.hall.faults.fragment))
+        if self.shared.faults.fragment and self.transport is not None:
+            self.transport.write(in_pieces(frame, self.shared.faults.fragment))
         else:
             await self.socket.send_frame(frame, WSMsgType.TEXT)
 
@@ -72,7 +72,7 @@ class ClientSocket:
         if self.cut_off:
             return
         self.cut_off = True
-        self.hall.counters["slow readers"] += 1
+        self.shared.counters["slow readers"] += 1
         if self.transport is not None:
             self.transport.write(in_pieces(self.session.notify(ServerCode.STOP_STREAMING, SLOWNESS)))
             self.transport.close()
@@ -95,7 +95,7 @@ class ClientSocket:
         async for message in self.socket:
             if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
                 await self._answer(message.data)
-            elif message.type is WSMsgType.PING and not self.hall.faults.black_hole:
+            elif message.type is WSMsgType.PING and not self.shared.faults.black_hole:
                 await self.socket.pong(message.data)
 
     async def _answer(self, text: str | bytes) -> None:
@@ -113,14 +113,14 @@ class ClientSocket:
         if reply.close:
             await self.close()
         elif reply.login:
-            self.hall.counters["logins"] += 1
+            self.shared.counters["logins"] += 1
             await self.on_login(self)
         else:
             await self._send_service(reply.service)
 
     async def tell(self, frame: bytes) -> None:
         """Send a frame of our own making, with the oddities in force."""
-        await self.send(distorted(frame, self.hall.faults.odd))
+        await self.send(distorted(frame, self.shared.faults.odd))
 
     async def pace(self) -> None:
         """Send frames, heartbeats and the last warning at their times."""
@@ -135,7 +135,7 @@ class ClientSocket:
             await asyncio.sleep(due - loop.time())
             if self.session.ids is None:
                 continue
-            self.hall.sync()
+            self.shared.sync()
             await self.send_data()
             await self._keep_alive(loop.time())
 
@@ -148,7 +148,7 @@ class ClientSocket:
     async def _send_service(self, service: str) -> None:
         frame = self.session.frame(service)
         if frame is not None:
-            self.hall.counters[service] += 1
+            self.shared.counters[service] += 1
             await self.tell(frame)
 
     async def _keep_alive(self, now: float) -> None:
@@ -165,7 +165,7 @@ class ClientSocket:
 class StreamRoutes:
     """Accepts streamer sockets and keeps one logged-in session."""
 
-    hall: Hall
+    shared: SharedState
     sources: Mapping[str, RowSource]
     limits: Limits
     connections: set[ClientSocket] = field(default_factory=set)
@@ -176,9 +176,9 @@ class StreamRoutes:
         await socket.prepare(request)
         if request.transport is not None:  # `Connection.send` watches the buffer by itself
             request.transport.set_write_buffer_limits(high=_UNBOUNDED)
-        connection = ClientSocket(socket, request.transport, self._session(), self.hall, self.limits, self._take_over)
+        connection = ClientSocket(socket, request.transport, self._session(), self.shared, self.limits, self._take_over)
         self.connections.add(connection)
-        self.hall.counters["sockets"] += 1
+        self.shared.counters["sockets"] += 1
         try:
             await self._serve(connection)
         finally:
@@ -197,14 +197,14 @@ class StreamRoutes:
         return ServerSession(
             sources=self.sources,
             admits=self._admits,
-            serves=lambda service: service not in self.hall.faults.unavailable,
-            now_ms=self.hall.now_ms,
+            serves=lambda service: service not in self.shared.faults.unavailable,
+            now_ms=self.shared.now_ms,
             limits=self.limits,
-            edition=lambda: self.hall.market.edition,
-            holds_back=self.hall.holds_back,
-            delayed=lambda: self.hall.faults.delayed,
-            malformed=lambda key: key in self.hall.faults.bad_keys,
-            closes_on_malformed=lambda: self.hall.faults.bad_keys_close,
+            edition=lambda: self.shared.market.edition,
+            holds_back=self.shared.holds_back,
+            delayed=lambda: self.shared.faults.delayed,
+            malformed=lambda key: key in self.shared.faults.bad_keys,
+            closes_on_malformed=lambda: self.shared.faults.bad_keys_close,
         )
 
     async def _take_over(self, newest: ClientSocket) -> None:
@@ -214,8 +214,8 @@ class StreamRoutes:
                 await other.evict(ServerCode.CLOSE_CONNECTION)
 
     def _admits(self, token: str, customer_id: str, correl_id: str) -> bool:
-        if self.hall.faults.refused_logins > 0:
-            self.hall.faults.refused_logins -= 1
+        if self.shared.faults.refused_logins > 0:
+            self.shared.faults.refused_logins -= 1
             return False
-        known = customer_id == self.hall.customer_id and correl_id in self.hall.correl_ids
-        return known and self.hall.authority.accepts(token)
+        known = customer_id == self.shared.customer_id and correl_id in self.shared.correl_ids
+        return known and self.shared.authority.accepts(token)

@@ -8,7 +8,7 @@ import msgspec
 
 from streaming.sim.stream.changes import change_of, differences, image_of
 from streaming.sim.stream.codes import TEXTS, Limits, ServerCode
-from streaming.sim.stream.rows import Row, RowSource, only
+from streaming.sim.stream.numbered_rows import Row, RowSource, only
 
 
 @dataclass(frozen=True, slots=True)

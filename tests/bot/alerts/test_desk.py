@@ -2,12 +2,12 @@
 
 import pytest
 
+from bot.alerts.alert_job import AlertRunner
 from bot.alerts.desk import AlertDesk, Reader
 from bot.alerts.post import UnreachableError
+from bot.alerts.rule_store import AlertStore
 from bot.alerts.rules import Target
-from bot.alerts.runner import AlertRunner
-from bot.alerts.store import AlertStore
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
 from tests.support.alerts import FakePost, rule

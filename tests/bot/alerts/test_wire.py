@@ -8,15 +8,15 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.alerts.alert_job import AlertRunner
 from bot.alerts.desk import AlertDesk
 from bot.alerts.post import DiscordPost
-from bot.alerts.runner import AlertRunner
-from bot.alerts.store import AlertStore
+from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
-from bot.sandbox.rest.faults import Trouble, refused
-from bot.sandbox.server import Sandbox, open_sandbox
+from bot.sandbox.local_discord import Sandbox, open_sandbox
+from bot.sandbox.rest.rest_faults import Trouble, refused
 from bot.wire.hosts import point_discord_at
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
 from tests.support.alerts import shot
 from tests.support.discord_bodies import problems_of

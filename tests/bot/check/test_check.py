@@ -8,14 +8,14 @@ import pytest
 from aiohttp import web
 
 from bot.check.check import check_feed, check_token, run_check
-from bot.sandbox.rest.faults import Trouble
-from bot.sandbox.server import open_sandbox
-from bot.sandbox.world.permissions import Permission
+from bot.sandbox.local_discord import open_sandbox
+from bot.sandbox.rest.rest_faults import Trouble
+from bot.sandbox.world.permission_bits import Permission
 from bot.sandbox.world.records import ChannelKind
 from bot.settings import BotSettings
 from streaming.bus.server.embedded import open_embedded_server
 from streaming.findings import exit_status, fail, ok, warn
-from streaming.schwab.login.store import TokenStore
+from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
 from tests.support.clock import ManualClock
 

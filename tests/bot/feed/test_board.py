@@ -77,11 +77,11 @@ class Rig:
 
     async def tidy(self) -> None:
         """What is done beside the beat, as a process does that has just read what is left to do."""
-        if not self.keeper.broom.loaded:
+        if not self.keeper.chores.loaded:
             with suppress(LedgerAwayError):
-                await self.keeper.broom.load()
+                await self.keeper.chores.load()
         await self.board.tidy()
-        await self.keeper.broom.work()
+        await self.keeper.chores.work()
 
     async def beat(self, seconds: float = 1.0, **changes: object) -> None:
         """A second passes, a snapshot with another spot arrives, the board beats."""

@@ -7,8 +7,8 @@ import pytest
 
 from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
 from bot.feed.message import random_nonce
+from bot.render.board_view import BoardView
 from bot.render.text import board_text
-from bot.render.view import BoardView
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
 from streaming.errors import TransientError
@@ -194,11 +194,11 @@ async def test_a_post_that_the_ledger_refuses_to_note_is_taken_back_by_whoever_m
     with pytest.raises(LeaseLostError):
         await paused.message.keep_books()
     channel.troubles["delete"] = TransientError("Discord answered 503.")
-    await paused.broom.work()
+    await paused.chores.work()
     assert len(channel.messages) == 2
     channel.troubles.clear()
     paused.clock.advance(60)
-    await paused.broom.work()
+    await paused.chores.work()
     assert list(channel.messages.values()) == ["two"]
 
 
@@ -212,15 +212,15 @@ async def test_a_refused_post_that_the_new_holder_was_given_under_the_same_nonce
     ledger.lost = True
     with pytest.raises(LeaseLostError):
         await paused.message.keep_books()
-    await paused.broom.work()
+    await paused.chores.work()
     assert len(channel.messages) == 1, "the other is just posting under the nonce: wait"
     ledger.lost = False
     await other.message.keep_books()
     paused.clock.advance(60)
-    await paused.broom.work()
+    await paused.chores.work()
     await write(other, "two")
     assert list(channel.messages.values()) == ["two"]
-    assert paused.broom.waiting == 0
+    assert paused.chores.waiting == 0
 
 
 async def test_a_process_that_lost_the_feed_leaves_what_the_ledger_knows_to_the_next():
@@ -230,8 +230,8 @@ async def test_a_process_that_lost_the_feed_leaves_what_the_ledger_knows_to_the_
     await write(process, "one")
     channel.troubles["delete"] = TransientError("Discord answered 503.")
     await write(process, "two", replace=True)
-    process.broom.leave()
-    assert process.broom.waiting == 0
+    process.chores.leave()
+    assert process.chores.waiting == 0
     assert len(ledger.to_do) == 1
 
 
@@ -286,7 +286,7 @@ async def test_nobody_looks_around_while_a_post_is_in_doubt_or_another_holds_the
     ledger.lost = True
     with pytest.raises(LeaseLostError):
         await process.message.keep_books()
-    await process.broom.work()
+    await process.chores.work()
     assert 5 in channel.messages
 
 

@@ -11,22 +11,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bot.feed.runner import FeedRunner
+from bot.feed.feed_job import FeedRunner
 from bot.settings import BotSettings
 from streaming.bus import keys
 from streaming.bus.codec import decode_snapshot
-from streaming.bus.connection import open_redis
 from streaming.bus.publish.publisher import TradingEventPublisher
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.redis_connection import open_redis
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.calendar import NEW_YORK
 from streaming.chains.schwab import parse_chain
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
 from streaming.model import GexSnapshot
-from streaming.recording.parts import parts_of
 from streaming.recording.recorder import Recorder, RecordOrder
+from streaming.recording.recording_files import parts_of
 from streaming.replay.player import SnapshotReplay
-from streaming.replay.tape import EVERYTHING, recorded_tape
+from streaming.replay.recorded import EVERYTHING, recorded_tape
 from streaming.sim.market import Market
 from streaming.sim.rest.chain_payload import ChainPayloads
 from streaming.sim.rest.chain_query import ChainQuery

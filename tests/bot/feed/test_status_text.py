@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.feed.metrics import BoardCounters, BoardStatus, FeedStatus
+from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus
 from bot.feed.status_text import boards_field, feed_text
 from tests.support.snapshots import ASOF
 

@@ -5,8 +5,8 @@ import pytest
 
 from bot.feed.view import Ending, board_view
 from bot.feed.window import Slot
+from bot.render.board_view import BoardView
 from bot.render.text import board_text
-from bot.render.view import BoardView
 from streaming.clock import epoch_ms
 from streaming.freshness import Freshness
 from streaming.model import ReplayMark

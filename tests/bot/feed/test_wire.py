@@ -11,11 +11,11 @@ import pytest
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
 from bot.feed.window import Slot
+from bot.render.board_view import BoardView
 from bot.render.text import board_text
-from bot.render.view import BoardView
-from bot.sandbox.rest.faults import Trouble, refused
-from bot.sandbox.server import Sandbox, open_sandbox
-from bot.sandbox.world.permissions import Permission
+from bot.sandbox.local_discord import Sandbox, open_sandbox
+from bot.sandbox.rest.rest_faults import Trouble, refused
+from bot.sandbox.world.permission_bits import Permission
 from streaming.freshness import Freshness
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
@@ -53,8 +53,8 @@ class WireRig:
         await self.tidy()
 
     async def tidy(self) -> None:
-        if not self.keeper.broom.loaded:
-            await self.keeper.broom.load()
+        if not self.keeper.chores.loaded:
+            await self.keeper.chores.load()
         await self.board.tidy()
         await self.keeper.tidy()
 

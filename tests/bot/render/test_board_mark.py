@@ -1,8 +1,8 @@
 import pytest
 
 from bot.render.board_mark import is_replaceable
+from bot.render.board_view import BoardView, Moving
 from bot.render.text import board_text
-from bot.render.view import BoardView, Moving
 from streaming.figures import BOARD
 from streaming.freshness import Freshness
 from tests.support.feed import OPEN_AT

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.render.board_view import BoardView, Moving
 from bot.render.text import board_text
-from bot.render.view import BoardView, Moving
 from streaming.calendar import NEW_YORK
 from streaming.figures import BOARD
 from streaming.freshness import Freshness

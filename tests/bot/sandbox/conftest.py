@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.sandbox.server import Sandbox, open_sandbox
+from bot.sandbox.local_discord import Sandbox, open_sandbox
 from tests.support.wire import Visitor, visit
 
 

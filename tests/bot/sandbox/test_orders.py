@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import discord
 import pytest
 
-from bot.sandbox.server import Sandbox
-from bot.sandbox.world.permissions import EVERYONE, ORDINARY_BOT, Permission
+from bot.sandbox.local_discord import Sandbox
+from bot.sandbox.world.permission_bits import EVERYONE, ORDINARY_BOT, Permission
 from bot.sandbox.world.records import ChannelKind
 from tests.support.wire import WireBot, log_in, until
 

@@ -11,9 +11,9 @@ from discord.http import Route
 
 from bot.alerts.post import DiscordPost, UnreachableError
 from bot.alerts.rules import Target
-from bot.sandbox.rest.faults import Trouble, refused
+from bot.sandbox.rest.rest_faults import Trouble, refused
 from bot.wire.answers import ForeignAnswerError
-from bot.wire.errors import json_code, unanswered
+from bot.wire.verdicts import json_code, unanswered
 from streaming.errors import TransientError
 from tests.support.discord_wire import live_bot
 from tests.support.host import Host, make_settings

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import discord
 import pytest
 
-from bot.sandbox.rest.faults import Trouble
-from bot.sandbox.server import open_sandbox
+from bot.sandbox.local_discord import open_sandbox
+from bot.sandbox.rest.rest_faults import Trouble
 from bot.wire.login import ASK_AGAIN_S, log_in
 from streaming.errors import LoginRequiredError
 from tests.support.clock import ManualClock

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.sources.cboe_source import CboeSource
 from streaming.sources.gexbot import GexbotSource
 from streaming.symbols import parse_ticker

@@ -15,7 +15,7 @@ import pytest
 
 from bot.feed.view import board_view
 from bot.feed.window import Slot
-from streaming.bus.connection import open_redis
+from streaming.bus.redis_connection import open_redis
 from streaming.figures import headline
 from streaming.freshness import Freshness
 from streaming.symbols import parse_ticker

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 from referencing import Registry, Resource
 
-from bot.feed.metrics import BoardCounters, BoardStatus, FeedStatus, metrics_mapping
+from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, metrics_mapping
 from streaming import model
 from streaming.bus import keys
 from streaming.bus.events import KINDS
-from streaming.bus.metrics import write_metrics
+from streaming.bus.metrics_store import write_metrics
 from streaming.bus.publish.publisher import TradingEventPublisher
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.model import DepthKind, GexSnapshot
 from streaming.recording.recorder import metrics_mapping as recorder_metrics

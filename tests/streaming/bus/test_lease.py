@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from streaming.bus.connection import make_client
 from streaming.bus.lease import FENCE, Lease, LeaseLostError, fenced
+from streaming.bus.redis_connection import make_client
 from streaming.clock import uptime_s
 from streaming.errors import OperatorError, TransientError
 from tests.support.other_process import line_of, python_process
@@ -122,7 +122,7 @@ async def test_a_server_that_is_gone_is_a_transient_error(tmp_path):
 async def test_a_standby_takes_over_within_five_seconds_of_the_holders_death(redis, redis_url):
     holder = """
 import asyncio, sys
-from streaming.bus.connection import open_redis
+from streaming.bus.redis_connection import open_redis
 from streaming.bus.lease import Lease
 
 async def main():

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from streaming.bus.connection import make_client
 from streaming.bus.notes import Notes, NoteTable
+from streaming.bus.redis_connection import make_client
 from streaming.errors import TransientError
 
 

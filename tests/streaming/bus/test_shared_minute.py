@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from streaming.bus import keys
-from streaming.bus.connection import make_client
+from streaming.bus.redis_connection import make_client
 from streaming.bus.server.embedded import free_port
 from streaming.bus.shared_minute import SharedMinute
 from streaming.clock import SystemClock

@@ -10,7 +10,7 @@ from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.lease import Lease
 from streaming.bus.snapshots.classic import MOST_BYTES
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import epoch_ms
 from streaming.model import ReplayMark
 from tests.support.clock import ManualClock

@@ -5,7 +5,7 @@ import random
 import signal
 from contextlib import aclosing
 
-from streaming.bus.connection import make_client
+from streaming.bus.redis_connection import make_client
 from streaming.bus.subscription import messages
 from tests.support.redis_server import plain_redis
 

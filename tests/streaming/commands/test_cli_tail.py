@@ -5,7 +5,7 @@ import os
 import signal
 from contextlib import aclosing
 
-from streaming.bus.connection import open_redis
+from streaming.bus.redis_connection import open_redis
 from streaming.commands.cli import tail
 from tests.support.redis_server import embedded_redis
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from streaming.bus import keys
-from streaming.bus.connection import open_redis
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.redis_connection import open_redis
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands.cli import main
 from streaming.commands.record import order_of
 from streaming.errors import RequestError
-from streaming.recording.parts import parts_in
+from streaming.recording.recording_files import parts_in
 from streaming.settings import StreamSettings
 from tests.support.snapshots import snapshot
 

@@ -13,12 +13,12 @@ import pytest
 import redis as sync_redis
 
 from streaming.bus import keys
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.commands.cli import main
 from streaming.commands.replay import ReplayOrder, replay
 from streaming.errors import RequestError
-from streaming.replay.tape import TapeChoice
+from streaming.replay.recorded import TapeChoice
 from streaming.settings import StreamSettings
 from tests.data_builders.frames import as_file, equities
 from tests.support.recordings import DAY, record

@@ -15,8 +15,8 @@ from streaming.calendar import NEW_YORK
 from streaming.commands.cli import main
 from streaming.commands.sim import APP_KEY, APP_SECRET, build, register, simulated_start
 from streaming.errors import RequestError
+from streaming.sim.control_orders import ORDERS
 from streaming.sim.faults import SWITCHES
-from streaming.sim.orders import ORDERS
 from streaming.sim.stream.codes import Limits
 from streaming.sim.stream.oddities import ODDITIES
 from tests.data_builders.chains import made

@@ -7,7 +7,7 @@ import pytest
 
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import SystemClock
-from streaming.engine.host import EngineError
+from streaming.engine.engine_host import EngineError
 from streaming.engine.loop import SnapshotCounters, SnapshotLoop
 from streaming.errors import TransientError
 from streaming.symbols import parse_ticker

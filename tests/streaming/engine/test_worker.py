@@ -19,7 +19,7 @@ from streaming.engine.protocol import (
     Take,
 )
 from streaming.engine.worker import OrderDesk
-from streaming.framing import HEADER, frame
+from streaming.process.framing import HEADER, frame
 from streaming.symbols import parse_ticker
 from tests.support.chains import ASOF
 

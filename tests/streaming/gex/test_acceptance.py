@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from streaming.calendar import settle_at
-from streaming.gex.basis import shift
 from streaming.gex.engine import GexEngine
-from streaming.gex.figures import iv_at_quarter
-from streaming.gex.forward import parity_forwards
-from streaming.gex.levels import ladder_split
-from streaming.gex.lines import sort_lines
-from streaming.gex.max_change import Ladder, LadderHistory, largest_change, values_at
-from streaming.gex.pricing import YEAR_S, charm, delta, gamma, vanna, years_to_expiry
+from streaming.gex.pricing.formulas import YEAR_S, charm, delta, gamma, vanna, years_to_expiry
+from streaming.gex.pricing.forward import parity_forwards
+from streaming.gex.pricing.lines import sort_lines
+from streaming.gex.results.basis import shift
+from streaming.gex.results.levels import ladder_split
+from streaming.gex.results.max_change import Ladder, LadderHistory, largest_change, values_at
+from streaming.gex.results.spot_figures import iv_at_quarter
 from streaming.model import GexSnapshot
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, block_a_chain, lines_of, make_chain

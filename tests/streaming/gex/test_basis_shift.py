@@ -1,8 +1,8 @@
-"""streaming/gex/basis.py"""
+"""streaming/gex/results/basis.py"""
 
 import pytest
 
-from streaming.gex.basis import shift, shift_levels
+from streaming.gex.results.basis import shift, shift_levels
 from streaming.model import ScopeFigures, WeightFigures
 
 

@@ -10,7 +10,7 @@ from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.clock import epoch_ms
 from streaming.commands.gex_report import chain_report
 from streaming.gex.engine import GexEngine
-from streaming.gex.levels import ladder_rows, profile_points
+from streaming.gex.results.levels import ladder_rows, profile_points
 from streaming.model import SCOPES, GexSnapshot
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain

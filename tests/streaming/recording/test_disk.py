@@ -6,7 +6,7 @@ import pytest
 
 from streaming.errors import OperatorError
 from streaming.recording.disk import RecordDisk
-from streaming.recording.parts import parts_in
+from streaming.recording.recording_files import parts_in
 from streaming.recording.tick_follower import Position
 from streaming.recording.writer import RecordWriter
 

@@ -3,9 +3,9 @@ import gzip
 import pytest
 
 from streaming.errors import RequestError
-from streaming.recording.lines import snapshot_line, tick_line
-from streaming.recording.parts import part_name, parts_in, parts_of
 from streaming.recording.reader import LONGEST_LINE, ReadCounts, read_parts
+from streaming.recording.record_lines import snapshot_line, tick_line
+from streaming.recording.recording_files import part_name, parts_in, parts_of
 
 DAY = "2026-11-20"
 

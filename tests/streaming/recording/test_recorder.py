@@ -8,14 +8,14 @@ import pytest
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_event, encode_snapshot
-from streaming.bus.connection import open_redis
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.redis_connection import open_redis
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock, epoch_ms
 from streaming.errors import OperatorError
 from streaming.model import ReplayMark
-from streaming.recording.parts import parts_in
 from streaming.recording.reader import ReadCounts, read_parts
 from streaming.recording.recorder import Recorder, RecordOrder
+from streaming.recording.recording_files import parts_in
 from tests.support.events import tick
 from tests.support.redis_server import plain_redis
 from tests.support.snapshots import ASOF, snapshot

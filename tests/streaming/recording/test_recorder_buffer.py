@@ -1,4 +1,4 @@
-from streaming.recording.lines import Gap, parse_line
+from streaming.recording.record_lines import Gap, parse_line
 from streaming.recording.recorder import LineBuffer
 
 DAY = "2026-11-20"

@@ -95,7 +95,7 @@ async def test_a_stream_that_began_anew_is_read_from_its_beginning_and_told(redi
 
 
 async def test_a_redis_that_is_away_is_worth_another_try():
-    from streaming.bus.connection import make_client
+    from streaming.bus.redis_connection import make_client
 
     async with make_client("redis://127.0.0.1:1/0") as redis:
         with pytest.raises(TransientError):

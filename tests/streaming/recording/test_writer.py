@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from streaming.errors import OperatorError
-from streaming.recording.parts import part_name, parts_in
+from streaming.recording.recording_files import part_name, parts_in
 from streaming.recording.writer import RecordWriter
 from tests.support.other_process import line_of, python_process
 

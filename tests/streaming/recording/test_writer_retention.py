@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.recording.parts import Part
+from streaming.recording.recording_files import Part
 from streaming.recording.writer import clearance
 
 

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from streaming.bus import keys
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import epoch_ms
 from streaming.errors import RequestError
 from streaming.model import ReplayMark

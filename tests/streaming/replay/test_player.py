@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from streaming.clock import epoch_ms
 from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot, ReplayMark
-from streaming.recording.parts import parts_of
+from streaming.recording.recording_files import parts_of
 from streaming.replay.player import SnapshotReplay
-from streaming.replay.tape import EVERYTHING, RecordedTape, TapeChoice, TapeItem, recorded_tape
+from streaming.replay.recorded import EVERYTHING, RecordedTape, TapeChoice, TapeItem, recorded_tape
 from tests.support.clock import ManualClock
 from tests.support.recordings import BEGIN, record
 from tests.support.snapshots import snapshot

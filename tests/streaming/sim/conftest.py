@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from streaming.clock import ShiftedClock
+from streaming.sim.local_schwab import SimServer, open_sim
 from streaming.sim.market import Market
-from streaming.sim.server import SimServer, open_sim
 from streaming.sim.stream.codes import Limits
 
 START = datetime(2026, 8, 20, 14, 30, tzinfo=UTC)

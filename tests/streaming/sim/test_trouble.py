@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from streaming.sim.orders import ORDERS
+from streaming.sim.control_orders import ORDERS
 from tests.support.sim_stream import stream
 
 CHAINS = "/marketdata/v1/chains"
@@ -258,7 +258,7 @@ async def test_a_command_is_followed_by_its_own_services_image_only(sim, http):
         await client.ask("LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,3")
         await client.next("data")
         await asyncio.sleep(1.1)
-        sim.hall.sync()  # SPY has moved too, and waits for its turn
+        sim.shared.sync()  # SPY has moved too, and waits for its turn
         await client.ask("LEVELONE_FUTURES", "SUBS", keys="/ES", fields="0,3")
         assert (await client.next("data"))["service"] == "LEVELONE_FUTURES"
         with pytest.raises(TimeoutError):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError
 from streaming.model import SCOPES

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from streaming.bus import keys
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.sources.redis_source import RedisSource
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock

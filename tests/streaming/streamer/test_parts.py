@@ -11,7 +11,7 @@ from streaming.clock import SystemClock
 from streaming.engine.loop import SnapshotCounters
 from streaming.model import OptionQuote
 from streaming.schwab.rest.budget import RequestBudget
-from streaming.schwab.stream.client import Subscriptions
+from streaming.schwab.stream.stream_client import Subscriptions
 from streaming.settings import StreamSettings
 from streaming.status import StreamStatus
 from streaming.streamer.parts import StreamParts, wire_parts

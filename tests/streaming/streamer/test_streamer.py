@@ -21,11 +21,11 @@ from streaming.errors import ConfigurationError
 from streaming.figures import headline
 from streaming.model import PointView
 from streaming.settings import StreamSettings
+from streaming.sim.local_schwab import SimServer, open_sim
 from streaming.sim.market import Market
-from streaming.sim.server import SimServer, open_sim
 from streaming.streamer.runtime import Runtime, open_runtime
+from streaming.streamer.streamed_symbols import SymbolChanges
 from streaming.streamer.streamer import Streamer
-from streaming.streamer.symbols import SymbolChanges
 from streaming.symbols import parse_ticker
 
 START = datetime(2026, 8, 20, 14, 30, tzinfo=UTC)

@@ -1,8 +1,8 @@
 """streaming/streamer/symbol_wishes.py"""
 
 from streaming.bus import keys
+from streaming.streamer.streamed_symbols import SymbolChanges
 from streaming.streamer.symbol_wishes import SymbolWishes
-from streaming.streamer.symbols import SymbolChanges
 
 
 async def test_what_was_stored_is_loaded_by_anybody(redis):

@@ -13,7 +13,7 @@ from bot.render.charts.chart_words import (
     subtitle,
     weighed,
 )
-from bot.render.charts.kinds.kind import ChartKind
+from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.numbers import known
 from bot.render.origin_words import source_text
 from streaming.calendar import new_york

@@ -23,7 +23,7 @@ from bot.render.charts.chart_words import (
     net_millions,
     subtitle,
 )
-from bot.render.charts.kinds.kind import ChartKind
+from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from bot.render.charts.chart_words import LEVEL_NAMES, ChartWords, clock, figures_of, footer, levels, subtitle
-from bot.render.charts.kinds.kind import ChartKind
+from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from bot.render.numbers import price
 from streaming.errors import RequestError

@@ -17,7 +17,7 @@ from bot.render.charts.chart_words import (
     subtitle,
     weighed,
 )
-from bot.render.charts.kinds.kind import ChartKind
+from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.numbers import known
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName

@@ -1,6 +1,6 @@
 import aiohttp
 
-from bot.sandbox.server import Sandbox
+from bot.sandbox.local_discord import Sandbox
 from tests.support.wire import Visitor
 
 

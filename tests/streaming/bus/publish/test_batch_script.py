@@ -4,11 +4,11 @@ import hiredis
 import pytest
 
 from streaming.bus import keys
-from streaming.bus.connection import make_client, open_redis
 from streaming.bus.events import BOOK, CANDLE, KINDS, TICK
 from streaming.bus.publish.batch import pack
 from streaming.bus.publish.batch_script import RUN_EVENTS, SCRIPT, ScriptPacker
 from streaming.bus.publish.wire import BatchConnection
+from streaming.bus.redis_connection import make_client, open_redis
 from tests.support.redis_server import plain_redis
 
 CAPS = range(200, 200 + len(KINDS))

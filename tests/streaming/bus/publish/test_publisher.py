@@ -12,9 +12,9 @@ import pytest
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.connection import make_client, open_redis
 from streaming.bus.events import KINDS
 from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.redis_connection import make_client, open_redis
 from streaming.bus.server.embedded import free_port
 from streaming.model import Level2Event, TickEvent
 from tests.support.events import book, candle, tick

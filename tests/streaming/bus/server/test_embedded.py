@@ -1,4 +1,4 @@
-"""streaming/bus/server/embedded.py, server_address.py, server_folder.py, leash.py: a real server as a child."""
+"""streaming/bus/server/embedded.py, server_address.py, server_folder.py, parent_death.py: a real server as a child."""
 
 import asyncio
 import os
@@ -16,8 +16,8 @@ import pytest
 import redis as sync_redis
 from redis.exceptions import ResponseError
 
-from streaming.bus.connection import open_redis
-from streaming.bus.server import embedded, leash
+from streaming.bus.redis_connection import open_redis
+from streaming.bus.server import embedded, parent_death
 from streaming.bus.server.address import ServerAddress
 from streaming.bus.server.embedded import free_port, open_embedded_server, running_url, server_binary
 from streaming.bus.server.folder import ServerFolder, ServerRecord, alive
@@ -439,14 +439,16 @@ def test_it_must_be_opened_on_the_main_thread(tmp_path):
 
 def test_a_leash_whose_parent_is_already_gone_starts_nothing(tmp_path):
     mark = tmp_path / "started"
-    command = [sys.executable, "-I", "-S", leash.__file__, "1", "/usr/bin/touch", str(mark)]
+    command = [sys.executable, "-I", "-S", parent_death.__file__, "1", "/usr/bin/touch", str(mark)]
     assert subprocess.run(command, check=False).returncode == 3
     assert not mark.exists()
 
 
 @pytest.mark.parametrize("how", ["parent", "program", "signal"])
-def test_where_the_kernel_does_not_help_the_leash_itself_ends_the_program(tmp_path, how):
-    script = "import sys; from streaming.bus.server import leash; sys.exit(leash._watch_parent(sys.argv[1:]))"
+def test_where_the_kernel_does_not_help_the_script_itself_ends_the_program(tmp_path, how):
+    script = (
+        "import sys; from streaming.bus.server import parent_death; sys.exit(parent_death._watch_parent(sys.argv[1:]))"
+    )
     body = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(float(sys.argv[1]))"
     seconds = "0.2" if how == "program" else "60"
     watcher = subprocess.Popen(

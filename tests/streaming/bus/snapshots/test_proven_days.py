@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from streaming.bus.snapshots.proven_days import ProvenDays, proven_day
-from streaming.bus.snapshots.store import SnapshotStore
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import epoch_ms
 from streaming.model import ReplayMark
 from tests.support.clock import ManualClock

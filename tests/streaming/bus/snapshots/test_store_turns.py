@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from streaming.bus.snapshots.store import Turns
+from streaming.bus.snapshots.snapshot_store import Turns
 
 
 async def test_of_ten_who_ask_at_once_each_has_a_turn_of_the_loop_to_itself():

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from streaming.findings import worst
-from streaming.schwab.login.store import TokenStore
 from streaming.schwab.login.token_file import file_findings
+from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
 
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from streaming.schwab.stream.session_events import (
     SymbolLimit,
     Tolerated,
 )
-from streaming.schwab.stream.status import StreamCounters
+from streaming.schwab.stream.stream_status import StreamCounters
 from streaming.schwab.stream.watch import DataWatch
 from streaming.schwab.wire.fields import Service
 from tests.support.clock import ManualClock

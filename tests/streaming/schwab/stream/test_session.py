@@ -23,7 +23,7 @@ from streaming.schwab.stream.session_events import (
 )
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
-from streaming.schwab.wire.services import FIELDS
+from streaming.schwab.wire.service_table import FIELDS
 from tests.data_builders.frames import equities, every_frame
 from tests.support.frames import data_frame, notice, response
 

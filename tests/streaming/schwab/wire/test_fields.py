@@ -2,7 +2,7 @@ import pytest
 
 from streaming.schwab.wire import fields
 from streaming.schwab.wire.fields import Service
-from streaming.schwab.wire.services import FIELDS
+from streaming.schwab.wire.service_table import FIELDS
 from tests.data_builders.frames import equities, future_image, options
 from tests.support.frames import rows_of
 

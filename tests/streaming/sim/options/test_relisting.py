@@ -5,9 +5,9 @@ import pytest
 
 from streaming.calendar import new_york
 from streaming.chains.files import load_chain
+from streaming.sim.options.contract_lines import generate_lines, lines_from_chain
 from streaming.sim.options.relisting import relist_made_up, relist_real
 from streaming.sim.prices.instruments import underlying_of
-from streaming.sim.prices.lines import generate_lines, lines_from_chain
 from tests.data_builders.chains import made
 
 

@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.sim.hall import Hall
+from streaming.sim.local_schwab import _sources  # the rows as a session reads them
 from streaming.sim.market import Market
 from streaming.sim.prices.rhythm import Reset, next_reset
-from streaming.sim.server import _sources  # the rows as a session reads them
+from streaming.sim.shared_state import SharedState
 
 
 def at(day: int, *clock: int) -> datetime:
@@ -31,7 +31,7 @@ def test_resets_follow_the_clock_of_new_york(after, reset, when):
 def overnight() -> dict[str, dict]:
     """Rows of a share and of an option at moments of one night and morning."""
     market = Market.generate(("SPX", "SPY"), start_at=at(20, 15, 59, 30), seed=3)
-    rows = _sources(Hall(market, None, None))
+    rows = _sources(SharedState(market, None, None))
     option = "SPXW  260821C06880000"
     seen = {}
     moments = {
@@ -112,7 +112,7 @@ def test_a_market_that_never_closes_rolls_its_day_at_once():
 
 def test_a_halt_stops_a_symbol_and_its_options_until_it_is_lifted():
     market = Market.generate(("SPX", "SPY"), start_at=datetime(2026, 8, 20, 14, 30, tzinfo=UTC), seed=3)
-    rows = _sources(Hall(market, None, None))
+    rows = _sources(SharedState(market, None, None))
     every = frozenset(map(str, range(60)))
     option = "SPXW  260820C06880000"
 

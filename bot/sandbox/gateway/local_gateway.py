@@ -1,0 +1,185 @@
+"""The gateway: who is connected, the sessions they opened, and events to everybody who asked for them."""
+
+import asyncio
+import secrets
+from typing import Any, Final
+
+from aiohttp import web
+
+from bot.sandbox.gateway.dialogue import Close, Dialogue
+from bot.sandbox.gateway.dispatches import gateway_event
+from bot.sandbox.gateway.gateway_session import GatewaySession, Op, Outlet, frame
+from bot.sandbox.gateway.gateway_socket import GatewayConnection
+from bot.sandbox.gateway_trouble import GatewayTrouble
+from bot.sandbox.rest.rest_identity import application_json
+from bot.sandbox.world.changes import Change
+from bot.sandbox.world.payloads import guild_create_json, member_json, user_json
+from bot.sandbox.world.records import Json
+from bot.sandbox.world.world import World
+
+NO_INTENT_NEEDED: Final = 0
+SESSIONS_KEPT: Final = 8
+RESUMABLE_S: Final = 120.0
+_CLOSE_TIMEOUT_S: Final = 2.0
+_FRAME_BYTES: Final = 15 * 1024
+
+
+class LocalGateway:
+    """Accepts bots, keeps their sessions, and tells them what happens in the world."""
+
+    def __init__(self, world: World, token: str, *, gateway_url: str, origin: str, heartbeat_s: float) -> None:
+        self._world = world
+        self._token = token
+        self._url = gateway_url
+        self._origin = origin
+        self._heartbeat_s = heartbeat_s
+        self._sessions: dict[str, GatewaySession] = {}
+        self._connections: set[GatewayConnection] = set()
+        self.trouble = GatewayTrouble(world.clock)
+        self.identifies = 0
+        self.resumes = 0
+        world.listen(self._tell)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a bot has identified and is still there."""
+        return any(session.outlet is not None for session in self._sessions.values())
+
+    def dispatch(self, event: str, data: Any, intent: int = NO_INTENT_NEEDED) -> None:
+        """Send an event to every session that asked for its intent."""
+        for session in self._sessions.values():
+            if not intent or session.intents & intent:
+                session.dispatch(event, data)
+
+    def close_all(self, code: int) -> None:
+        """End every connection with a close code; its meaning decides whether the bot may resume."""
+        for connection in self._connections:
+            connection.close(code)
+
+    def abort_all(self) -> None:
+        """Cut every connection without a close frame, as a dying server does."""
+        for connection in self._connections:
+            connection.abort()
+
+    def ask_to_reconnect(self) -> None:
+        """Op 7: Discord asks its clients to come again before a server goes down."""
+        self._send_all(frame(Op.RECONNECT, None))
+
+    def invalidate(self, *, resumable: bool) -> None:
+        """Op 9 to everybody; sessions that cannot be resumed are forgotten."""
+        self._send_all(frame(Op.INVALID_SESSION, resumable))
+        if not resumable:
+            self.forget_sessions()
+
+    def forget_sessions(self) -> None:
+        """Let every later RESUME fail."""
+        self._sessions.clear()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one connection until it ends, unless the gateway is down."""
+        if self.trouble.is_down:
+            return self._turn_away(request)
+        socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT_S, compress=False, max_msg_size=_FRAME_BYTES)
+        await socket.prepare(request)
+        connection = GatewayConnection(socket, request, compress=request.query.get("compress") == "zlib-stream")
+        self._connections.add(connection)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(connection.write(), name="sandbox gateway writer")
+                await Dialogue(self, connection, socket).run()
+                writer.cancel()
+        finally:
+            self._connections.discard(connection)
+            for session in self._sessions.values():
+                session.detach(connection, self._world.clock.monotonic())
+        return socket
+
+    def _turn_away(self, request: web.Request) -> web.Response:
+        answer = self.trouble.answer
+        if answer is not None:
+            headers = {**answer.headers, "Content-Type": answer.content_type}
+            return web.Response(body=answer.content, status=answer.status, headers=headers)
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+
+    @property
+    def heartbeat_s(self) -> float:
+        """The interval that HELLO names, seconds."""
+        return self._heartbeat_s
+
+    def accepts(self, token: object) -> bool:
+        """Whether a token is the bot's."""
+        return token == self._token
+
+    def identify(self, intents: int, outlet: Outlet) -> GatewaySession | None:
+        """Open a session: READY, then the guild. None when this IDENTIFY is refused; the connection is then closed."""
+        self.identifies += 1
+        self.trouble.identifies_left = max(self.trouble.identifies_left - 1, 0)
+        if self.trouble.refusals:
+            outlet.close(self.trouble.refusals.popleft())
+            return None
+        self._prune()
+        session = GatewaySession(secrets.token_hex(16), intents, outlet)
+        self._sessions[session.session_id] = session
+        session.dispatch("READY", self._ready(session))
+        if self._world.bot_is_member:
+            session.dispatch("GUILD_CREATE", guild_create_json(self._world, intents))
+        return session
+
+    def resume(self, session_id: object, sequence: object, outlet: Outlet) -> GatewaySession | None:
+        """Take up a session again, or None when events are missing."""
+        session = self._sessions.get(str(session_id))
+        if session is None or not isinstance(sequence, int) or not session.can_resume(sequence):
+            return None
+        if session.outlet is not None:
+            session.outlet.close(Close.UNKNOWN_ERROR)
+        self.resumes += 1
+        session.resume(sequence, outlet)
+        return session
+
+    def members_chunk(self, wanted: Json) -> Json:
+        """The answer to op 8: members by id or by the start of their name."""
+        guild = self._world.guild
+        ids = {int(number) for number in _as_list(wanted.get("user_ids"))}
+        prefix = str(wanted.get("query") or "").lower()
+        found = [m for m in guild.members.values() if (m.user.id in ids if ids else m.user.name.startswith(prefix))]
+        chunk: Json = {"guild_id": str(guild.id), "chunk_index": 0, "chunk_count": 1, "not_found": []}
+        chunk["members"] = [member_json(guild, member) for member in found]
+        return {**chunk, "nonce": wanted["nonce"]} if "nonce" in wanted else chunk
+
+    def _ready(self, session: GatewaySession) -> Json:
+        return {
+            "v": 10,
+            "user": {**user_json(self._world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0},
+            "guilds": [{"id": str(self._world.guild.id), "unavailable": True}] if self._world.bot_is_member else [],
+            "session_id": session.session_id,
+            "session_type": "normal",
+            "resume_gateway_url": self._url,
+            "private_channels": [],
+            "application": {"id": str(self._world.application_id), "flags": application_json(self._world)["flags"]},
+            "_trace": [],
+        }
+
+    def _tell(self, change: Change) -> None:
+        event = gateway_event(self._world, change, self._origin)
+        if event is not None:
+            self.dispatch(event.name, event.data, event.intent)
+
+    def _send_all(self, text: str) -> None:
+        for connection in self._connections:
+            connection.send(text)
+
+    def _prune(self) -> None:
+        now_s = self._world.clock.monotonic()
+        for session in list(self._sessions.values()):
+            if session.detached_at_s is not None and now_s - session.detached_at_s > RESUMABLE_S:
+                del self._sessions[session.session_id]
+        while len(self._sessions) >= SESSIONS_KEPT:
+            del self._sessions[next(iter(self._sessions))]
+
+
+def _as_list(value: object) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

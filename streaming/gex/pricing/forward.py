@@ -1,0 +1,81 @@
+"""Forwards from put-call parity, one per root and expiry (`specs/gex-method.md` §6)."""
+
+from typing import Final
+
+import numpy as np
+
+from streaming.gex.pricing.formulas import Floats
+from streaming.gex.pricing.lines import Ints, Lines
+
+NEAREST: Final = 7
+_SANE: Final = (0.5, 2.0)
+_WIDEST: Final = 2.0
+"""Ask over bid of a quote that says what a contract costs."""
+_FEWEST_PAIRS: Final = 3
+
+
+def parity_forwards(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floats:
+    """Median of K + call mid - put mid over the 7 nearest two-sided strikes, per series; NaN without any.
+
+    Crossed quotes count as none. The difference is not discounted: near the money it is about 0.
+    """
+    forwards = np.full(lines.series_start.size, np.nan)
+    pairs, mids = _two_sided(lines, bid, ask)
+    if pairs.size == 0 or not spot > 0.0:
+        return forwards
+    strike = lines.strike[lines.pair_call[pairs]]
+    series = lines.pair_series[pairs]
+    order = np.lexsort((strike, np.abs(strike - spot), series))
+    series, implied = series[order], (strike + mids)[order]
+    starts = np.flatnonzero(np.diff(series, prepend=-1))
+    forwards[series[starts]] = _medians(series, implied, starts)
+    return forwards
+
+
+def parity_ratios(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floats:
+    """Forward over spot per series; NaN where there is no two-sided pair or the result is absurd."""
+    ratios = parity_forwards(lines, spot, bid, ask) / (spot if spot > 0.0 else np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.where((ratios > _SANE[0]) & (ratios < _SANE[1]), ratios, np.nan)
+
+
+def implied_spot(lines: Lines) -> float:
+    """What the nearest series says that the underlying costs, where nothing else does; NaN when it does not say.
+
+    Median of K + call mid - put mid over its 7 pairs nearest to the money, of 3 at least; wide quotes count as none.
+    """
+    with np.errstate(invalid="ignore"):
+        tight = np.where(lines.ask <= _WIDEST * lines.bid, lines.ask, np.nan)
+    pairs, mids = _two_sided(lines, lines.bid, tight)
+    of_series = lines.pair_series[pairs]
+    first = of_series == of_series.min(initial=lines.series_start.size)
+    if np.count_nonzero(first) < _FEWEST_PAIRS:
+        return float("nan")
+    implied = (lines.strike[lines.pair_call[pairs]] + mids)[first]
+    return float(np.median(implied[np.argsort(np.abs(mids[first]), kind="stable")[:NEAREST]]))
+
+
+def _two_sided(lines: Lines, bid: Floats, ask: Floats) -> tuple[Ints, Floats]:
+    """Pairs quoted on both sides of both contracts, and call mid - put mid of each."""
+    pairs = np.flatnonzero((lines.pair_call >= 0) & (lines.pair_put >= 0))
+    calls, puts = lines.pair_call[pairs], lines.pair_put[pairs]
+    with np.errstate(invalid="ignore"):
+        quoted = (bid > 0.0) & (ask >= bid) & np.isfinite(ask)
+    both = quoted[calls] & quoted[puts]
+    calls, puts = calls[both], puts[both]
+    mids: Floats = 0.5 * ((bid[calls] + ask[calls]) - (bid[puts] + ask[puts]))
+    return pairs[both], mids
+
+
+def _medians(series: Ints, values: Floats, starts: Ints) -> Floats:
+    """Median of the first 7 values of each run."""
+    run = np.cumsum(np.diff(series, prepend=-1) != 0) - 1
+    rank = np.arange(values.size) - starts[run]
+    near = rank < NEAREST
+    table = np.full((starts.size, NEAREST), np.inf)
+    table[run[near], rank[near]] = values[near]
+    table.sort(axis=1)
+    count = np.minimum(np.diff(starts, append=values.size), NEAREST)
+    rows = np.arange(starts.size)
+    median: Floats = 0.5 * (table[rows, (count - 1) // 2] + table[rows, count // 2])
+    return median

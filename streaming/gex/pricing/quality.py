@@ -1,0 +1,91 @@
+"""How good a scope's data is: shares of the weight priced, mirrored and left out, and why.
+
+See `specs/gex-method.md` §7.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from streaming.gex.pricing.formulas import Floats
+from streaming.gex.pricing.lines import Lines
+from streaming.gex.pricing.scopes import ScopeSlices
+from streaming.gex.pricing.spans import Pieces, span_of
+from streaming.gex.pricing.volatility import FAULTS, OUTCOMES, CleanIv
+from streaming.model import SCOPES, IvFault, ScopeFigures, ScopeName
+
+_KINDS: Final = len(FAULTS) * len(OUTCOMES)
+_MIRRORED: Final = OUTCOMES.index("mirrored")
+
+
+def qualities(
+    lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, cut: ScopeSlices
+) -> dict[ScopeName, ScopeFigures]:
+    """The quality figures of every scope; `weight` has shape (2, lines), `ratio` is NaN per series without parity."""
+    pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
+    sums = pieces.sums(weight[:, pieces.rows])
+    found: dict[ScopeName, ScopeFigures] = {}
+    for name in SCOPES:
+        rows = cut.rows[name]
+        counted = _count(clean, weight, rows)
+        totals = pieces.total(sums, span_of(rows))
+        found[name] = _quality(cut.expiries[name], rows, counted, totals, _ratios_of(lines, ratio, rows))
+    return found
+
+
+def _count(clean: CleanIv, weight: Floats, rows: slice) -> Floats:
+    """Contracts, open interest and volume by fault and outcome; shape (3, faults, outcomes)."""
+    low, high = np.searchsorted(clean.bad, (rows.start, rows.stop)).tolist()
+    bad, code = clean.bad[low:high], clean.code[low:high]
+    counted: Floats = np.empty((3, _KINDS))
+    counted[0] = np.bincount(code, minlength=_KINDS)
+    for place in (0, 1):
+        counted[1 + place] = np.bincount(code, weight[place, bad], _KINDS)
+    return counted.reshape(3, len(FAULTS), len(OUTCOMES))
+
+
+def _quality(expiries: tuple[str, ...], rows: slice, counted: Floats, totals: Floats, ratio: Floats) -> ScopeFigures:
+    mirrored = counted[:, :, _MIRRORED].sum(axis=1)
+    unpriced = counted.sum(axis=(1, 2)) - mirrored
+    oi, vol = totals.tolist()
+    return ScopeFigures(
+        expiries=expiries,
+        contracts=rows.stop - rows.start,
+        contracts_mirrored=int(mirrored[0]),
+        contracts_unpriced=int(unpriced[0]),
+        weight_unpriced_oi=_share(unpriced[1], oi) or 0.0,
+        weight_unpriced_vol=_share(unpriced[2], vol) or 0.0,
+        weight_mirrored_oi=_share(mirrored[1], oi),
+        weight_mirrored_vol=_share(mirrored[2], vol),
+        weight_priced_oi=_share(oi - mirrored[1] - unpriced[1], oi),
+        weight_priced_vol=_share(vol - mirrored[2] - unpriced[2], vol),
+        iv_faults=_faults(counted, oi, vol),
+        series=int(ratio.size),
+        series_without_parity=int(np.count_nonzero(np.isnan(ratio))),
+    )
+
+
+def _faults(counted: Floats, oi: float, vol: float) -> tuple[IvFault, ...]:
+    found = [
+        IvFault(
+            fault=FAULTS[fault],
+            outcome=OUTCOMES[outcome],
+            contracts=int(counted[0, fault, outcome]),
+            weight_oi=_share(counted[1, fault, outcome], oi),
+            weight_vol=_share(counted[2, fault, outcome], vol),
+        )
+        for fault, outcome in np.argwhere(counted[0] > 0.0).tolist()
+    ]
+    return tuple(sorted(found, key=lambda item: -item.contracts))
+
+
+def _share(part: float | np.float64, whole: float) -> float | None:
+    """A fraction of 0 to 1, None of nothing; what is left after subtractions may fall a rounding short of 0."""
+    return min(max(float(part) / whole, 0.0), 1.0) if whole > 0.0 else None
+
+
+def _ratios_of(lines: Lines, ratio: Floats, rows: slice) -> Floats:
+    """The ratios of the series that have lines in a slice."""
+    if rows.stop <= rows.start:
+        return ratio[:0]
+    return ratio[lines.series[rows.start] : lines.series[rows.stop - 1] + 1]

@@ -1,0 +1,84 @@
+"""Exposures of lines at spot, ladders and totals; dealers long calls, short puts (`specs/gex-method.md` §3, §4).
+
+Every figure is in US dollars; the name of a field ends with what it is per.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from streaming.gex.pricing.formulas import ROOT_2PI, Floats, normal_cdf
+from streaming.gex.pricing.priced import MULTIPLIER, PER_CENT, Kernel, PricedLines
+from streaming.gex.pricing.spans import Pieces, Span
+
+OTHERS: Final = ("vex_usd_per_vol_point", "chex_usd_per_day", "dex_usd", "dex_dealer_usd")
+"""Vanna and charm exposure, then delta exposure in both conventions: sum of delta (puts negative by their own) and
+dealer-signed (both sides positive)."""
+_DAYS: Final = 365.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineExposures:
+    """Exposures per line at spot."""
+
+    gex: Floats
+    """$ per 1 %, shape (2, N): by open interest, by volume."""
+    others: Floats
+    """The figures of `OTHERS` for one contract, shape (4, N)."""
+
+
+def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
+    """All exposures at spot (the kernel's anchor), with the forward of each line."""
+    spot, d1, deviation = kernel.anchor, kernel.offset, kernel.deviation
+    bell = np.exp(-0.5 * d1 * d1)
+    d2 = d1 - deviation
+    dollars = MULTIPLIER * spot
+    density = lines.sign * bell * (dollars / ROOT_2PI)
+    delta = lines.sign * normal_cdf(lines.sign * d1)
+    others = np.empty((len(OTHERS), d1.size))
+    np.multiply(density * -PER_CENT, d2 / lines.iv, out=others[0])
+    np.multiply(density, (d2 * deviation - 2.0 * lines.log_ratio) / (kernel.years * deviation), out=others[1])
+    others[1] /= 2.0 * _DAYS
+    np.multiply(delta, dollars, out=others[2])
+    np.multiply(others[2], lines.sign, out=others[3])
+    return LineExposures(gex=kernel.coefficient * (spot * bell), others=others)
+
+
+def total_exposures(lines: PricedLines, exposures: LineExposures, spans: Iterable[Span]) -> dict[Span, Floats]:
+    """Net GEX, gross GEX and `OTHERS` of each span; shape (2, 6): by open interest, by volume."""
+    spans = tuple(spans)
+    pieces = Pieces(spans)
+    columns = (exposures.gex, np.abs(exposures.gex), *(lines.weight * other for other in exposures.others))
+    sums = np.stack([pieces.sums(column[:, pieces.rows]) for column in columns], axis=1)
+    return {span: pieces.total(sums, span) for span in spans}
+
+
+def hedge_usd_per_1pct(lines: PricedLines, kernel: Kernel, rows: slice, weight: int) -> float:
+    """Half the change of dealer delta from -1 % to +1 % of spot.
+
+    Unlike GEX it stays finite as the time left goes to 0 (`specs/gex-method.md` §15); call and put swing alike.
+    """
+    slope, offset = kernel.slope[rows], kernel.offset[rows]
+    up = normal_cdf(offset + slope * np.log(1.0 + PER_CENT))
+    swing = up - normal_cdf(offset + slope * np.log(1.0 - PER_CENT))
+    signed = float((lines.weight[weight, rows] * lines.sign[rows] * swing).sum())
+    return 0.5 * MULTIPLIER * kernel.anchor * signed
+
+
+def side_ladders(lines: PricedLines, values: Floats, spans: Iterable[Span], strikes: int) -> dict[Span, Floats]:
+    """Sums per strike for puts and calls apart, per span; shape (2, strikes), puts first."""
+    spans = tuple(spans)
+    cuts = Pieces(spans).cuts.tolist()
+    key = lines.strike_code + strikes * lines.is_call
+    parts: dict[Span, Floats] = {
+        (low, high): np.bincount(key[low:high], values[low:high], 2 * strikes).astype(np.float64).reshape(2, strikes)
+        for low, high in pairwise(cuts)
+    }
+    nothing: Floats = np.zeros((2, strikes))
+    return {
+        (low, high): sum((part for (start, stop), part in parts.items() if low <= start and stop <= high), nothing)
+        for low, high in spans
+    }

@@ -1,0 +1,108 @@
+"""Levels read off a ladder: majors, walls and the ladder split (`specs/gex-method.md` §8, §9)."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streaming.gex.pricing.formulas import Floats
+from streaming.model import LadderRow, ProfilePoint
+
+WINDOW: Final = 0.035
+Level = tuple[float, float]
+"""(strike, its value)."""
+
+
+def largest(strikes: Floats, values: Floats, spot: float) -> Level | None:
+    """The strike with the largest value if that is above 0; ties go nearer to spot, then to the lower strike."""
+    if values.size == 0:
+        return None
+    best = float(values.max())
+    if not best > 0.0:
+        return None
+    tied = strikes[values == best].tolist()
+    return min(tied, key=lambda strike: (abs(strike - spot), strike)), best
+
+
+def smallest(strikes: Floats, values: Floats, spot: float) -> Level | None:
+    """The strike with the smallest value if that is below 0; ties as in `largest`."""
+    found = largest(strikes, -values, spot)
+    return None if found is None else (found[0], -found[1])
+
+
+def within_window(strikes: Floats, spot: float) -> slice:
+    """Which of the ascending strikes are within 3.5 % of spot."""
+    low = np.searchsorted(strikes, spot * (1.0 - WINDOW), side="left")
+    return slice(int(low), int(np.searchsorted(strikes, spot * (1.0 + WINDOW), side="right")))
+
+
+def ladder_split(strikes: Floats, values: Floats) -> float | None:
+    """The crossing next to the minimum of the running sum (GEXBot's zero gamma), or None (`specs/gex-method.md` §9).
+
+    Takes the ladder of the window, by volume. None when the running sum is never below 0 or ends at its minimum.
+    """
+    strikes, values = _without_zeros(strikes, values)
+    if values.size == 0:
+        return None
+    running = np.cumsum(values)
+    i = int(running.argmin())
+    if not running[i] < 0.0 or i == values.size - 1:
+        return None
+    return _between(strikes, values, i)
+
+
+def _without_zeros(strikes: Floats, values: Floats) -> tuple[Floats, Floats]:
+    kept = values != 0.0
+    return strikes[kept], values[kept]
+
+
+def _between(strikes: Floats, values: Floats, i: int) -> float:
+    low, high = float(values[i]), float(values[i + 1])
+    return float(strikes[i]) - low * float(strikes[i + 1] - strikes[i]) / (high - low)
+
+
+REACH: Final = 0.1
+"""Rows within 10 % of spot travel; what lies farther out is in the figures, not in the pictures."""
+CLOSEST: Final = 0.0002
+"""Points of a profile are at least 0.02 % of spot apart."""
+_DECIMALS: Final = 4
+_EDGE: Final = 1e-9
+
+
+def ladder_rows(
+    strikes: Floats, listed: NDArray[np.bool_], vol: Floats, oi: Floats, spot: float
+) -> tuple[LadderRow, ...]:
+    """Strike, net by volume and by open interest ($ per 1 %) of the scope's listed strikes near spot, ascending."""
+    near = within(strikes, spot)
+    shown = near.start + np.flatnonzero(listed[near])
+    columns = (strikes[shown].tolist(), np.round(vol[shown]).tolist(), np.round(oi[shown]).tolist())
+    return tuple(zip(*columns, strict=True))
+
+
+def profile_points(levels: Floats, totals: Floats, spot: float) -> tuple[ProfilePoint, ...]:
+    """Level and the totals re-priced there, of the ascending levels of a sweep near spot.
+
+    `totals` has shape (2, levels): by open interest, by volume; $ per 1 %.
+    """
+    near = within(levels, spot)
+    shown = near.start + _spread(levels[near], CLOSEST * spot)
+    oi, vol = np.round(totals[:, shown]).tolist()
+    return tuple(zip(np.round(levels[shown], _DECIMALS).tolist(), vol, oi, strict=True))
+
+
+def within(ascending: Floats, spot: float) -> slice:
+    """Which of the ascending levels are within 10 % of spot."""
+    low = np.searchsorted(ascending, spot * (1.0 - REACH - _EDGE), side="left")
+    return slice(int(low), int(np.searchsorted(ascending, spot * (1.0 + REACH + _EDGE), side="right")))
+
+
+def _spread(ascending: Floats, apart: float) -> NDArray[np.intp]:
+    """Places of levels that are at least `apart` from the one kept before."""
+    if ascending.size == 0 or np.diff(ascending).min(initial=np.inf) >= apart:
+        return np.arange(ascending.size)
+    kept = [0]
+    levels = ascending.tolist()
+    for place, level in enumerate(levels):
+        if level - levels[kept[-1]] >= apart:
+            kept.append(place)
+    return np.array(kept, np.intp)

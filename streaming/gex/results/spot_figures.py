@@ -1,0 +1,248 @@
+"""A selection of lines at a spot and a quote time, turned into the published figures."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from streaming.calendar import new_york
+from streaming.gex.pricing.formulas import Floats, delta, years_to_expiry
+from streaming.gex.pricing.lines import Lines
+from streaming.gex.pricing.priced import PER_CENT, Kernel, build_kernel
+from streaming.gex.pricing.selection import Selection
+from streaming.gex.pricing.spans import Span, span_of
+from streaming.gex.results.exposure import (
+    OTHERS,
+    LineExposures,
+    hedge_usd_per_1pct,
+    line_exposures,
+    side_ladders,
+    total_exposures,
+)
+from streaming.gex.results.levels import ladder_rows, ladder_split, largest, smallest, within_window
+from streaming.gex.results.roots import Profile, RootBook
+from streaming.gex.results.zero_gamma import Roots
+from streaming.model import SCOPES, LadderRow, ScopeFigures, ScopeName, WeightFigures
+
+_RR_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpotFigures:
+    """Everything computed for one instant, keyed by span: scopes that hold the same lines share their figures.
+
+    Weights are numbered 0 for open interest and 1 for volume.
+    """
+
+    lines: Lines
+    selection: Selection
+    spot: float
+    at_s: float
+    """The instant that decides what has settled, epoch seconds."""
+    kernel: Kernel
+    exposures: LineExposures
+    totals: dict[Span, Floats]
+    """Shape (2, 6): net and gross GEX per weight, then the figures of `OTHERS`."""
+    ladders: dict[tuple[Span, int], Floats]
+    """Shape (2, strikes): puts, calls."""
+    roots: dict[tuple[Span, int], Roots]
+    profiles: dict[Span, Profile]
+
+    def span(self, scope: ScopeName) -> Span:
+        """The scope's first and last priced line."""
+        return span_of(self.selection.priced.scopes[scope])
+
+    def net_ladder(self, scope: ScopeName, weight: int) -> Floats:
+        """Net dollars per 1 % at each strike of the chain."""
+        puts, calls = self.ladders[self.span(scope), weight]
+        net: Floats = puts + calls
+        return net
+
+
+def figures_at_spot(
+    lines: Lines, selection: Selection, spot: float, *, asof: datetime, at_s: float, book: RootBook
+) -> SpotFigures:
+    """Price every line at spot and find the roots; `spot` must be a positive number."""
+    priced = selection.priced
+    kernel = build_kernel(priced, spot, asof.timestamp())
+    exposures = line_exposures(priced, kernel)
+    spans = tuple(dict.fromkeys(span_of(priced.scopes[name]) for name in SCOPES))
+    totals = total_exposures(priced, exposures, spans)
+    ladders = {
+        (span, weight): ladder
+        for weight in (0, 1)
+        for span, ladder in side_ladders(priced, exposures.gex[weight], spans, lines.strikes.size).items()
+    }
+    roots = book.update(
+        priced, kernel, at_s, selection.cut.expiries["all"], {span: total[:, 0] for span, total in totals.items()}
+    )
+    return SpotFigures(lines, selection, spot, at_s, kernel, exposures, totals, ladders, roots, book.profiles)
+
+
+def all_figures(spot_figures: SpotFigures, asof: datetime) -> dict[str, ScopeFigures]:
+    """The figures of the four scopes; None throughout where none of a scope's lines has a volatility."""
+    spans = {spot_figures.span(name) for name in SCOPES}
+    by_span = {(span, weight): _weight_figures(spot_figures, span, weight) for span in spans for weight in (0, 1)}
+    expiries = spot_figures.selection.cut.expiries
+    reversals = {dates: _risk_reversal(spot_figures, name, asof) for name, dates in expiries.items()}
+    return {name: _scope_figures(spot_figures, name, by_span, reversals) for name in SCOPES}
+
+
+def _scope_figures(
+    spot_figures: SpotFigures,
+    scope: ScopeName,
+    by_span: dict[tuple[Span, int], WeightFigures],
+    reversals: dict[tuple[str, ...], tuple[str | None, float | None]],
+) -> ScopeFigures:
+    quality = spot_figures.selection.quality[scope]
+    if not spot_figures.selection.is_priced(scope):
+        return quality
+    span = spot_figures.span(scope)
+    expiry, reversal = reversals[quality.expiries]
+    return msgspec.structs.replace(
+        quality,
+        rr25=reversal,
+        rr25_expiry=expiry,
+        by_expiry=_by_expiry(spot_figures) if scope == "all" else (),
+        ladder=_ladder(spot_figures, scope),
+        profile=spot_figures.profiles[span],
+        oi=WeightFigures() if _is_unsent(quality) else _with_hedge(spot_figures, scope, by_span[span, 0], 0),
+        vol=_with_hedge(spot_figures, scope, by_span[span, 1], 1),
+    )
+
+
+def _is_unsent(quality: ScopeFigures) -> bool:
+    """Whether a scope has no open interest at all: then it was not sent, and figures by it are unknown, not 0."""
+    return quality.weight_priced_oi is None
+
+
+def _ladder(spot_figures: SpotFigures, scope: ScopeName) -> tuple[LadderRow, ...]:
+    listed = spot_figures.selection.cut.listed[scope]
+    oi, vol = (spot_figures.net_ladder(scope, weight) for weight in (0, 1))
+    return ladder_rows(spot_figures.lines.strikes, listed, vol, oi, spot_figures.spot)
+
+
+def _with_hedge(spot_figures: SpotFigures, scope: ScopeName, figures: WeightFigures, weight: int) -> WeightFigures:
+    if scope != "zero":
+        return figures
+    rows = slice(*spot_figures.span(scope))
+    hedge = hedge_usd_per_1pct(spot_figures.selection.priced, spot_figures.kernel, rows, weight)
+    return msgspec.structs.replace(figures, hedge_usd_per_1pct=hedge)
+
+
+def _weight_figures(spot_figures: SpotFigures, span: Span, weight: int) -> WeightFigures:
+    net, gross, *others = spot_figures.totals[span][weight].tolist()
+    return WeightFigures(
+        net_gex_usd_per_1pct=net,
+        net_gex_usd_per_point=net / (PER_CENT * spot_figures.spot),
+        gross_gex_usd_per_1pct=gross,
+        confidence=abs(net) / gross if gross > 0.0 else None,
+        **_named(others),
+        **_ladder_levels(spot_figures, span, weight),
+        **_root_levels(spot_figures.roots[span, weight], spot_figures.spot),
+    )
+
+
+def _named(others: list[float]) -> dict[str, Any]:
+    return dict(zip(OTHERS, others, strict=True))
+
+
+def _ladder_levels(spot_figures: SpotFigures, span: Span, weight: int) -> dict[str, Any]:
+    strikes, spot = spot_figures.lines.strikes, spot_figures.spot
+    puts, calls = spot_figures.ladders[span, weight]
+    net = puts + calls
+    window = within_window(strikes, spot)
+    above = slice(int(np.searchsorted(strikes, spot, side="left")), None)
+    below = slice(None, int(np.searchsorted(strikes, spot, side="right")))
+    walls = {
+        "major_pos": largest(strikes, net, spot),
+        "major_neg": smallest(strikes, net, spot),
+        "call_wall_gross": largest(strikes, calls, spot),
+        "put_wall_gross": smallest(strikes, puts, spot),
+        "call_wall_above": largest(strikes[above], calls[above], spot),
+        "put_wall_below": smallest(strikes[below], puts[below], spot),
+    }
+    figures: dict[str, Any] = {"zero_gamma_ladder": ladder_split(strikes[window], net[window])}
+    for name, found in walls.items():
+        if found is not None:
+            figures[name], figures[f"{name}_usd_per_1pct"] = found
+    return figures
+
+
+def _root_levels(roots: Roots, spot: float) -> dict[str, Any]:
+    nearest = roots.nearest(spot)
+    return {
+        "zero_gamma": None if nearest is None else nearest.level,
+        "zero_gamma_slope": None if nearest is None else nearest.slope,
+        "zero_gamma_roots": tuple(root.level for root in roots.roots),
+        "zero_gamma_directions": tuple(root.direction for root in roots.roots),
+        "zero_gamma_note": roots.note,
+    }
+
+
+def _by_expiry(spot_figures: SpotFigures) -> tuple[tuple[str, float, float], ...]:
+    """Net GEX of every living date; a date without a priced line has 0."""
+    priced, living = spot_figures.selection.priced, spot_figures.selection.cut.expiries["all"]
+    first = spot_figures.lines.dates.size - len(living)
+    sums = np.zeros((2, len(living)))
+    if len(priced):
+        at = priced.date_code[priced.date_start] - first
+        sums[:, at] = np.add.reduceat(spot_figures.exposures.gex, priced.date_start, axis=1)
+    oi, vol = sums.tolist()
+    return tuple(zip(living, vol, oi, strict=True))
+
+
+def _risk_reversal(spot_figures: SpotFigures, scope: ScopeName, asof: datetime) -> tuple[str | None, float | None]:
+    """The risk reversal of the scope's expiry nearest to 30 days, with its date."""
+    rows = spot_figures.selection.cut.rows[scope]
+    if rows.stop <= rows.start:
+        return None, None
+    low, high = spot_figures.lines.date_code[[rows.start, rows.stop - 1]].tolist()
+    days = (spot_figures.lines.dates[low : high + 1] - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
+    code = low + int(np.abs(days - _RR_DAYS).argmin())
+    return str(spot_figures.lines.dates[code]), _reversal_of(spot_figures, code, asof)
+
+
+def _reversal_of(spot_figures: SpotFigures, date_code: int, asof: datetime) -> float | None:
+    """Of the last root to settle that day with a line that can be priced: a third Friday's PM contracts."""
+    lines, iv = spot_figures.lines, spot_figures.selection.iv
+    first, end = np.searchsorted(lines.date_code, (date_code, date_code + 1)).tolist()
+    rows = np.arange(max(first, spot_figures.selection.cut.start), end)
+    rows = rows[~np.isnan(iv[rows])]
+    if rows.size == 0:
+        return None
+    series = int(lines.series[rows[-1]])
+    rows = rows[lines.series[rows] == series]
+    years = years_to_expiry(lines.settle_s[rows[-1]], asof.timestamp())
+    is_call, strike = lines.is_call[rows], lines.strike[rows]
+    found = delta(spot_figures.spot, strike, iv[rows], years, is_call, ratio=spot_figures.selection.ratio[series])
+    calls = np.flatnonzero(is_call & (strike >= spot_figures.spot))
+    puts = np.flatnonzero(~is_call & (strike <= spot_figures.spot))[::-1]
+    return risk_reversal(found[calls], iv[rows[calls]], found[puts], iv[rows[puts]])
+
+
+_QUARTER: Final = 0.25
+
+
+def risk_reversal(call_delta: Floats, call_iv: Floats, put_delta: Floats, put_iv: Floats) -> float | None:
+    """Volatility of the 25-delta call minus that of the 25-delta put, as a fraction; None when not bracketed.
+
+    Each side holds the out-of-the-money lines of one expiry, from spot outwards; put deltas are negative
+    (`specs/gex-method.md` §12).
+    """
+    call = iv_at_quarter(call_delta, call_iv)
+    put = iv_at_quarter(-put_delta, put_iv)
+    return None if call is None or put is None else call - put
+
+
+def iv_at_quarter(delta: Floats, iv: Floats) -> float | None:
+    """Volatility where |delta| is 0.25, linear in delta between the first two lines that bracket it."""
+    across = np.flatnonzero((delta[:-1] >= _QUARTER) & (delta[1:] <= _QUARTER))
+    if across.size == 0:
+        return None
+    i = int(across[0])
+    width = float(delta[i] - delta[i + 1])
+    share = float(delta[i] - _QUARTER) / width if width > 0.0 else 0.0
+    return float(iv[i]) + share * float(iv[i + 1] - iv[i])

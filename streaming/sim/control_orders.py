@@ -1,0 +1,181 @@
+"""The orders of `/sim/control`: what can be made to go wrong, or to happen, from another process."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from streaming.errors import RequestError
+from streaming.sim.faults import AREAS, MALFORMED_FRAME, SWITCHES, Failure
+from streaming.sim.rest.odd_answers import CHAINS, EXPIRATIONS
+from streaming.sim.sim_server import SimServer
+from streaming.sim.stream.codes import Limits
+from streaming.sim.stream.oddities import ODDITIES
+
+Body = Mapping[str, Any]
+_ODD: Final[Mapping[str, Collection[str]]] = {"chains": CHAINS, "expirations": EXPIRATIONS}
+LONGEST_JUMP_S: Final = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order: what it takes besides its name, and what it does."""
+
+    run: Callable[[SimServer, Body], Awaitable[object]]
+    takes: str
+    does: str
+
+
+async def _drop(server: SimServer, body: Body) -> int:
+    return await server.drop_streams(body.get("code"))
+
+
+async def _send(server: SimServer, body: Body) -> int:
+    return await server.send_raw(body["frame"].encode() if "frame" in body else MALFORMED_FRAME)
+
+
+async def _notify(server: SimServer, body: Body) -> int:
+    return await server.notify(int(body["code"]), body.get("msg"), close=bool(body.get("close", True)))
+
+
+async def _fail(server: SimServer, body: Body) -> None:
+    area = body["area"]
+    if area not in AREAS:
+        raise ValueError(f"area is one of {', '.join(AREAS)}")
+    failure = Failure(
+        status=int(body.get("status", 503)),
+        body=body.get("body"),
+        retry_after_s=body.get("retry_after_s"),
+        compressed=bool(body.get("compressed", False)),
+    )
+    server.fail(area, failure, times=int(body.get("times", 1)))
+
+
+async def _refuse(server: SimServer, body: Body) -> None:
+    path = str(body["path"])
+    if body.get("status") is None:
+        server.faults.refused.pop(path, None)
+    else:
+        server.faults.refused[path] = Failure(status=int(body["status"]), body=body.get("body"))
+
+
+async def _grant(server: SimServer, body: Body) -> None:
+    server.faults.grant = dict(body["says"])
+
+
+async def _secret(server: SimServer, body: Body) -> None:
+    server.authority.client_secret = str(body["value"])
+
+
+async def _set(server: SimServer, body: Body) -> None:
+    name, value, faults = body["name"], body["value"], server.faults
+    if name in SWITCHES:
+        setattr(faults, name, bool(value))
+    elif name in _ODD:
+        setattr(faults, name, _odd(_ODD[name], str(value)))
+    elif name == "unavailable":
+        faults.unavailable = set(map(str, value))
+    elif name == "bad_keys":
+        faults.bad_keys = set(map(str, value))
+    elif name == "odd":
+        faults.odd = _oddities(value)
+    elif name == "refused_logins":
+        faults.refused_logins = int(value)
+    elif name == "fragment":
+        faults.fragment = max(int(value), 0)
+    elif name == "partial":
+        faults.partial = min(max(float(value), 0.0), 1.0)
+    else:
+        others = "unavailable, bad_keys, odd, refused_logins, fragment or partial"
+        raise ValueError(f"name is {', '.join((*SWITCHES, *_ODD))}, {others}")
+
+
+def _oddities(value: Iterable[object]) -> set[str]:
+    names = set(map(str, value))
+    if unknown := names.difference(ODDITIES):
+        raise ValueError(f"odd frames have {', '.join(ODDITIES)}, not {', '.join(sorted(unknown))}")
+    return names
+
+
+def _odd(kinds: Collection[str], kind: str) -> str:
+    if kind and kind not in kinds:
+        raise ValueError(f"value is one of {', '.join(kinds)}, or empty")
+    return kind
+
+
+async def _limit(server: SimServer, body: Body) -> None:
+    known = {item.name: type(getattr(server.limits, item.name)) for item in fields(Limits)}
+    name = body["name"]
+    if name not in known:
+        raise ValueError(f"name is one of {', '.join(known)}")
+    server.set_limits(replace(server.limits, **{name: known[name](body["value"])}))
+
+
+async def _halt(server: SimServer, body: Body) -> None:
+    halted = bool(body.get("halted", True))
+    symbols = [tape.symbol for tape in server.market.tapes] if body["symbol"] == "*" else [str(body["symbol"])]
+    for symbol in symbols:
+        server.market.halt(symbol, halted=halted)
+
+
+async def _jump(server: SimServer, body: Body) -> str:
+    seconds = float(body["seconds"])
+    if not 0.0 <= seconds <= LONGEST_JUMP_S:
+        raise ValueError(f"seconds lies between 0 and {LONGEST_JUMP_S:.0f}")
+    return server.shared.jump(timedelta(seconds=seconds)).isoformat()
+
+
+async def _expire_access(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
+    server.authority.expire_access()
+
+
+async def _expire_login(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
+    server.authority.expire_login()
+
+
+async def _token(server: SimServer, body: Body) -> dict[str, Any]:  # noqa: ARG001 - the shape of an order
+    return server.issue_token()
+
+
+async def _clear(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
+    server.faults.clear()
+    for tape in server.market.tapes:
+        server.market.halt(tape.symbol, halted=False)
+
+
+ORDERS: Final[Mapping[str, Order]] = {
+    "drop": Order(_drop, "code?", "closes every stream with a WebSocket code, or without one (seen as 1006)"),
+    "send": Order(_send, "frame?", "sends a text frame as it is to every stream; by default one that is no JSON"),
+    "notify": Order(_notify, "code, msg?, close?", "sends a notify such as 12 or 30, and closes unless told not to"),
+    "fail": Order(
+        _fail,
+        "area, status?, body?, retry_after_s?, compressed?, times?",
+        "answers the next requests of `token`, `trader` or `marketdata` with a status and body instead",
+    ),
+    "refuse": Order(_refuse, "path, status?, body?", "one path answers all requests so, until told without a status"),
+    "grant": Order(_grant, "says", "grants say this instead, such as another `expires_in`; null leaves a field out"),
+    "secret": Order(_secret, "value", "the app has this secret from now on; others are `invalid_client`"),
+    "set": Order(_set, "name, value", "sets one of the faults below"),
+    "limit": Order(_limit, "name, value", "sets one of the limits below"),
+    "halt": Order(_halt, "symbol, halted?", 'halts an index, share or future with its options, or all with "*"'),
+    "jump": Order(
+        _jump, "seconds", "moves the market's time ahead, without a trade in between; tokens keep their own time"
+    ),
+    "expire_access": Order(_expire_access, "", "voids every access token"),
+    "expire_login": Order(_expire_login, "", "ends the weekly login"),
+    "token": Order(_token, "", "signs in without a browser; the answer is a token file's content"),
+    "clear": Order(_clear, "", "ends all faults and halts"),
+}
+
+
+async def carry_out(server: SimServer, body: object) -> object:
+    """Carry out `{"order": name, ...}`; RequestError says what is wrong with it."""
+    order = ORDERS.get(str(body.get("order"))) if isinstance(body, Mapping) else None
+    if order is None or not isinstance(body, Mapping):
+        raise RequestError(f"order must be one of {', '.join(ORDERS)}.")
+    try:
+        return await order.run(server, body)
+    except KeyError as error:
+        raise RequestError(f"The order needs {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"The order's arguments are wrong: {error}.") from error

@@ -1,0 +1,89 @@
+"""The sources that the settings ask for, each with its tickers, and one look at them all."""
+
+import logging
+import os
+import random
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from streaming.bus import keys
+from streaming.bus.metrics_store import write_metrics
+from streaming.errors import ConfigurationError, TransientError
+from streaming.ports import SnapshotSource
+from streaming.replay import source as recorded
+from streaming.settings import StreamSettings
+from streaming.source_choice import SourceName
+from streaming.sources import cboe_source, gexbot, redis_source, schwab_source
+from streaming.sources.source_kind import Kit, SourceKind
+from streaming.status import SourceStatus
+from streaming.streamer.runtime import Runtime
+from streaming.streamer.streamer import Streamer
+from streaming.symbols import Ticker
+from streaming.telemetry.source_report import source_metrics
+
+_LOG: Final = logging.getLogger(__name__)
+_REPORT_EVERY_S: Final = 1.0
+KINDS: Final[Sequence[SourceKind]] = (
+    schwab_source.KIND,
+    cboe_source.KIND,
+    gexbot.KIND,
+    redis_source.KIND,
+    recorded.KIND,
+)
+"""All of `source_choice.SOURCES`, in their order."""
+
+
+def what_is_missing(
+    source: SourceName, tickers: Sequence[Ticker], settings: StreamSettings
+) -> ConfigurationError | None:
+    """What a person must set before a source can serve its tickers, known from the settings alone, or None."""
+    return next(kind for kind in KINDS if kind.name == source).lacks(tickers, settings)
+
+
+class Sources:
+    """Every source that has tickers; `run` each of `polled` until cancelled, the streamer has its own job."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        tickers: Sequence[Ticker],
+        streamer: Streamer,
+        *,
+        rng: random.Random,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._runtime = runtime
+        kit = Kit(
+            settings=runtime.settings,
+            clock=runtime.clock,
+            redis=runtime.redis,
+            snapshots=runtime.snapshots,
+            events=runtime.publisher,
+            stream=streamer,
+            rng=rng,
+            tell=tell,
+            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        )
+        chosen = ((kind, runtime.settings.tickers_from(kind.name, tickers)) for kind in KINDS)
+        built = [(kind, kind.build(own, kit)) for kind, own in chosen if own]
+        self._all = tuple(source for _, source in built)
+        self.polled: tuple[SnapshotSource, ...] = tuple(source for kind, source in built if not kind.has_own_job)
+
+    def statuses(self) -> tuple[SourceStatus, ...]:
+        """One look at each source that has tickers."""
+        return tuple(source.status() for source in self._all)
+
+    async def report(self, progress: Callable[[], None]) -> None:
+        """Keep `metrics:gex_sources` current until cancelled."""
+        clock = self._runtime.clock
+        while True:
+            try:
+                await write_metrics(
+                    self._runtime.redis, keys.SOURCE_METRICS, source_metrics(self.statuses(), clock.now())
+                )
+                progress()
+            except TransientError as error:
+                _LOG.debug("source metrics were not written: %s", error)
+            await clock.sleep(_REPORT_EVERY_S)

@@ -1,0 +1,45 @@
+"""Which symbols are streamed: the setting, what operators changed since, and what the tickers need. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from streaming.gex.results.point_views import relatives_of
+from streaming.symbols import Ticker
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolChanges:
+    """What operators added to and removed from SCHWAB_SYMBOLS."""
+
+    added: tuple[str, ...] = ()
+    removed: frozenset[str] = frozenset()
+
+    def adding(self, symbols: Iterable[str], configured: Collection[str]) -> "SymbolChanges":
+        """With these streamed; one of the setting only has its removal forgotten."""
+        wanted = tuple(symbols)
+        added = dict.fromkeys([*self.added, *(symbol for symbol in wanted if symbol not in configured)])
+        return replace(self, added=tuple(added), removed=self.removed.difference(wanted))
+
+    def removing(self, symbols: Iterable[str], configured: Collection[str]) -> "SymbolChanges":
+        """Without these."""
+        unwanted = frozenset(symbols)
+        added = tuple(symbol for symbol in self.added if symbol not in unwanted)
+        return SymbolChanges(added, self.removed | unwanted.intersection(configured))
+
+    def applied_to(self, configured: Sequence[str]) -> tuple[str, ...]:
+        """The symbols of the setting with the changes made, each once."""
+        return tuple(dict.fromkeys([*(s for s in configured if s not in self.removed), *self.added]))
+
+
+def needed_by(tickers: Sequence[Ticker]) -> tuple[str, ...]:
+    """What the tickers cannot be priced without; nobody can remove it."""
+    return tuple(
+        dict.fromkeys(symbol for ticker in tickers for symbol in (ticker.wire, ticker.future) if symbol is not None)
+    )
+
+
+def useful_to(tickers: Sequence[Ticker]) -> tuple[str, ...]:
+    """What lets levels be shown in index, ETF and futures points besides; streamed unless operators remove it."""
+    needed = needed_by(tickers)
+    relatives = dict.fromkeys(symbol for ticker in tickers for symbol in relatives_of(ticker).values())
+    return tuple(symbol for symbol in relatives if symbol not in needed)

@@ -1,0 +1,356 @@
+import asyncio
+import gc
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot.feed.feed_job import FeedRunner
+from bot.feed.ledger import Chore, LedgerEntry
+from bot.feed.window import Slot
+from bot.settings import BotSettings
+from streaming.bus.lease import Lease as RedisLease
+from streaming.bus.lease import LeaseLostError
+from streaming.clock import epoch_ms
+from streaming.errors import OperatorError, TransientError
+from streaming.symbols import parse_ticker
+from tests.support.clock import ManualClock
+from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, QueueSnapshots, snapshot
+from tests.support.waiting import until
+
+SETTINGS = BotSettings(_env_file=None, gex_feed_force_window=True, gex_feed_update_seconds=0.25)
+
+
+class PacedClock(ManualClock):
+    """Simulated time that also lets real tasks run between its sleeps."""
+
+    async def sleep(self, seconds: float) -> None:
+        until = self._monotonic + max(seconds, 0.0)
+        while self._monotonic < until:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
+
+    async def pass_time(self, seconds: float, step_s: float = 0.05) -> None:
+        for _ in range(round(seconds / step_s)):
+            self.advance(step_s)
+            await asyncio.sleep(0.002)
+
+
+class Feed:
+    def __init__(self, *tickers: str, settings: BotSettings = SETTINGS, **extra: object) -> None:
+        self.clock = PacedClock()
+        self.snapshots = QueueSnapshots()
+        self.channels = {position + 1: FakeChannel() for position in range(len(tickers))}
+        self.told: list[str] = []
+        self.ledger = DictLedger()
+        self.runner = FeedRunner(
+            {position + 1: parse_ticker(ticker) for position, ticker in enumerate(tickers)},
+            self.snapshots,
+            self.channels.__getitem__,
+            self.ledger,
+            settings,
+            self.clock,
+            rng=random.Random(1),
+            tell=self.told.append,
+            **extra,  # type: ignore[arg-type]
+        )
+
+    def say(self, ticker: str, **changes: object) -> None:
+        self.snapshots.queue.put_nowait(snapshot(self.clock.now(), ticker=ticker, **changes))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.runner.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+async def test_each_board_shows_its_own_ticker():
+    feed = Feed("SPX", "NDX")
+    async with feed.running():
+        feed.say("SPX", spot=6900.25)
+        feed.say("NDX", spot=25000.5)
+        await feed.clock.pass_time(1)
+        assert "6900.25" in feed.channels[1].only
+        assert "25000.50" in feed.channels[2].only
+
+
+async def test_an_empty_board_waits_for_its_own_tickers_source():
+    chosen = {"gex_source": "cboe", "gex_source_map": "NDX:gexbot,RUT:redis"}
+    settings = BotSettings(_env_file=None, **(SETTINGS.model_dump() | chosen))
+    feed = Feed("SPX", "NDX", "RUT", settings=settings)
+    async with feed.running():
+        await feed.clock.pass_time(1)
+        assert "waiting for data from cboe" in feed.channels[1].only
+        assert "waiting for data from gexbot" in feed.channels[2].only
+        assert "waiting for data from redis" in feed.channels[3].only
+
+
+async def test_an_alias_reaches_its_board():
+    feed = Feed("NQ_NDX")
+    async with feed.running():
+        feed.say("NQ", spot=25000.5)
+        await feed.clock.pass_time(1)
+        assert "25000.50" in feed.channels[1].only
+
+
+async def test_a_board_without_access_does_not_disturb_the_others():
+    feed = Feed("SPX", "NDX")
+    feed.channels[1].faults = [OperatorError("The bot may not post in channel 1.")] * 100
+    async with feed.running():
+        feed.say("NDX")
+        await feed.clock.pass_time(2)
+        assert feed.channels[1].log == []
+        assert len(feed.channels[2].messages) == 1
+        assert feed.told == ["The bot may not post in channel 1."]
+
+
+async def test_a_board_without_access_looks_again_at_once_when_its_channel_changed():
+    feed = Feed("SPX", "NDX")
+    for channel in feed.channels.values():
+        channel.troubles["send"] = OperatorError("The bot may not write there.")
+    async with feed.running():
+        await feed.clock.pass_time(2)
+        for channel in feed.channels.values():
+            channel.troubles.clear()
+        feed.runner.place_changed(2)
+        await feed.clock.pass_time(1)
+        assert [len(channel.messages) for channel in feed.channels.values()] == [0, 1]
+        feed.runner.place_changed(None)
+        await feed.clock.pass_time(1)
+        assert [len(channel.messages) for channel in feed.channels.values()] == [1, 1]
+
+
+async def test_a_replaced_message_is_deleted_while_the_beats_go_on_and_what_an_earlier_run_left_too():
+    feed = Feed("SPX")
+    left = Chore(channel_id=1, message_id=5, since_ms=epoch_ms(OPEN_AT))
+    feed.channels[1].messages[5] = "left"
+    feed.ledger.to_do[1, 5] = left
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        assert len(feed.channels[1].messages) == 1
+        assert feed.ledger.to_do == {}
+
+
+async def test_a_killed_processes_live_message_in_a_channel_that_is_no_board_any_more_is_removed():
+    feed = Feed("SPX")
+    closed, stopped, left = FakeChannel(), FakeChannel(), FakeChannel()
+    feed.channels |= {7: closed, 8: stopped, 9: left}
+    for channel_id, channel in ((7, closed), (8, stopped), (9, left)):
+        channel.messages[5] = "text"
+        feed.ledger.entries[channel_id] = LedgerEntry(session="2026-08-20", message_id=5)
+    feed.ledger.entries[7] = LedgerEntry(session="2026-08-20", message_id=5, closed=True)
+    feed.ledger.entries[8] = LedgerEntry(session="2026-08-20", message_id=5, stopped=True)
+    async with feed.running():
+        await feed.clock.pass_time(1)
+    assert [len(channel.messages) for channel in (closed, stopped, left)] == [1, 1, 0]
+    assert feed.ledger.entries[9].closed
+
+
+class HeldLease:
+    """One that is ours all the time."""
+
+    @asynccontextmanager
+    async def held(self, *, wait: bool = False):
+        yield
+
+    async def renew(self) -> bool:
+        return True
+
+    async def assure(self) -> None: ...
+
+
+async def test_a_message_that_a_deposed_process_wrote_over_is_written_anew():
+    feed = Feed("SPX", lease=HeldLease())
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        (message_id,) = feed.channels[1].messages
+        feed.channels[1].messages[message_id] = "older"
+        await feed.ledger.disturb(1)
+        await feed.clock.pass_time(6)
+        assert "live" in feed.channels[1].only or "stale" in feed.channels[1].only
+
+
+async def test_a_beat_that_learns_while_it_is_cancelled_that_the_feed_is_lost_is_read(caplog):
+    feed = Feed("SPX")
+    slow = asyncio.Event()
+
+    async def lose(content: str, *, nonce: str) -> int:
+        await slow.wait()
+        raise LeaseLostError("gone")
+
+    feed.channels[1].send = lose
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        asyncio.get_running_loop().call_later(0.05, slow.set)
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_a_bug_in_one_board_is_logged_and_does_not_end_the_others(caplog):
+    feed = Feed("SPX", "NDX")
+    feed.channels[1].faults = [ZeroDivisionError("a bug")]
+    async with feed.running():
+        feed.say("NDX")
+        await feed.clock.pass_time(3)
+        assert len(feed.channels[1].messages) == 1
+        assert len(feed.channels[2].messages) == 1
+    assert "ZeroDivisionError" in caplog.text
+    assert feed.runner.status().restarts == 1
+
+
+async def test_a_broken_listener_starts_again():
+    feed = Feed("SPX")
+    async with feed.running():
+        feed.snapshots.queue.put_nowait(TransientError("Redis is away."))
+        await feed.clock.pass_time(2)
+        feed.say("SPX", spot=6901.5)
+        await feed.clock.pass_time(1)
+        assert "6901.50" in feed.channels[1].only
+    assert feed.snapshots.listeners == 2
+
+
+async def test_a_start_shows_stored_figures_and_changes_at_once():
+    feed = Feed("SPX")
+    earlier = OPEN_AT - timedelta(seconds=60)
+    feed.snapshots.stored["SPX"] = [
+        snapshot(earlier, ticker="SPX", spot=6900.0),
+        snapshot(OPEN_AT, ticker="SPX", spot=6905.0),
+    ]
+    async with feed.running():
+        await feed.clock.pass_time(0.5)
+        assert "+5.00 +0.07%" in feed.channels[1].only
+
+
+async def test_metrics_are_written_once_a_second():
+    written: list[dict[str, object]] = []
+
+    async def write(mapping):
+        written.append(dict(mapping))
+
+    feed = Feed("SPX", write_metrics=write)
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(4.5)
+    assert 4 <= len(written) <= 6
+    assert written[-1]["posts"] == 1
+
+
+async def test_metrics_that_cannot_be_written_do_not_disturb_the_feed():
+    async def write(mapping):
+        raise TransientError("Redis is away.")
+
+    feed = Feed("SPX", write_metrics=write)
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(2)
+        assert len(feed.channels[1].messages) == 1
+
+
+async def test_nothing_is_written_before_the_lease_is_held():
+    held = asyncio.Event()
+
+    class Lease:
+        @asynccontextmanager
+        async def held(self, *, wait: bool = False):
+            assert wait
+            await held.wait()
+            yield
+
+        async def renew(self) -> bool:
+            return True
+
+        async def assure(self) -> None: ...
+
+    feed = Feed("SPX", lease=Lease())
+    async with feed.running():
+        await feed.clock.pass_time(1)
+        assert feed.channels[1].log == []
+        assert not feed.runner.status().leading
+        held.set()
+        await feed.clock.pass_time(1)
+        assert feed.channels[1].deeds[0] == "send"
+        assert feed.runner.status().leading
+
+
+@pytest.mark.parametrize(("answer", "word"), [(True, "feed stopped"), (False, "live"), (None, "feed stopped")])
+async def test_a_feed_that_lost_its_lease_leaves_the_board_to_the_new_leader(answer, word):
+    class Lease:
+        @asynccontextmanager
+        async def held(self, *, wait: bool = False):
+            yield
+
+        async def renew(self) -> bool:
+            if answer is None:
+                raise TransientError("Redis is away.")
+            return answer
+
+        async def assure(self) -> None: ...
+
+    feed = Feed("SPX", lease=Lease())
+    async with feed.running():
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+    assert word in feed.channels[1].only
+
+
+async def test_a_real_lease_that_goes_to_another_process_silences_the_feed_until_it_comes_back(redis):
+    feed = Feed("SPX", lease=RedisLease(redis, "feed", "old", ttl_s=1.5))
+    async with feed.running():
+        await until(lambda: feed.runner.status().leading)
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        await redis.set("feed", "new")
+        await until(lambda: not feed.runner.status().leading)
+        deeds = list(feed.channels[1].deeds)
+        await feed.clock.pass_time(2)
+        assert feed.channels[1].deeds == deeds
+        assert "live" in feed.channels[1].only
+        await redis.delete("feed")
+        await until(lambda: feed.runner.status().leading)
+        await feed.clock.pass_time(1)
+        assert feed.channels[1].deeds != deeds
+        assert len(feed.channels[1].messages) == 1
+
+
+async def test_boards_do_not_all_beat_at_the_same_moment():
+    feed = Feed("SPX", "NDX", "SPY", "QQQ")
+    order: list[int] = []
+    for channel_id, channel in feed.channels.items():
+        original = channel.send
+
+        async def send(content, *, nonce, channel_id=channel_id, original=original):
+            order.append(round(feed.clock.monotonic() * 1000))
+            return await original(content, nonce=nonce)
+
+        channel.send = send
+    async with feed.running():
+        await feed.clock.pass_time(1, step_s=0.01)
+    assert len(set(order)) == 4
+
+
+async def test_a_snapshot_that_breaks_the_feeds_own_code_costs_itself_and_no_restart(monkeypatch):
+    put = Slot.put
+
+    def brittle(slot, one):
+        if one.spot == 6666.0:
+            raise ZeroDivisionError("a bug of ours")
+        put(slot, one)
+
+    monkeypatch.setattr(Slot, "put", brittle)
+    feed = Feed("SPX")
+    async with feed.running():
+        feed.say("SPX", spot=6666.0)
+        feed.say("SPX", spot=6900.25)
+        await feed.clock.pass_time(1)
+        assert "6900.25" in feed.channels[1].only
+        assert feed.runner.status().restarts == 0

@@ -1,0 +1,112 @@
+import asyncio
+
+import pytest
+
+from streaming.clock import SystemClock
+from streaming.errors import TransientError
+from streaming.schwab.stream.merge import Merger
+from streaming.schwab.stream.policy import StreamTiming
+from streaming.schwab.stream.session import StreamSession
+from streaming.schwab.stream.session_events import KickedOut, StopStreaming
+from streaming.schwab.stream.stream_connection import StreamConnection
+from streaming.schwab.stream.stream_status import StreamCounters
+from streaming.schwab.wire.fields import Service
+from streaming.schwab.wire.frames import StreamerInfo
+from tests.support.frames import data_frame, notice, response
+
+WANTED = {Service.LEVELONE_EQUITIES: ("SPY",)}
+LOGGED_IN = response(0, "LOGIN", 0)
+SUBSCRIBED = response(1, "SUBS", 0, service="LEVELONE_EQUITIES")
+
+
+class ScriptedSocket:
+    """Gives what a test wrote, arrival by arrival, then breaks; takes `sends` requests, then refuses."""
+
+    def __init__(self, *arrivals, sends=99):
+        self.arrivals = list(arrivals)
+        self.sends = sends
+        self.sent = []
+
+    async def receive(self):
+        await asyncio.sleep(0)
+        if not self.arrivals:
+            raise TransientError("The streamer's connection broke off without a close frame.")
+        return list(self.arrivals.pop(0))
+
+    async def send(self, text):
+        if len(self.sent) == self.sends:
+            raise TransientError("The streamer closed the connection with code 1000.")
+        self.sent.append(text)
+
+
+class Owner:
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.told = []
+
+    def wanted_symbols(self):
+        return ("SPY",)
+
+    def __getattr__(self, name):
+        return lambda *words: self.told.append((name, *words))
+
+
+def connection(socket, sink=lambda _batch: None, owner=None):
+    counters = StreamCounters()
+    info = StreamerInfo("wss://x/ws", "customer", "correl", "N9", "APIAPP")
+    served = StreamConnection(
+        socket,
+        StreamSession(info, WANTED),
+        Merger(),
+        plan=lambda _listings: WANTED,
+        sink=sink,
+        owner=owner or Owner(),
+        counters=counters,
+        timing=StreamTiming(),
+        clock=SystemClock(),
+    )
+    return served, counters
+
+
+@pytest.mark.parametrize(("code", "ending"), [(12, KickedOut), (30, StopStreaming)])
+async def test_a_notice_is_read_although_the_request_before_it_cannot_be_sent(code, ending):
+    socket = ScriptedSocket([LOGGED_IN], [notice(code, "bye")], sends=1)
+    served, _ = connection(socket)
+    assert await served.serve("token") == ending("bye")
+    assert len(socket.sent) == 1
+
+
+async def test_without_a_notice_a_request_that_cannot_be_sent_is_a_broken_connection():
+    served, _ = connection(ScriptedSocket([LOGGED_IN], sends=1))
+    with pytest.raises(TransientError, match="broke off"):
+        await served.serve("token")
+
+
+async def test_an_arrival_of_many_frames_is_passed_on_whole_and_in_order():
+    batches = []
+    ticks = [data_frame("LEVELONE_EQUITIES", {"key": "SPY", "8": n}) for n in range(100)]
+    served, counters = connection(ScriptedSocket([LOGGED_IN, SUBSCRIBED, *ticks]), batches.append)
+    with pytest.raises(TransientError):
+        await served.serve("token")
+    assert [event.volume for batch in batches for event in batch] == list(range(100))
+    assert len(batches) < 10
+    assert (counters.events, counters.frames) == (100, {"LEVELONE_EQUITIES": 100})
+    assert set(counters.last_event_s) == {"SPY"}
+
+
+async def test_what_came_before_an_ending_is_passed_on_and_what_came_after_is_not():
+    seen = []
+    tick = data_frame("LEVELONE_EQUITIES", {"key": "SPY", "3": 5.0})
+    served, _ = connection(ScriptedSocket([LOGGED_IN, tick, notice(12, "bye"), tick]), seen.extend)
+    assert await served.serve("token") == KickedOut("bye")
+    assert len(seen) == 1
+
+
+async def test_bad_frames_among_good_ones_are_counted_and_forgotten():
+    seen = []
+    tick = data_frame("LEVELONE_EQUITIES", {"key": "SPY", "3": 5.0})
+    served, counters = connection(ScriptedSocket([LOGGED_IN, tick, b"rubbish", tick, b"{}"]), seen.extend)
+    with pytest.raises(TransientError):
+        await served.serve("token")
+    assert (len(seen), counters.bad_frames, len(counters.problems)) == (2, 2, 1)
