@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightName
+from streaming.model import GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName
 from streaming.past import PastLevels, PastScope
 
 _USD_PER_MILLION: Final = 1e6
@@ -59,7 +59,7 @@ def _classic(snapshot: GexSnapshot | PastLevels, weight: WeightName) -> Levels:
     by_interest = weight == "oi"
     millions = snapshot.sum_gex_oi if by_interest else snapshot.sum_gex_vol
     return Levels(
-        zero_gamma=snapshot.zero_gamma,
+        zero_gamma=snapshot.ladder_split,
         call_wall=snapshot.major_pos_oi if by_interest else snapshot.major_pos_vol,
         put_wall=snapshot.major_neg_oi if by_interest else snapshot.major_neg_vol,
         net_gex_usd_per_1pct=None if millions is None else millions * _USD_PER_MILLION,
@@ -95,12 +95,20 @@ M_PER_VOL_POINT: Final = Unit("M/vol point", 1e6, "per volatility point")
 M_PER_DAY: Final = Unit("M/day", 1e6, "per day")
 
 
+_WIRE: Final = dict(zip(WeightFigures.__struct_fields__, WeightFigures.__struct_encode_fields__, strict=True))
+
+
 class Row(NamedTuple):
     """A field of `WeightFigures` as a table has it; without a unit it is in points."""
 
     label: str
     field: str
     unit: Unit | None = None
+
+    @property
+    def wire(self) -> str:
+        """What the field is called in JSON."""
+        return _WIRE[self.field]
 
 
 class Line(NamedTuple):
@@ -149,7 +157,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "point where the running sum of net gamma turns up from its lowest. It reads the ladder at today's spot and "
         "prices nothing again, so it differs from zero gamma and is meant to; in points.",
         weight="vol",
-        rows=(Row("zero gamma, ladder", "zero_gamma_ladder"),),
+        rows=(Row("ladder split", "ladder_split"),),
     ),
     "call_wall": Figure(
         "Call wall",

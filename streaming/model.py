@@ -198,8 +198,8 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     """+1 where the total goes from - to + with rising spot, -1 the other way; parallel to the roots."""
     zero_gamma_note: str | None = None
     """Why there is no root: "positive everywhere", "negative everywhere" or "no exposure"."""
-    zero_gamma_ladder: float | None = None
-    """The ladder split (`specs/gex-method.md` §9), another method under its own name."""
+    ladder_split: float | None = msgspec.field(name="zero_gamma_ladder", default=None)
+    """Another method (`specs/gex-method.md` §9), which the wire also calls a zero gamma."""
     major_pos: float | None = None
     major_pos_usd_per_1pct: float | None = None
     major_neg: float | None = None
@@ -346,8 +346,8 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     spot: float | None = None
     min_dte: int | None = None
     sec_min_dte: int | None = None
-    zero_gamma: float | None = None
-    """Classic meaning: the by-volume ladder split."""
+    ladder_split: float | None = msgspec.field(name="zero_gamma", default=None)
+    """By volume; as GEXBot understands zero gamma, so that this is its name on the wire."""
     major_pos_vol: float | None = None
     major_pos_oi: float | None = None
     major_neg_vol: float | None = None

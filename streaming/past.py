@@ -48,7 +48,7 @@ class PastLevels(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ticker: str
     asof_ms: Instant
     spot: Number | None = None
-    zero_gamma: Number | None = None
+    ladder_split: Number | None = msgspec.field(name="zero_gamma", default=None)
     major_pos_vol: Number | None = None
     major_pos_oi: Number | None = None
     major_neg_vol: Number | None = None

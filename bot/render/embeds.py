@@ -128,7 +128,7 @@ def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, name: ScopeName, w
     figures = scope.oi if weight == "oi" else scope.vol
     embed.add_field(name="Spot", value=price(snapshot.spot))
     embed.add_field(name="Zero gamma", value=_zero_gamma(levels, figures))
-    embed.add_field(name="Ladder split", value=price(figures.zero_gamma_ladder))
+    embed.add_field(name="Ladder split", value=price(figures.ladder_split))
     embed.add_field(name=_wall("Call wall", "Major positive", weight), value=_major(levels, figures, positive=True))
     embed.add_field(name=_wall("Put wall", "Major negative", weight), value=_major(levels, figures, positive=False))
     walls = f"{price(figures.call_wall_gross)} / {price(figures.put_wall_gross)}"

@@ -75,7 +75,7 @@ def _scope(name: ScopeName, figures: Mapping[str, Any]) -> Iterable[str]:
     yield f"{name} ({SCOPE_WORDS[name]}): {_span(expiries)}, {figures['contracts']} contracts"
     yield f"  {'':<20}{''.join(f'{WEIGHT_NAMES[weight]:>{_WIDTH}}' for weight in WEIGHTS)}"
     for row in [*_LEVELS, *(row for row in _ROWS if row.unit is not None)]:
-        yield _line(row, [_cell(figures[weight][row.field], row.unit) for weight in WEIGHTS])
+        yield _line(row, [_cell(figures[weight][row.wire], row.unit) for weight in WEIGHTS])
     yield from _roots(figures)
     yield f"  {_quality(figures)}"
     yield from _faults(figures)

@@ -17,7 +17,7 @@ from streaming.past import past_of
 from streaming.symbols import parse_ticker
 from tests.support.snapshots import ASOF, snapshot
 
-SHOWN = msgspec.structs.replace(snapshot(), scopes={}, scope="full", zero_gamma=6380.0, source="gexbot")
+SHOWN = msgspec.structs.replace(snapshot(), scopes={}, scope="full", ladder_split=6380.0, source="gexbot")
 
 
 def test_zero_gamma_of_a_classic_producer_is_the_same_everywhere():

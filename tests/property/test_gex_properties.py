@@ -88,8 +88,8 @@ def same_roots(one: WeightFigures, two: WeightFigures, factor: float = 1.0) -> b
 
 
 def same_split(one: WeightFigures, two: WeightFigures, factor: float = 1.0) -> bool:
-    mine = one.zero_gamma_ladder
-    return close(None if mine is None else mine * factor, two.zero_gamma_ladder, SPOT)
+    mine = one.ladder_split
+    return close(None if mine is None else mine * factor, two.ladder_split, SPOT)
 
 
 def nothing_changed(before: GexSnapshot, after: GexSnapshot) -> None:

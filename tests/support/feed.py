@@ -25,7 +25,7 @@ def snapshot(at: datetime = OPEN_AT, *, ticker: str = "NQ_NDX", **changes: objec
         "ticker": ticker,
         "timestamp": int(at.timestamp()),
         "spot": 25061.25,
-        "zero_gamma": 24951.5,
+        "ladder_split": 24951.5,
         "major_pos_oi": 25100.0,
         "major_neg_oi": 24800.0,
         "sum_gex_vol": 1834.6,

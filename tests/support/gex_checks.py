@@ -100,7 +100,7 @@ def check_levels(figures: WeightFigures, own: SlowScope) -> None:
         assert (found is None) == (value is None)
         assert found is None or _close(value, ladder[found], max(own.gross(), 1e-9 * own.notional()))
     split = own.split()
-    assert figures.zero_gamma_ladder == (None if split is None else pytest.approx(split, abs=1e-6))
+    assert figures.ladder_split == (None if split is None else pytest.approx(split, abs=1e-6))
 
 
 def _check_wall(found: float | None, own: SlowScope, ladder: dict[float, float], sign: float) -> None:

@@ -261,7 +261,7 @@ async def gexbot_rig(redis: Redis) -> AsyncIterator[SourceRig]:
                 send_spot_only=lever.gives(json.dumps(SPOT_ONLY).encode()),
                 send_zeros=lever.gives(json.dumps(ALL_ZERO).encode()),
                 quote_at=datetime.fromtimestamp(GEXBOT_QUOTE_S, tz=UTC),
-                unknown=("zero_gamma", "major_neg_oi", "chain_ms", "forward_mode", "basis"),
+                unknown=("ladder_split", "major_neg_oi", "chain_ms", "forward_mode", "basis"),
                 task=task,
                 alarms=alarms,
                 secrets=(KEY,),
@@ -314,7 +314,7 @@ async def redis_rig(redis: Redis) -> AsyncIterator[SourceRig]:
                 send_spot_only=producer.sends(json.dumps(SPOT_ONLY).encode()),
                 send_zeros=producer.sends(json.dumps(ALL_ZERO).encode()),
                 quote_at=datetime.fromtimestamp(GEXBOT_QUOTE_S, tz=UTC),
-                unknown=("zero_gamma", "major_neg_oi", "chain_ms", "forward_mode", "basis"),
+                unknown=("ladder_split", "major_neg_oi", "chain_ms", "forward_mode", "basis"),
                 task=task,
             )
     finally:

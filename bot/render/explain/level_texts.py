@@ -68,11 +68,11 @@ def _roots(figures: WeightFigures) -> str:
 
 def ladder_split(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     """The split by both weights; without one, whether the ladder never turns or was not traded."""
-    by_volume = snapshot.zero_gamma if scope is None else scope.vol.zero_gamma_ladder
-    if by_volume is None and (scope is None or scope.oi.zero_gamma_ladder is None):
+    by_volume = snapshot.ladder_split if scope is None else scope.vol.ladder_split
+    if by_volume is None and (scope is None or scope.oi.ladder_split is None):
         traded = scope is not None and scope.vol.gross_gex_usd_per_1pct and snapshot.spot is not None
         return _NEVER_TURNS if traded else absent(snapshot, scope, "vol", level=True)
-    by_interest = "" if scope is None else f", by open interest {price(scope.oi.zero_gamma_ladder)}"
+    by_interest = "" if scope is None else f", by open interest {price(scope.oi.ladder_split)}"
     return f"Here it is {price(by_volume)} by volume{by_interest}."
 
 

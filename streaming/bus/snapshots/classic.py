@@ -23,7 +23,7 @@ _WRAPPERS: Final = ("data", "result", "snapshot", "payload")
 _WRAPPER_DEPTH: Final = 4
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "spot": ("spot", "spot_price", "price", "underlying_price", "last"),
-    "zero_gamma": ("zero_gamma", "gamma_flip"),
+    "ladder_split": ("zero_gamma", "gamma_flip"),
     "major_pos_vol": ("major_pos_vol", "mpos_vol"),
     "major_neg_vol": ("major_neg_vol", "mneg_vol"),
     "major_pos_oi": ("major_pos_oi", "mpos_oi", "call_wall"),
@@ -31,7 +31,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "sum_gex_vol": ("sum_gex_vol", "net_gex_vol", "net_gex"),
     "sum_gex_oi": ("sum_gex_oi", "net_gex_oi"),
 }
-_PRICES: Final = frozenset({"spot", "zero_gamma", "major_pos_vol", "major_neg_vol", "major_pos_oi", "major_neg_oi"})
+_PRICES: Final = frozenset({"spot", "ladder_split", "major_pos_vol", "major_neg_vol", "major_pos_oi", "major_neg_oi"})
 _CLOCK_SKEW_MS: Final = 2000
 _MOST_PRIORS: Final = 5
 _TICKER_NAMES: Final = ("ticker", "symbol", "underlying")

@@ -13,7 +13,7 @@ from streaming.model import GexSnapshot, PointView, ViewName
 from streaming.symbols import Ticker, family_of
 
 Kind = Literal["index", "etf", "future"]
-_LEVELS: Final = ("spot", "zero_gamma", "major_pos_vol", "major_pos_oi", "major_neg_vol", "major_neg_oi")
+_LEVELS: Final = ("spot", "ladder_split", "major_pos_vol", "major_pos_oi", "major_neg_vol", "major_neg_oi")
 
 
 class PointViews:

@@ -64,7 +64,7 @@ def build_snapshot(made: Ingredients) -> GexSnapshot:
         spot=None if made.spot_figures is None else shift(made.spot_figures.spot, points),
         min_dte=made.selection.cut.dte[0],
         sec_min_dte=made.selection.cut.dte[1],
-        zero_gamma=chosen.vol.zero_gamma_ladder,
+        ladder_split=chosen.vol.ladder_split,
         major_pos_vol=chosen.vol.major_pos,
         major_pos_oi=chosen.oi.major_pos,
         major_neg_vol=chosen.vol.major_neg,

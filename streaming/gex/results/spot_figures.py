@@ -164,7 +164,7 @@ def _ladder_levels(spot_figures: SpotFigures, span: Span, weight: int) -> dict[s
         "call_wall_above": largest(strikes[above], calls[above], spot),
         "put_wall_below": smallest(strikes[below], puts[below], spot),
     }
-    figures: dict[str, Any] = {"zero_gamma_ladder": ladder_split(strikes[window], net[window])}
+    figures: dict[str, Any] = {"ladder_split": ladder_split(strikes[window], net[window])}
     for name, found in walls.items():
         if found is not None:
             figures[name], figures[f"{name}_usd_per_1pct"] = found

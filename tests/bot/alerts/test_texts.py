@@ -159,7 +159,7 @@ def test_where_the_figure_of_a_new_rule_stands():
 
 
 def test_a_classic_snapshot_serves_what_it_has():
-    shown = msgspec.structs.replace(shot(0), scopes={}, scope=None, zero_gamma=6390.0, major_pos_vol=6420.0)
+    shown = msgspec.structs.replace(shot(0), scopes={}, scope=None, ladder_split=6390.0, major_pos_vol=6420.0)
     assert read(shown, key_of(rule())).level == 6390.0
     assert read(shown, key_of(rule(AlertKind.CALL_WALL, weight="vol"))).level == 6420.0
     assert read(shown, key_of(rule(AlertKind.CALL_WALL))) is None

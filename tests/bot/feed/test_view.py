@@ -70,7 +70,7 @@ def test_changes_are_unknown_without_an_earlier_figure():
 
 
 def test_an_absent_figure_stays_absent():
-    seen = view(slot_with(sum_gex_oi=None, scopes={}, zero_gamma=None, max_priors=()))
+    seen = view(slot_with(sum_gex_oi=None, scopes={}, ladder_split=None, max_priors=()))
     assert seen.figures["scaled_gamma"].now is None
     assert seen.figures["zero_gamma"].now is None
     assert seen.figures["max_change"].now is None

@@ -86,7 +86,7 @@ def test_every_field_of_a_record_is_in_its_schema_and_none_is_forgotten(record, 
     described = SCHEMAS[schema]
     for step in path:
         described = described[step]
-    assert set(described["properties"]) == set(record.__struct_fields__) == set(described["required"])
+    assert set(described["properties"]) == set(record.__struct_encode_fields__) == set(described["required"])
 
 
 def test_every_name_on_the_bus_is_in_the_contract():

@@ -60,8 +60,8 @@ def test_example_a_by_heart():
     assert figures.oi.net_gex_usd_per_point == pytest.approx(748363.368588, rel=1e-9)
     assert figures.oi.zero_gamma == pytest.approx(4991.074813752607, abs=1e-6)
     assert figures.vol.zero_gamma == pytest.approx(5007.582986073734, abs=1e-6)
-    assert figures.vol.zero_gamma_ladder == pytest.approx(4984.965787685794, abs=1e-6)
-    assert snapshot.zero_gamma == figures.vol.zero_gamma_ladder
+    assert figures.vol.ladder_split == pytest.approx(4984.965787685794, abs=1e-6)
+    assert snapshot.ladder_split == figures.vol.ladder_split
     assert (figures.oi.major_pos, figures.oi.major_neg) == (5100.0, 4900.0)
     assert (figures.oi.call_wall_gross, figures.oi.put_wall_gross) == (5100.0, 4900.0)
     assert snapshot.sum_gex_vol == pytest.approx(-47.637623652149, rel=1e-9)
@@ -280,7 +280,7 @@ def test_a_futures_ticker_has_no_levels_before_a_basis():
     snapshot = engine_of(ticker="ES_SPX").compute(ASOF)
     assert snapshot.ticker == "ES_SPX"
     assert (snapshot.spot, snapshot.basis, snapshot.basis_ms) == (None, None, None)
-    assert snapshot.major_pos_oi is snapshot.major_neg_oi is snapshot.zero_gamma is None
+    assert snapshot.major_pos_oi is snapshot.major_neg_oi is snapshot.ladder_split is None
     assert snapshot.strikes == ()
     assert snapshot.scopes["all"].oi.zero_gamma_roots == ()
     assert snapshot.scopes["all"].oi.zero_gamma is None
@@ -299,7 +299,7 @@ def test_a_futures_ticker_shifts_every_level_by_the_basis():
     for weight in ("oi", "vol"):
         mine, theirs = (getattr(found.scopes["all"], weight) for found in (future, index))
         for name in WeightFigures.__struct_fields__:
-            if name.startswith(("zero_gamma", "major", "call_wall", "put_wall")) and not name.endswith(
+            if name.startswith(("zero_gamma", "ladder_split", "major", "call_wall", "put_wall")) and not name.endswith(
                 ("roots", "directions", "note", "slope", "usd_per_1pct")
             ):
                 assert getattr(mine, name) == pytest.approx(getattr(theirs, name) + 39.65), name
@@ -321,7 +321,7 @@ def test_a_basis_that_is_no_longer_live_is_held_and_ages():
 def test_an_empty_chain_has_no_figures_and_does_not_raise():
     snapshot = engine_of([]).compute(ASOF)
     assert snapshot.scopes["all"].oi == WeightFigures()
-    assert snapshot.sum_gex_oi is snapshot.sum_gex_vol is snapshot.zero_gamma is None
+    assert snapshot.sum_gex_oi is snapshot.sum_gex_vol is snapshot.ladder_split is None
     assert snapshot.scopes["all"].contracts == 0
     assert (snapshot.min_dte, snapshot.strikes) == (None, ())
 
@@ -354,7 +354,7 @@ def test_before_the_open_volume_is_zero_and_never_replaced_by_open_interest():
     snapshot = engine_of([dataclasses.replace(line, volume=0.0) for line in LINES]).compute(ASOF)
     figures = snapshot.scopes["all"].vol
     assert snapshot.sum_gex_vol == 0.0
-    assert (figures.major_pos, figures.major_neg, figures.zero_gamma, snapshot.zero_gamma) == (None,) * 4
+    assert (figures.major_pos, figures.major_neg, figures.zero_gamma, snapshot.ladder_split) == (None,) * 4
     assert figures.zero_gamma_note == "no exposure"
     assert snapshot.sum_gex_oi != 0.0
 

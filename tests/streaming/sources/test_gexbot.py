@@ -31,7 +31,7 @@ def test_an_answer_becomes_a_snapshot_of_its_endpoints_scope():
 
 def test_zeros_that_mean_absent_are_none_everywhere():
     snapshot = parse()
-    assert (snapshot.zero_gamma, snapshot.major_neg_oi) == (None, None)
+    assert (snapshot.ladder_split, snapshot.major_neg_oi) == (None, None)
     assert snapshot.strikes[0] == (6395.0, 10.5, -3.25, (9.0, 8.0, None, 6.0, 5.0))
     assert snapshot.max_priors[2] == (None, None)
     assert snapshot.scopes == {}

@@ -35,7 +35,7 @@ def test_levels_are_of_the_scope_and_weight_asked_for():
 
 
 def test_what_a_producer_does_not_give_is_no_level():
-    seen = snapshot(scope=None, scopes={}, major_pos_vol=None, zero_gamma=24951.5)
+    seen = snapshot(scope=None, scopes={}, major_pos_vol=None, ladder_split=24951.5)
     assert levels(seen, "full", "oi")["zero_gamma"] == 24951.5, "its producer has one for both weights"
     assert levels(seen, "full", "vol")["zero_gamma"] == 24951.5
     assert levels(seen, "full", "vol")["call_wall"] is None

@@ -17,7 +17,7 @@ BY_OI = WeightFigures(
     zero_gamma=6385.5,
     zero_gamma_roots=(6301.0, 6385.5),
     zero_gamma_directions=(-1, 1),
-    zero_gamma_ladder=6379.0,
+    ladder_split=6379.0,
     major_pos=6500.0,
     major_pos_usd_per_1pct=6.25e8,
     major_neg=6200.0,
@@ -34,7 +34,7 @@ BY_OI = WeightFigures(
     dex_dealer_usd=3.05e9,
 )
 BY_VOL = msgspec.structs.replace(
-    BY_OI, net_gex_usd_per_1pct=1.25e9, zero_gamma=6391.0, zero_gamma_ladder=6380.0, vex_usd_per_vol_point=-1.5e7
+    BY_OI, net_gex_usd_per_1pct=1.25e9, zero_gamma=6391.0, ladder_split=6380.0, vex_usd_per_vol_point=-1.5e7
 )
 FULL = ScopeFigures(
     expiries=("2026-08-20", "2026-08-21"),
@@ -130,7 +130,7 @@ def test_every_figure_takes_at_most_four_sentences_and_fits_an_embed(figure):
 def test_what_no_contract_can_be_priced_for_is_absent_with_that_reason(figure):
     blind = ScopeFigures(expiries=("2026-08-20",), contracts=8000, contracts_unpriced=8000)
     bare = msgspec.structs.replace(
-        OURS, scopes={"full": blind, "zero": blind}, sum_gex_oi=None, sum_gex_vol=None, zero_gamma=None,
+        OURS, scopes={"full": blind, "zero": blind}, sum_gex_oi=None, sum_gex_vol=None, ladder_split=None,
         major_pos_oi=None, major_neg_oi=None, max_priors=((None, None),) * 6,
     )  # fmt: skip
     text = explanation(bare, figure)
@@ -204,7 +204,7 @@ def test_no_root_says_on_which_side_the_total_stays():
 def test_before_the_first_trade_volume_figures_are_absent_for_that_reason():
     quiet = msgspec.structs.replace(FULL, vol=WeightFigures(net_gex_usd_per_1pct=0.0, gross_gex_usd_per_1pct=0.0))
     bare = with_scope(
-        msgspec.structs.replace(quiet, oi=msgspec.structs.replace(BY_OI, zero_gamma_ladder=None)),
+        msgspec.structs.replace(quiet, oi=msgspec.structs.replace(BY_OI, ladder_split=None)),
         max_priors=((None, None),) * 6,
     )
     for figure in ("ladder_split", "max_change"):

@@ -48,7 +48,7 @@ def _without(*names, **changes):
 def test_the_classic_shape_is_read_whole():
     parsed = _parse(CLASSIC)
     assert (parsed.ticker, parsed.timestamp, parsed.asof_ms) == ("SPX", 1787233200, 1787233200000)
-    assert (parsed.spot, parsed.zero_gamma, parsed.min_dte, parsed.sec_min_dte) == (6400.25, 6385.5, 0, 1)
+    assert (parsed.spot, parsed.ladder_split, parsed.min_dte, parsed.sec_min_dte) == (6400.25, 6385.5, 0, 1)
     assert (parsed.major_pos_vol, parsed.major_neg_vol) == (6450.0, 6300.0)
     assert (parsed.major_pos_oi, parsed.major_neg_oi) == (6500.0, 6200.0)
     assert (parsed.sum_gex_vol, parsed.sum_gex_oi) == (1250.0, -310.5)
@@ -118,9 +118,12 @@ def test_clocks_may_differ_by_two_seconds():
 
 
 @pytest.mark.parametrize("nonsense", [0, -6400.25, -1e-9, 1e9 + 1, 1e300, "inf", "-5"])
-@pytest.mark.parametrize("name", ["spot", "zero_gamma", "major_pos_oi", "major_neg_vol"])
-def test_a_price_that_cannot_be_is_absent(name, nonsense):
-    assert getattr(_with(**{name: nonsense}), name) is None
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("spot",) * 2, ("zero_gamma", "ladder_split"), ("major_pos_oi",) * 2, ("major_neg_vol",) * 2],
+)
+def test_a_price_that_cannot_be_is_absent(name, field, nonsense):
+    assert getattr(_with(**{name: nonsense}), field) is None
 
 
 def test_rows_and_changes_at_a_price_that_cannot_be_are_left_out():
@@ -175,14 +178,14 @@ def test_a_single_pair_is_the_current_change():
 
 def test_zero_means_absent_except_where_zero_is_a_value():
     parsed = _with(zero_gamma=0, major_pos_oi=0.0, spot=0)
-    assert (parsed.zero_gamma, parsed.major_pos_oi, parsed.spot) == (None, None, None)
+    assert (parsed.ladder_split, parsed.major_pos_oi, parsed.spot) == (None, None, None)
     assert parsed.min_dte == 0
     assert parsed.strikes[1][1] == 0.0
 
 
 def test_numbers_may_be_text_and_what_is_no_number_is_unknown():
     parsed = _with(spot="6,400.25", zero_gamma="n/a", major_pos_vol=[1], major_neg_vol=True)
-    assert (parsed.spot, parsed.zero_gamma, parsed.major_pos_vol, parsed.major_neg_vol) == (6400.25, None, None, None)
+    assert (parsed.spot, parsed.ladder_split, parsed.major_pos_vol, parsed.major_neg_vol) == (6400.25, None, None, None)
 
 
 def test_the_nan_that_python_programs_write_is_unknown():
@@ -240,7 +243,7 @@ def test_what_is_no_json_is_a_contract_error(payload):
 def _bare(**changes):
     return msgspec.structs.replace(
         snapshot(),
-        zero_gamma=None,
+        ladder_split=None,
         sum_gex_vol=None,
         sum_gex_oi=0.0,
         major_pos_vol=None,

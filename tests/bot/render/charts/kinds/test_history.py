@@ -55,6 +55,6 @@ def test_yesterday_is_no_history_of_today():
 
 
 def test_a_producer_with_nothing_but_exposure_has_no_lines():
-    bare = {"spot": None, "zero_gamma": None, "major_pos_oi": None, "major_neg_oi": None, "scopes": {}, "scope": None}
+    bare = {"spot": None, "ladder_split": None, "major_pos_oi": None, "major_neg_oi": None, "scopes": {}, "scope": None}
     with pytest.raises(RequestError, match="no levels of this day"):
         chart([snapshot(NOON - timedelta(minutes=n), **bare) for n in (2, 1, 0)])
