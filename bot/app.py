@@ -13,7 +13,7 @@ from bot.check.check import run_check
 from bot.host import open_host
 from bot.logs import configure_bot_logging
 from bot.settings import BotSettings
-from bot.wire.hosts import point_discord_at
+from bot.wire.login import point_discord_at
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError, leading_error
 from streaming.process.signals import first_of, stop_on_signals

@@ -18,8 +18,7 @@ from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import RedisLedger
-from bot.feed.opening import opening_sentence
-from bot.feed.schedule import decide
+from bot.feed.schedule import decide, opening_sentence
 from bot.health import Health, ServiceNotifier
 from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch

@@ -9,9 +9,7 @@ from discord.ext import commands
 from bot.client import GexBot
 from bot.notices import think
 from bot.permissions import managers_see, operator_only
-from bot.render.operations import stream_text, symbols_text
-from bot.render.recording import recorder_text
-from bot.render.source_lines import join_texts, sources_text
+from bot.render.operations import join_texts, recorder_text, sources_text, stream_text, symbols_text
 from bot.services import Services
 
 Interaction = discord.Interaction[GexBot]

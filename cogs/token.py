@@ -1,17 +1,94 @@
 """`/token`: operators look after the Schwab login."""
 
+from typing import Any, Final
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import GexBot
-from bot.notices import think
-from bot.permissions import managers_see, operator_only
-from bot.render.operations import token_text
+from bot.notices import Interaction, think
+from bot.permissions import managers_see, operator_only, require_operator
+from bot.render.operations import logged_in_text, login_steps, token_text
 from bot.services import Services
-from cogs.login_view import LoginView
+from bot.views import AskerView, NoticeModal
+from streaming.schwab.login.oauth import LoginAttempt
 
-Interaction = discord.Interaction[GexBot]
+_LIFE_S: Final = 600.0
+_LONGEST_LINK: Final = 512
+_LONGEST_ADDRESS: Final = 2000
+
+
+class LoginView(AskerView):
+    """The two buttons under `/token login`, for the operator who asked, as long as the link is good."""
+
+    def __init__(self, asked: Interaction, services: Services, attempt: LoginAttempt) -> None:
+        super().__init__(asked, timeout=_LIFE_S)
+        self.services = services
+        self.attempt = attempt
+        if len(attempt.url) <= _LONGEST_LINK:
+            self.add_item(discord.ui.Button(label="Open Schwab's login page", url=attempt.url))
+        self.add_item(PasteButton())
+
+    @property
+    def text(self) -> str:
+        """What to do, step by step; a link too long for a button stands in the text."""
+        link = None if len(self.attempt.url) <= _LONGEST_LINK else self.attempt.url
+        return login_steps(self.attempt.ends_at, link=link)
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """The person who asked, and still an operator: rights may have gone meanwhile."""
+        return await super().interaction_check(interaction) and await require_operator(interaction)
+
+    async def finish(self, interaction: Interaction, address: str) -> None:
+        """Exchange the address and show until when the login lasts, in place of the buttons."""
+        await interaction.response.defer()
+        status = await self.services.tokens.finish_login(self.attempt, address)
+        self.stop()
+        text = logged_in_text(status, self.services.clock.now())
+        await interaction.edit_original_response(content=text, view=None)
+
+
+class PasteButton(discord.ui.Button[LoginView]):
+    """Opens the form."""
+
+    def __init__(self) -> None:
+        super().__init__(label="Paste the redirect URL", style=discord.ButtonStyle.primary)
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Ask for the address that the browser ended on."""
+        if not isinstance(self.view, LoginView):
+            raise TypeError("a paste button lives in a LoginView")
+        await interaction.response.send_modal(PasteForm(self.view))
+
+
+class PasteForm(NoticeModal, title="Finish the Schwab login"):
+    """One field for the address the browser ended at."""
+
+    def __init__(self, view: LoginView) -> None:
+        super().__init__()
+        self._view = view
+        self._address: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph,
+            placeholder="https://127.0.0.1:8182/?code=…&session=…&state=…",
+            min_length=8,
+            max_length=_LONGEST_ADDRESS,
+        )
+        self.add_item(
+            discord.ui.Label(
+                text="Redirect URL",
+                description="The whole address of the page that did not load. It is good for 30 seconds.",
+                component=self._address,
+            )
+        )
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Checked again when the form comes back, minutes later."""
+        return await require_operator(interaction)
+
+    async def on_submit(self, interaction: Interaction, /) -> None:
+        """Finish the login with the address."""
+        await self._view.finish(interaction, self._address.value)
 
 
 @managers_see()

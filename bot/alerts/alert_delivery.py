@@ -11,7 +11,7 @@ from typing import Final
 from bot.alerts.counters import AlertCounters
 from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rule_store import AlertStore, Batch, Entry
-from bot.feed.retry import Retry
+from bot.feed.timing import Retry
 from bot.render.numbers import age
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError

@@ -19,7 +19,7 @@ from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore, Claim, Entry, Shelf
 from bot.alerts.texts import firing_text
 from bot.alerts.watcher import Watcher
-from bot.feed.retry import Retry
+from bot.feed.timing import Retry
 from bot.supervisor import Progress
 from streaming.bus.metrics_store import MetricValue
 from streaming.bus.mishaps import Mishaps

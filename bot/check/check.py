@@ -15,8 +15,7 @@ from redis.asyncio import Redis
 
 from bot.check.discord import check_discord
 from bot.check.source_checks import check_sources
-from bot.feed.opening import opening_sentence
-from bot.feed.schedule import decide
+from bot.feed.schedule import decide, opening_sentence
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError

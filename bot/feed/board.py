@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from bot.feed.cadence import Cadence
 from bot.feed.channel import GoneMessageError
 from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.message import LiveMessage
-from bot.feed.retry import Deletions, Patience, Retry
 from bot.feed.schedule import FeedDecision, decide_about, next_mark
+from bot.feed.timing import Cadence, Deletions, Patience, Retry
 from bot.feed.window import Slot
 from bot.feed.wording import LifeSign, Wording
 from bot.render.text import Style

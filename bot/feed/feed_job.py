@@ -17,7 +17,7 @@ from bot.feed.chores import Chores
 from bot.feed.feed_metrics import FeedStatus, MetricsWriter, metrics_mapping
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError
 from bot.feed.message import LiveMessage
-from bot.feed.retry import Retry
+from bot.feed.timing import Retry
 from bot.feed.window import Slot
 from bot.settings import BotSettings
 from streaming.bus.lease import LeaseLostError

@@ -11,7 +11,7 @@ import msgspec
 from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage, WornMessageError
 from bot.feed.chores import Chores
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
-from bot.render.board_mark import is_replaceable
+from bot.render.text import is_replaceable
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError

@@ -97,3 +97,11 @@ def _feed_opens_at(session: TradingSession) -> datetime:
 def _after_the_close(session: TradingSession) -> str:
     cause = f", {session.early_close}" if session.early_close else ""
     return f"after the close at {session.close_at:%H:%M}{cause}"
+
+
+def opening_sentence(decision: FeedDecision) -> str | None:
+    """When the live messages come; None while they are open, or when nobody knows."""
+    if decision.is_open or decision.until is None:
+        return None
+    at = f"{decision.until:%A %d %B at %H:%M} New York"
+    return f"The feed is closed ({decision.reason}). The first live message comes on {at}."

@@ -1,17 +1,20 @@
-"""The streamer and the login as operators read them. Pure: records in, Discord markdown out, within one message."""
+"""Streamer, recorder, sources and login as operators read them. Pure: records in, markdown of one message out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.render.numbers import UNKNOWN, age, ago, counted
-from streaming.status import StreamStatus, SymbolList, TokenStatus, named
+from streaming.status import RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus, named
 
 _LIMIT: Final = 2000
 _MOST_SYMBOLS: Final = 20
 _SOON: Final = timedelta(hours=24)
 _DAY_S: Final = 86_400
 _LONGEST: Final = 300
+_STATE_WORDS: Final = {"needs_action": "needs you", "failing": "failing, tried again"}
+_LONGEST_ERROR: Final = 200
+_MEGABYTE: Final = 1_000_000
 _LOG_IN: Final = "Log in with `/token login`, or `python -m streaming token login` where the bot runs."
 
 
@@ -197,3 +200,56 @@ def _ages(ages: Mapping[str, float | None]) -> str:
     shown = [f"{name} {UNKNOWN if seconds is None else age(seconds)}" for name, seconds in ages.items()]
     rest = len(shown) - _MOST_SYMBOLS
     return ", ".join(shown[:_MOST_SYMBOLS]) + (f" and {rest} more" if rest > 0 else "") if shown else "none"
+
+
+def recorder_text(status: RecorderStatus | None, now: datetime) -> str:
+    """State, place, what was written and what was missed; empty where nothing is to be recorded."""
+    if status is None:
+        return ""
+    ticks = f", {status.ticks} ticks" if status.with_ticks else ""
+    lost = f" ({status.lost} entries known to be lost)" if status.lost else ""
+    parts = (
+        f"{status.snapshots} snapshots{ticks}, {counted(status.gaps, 'gap')}{lost}",
+        f"{status.written_bytes / _MEGABYTE:.1f} MB written, {status.total_bytes / _MEGABYTE:.1f} MB kept",
+        f"last write {_ago_or_never(status.last_write_at, now)}",
+    )
+    lines = [f"**Recorder: {status.state}** · {status.path[:_LONGEST]}", " · ".join(parts)]
+    if status.last_error is not None:
+        lines.append(f"Last error: {status.last_error[:_LONGEST]}")
+    return "\n".join(lines)
+
+
+def _ago_or_never(at: datetime | None, now: datetime) -> str:
+    return "never" if at is None else ago(at, now)
+
+
+def sources_text(sources: Iterable[SourceStatus], now: datetime) -> str:
+    """One line a source: state, tickers, what came and how old its quotes are; then its last error."""
+    lines: list[str] = []
+    for source in sources:
+        lines.append(f"**Source {source.name}: {_STATE_WORDS.get(source.state, source.state)}** · {_tickers(source)}")
+        lines.append(_counts(source, now))
+        if source.last_error is not None:
+            lines.append(f"Last error: {source.last_error[:_LONGEST_ERROR]}")
+    return "\n".join(lines)
+
+
+def join_texts(first: str, second: str) -> str:
+    """Both within one message; the second keeps its room, the first loses its end."""
+    if not second:
+        return first[:_LIMIT]
+    second = second[: _LIMIT // 2]
+    return f"{first[: _LIMIT - len(second) - 1]}\n{second}"
+
+
+def _tickers(source: SourceStatus) -> str:
+    return ", ".join(source.tickers) or "no ticker"
+
+
+def _counts(source: SourceStatus, now: datetime) -> str:
+    parts = [f"{source.snapshots} snapshots, {source.rejected} rejected, {source.errors} errors"]
+    if source.last_snapshot_at is not None:
+        parts.append(f"last {ago(source.last_snapshot_at, now)}")
+    if source.quote_at is not None:
+        parts.append(f"quotes {age((now - source.quote_at).total_seconds())} old")
+    return " · ".join(parts)

@@ -1,11 +1,13 @@
 """The board's message: the short format, in 40 columns, coloured or plain. Pure: one view, one text."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Literal
 
 from bot.render import theme
-from bot.render.board_view import BoardView, Moving
-from bot.render.numbers import UNKNOWN, age, bn, percent, price, signed
+from bot.render.numbers import UNKNOWN, age, bn, known, percent, price, signed
 from bot.render.origin_words import source_name
 from streaming.calendar import new_york
 from streaming.figures import BOARD, FIGURES
@@ -31,6 +33,48 @@ _FRESHNESS_COLOUR: Final = {
     Freshness.DELAYED: theme.YELLOW,
     Freshness.STOPPED: theme.RED,
 }
+_FENCED: Final = re.compile(r"```(?:ansi)?\n(.*?)\n```(?:\n.*)?", re.DOTALL)
+_ANSI: Final = re.compile("\x1b\\[[0-9;]*m")
+_MOST_LINES_BEFORE: Final = 2
+"""A banner may stand above the title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A figure and what it was one window ago; None is unknown."""
+
+    now: float | None = None
+    before: float | None = None
+
+    @property
+    def change(self) -> float | None:
+        """The difference, or None unless both ends are known."""
+        if self.now is None or self.before is None or not (known(self.now) and known(self.before)):
+            return None
+        return self.now - self.before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardView:
+    """One ticker at one instant. Levels in points, exposures in billions of US dollars per 1 % move."""
+
+    ticker: str
+    source: str
+    freshness: Freshness
+    age_s: float | None = None
+    at: datetime | None = None
+    """Since when it waits, or when it closed or stopped."""
+    note: str = ""
+    """Something a reader should know of the data, such as "warming"; empty when all is well."""
+    banner: str = ""
+    """What stands above everything else: that this is a replay, of which day and hour."""
+    live_word: str = "live"
+    """How figures that are up to date are called."""
+    window_s: float = 60.0
+    decimals: int = 2
+    figures: Mapping[str, Moving] = field(default_factory=lambda: dict.fromkeys(BOARD, Moving()))
+    """The lines of `BOARD`."""
+    max_change_strike: float | None = None
 
 
 def board_text(view: BoardView, *, style: Style = "ansi") -> str:
@@ -137,3 +181,27 @@ def _arrow(change: float | None) -> str:
 def _safe(name: str) -> str:
     """A name from outside, without what could end the fence or the line."""
     return re.sub(r"[^A-Za-z0-9_.:+/-]", "", name)[:16] or UNKNOWN
+
+
+def is_replaceable(content: str) -> bool:
+    """Whether a text is a whole board that is live, waits or stopped: one that a newer message takes the place of.
+
+    The closing message of a session is none, nor is anything that lacks one of a board's lines.
+    """
+    found = _FENCED.fullmatch(content.strip())
+    if found is None:
+        return False
+    lines = _ANSI.sub("", found[1]).split("\n")
+    title = next((n for n, line in enumerate(lines[: _MOST_LINES_BEFORE + 1]) if line.startswith("GEX: ")), None)
+    return title is not None and _is_body(lines[title + 1 :])
+
+
+def _is_body(lines: list[str]) -> bool:
+    if not lines:
+        return False
+    if lines[0].startswith(WAITING_FOR):
+        return True
+    parts = lines[0].split(PARTS)
+    labelled = len(lines) == len(LABELS) + 1
+    whole = labelled and all(line.startswith(label) for line, label in zip(lines[1:], LABELS, strict=True))
+    return whole and len(parts) > 1 and not parts[1].startswith(Freshness.CLOSED)

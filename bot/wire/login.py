@@ -1,4 +1,4 @@
-"""Logging in to Discord's REST interface, however long that takes."""
+"""Logging in to Discord's REST interface, whichever Discord that is and however long it takes."""
 
 import logging
 from random import Random
@@ -6,6 +6,9 @@ from typing import Final
 
 import aiohttp
 import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
 
 from bot.wire.verdicts import passing, verdict_of
 from streaming.backoff import delay_s
@@ -13,7 +16,6 @@ from streaming.clock import Clock
 from streaming.errors import LoginRequiredError, TransientError
 
 log = logging.getLogger(__name__)
-
 ASK_AGAIN_S: Final = 5.0
 _FIRST_S: Final = 1.0
 _CAP_S: Final = 300.0
@@ -88,3 +90,15 @@ async def _forget_session(client: discord.Client) -> None:
     """discord.py opens a session at each login and expects a connector that is not closed."""
     await client.http.close()
     client.http.connector = discord.utils.MISSING
+
+
+def point_discord_at(api_url: str | None, gateway_url: str | None) -> None:
+    """Send every later call of discord.py to these addresses; None leaves Discord's own in place.
+
+    `api_url` ends in the API version (`…/api/v10`), `gateway_url` is the WebSocket's. Both are class
+    attributes that the library reads per request and per connection, so this holds for the whole process.
+    """
+    if api_url is not None:
+        Route.BASE = api_url.rstrip("/")
+    if gateway_url is not None:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)

@@ -30,7 +30,7 @@ from bot.feed.feed_job import FeedRunner
 from bot.pictures import Wish, take_picture
 from bot.render.charts.chart_client import ChartWorker
 from bot.render.charts.chart_spec import KINDS, Chart
-from bot.render.charts.painters import Painters
+from bot.render.charts.chart_worker import Painters
 from bot.services import Services
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot

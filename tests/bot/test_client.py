@@ -12,7 +12,7 @@ from bot.client import SYNC_JOB, GexBot
 from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.rest.rest_faults import Trouble, refused
 from bot.supervisor import JobState
-from bot.wire.hosts import point_discord_at
+from bot.wire.login import point_discord_at
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock, StillClock
 from tests.support.discord_wire import pointed_at

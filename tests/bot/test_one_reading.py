@@ -7,8 +7,8 @@ import msgspec
 from bot.alerts.kinds.registry import read
 from bot.alerts.reading import Reading
 from bot.alerts.rules import AlertKind, Window
-from bot.feed.view import board_view
 from bot.feed.window import Slot
+from bot.feed.wording import board_view
 from bot.render.charts.kinds.history import history_chart
 from bot.render.embeds import levels_embed, status_embed
 from bot.render.explain.explain import explanation

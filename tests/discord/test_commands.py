@@ -10,7 +10,7 @@ from discord.http import Route
 
 from bot.client import GexBot
 from bot.sandbox.local_discord import Sandbox, open_sandbox
-from bot.wire.hosts import point_discord_at
+from bot.wire.login import point_discord_at
 from streaming.errors import TransientError
 from tests.support.discord_bodies import problems_of
 from tests.support.host import Host, make_settings, make_snapshot

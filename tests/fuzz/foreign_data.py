@@ -24,11 +24,10 @@ from bot.alerts.rules import AlertKind, Rule, Target, Window
 from bot.alerts.texts import firing_text, reading_text
 from bot.alerts.watcher import Watcher
 from bot.feed.schedule import decide_about
-from bot.feed.view import board_view, left_over
 from bot.feed.window import Slot
-from bot.render.charts.alt_text import alt_text
-from bot.render.charts.chart_spec import KINDS, Chart, chart_of
-from bot.render.charts.painters import Painters
+from bot.feed.wording import board_view, left_over
+from bot.render.charts.chart_spec import KINDS, Chart, alt_text, chart_of
+from bot.render.charts.chart_worker import Painters
 from bot.render.embeds import levels_embed, status_embed
 from bot.render.explain.explain import explain_embed
 from bot.render.history_text import history_text

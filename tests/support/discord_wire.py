@@ -9,7 +9,7 @@ from discord.http import Route
 
 from bot.client import GexBot
 from bot.sandbox.local_discord import Sandbox, open_sandbox
-from bot.wire.hosts import point_discord_at
+from bot.wire.login import point_discord_at
 from tests.support.host import Host, make_settings
 
 

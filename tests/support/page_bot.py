@@ -14,7 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.sandbox.local_discord import Sandbox
-from bot.wire.hosts import point_discord_at
+from bot.wire.login import point_discord_at
 
 Interaction = discord.Interaction[discord.Client]
 REFUSAL = "This command is for operators."

@@ -13,7 +13,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.sandbox.local_discord import Sandbox
-from bot.wire.hosts import point_discord_at
+from bot.wire.login import point_discord_at
 
 PATIENCE_S = 5.0
 

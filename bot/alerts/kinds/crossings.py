@@ -1,4 +1,4 @@
-"""Spot crosses a level: zero gamma or a wall. Pure."""
+"""Spot crosses a level: zero gamma, a wall, or a price that the reader names. Pure."""
 
 from collections.abc import Callable
 from typing import Final
@@ -11,7 +11,7 @@ from streaming.figures import Levels, read_levels
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 
-def side_now(_snapshot: GexSnapshot, reading: Reading) -> str:
+def _side_now(_snapshot: GexSnapshot, reading: Reading) -> str:
     """On which side of its level spot is."""
     side = "above" if reading.value >= reading.level else "below"
     return f"Now spot {price(reading.value)} is {side} {price(reading.level)}."
@@ -28,11 +28,28 @@ def _crossing(name: AlertKind, level: str, level_of: Callable[[Levels], float | 
         return f"{start} is {side} {level}, which moved {price(firing.before.level)} → {price(firing.reading.level)}"
 
     words = f"spot crosses {level}"
-    return Kind(name=name, choice=words, read=read, happening=lambda _: words, headline=headline, now=side_now)
+    return Kind(name=name, choice=words, read=read, happening=lambda _: words, headline=headline, now=_side_now)
+
+
+def _crossed_price(firing: Firing, ticker: str) -> str:
+    side = "above" if firing.up else "below"
+    return f"{arrow(up=firing.up)} {ticker} crossed {side} {price(firing.reading.level)}"
 
 
 KINDS: Final = (
     _crossing(AlertKind.ZERO_GAMMA, "zero gamma", lambda levels: levels.zero_gamma),
     _crossing(AlertKind.CALL_WALL, "the call wall", lambda levels: levels.call_wall),
     _crossing(AlertKind.PUT_WALL, "the put wall", lambda levels: levels.put_wall),
+    Kind(
+        name=AlertKind.PRICE,
+        choice="spot crosses a price (value)",
+        needs_value="Give the price in points as `value`, such as 6400.",
+        takes_value=True,
+        fixed=True,
+        read=lambda snapshot, _scope, _weight, _window: against(snapshot, snapshot.spot),
+        against=lambda reading, value: Reading(reading.value, value, reading.up, reading.down),
+        happening=lambda rule: f"spot crosses {price(rule.value)}",
+        headline=_crossed_price,
+        now=_side_now,
+    ),
 )

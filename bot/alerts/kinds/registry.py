@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from bot.alerts.kinds import crossings, max_change, net_gex, own_price, wall_moves
+from bot.alerts.kinds import crossings, max_change, net_gex, wall_moves
 from bot.alerts.kinds.alert_kind import Kind
 from bot.alerts.reading import Reading, WallReading
 from bot.alerts.rules import AlertKind, Rule, Window
@@ -12,7 +12,7 @@ from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 KINDS: Final[Mapping[AlertKind, Kind]] = {
-    kind.name: kind for module in (crossings, own_price, net_gex, wall_moves, max_change) for kind in module.KINDS
+    kind.name: kind for module in (crossings, net_gex, wall_moves, max_change) for kind in module.KINDS
 }
 """In the order in which they are offered."""
 Key = tuple[AlertKind, ScopeName | None, WeightName, Window]

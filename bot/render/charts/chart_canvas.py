@@ -14,7 +14,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from bot.render.charts.chart_words import ChartWords
 from bot.render.numbers import signed
@@ -34,6 +34,10 @@ _PNG: Final = {"compress_level": 4}
 rcParams["text.parse_math"] = False  # what stands between two dollar signs is money or somebody's name, no formula
 _SHARED: Final = FigureCanvasAgg(Figure(figsize=SIZE_INCHES, dpi=DPI))
 """One sheet of pixels for all figures: each has its own artists, none its own 5 MB."""
+_STEPS_S: Final = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400)
+_MOST_TICKS: Final = 7
+_EDGE: Final = 0.035
+"""A time this near to a side of the picture gets no label; its text would be cut off."""
 
 
 class InnerLocator(MaxNLocator):
@@ -129,3 +133,28 @@ def unit_of(values: Sequence[float]) -> tuple[str, float]:
 def decimals_for(step: float) -> int:
     """As few decimals as tell numbers apart that are `step` from each other."""
     return next((decimals for decimals in range(4) if step >= 10.0**-decimals), 4)
+
+
+def set_time_axis(axes: Axes, begins: float, ends: float) -> None:
+    """Span the axis over seconds since midnight and label round times."""
+    span = max(ends - begins, 1.0)
+    axes.set_xlim(begins, begins + span)
+    step = next((step for step in _STEPS_S if span / step <= _MOST_TICKS), _STEPS_S[-1])
+    first = int(begins // step) * step
+    ticks = range(first, int(begins + span) + step, step)
+    inside = [tick for tick in ticks if begins + span * _EDGE <= tick <= begins + span * (1 - _EDGE)]
+    if not inside:
+        inside = [round(begins + span / 2)]
+        axes.xaxis.set_major_formatter(FuncFormatter(_with_seconds))
+    else:
+        axes.xaxis.set_major_formatter(FuncFormatter(_hour_minute))
+    axes.xaxis.set_major_locator(FixedLocator(inside))
+
+
+def _hour_minute(seconds: float, _: int | None = None) -> str:
+    minutes = int(seconds // 60)
+    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
+
+
+def _with_seconds(seconds: float, _: int | None = None) -> str:
+    return f"{_hour_minute(seconds)}:{int(seconds) % 60:02d}"

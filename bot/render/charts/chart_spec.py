@@ -22,6 +22,8 @@ KINDS: Final[Mapping[str, ChartKind]] = {
 }
 """Commands, buttons, pictures in words and the worker know the kinds from here; the first is the usual one."""
 _OF_RECORD: Final = {kind.record: kind for kind in KINDS.values()}
+_LONGEST_ALT: Final = 1024
+"""Discord's longest description of an attachment."""
 
 
 class Drawn(msgspec.Struct, frozen=True, tag="drawn"):
@@ -59,3 +61,11 @@ def chart_decoder() -> msgspec.msgpack.Decoder[Chart]:
     """Reads a chart of any kind."""
     records: Any = reduce(or_, _OF_RECORD)
     return msgspec.msgpack.Decoder(records)
+
+
+def alt_text(chart: Chart) -> str:
+    """What the chart shows, then whose figures they are and of when."""
+    source = chart.footer.replace("\n", ", ").replace(" · ", ", ")
+    shown = kind_of(chart).shown(chart)
+    text = f"{chart.title.replace('  ', ': ')}, {chart.subtitle.replace(' · ', ', ')}. {shown} {source}."
+    return text[:_LONGEST_ALT]

@@ -3,17 +3,57 @@
 import gc
 import os
 import traceback
-from typing import Final
+from importlib import import_module
+from typing import Any, Final, Protocol
 
 import msgspec
 
-from bot.render.charts.chart_spec import Chart, Drawn, Failed, chart_decoder
-from bot.render.charts.painters import Painters
+from bot.render.charts import kinds
+from bot.render.charts.chart_canvas import ChartCanvas
+from bot.render.charts.chart_spec import Chart, Drawn, Failed, chart_decoder, kind_of
+from bot.render.theme import THEMES, ChartTheme
 from streaming.process.framing import frame, take_pipes
 
 _COLLECT_EVERY: Final = 50
 _POLITE: Final = 10
 """Niceness: a picture may wait a moment, the feed's beat may not."""
+
+
+class Painter(Protocol):
+    """Draws one kind of chart in one theme."""
+
+    @property
+    def canvas(self) -> ChartCanvas:
+        """Size and theme, which the worker needs before it draws."""
+        ...
+
+    def draw(self, chart: Any) -> bytes:
+        """The finished PNG; runs in the worker process."""
+        ...
+
+
+class Painters:
+    """Draws whatever chart it is given, in `dark` or `light`; any other theme is dark."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[type[Chart], str], Painter] = {}
+
+    def draw(self, chart: Chart) -> bytes:
+        """The picture as PNG; the same chart gives the same bytes."""
+        return self.made(chart).draw(chart)
+
+    def made(self, chart: Chart) -> Painter:
+        """The painter of this chart's kind and theme."""
+        place = (type(chart), chart.theme if chart.theme in THEMES else "dark")
+        if place not in self._made:
+            self._made[place] = _painter_of(chart, THEMES[place[1]])
+        return self._made[place]
+
+
+def _painter_of(chart: Chart, theme: ChartTheme) -> Painter:
+    module, name = kind_of(chart).painter.split(".")
+    painter: Painter = getattr(import_module(f"{kinds.__name__}.{module}"), name)(theme)
+    return painter
 
 
 def main() -> None:

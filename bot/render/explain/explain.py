@@ -1,21 +1,27 @@
 """What `/gex explain` answers: what a figure means, by which convention, and how this snapshot got it. Pure."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 import discord
 
-from bot.render.explain.data import made_of, own_figures
-from bot.render.explain.figure_texts import board_value, here
+from bot.render.explain.data import absent, faults, made_of, money, own_figures, shares
+from bot.render.explain.level_texts import basis, gross_walls, ladder_split, side_walls, slope, spot, wall, zero_gamma
+from bot.render.numbers import price, signed
 from bot.render.theme import EMBED_COLOUR
-from streaming.figures import BOARD, FIGURES
-from streaming.model import GexSnapshot, WeightName
+from streaming.figures import BOARD, FIGURES, Row, max_change, read_levels
+from streaming.model import GexSnapshot, ScopeFigures, WeightName
 
 _MOST_CHARS: Final = 1024
 _ASSUMPTION: Final = (
     "Who holds which contract is not known: it is assumed that dealers are long the calls and short the puts. "
     "A model, not an observation."
 )
+Here = Callable[[GexSnapshot, ScopeFigures | None], str]
+_MILLION: Final = 1e6
+_PER_1PCT: Final = "US dollars per 1 % move"
+_WINDOWS: Final = ("now", "1 min", "5 min", "10 min", "15 min", "30 min")
 
 
 def explain_embed(snapshot: GexSnapshot, figure: str | None, *, now: datetime) -> discord.Embed:
@@ -43,3 +49,128 @@ def _line(snapshot: GexSnapshot, name: str) -> str:
     if name == "zero_gamma" and own_figures(snapshot) is None:
         words = "the classic zero gamma of its producer: the ladder split by volume"
     return f"**{FIGURES[name].title}** {board_value(snapshot, name)}: {words}."
+
+
+def here(snapshot: GexSnapshot, figure: str) -> str:
+    """One or two sentences on a figure in this snapshot."""
+    sentence = _HERE.get(figure) or _both(FIGURES[figure].rows[0])
+    return sentence(snapshot, own_figures(snapshot))
+
+
+def _net_gex(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    return _total(snapshot, scope, "vol")
+
+
+def _scaled_gamma(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    return _total(snapshot, scope, "oi")
+
+
+def _total(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName) -> str:
+    net = read_levels(snapshot, None, weight).net_gex_usd_per_1pct
+    if net is None:
+        return absent(snapshot, scope, weight, level=False)
+    words = f"Here it is {money(net)} {_PER_1PCT}"
+    figures = None if scope is None else scope.oi if weight == "oi" else scope.vol
+    if figures is None or figures.net_gex_usd_per_point is None:
+        return f"{words}."
+    return f"{words}, the same as {money(figures.net_gex_usd_per_point)} per point of the index or share."
+
+
+def _max_change(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    if not any(change is not None for _, change in snapshot.max_priors):
+        if scope is None or not scope.vol.gross_gex_usd_per_1pct:
+            return absent(snapshot, scope, "vol", level=False)
+        return "Here it is open: there is no earlier snapshot of this session to compare with."
+    pairs = zip(_WINDOWS, snapshot.max_priors, strict=False)
+    return f"Here: {'; '.join(f'{window} {_change(*pair)}' for window, pair in pairs)}."
+
+
+def _change(strike: float | None, millions: float | None) -> str:
+    if millions is None:
+        return "—"
+    return money(millions * _MILLION) + ("" if strike is None else f" at {price(strike)}")
+
+
+def _both(row: Row) -> Here:
+    """A figure of dollars under both weights."""
+
+    def sentence(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+        if scope is None or getattr(scope.oi, row.field) is None:
+            return absent(snapshot, scope, "oi", level=False)
+        oi, vol = (getattr(figures, row.field) for figures in (scope.oi, scope.vol))
+        by_volume = "unknown" if vol is None else money(vol)
+        unit = "" if row.unit is None else row.unit.words
+        return f"Here it is {money(oi)} US dollars {unit} by open interest, {by_volume} by volume."
+
+    return sentence
+
+
+def _delta(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    if scope is None or scope.oi.dex_usd is None or scope.oi.dex_dealer_usd is None:
+        return absent(snapshot, scope, "oi", level=False)
+    return (
+        f"Here, by open interest, the plain sum is {money(scope.oi.dex_usd)} US dollars and the dealer-signed one "
+        f"{money(scope.oi.dex_dealer_usd)}."
+    )
+
+
+def _hedge(snapshot: GexSnapshot, _scope: ScopeFigures | None) -> str:
+    nearest = snapshot.scopes.get("zero")
+    words = _both(FIGURES["hedge"].rows[0])(snapshot, nearest)
+    return words if nearest is None or not nearest.expiries else f"{words} The nearest expiry is {nearest.expiries[0]}."
+
+
+def _rr25(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    if scope is None or scope.contracts in {0, scope.contracts_unpriced}:
+        return absent(snapshot, scope, "oi", level=False)
+    if scope.rr25 is None:
+        at = "" if scope.rr25_expiry is None else f" of {scope.rr25_expiry}"
+        return f"Here it is unknown: the priced contracts{at} do not bracket a delta of 25 % on both sides."
+    return f"Here it is {signed(100.0 * scope.rr25)} volatility points, from the contracts of {scope.rr25_expiry}."
+
+
+def _confidence(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    if scope is None or scope.oi.confidence is None:
+        return absent(snapshot, scope, "oi", level=False)
+    by_volume = "unknown" if scope.vol.confidence is None else f"{scope.vol.confidence:.2f}"
+    return f"Here it is {scope.oi.confidence:.2f} by open interest and {by_volume} by volume."
+
+
+def _quality(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    if scope is None:
+        return absent(snapshot, scope, "oi", level=False)
+    why = faults(scope)
+    reasons = f" Their own volatilities were: {why}." if why else ""
+    return f"Here, of the open interest {shares(scope, 'oi')}; of the volume {shares(scope, 'vol')}.{reasons}"
+
+
+_HERE: Final[Mapping[str, Here]] = {
+    "spot": spot,
+    "zero_gamma": zero_gamma,
+    "ladder_split": ladder_split,
+    "call_wall": lambda snapshot, scope: wall(snapshot, scope, calls=True),
+    "put_wall": lambda snapshot, scope: wall(snapshot, scope, calls=False),
+    "gross_walls": gross_walls,
+    "side_walls": side_walls,
+    "net_gex": _net_gex,
+    "scaled_gamma": _scaled_gamma,
+    "max_change": _max_change,
+    "delta": _delta,
+    "hedge": _hedge,
+    "rr25": _rr25,
+    "confidence": _confidence,
+    "slope": slope,
+    "quality": _quality,
+    "basis": basis,
+}
+"""Those that take more than two sums of dollars to say."""
+
+
+def board_value(snapshot: GexSnapshot, name: str) -> str:
+    """What a line of the live message shows."""
+    line = BOARD[name]
+    value = line.read(snapshot)
+    if line.is_price:
+        return price(value)
+    strike = max_change(snapshot)[0] if name == "max_change" else None
+    return _change(strike, None if value is None else 1000.0 * value)

@@ -15,7 +15,7 @@ from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.rest_faults import Trouble, refused
-from bot.wire.hosts import point_discord_at
+from bot.wire.login import point_discord_at
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
 from tests.support.alerts import shot

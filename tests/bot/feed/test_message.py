@@ -7,8 +7,7 @@ import pytest
 
 from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
 from bot.feed.message import random_nonce
-from bot.render.board_view import BoardView
-from bot.render.text import board_text
+from bot.render.text import BoardView, board_text
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
 from streaming.errors import TransientError

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from bot.feed.schedule import decide, decide_about, next_mark, window_sentence
+from bot.feed.schedule import decide, decide_about, next_mark, opening_sentence, window_sentence
 from bot.render.origin_words import origin_words
 from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
@@ -163,3 +163,15 @@ def test_a_replay_that_nobody_knows_opens_and_closes_nothing(at):
 )
 def test_the_window_says_why_and_until_when(at, force, sentence):
     assert window_sentence(decide(at, force=force)) == sentence
+
+
+def test_a_start_on_a_weekend_says_when_the_first_message_comes():
+    saturday = decide(datetime(2026, 8, 22, 11, 0, tzinfo=NEW_YORK))
+    assert opening_sentence(saturday) == (
+        "The feed is closed (weekend). The first live message comes on Monday 24 August at 09:35 New York."
+    )
+
+
+def test_while_the_feed_is_open_or_forced_nothing_is_said():
+    assert opening_sentence(decide(datetime(2026, 8, 20, 11, 0, tzinfo=NEW_YORK))) is None
+    assert opening_sentence(decide(datetime(2026, 8, 22, 11, 0, tzinfo=NEW_YORK), force=True)) is None

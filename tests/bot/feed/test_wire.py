@@ -11,8 +11,7 @@ import pytest
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
 from bot.feed.window import Slot
-from bot.render.board_view import BoardView
-from bot.render.text import board_text
+from bot.render.text import BoardView, board_text
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.rest_faults import Trouble, refused
 from bot.sandbox.world.permission_bits import Permission

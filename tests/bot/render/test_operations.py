@@ -1,8 +1,11 @@
+"""Sources as operators read them."""
+
 from datetime import timedelta
 
-from bot.render.operations import stream_text, symbols_text, token_text
-from streaming.status import StreamStatus, SymbolList, TokenStatus
+from bot.render.operations import join_texts, recorder_text, sources_text, stream_text, symbols_text, token_text
+from streaming.status import RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus
 from tests.support.clock import ManualClock
+from tests.support.feed import OPEN_AT
 
 NOW = ManualClock().now()
 
@@ -143,3 +146,75 @@ def test_without_a_schwab_app_there_is_nothing_to_count():
     lines = stream_text(StreamStatus(state="stopped", login_configured=False), NOW).splitlines()
     assert lines[1] == "— frames/s"
     assert lines[6] == "Schwab login: not configured · REST —"
+
+
+RUNNING = RecorderStatus(
+    state="recording",
+    path=".recordings",
+    with_ticks=True,
+    snapshots=1200,
+    ticks=34567,
+    gaps=1,
+    lost=8,
+    written_bytes=12_345_678,
+    total_bytes=987_000_000,
+    last_write_at=OPEN_AT - timedelta(seconds=2),
+)
+
+
+def test_nothing_is_said_where_nothing_is_recorded():
+    assert recorder_text(None, OPEN_AT) == ""
+
+
+def test_a_running_recorder_says_what_it_wrote_and_what_it_missed():
+    assert recorder_text(RUNNING, OPEN_AT) == (
+        "**Recorder: recording** · .recordings\n"
+        "1200 snapshots, 34567 ticks, 1 gap (8 entries known to be lost)"
+        " · 12.3 MB written, 987.0 MB kept · last write 2s ago"
+    )
+
+
+def test_a_recorder_that_stopped_says_why():
+    text = recorder_text(RecorderStatus(state="failed", path="x", last_error="Recording stopped: disk full."), OPEN_AT)
+    assert text.startswith("**Recorder: failed** · x\n0 snapshots, 0 gaps")
+    assert "last write never" in text
+    assert text.endswith("Last error: Recording stopped: disk full.")
+
+
+def test_a_source_says_its_state_its_tickers_what_came_and_how_old_the_quotes_are():
+    status = SourceStatus(
+        name="cboe",
+        tickers=("SPX", "SPY"),
+        state="live",
+        last_snapshot_at=NOW - timedelta(seconds=12),
+        quote_at=NOW - timedelta(minutes=15),
+        snapshots=7,
+        rejected=1,
+        errors=2,
+    )
+    assert sources_text([status], NOW).splitlines() == [
+        "**Source cboe: live** · SPX, SPY",
+        "7 snapshots, 1 rejected, 2 errors · last 12s ago · quotes 15m old",
+    ]
+
+
+def test_a_source_that_needs_a_person_says_so_with_the_reason():
+    status = SourceStatus(
+        name="gexbot", tickers=("SPX",), state="needs_action", errors=1, last_error="Correct the key."
+    )
+    assert sources_text([status], NOW).splitlines() == [
+        "**Source gexbot: needs you** · SPX",
+        "0 snapshots, 0 rejected, 1 errors",
+        "Last error: Correct the key.",
+    ]
+
+
+def test_without_sources_nothing_is_said():
+    assert sources_text([], NOW) == ""
+    assert join_texts("a", "") == "a"
+
+
+def test_both_texts_fit_one_message_and_the_sources_are_not_what_is_cut():
+    whole = join_texts("x" * 3000, "the sources")
+    assert len(whole) == 2000
+    assert whole.endswith("\nthe sources")

@@ -3,8 +3,8 @@ from datetime import datetime
 import msgspec
 import pytest
 
-from bot.feed.view import board_view
 from bot.feed.window import Slot
+from bot.feed.wording import board_view
 from bot.render.charts.chart_words import footer
 from bot.render.embeds import status_embed
 from bot.render.explain.data import quote_time

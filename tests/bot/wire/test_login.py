@@ -7,10 +7,13 @@ from types import SimpleNamespace
 
 import discord
 import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
 
 from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.rest.rest_faults import Trouble
-from bot.wire.login import ASK_AGAIN_S, log_in
+from bot.wire.login import ASK_AGAIN_S, log_in, point_discord_at
 from streaming.errors import LoginRequiredError
 from tests.support.clock import ManualClock
 from tests.support.discord_answers import page_answer, refused_token
@@ -106,3 +109,21 @@ async def test_no_network_at_the_start_is_waited_out():
         clock = NotingClock(lambda: None, addresses.correct)
         await logged_in(sandbox, clock)
     assert len(clock.slept) == 2
+
+
+@pytest.fixture(autouse=True)
+def _put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Route, "BASE", Route.BASE)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
+
+
+def test_both_addresses_reach_the_library() -> None:
+    point_discord_at("http://127.0.0.1:1/api/v10/", "ws://127.0.0.1:1/gateway/")
+    assert Route("GET", "/users/@me").url == "http://127.0.0.1:1/api/v10/users/@me"
+    assert yarl.URL("ws://127.0.0.1:1/gateway/") == DiscordWebSocket.DEFAULT_GATEWAY
+
+
+def test_what_is_not_named_stays_discords_own() -> None:
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    point_discord_at(None, None)
+    assert before == (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)

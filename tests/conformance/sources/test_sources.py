@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.feed.view import board_view
 from bot.feed.window import Slot
+from bot.feed.wording import board_view
 from streaming.bus.redis_connection import open_redis
 from streaming.figures import headline
 from streaming.freshness import Freshness

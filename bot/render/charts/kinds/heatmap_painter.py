@@ -9,11 +9,10 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.text import Text
 
-from bot.render.charts.chart_canvas import AXES, TEXT_PT, ChartCanvas, decimals_for, unit_of
+from bot.render.charts.chart_canvas import AXES, TEXT_PT, ChartCanvas, decimals_for, set_time_axis, unit_of
 from bot.render.charts.kinds.heatmap import Column, HeatmapChart
 from bot.render.charts.kinds.heatmap_grid import Grid, grid_of
 from bot.render.charts.mark_row import LegendRow
-from bot.render.charts.time_axis import set_time_axis
 from bot.render.numbers import signed
 from bot.render.theme import ChartTheme
 

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.render.charts.chart_canvas import STYLES, ChartCanvas
+from bot.render.charts.chart_canvas import STYLES, ChartCanvas, set_time_axis
 from bot.render.charts.chart_words import Mark
 from bot.render.charts.kinds.history import HistoryChart, Series
 from bot.render.charts.mark_row import LegendRow
-from bot.render.charts.time_axis import set_time_axis
 from bot.render.theme import ChartTheme
 
 _MARGIN: Final = 0.06

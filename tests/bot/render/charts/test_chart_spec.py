@@ -1,8 +1,10 @@
+from datetime import timedelta
+
 import msgspec
 import pytest
 
-from bot.render.charts.chart_spec import KINDS, chart_decoder, chart_of
-from tests.support.charts import NOON, day, past
+from bot.render.charts.chart_spec import KINDS, alt_text, chart_decoder, chart_of
+from tests.support.charts import NOON, day, full_snapshot, past
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -22,3 +24,51 @@ def test_equal_wishes_are_equal_requests(kind):
         chart_of(kind, day(20)[-1], past(day(20)), scope="full", weight="oi", theme="dark", now=NOON) for _ in range(2)
     ]
     assert msgspec.msgpack.encode(charts[0]) == msgspec.msgpack.encode(charts[1])
+
+
+def words(kind, *, seen=None, weight="oi", scope="full"):
+    seen = seen or day(20)
+    return alt_text(chart_of(kind, seen[-1], past(seen), scope=scope, weight=weight, theme="dark", now=NOON))
+
+
+def test_strikes_in_words():
+    assert words("strikes", seen=[full_snapshot()]) == (
+        "NQ_NDX: net GEX by strike, by open interest, expiries up to 90 days. Net −0.9000Bn, most positive +0.0960Bn "
+        "at 25860, most negative −0.0630Bn at 24270, spot 25061.25, zero gamma 24950.75, call wall 25100.00, "
+        "put wall 24800.00. schwab, 20 Aug 2026, 12:00:00 New York, levels by open interest."
+    )
+
+
+def test_a_profile_in_words_names_its_flips():
+    text = words("profile")
+    assert "From −2.2000Bn at 22600.00 to +2.7000Bn at 27500.00, at spot −0.9000Bn" in text
+    assert "The sign changes at" in text
+    assert "downwards" in text
+    assert "upwards" in text
+    assert "changes sign nowhere" in words("profile", weight="vol")
+
+
+def test_a_history_in_words_says_how_each_line_ran():
+    text = words("history")
+    assert "From 11:41 to 12:00 New York: spot 25000.00 to 25069" in text
+    assert "call wall 25100.00;" in text
+    assert "zero gamma unknown" in words("history", weight="vol")
+
+
+def test_a_heatmap_in_words_says_what_it_spans():
+    text = words("heatmap")
+    assert "20 times from 11:41 to 12:00 New York, at last net −0.9000Bn, strikes 24200 to 25890" in text
+    assert "most positive +0.0363Bn at 25890, most negative −0.0200Bn at 24200, spot 25069" in text
+
+
+def test_expiries_in_words_are_every_row():
+    assert "20 Aug · 0 d" not in words("expiries").split("Net")[0]
+    assert "20 Aug · 0 d −0.3000Bn, 21 Aug · 1 d −0.2500Bn" in words("expiries")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_discords_limit_holds_and_age_is_said(kind):
+    seen = [full_snapshot(NOON - timedelta(seconds=60 + 60 * n), delayed=True) for n in range(300, -1, -1)]
+    text = words(kind, seen=seen)
+    assert len(text) <= 1024
+    assert "delayed 1m" in text

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bot.render.charts.chart_spec import KINDS, Chart, chart_of
-from bot.render.charts.painters import Painters
+from bot.render.charts.chart_worker import Painters
 from streaming.model import ReplayMark
 from tests.support.charts import EXPIRIES, NOON, classic_strikes, day, full_snapshot, past, scopes
 from tests.support.feed import snapshot

@@ -1,5 +1,6 @@
-"""How long a board waits after an error. Pure but for the jitter it is given."""
+"""When a board acts next: its beat, and its waits after errors. Pure but for the jitter it is given."""
 
+import math
 import random
 from typing import Final
 
@@ -11,6 +12,32 @@ _PERSON_S: Final = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 _DELETED_S: Final = (1.0, 5.0, 30.0, 300.0)
 _DELETED_WITHIN_S: Final = 900.0
 _AGAIN_AND_AGAIN: Final = 3
+
+
+class Cadence:
+    """Beats at `start_s`, `start_s + period_s`, ...
+
+    A beat that is late is still made while its own period lasts, which is what keeps the pace when discord.py
+    holds the last call of a rate-limit window back until the window ends; older beats are missed.
+    """
+
+    def __init__(self, start_s: float, period_s: float) -> None:
+        self._start_s = start_s
+        self._period_s = period_s
+        self._next = 0
+
+    @property
+    def due_s(self) -> float:
+        """The beat to wait for, on the monotonic clock."""
+        return self._start_s + self._next * self._period_s
+
+    def advance(self, now_s: float) -> int:
+        """Go on to the newest beat that is due at `now_s`, else to the next one; how many were missed."""
+        current = math.floor((now_s - self._start_s) / self._period_s)
+        following = max(current, self._next + 1)
+        missed = following - self._next - 1
+        self._next = following
+        return missed
 
 
 class Retry:
