@@ -37,7 +37,7 @@ from streaming.bus.metrics_store import MetricValue, write_metrics
 from streaming.bus.notes import Notes
 from streaming.commands.record import order_of
 from streaming.recording.recorder import Recorder
-from streaming.schwab.login.stored_logins import StoredLogins
+from streaming.schwab.login.keeper import StoredLogins
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.source_table import Sources
 from streaming.streamer.streamer import Streamer

@@ -6,7 +6,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from streaming.bus import keys
-from streaming.settings import StreamSettings, parse_tickers, require_url, split_commas
+from streaming.setting_values import parse_tickers, require_url, split_commas
+from streaming.settings import StreamSettings
 from streaming.symbols import Ticker, parse_ticker
 
 IdList = Annotated[tuple[int, ...], NoDecode]

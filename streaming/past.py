@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from streaming.clock import LAST_MS
 from streaming.errors import ContractError
-from streaming.instants import LAST_MS
 from streaming.model import GexSnapshot, ScopeName, WeightFigures
 
 _LARGEST: Final = 1e18

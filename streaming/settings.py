@@ -4,13 +4,10 @@
 and never repeats what was written there.
 """
 
-import base64
-import ipaddress
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, get_origin
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -22,18 +19,24 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from streaming.errors import ConfigurationError, RequestError
+from streaming.errors import ConfigurationError
 from streaming.model import ScopeName
-from streaming.process.env_file import PlainEnvFile
-from streaming.source_choice import SOURCES, SourceName, parse_source_map
+from streaming.setting_values import (
+    SOURCES,
+    PlainEnvFile,
+    SourceName,
+    each_of,
+    is_fernet_key,
+    parse_source_map,
+    require_url,
+    split_commas,
+)
 from streaming.symbols import PartOfIndexError, Ticker, parse_ticker, parse_wire_symbol
 
 ENV_FILE: Final = ".env"
 CommaList = Annotated[tuple[str, ...], NoDecode]
-_FERNET_KEY_BYTES: Final = 32
 _LONGEST_SHOWN: Final = 16
 _NAME: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
-_PLAIN: Final = frozenset({"http", "ws"})
 
 
 class StreamSettings(BaseSettings):
@@ -113,7 +116,7 @@ class StreamSettings(BaseSettings):
     @field_validator("schwab_symbols", mode="before")
     @classmethod
     def _split_symbols(cls, value: object) -> object:
-        return tuple(dict.fromkeys(_each(value, parse_wire_symbol)))
+        return tuple(dict.fromkeys(each_of(value, parse_wire_symbol)))
 
     @field_validator("gex_source_map", mode="before")
     @classmethod
@@ -142,7 +145,7 @@ class StreamSettings(BaseSettings):
     @field_validator("schwab_token_key")
     @classmethod
     def _fernet_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_fernet_key(value.get_secret_value()):
+        if value is not None and not is_fernet_key(value.get_secret_value()):
             raise ValueError("a Fernet key")
         return value
 
@@ -168,61 +171,6 @@ class StreamSettings(BaseSettings):
     def mapped_tickers(self) -> tuple[Ticker, ...]:
         """The tickers of GEX_SOURCE_MAP."""
         return tuple(parse_ticker(name) for name in self.gex_source_map)
-
-
-def require_url(value: str, *schemes: str) -> str:
-    """The URL without a trailing slash; ValueError when its scheme or host is not acceptable.
-
-    Without TLS only this machine is, since the address is sent logins; and an address of HTTP holds no password.
-    """
-    parts = urlsplit(value)
-    if parts.scheme not in schemes or not (parts.path.strip("/") if parts.scheme == "unix" else parts.hostname):
-        raise ValueError(f"a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-    if parts.scheme in _PLAIN and not is_loopback(parts.hostname or ""):
-        raise ValueError("an address on this machine, or one with TLS")
-    if parts.scheme in {"http", "https", "ws", "wss"} and (parts.username or parts.password or parts.query):
-        raise ValueError("an address without user, password or query")
-    return value.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host of an address is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_fernet_key(text: str) -> bool:
-    try:
-        return len(base64.urlsafe_b64decode(text)) == _FERNET_KEY_BYTES
-    except ValueError:
-        return False
-
-
-def split_commas(value: object) -> list[str]:
-    """The parts of a comma list; a tuple or list passes through."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    if isinstance(value, (list, tuple)):
-        return [str(part) for part in value]
-    raise ValueError("a list separated by commas")
-
-
-def parse_tickers(value: object) -> tuple[Ticker, ...]:
-    """The tickers of a comma list, in order, each once."""
-    return tuple(dict.fromkeys(_each(value, parse_ticker)))
-
-
-def _each(value: object, parse: Any) -> list[Any]:
-    try:
-        return [parse(part) for part in split_commas(value)]
-    except PartOfIndexError:
-        raise
-    except RequestError as error:
-        raise ValueError(str(error)) from error
 
 
 S = TypeVar("S", bound=StreamSettings)

@@ -19,8 +19,8 @@ from bot.feed.schedule import decide, opening_sentence
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError
-from streaming.findings import Finding, exit_status, fail, ok, unwritable, warn, worst
-from streaming.process.env_file import doubtful_lines, doubtful_name, read_text
+from streaming.process.findings import Finding, exit_status, fail, ok, unwritable, warn, worst
+from streaming.setting_values import doubtful_lines, doubtful_name, read_text
 from streaming.settings import ENV_FILE
 
 

@@ -18,7 +18,7 @@ from bot.check.channel_access import (
 from bot.settings import BotSettings
 from bot.wire.verdicts import VERDICTS, Verdict
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, UnavailableError
-from streaming.findings import Finding, fail, ok, warn
+from streaming.process.findings import Finding, fail, ok, warn
 
 _DISCORD: Final = "https://discord.com/api/v10"
 _TIMEOUT_S: Final = 10.0

@@ -20,10 +20,9 @@ from streaming.errors import (
     TransientError,
     UnavailableError,
 )
-from streaming.findings import Finding, fail, ok, warn
 from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot
-from streaming.settings import is_loopback
-from streaming.source_choice import SOURCES, SourceName
+from streaming.process.findings import Finding, fail, ok, warn
+from streaming.setting_values import SOURCES, SourceName, is_loopback
 from streaming.symbols import Ticker
 
 _ANSWER_S = 5.0

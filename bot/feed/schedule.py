@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from streaming.calendar import NEW_YORK, TradingSession, closure, new_york, next_session, session_on
+from streaming.clock import date_of
 from streaming.freshness import market_now
-from streaming.instants import date_of
 from streaming.model import GexSnapshot
 
 FEED_OPENS: Final = time(9, 35)

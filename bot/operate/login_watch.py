@@ -10,8 +10,7 @@ from bot.render.operations import login_ending_text
 from bot.supervisor import Progress
 from streaming.clock import Clock
 from streaming.errors import OperatorError, TransientError
-from streaming.schwab.login.keeper import keep_login
-from streaming.schwab.login.stored_logins import Logins
+from streaming.schwab.login.keeper import Logins, keep_login
 from streaming.status import TokenStatus
 
 _LOG: Final = logging.getLogger(__name__)

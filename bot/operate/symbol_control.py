@@ -6,7 +6,7 @@ from typing import Final
 
 from streaming.clock import Clock
 from streaming.errors import RequestError
-from streaming.settings import split_commas
+from streaming.setting_values import split_commas
 from streaming.status import StreamReport, SymbolList
 from streaming.streamer.streamed_symbols import SymbolChanges
 from streaming.streamer.streamer import Streamer

@@ -6,9 +6,8 @@ from typing import Final
 
 from bot.render.numbers import UNKNOWN, age
 from streaming.calendar import new_york
-from streaming.clock import instant_of
+from streaming.clock import date_of, instant_of
 from streaming.freshness import Freshness, data_age_s, freshness
-from streaming.instants import date_of
 from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot
 
 PAUSED: Final = "paused"

@@ -5,11 +5,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Final
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
+from streaming.bus import keys
 from streaming.bus.redis_connection import answering
+
+_KEEP: Final = timedelta(days=400)
 
 
 class Notes:
@@ -94,3 +98,25 @@ class NoteTable:
 
 def _text(value: bytes | str) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+class RedisRouteMemory:
+    """One table for each app, under the fingerprint of its key. TransientError while Redis is away."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def has_worked(self, app: str, route: str) -> bool:
+        """Whether the route ever worked with this app."""
+        return await self._table(app).has(f"{route} worked")
+
+    async def works(self, app: str, route: str) -> bool:
+        """The route works; True for the first who says so after somebody was told of trouble."""
+        return await self._table(app).exchange(f"{route} told", f"{route} worked")
+
+    async def claim(self, app: str, route: str) -> bool:
+        """True for the first who tells of this trouble."""
+        return await self._table(app).claim(f"{route} told")
+
+    def _table(self, app: str) -> NoteTable:
+        return NoteTable(self._redis, keys.routes(app), about="which of Schwab's routes worked", keep=_KEEP)

@@ -20,8 +20,8 @@ from streaming.chains.cboe_table import read_table
 from streaming.chains.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root, symbol_grid
 from streaming.chains.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
 from streaming.chains.wire_values import price
+from streaming.clock import instant
 from streaming.errors import ContractError
-from streaming.instants import instant
 from streaming.model import OptionChain
 from streaming.symbols import WEEKLY_ROOTS
 

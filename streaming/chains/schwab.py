@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from streaming.calendar import settle_at
 from streaming.chains.schwab_body import ChainBody, Contract, decode_chain
-from streaming.clock import epoch_ms, instant_of
+from streaming.clock import LAST_MS, date_of, epoch_ms, instant_of
 from streaming.errors import ContractError
-from streaming.instants import LAST_MS, date_of
 from streaming.model import OptionChain
 from streaming.symbols import is_am_settled
 

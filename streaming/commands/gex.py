@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from streaming.calendar import NEW_YORK
 from streaming.chains.files import load_chain
+from streaming.clock import instant
 from streaming.commands.gex_report import chain_report
 from streaming.errors import RequestError
 from streaming.figures import FIGURES, Row, Unit
-from streaming.instants import instant
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_NAMES, WEIGHTS, ScopeName
 
 _WIDTH: Final = 14

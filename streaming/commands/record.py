@@ -14,7 +14,8 @@ from streaming.errors import RequestError
 from streaming.process.logs import settings_of_command
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.recorder import Recorder, RecordOrder
-from streaming.settings import StreamSettings, parse_tickers
+from streaming.setting_values import parse_tickers
+from streaming.settings import StreamSettings
 from streaming.status import RecorderStatus
 from streaming.streamer.runtime import open_bus
 

@@ -23,9 +23,8 @@ from streaming.bus.lease import Lease
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.calendar import new_york
-from streaming.clock import SystemClock, instant_of
+from streaming.clock import SystemClock, date_of, instant_of
 from streaming.errors import RequestError
-from streaming.instants import date_of
 from streaming.process.logs import settings_of_command
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.reader import holds_recording
@@ -35,7 +34,8 @@ from streaming.replay.guard import ReplayGuard
 from streaming.replay.player import SnapshotReplay
 from streaming.replay.recorded import EVERYTHING, RecordedTape, TapeChoice, recorded_tape, stream_tape
 from streaming.replay.source import parse_start
-from streaming.settings import StreamSettings, parse_tickers
+from streaming.setting_values import parse_tickers
+from streaming.settings import StreamSettings
 from streaming.streamer.runtime import open_bus
 
 _REMEDY: Final = "Stop it first (`/stream stop`, or end that program), use another REDIS_URL, or add --force."

@@ -17,8 +17,8 @@ from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.stream.routing import Subscriptions, plan
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.service_table import SERVICES
-from streaming.settings import StreamSettings, parse_tickers, split_commas
-from streaming.source_choice import SOURCES
+from streaming.setting_values import SOURCES, parse_tickers, split_commas
+from streaming.settings import StreamSettings
 from streaming.sources.schwab_source import stream_is_needed
 from streaming.status import StreamStatus
 from streaming.streamer.runtime import Runtime, open_runtime
@@ -159,7 +159,7 @@ async def _check_login(runtime: Runtime, say: Say) -> None:
 
 
 async def _symbols(runtime: Runtime, settings: StreamSettings, order: _Order) -> tuple[str, ...]:
-    from streaming.streamer.symbol_wishes import SymbolWishes
+    from streaming.streamer.streamed_symbols import SymbolWishes
 
     changes = SymbolChanges() if order.symbols is not None else await SymbolWishes(runtime.redis).load()
     configured: Sequence[str] = settings.schwab_symbols if order.symbols is None else order.symbols

@@ -15,12 +15,17 @@ from pydantic import SecretStr
 
 from streaming.clock import Clock, SystemClock
 from streaming.commands.login.doctor import Doctor, explain_message
-from streaming.commands.login.login_report import describe, report_status
+from streaming.commands.login.login_actions import (
+    describe,
+    export_login,
+    import_login,
+    log_out,
+    report_status,
+    verify_refresh,
+)
 from streaming.commands.login.sign_in import sign_in
-from streaming.commands.login.transfer import export_login, import_login, log_out
-from streaming.commands.login.verify import verify_refresh
 from streaming.errors import ConfigurationError, RequestError
-from streaming.http_bodies import open_client
+from streaming.process.http_bodies import open_client
 from streaming.process.logs import settings_of_command
 from streaming.schwab.login.auth_client import SchwabAuthClient, stored_status
 from streaming.schwab.login.cipher import new_key

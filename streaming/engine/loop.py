@@ -10,10 +10,10 @@ from typing import Final, Protocol
 from streaming.clock import Clock
 from streaming.engine.engine_host import EngineError
 from streaming.errors import TransientError
-from streaming.lasting_trouble import LastingTrouble
 from streaming.model import GexSnapshot
 from streaming.ports import Assure, SnapshotSink
 from streaming.symbols import Ticker
+from streaming.trouble import LastingTrouble
 
 _EVERY_S: Final = 10.0
 _BEFORE_CHAINS_S: Final = 0.5

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from streaming.errors import UnavailableError
-from streaming.settings import is_loopback
+from streaming.setting_values import is_loopback
 
 LOOPBACK: Final = "127.0.0.1"
 ANOTHER_PORT: Final = "Choose another port, or 0 for a free one."

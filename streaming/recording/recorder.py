@@ -18,16 +18,15 @@ from streaming.bus.metrics_store import write_metrics
 from streaming.bus.mishaps import Mishaps
 from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.bus.subscription import messages
-from streaming.clock import Clock, epoch_ms
+from streaming.clock import Clock, epoch_ms, is_instant
 from streaming.errors import ContractError, OperatorError, TransientError
-from streaming.instants import is_instant
-from streaming.lasting_trouble import LastingTrouble
 from streaming.recording.disk import RecordDisk
 from streaming.recording.record_lines import Gap, day_of, gap_line, snapshot_line, tick_line
 from streaming.recording.recording_files import KINDS, Kind
 from streaming.recording.tick_follower import Position, TickFollower, TickPage
 from streaming.recording.writer import PartKey, RecordWriter
 from streaming.status import RecorderStatus
+from streaming.trouble import LastingTrouble
 
 _LOG: Final = logging.getLogger(__name__)
 _FLUSH_EVERY_S: Final = 0.5

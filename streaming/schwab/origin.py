@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from streaming.instants import date_of
+from streaming.clock import date_of
 from streaming.model import FILE_SOURCE, SIMULATED
 
 SCHWAB: Final = "schwab"

@@ -9,7 +9,6 @@ from typing import Final
 
 import httpx
 
-from streaming.alarm_bell import AlarmBell
 from streaming.bus.snapshots.classic import has_figures
 from streaming.clock import Clock
 from streaming.engine.engine_host import ChainDelivery, EngineError, EngineHost
@@ -24,6 +23,7 @@ from streaming.sources.source_book import SourceBook
 from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker, is_index
+from streaming.trouble import AlarmBell
 
 NAME: Final[ChainKind] = "cboe"
 _RESTING_S: Final = 300.0

@@ -11,7 +11,7 @@ from streaming.chains.corroboration import Corroboration
 from streaming.clock import Clock
 from streaming.engine.engine_host import ChainDelivery, ChainReceipt
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
-from streaming.schwab.login.stored_logins import Logins, another_chance
+from streaming.schwab.login.keeper import Logins, another_chance
 from streaming.schwab.rest.rest_client import ChainDocument, Expiration
 from streaming.sources.chain_plan import ChainPlan, ChainRequest
 from streaming.symbols import Ticker

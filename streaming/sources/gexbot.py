@@ -16,10 +16,9 @@ from streaming.bus.codec import UNREADABLE
 from streaming.bus.mishaps import breaching
 from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.calendar import new_york, session_on
-from streaming.clock import Clock, epoch_ms, instant_of
+from streaming.clock import Clock, epoch_ms, instant_ms, instant_of
 from streaming.errors import ConfigurationError, ContractError
 from streaming.gex.results.market_state import State, market_state
-from streaming.instants import instant_ms
 from streaming.model import GexSnapshot, ScopeName
 from streaming.settings import StreamSettings
 from streaming.sources.download import Server, download, open_client

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol
 
-from streaming.alarm_bell import AlarmBell
 from streaming.backoff import Backoff
 from streaming.clock import Clock
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
@@ -16,6 +15,7 @@ from streaming.ports import SnapshotSink
 from streaming.sources.download import SlowDownError
 from streaming.sources.source_book import SourceBook
 from streaming.symbols import Ticker
+from streaming.trouble import AlarmBell
 
 _LOG: Final = logging.getLogger(__name__)
 _JITTER: Final = 0.05

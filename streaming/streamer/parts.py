@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from streaming.bus.route_memory import RedisRouteMemory
+from streaming.bus.notes import RedisRouteMemory
 from streaming.engine.engine_host import EngineHost
 from streaming.engine.loop import SnapshotCounters, SnapshotLoop
 from streaming.model import MarketEvent, OptionQuote
 from streaming.ports import Assure, EventSink, StreamEvent
 from streaming.schwab.login.auth_client import SchwabAuthClient
-from streaming.schwab.login.keeper import LoginKeeper
-from streaming.schwab.login.stored_logins import StoredLogins
+from streaming.schwab.login.keeper import LoginKeeper, StoredLogins
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.rest.rest_client import SchwabRestClient
 from streaming.schwab.rest.route_trouble import RouteTroubles

@@ -13,8 +13,8 @@ from streaming.bus.metrics_store import write_metrics
 from streaming.errors import ConfigurationError, TransientError
 from streaming.ports import SnapshotSource
 from streaming.replay import source as recorded
+from streaming.setting_values import SourceName
 from streaming.settings import StreamSettings
-from streaming.source_choice import SourceName
 from streaming.sources import cboe_source, gexbot, redis_source, schwab_source
 from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceStatus
@@ -32,7 +32,7 @@ KINDS: Final[Sequence[SourceKind]] = (
     redis_source.KIND,
     recorded.KIND,
 )
-"""All of `source_choice.SOURCES`, in their order."""
+"""All of `setting_values.SOURCES`, in their order."""
 
 
 def what_is_missing(

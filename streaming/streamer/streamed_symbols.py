@@ -1,10 +1,18 @@
-"""Which symbols are streamed: the setting, what operators changed since, and what the tickers need. Pure."""
+"""Which symbols are streamed: the setting, what operators changed since, and what the tickers need."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
+from redis.asyncio import Redis
+
+from streaming.bus import keys
+from streaming.bus.notes import NoteTable
 from streaming.gex.results.point_views import relatives_of
 from streaming.symbols import Ticker
+
+_ADDED: Final = "added"
+_REMOVED: Final = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +51,22 @@ def useful_to(tickers: Sequence[Ticker]) -> tuple[str, ...]:
     needed = needed_by(tickers)
     relatives = dict.fromkeys(symbol for ticker in tickers for symbol in relatives_of(ticker).values())
     return tuple(symbol for symbol in relatives if symbol not in needed)
+
+
+class SymbolWishes:
+    """One hash: symbol -> `added` or `removed`. TransientError while Redis is away."""
+
+    def __init__(self, redis: Redis, key: str = keys.STREAM_SYMBOLS) -> None:
+        self._table = NoteTable(redis, key, about="the symbols to stream")
+
+    async def load(self) -> SymbolChanges:
+        """What was last stored; no change when nothing was."""
+        wishes = await self._table.read()
+        return SymbolChanges(
+            added=tuple(sorted(symbol for symbol, wish in wishes.items() if wish == _ADDED)),
+            removed=frozenset(symbol for symbol, wish in wishes.items() if wish == _REMOVED),
+        )
+
+    async def store(self, changes: SymbolChanges) -> None:
+        """Replace what is stored."""
+        await self._table.replace(dict.fromkeys(changes.added, _ADDED) | dict.fromkeys(changes.removed, _REMOVED))

@@ -24,8 +24,7 @@ from streaming.schwab.wire.fields import Service
 from streaming.status import StreamStatus
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import Runtime
-from streaming.streamer.streamed_symbols import SymbolChanges, needed_by, useful_to
-from streaming.streamer.symbol_wishes import SymbolWishes
+from streaming.streamer.streamed_symbols import SymbolChanges, SymbolWishes, needed_by, useful_to
 from streaming.symbols import Ticker
 from streaming.telemetry.report import log_line, metrics_mapping
 from streaming.telemetry.stream_metrics import StreamFacts

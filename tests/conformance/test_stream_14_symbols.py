@@ -8,8 +8,8 @@ import pytest
 
 from bot.operate.symbol_control import SymbolControl
 from streaming.errors import RequestError
+from streaming.streamer.streamed_symbols import SymbolWishes
 from streaming.streamer.streamer import Streamer
-from streaming.streamer.symbol_wishes import SymbolWishes
 from streaming.symbols import parse_ticker
 from tests.support.stream_rig import QUICK, streamer_rig, until
 

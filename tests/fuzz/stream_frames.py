@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from streaming.bus.codec import decode_snapshot, encode_event, encode_snapshot
-from streaming.clock import epoch_ms, instant_of
+from streaming.clock import LAST_MS, epoch_ms, instant_of
 from streaming.engine.inbox import EngineInbox
 from streaming.engine.protocol import Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import ContractError, TransientError
-from streaming.instants import LAST_MS
 from streaming.model import Candle, OptionQuote, TickEvent
 from streaming.ports import StreamEvent
 from streaming.schwab.stream.bad_keys import BadKeys

@@ -28,11 +28,11 @@ from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import Failure
 from streaming.sources import cboe_source, gexbot
 from streaming.sources.cboe_source import CboeSource
-from streaming.sources.claims import RedisClaims
 from streaming.sources.gexbot import GexbotSource
 from streaming.sources.polling import Surroundings
 from streaming.sources.redis_source import RedisSource
 from streaming.sources.schwab_source import SchwabSource
+from streaming.sources.source_kind import RedisClaims
 from streaming.status import SourceStatus
 from streaming.symbols import parse_ticker
 from tests.data_builders.chains import made

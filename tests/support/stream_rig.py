@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.model import Level2Event, TickEvent
 from streaming.schwab.login.auth_client import SchwabAuthClient
-from streaming.schwab.login.stored_logins import StoredLogins
+from streaming.schwab.login.keeper import StoredLogins
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
 from streaming.schwab.stream.stream_client import SchwabStreamClient, StreamTiming, Subscriptions

@@ -15,8 +15,8 @@ from streaming.bus.codec import UNREADABLE, decode_snapshot
 from streaming.bus.snapshots.names import ticker_of
 from streaming.bus.snapshots.sound import MOST_ROWS, producer, sound, sound_mark
 from streaming.chains.wire_values import number, price, whole
+from streaming.clock import instant_ms
 from streaming.errors import ContractError
-from streaming.instants import instant_ms
 from streaming.model import SCOPES, GexSnapshot, MaxChange, ReplayMark, ScopeName, StrikeRow
 
 _WRAPPERS: Final = ("data", "result", "snapshot", "payload")

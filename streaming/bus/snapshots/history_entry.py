@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from streaming.calendar import latest_session, new_york
-from streaming.clock import instant_of
-from streaming.instants import date_of, instant_ms
+from streaming.clock import date_of, instant_ms, instant_of
 
 _NO_DAY: Final = ""
 

@@ -9,8 +9,7 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.notes import NoteTable
 from streaming.calendar import new_york, session_on
-from streaming.clock import epoch_ms, instant_of
-from streaming.instants import date_of
+from streaming.clock import date_of, epoch_ms, instant_of
 from streaming.model import GexSnapshot
 
 LIVE_SOURCES: Final = frozenset({"schwab", "gexbot"})

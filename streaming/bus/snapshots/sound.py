@@ -12,8 +12,8 @@ import msgspec
 
 from streaming.bus.snapshots.names import is_note, is_producer, is_ticker, ticker_of
 from streaming.chains.wire_values import HIGHEST_PRICE, LARGEST, LARGEST_WHOLE, LOWEST_PRICE, price, whole
+from streaming.clock import is_instant
 from streaming.errors import ContractError
-from streaming.instants import is_instant
 from streaming.model import SCOPES, VIEWS, GexSnapshot, ReplayMark
 
 MOST_ROWS: Final = 5_000

@@ -5,7 +5,7 @@ import sys
 from contextlib import AsyncExitStack
 from typing import Final
 
-from streaming.commands.login.login_report import Say
+from streaming.commands.login.login_actions import Say
 from streaming.errors import GexcordError, LoginRequiredError, RequestError, UnavailableError
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.listener import LoginListener, open_login_listener

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from streaming import clock
 from streaming.errors import ContractError
 from streaming.schwab.login.oauth import LOG_IN, LOGIN_LIFETIME
-from streaming.schwab.login.tokens import Token, instant, token_text
+from streaming.schwab.login.tokens import Token, token_text
 
 _MAX_NESTING: Final = 10
 _ACCESS_LIFE_S: Final = 1800
@@ -71,7 +72,7 @@ def token_of_tree(document: object, *, where: str, now: datetime | None = None) 
         refresh_token=_refresh_token(innermost),
         expires_at=expires_at,
         login_at=_login_at(path, now),
-        refreshed_at=next(filter(None, (instant(node.get("refreshed_at")) for node in path)), None),
+        refreshed_at=next(filter(None, (_instant(node.get("refreshed_at")) for node in path)), None),
         id_token=token_text(innermost.get("id_token")) or None,
         scope=scope if isinstance(scope, str) and scope else "api",
     )
@@ -100,23 +101,28 @@ def _snapshot(node: Mapping[str, Any], told_by: str) -> str:
 
 
 def _login_at(path: list[Mapping[str, Any]], now: datetime | None) -> datetime | None:
-    found = [instant(node.get(name)) for node in path for name in _LOGIN_NAMES]
-    ends = [instant(node.get("refresh_expires_in")) for node in path]
+    found = [_instant(node.get(name)) for node in path for name in _LOGIN_NAMES]
+    ends = [_instant(node.get("refresh_expires_in")) for node in path]
     found += [end - LOGIN_LIFETIME for end in ends if end is not None]
     credible = [moment for moment in found if moment is not None and (now is None or moment <= now)]
     if not credible:  # the origin system's own stamp counts only where there is no better one
-        updated = (instant(node.get("updated_at")) for node in path)
+        updated = (_instant(node.get("updated_at")) for node in path)
         credible = [moment for moment in updated if moment is not None and (now is None or moment <= now)]
     return min(credible, default=None)
 
 
 def _expires_at(node: Mapping[str, Any], path: list[Mapping[str, Any]]) -> datetime | None:
     """Stated, or counted from when the access token was issued where that is told."""
-    stated = instant(node.get("expires_at")) or instant(node.get("access_expires_in"))
+    stated = _instant(node.get("expires_at")) or _instant(node.get("access_expires_in"))
     if stated is not None:
         return stated
     life_s = node.get("expires_in")
-    issued_at = next(filter(None, (instant(outer.get(name)) for outer in path for name in _ISSUED_NAMES)), None)
+    issued_at = next(filter(None, (_instant(outer.get(name)) for outer in path for name in _ISSUED_NAMES)), None)
     if issued_at is None or not isinstance(life_s, (int, float)) or not 0 < life_s <= _ACCESS_LIFE_S:
         return None
     return issued_at + timedelta(seconds=life_s)
+
+
+def _instant(value: object) -> datetime | None:
+    """Seconds or milliseconds as number or text, or ISO 8601 (naive means UTC); None when it is no time."""
+    return clock.instant(value, unit="any")

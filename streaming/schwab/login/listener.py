@@ -1,16 +1,24 @@
 """The end of Schwab's redirect on this machine: an HTTPS server that waits for one browser."""
 
 import asyncio
+import ipaddress
+import ssl
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from streaming.errors import RequestError, UnavailableError
 from streaming.process.loopback import loopback_port
-from streaming.schwab.login.certificate import server_context
 from streaming.schwab.login.oauth import parse_callback
 
 _HERE: Final = frozenset({"127.0.0.1", "localhost"})
@@ -20,6 +28,8 @@ _PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sc
 <body style="font: 1.1rem system-ui; margin: 4rem auto; max-width: 32rem"><p>{}</p></body></html>"""
 _THANKS: Final = "The login has arrived. You can close this page; the terminal says how it went."
 _FOREIGN: Final = "This redirect belongs to another login. Open the newest link."
+_HOST: Final = "127.0.0.1"
+_LIFE: Final = timedelta(days=1)
 
 
 class LoginListener:
@@ -70,3 +80,40 @@ async def open_login_listener(callback_url: str, *, state: str) -> AsyncIterator
 
 def _page(sentence: str, *, status: int = 200) -> web.Response:
     return web.Response(text=_PAGE.format(sentence), content_type="text/html", status=status)
+
+
+def server_context() -> ssl.SSLContext:
+    """A TLS context with a fresh key that is never kept; browsers warn, as nobody vouches for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _certificate(key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory(prefix="login-") as folder:  # private to us; Python loads files only
+        path = Path(folder) / "key-and-certificate.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
+        context.load_cert_chain(path)
+    return context
+
+
+def _certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _HOST)])
+    now = datetime.now(UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(_HOST)), x509.DNSName("localhost")])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _LIFE)
+        .not_valid_after(now + _LIFE)
+        .add_extension(here, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

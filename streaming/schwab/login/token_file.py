@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
-from streaming.findings import Finding, failed, ok, unwritable, warn
+from streaming.process.findings import Finding, failed, ok, unwritable, warn
 from streaming.schwab.login.cipher import is_sealed
 from streaming.schwab.login.oauth import LOG_IN, LOGIN_LIFETIME
 from streaming.schwab.login.other_programs import KNOWN_PLACES

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from streaming import instants
-
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -29,8 +27,3 @@ class Token:
 def token_text(value: object) -> str:
     """A token as others wrote it; empty for what no header can carry, such as a number, a space or an accent."""
     return value if isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value else ""
-
-
-def instant(value: object) -> datetime | None:
-    """Seconds or milliseconds as number or text, or ISO 8601 (naive means UTC); None when it is no time."""
-    return instants.instant(value, unit="any")

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from streaming.clock import date_of
 from streaming.errors import ContractError
-from streaming.instants import date_of
 from streaming.schwab.wire.frames import StreamerInfo
 from streaming.schwab.wire.tolerant import lenient_json, mappings_in
 from streaming.schwab.wire.values import count, price, signed_price

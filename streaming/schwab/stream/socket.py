@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from streaming.errors import ContractError, TransientError
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.wire.text_connection import MAX_FRAME, TextConnection
-from streaming.settings import is_loopback
+from streaming.setting_values import is_loopback
 
 _PING_EVERY_S: Final = 20.0
 _PING_LIMIT_S: Final = 30.0

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, Protocol
 
-from streaming.alarm_bell import AlarmBell
 from streaming.clock import Clock
 from streaming.errors import ContractError, OperatorError, RequestError, TransientError
 from streaming.ports import Assure
 from streaming.schwab.http_errors import RouteRefusedError
+from streaming.schwab.login.keeper import Logins
 from streaming.schwab.login.oauth import LOG_IN
-from streaming.schwab.login.stored_logins import Logins
 from streaming.schwab.rest.route_trouble import Route, RouteTroubles
 from streaming.schwab.stream.bad_keys import BadKeys
 from streaming.schwab.stream.merge import Merger
@@ -28,6 +27,7 @@ from streaming.schwab.stream.stream_status import StreamClientStatus, StreamCoun
 from streaming.schwab.stream.waits import ClientWaits
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
+from streaming.trouble import AlarmBell
 
 __all__ = ["SchwabStreamClient", "StreamClientStatus", "StreamTiming", "Subscriptions"]
 

@@ -5,13 +5,13 @@ import random
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from streaming.alarm_bell import AlarmBell
 from streaming.backoff import Backoff, InterruptibleWait
 from streaming.clock import Clock
 from streaming.errors import OperatorError
-from streaming.schwab.login.stored_logins import Logins, another_chance
+from streaming.schwab.login.keeper import Logins, another_chance
 from streaming.schwab.stream.policy import StreamTiming, yield_s
 from streaming.schwab.stream.stream_status import ClientState
+from streaming.trouble import AlarmBell
 
 _LOG: Final = logging.getLogger(__name__)
 

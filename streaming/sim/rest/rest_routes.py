@@ -11,8 +11,8 @@ import msgspec
 from aiohttp import web
 
 from streaming.calendar import new_york
+from streaming.clock import date_of
 from streaming.errors import RequestError
-from streaming.instants import date_of
 from streaming.sim.faults import Faults
 from streaming.sim.rest.chain_contract import Side
 from streaming.sim.rest.chain_payload import ChainPayloads, TooBigError

@@ -14,7 +14,7 @@ from bot.sandbox.world.permission_bits import Permission
 from bot.sandbox.world.records import ChannelKind
 from bot.settings import BotSettings
 from streaming.bus.server.embedded import open_embedded_server
-from streaming.findings import exit_status, fail, ok, warn
+from streaming.process.findings import exit_status, fail, ok, warn
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
 from tests.support.clock import ManualClock

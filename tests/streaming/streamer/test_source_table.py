@@ -10,8 +10,8 @@ from aiohttp import web
 
 from streaming.bus import keys
 from streaming.clock import SystemClock
+from streaming.setting_values import SOURCES
 from streaming.settings import StreamSettings
-from streaming.source_choice import SOURCES
 from streaming.streamer.runtime import open_runtime
 from streaming.streamer.source_table import KINDS, Sources
 from streaming.streamer.streamer import Streamer

@@ -17,9 +17,8 @@ from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.numbers import known
 from bot.render.origin_words import source_text
 from streaming.calendar import new_york
-from streaming.clock import instant_of
+from streaming.clock import date_of, instant_of
 from streaming.errors import RequestError
-from streaming.instants import date_of
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 
 MOST_ROWS: Final = 10

@@ -7,7 +7,7 @@ from streaming.bus import keys
 from streaming.bus.events import BOOK, CANDLE, KINDS, TICK
 from streaming.bus.publish.batch import pack
 from streaming.bus.publish.batch_script import RUN_EVENTS, SCRIPT, ScriptPacker
-from streaming.bus.publish.wire import BatchConnection
+from streaming.bus.publish.delivery import BatchConnection
 from streaming.bus.redis_connection import make_client, open_redis
 from tests.support.redis_server import plain_redis
 

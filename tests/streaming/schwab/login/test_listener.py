@@ -7,8 +7,7 @@ import pytest
 from yarl import URL
 
 from streaming.errors import RequestError, UnavailableError
-from streaming.schwab.login.certificate import server_context
-from streaming.schwab.login.listener import open_login_listener
+from streaming.schwab.login.listener import open_login_listener, server_context
 
 
 @pytest.fixture

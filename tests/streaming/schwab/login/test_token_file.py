@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.findings import worst
+from streaming.process.findings import worst
 from streaming.schwab.login.token_file import file_findings
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token

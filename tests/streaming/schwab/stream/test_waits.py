@@ -4,11 +4,11 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from streaming.alarm_bell import AlarmBell
 from streaming.clock import SystemClock
 from streaming.errors import LoginRequiredError
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.waits import ClientWaits
+from streaming.trouble import AlarmBell
 from tests.support.waiting import until
 
 

@@ -1,6 +1,6 @@
-"""streaming/bus/route_memory.py on a real Redis."""
+"""streaming/bus/notes.py on a real Redis."""
 
-from streaming.bus.route_memory import RedisRouteMemory
+from streaming.bus.notes import RedisRouteMemory
 
 
 async def test_what_worked_is_remembered_for_each_app_alone(redis):

@@ -1,11 +1,11 @@
-"""streaming/instants.py"""
+"""streaming/clock.py"""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from streaming.instants import date_of, instant, instant_ms, is_instant
+from streaming.clock import date_of, instant, instant_ms, is_instant
 
 NOON = datetime(2026, 8, 20, 16, tzinfo=UTC)
 NOON_S = 1_787_241_600

@@ -1,10 +1,10 @@
-"""streaming/lasting_trouble.py, and those who tell lasting trouble by it."""
+"""streaming/trouble.py, and those who tell lasting trouble by it."""
 
 import logging
 
 import pytest
 
-from streaming.lasting_trouble import LastingTrouble
+from streaming.trouble import LastingTrouble
 
 
 @pytest.fixture

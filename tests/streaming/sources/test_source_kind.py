@@ -1,9 +1,9 @@
-"""streaming/sources/claims.py"""
+"""streaming/sources/source_kind.py"""
 
 import asyncio
 
 from streaming.bus import keys
-from streaming.sources.claims import RedisClaims
+from streaming.sources.source_kind import RedisClaims
 
 
 async def test_one_process_asks_for_a_ticker_and_the_next_when_it_ends(redis):

@@ -1,4 +1,4 @@
-from streaming.alarm_bell import AlarmBell
+from streaming.trouble import AlarmBell
 
 
 def test_each_matter_is_told_once_until_it_was_over():

@@ -2,8 +2,8 @@
 
 import pytest
 
+from streaming.setting_values import parse_source_map
 from streaming.settings import StreamSettings
-from streaming.source_choice import parse_source_map
 
 
 def settings(**values):

@@ -1,8 +1,7 @@
-"""streaming/streamer/symbol_wishes.py"""
+"""streaming/streamer/streamed_symbols.py"""
 
 from streaming.bus import keys
-from streaming.streamer.streamed_symbols import SymbolChanges
-from streaming.streamer.symbol_wishes import SymbolWishes
+from streaming.streamer.streamed_symbols import SymbolChanges, SymbolWishes
 
 
 async def test_what_was_stored_is_loaded_by_anybody(redis):

@@ -1,4 +1,4 @@
-"""Trouble that repeats, told as people can bear it: at once, and from then on as a count once a minute."""
+"""Trouble that repeats, told as people can bear it: once for each cause, or as a count once a minute."""
 
 import logging
 import time
@@ -6,6 +6,24 @@ from collections.abc import Callable
 from typing import Final
 
 _EVERY_S: Final = 60.0
+
+
+class AlarmBell:
+    """Tells a person of each matter once; again only after it was over."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def ring(self, about: str, sentence: str) -> None:
+        """Tell, unless this matter was told."""
+        if about not in self._told:
+            self._told.add(about)
+            self._tell(sentence)
+
+    def over(self, about: str) -> None:
+        """The matter is settled; the next time counts as new."""
+        self._told.discard(about)
 
 
 class LastingTrouble:

@@ -1,7 +1,7 @@
 import asyncio
 
 from streaming.clock import SystemClock
-from streaming.schwab.login.stored_logins import StoredLogins, another_chance
+from streaming.schwab.login.keeper import StoredLogins, another_chance
 from streaming.schwab.login.token_store import TokenStore
 from tests.support.clock import ManualClock
 from tests.support.schwab_login import stored

@@ -1,4 +1,4 @@
-"""streaming/http_bodies.py: the real client against a local server."""
+"""streaming/process/http_bodies.py: the real client against a local server."""
 
 import gzip
 import tracemalloc
@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from streaming.errors import ContractError
-from streaming.http_bodies import open_client
+from streaming.process.http_bodies import open_client
 from tests.support.http import open_http_server
 
 BODY = b'{"symbol": "$SPX"}' * 100

@@ -1,8 +1,8 @@
-"""streaming/process/env_file.py"""
+"""streaming/setting_values.py"""
 
 import pytest
 
-from streaming.process.env_file import doubtful_lines, doubtful_name, read_text
+from streaming.setting_values import doubtful_lines, doubtful_name, read_text
 from streaming.settings import StreamSettings
 
 KNOWN = {"SCHWAB_CLIENT_ID", "REDIS_URL"}

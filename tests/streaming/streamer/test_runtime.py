@@ -1,10 +1,10 @@
-"""streaming/schwab/login/app_key.py"""
+"""streaming/streamer/runtime.py"""
 
 import pytest
 from pydantic import SecretStr
 
-from streaming.schwab.login.app_key import AppKeyFile
 from streaming.schwab.login.oauth import AppKey
+from streaming.streamer.runtime import AppKeyFile
 
 
 @pytest.fixture

@@ -1,0 +1,131 @@
+"""`token status|import|export|logout` and `verify-refresh`: a login shown, taken over, handed on, ended and proven."""
+
+import stat
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from streaming.errors import LoginRequiredError, RequestError
+from streaming.schwab.login.auth_client import SchwabAuthClient
+from streaming.schwab.login.cipher import TokenCipher
+from streaming.schwab.login.formats import encode_token
+from streaming.schwab.login.oauth import LOG_IN
+from streaming.schwab.login.other_programs import OriginEnvironment, read_environment, read_file
+from streaming.schwab.login.token_store import TokenStore
+from streaming.schwab.login.tokens import Token
+from streaming.status import TokenStatus
+
+_THEIR_KEY: Final = "the key that was asked for"
+_UNKNOWN_AGE: Final = "Its age is unknown, so no warning can come before its seven days end."
+NOT_PROVEN: Final = 74
+"""Exit status: Schwab refreshed, and the file does not hold what came back."""
+_PRIVATE: Final = 0o077
+Say = Callable[[str], None]
+
+
+def report_status(status: TokenStatus, now: datetime, say: Say) -> int:
+    """Print the status; LoginRequiredError when there is no login or it is over."""
+    if not status.present:
+        raise LoginRequiredError(status.last_error or "There is no Schwab login.", remedy=_remedy(status))
+    for line in describe(status, now):
+        say(line)
+    is_over = status.login_ends_at is not None and status.login_ends_at <= now
+    return LoginRequiredError.exit_status if is_over else 0
+
+
+def describe(status: TokenStatus, now: datetime) -> list[str]:
+    """What a person wants to know of a login, a line each; times in UTC."""
+    lines = []
+    if status.access_expires_at is not None:
+        minutes = round((status.access_expires_at - now).total_seconds() / 60)
+        lines.append(f"access token: valid for {minutes} min" if minutes > 0 else "access token: expired")
+    if status.login_ends_at is None:
+        lines.append("login: of unknown age; it lasts seven days from the browser login")
+    elif status.login_ends_at <= now:
+        lines.append(f"login: over since {status.login_ends_at:%Y-%m-%d %H:%M} UTC. {LOG_IN}")
+    else:
+        hours = (status.login_ends_at - now).total_seconds() / 3600
+        lines.append(f"login: lasts until {status.login_ends_at:%Y-%m-%d %H:%M} UTC ({hours / 24:.1f} days)")
+    if status.last_refresh_at is not None:
+        lines.append(f"last refresh: {status.last_refresh_at:%Y-%m-%d %H:%M} UTC")
+    if status.last_error is not None:
+        lines.append(f"last error: {status.last_error}")
+    return lines
+
+
+def _remedy(status: TokenStatus) -> str:
+    """An error that was kept as a sentence has its remedy in it."""
+    return "" if status.last_error else LOG_IN
+
+
+async def import_login(
+    store: TokenStore, path: Path | None, *, now: datetime, key: SecretStr | None, asked_key: SecretStr | None, say: Say
+) -> None:
+    """Store the login of a file in any known format, or without `path` that of the origin's variables."""
+    cipher = TokenCipher(key) if asked_key is None else TokenCipher(asked_key, named=_THEIR_KEY)
+    token = read_file(path, now=now, cipher=cipher) if path else read_environment(OriginEnvironment(), now=now)
+    async with store.locked():
+        store.save(token)
+    say(f"The login of {path or 'the environment'} is now in {store.path}.")
+    if token.login_at is None:
+        say(_UNKNOWN_AGE)
+    say("Let only one of the two programs log in from now on: a new login ends the other one's.")
+
+
+def export_login(store: TokenStore, path: Path, *, overwrite: bool, say: Say) -> None:
+    """Write the login where schwab-py can open it, private and not encrypted."""
+    token = store.load()
+    if token is None:
+        raise LoginRequiredError(f"There is no Schwab login in {store.path}.", remedy=LOG_IN)
+    if token.login_at is None:
+        raise RequestError("The login's age is unknown, and schwab-py refuses a file without it.", remedy=LOG_IN)
+    if path.exists() and not overwrite:
+        raise RequestError(f"{path} exists already.", remedy="Name another file, or add --force.")
+    TokenStore(path).save(token)
+    say(f"{path} holds the login in the shape of schwab-py, readable by you alone. Whoever has it can trade for you.")
+
+
+async def log_out(store: TokenStore, say: Say) -> None:
+    """Delete the stored login."""
+    async with store.locked():
+        if store.version() is None:
+            say(f"There was no login in {store.path}.")
+            return
+        store.delete()
+    say(f"{store.path} is deleted. Schwab itself ends a login only after its seven days, or when you log in anew.")
+
+
+async def verify_refresh(auth: SchwabAuthClient, store: TokenStore, say: Say) -> int:
+    """0 when the refresh is stored and reads back, else `NOT_PROVEN`; a refused refresh raises as ever."""
+    before, version = store.load(), store.version()
+    if before is None:
+        raise LoginRequiredError(f"There is no Schwab login in {store.path}.", remedy=LOG_IN)
+    returned = await auth.refresh()
+    problems = _problems(before, returned, store.load(), replaced=store.version() != version)
+    if mode := stat.S_IMODE(store.path.stat().st_mode) & _PRIVATE:
+        problems.append(f"others may use the file (mode bits {mode:03o})")
+    if problems:
+        say(f"Refreshed, but not proven: {'; '.join(problems)}.")
+        return NOT_PROVEN
+    rotated = "Schwab kept the refresh token" if returned.refresh_token == before.refresh_token else "rotated as well"
+    say(f"Refreshed: the access token is another one, valid until {returned.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
+    say(f"Stored: {store.path} was replaced and reads back the same; {rotated}.")
+    since = "unknown" if returned.login_at is None else f"{returned.login_at:%Y-%m-%d %H:%M} UTC"
+    say(f"Login: unmoved, since {since}.")
+    return 0
+
+
+def _problems(before: Token, returned: Token, stored: Token | None, *, replaced: bool) -> list[str]:
+    problems = []
+    if returned.access_token == before.access_token:
+        problems.append("Schwab returned the same access token")
+    if stored is None or encode_token(stored) != encode_token(returned):
+        problems.append("the file does not hold what Schwab returned")
+    if not replaced:
+        problems.append("the file was not replaced")
+    if stored is not None and stored.login_at != before.login_at:
+        problems.append("the time of the login has moved")
+    return problems
