@@ -13,7 +13,7 @@ from dotenv.parser import parse_stream
 from pydantic_settings import DotEnvSettingsSource
 
 from streaming.errors import RequestError
-from streaming.symbols import PartOfIndexError, Ticker, parse_ticker
+from streaming.symbols import NotServedError, Ticker, parse_ticker
 
 SourceName = Literal["schwab", "cboe", "gexbot", "redis", "replay"]
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
@@ -76,7 +76,7 @@ def each_of(value: object, parse: Callable[[str], T]) -> list[T]:
     """What `parse` makes of each part of a comma list; a RequestError of its becomes ValueError."""
     try:
         return [parse(part) for part in split_commas(value)]
-    except PartOfIndexError:
+    except NotServedError:
         raise
     except RequestError as error:
         raise ValueError(str(error)) from error
@@ -92,7 +92,7 @@ def parse_source_map(pairs: Sequence[str]) -> dict[str, SourceName]:
             raise ValueError("TICKER:source")
         try:
             ticker = parse_ticker(name).name
-        except PartOfIndexError:
+        except NotServedError:
             raise
         except RequestError as error:
             raise ValueError(str(error)) from error

@@ -31,7 +31,7 @@ from streaming.setting_values import (
     require_url,
     split_commas,
 )
-from streaming.symbols import PartOfIndexError, Ticker, parse_ticker, parse_wire_symbol
+from streaming.symbols import NotServedError, Ticker, parse_ticker, parse_wire_symbol
 
 ENV_FILE: Final = ".env"
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -236,7 +236,7 @@ def _problem(cls: type[StreamSettings], item: Any, *, show: bool = False) -> str
     if field is None:
         return f"{item['msg'].removeprefix('Value error, ')}."
     cause = item.get("ctx", {}).get("error")
-    if isinstance(cause, PartOfIndexError):
+    if isinstance(cause, NotServedError):
         return f"{name.upper()} is not valid: {cause.sentence}"
     written = item.get("input")
     shown = f", not {written!r}" if show and isinstance(written, str) and _is_harmless(field, written) else ""

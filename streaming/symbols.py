@@ -11,13 +11,14 @@ _FUTURES_TICKERS: Final = {"NQ_NDX": ("NDX", "/NQ"), "ES_SPX": ("SPX", "/ES")}
 _INDEXES: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "XSP", "DJX", "XND", "DJI", "COMPX", "TNX", "OEX", "XEO"})
 _AM_ROOTS: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "DJX"})
 _OSI_LENGTH: Final = 21
-_PAIR_LENGTH: Final = 7
 WEEKLY_ROOTS: Final = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPW": "XSP"}
 """Roots of options that are part of an index's chain and no instruments themselves."""
 _CLASS_SHARE: Final = re.compile(r"^([A-Z]{1,5})[./-]([A-Z])$")
 _TICKER: Final = re.compile(r"[A-Z][A-Z0-9._]{0,11}")
+_CURRENCIES: Final = "USD|EUR|GBP|JPY|AUD|CAD|CHF|NZD|CNH|MXN|SEK|NOK|DKK|PLN|SGD|HKD|ZAR|TRY"
+_PAIR: Final = re.compile(rf"(?:{_CURRENCIES})/(?:{_CURRENCIES})")
 _OUTSIDE: Final = re.compile(r"[A-Za-z0-9_.:+/^$-]{1,24}|[A-Z0-9 ]{6}[0-9]{6}[CP][0-9]{8}")
-_WIRE: Final = re.compile(r"\$[A-Z0-9.]{1,11}|\.?/[A-Z0-9]{1,20}|[A-Z][A-Z0-9./]{0,11}|[A-Z0-9 ]{6}\d{6}[CP]\d{8}")
+_WIRE: Final = re.compile(r"\$[A-Z0-9.]{1,11}|/[A-Z0-9]{1,20}|[A-Z][A-Z0-9./]{0,11}|[A-Z0-9 ]{6}\d{6}[CP]\d{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,12 @@ def family_of(ticker: Ticker) -> Family | None:
     return next((family for family in _FAMILIES if ticker.wire in {family.index, family.etf}), None)
 
 
-class PartOfIndexError(RequestError, ValueError):
-    """A root of an index's options was given for an instrument; a validator of settings may raise it as it is."""
+class NotServedError(RequestError, ValueError):
+    """A name of something that is not served under it or not at all; a validator of settings may raise it as it is."""
 
-    def __init__(self, root: str, symbol: str) -> None:
-        super().__init__(f"{root} names weekly options that are part of {symbol}.", remedy=f"Use {symbol}.")
+
+def _part_of_index(root: str, symbol: str) -> NotServedError:
+    return NotServedError(f"{root} names weekly options that are part of {symbol}.", remedy=f"Use {symbol}.")
 
 
 def parse_ticker(text: str) -> Ticker:
@@ -77,7 +79,7 @@ def parse_ticker(text: str) -> Ticker:
     name = text.strip().upper().removeprefix("$").removeprefix("/").removesuffix(".X")
     name = _ALIASES.get(name, name)
     if name in WEEKLY_ROOTS:
-        raise PartOfIndexError(name, WEEKLY_ROOTS[name])
+        raise _part_of_index(name, WEEKLY_ROOTS[name])
     if share := _CLASS_SHARE.fullmatch(name):
         name = ".".join(share.groups())
     if name in _FUTURES_TICKERS:
@@ -96,11 +98,16 @@ def parse_wire_symbol(text: str) -> str:
     Raises RequestError when the text cannot be a symbol.
     """
     symbol = text.upper().strip()
-    if symbol.startswith(("/", "./")):
+    if symbol.startswith("./") or _PAIR.fullmatch(symbol):
+        raise NotServedError(
+            "Options on futures and pairs of currencies are not streamed.",
+            remedy="Use shares, indexes, futures such as /ES, or 21-character option symbols.",
+        )
+    if symbol.startswith("/"):
         symbol = symbol.partition(":")[0]
     symbol = symbol.removesuffix(".X") if symbol.startswith("$") else symbol
     if symbol.removeprefix("$") in WEEKLY_ROOTS:
-        raise PartOfIndexError(symbol, f"${WEEKLY_ROOTS[symbol.removeprefix('$')]}")
+        raise _part_of_index(symbol, f"${WEEKLY_ROOTS[symbol.removeprefix('$')]}")
     if symbol in _INDEXES:
         symbol = f"${symbol}"
     if share := _CLASS_SHARE.fullmatch(symbol):
@@ -131,16 +138,6 @@ def is_index(symbol: str) -> bool:
 def is_future(symbol: str) -> bool:
     """Whether a wire symbol is a future."""
     return symbol.startswith("/")
-
-
-def is_future_option(symbol: str) -> bool:
-    """Whether a wire symbol is an option on a future."""
-    return symbol.startswith("./")
-
-
-def is_pair(symbol: str) -> bool:
-    """Whether a wire symbol is a pair of currencies, such as `EUR/USD`."""
-    return len(symbol) == _PAIR_LENGTH and symbol[3] == "/"
 
 
 def is_option(symbol: str) -> bool:

@@ -17,8 +17,6 @@ from streaming.sim.stream.book_rows import BookRows
 from streaming.sim.stream.chart_rows import ChartRows
 from streaming.sim.stream.codes import Limits
 from streaming.sim.stream.equity_rows import EquityRows
-from streaming.sim.stream.forex_rows import ForexRows
-from streaming.sim.stream.future_option_rows import FutureOptionRows
 from streaming.sim.stream.future_rows import FutureRows
 from streaming.sim.stream.numbered_rows import RowSource
 from streaming.sim.stream.option_rows import OptionRows
@@ -66,8 +64,6 @@ def _sources(shared: SharedState) -> dict[str, RowSource]:
         "LEVELONE_EQUITIES": EquityRows(market),
         "LEVELONE_OPTIONS": OptionRows(market),
         "LEVELONE_FUTURES": FutureRows(market),
-        "LEVELONE_FUTURES_OPTIONS": FutureOptionRows(market),
-        "LEVELONE_FOREX": ForexRows(market),
         "NYSE_BOOK": BookRows(market, "NYSE_BOOK"),
         "NASDAQ_BOOK": BookRows(market, "NASDAQ_BOOK"),
         "OPTIONS_BOOK": BookRows(market, "OPTIONS_BOOK"),

@@ -15,7 +15,6 @@ from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.options.option_boards import OptionBoards
 from streaming.sim.prices.all_tapes import AllTapes
 from streaming.sim.prices.candles import MinuteBar
-from streaming.sim.prices.forex_desk import ForexDesk
 from streaming.sim.prices.hours import Phase, phase_at
 from streaming.sim.prices.instruments import UNDERLYINGS, Underlying, traits_around
 from streaming.sim.prices.listing import ListedContract
@@ -45,7 +44,7 @@ class Market:
         always_open: bool,
         chain: OptionChain | None = None,
     ) -> None:
-        walk, tapes, listing, *flows, pairs = np.random.SeedSequence(seed).spawn(4 + len(traits))
+        walk, tapes, listing, *flows = np.random.SeedSequence(seed).spawn(3 + len(traits))
         self._traits = dict(traits)
         self._always_open = always_open
         self._step = floor(new_york(start_at).timestamp()) * _STEPS_PER_S
@@ -65,8 +64,6 @@ class Market:
         draws = {name: VolumeFlow(item, np.random.default_rng(flow)) for (name, item), flow in seeds}
         self._room.open(draws, chain, at=self.now, elapsed_s=elapsed_s)
         self._of_file = None if chain is None else (traits[chain.ticker].wire, f"{FILE_SOURCE}{chain.asof:%Y-%m-%d}")
-        self._forex = ForexDesk(np.random.default_rng(pairs))
-        self._forex.open(self.now_ms)
 
     @classmethod
     def generate(
@@ -151,11 +148,6 @@ class Market:
                 return board, row
         return None
 
-    @property
-    def forex(self) -> Mapping[str, Tape]:
-        """The currency pairs' tapes; they trade when futures do."""
-        return self._forex.tapes
-
     def tape(self, symbol: str) -> Tape | None:
         """The tape of `$SPX`, `SPY`, `/ES` or the active `/ESZ26`, or None."""
         return self._deck.find(symbol, self.now)
@@ -181,10 +173,10 @@ class Market:
         self._room.move(self._step / _STEPS_PER_S)
 
     def status(self, tape: Tape) -> str:
-        """Schwab's security status of an index, share, future or currency pair."""
+        """Schwab's security status of an index, share or future."""
         if tape.halted:
             return "Halted"
-        trades = self.phase is not Phase.CLOSED if tape.kind in {"future", "forex"} else self.is_open
+        trades = self.phase is not Phase.CLOSED if tape.kind == "future" else self.is_open
         return "Normal" if trades else "Closed"
 
     def advance(self, now: datetime) -> None:
@@ -224,7 +216,6 @@ class Market:
 
     def _second(self, *, cash: bool) -> None:
         self._deck.second(self.now, cash=cash)
-        self._forex.second(self.now_ms)
         if cash:
             now_s = self._step // _STEPS_PER_S
             self._room.move(float(now_s))
@@ -245,7 +236,6 @@ class Market:
         self.edition += 1
         if reset is Reset.FUTURES:
             self._deck.begin_day(futures=True)
-            self._forex.begin_day()
         elif not self._always_open:
             self._reset(reset)
         elif reset is Reset.PRICES:

@@ -191,13 +191,11 @@ def narrow(service: str, key: str, kind: str, *values: object) -> bytes:
 
 
 def one_per_service() -> list[bytes]:
-    """A frame of each of the ten services, minutes apart, and one whose time the publisher took out."""
+    """A frame of each of the eight services, minutes apart, and one whose time the publisher took out."""
     frames = [
         narrow("LEVELONE_EQUITIES", "AMD", "EQUITY", 217.75, 217.95, 217.9, 200, 100, "P", "P", 33_292_400),
         narrow("LEVELONE_OPTIONS", "SPXW  260820C06880000", "OPTION", "SPXW 08/20/2026 6880.00 C", 10.2, 10.6, 10.6),
         data_frame("LEVELONE_FUTURES", future_image(), timestamp=START_MS),
-        narrow("LEVELONE_FUTURES_OPTIONS", "./OGZ26C4240", "FUTURE_OPTION", 110.5, 111.5, 101.75, 25, 39),
-        narrow("LEVELONE_FOREX", "EUR/USD", "FOREX", 1.1643, 1.1645, 1.1644, 100_000, 100_000, 0, 0, START_MS - 5),
         *nyse_book(), *nasdaq_book(), *options_book(), *bars(),
     ]  # fmt: skip
     return [_at(raw, START_MS + 75_000 * number) for number, raw in enumerate(frames)] + [_at(frames[-1], 0)]

@@ -78,8 +78,6 @@ MADE: Final = [
     ),
     data_frame("LEVELONE_OPTIONS", {"key": "SPXW  251208C06880000", "2": 10.2, "3": 10.4, "10": 16.5, "35": 6880.0}),
     data_frame("LEVELONE_FUTURES", {"key": "/ES", "1": 1.0, "2": 1.25, "10": 1787233769963, "34": "/ESZ26"}),
-    data_frame("LEVELONE_FUTURES_OPTIONS", {"key": "./OGG26C4240", "1": 1.0, "2": 1.25, "3": 1.1}),
-    data_frame("LEVELONE_FOREX", {"key": "EUR/USD", "1": 1.1, "2": 1.2, "6": 12}),
     data_frame(
         "NYSE_BOOK",
         {

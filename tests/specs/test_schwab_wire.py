@@ -14,8 +14,6 @@ NUMBERED = {
     Service.LEVELONE_EQUITIES: fields.EQUITIES,
     Service.LEVELONE_OPTIONS: fields.OPTIONS,
     Service.LEVELONE_FUTURES: fields.FUTURES,
-    Service.LEVELONE_FUTURES_OPTIONS: fields.FUTURES_OPTIONS,
-    Service.LEVELONE_FOREX: fields.FOREX,
 }
 
 

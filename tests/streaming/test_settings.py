@@ -12,8 +12,8 @@ def _no_environment(monkeypatch, tmp_path):
 
 
 def test_symbols_come_in_schwabs_form_each_once_in_order(monkeypatch):
-    monkeypatch.setenv("SCHWAB_SYMBOLS", " spy, /mnq:xcme,$spx,SPX,/MNQ , ./ESZ25C5000")
-    assert load_settings(StreamSettings).schwab_symbols == ("SPY", "/MNQ", "$SPX", "./ESZ25C5000")
+    monkeypatch.setenv("SCHWAB_SYMBOLS", " spy, /mnq:xcme,$spx,SPX,/MNQ , BAC/PRK")
+    assert load_settings(StreamSettings).schwab_symbols == ("SPY", "/MNQ", "$SPX", "BAC/PRK")
 
 
 def test_a_url_loses_its_trailing_slash(monkeypatch):
@@ -57,6 +57,16 @@ def test_a_root_of_weekly_options_in_a_setting_is_told_whose_it_is(monkeypatch, 
     (problem,) = caught.value.problems
     assert problem.startswith(f"{name} is not valid: ")
     assert problem.endswith(f"weekly options that are part of {index}. Use {index}.")
+
+
+def test_a_symbol_of_a_kind_that_is_not_streamed_gets_one_sentence(monkeypatch):
+    monkeypatch.setenv("SCHWAB_SYMBOLS", "SPY,EUR/USD")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(StreamSettings)
+    (problem,) = caught.value.problems
+    assert problem.startswith(
+        "SCHWAB_SYMBOLS is not valid: Options on futures and pairs of currencies are not streamed."
+    )
 
 
 def test_settings_do_not_change_after_they_were_read():

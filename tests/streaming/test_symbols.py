@@ -80,7 +80,7 @@ def test_a_refusal_does_not_repeat_endless_input():
         ("/mnq:xcme", "/MNQ"),
         ("/ES", "/ES"),
         ("/MNQZ25:XCME", "/MNQZ25"),
-        ("./OZCZ23C565", "./OZCZ23C565"),
+        ("bac/prk", "BAC/PRK"),
         ("BRK/B", "BRK/B"),
         ("BRK.B", "BRK/B"),
         ("brk-b", "BRK/B"),
@@ -89,6 +89,13 @@ def test_a_refusal_does_not_repeat_endless_input():
 )
 def test_a_configured_symbol_becomes_schwabs(configured, wire):
     assert parse_wire_symbol(configured) == wire
+
+
+@pytest.mark.parametrize("configured", ["./ESZ26C6900", "./ozcz23c565:xcbt", "EUR/USD", "usd/jpy"])
+def test_options_on_futures_and_currencies_are_refused_with_what_to_use_instead(configured):
+    with pytest.raises(RequestError, match="not streamed") as caught:
+        parse_wire_symbol(configured)
+    assert "/ES" in caught.value.remedy
 
 
 @pytest.mark.parametrize("configured", ["", "?", "SPY QQQ", "/", "$", "spy;qqq"])

@@ -57,7 +57,7 @@ def market_data(client: schwab.client.Client) -> dict:
         "statuses": [prefs.status_code, chain.status_code, client.get_option_chain("$SPX").status_code],
         "chain": {name: chain.json()[name] for name in ("symbol", "status", "numberOfContracts", "underlyingPrice")},
         "expirations": len(listed),
-        "quotes": sorted(client.get_quotes(["SPY", "$SPX", "/ES", "EUR/USD"]).json()),
+        "quotes": sorted(client.get_quotes(["SPY", "$SPX", "/ES"]).json()),
         "hours": sorted(client.get_market_hours([client.MarketHours.Market.EQUITY]).json()),
         "candles": len(client.get_price_history_every_minute("SPY").json()["candles"]),
         "option": symbol,
@@ -90,8 +90,6 @@ async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], N
     await streamer.level_one_equity_subs(["SPY", "$SPX"])
     await streamer.level_one_option_subs([option])
     await streamer.level_one_futures_subs(["/ES"])
-    await streamer.level_one_futures_options_subs([future_option()])
-    await streamer.level_one_forex_subs(["EUR/USD"])
     await streamer.nyse_book_subs(["SPY"])
     await streamer.nasdaq_book_subs(["QQQ"])
     await streamer.options_book_subs([option])
@@ -101,12 +99,6 @@ async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], N
     for name in handlers:
         getattr(streamer, name)(see)
     return set(streamer._handlers)
-
-
-def future_option() -> str:
-    """A call on the S&P's future a quarter or more ahead."""
-    year = date.today().year + 1  # noqa: DTZ011 - any future year will do
-    return f"./ESH{year % 100:02d}C7000"
 
 
 def main() -> None:

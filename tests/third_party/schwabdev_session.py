@@ -19,7 +19,6 @@ SERVICES = {
     "LEVELONE_EQUITIES",
     "LEVELONE_OPTIONS",
     "LEVELONE_FUTURES",
-    "LEVELONE_FOREX",
     "NYSE_BOOK",
     "CHART_EQUITY",
 }
@@ -74,7 +73,6 @@ def stream(client: schwabdev.Client, option: str) -> Listener:
         streamer.level_one_equities("SPY,$SPX", FIELDS),
         streamer.level_one_options(option, "0,2,3,4,8,28,29"),
         streamer.level_one_futures("/ES", FIELDS),
-        streamer.level_one_forex("EUR/USD", FIELDS),
         streamer.nyse_book("SPY", "0,1,2,3"),
         streamer.chart_equity("SPY", "0,1,2,3,4,5,6,7,8"),
         streamer.level_one_equities("QQQ", FIELDS, command="ADD"),

@@ -10,12 +10,12 @@ from streaming.schwab.login.token_store import TokenStore
 from tests.third_party.conftest import Sim
 
 SERVICES = {
-    *("LEVELONE_EQUITIES", "LEVELONE_OPTIONS", "LEVELONE_FUTURES", "LEVELONE_FUTURES_OPTIONS", "LEVELONE_FOREX"),
+    *("LEVELONE_EQUITIES", "LEVELONE_OPTIONS", "LEVELONE_FUTURES"),
     *("NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"),
 }
 
 
-async def test_it_signs_in_refreshes_reads_chains_and_receives_every_service_of_market_data(
+async def test_it_signs_in_refreshes_reads_chains_and_receives_every_service_that_is_used(
     sim, run_script, callback_url, tmp_path
 ):
     told = await run_script("schwab_py_session.py", sim.url, sim.key, sim.secret, callback_url, str(tmp_path))
@@ -24,12 +24,11 @@ async def test_it_signs_in_refreshes_reads_chains_and_receives_every_service_of_
     assert rest["statuses"] == [200, 200, 502]
     assert (rest["chain"]["symbol"], rest["chain"]["status"]) == ("$SPX", "SUCCESS")
     assert rest["chain"]["numberOfContracts"] > 200
-    assert rest["quotes"] == ["$SPX", "/ES", "EUR/USD", "SPY"]
+    assert rest["quotes"] == ["$SPX", "/ES", "SPY"]
     assert set(rows) == SERVICES
     assert rows["LEVELONE_EQUITIES"]["BID_PRICE"] < rows["LEVELONE_EQUITIES"]["ASK_PRICE"]
     assert rows["LEVELONE_OPTIONS"]["key"] == rest["option"]
     assert rows["LEVELONE_FUTURES"]["FUTURE_ACTIVE_SYMBOL"].startswith("/ES")
-    assert rows["LEVELONE_FUTURES_OPTIONS"]["UNDERLYING_SYMBOL"].startswith("/ES")
     assert rows["NYSE_BOOK"]["BIDS"][0]["BID_PRICE"] <= rows["NYSE_BOOK"]["ASKS"][0]["ASK_PRICE"]
     assert rows["CHART_EQUITY"]["LOW_PRICE"] <= rows["CHART_EQUITY"]["HIGH_PRICE"]
 

@@ -17,7 +17,7 @@ async def test_it_signs_in_refreshes_reads_chains_and_receives_data(sim, run_scr
     assert rows["LEVELONE_EQUITIES"]["delayed"] is False
     assert rows["LEVELONE_OPTIONS"]["key"] == rest["option"]
     assert rows["LEVELONE_FUTURES"]["3"] > rest["chain"]["underlyingPrice"] * 0.9
-    assert {"LEVELONE_FOREX", "NYSE_BOOK", "CHART_EQUITY"} <= set(rows)
+    assert {"NYSE_BOOK", "CHART_EQUITY"} <= set(rows)
 
 
 async def test_we_open_the_login_that_it_stored(sim, run_script, callback_url, tmp_path):

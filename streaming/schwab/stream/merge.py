@@ -57,7 +57,6 @@ class Merger:
             Shape.SHARES: self._equities,
             Shape.OPTIONS: self._options,
             Shape.FUTURES: self._futures,
-            Shape.SIGNED: self._others,
             Shape.BOOK: self._books,
             Shape.MINUTES: self._bars,
         }
@@ -183,18 +182,6 @@ class Merger:
             if row.key not in self.quotes_only:
                 events.append(self._tick(row.key, image, event_ms, recv_ms))
             events.append(image.quote(row.key, event_ms, recv_ms))
-
-    def _others(self, block: rows.FutureOptionBlock | rows.ForexBlock, recv_ms: int, events: list[StreamEvent]) -> None:
-        images = self._images[type(block)]
-        latest_ms = recv_ms + _AHEAD_MS
-        for row in block.content:
-            image = self._image(images, row)
-            if image is None:
-                continue
-            event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
-            if event_ms > latest_ms:
-                event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
-            events.append(self._tick(row.key, image, event_ms, recv_ms))
 
     def _books(
         self,

@@ -9,14 +9,12 @@ from typing import Final
 
 
 class Service(StrEnum):
-    """The ten services of market data, and the streamer's own administration (specs/schwab-wire.md §2.14, §2.15)."""
+    """The eight services of market data that are used, and the administration (specs/schwab-wire.md §2.14, §2.15)."""
 
     ADMIN = "ADMIN"
     LEVELONE_EQUITIES = "LEVELONE_EQUITIES"
     LEVELONE_OPTIONS = "LEVELONE_OPTIONS"
     LEVELONE_FUTURES = "LEVELONE_FUTURES"
-    LEVELONE_FUTURES_OPTIONS = "LEVELONE_FUTURES_OPTIONS"
-    LEVELONE_FOREX = "LEVELONE_FOREX"
     NYSE_BOOK = "NYSE_BOOK"
     NASDAQ_BOOK = "NASDAQ_BOOK"
     OPTIONS_BOOK = "OPTIONS_BOOK"
@@ -51,18 +49,6 @@ FUTURES: Final = _names(
     exchange_id description last_id open net_change change_fraction exchange_name status open_interest mark tick
     tick_amount product price_format trading_hours tradable multiplier active settlement_price active_symbol
     expiration_ms expiration_style ask_ms bid_ms quoted_in_session settlement_ms"""
-)
-
-FUTURES_OPTIONS: Final = _names(
-    """symbol bid ask last bid_size ask_size bid_id ask_id volume last_size quote_ms trade_ms high low close last_id
-    description open open_interest mark tick tick_amount multiplier settlement_price underlying strike expiration_ms
-    expiration_style contract_type status exchange_id exchange_name"""
-)
-
-FOREX: Final = _names(
-    """symbol bid ask last bid_size ask_size volume last_size quote_ms trade_ms high low close exchange_id description
-    open net_change change_fraction exchange_name digits status tick tick_amount product trading_hours tradable
-    market_maker high_52_week low_52_week mark"""
 )
 
 BOOK: Final = ("symbol", "book_ms", "bids", "asks")

@@ -87,44 +87,6 @@ class FutureRow(Struct, gc=False, rename=fields.wire_names(fields.FUTURES)):
     active_symbol: Text = UNSET
 
 
-class FutureOptionRow(Struct, gc=False, rename=fields.wire_names(fields.FUTURES_OPTIONS)):
-    """One contract of LEVELONE_FUTURES_OPTIONS."""
-
-    key: str
-    delayed: Flag = UNSET
-    assetMainType: Text = UNSET  # noqa: N815 - Schwab's own name
-    cusip: Text = UNSET
-    bid: Price = UNSET
-    ask: Price = UNSET
-    last: Price = UNSET
-    bid_size: Count = UNSET
-    ask_size: Count = UNSET
-    volume: Count = UNSET
-    last_size: Count = UNSET
-    quote_ms: Count = UNSET
-    trade_ms: Count = UNSET
-    status: Text = UNSET
-
-
-class ForexRow(Struct, gc=False, rename=fields.wire_names(fields.FOREX)):
-    """One pair of LEVELONE_FOREX."""
-
-    key: str
-    delayed: Flag = UNSET
-    assetMainType: Text = UNSET  # noqa: N815 - Schwab's own name
-    cusip: Text = UNSET
-    bid: Price = UNSET
-    ask: Price = UNSET
-    last: Price = UNSET
-    bid_size: Count = UNSET
-    ask_size: Count = UNSET
-    volume: Count = UNSET
-    last_size: Count = UNSET
-    quote_ms: Count = UNSET
-    trade_ms: Count = UNSET
-    status: Text = UNSET
-
-
 class BookEntry(Struct, gc=False, rename=lambda name: str(fields.BOOK_ENTRY.index(name))):
     """One venue inside a level; `day_ms` counts from midnight in New York, DAY_MS where it is not told."""
 
@@ -205,14 +167,6 @@ class FutureBlock(Block, gc=False, tag="LEVELONE_FUTURES"):
     content: list[FutureRow]
 
 
-class FutureOptionBlock(Block, gc=False, tag="LEVELONE_FUTURES_OPTIONS"):
-    content: list[FutureOptionRow]
-
-
-class ForexBlock(Block, gc=False, tag="LEVELONE_FOREX"):
-    content: list[ForexRow]
-
-
 class NyseBookBlock(Block, gc=False, tag="NYSE_BOOK"):
     content: list[BookRow]
 
@@ -233,13 +187,11 @@ class FutureChartBlock(Block, gc=False, tag="CHART_FUTURES"):
     content: list[FutureBarRow]
 
 
-LevelOneRow = EquityRow | OptionRow | FutureRow | FutureOptionRow | ForexRow
+LevelOneRow = EquityRow | OptionRow | FutureRow
 DataBlock = (
     EquityBlock
     | OptionBlock
     | FutureBlock
-    | FutureOptionBlock
-    | ForexBlock
     | NyseBookBlock
     | NasdaqBookBlock
     | OptionsBookBlock

@@ -11,7 +11,7 @@ from typing import Final
 
 from streaming.schwab.wire import fields, rows
 from streaming.schwab.wire.fields import Service
-from streaming.symbols import is_future, is_future_option, is_option, is_pair
+from streaming.symbols import is_future, is_option
 
 
 class Shape(Enum):
@@ -23,8 +23,6 @@ class Shape(Enum):
     """Level one, and a quote for the engine."""
     FUTURES = auto()
     """Level one that names the contract behind it, and a book of one level."""
-    SIGNED = auto()
-    """Level one whose prices may be zero or less."""
     BOOK = auto()
     MINUTES = auto()
 
@@ -75,13 +73,10 @@ _NASDAQ: Final = frozenset("Q")
 _WITHOUT_BOOK: Final = frozenset("03:")
 _SHARES: Final = Service.LEVELONE_EQUITIES
 _EVENING: Final = time(18, 0)
-_AT_ONCE: Final = time(17, 0)
 SERVICES: Final = (
     WireService(rows.EquityBlock, fields.EQUITIES, Shape.SHARES),
     WireService(rows.OptionBlock, fields.OPTIONS, Shape.OPTIONS, is_option),
     WireService(rows.FutureBlock, fields.FUTURES, Shape.FUTURES, is_future, reopens=_EVENING),
-    WireService(rows.FutureOptionBlock, fields.FUTURES_OPTIONS, Shape.SIGNED, is_future_option, reopens=_EVENING),
-    WireService(rows.ForexBlock, fields.FOREX, Shape.SIGNED, is_pair, reopens=_AT_ONCE),
     WireService(rows.NyseBookBlock, fields.BOOK, Shape.BOOK, beside=_SHARES, not_listings=_WITHOUT_BOOK | _NASDAQ),
     WireService(rows.NasdaqBookBlock, fields.BOOK, Shape.BOOK, beside=_SHARES, listings=_NASDAQ),
     WireService(rows.OptionsBookBlock, fields.BOOK, Shape.BOOK, beside=Service.LEVELONE_OPTIONS),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Literal
 
-Kind = Literal["index", "share", "future", "forex"]
+Kind = Literal["index", "share", "future"]
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.prices.instruments import FUTURES, Underlying
 from streaming.sim.prices.tape import Tape
 from streaming.sim.stream.book_rows import hash_of
-from streaming.sim.stream.forex_rows import ForexRows
 from streaming.sim.stream.future_rows import FutureRows
 from streaming.sim.stream.numbered_rows import Row
 from streaming.sim.stream.option_rows import OptionRows
@@ -26,12 +25,6 @@ _OPTION_FIELDS: Final = {
     "44": "netPercentChange", "9": "openInterest", "15": "openPrice", "38": "quoteTime", "32": "rho",
     "33": "securityStatus", "34": "theoreticalOptionValue", "30": "theta", "25": "timeValue", "8": "totalVolume",
     "39": "tradeTime", "35": "underlyingPrice", "31": "vega", "10": "volatility",
-}  # fmt: skip
-_FOREX_FIELDS: Final = {
-    "28": "52WeekLow", "27": "52WeekHigh", "2": "askPrice", "5": "askSize", "1": "bidPrice", "4": "bidSize",
-    "12": "closePrice", "10": "highPrice", "3": "lastPrice", "7": "lastSize", "11": "lowPrice", "29": "mark",
-    "16": "netChange", "17": "netPercentChange", "15": "openPrice", "8": "quoteTime", "20": "securityStatus",
-    "21": "tick", "22": "tickAmount", "6": "totalVolume", "9": "tradeTime",
 }  # fmt: skip
 _FUTURE_FIELDS: Final = {
     "2": "askPrice", "5": "askSize", "37": "askTime", "1": "bidPrice", "4": "bidSize", "38": "bidTime",
@@ -66,8 +59,6 @@ def quote_of(market: Market, symbol: str) -> dict[str, Any] | None:
     tape = market.tape(symbol)
     if tape is not None:
         return _future(market, symbol, tape) if tape.kind == "future" else _equity(market, tape)
-    if symbol in market.forex:
-        return _forex(market, symbol)
     found = market.board_of_option(symbol)
     return None if found is None else _option(market, symbol, *found)
 
@@ -200,27 +191,6 @@ def _option(market: Market, symbol: str, board: OptionBoard, row: int) -> dict[s
             "underlying": wire,
             "underlyingAssetType": "INDEX" if board.underlying.is_index else "EQUITY",
         },
-    }
-
-
-def _forex(market: Market, symbol: str) -> dict[str, Any]:
-    rows = ForexRows(market)
-    level_one = (rows.fixed(symbol) or {}) | rows.live((symbol,), _ALL)[symbol]
-    return {
-        "assetMainType": "FOREX",
-        "quote": {name: level_one[number] for number, name in _FOREX_FIELDS.items()},
-        "realtime": True,
-        "reference": {
-            "description": level_one["14"],
-            "exchange": level_one["13"],
-            "exchangeName": level_one["18"],
-            "isTradable": True,
-            "marketMaker": "",
-            "product": "",
-            "tradingHours": "",
-        },
-        "ssid": hash_of(symbol),
-        "symbol": symbol,
     }
 
 

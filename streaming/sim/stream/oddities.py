@@ -13,8 +13,6 @@ _PRICES: Final[Mapping[str, tuple[str, ...]]] = {
     "LEVELONE_EQUITIES": ("1", "2"),
     "LEVELONE_OPTIONS": ("2", "3", "10"),
     "LEVELONE_FUTURES": ("1", "2"),
-    "LEVELONE_FUTURES_OPTIONS": ("1", "2"),
-    "LEVELONE_FOREX": ("1", "2"),
 }
 """Service -> bid, ask and the options' volatility, as numbered on the wire."""
 _NO_ROWS: Final[tuple[Any, ...]] = (None, 7, "row", {}, {"1": 5.0}, {"key": "<@everyone>", "1": 5.0})

@@ -203,7 +203,7 @@ def test_listings_are_learned_and_delayed_symbols_known():
 def test_services_keep_apart():
     events = apply(Merger(), *one_per_service())
     assert [event.symbol for event in events if isinstance(event, TickEvent)] == [
-        "AMD", "SPXW  260820C06880000", "/ES", "./OGZ26C4240", "EUR/USD",
+        "AMD", "SPXW  260820C06880000", "/ES",
     ]  # fmt: skip
     assert [event.symbol for event in events if isinstance(event, Level2Event)] == [
         "/ES", "SPY", "IWM", "QQQ", "SPY", OPTION,
@@ -250,16 +250,6 @@ def test_a_listing_that_changes_is_news():
         assert (merger.listings["SPY"], merger.listings_version) == (listing, version)
 
 
-def test_forex_and_futures_options_become_ticks():
-    forex, option = apply(
-        Merger(),
-        data_frame("LEVELONE_FOREX", {"key": "EUR/USD", "1": 1.1, "2": 1.2, "3": 1.15, "6": 7, "8": RECV_MS - 5}),
-        data_frame("LEVELONE_FUTURES_OPTIONS", {"key": "./OGG26C4240", "1": 3.0, "3": 3.5, "8": 12, "11": RECV_MS - 9}),
-    )
-    assert (forex.symbol, forex.bid, forex.ask, forex.volume, forex.event_ms) == ("EUR/USD", 1.1, 1.2, 7, RECV_MS - 5)
-    assert (option.symbol, option.bid, option.last, option.volume) == ("./OGG26C4240", 3.0, 3.5, 12)
-
-
 UNREADABLE = ("", "-", "N/A", None, "NaN", True, [], 1e300, -1e12)
 
 
@@ -304,20 +294,18 @@ def test_what_cannot_be_a_symbol_makes_no_event_and_is_counted(key):
         ("LEVELONE_EQUITIES", {"3": 5.0, "13": "Q"}),
         ("LEVELONE_OPTIONS", {"2": 1.0}),
         ("LEVELONE_FUTURES", {"3": 5.0, "34": "/ESZ26"}),
-        ("LEVELONE_FUTURES_OPTIONS", {"3": 5.0}),
-        ("LEVELONE_FOREX", {"3": 1.1}),
         ("NYSE_BOOK", {"2": [], "3": []}),
         ("CHART_EQUITY", bar),
         ("CHART_FUTURES", future_bar),
     ):
         for _ in range(2):
             assert apply(merger, data_frame(service, {"key": key} | row)) == []
-    assert merger.odd_rows == 16
+    assert merger.odd_rows == 12
     assert not merger.listings and not merger.active_contracts
 
 
 def test_every_form_of_symbol_that_schwab_has_makes_events():
-    for key in ("SPY", "BRK/B", "$SPX", "$NYA.X", "/ES", "/ESZ26", "./OGG26C4240", "EUR/USD", "A" * 24, OPTION):
+    for key in ("SPY", "BRK/B", "$SPX", "$NYA.X", "/ES", "/ESZ26", "A" * 24, OPTION):
         assert [event.symbol for event in apply(Merger(), data_frame("LEVELONE_EQUITIES", {"key": key, "3": 5.0}))] == [
             key
         ]
@@ -342,7 +330,6 @@ FAR_MS = RECV_MS + 60 * 365 * 86_400_000
         ("LEVELONE_EQUITIES", {"key": "SPY", "3": 5.0}, ("34", "35")),
         ("LEVELONE_OPTIONS", {"key": OPTION, "2": 1.0}, ("38", "39")),
         ("LEVELONE_FUTURES", {"key": "/ES", "3": 5.0, "1": 5.0, "4": 1}, ("10", "11")),
-        ("LEVELONE_FOREX", {"key": "EUR/USD", "3": 1.1}, ("8", "9")),
         ("NYSE_BOOK", {"key": "F", "2": [], "3": []}, ("1",)),
     ],
 )

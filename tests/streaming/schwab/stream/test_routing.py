@@ -14,9 +14,7 @@ OPTION = "SPXW  251208C06880000"
         ("BRK/B", Service.LEVELONE_EQUITIES),
         ("/ES", Service.LEVELONE_FUTURES),
         ("/MNQH26", Service.LEVELONE_FUTURES),
-        ("./OGG26C4240", Service.LEVELONE_FUTURES_OPTIONS),
         (OPTION, Service.LEVELONE_OPTIONS),
-        ("EUR/USD", Service.LEVELONE_FOREX),
     ],
 )
 def test_a_symbol_goes_to_its_service(symbol, service):
@@ -34,8 +32,6 @@ def test_a_symbol_goes_to_its_service(symbol, service):
         ("VFINX", "3", None),
         ("/ES", "?", None),
         (OPTION, None, Service.OPTIONS_BOOK),
-        ("./OGG26C4240", None, None),
-        ("EUR/USD", None, None),
     ],
 )
 def test_a_book_goes_to_the_listing_exchange(symbol, listing, service):
@@ -75,7 +71,7 @@ def test_an_option_for_the_engine_is_asked_for_once():
 
 
 def test_charts_follow_the_kind_of_symbol():
-    symbols = Subscriptions(("SPY", "$SPX", "/ES", OPTION, "EUR/USD"), books=False, charts=True)
+    symbols = Subscriptions(("SPY", "$SPX", "/ES", OPTION), books=False, charts=True)
     wanted = plan(symbols, {}, level2=True)
     assert (wanted[Service.CHART_EQUITY], wanted[Service.CHART_FUTURES]) == (("SPY", "$SPX"), ("/ES",))
     assert Service.CHART_EQUITY not in plan(Subscriptions(("SPY",)), {}, level2=True)

@@ -29,9 +29,7 @@ from streaming.schwab.stream.watch import session_age_s
         ("/ES", "2026-11-27 12:59", 18 * 3600 + 59 * 60),
         ("/ES", "2026-11-27 13:00", None),
         ("/ES", "2026-11-26 12:00", None),
-        ("./ESZ26C6900", "2026-08-20 02:00", 8 * 3600),
-        ("EUR/USD", "2026-08-20 17:00", 0),
-        ("EUR/USD", "2026-08-21 17:00", None),
+        ("/ESZ26", "2026-08-20 02:00", 8 * 3600),
     ],
 )
 def test_silence_means_something_only_in_a_symbols_session(symbol, local, age_s):

@@ -116,13 +116,13 @@ def test_objects_where_arrays_belong_are_read():
     frame = decode_frame(b'{"response":{"command":"LOGIN","content":{"code":0,"msg":null}},"notify":{"heartbeat":5}}')
     assert [(item.command, item.content.code) for item in frame.responses] == [("LOGIN", 0)]
     assert [item.heartbeat for item in frame.notices] == [5]
-    frame = decode_frame(b'{"data":{"service":"LEVELONE_FOREX","content":{"key":"EUR/USD","1":1.1}}}')
+    frame = decode_frame(b'{"data":{"service":"LEVELONE_FUTURES","content":{"key":"/ES","1":1.1}}}')
     assert [row.bid for row in frame.blocks[0].content] == [1.1]
 
 
 def test_rows_without_a_key_are_dropped_and_counted():
-    frame = decode_frame(b'{"data":[{"service":"LEVELONE_FOREX","content":[{"1":1},{"key":"EUR/USD","1":1.1},7]}]}')
-    assert [row.key for row in frame.blocks[0].content] == ["EUR/USD"]
+    frame = decode_frame(b'{"data":[{"service":"LEVELONE_FUTURES","content":[{"1":1},{"key":"/ES","1":1.1},7]}]}')
+    assert [row.key for row in frame.blocks[0].content] == ["/ES"]
     assert frame.dropped == 2
 
 
