@@ -110,7 +110,7 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
     point_discord_at(settings.discord_api_url, settings.discord_gateway_url)
     stop = stop_on_signals()
     async with (
-        open_runtime(settings, clock, announce=_say) as runtime,
+        open_runtime(settings, clock, tell=_say) as runtime,
         open_host(runtime, settings, settings.discord_bot_token) as host,
     ):
         if page_url is None:

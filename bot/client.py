@@ -100,7 +100,7 @@ class GexBot(commands.Bot):
         self._clock = clock
         self._rng = random.Random()
         self.gateway = Gateway(self, clock, self._rng, budget)
-        self.copies = SecondCopyWatch(clock, self._tell_operators)
+        self.copies = SecondCopyWatch(clock, self.tell_operators)
         logging.getLogger(app_commands.tree.__name__).addFilter(quiet_autocomplete)
         self.logged_in = asyncio.Event()
         """Set once REST calls may be made, before the gateway is up."""
@@ -123,7 +123,7 @@ class GexBot(commands.Bot):
         not have the bot as it is.
         """
         await log_in(self, token, self._clock, self._rng)
-        await self.gateway.run(self.notify_operators)
+        await self.gateway.run(self.tell_operators)
 
     async def setup_hook(self) -> None:
         for name in self._wanted_extensions:
@@ -176,11 +176,8 @@ class GexBot(commands.Bot):
     async def on_message(self, message: discord.Message, /) -> None:
         """Messages are not ours to read."""
 
-    async def notify_operators(self, sentence: str) -> None:
-        """Have every operator told by direct message: at once, bounded, without repetition, and never raising."""
-        self._tell_operators(sentence)
-
-    def _tell_operators(self, sentence: str) -> None:
+    def tell_operators(self, sentence: str) -> None:
+        """Have every operator told by direct message: returns at once; bounded, without repetition, never raising."""
         log.warning("for the operators: %s", sentence)
         self.mail.tell(sentence)
 

@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from bot.alarms import Alarms
-from bot.alerts.assembly import build_alerts
+from bot.alerts.alert_job import AlertRunner
+from bot.alerts.desk import AlertDesk
+from bot.alerts.post import DiscordPost
+from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
@@ -24,7 +26,6 @@ from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl
 from bot.operate.symbol_control import SymbolControl
-from bot.operate.token_control import TokenControl
 from bot.presence import DiscordPresence, Presence
 from bot.render.charts.chart_client import ChartWorker
 from bot.services import Services
@@ -69,18 +70,16 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         ChartWorker() as charts,
         bot,
         background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
-        Supervisor(clock=clock, rng=rng, notify=bot.notify_operators) as supervisor,
+        Supervisor(clock=clock, rng=rng, tell=bot.tell_operators) as supervisor,
     ):
-        alarms = Alarms(bot.notify_operators)
-        supervisor.start("alarms", alarms.deliver)
-        streamer = Streamer(runtime, settings.tickers, rng=rng, alarm=alarms.ring)
-        sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=alarms.ring)
+        streamer = Streamer(runtime, settings.tickers, rng=rng, tell=bot.tell_operators)
+        sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=bot.tell_operators)
         wishes = Notes(runtime.redis, keys.STREAM_WANTED, about="whether the stream is wanted")
         control = StreamControl(streamer, supervisor, wishes, clock)
         health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
-        feed = _feed(bot, runtime, settings, rng, health, alarms=alarms)
+        feed = _feed(bot, runtime, settings, rng, health)
         bot.events.on_place_changed(feed.place_changed)
-        alerts, watch_alerts = build_alerts(bot, runtime, settings, rng)
+        alerts, watch_alerts = _alerts(bot, runtime, settings, rng)
         recorder = (
             Recorder(runtime.redis, clock, order_of(settings), intake=runtime.snapshots.intake)
             if settings.gex_record
@@ -95,7 +94,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 charts=charts,
                 stream=control,
                 symbols=SymbolControl(streamer, clock),
-                tokens=TokenControl(runtime),
+                login=runtime.auth,
                 feed=feed,
                 alerts=alerts,
                 sources=sources.statuses,
@@ -103,7 +102,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             )
         )
         supervisor.start(
-            "gateway", partial(bot.gateway.watch, mark=partial(health.mark, "discord"), tell=bot.notify_operators)
+            "gateway", partial(bot.gateway.watch, mark=partial(health.mark, "discord"), tell=bot.tell_operators)
         )
         jobs = _jobs(bot, runtime, settings, health=health, sources=sources, recorder=recorder, feed=feed)
         for name, job in (jobs | {"alerts": watch_alerts}).items():
@@ -154,7 +153,7 @@ async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, fo
     await bot.logged_in.wait()
     told = Notes(runtime.redis, keys.FEED_TOLD, about=_TOLD)
     if await told.claim(f"opening {decision.until:%Y-%m-%d}", ttl=decision.until - runtime.clock.now()):
-        await bot.notify_operators(sentence)
+        bot.tell_operators(sentence)
     progress()
 
 
@@ -163,12 +162,10 @@ def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
         return None
     logins = StoredLogins(runtime.tokens, runtime.clock, app=runtime.auth.app)
     told = Notes(runtime.redis, keys.LOGIN_TOLD, about=_TOLD)
-    return LoginWatch(runtime.auth, logins, told, tell=bot.notify_operators, clock=runtime.clock)
+    return LoginWatch(runtime.auth, logins, told, tell=bot.tell_operators, clock=runtime.clock)
 
 
-def _feed(
-    bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health, *, alarms: Alarms
-) -> FeedRunner:
+def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health) -> FeedRunner:
     lease = Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8))
 
     async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
@@ -191,7 +188,7 @@ def _feed(
         settings,
         runtime.clock,
         rng=rng,
-        tell=alarms.ring,
+        tell=bot.tell_operators,
         write_metrics=write_feed_metrics if settings.gex_feed_metrics_enabled else None,
         lease=lease,
     )
@@ -201,6 +198,39 @@ async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:
     await bot.logged_in.wait()
     progress()
     await feed.run()
+
+
+def _alerts(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random) -> tuple[AlertDesk, JobFactory]:
+    """What commands reach, and the job that has to run for it."""
+
+    def watched(ticker: str) -> bool:
+        return runner.watcher.watches(ticker)
+
+    store, post = AlertStore(runtime.redis), DiscordPost(bot)
+    runner = AlertRunner(
+        runtime.snapshots.only(watched),
+        store,
+        post,
+        runtime.clock,
+        tell=bot.tell_operators,
+        rng=rng,
+        any_hour=settings.gex_feed_force_window,
+        write_metrics=partial(write_metrics, runtime.redis, keys.ALERT_METRICS),
+    )
+    desk = AlertDesk(
+        store,
+        runner,
+        post,
+        runtime.clock,
+        per_person=settings.alerts_per_person,
+        per_channel=settings.alerts_per_channel,
+    )
+    return desk, partial(_run_alerts, bot, runner)
+
+
+async def _run_alerts(bot: GexBot, runner: AlertRunner, progress: Progress) -> None:
+    await bot.logged_in.wait()
+    await runner.run(progress)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.settings import BotSettings
 from bot.supervisor import Supervisor
 from streaming.clock import Clock
+from streaming.errors import ConfigurationError
 from streaming.ports import SnapshotReader
 from streaming.schwab.login.oauth import LoginAttempt
 from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
@@ -53,22 +54,22 @@ class SymbolPort(Protocol):
         ...
 
 
-class TokenPort(Protocol):
-    """The Schwab login as operators see it."""
+class LoginPort(Protocol):
+    """The Schwab login as operators see it (`streaming.schwab.login.auth_client`)."""
 
     def status(self) -> TokenStatus:
         """What the stored login is worth now."""
         ...
 
-    async def refresh(self) -> TokenStatus:
+    async def refresh(self) -> object:
         """Spend the refresh token once; raises OperatorError or TransientError."""
         ...
 
     def begin_login(self) -> LoginAttempt:
-        """A link to Schwab's login page, good for ten minutes; raises OperatorError without an app."""
+        """A link to Schwab's login page, good for ten minutes."""
         ...
 
-    async def finish_login(self, attempt: LoginAttempt, redirect_url: str) -> TokenStatus:
+    async def finish_login(self, attempt: LoginAttempt, redirect_url: str) -> object:
         """Turn the address a browser came back to into a stored login; raises as `refresh`, and RequestError."""
         ...
 
@@ -100,10 +101,23 @@ class Services:
     charts: ChartPort
     stream: StreamPort
     symbols: SymbolPort
-    tokens: TokenPort
+    login: LoginPort | None
+    """None without an app of Schwab's."""
     feed: FeedPort | None = None
     alerts: "AlertDesk | None" = None
     sources: Callable[[], tuple[SourceStatus, ...]] = tuple
     """Where the snapshots come from, without I/O."""
     recorder: Callable[[], RecorderStatus | None] = lambda: None
     """What was recorded, without I/O; None when nothing is to be."""
+
+    def schwab_login(self) -> LoginPort:
+        """The login to renew; ConfigurationError without an app of Schwab's."""
+        if self.login is None:
+            raise ConfigurationError(
+                "SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy="Set them in .env and restart the bot."
+            )
+        return self.login
+
+    def login_status(self) -> TokenStatus:
+        """What the stored login is worth now."""
+        return TokenStatus(configured=False, present=False) if self.login is None else self.login.status()

@@ -30,12 +30,12 @@ from streaming.errors import (
     TransientError,
     leading_error,
 )
+from streaming.ports import Tell
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[], None]
 JobFactory = Callable[[Progress], Awaitable[None]]
-Notify = Callable[[str], Awaitable[None]]
 
 
 class JobState(StrEnum):
@@ -147,15 +147,14 @@ class Supervisor:
         *,
         clock: Clock,
         rng: random.Random | None = None,
-        notify: Notify | None = None,
+        tell: Tell | None = None,
         close_budget_s: float = 6.0,
     ) -> None:
         self._clock = clock
         self._rng = rng or random.Random()
-        self._notify = notify
+        self._tell = tell
         self._close_budget_s = close_budget_s
         self._jobs: dict[str, _Job] = {}
-        self._telling: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -166,8 +165,6 @@ class Supervisor:
     ) -> None:
         self._closing = True
         await self._end(list(self._jobs.values()))
-        for task in self._telling:
-            task.cancel()
 
     def start(self, name: str, factory: JobFactory, policy: RestartPolicy = DEFAULT_POLICY) -> bool:
         """Run a job under a name; False when that job is alive already. RuntimeError while closing."""
@@ -259,11 +256,11 @@ class Supervisor:
             self._over(job)
 
     def _over(self, job: _Job) -> None:
-        """Tell that what was told is over, beside the job."""
+        """Tell that what was told is over."""
         if job.told is None:
             return
         log.info("job %s goes on: %s", job.name, job.told)
-        self._tell_beside(job, f"{job.name} works again. It was: {job.told}")
+        self._tell_operators(job, f"{job.name} works again. It was: {job.told}")
         job.told = None
 
     async def _after(self, job: _Job, error: Exception) -> bool:
@@ -272,7 +269,7 @@ class Supervisor:
                 log.warning("job %s: %s", job.name, cause.sentence)
                 return await self._pause(job, cause.sentence, wish_s=cause.retry_after_s)
             case ConfigurationError() as cause:
-                return await self._give_up(job, cause.sentence)
+                return self._give_up(job, cause.sentence)
             case OperatorError() | RequestError() as cause:
                 return await self._wait_for_a_person(job, cause)
             case ContractError() as cause:
@@ -297,7 +294,7 @@ class Supervisor:
             job.bug_times.popleft()
         sentence = f"{job.name} failed on an unexpected {kind}; the log has the traceback."
         if len(job.bug_times) > job.policy.max_bugs:
-            return await self._give_up(job, sentence)
+            return self._give_up(job, sentence)
         return await self._pause(job, sentence)
 
     async def _pause(self, job: _Job, sentence: str, *, wish_s: float | None = None) -> bool:
@@ -311,7 +308,7 @@ class Supervisor:
         job.failures += 1
         if job.told is None or job.told.sentence != error.sentence:
             log.error("job %s waits until somebody acts: %s", job.name, error.sentence)
-            self._tell_beside(job, error.sentence)
+            self._tell_operators(job, error.sentence)
             job.told = error
         wish_s = error.retry_after_s if isinstance(error, OperatorError) else None
         delay_s = max(self._rng.uniform(job.policy.least_wait_s, job.policy.most_wait_s), wish_s or 0.0)
@@ -323,23 +320,18 @@ class Supervisor:
         await job.patience.wait(self._clock.sleep(delay_s), job.name)
         return True
 
-    async def _give_up(self, job: _Job, sentence: str) -> bool:
+    def _give_up(self, job: _Job, sentence: str) -> bool:
         job.failures += 1
         job.last_error = sentence
         job.enter(JobState.FAILED, self._clock.now())
         log.error("job %s stopped until somebody starts it again: %s", job.name, sentence)
-        await self._tell(job, sentence)
+        self._tell_operators(job, sentence)
         return False
 
-    def _tell_beside(self, job: _Job, sentence: str) -> None:
-        task = asyncio.create_task(self._tell(job, sentence), name=f"operators: {job.name}")
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
-
-    async def _tell(self, job: _Job, sentence: str) -> None:
-        if self._notify is None:
+    def _tell_operators(self, job: _Job, sentence: str) -> None:
+        if self._tell is None:
             return
         try:
-            await self._notify(sentence)
+            self._tell(sentence)
         except Exception:
             log.exception("the operators could not be told about job %s", job.name)

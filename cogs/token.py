@@ -43,9 +43,9 @@ class LoginView(AskerView):
     async def finish(self, interaction: Interaction, address: str) -> None:
         """Exchange the address and show until when the login lasts, in place of the buttons."""
         await interaction.response.defer()
-        status = await self.services.tokens.finish_login(self.attempt, address)
+        await self.services.schwab_login().finish_login(self.attempt, address)
         self.stop()
-        text = logged_in_text(status, self.services.clock.now())
+        text = logged_in_text(self.services.login_status(), self.services.clock.now())
         await interaction.edit_original_response(content=text, view=None)
 
 
@@ -102,7 +102,7 @@ class TokenCog(commands.GroupCog, group_name="token", group_description="The Sch
     @operator_only()
     async def status(self, interaction: Interaction) -> None:
         """Until when login and access token last."""
-        text = token_text(self._services.tokens.status(), self._services.clock.now())
+        text = token_text(self._services.login_status(), self._services.clock.now())
         await interaction.response.send_message(text, ephemeral=True)
 
     @app_commands.command(description="Renew the Schwab access token now")
@@ -110,15 +110,15 @@ class TokenCog(commands.GroupCog, group_name="token", group_description="The Sch
     async def refresh(self, interaction: Interaction) -> None:
         """Renew the access token now; the seven days of the login stay as they are."""
         await think(interaction)
-        status = await self._services.tokens.refresh()
-        text = token_text(status, self._services.clock.now())
+        await self._services.schwab_login().refresh()
+        text = token_text(self._services.login_status(), self._services.clock.now())
         await interaction.edit_original_response(content=f"The access token was renewed.\n{text}")
 
     @app_commands.command(description="Log in at Schwab again; needed once a week")
     @operator_only()
     async def login(self, interaction: Interaction) -> None:
         """The link for the weekly login, with a button to paste the address it ends on."""
-        view = LoginView(interaction, self._services, self._services.tokens.begin_login())
+        view = LoginView(interaction, self._services, self._services.schwab_login().begin_login())
         await interaction.response.send_message(view.text, view=view, ephemeral=True)
 
 

@@ -9,8 +9,8 @@ from streaming.past import PastLevels
 from streaming.status import SourceStatus
 
 StreamEvent = MarketEvent | OptionQuote
-
-
+Tell = Callable[[str], None]
+"""Takes a sentence for a person at once, and never waits."""
 Assure = Callable[[], Awaitable[None]]
 """Asked before a write: raises TransientError when another process of ours has taken over, or when nobody can tell."""
 

@@ -5,17 +5,19 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from streaming.ports import Tell
+
 _EVERY_S: Final = 60.0
 
 
-class AlarmBell:
+class Matters:
     """Tells a person of each matter once; again only after it was over."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._told: set[str] = set()
 
-    def ring(self, about: str, sentence: str) -> None:
+    def tell(self, about: str, sentence: str) -> None:
         """Tell, unless this matter was told."""
         if about not in self._told:
             self._told.add(about)

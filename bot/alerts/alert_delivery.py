@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -15,10 +14,9 @@ from bot.feed.timing import Retry
 from bot.render.numbers import age
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
+from streaming.ports import Tell
 
 log = logging.getLogger(__name__)
-
-Notify = Callable[[str], Awaitable[None]]
 
 MOST_PER_S: Final = 10.0
 """With the boards' forty a second this stays within Discord's fifty of one bot."""
@@ -42,14 +40,14 @@ class AlertDelivery:
         post: AlertPost,
         clock: Clock,
         *,
-        notify: Notify,
+        tell: Tell,
         rng: random.Random,
         counters: AlertCounters,
     ) -> None:
         self._store = store
         self._post = post
         self._clock = clock
-        self._notify = notify
+        self._tell = tell
         self._rng = rng
         self._counters = counters
         self._awake = asyncio.Event()
@@ -118,7 +116,7 @@ class AlertDelivery:
             await self._take_back(batch, message_id)
         if content and self._told is not None:
             over, self._told = f"Alerts go out again. It was: {self._told}", None
-            await self._notify(over)
+            self._tell(over)
 
     def _content(self, batch: Batch) -> str:
         """All alerts of the batch; one that waited long says so, one that waited half a day is not news."""
@@ -164,7 +162,7 @@ class AlertDelivery:
         await self._store.later(batch, delay_s=delay_s)
         if self._told is None or self._told.sentence != error.sentence:
             self._told = error
-            await self._notify(f"Alerts wait: {error.sentence}")
+            self._tell(f"Alerts wait: {error.sentence}")
 
     async def _pause(self, batch: Batch, error: UnreachableError) -> None:
         self._failures.pop(batch.target.name, None)
@@ -173,7 +171,7 @@ class AlertDelivery:
         await self._store.pause(batch.target, str(error))
         self._counters.paused += 1
         if batch.target.channel_id is not None:
-            await self._notify(
+            self._tell(
                 f"Alerts for {batch.target.words} are paused: {error}. {error.remedy} Then add an alert in it again."
             )
 

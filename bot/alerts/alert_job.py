@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bot.alerts.alert_delivery import AlertDelivery, Notify
+from bot.alerts.alert_delivery import AlertDelivery
 from bot.alerts.counters import AlertCounters
 from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.post import AlertPost
@@ -25,7 +25,7 @@ from streaming.bus.metrics_store import MetricValue
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, TransientError
-from streaming.ports import SnapshotReader
+from streaming.ports import SnapshotReader, Tell
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class AlertRunner:
         post: AlertPost,
         clock: Clock,
         *,
-        notify: Notify,
+        tell: Tell,
         rng: random.Random | None = None,
         any_hour: bool = False,
         write_metrics: WriteMetrics | None = None,
@@ -62,7 +62,7 @@ class AlertRunner:
         self._write_metrics = write_metrics
         self.watcher = Watcher(any_hour=any_hour)
         self.counters = AlertCounters()
-        self.delivery = AlertDelivery(store, post, clock, notify=notify, rng=self._rng, counters=self.counters)
+        self.delivery = AlertDelivery(store, post, clock, tell=tell, rng=self._rng, counters=self.counters)
         self.shelf: Shelf | None = None
         """All rules as read last; None before Redis has answered once."""
         self._backlog: deque[tuple[Firing, datetime]] = deque()

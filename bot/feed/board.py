@@ -23,6 +23,7 @@ from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
 from streaming.freshness import market_now
 from streaming.model import GexSnapshot
+from streaming.ports import Tell
 from streaming.symbols import Ticker
 
 _LOG: Final = logging.getLogger(__name__)
@@ -39,7 +40,6 @@ _FAREWELL_S: Final = 2.5
 _BOOKS_S: Final = 0.4
 """What a board takes of the process's ten seconds: to finish what is in flight, to say that it stops, to note it."""
 
-Tell = Callable[[str], None]
 StillOurs = Callable[[], Awaitable[bool]]
 
 

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from bot.feed.board import Board, BoardPlan, Tell
+from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import AssuredChannel, ChannelPort
 from bot.feed.chores import Chores
 from bot.feed.feed_metrics import FeedStatus, MetricsWriter, metrics_mapping
@@ -25,7 +25,7 @@ from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, RequestError, TransientError
 from streaming.model import GexSnapshot
-from streaming.ports import SnapshotReader
+from streaming.ports import SnapshotReader, Tell
 from streaming.symbols import Ticker, parse_ticker
 
 _LOG: Final = logging.getLogger(__name__)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -10,6 +9,7 @@ from bot.render.operations import login_ending_text
 from bot.supervisor import Progress
 from streaming.clock import Clock
 from streaming.errors import OperatorError, TransientError
+from streaming.ports import Tell
 from streaming.schwab.login.keeper import Logins, keep_login
 from streaming.status import TokenStatus
 
@@ -60,7 +60,7 @@ class LoginWatch:
         logins: Logins,
         memory: Memory,
         *,
-        tell: Callable[[str], Awaitable[None]],
+        tell: Tell,
         clock: Clock,
         check_s: float = 30.0,
     ) -> None:
@@ -131,7 +131,7 @@ class LoginWatch:
         self._refused = None
         self._told.discard(name)
         if is_first:
-            await self._tell(_WORKS_AGAIN)
+            self._tell(_WORKS_AGAIN)
 
     async def _tell_once(
         self, name: str, sentence: str, *, ttl: timedelta = _REMEMBER, even_if_unsure: bool = False
@@ -148,7 +148,7 @@ class LoginWatch:
             is_new = name not in self._told
         self._told.add(name)
         if is_new:
-            await self._tell(sentence)
+            self._tell(sentence)
 
 
 def _note_another(is_another: bool) -> None:

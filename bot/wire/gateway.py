@@ -8,7 +8,7 @@ the bot.
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import PurePath
 from random import Random
@@ -24,6 +24,7 @@ from bot.wire.login import refusal
 from streaming.backoff import Backoff
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, OperatorError, TransientError
+from streaming.ports import Tell
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Gateway:
         if self._budget is not None:
             await self._budget.note()
 
-    async def run(self, tell: Callable[[str], Awaitable[None]]) -> None:
+    async def run(self, tell: Tell) -> None:
         """Stay connected until the client is closed.
 
         Raises LoginRequiredError (4004, 4014) or ConfigurationError (4011, 4013) when Discord will not have the bot.
@@ -90,26 +91,24 @@ class Gateway:
             wait_s = max(backoff.next_s(), _least_s(trouble))
             log.warning("the gateway is away: %s It is dialled again in %.1f s.", trouble, wait_s)
             if isinstance(trouble, OperatorError) and not told:
-                await tell(trouble.sentence)
+                tell(trouble.sentence)
             told = isinstance(trouble, OperatorError)
             await self._clock.sleep(wait_s)
 
-    async def watch(
-        self, progress: Progress, *, mark: Callable[[bool], None], tell: Callable[[str], Awaitable[None]]
-    ) -> None:
+    async def watch(self, progress: Progress, *, mark: Callable[[bool], None], tell: Tell) -> None:
         """The job: tell once when the connection has been away for half a minute, and once when it is back."""
         away_s: float | None = None
         while True:
             mark(self.is_up)
             if not self.is_up and away_s is None and self._clock.monotonic() - self._down_s >= AWAY_S:
                 away_s, self.aways = self._down_s, self.aways + 1
-                await tell(
+                tell(
                     f"Discord's gateway has been away for {AWAY_S:.0f} s: commands and buttons do not answer. "
                     "Boards and alerts go on. The bot keeps dialling."
                 )
             elif self.is_up and away_s is not None:
                 missing_s, away_s = self._clock.monotonic() - away_s, None
-                await tell(f"Discord's gateway is back after {missing_s:.0f} s.")
+                tell(f"Discord's gateway is back after {missing_s:.0f} s.")
             progress()
             await self._clock.sleep(LOOK_S)
 

@@ -1,13 +1,13 @@
 """Notices when another copy of the bot answers the same questions: Discord then refuses the slower answer."""
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Final
 
 import discord
 
 from bot.wire.verdicts import ALREADY_ANSWERED, UNKNOWN_INTERACTION
 from streaming.clock import Clock
+from streaming.ports import Tell
 
 QUICK_S: Final = 2.0
 """Discord waits three seconds: an answer within two was refused for another reason than being late."""
@@ -24,7 +24,7 @@ _SENTENCE: Final = (
 class SecondCopyWatch:
     """Counts refused answers that were quick; `tell` is called once for three within ten minutes."""
 
-    def __init__(self, clock: Clock, tell: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, tell: Tell) -> None:
         self._clock = clock
         self._tell = tell
         self._least_lag_s: float | None = None

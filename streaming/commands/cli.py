@@ -94,7 +94,7 @@ def _tail(arguments: argparse.Namespace) -> int:
 
 async def _tail_until_done(arguments: argparse.Namespace) -> int:
     async with (
-        open_bus(settings_of_command(), announce=_say) as redis,
+        open_bus(settings_of_command(), tell=_say) as redis,
         aclosing(tail(redis, arguments.channel, count=arguments.count)) as payloads,
     ):
         async for payload in payloads:

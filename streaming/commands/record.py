@@ -60,7 +60,7 @@ def _names(text: str) -> frozenset[str]:
 
 async def _serve(settings: StreamSettings, order: RecordOrder) -> int:
     stop = stop_on_signals()
-    async with open_bus(settings, announce=_say) as redis:
+    async with open_bus(settings, tell=_say) as redis:
         recorder = await _record_until(stop, redis, order)
     _say(summary(recorder))
     return 0

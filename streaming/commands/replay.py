@@ -121,7 +121,7 @@ async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> i
     """Play what is ordered and say what was published. RequestError when that cannot be played."""
     frames = _are_frames(order)
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(open_bus(settings, announce=say))
+        redis = await stack.enter_async_context(open_bus(settings, tell=say))
         guard = ReplayGuard(redis, SnapshotStore(redis), SystemClock(), remedy=_REMEDY)
         if not order.force:
             await guard.look()

@@ -96,7 +96,7 @@ def _services(text: str | None) -> frozenset[Service] | None:
 async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
     stop = stop_on_signals()
     tickers = order.tickers or settings.mapped_tickers
-    async with open_runtime(settings, SystemClock(), announce=say) as runtime:
+    async with open_runtime(settings, SystemClock(), tell=say) as runtime:
         rng = random.Random()
         streamer = Streamer(runtime, tickers, rng=rng, symbols=order.symbols, services=order.services)
         sources = Sources(runtime, tickers, streamer, rng=rng, tell=say)
@@ -122,7 +122,7 @@ async def _dry_run(settings: StreamSettings, order: _Order, say: Say) -> int:
     if not stream_is_needed(settings, tickers):
         say("Nothing was asked for. Without a Schwab app no ticks are streamed.")
         return 0
-    async with open_runtime(settings, SystemClock(), announce=say) as runtime:
+    async with open_runtime(settings, SystemClock(), tell=say) as runtime:
         await _check_login(runtime, say)
         symbols = await _symbols(runtime, settings, order)
     wanted = plan(

@@ -23,7 +23,7 @@ from streaming.sources.source_book import SourceBook
 from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker, is_index
-from streaming.trouble import AlarmBell
+from streaming.trouble import Matters
 
 NAME: Final[ChainKind] = "cboe"
 _RESTING_S: Final = 300.0
@@ -58,7 +58,7 @@ class CboeSource:
             every_s=every_s, resting_s=max(every_s, _RESTING_S), first_retry_s=2.0, longest_retry_s=_RESTING_S
         )
         self._around = around
-        self._bell = AlarmBell(around.tell)
+        self._matters = Matters(around.tell)
         self._book = SourceBook(NAME, (ticker.name for ticker in tickers))
 
     def status(self) -> SourceStatus:
@@ -71,7 +71,7 @@ class CboeSource:
             self._book.refused(self._unserved, *self._futures)
             if not self._tickers:
                 raise self._unserved
-            self._bell.ring(NAME, self._unserved.sentence)
+            self._matters.tell(NAME, self._unserved.sentence)
         self._book.begins()
         try:
             async with open_client() as client, EngineHost(self._tickers, scope=self._scope) as engine:

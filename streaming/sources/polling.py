@@ -11,11 +11,11 @@ from streaming.backoff import Backoff
 from streaming.clock import Clock
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.model import GexSnapshot
-from streaming.ports import SnapshotSink
+from streaming.ports import SnapshotSink, Tell
 from streaming.sources.download import SlowDownError
 from streaming.sources.source_book import SourceBook
 from streaming.symbols import Ticker
-from streaming.trouble import AlarmBell
+from streaming.trouble import Matters
 
 _LOG: Final = logging.getLogger(__name__)
 _JITTER: Final = 0.05
@@ -69,7 +69,7 @@ class Surroundings:
     claims: Claims
     clock: Clock
     rng: random.Random
-    tell: Callable[[str], None]
+    tell: Tell
     """Told, once for each cause, what a person must act on."""
 
 
@@ -95,7 +95,7 @@ class Poller:
         self._sink, self._claims = around.sink, around.claims
         self._clock = clock = around.clock
         self._rng = around.rng
-        self._bell = AlarmBell(around.tell)
+        self._matters = Matters(around.tell)
         self._backoff = Backoff(around.rng, first_s=pace.first_retry_s, cap_s=pace.longest_retry_s)
         self._bus_backoff = Backoff(around.rng, first_s=_BUS_FIRST_S, cap_s=_BUS_LONGEST_S)
         self._slowness = 1.0
@@ -159,8 +159,8 @@ class Poller:
         self._book.answered(name)
         self._backoff.reset()
         self._slowness = max(self._slowness * _RECOVERY, 1.0)
-        self._bell.over(self._book.name)
-        self._bell.over(name)
+        self._matters.over(self._book.name)
+        self._matters.over(name)
 
     async def _store(self, name: str) -> None:
         snapshot = self._unstored[name]
@@ -218,4 +218,4 @@ class Poller:
 
     def _tell(self, about: str, error: GexcordError) -> None:
         _LOG.warning("%s: %s", self._book.name, error.sentence)
-        self._bell.ring(about, error.sentence)
+        self._matters.tell(about, error.sentence)

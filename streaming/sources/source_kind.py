@@ -16,7 +16,7 @@ from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import Clock
 from streaming.engine.loop import SnapshotCounters
 from streaming.errors import ConfigurationError, TransientError
-from streaming.ports import EventSink, SnapshotSource
+from streaming.ports import EventSink, SnapshotSource, Tell
 from streaming.setting_values import SourceName
 from streaming.settings import StreamSettings
 from streaming.sources.polling import Surroundings
@@ -107,7 +107,7 @@ class Kit:
     events: EventSink
     stream: Stream
     rng: random.Random
-    tell: Callable[[str], None]
+    tell: Tell
     """Told, once for each cause, what a person must act on."""
     owner: str
     """How this process is called where only one may work."""

@@ -9,7 +9,7 @@ from streaming.bus.notes import RedisRouteMemory
 from streaming.engine.engine_host import EngineHost
 from streaming.engine.loop import SnapshotCounters, SnapshotLoop
 from streaming.model import MarketEvent, OptionQuote
-from streaming.ports import Assure, EventSink, StreamEvent
+from streaming.ports import Assure, EventSink, StreamEvent, Tell
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.keeper import LoginKeeper, StoredLogins
 from streaming.schwab.rest.budget import RequestBudget
@@ -86,7 +86,7 @@ def wire_parts(
     counters: SnapshotCounters,
     rng: random.Random,
     timing: StreamTiming | None,
-    alarm: Callable[[str], None],
+    tell: Tell,
     progress: Callable[[], None],
 ) -> StreamParts:
     """Build the parts on a runtime; nothing runs and nothing is opened yet.
@@ -98,7 +98,7 @@ def wire_parts(
     routes = RouteTroubles(
         clock,
         rng,
-        tell=alarm,
+        tell=tell,
         memory=RedisRouteMemory(runtime.redis),
         app_id=lambda: auth.app().fingerprint,
         subject=lambda: (auth.login_id(), auth.app()),
@@ -122,7 +122,7 @@ def wire_parts(
         rng,
         timing=timing,
         logins=logins,
-        alarm=alarm,
+        tell=tell,
         assure=assure,
         routes=routes,
     )

@@ -1,7 +1,7 @@
 """What every command of the market-data side needs, opened in order and closed in reverse."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from streaming.bus.server.embedded import EmbeddedServer, open_embedded_server
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError
+from streaming.ports import Tell
 from streaming.process.http_bodies import open_client
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.oauth import AppKey
@@ -81,7 +82,7 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_bus(settings: StreamSettings, *, announce: Callable[[str], None]) -> AsyncIterator[Redis]:
+async def open_bus(settings: StreamSettings, *, tell: Tell) -> AsyncIterator[Redis]:
     """Connect to `REDIS_URL`, or start a server of our own, and say where it listens."""
     async with AsyncExitStack() as stack:
         if settings.redis_url is None:
@@ -89,7 +90,7 @@ async def open_bus(settings: StreamSettings, *, announce: Callable[[str], None])
         else:
             url = settings.redis_url.get_secret_value()
         redis = await stack.enter_async_context(open_redis(url))
-        announce(f"Redis: {redact_url(url)}")
+        tell(f"Redis: {redact_url(url)}")
         yield redis
 
 
@@ -98,15 +99,13 @@ def _own_server(settings: StreamSettings) -> AbstractAsyncContextManager[Embedde
 
 
 @asynccontextmanager
-async def open_runtime(
-    settings: StreamSettings, clock: Clock, *, announce: Callable[[str], None]
-) -> AsyncIterator[Runtime]:
+async def open_runtime(settings: StreamSettings, clock: Clock, *, tell: Tell) -> AsyncIterator[Runtime]:
     """Open the bus, the publisher and Schwab's HTTP side.
 
     Raises UnavailableError when Redis does not answer and ConfigurationError for an unusable token path.
     """
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(open_bus(settings, announce=announce))
+        redis = await stack.enter_async_context(open_bus(settings, tell=tell))
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
         http = await stack.enter_async_context(open_client(timeout_s=_HTTP_TIMEOUT_S))
         tokens = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)

@@ -11,7 +11,7 @@ from typing import Final
 from streaming.bus import keys
 from streaming.bus.metrics_store import write_metrics
 from streaming.errors import ConfigurationError, TransientError
-from streaming.ports import SnapshotSource
+from streaming.ports import SnapshotSource, Tell
 from streaming.replay import source as recorded
 from streaming.setting_values import SourceName
 from streaming.settings import StreamSettings
@@ -52,7 +52,7 @@ class Sources:
         streamer: Streamer,
         *,
         rng: random.Random,
-        tell: Callable[[str], None],
+        tell: Tell,
     ) -> None:
         self._runtime = runtime
         kit = Kit(

@@ -17,6 +17,7 @@ from streaming.bus.metrics_store import write_metrics
 from streaming.bus.shared_minute import SharedMinute
 from streaming.engine.loop import SnapshotCounters, follow_near_options
 from streaming.errors import ConfigurationError, TransientError
+from streaming.ports import Tell
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.stream.stream_client import StreamTiming, Subscriptions
@@ -39,7 +40,7 @@ class Streamer:
     """Streams and computes while it runs; `run` may be called again after it ended, never twice at once.
 
     Streams SCHWAB_SYMBOLS with the operators' changes, or exactly `symbols` when given, from all services or
-    only `services`. `alarm` is told, once for each cause, what a person should know.
+    only `services`. `tell` is given, once for each cause, what a person should know.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Streamer:
         tickers: Sequence[Ticker],
         *,
         rng: random.Random,
-        alarm: Callable[[str], None] | None = None,
+        tell: Tell | None = None,
         symbols: Sequence[str] | None = None,
         services: frozenset[Service] | None = None,
         timing: StreamTiming | None = None,
@@ -56,7 +57,7 @@ class Streamer:
         self._runtime = runtime
         self._tickers = runtime.settings.tickers_from("schwab", tickers)
         self._rng = rng
-        self._tell = alarm or _log_alarm
+        self._tell = tell or _log
         self._own_symbols = None if symbols is None else tuple(symbols)
         self._services = services
         self._timing = timing
@@ -185,7 +186,7 @@ class Streamer:
             counters=self.counters,
             rng=self._rng,
             timing=self._timing,
-            alarm=self._tell,
+            tell=self._tell,
             progress=progress,
         )
         async with parts.engines, asyncio.TaskGroup() as group:
@@ -240,5 +241,5 @@ class Streamer:
             _LOG.info("%s", log_line(self.facts()))
 
 
-def _log_alarm(sentence: str) -> None:
+def _log(sentence: str) -> None:
     _LOG.error("%s", sentence)

@@ -227,7 +227,7 @@ async def stream(
     clock = ShiftedClock(datetime.fromisoformat(facts["now"]))
     tickers = [parse_ticker(name) for name in NAMES]
     with patch("streaming.streamer.parts.EngineHost", watch.host()):
-        async with open_runtime(settings, clock, announce=lambda _line: None) as runtime:
+        async with open_runtime(settings, clock, tell=lambda _line: None) as runtime:
             watch.time_storing(runtime.snapshots)
             streamer = Streamer(runtime, tickers, rng=random.Random(1))
             task = asyncio.create_task(streamer.run(lambda: None))

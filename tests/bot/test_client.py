@@ -101,8 +101,8 @@ async def test_operators_are_told_by_direct_message_once(host):
         user = env.create_user("olga")
         env.create_guild().add_member(user)
         bot.mail._operators = type(bot.operators)({user.id}, lambda: None)
-        await bot.notify_operators("The login is over. Log in again.")
-        await bot.notify_operators("The login is over. Log in again.")
+        bot.tell_operators("The login is over. Log in again.")
+        bot.tell_operators("The login is over. Log in again.")
         await bot.mail.delivered()
         (message,) = user.dm_channel.history(viewer=user)
         assert message.content == "The login is over. Log in again."
@@ -112,7 +112,7 @@ async def test_an_operator_who_cannot_be_reached_is_logged(host, caplog):
     bot = host.make_bot()
     async with simcord.run(bot) as env:
         env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
-        await bot.notify_operators("Something.")
+        bot.tell_operators("Something.")
         await bot.mail.delivered()
         assert bot.mail.unreachable == {1}
     assert "operator 1 could not be told" in caplog.text

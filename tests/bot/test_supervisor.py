@@ -67,10 +67,7 @@ def told():
 
 @pytest.fixture
 async def supervisor(clock, told):
-    async def notify(sentence):
-        told.append(sentence)
-
-    async with Supervisor(clock=clock, rng=random.Random(7), notify=notify, close_budget_s=1.0) as running:
+    async with Supervisor(clock=clock, rng=random.Random(7), tell=told.append, close_budget_s=1.0) as running:
         yield running
 
 
@@ -190,17 +187,6 @@ async def test_whoever_mends_the_cause_need_not_wait():
         assert job.runs == 2
         assert not supervisor.retry_now("job")
         assert not supervisor.retry_now("no such job")
-
-
-async def test_operators_who_hang_do_not_keep_a_job_from_its_next_try():
-    async def hang(_sentence):
-        await asyncio.Event().wait()
-
-    job = Script(OperatorError("Refused."))
-    async with Supervisor(clock=ManualClock(), notify=hang) as supervisor:
-        supervisor.start("job", job, POLICY)
-        await job.idles()
-        assert job.runs == 2
 
 
 async def test_contract_errors_are_counted_and_need_a_person_only_when_they_persist(supervisor, told, clock):
@@ -327,10 +313,10 @@ async def test_every_end_is_logged_by_name(supervisor, caplog):
 
 
 async def test_a_notice_that_cannot_be_delivered_does_not_hide_the_failure(clock, caplog):
-    async def notify(_sentence):
+    def tell(_sentence):
         raise OSError("no way out")
 
-    async with Supervisor(clock=clock, notify=notify) as supervisor:
+    async with Supervisor(clock=clock, tell=tell) as supervisor:
         supervisor.start("job", Script(ConfigurationError("Broken.")))
         status = await supervisor.wait("job")
     assert status.state is JobState.FAILED

@@ -86,7 +86,7 @@ async def test_a_member_who_is_offered_a_command_but_is_no_operator_is_refused_p
     assert result.response.ephemeral
     assert "for the bot's operators" in result.response.content
     assert room.host.stream.orders == []
-    assert room.host.tokens.refreshes == 0
+    assert room.host.login.refreshes == 0
     assert room.env.errors
 
 

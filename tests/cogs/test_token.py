@@ -28,20 +28,20 @@ async def test_status_says_until_when_the_login_lasts(room):
 
 async def test_refresh_renews_and_reports(room):
     result = await room.operator.slash(room.channel, "token refresh")
-    assert room.host.tokens.refreshes == 1
+    assert room.host.login.refreshes == 1
     assert result.response.content.startswith("The access token was renewed.")
     assert result.response.ephemeral
 
 
 async def test_a_refused_login_is_told_with_its_remedy(room):
-    room.host.tokens.error = LoginRequiredError("Schwab refuses the login.", remedy="Run `token login`.")
+    room.host.login.error = LoginRequiredError("Schwab refuses the login.", remedy="Run `token login`.")
     result = await room.operator.slash(room.channel, "token refresh")
     assert result.response.content == "Schwab refuses the login. Run `token login`."
     assert room.env.errors
 
 
 async def test_weather_is_told_as_weather(room):
-    room.host.tokens.error = TransientError("Schwab answered 503.")
+    room.host.login.error = TransientError("Schwab answered 503.")
     result = await room.operator.slash(room.channel, "token refresh")
     assert result.response.content == "Schwab answered 503."
     assert room.env.errors
@@ -58,22 +58,22 @@ async def test_the_pasted_address_finishes_the_login_and_says_until_when_it_last
     asked = await room.operator.click(shown, label="Paste the redirect URL")
     assert asked.modal["title"] == "Finish the Schwab login"
     message = (await submit(room, asked)).response
-    assert room.host.tokens.finished == [("s1", ADDRESS)]
+    assert room.host.login.finished == [("s1", ADDRESS)]
     assert message.id == shown.id
     assert message.content.startswith("You are logged in at Schwab.\n**Schwab login: good** for 3d")
     assert not message.components
 
 
 async def test_a_refused_address_is_told_and_another_may_be_pasted(room, shown):
-    room.host.tokens.error = RequestError("This redirect URL belongs to another login.", remedy="Use the newest.")
+    room.host.login.error = RequestError("This redirect URL belongs to another login.", remedy="Use the newest.")
     asked = await room.operator.click(shown, label="Paste the redirect URL")
     result = await submit(room, asked)
     (told,) = result.followups
     assert told.content == "This redirect URL belongs to another login. Use the newest."
     assert told.ephemeral
-    room.host.tokens.error = None
+    room.host.login.error = None
     await submit(room, await room.operator.click(shown, label="Paste the redirect URL"))
-    assert len(room.host.tokens.finished) == 2
+    assert len(room.host.login.finished) == 2
     assert room.env.errors
 
 
@@ -82,5 +82,5 @@ async def test_who_is_no_operator_any_more_cannot_finish(room, shown):
     room.bot.operators = Operators({12345}, lambda: None)
     result = await submit(room, asked)
     assert "for the bot's operators" in result.response.content
-    assert room.host.tokens.finished == []
+    assert room.host.login.finished == []
     assert room.env.errors

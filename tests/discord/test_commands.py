@@ -186,11 +186,11 @@ async def test_the_owner_logs_in_at_schwab_with_a_link_and_a_form(owner: Visitor
     assert done["id"] == message["id"]
     assert done["content"].startswith("You are logged in at Schwab.")
     assert not done["components"]
-    assert host.tokens.finished == [("s1", address)]
+    assert host.login.finished == [("s1", address)]
 
 
 async def test_operators_get_a_direct_message(bot: GexBot, sandbox: Sandbox) -> None:
-    await bot.notify_operators("The Schwab login is over. Log in again.")
+    bot.tell_operators("The Schwab login is over. Log in again.")
     await bot.mail.delivered()
     sent = [record for record in sandbox.traffic.requests if record.method == "POST"]
     assert sent[-1].status == 200

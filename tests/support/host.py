@@ -136,8 +136,8 @@ class StandInSymbols:
 
 
 @dataclass
-class StandInTokens:
-    """A `TokenPort` whose refresh and login work or raise."""
+class StandInLogin:
+    """A `LoginPort` whose refresh and login work or raise."""
 
     error: GexcordError | None = None
     refreshes: int = 0
@@ -214,7 +214,7 @@ class Host:
     snapshots: StoredSnapshots = field(default_factory=StoredSnapshots)
     stream: StandInStream = field(default_factory=StandInStream)
     symbols: StandInSymbols = field(default_factory=StandInSymbols)
-    tokens: StandInTokens = field(default_factory=StandInTokens)
+    login: StandInLogin = field(default_factory=StandInLogin)
     charts: StandInCharts = field(default_factory=StandInCharts)
     fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
     alerts: AlertDesk | None = None
@@ -228,7 +228,7 @@ class Host:
         bot = GexBot(
             self.settings, self.clock, fingerprints=self.fingerprints, extensions=extensions, budget=self.budget
         )
-        self.supervisor = Supervisor(clock=self.clock, notify=bot.notify_operators)
+        self.supervisor = Supervisor(clock=self.clock, tell=bot.tell_operators)
         bot.attach(
             Services(
                 settings=self.settings,
@@ -238,7 +238,7 @@ class Host:
                 charts=self.charts,
                 stream=self.stream,
                 symbols=self.symbols,
-                tokens=self.tokens,
+                login=self.login,
                 alerts=self.alerts,
                 sources=lambda: self.sources,
                 recorder=lambda: self.recorder,

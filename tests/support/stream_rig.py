@@ -126,7 +126,7 @@ async def client_rig(
             random.Random(1),
             timing=timing,
             logins=StoredLogins(store, clock, every_s=0.02),
-            alarm=alarms.append,
+            tell=alarms.append,
         )
         task = asyncio.create_task(client.run(), name="stream client")
         try:
@@ -188,12 +188,12 @@ async def streamer_rig(
             **(_QUICKLY | settings),
         )
         alarms: list[str] = []
-        async with open_runtime(loaded, clock, announce=lambda _line: None) as runtime:
+        async with open_runtime(loaded, clock, tell=lambda _line: None) as runtime:
             streamer = Streamer(
                 runtime,
                 [parse_ticker(name) for name in tickers],
                 rng=random.Random(1),
-                alarm=alarms.append,
+                tell=alarms.append,
                 timing=timing,
             )
             task = asyncio.create_task(streamer.run(lambda: None), name="streamer")

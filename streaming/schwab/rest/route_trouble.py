@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from streaming.backoff import delay_s
 from streaming.clock import Clock
 from streaming.errors import TransientError
+from streaming.ports import Tell
 from streaming.schwab.http_errors import RouteRefusedError
 from streaming.schwab.login.oauth import LOG_IN
 
@@ -106,7 +107,7 @@ class RouteTroubles:
         clock: Clock,
         rng: random.Random,
         *,
-        tell: Callable[[str], None] | None = None,
+        tell: Tell | None = None,
         memory: RouteMemory | None = None,
         app_id: Callable[[], str] = str,
         subject: Callable[[], object] = str,

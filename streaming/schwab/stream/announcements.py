@@ -52,7 +52,7 @@ class ConnectionOwner(Protocol):
         """A service has taken keys."""
         ...
 
-    def alarm(self, about: str, sentence: str) -> None:
+    def tell(self, about: str, sentence: str) -> None:
         """Something a person should know, under a name that tells it from others."""
         ...
 
@@ -104,14 +104,14 @@ class Announcements:
         if isinstance(event, ServiceUnavailable):
             self._counters.unavailable[event.service] = event.message
             sentence = f"Schwab does not serve {event.service} now: {event.message}"
-            self._owner.alarm(f"unavailable {event.service}", sentence)
+            self._owner.tell(f"unavailable {event.service}", sentence)
             self.note(sentence)
         elif isinstance(event, SymbolLimit):
             sentence = (
                 f"Schwab takes no more symbols: {len(event.keys)} of {event.service} are left out "
                 f"({', '.join(event.keys[:5])}{', …' if len(event.keys) > 5 else ''})."  # noqa: PLR2004 - a taste of them
             )
-            self._owner.alarm(f"limit {event.service}", f"{sentence} Stream fewer symbols or lower GEX_LIVE_OPTIONS.")
+            self._owner.tell(f"limit {event.service}", f"{sentence} Stream fewer symbols or lower GEX_LIVE_OPTIONS.")
             self.note(sentence)
         elif isinstance(event, KeysRefused):
             self._owner.refused(event)

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, Protocol
 
 from streaming.clock import Clock
 from streaming.errors import ContractError, OperatorError, RequestError, TransientError
-from streaming.ports import Assure
+from streaming.ports import Assure, Tell
 from streaming.schwab.http_errors import RouteRefusedError
 from streaming.schwab.login.keeper import Logins
 from streaming.schwab.login.oauth import LOG_IN
@@ -27,7 +27,7 @@ from streaming.schwab.stream.stream_status import StreamClientStatus, StreamCoun
 from streaming.schwab.stream.waits import ClientWaits
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
-from streaming.trouble import AlarmBell
+from streaming.trouble import Matters
 
 __all__ = ["SchwabStreamClient", "StreamClientStatus", "StreamTiming", "Subscriptions"]
 
@@ -51,7 +51,7 @@ class SchwabStreamClient:
 
     Every end of a connection that nobody asked for is followed by another connection, after a jittered
     backoff that starts anew only when data has flowed for a while. All subscriptions are repeated, all
-    images start afresh. `sink` must not block; what it raises is counted and logged. `alarm` is told, once
+    images start afresh. `sink` must not block; what it raises is counted and logged. `tell` is given, once
     for each cause, what a person should know. With `logins` a missing login is waited for.
     """
 
@@ -67,7 +67,7 @@ class SchwabStreamClient:
         timing: StreamTiming | None = None,
         chunk: int = 300,
         logins: Logins | None = None,
-        alarm: Callable[[str], None] | None = None,
+        tell: Tell | None = None,
         assure: Assure | None = None,
         routes: RouteTroubles | None = None,
     ) -> None:
@@ -84,9 +84,9 @@ class SchwabStreamClient:
         self._counters = StreamCounters()
         self._connection: StreamConnection | None = None
         self._something_wanted = asyncio.Event()
-        self._bell = AlarmBell(alarm or _log_alarm)
-        self._routes = routes or RouteTroubles(clock, rng, tell=alarm, timing=self._timing.routes)
-        self._waits = ClientWaits(self._timing, rng, clock, self._bell, logins=logins)
+        self._matters = Matters(tell or _log)
+        self._routes = routes or RouteTroubles(clock, rng, tell=tell, timing=self._timing.routes)
+        self._waits = ClientWaits(self._timing, rng, clock, self._matters, logins=logins)
         self._denied = False
         self._level2 = False
         """Whether Schwab has ever offered books; one answer that does not takes none from who had them."""
@@ -263,11 +263,11 @@ class SchwabStreamClient:
     def logged_in(self) -> None:
         self._denied = False
         self._routes.over(Route.LOGIN)
-        self._bell.over("needs login")
+        self._matters.over("needs login")
         self._waits.enter("ready")
 
     def live(self) -> None:
-        self._bell.over("taken over")
+        self._matters.over("taken over")
         self._waits.enter("live")
 
     def settled(self) -> None:
@@ -275,14 +275,14 @@ class SchwabStreamClient:
         delayed = self._merger.delayed_symbols()
         for symbol in self._subscriptions.symbols:
             if symbol not in delayed:
-                self._bell.over(f"delayed {symbol}")
+                self._matters.over(f"delayed {symbol}")
         for symbol in delayed:
-            self.alarm(f"delayed {symbol}", f"Schwab sends {symbol} with a delay: the account has no real-time quotes.")
+            self.tell(f"delayed {symbol}", f"Schwab sends {symbol} with a delay: the account has no real-time quotes.")
 
     def refused(self, event: KeysRefused) -> None:
         """Keys that the server will not take: told once a service, until it has taken all of them."""
         again = "with the next connection" if event.code == Code.BAD_COMMAND_FORMAT else "in five minutes"
-        self.alarm(
+        self.tell(
             f"refused {event.service}",
             f"Schwab refused {event.command} {event.service} with code {event.code} ({event.message or 'no reason'}) "
             f"for {', '.join(event.keys[:5])}{', …' if len(event.keys) > 5 else ''}: left out, and asked for again "  # noqa: PLR2004 - a taste of them
@@ -290,21 +290,21 @@ class SchwabStreamClient:
         )
 
     def served(self, service: Service) -> None:
-        self._bell.over(f"unavailable {service}")
+        self._matters.over(f"unavailable {service}")
         if not self._left_out().get(service):
-            self._bell.over(f"refused {service}")
-            self._bell.over(f"limit {service}")
+            self._matters.over(f"refused {service}")
+            self._matters.over(f"limit {service}")
 
     def _left_out(self) -> Mapping[Service, tuple[str, ...]]:
         return self._bad_keys.left_out() if self._connection is None else self._connection.left_out
 
-    def alarm(self, about: str, sentence: str) -> None:
+    def tell(self, about: str, sentence: str) -> None:
         """Tell a person once; the same matter is told again only after it was over."""
-        self._bell.ring(about, sentence)
+        self._matters.tell(about, sentence)
 
     def _plan(self, listings: Mapping[str, str]) -> Wanted:
         return plan(self._subscriptions, listings, level2=self._level2)
 
 
-def _log_alarm(sentence: str) -> None:
+def _log(sentence: str) -> None:
     _LOG.error("%s", sentence)

@@ -158,7 +158,7 @@ class StreamConnection:
         """Let the watch judge; TransientError when the data is lost although the streamer is alive."""
         look = self._watch.look(self._owner.wanted_symbols(), self._clock.now(), now_s)
         for symbol in set(look.missing).difference(self._counters.missing):
-            self._owner.alarm(
+            self._owner.tell(
                 f"missing {symbol}",
                 f"Schwab has sent nothing for {symbol} since it was subscribed: is there such a symbol? "
                 "`/stream symbols remove` or SCHWAB_SYMBOLS takes it out.",

@@ -11,7 +11,7 @@ from streaming.errors import OperatorError
 from streaming.schwab.login.keeper import Logins, another_chance
 from streaming.schwab.stream.policy import StreamTiming, yield_s
 from streaming.schwab.stream.stream_status import ClientState
-from streaming.trouble import AlarmBell
+from streaming.trouble import Matters
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -20,11 +20,11 @@ class ClientWaits:
     """The client's state and its pauses; every pause can be cut short by `retry_now`."""
 
     def __init__(
-        self, timing: StreamTiming, rng: random.Random, clock: Clock, bell: AlarmBell, *, logins: Logins | None
+        self, timing: StreamTiming, rng: random.Random, clock: Clock, matters: Matters, *, logins: Logins | None
     ) -> None:
         self._timing = timing
         self._clock = clock
-        self._bell = bell
+        self._matters = matters
         self._logins = logins
         self._backoff = Backoff(rng, first_s=timing.first_delay_s, cap_s=timing.max_delay_s)
         self._patience = InterruptibleWait()
@@ -66,7 +66,7 @@ class ClientWaits:
         """Code 12: taking the stream back at once would evict both for ever."""
         self._takeovers += 1
         delay_s = yield_s(self._timing, self._takeovers)
-        self._bell.ring(
+        self._matters.tell(
             "taken over",
             "Another program has taken over the Schwab stream; a user may hold one. Stop the other program, then "
             f"`/stream start` takes it back at once; otherwise the next try is in {delay_s / 60:.0f} min.",
@@ -89,7 +89,7 @@ class ClientWaits:
             raise error
         seen = self._logins.glance()
         self.needs_login = error.sentence
-        self._bell.ring("needs login", error.sentence)
+        self._matters.tell("needs login", error.sentence)
         self.enter("needs_login")
         try:
             await self._patience.wait(self._another_login(self._logins, seen), "new login")
@@ -98,7 +98,7 @@ class ClientWaits:
 
     async def _another_login(self, logins: Logins, seen: object) -> None:
         if await another_chance(logins, seen):
-            self._bell.over("needs login")
+            self._matters.over("needs login")
             _LOG.info("Stream: trying again with what is stored as Schwab login now")
 
     async def _pause(self, state: ClientState, delay_s: float, work: Coroutine[Any, Any, None] | None = None) -> None:

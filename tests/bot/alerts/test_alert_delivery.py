@@ -40,10 +40,10 @@ class NoStore:
 
 
 def delivery(store, post, clock, told=()):
-    async def tell(sentence: str) -> None:
+    def tell(sentence: str) -> None:
         told.append(sentence)
 
-    return AlertDelivery(store, post, clock, notify=tell, rng=random.Random(1), counters=AlertCounters())
+    return AlertDelivery(store, post, clock, tell=tell, rng=random.Random(1), counters=AlertCounters())
 
 
 def batch(clock, *ages_s, nonce="n1"):

@@ -51,7 +51,7 @@ class Rig:
         await self.snapshots.put(shot(spot=spot, seq=self.seq, **changes, asof_ms=asof_ms))
         await asyncio.sleep(0.03)
 
-    async def tell(self, sentence: str) -> None:
+    def tell(self, sentence: str) -> None:
         self.told.append(sentence)
 
     def process(self, post: FakePost | None = None, redis=None) -> AlertRunner:
@@ -61,7 +61,7 @@ class Rig:
             AlertStore(redis),
             post or self.post,
             self.clock,
-            notify=self.tell,
+            tell=self.tell,
             rng=random.Random(1),
         )
 

@@ -50,7 +50,7 @@ def test_in_a_direct_message_nobody_manages_anything():
 )
 async def test_nothing_is_kept_when_the_first_direct_message_does_not_arrive(redis, fault):
     store, post, clock = AlertStore(redis), FakePost(), SystemClock()
-    runner = AlertRunner(SnapshotStore(redis), store, post, clock, notify=_nobody)
+    runner = AlertRunner(SnapshotStore(redis), store, post, clock, tell=_nobody)
     desk = AlertDesk(store, runner, post, clock, per_person=2, per_channel=2)
     post.faults.append(fault)
     with pytest.raises(GexcordError):
@@ -58,5 +58,5 @@ async def test_nothing_is_kept_when_the_first_direct_message_does_not_arrive(red
     assert (await store.load()).rules == {}
 
 
-async def _nobody(_sentence: str) -> None:
+def _nobody(_sentence: str) -> None:
     return

@@ -43,7 +43,7 @@ class Scene:
         self.clock = ShiftedClock(ASOF)
         self.snapshots = SnapshotStore(redis, clock=self.clock)
         self.store, post = AlertStore(redis), DiscordPost(bot)
-        self.runner = AlertRunner(self.snapshots, self.store, post, self.clock, notify=bot.notify_operators)
+        self.runner = AlertRunner(self.snapshots, self.store, post, self.clock, tell=bot.tell_operators)
         self.desk = AlertDesk(self.store, self.runner, post, self.clock, per_person=2, per_channel=2)
         self.seq = 0
 

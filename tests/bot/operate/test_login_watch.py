@@ -101,7 +101,7 @@ async def watching(login, memory, clock=None):
     """The sentences that the operators are told while the watch runs."""
     told = []
 
-    async def tell(sentence):
+    def tell(sentence):
         told.append(sentence)
 
     watch = LoginWatch(login, login, memory, tell=tell, clock=clock or StillClock())

@@ -62,7 +62,7 @@ async def test_without_a_login_the_answer_names_the_remedy_and_the_stream_waits(
 async def test_without_an_app_key_the_setting_is_named(tmp_path, redis, redis_url):
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "t" / "token.json")
     async with (
-        open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime,
+        open_runtime(settings, SystemClock(), tell=lambda _line: None) as runtime,
         Supervisor(clock=SystemClock()) as supervisor,
     ):
         streamer = Streamer(runtime, [], rng=random.Random(1))
@@ -125,7 +125,7 @@ async def without_app_key(tmp_path, redis_url, wishes, **more):
     path = tmp_path / "t" / "token.json"
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=path, **more)
     async with (
-        open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime,
+        open_runtime(settings, SystemClock(), tell=lambda _line: None) as runtime,
         Supervisor(clock=SystemClock()) as supervisor,
     ):
         streamer = Streamer(runtime, [], rng=random.Random(1))

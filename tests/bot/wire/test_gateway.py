@@ -115,14 +115,11 @@ async def test_the_days_budget_of_sessions_stops_dialling_and_is_told_once(redis
     monkeypatch.setattr("discord.client.Client.before_identify_hook", _at_once)
     told = []
 
-    async def tell(sentence):
-        told.append(sentence)
-
     async with open_sandbox() as sandbox, pointed_at(sandbox):
         host = Host(make_settings())
         host.budget = IdentifyBudget(redis, sandbox.token, SystemClock(), most=3)
         bot = host.make_bot()
-        bot.notify_operators = tell
+        bot.tell_operators = told.append
         async with bot:
             running = asyncio.create_task(bot.run_until_closed(sandbox.token))
             for count in (1, 2, 3):
@@ -149,7 +146,7 @@ class Watched:
         self.told = []
         self.marks = []
 
-    async def tell(self, sentence):
+    def tell(self, sentence):
         self.told.append(sentence)
 
     async def looks(self, count):

@@ -222,7 +222,7 @@ async def test_the_recorders_hash_is_as_described(redis):
 
 async def test_the_streams_hash_is_as_described(redis, redis_url, tmp_path):
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "tokens" / "token.json")
-    async with open_runtime(settings, SystemClock(), announce=lambda _: None) as runtime:
+    async with open_runtime(settings, SystemClock(), tell=lambda _: None) as runtime:
         streamer = Streamer(runtime, [parse_ticker("SPX")], rng=random.Random(1))
         await write_metrics(redis, keys.STREAM_METRICS, stream_metrics(streamer.facts()))
         fields = _text(await redis.hgetall(keys.STREAM_METRICS))

@@ -69,7 +69,7 @@ async def test_events_are_published_before_engines_see_them_and_count_as_progres
         schwab_client_secret=SecretStr("secret"),
     )
     seen = []
-    async with open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime:
+    async with open_runtime(settings, SystemClock(), tell=lambda _line: None) as runtime:
         monkeypatch.setattr(runtime.publisher, "publish", lambda events: seen.append(("bus", len(events))))
         wired = wire_parts(
             runtime,
@@ -81,7 +81,7 @@ async def test_events_are_published_before_engines_see_them_and_count_as_progres
             counters=SnapshotCounters(),
             rng=random.Random(1),
             timing=None,
-            alarm=seen.append,
+            tell=seen.append,
             progress=lambda: seen.append("progress"),
         )
         monkeypatch.setattr(wired.engines, "take", lambda events: seen.append(("engines", len(events))))

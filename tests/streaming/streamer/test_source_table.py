@@ -27,7 +27,7 @@ async def assembled(tmp_path, redis_url, *names, **values):
     settings = StreamSettings(
         _env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "t" / "t.json", **values
     )
-    async with open_runtime(settings, SystemClock(), announce=lambda _line: None) as runtime:
+    async with open_runtime(settings, SystemClock(), tell=lambda _line: None) as runtime:
         tickers = [parse_ticker(name) for name in names]
         rng = random.Random(1)
         yield Sources(runtime, tickers, Streamer(runtime, tickers, rng=rng), rng=rng, tell=lambda _line: None)

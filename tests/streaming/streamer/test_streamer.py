@@ -61,7 +61,7 @@ async def streaming_rig(tmp_path: Path, redis_url: str, *tickers: str) -> AsyncI
             gex_pace_seconds=0.5,
             gex_live_options=20,
         )
-        async with open_runtime(settings, clock, announce=lambda _line: None) as runtime:
+        async with open_runtime(settings, clock, tell=lambda _line: None) as runtime:
             streamer = Streamer(runtime, [parse_ticker(name) for name in tickers], rng=random.Random(1))
             task = asyncio.create_task(streamer.run(lambda: None))
             try:
@@ -208,7 +208,7 @@ async def test_a_second_streamer_stands_by_and_takes_over(tmp_path: Path, redis:
 
 async def test_without_app_key_the_remedy_is_named(tmp_path: Path, redis_url: str):
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "t" / "token.json")
-    async with open_runtime(settings, ShiftedClock(START), announce=lambda _line: None) as runtime:
+    async with open_runtime(settings, ShiftedClock(START), tell=lambda _line: None) as runtime:
         streamer = Streamer(runtime, [parse_ticker("NDX")], rng=random.Random(1))
         with pytest.raises(ConfigurationError, match="SCHWAB_CLIENT_ID"):
             await streamer.run(lambda: None)

@@ -86,6 +86,6 @@ def test_what_the_server_will_not_do_is_told_and_shown():
     told, counters, _ = hear(ServiceUnavailable(Service.NYSE_BOOK, "down"), SymbolLimit(L1, tuple("ABCDEFG")), refused)
     assert counters.unavailable == {Service.NYSE_BOOK: "down"}
     (first, about, _), (second, _, limit), third = told
-    assert (first, about, second, third) == ("alarm", "unavailable NYSE_BOOK", "alarm", ("refused", refused))
+    assert (first, about, second, third) == ("tell", "unavailable NYSE_BOOK", "tell", ("refused", refused))
     assert "A, B, C, D, E, …" in limit
     assert len(counters.problems) == 3

@@ -218,7 +218,7 @@ async def test_a_login_denied_with_a_fresh_token_too_waits_long_and_is_asked_aga
 
 async def test_being_kicked_out_stops_and_tells_and_does_not_fight(streamer):
     alarms = []
-    async with running(streamer, Subscriptions(("SPY",)), alarm=alarms.append) as client:
+    async with running(streamer, Subscriptions(("SPY",)), tell=alarms.append) as client:
         await until(subscribed(streamer, 1))
         await streamer.send(notice(12, "CLOSE_CONNECTION"))
         await until(lambda: client.status.state == "taken_over")
@@ -231,7 +231,7 @@ async def test_being_kicked_out_stops_and_tells_and_does_not_fight(streamer):
 
 async def test_an_operator_takes_the_stream_back_at_once(streamer):
     alarms = []
-    async with running(streamer, Subscriptions(("SPY",), books=False), alarm=alarms.append) as client:
+    async with running(streamer, Subscriptions(("SPY",), books=False), tell=alarms.append) as client:
         for turn in range(1, 3):
             await until(lambda count=turn: len(streamer.sessions) == count and len(streamer.commands()) == 1)
             await streamer.send(image("SPY", **{"3": 5.0}))
@@ -275,7 +275,7 @@ async def test_a_login_that_is_over_or_refused_is_waited_for_and_the_stream_resu
         raise error("No login.", remedy="Run `token login`.")
 
     accept, streamer.access_token = streamer.access_token, refuse
-    async with running(streamer, Subscriptions(("SPY",)), logins=logins, alarm=alarms.append) as client:
+    async with running(streamer, Subscriptions(("SPY",)), logins=logins, tell=alarms.append) as client:
         await until(lambda: client.status.state == "needs_login")
         await asyncio.sleep(0.1)
         assert len(streamer.sessions) == 0
@@ -314,7 +314,7 @@ async def test_one_bad_key_costs_itself_and_no_other_of_its_batch(streamer):
     alarms = []
     streamer.answer = refusing("BAD")
     wanted = Subscriptions((*MANY[:17], "BAD", *MANY[17:]), books=False)
-    async with running(streamer, wanted, alarm=alarms.append) as client:
+    async with running(streamer, wanted, tell=alarms.append) as client:
         await until(lambda: client.status.left_out == {LEVEL_ONE: ("BAD",)})
         await until(lambda: streamer.taken() == set(MANY))
         assert client.status.connects == 1
@@ -324,9 +324,7 @@ async def test_one_bad_key_costs_itself_and_no_other_of_its_batch(streamer):
 async def test_a_bad_key_is_asked_for_again_last_and_alone_by_the_next_connection(streamer):
     alarms, clock = [], MovableClock()
     streamer.answer = refusing("BAD")
-    async with running(
-        streamer, Subscriptions(("BAD", "SPY"), books=False), alarm=alarms.append, clock=clock
-    ) as client:
+    async with running(streamer, Subscriptions(("BAD", "SPY"), books=False), tell=alarms.append, clock=clock) as client:
         await until(lambda: client.status.left_out == {LEVEL_ONE: ("BAD",)})
         clock.ahead_s = 10.0
         streamer.answer = succeed
@@ -404,7 +402,7 @@ async def test_a_symbol_that_never_comes_is_told_and_shown_once_the_session_runs
     timing = StreamTiming(first_image_s=0.05, first_delay_s=0.01, close_s=0.1)
     clock = ShiftedClock(datetime(2026, 8, 20, 15, 0, tzinfo=UTC))
     subscriptions = Subscriptions(("SPY", "SPYY"), books=False)
-    async with running(streamer, subscriptions, timing=timing, alarm=alarms.append, clock=clock) as client:
+    async with running(streamer, subscriptions, timing=timing, tell=alarms.append, clock=clock) as client:
         await until(subscribed(streamer, 1))
         for _ in range(60):
             await streamer.send(image("SPY", **{"3": 5.0}))
@@ -572,7 +570,7 @@ async def test_the_engines_options_make_quotes_only(streamer):
 
 async def test_a_delay_that_ended_and_came_back_is_told_again(streamer):
     alarms = []
-    async with running(streamer, Subscriptions(("SPY",), books=False), alarm=alarms.append) as client:
+    async with running(streamer, Subscriptions(("SPY",), books=False), tell=alarms.append) as client:
         for number, delayed in enumerate((True, True, False, True), 1):
             await until(lambda count=number: len(streamer.sessions) == count and len(streamer.commands()) == 1)
             for last in (1.0, 2.0):  # one by one: the second is what comes after the data has flowed for a while

@@ -8,7 +8,7 @@ from streaming.clock import SystemClock
 from streaming.errors import LoginRequiredError
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.waits import ClientWaits
-from streaming.trouble import AlarmBell
+from streaming.trouble import Matters
 from tests.support.waiting import until
 
 
@@ -27,8 +27,8 @@ class Logins:
 
 
 def waits(told=None, logins=None, **timing):
-    bell = AlarmBell(told.append if told is not None else lambda _sentence: None)
-    return ClientWaits(StreamTiming(**timing), random.Random(1), SystemClock(), bell, logins=logins)
+    matters = Matters(told.append if told is not None else lambda _sentence: None)
+    return ClientWaits(StreamTiming(**timing), random.Random(1), SystemClock(), matters, logins=logins)
 
 
 @asynccontextmanager
