@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr
 
@@ -34,8 +34,9 @@ from bot.supervisor import JobFactory, Progress, Supervisor
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.bus.metrics_store import MetricValue, write_metrics
+from streaming.bus.metrics_store import Metric, MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands.record import order_of
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
@@ -47,6 +48,30 @@ from streaming.telemetry.server import serve_metrics
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
 _TOLD: Final = "what the operators were told"
+
+
+class _Process(NamedTuple):
+    """Who knows what this process tells besides its boards."""
+
+    bot: GexBot
+    health: Health
+    snapshots: SnapshotStore
+
+
+METRICS: Final[tuple[Metric[_Process], ...]] = (
+    Metric("loop_lag_ms", None, lambda it: it.health.record().worst_lag_ms,
+           "Worst lateness of the event loop lately, milliseconds.", digits=1),
+    Metric("snapshots_rejected", None, lambda it: it.snapshots.rejected,
+           "Snapshots of any producer that were met and could not be used."),
+    Metric("gateway_up", None, lambda it: int(it.bot.gateway.is_up),
+           "1 while Discord's gateway is connected, else 0."),
+    Metric("gateway_aways", None, lambda it: it.bot.gateway.aways,
+           "How often the gateway was away for half a minute."),
+    Metric("gateway_events_unread", None, lambda it: it.bot.events.unread, "Gateway events that could not be read."),
+    Metric("operators_unreachable", None, lambda it: len(it.bot.mail.unreachable),
+           "Operators to whom the last sentence could not be sent."),
+)  # fmt: skip
+"""What stands in the feed's hash besides the feed's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +194,7 @@ def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Rand
     lease = Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8))
 
     async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
-        lag_ms = round(health.record().worst_lag_ms, 1)
-        own: dict[str, MetricValue] = {
-            "loop_lag_ms": lag_ms,
-            "snapshots_rejected": runtime.snapshots.rejected,
-            "gateway_up": int(bot.gateway.is_up),
-            "gateway_aways": bot.gateway.aways,
-            "gateway_events_unread": bot.events.unread,
-            "operators_unreachable": len(bot.mail.unreachable),
-        }
+        own = hash_fields(METRICS, _Process(bot, health, runtime.snapshots))
         await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
 
     return FeedRunner(

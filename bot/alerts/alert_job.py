@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from bot.alerts.alert_delivery import AlertDelivery
-from bot.alerts.counters import AlertCounters
+from bot.alerts.counters import METRICS, AlertCounters
 from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore, Claim, Entry, Shelf
@@ -21,7 +21,7 @@ from bot.alerts.texts import firing_text
 from bot.alerts.watcher import Watcher
 from bot.feed.timing import Retry
 from bot.supervisor import Progress
-from streaming.bus.metrics_store import MetricValue
+from streaming.bus.metrics_store import MetricValue, hash_fields
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, TransientError
@@ -177,7 +177,7 @@ class AlertRunner:
             if loss.state is not None:
                 self.watcher.adopt(loss.number, loss.state)
         if self._write_metrics is not None:
-            await self._write_metrics(self.counters.mapping(self._clock.now()))
+            await self._write_metrics({**hash_fields(METRICS, self.counters), "updated_at": self._clock.now()})
 
     async def _save_at_the_end(self) -> None:
         """Give Redis a second, so that a crossing during a restart is found by the next process."""

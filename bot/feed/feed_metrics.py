@@ -2,12 +2,14 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from streaming.bus.metrics_store import Metric, MetricValue, hash_fields, kept
+
 BoardState = Literal["starting", "open", "closed", "retrying", "paused", "stopped"]
-MetricsWriter = Callable[[Mapping[str, str | float | int]], Awaitable[None]]
+MetricsWriter = Callable[[Mapping[str, MetricValue]], Awaitable[None]]
 _SMOOTHING: Final = 0.1
 _PACE_S: Final = 30.0
 _REMEMBERED: Final = 256
@@ -16,28 +18,21 @@ _REMEMBERED: Final = 256
 
 @dataclass(slots=True)
 class BoardCounters:
-    """The tally of one board since the process started."""
+    """The tally of one board since the process started; `METRICS` says of what."""
 
     updates: int = 0
-    """Beats at which the board looked for something to show."""
     edits: int = 0
     posts: int = 0
-    """Messages posted because there was none."""
     reposts: int = 0
-    """Messages replaced on a refresh mark."""
     skips: int = 0
-    """Beats without an edit because the text had not changed."""
     missed: int = 0
-    """Beats that passed while an earlier edit was still under way."""
     errors: int = 0
     last_edit_at: datetime | None = None
     last_repost_at: datetime | None = None
     last_error_at: datetime | None = None
     last_error: str | None = None
     edit_lag_s: float | None = None
-    """From the beat to Discord's acknowledgement, the last one."""
     edit_lag_mean_s: float | None = None
-    """The same, exponentially smoothed."""
     edit_lag_max_s: float = 0.0
     recent: deque[datetime] = field(default_factory=lambda: deque(maxlen=_REMEMBERED), repr=False)
     """When Discord acknowledged the last writes."""
@@ -83,55 +78,104 @@ class BoardStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus:
-    """The whole feed at one instant."""
+    """The whole feed at one instant; `METRICS` says what its counts are."""
 
     boards: tuple[BoardStatus, ...] = ()
     leading: bool = False
-    """False while another process holds the feed."""
     listening: bool = False
-    """Whether snapshots are being received."""
     snapshots: int = 0
     last_snapshot_at: datetime | None = None
     restarts: int = 0
-    """How often the listener or a board had to be started again."""
 
 
-_COUNTS: Final = tuple(item.name for item in fields(BoardCounters) if item.type is int)
-_INSTANTS: Final = tuple(item.name for item in fields(BoardCounters) if item.name.endswith("_at"))
+def _total(name: str, words: str) -> Metric[FeedStatus]:
+    return Metric(name, None, lambda it: sum(getattr(board.counters, name) for board in it.boards), words)
 
 
-def metrics_mapping(status: FeedStatus, now: datetime) -> dict[str, str | float | int]:
-    """The hash that telemetry readers see: totals first, then `board:<channel id>:*`. Unknown is left out."""
-    totals: dict[str, str | float | int] = {
-        name: sum(getattr(board.counters, name) for board in status.boards) for name in _COUNTS
-    }
-    totals |= {"boards": len(status.boards), "boards_open": sum(board.state == "open" for board in status.boards)}
-    totals |= {"snapshots": status.snapshots, "restarts": status.restarts, "written_at": _iso(now)}
-    totals |= {"leading": int(status.leading), "listening": int(status.listening)}
-    for name in _INSTANTS:
-        instants = [at for board in status.boards if (at := getattr(board.counters, name)) is not None]
-        totals |= {name: _iso(max(instants))} if instants else {}
-    if status.last_snapshot_at is not None:
-        totals["last_snapshot_at"] = _iso(status.last_snapshot_at)
-    totals["edit_lag_max_ms"] = round(max((b.counters.edit_lag_max_s for b in status.boards), default=0.0) * 1000)
+def _newest(name: str, words: str) -> Metric[FeedStatus]:
+    def read(it: FeedStatus) -> str | None:
+        instants = [at for board in it.boards if (at := getattr(board.counters, name)) is not None]
+        return _iso(max(instants, default=None))
+
+    return Metric(name, None, read, words)
+
+
+def _counted(name: str) -> Metric[BoardStatus]:
+    return Metric(name, None, lambda it: getattr(it.counters, name), "The same count of one board, by channel id.")
+
+
+def _instant(name: str) -> Metric[BoardStatus]:
+    return Metric(name, None, lambda it: _iso(getattr(it.counters, name)), "The same instant of one board.")
+
+
+def _lag(name: str) -> Metric[BoardStatus]:
+    def read(it: BoardStatus) -> int | None:
+        lag_s: float | None = getattr(it.counters, f"{name}_s")
+        return None if lag_s is None else _ms(lag_s)
+
+    return Metric(
+        f"{name}_ms", None, read, "Time from beat to Discord's answer, milliseconds: last, smoothed, longest."
+    )
+
+
+def _longest_lag_ms(it: FeedStatus) -> int:
+    return max((_ms(board.counters.edit_lag_max_s) for board in it.boards), default=0)
+
+
+_TOTALS: Final = (
+    _total("updates", "Beats at which there was something to look at."),
+    _total("edits", "Messages edited."),
+    _total("posts", "Messages posted because there was none."),
+    _total("reposts", "Messages replaced on a refresh mark."),
+    _total("skips", "Beats without an edit because the text had not changed."),
+    _total("missed", "Beats that passed while an earlier edit was under way."),
+    _total("errors", "Failures."),
+)
+_LASTS: Final = (
+    _newest("last_edit_at", "Last edit."),
+    _newest("last_repost_at", "Last repost."),
+    _newest("last_error_at", "Last failure."),
+)
+METRICS: Final[tuple[Metric[FeedStatus], ...]] = (
+    *_TOTALS,
+    Metric("boards", None, lambda it: len(it.boards), "Boards configured."),
+    Metric("boards_open", None, lambda it: sum(board.state == "open" for board in it.boards),
+           "Boards being edited now."),
+    kept("snapshots", "Snapshots received."),
+    kept("restarts", "How often the listener or a board was started again."),
+    Metric("leading", None, lambda it: int(it.leading), "Whether this process writes the feed."),
+    Metric("listening", None, lambda it: int(it.listening), "Whether snapshots are being received."),
+    *_LASTS,
+    Metric("last_snapshot_at", None, lambda it: _iso(it.last_snapshot_at), "Last snapshot received."),
+    Metric("edit_lag_max_ms", None, _longest_lag_ms,
+           "Longest time from beat to Discord's answer, milliseconds."),
+)  # fmt: skip
+"""The totals of the hash that telemetry readers see."""
+BOARD_METRICS: Final[tuple[Metric[BoardStatus], ...]] = (
+    *(_counted(metric.name) for metric in _TOTALS if metric.name is not None),
+    *(_instant(metric.name) for metric in _LASTS if metric.name is not None),
+    kept("ticker", "What the board shows"),
+    kept("state", "what it is doing"),
+    kept("reason", "why"),
+    Metric("last_error", None, lambda it: it.counters.last_error, "its last failure."),
+    _lag("edit_lag"),
+    _lag("edit_lag_mean"),
+    _lag("edit_lag_max"),
+)
+"""Of one board, under `board:<channel id>:`."""
+
+
+def metrics_mapping(status: FeedStatus, now: datetime) -> dict[str, MetricValue]:
+    """The hash: totals first, then what is of one board. Unknown is left out."""
+    fields = hash_fields(METRICS, status) | {"written_at": _iso(now)}
     for board in status.boards:
-        totals |= {f"board:{board.channel_id}:{name}": value for name, value in _board_mapping(board).items()}
-    return totals
+        fields |= hash_fields(BOARD_METRICS, board, under=f"board:{board.channel_id}:")
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _board_mapping(board: BoardStatus) -> dict[str, str | float | int]:
-    counters = board.counters
-    mapping: dict[str, str | float | int] = {"ticker": board.ticker, "state": board.state, "reason": board.reason}
-    for item in fields(counters):
-        value = getattr(counters, item.name)
-        if value is None or item.name == "recent":
-            continue
-        if item.name.endswith("_s"):
-            mapping[f"{item.name.removesuffix('_s')}_ms"] = round(value * 1000)
-        else:
-            mapping[item.name] = _iso(value) if isinstance(value, datetime) else value
-    return mapping
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds")
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="milliseconds")

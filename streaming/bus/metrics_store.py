@@ -1,14 +1,64 @@
-"""Telemetry as Redis hashes that any dashboard can read."""
+"""Telemetry as Redis hashes that any dashboard can read: each metric a row of a table, read off somebody's facts."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 from redis.asyncio import Redis
 
 from streaming.bus.redis_connection import answering
 
 MetricValue = str | int | float | bool | datetime | None
+Value = MetricValue | tuple[str, ...] | Mapping[str, object]
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric(Generic[F]):
+    """One thing told; None is unknown. Units stand in the names: `_s`, `_ms`, `_per_s`, `_at`, else a count or text."""
+
+    name: str | None
+    """Its field in the hash (specs/schemas/metrics.json); None: only scraped."""
+    scraped: str | None
+    """Its name for Prometheus behind the table's prefix: a counter if it ends in `_total`, else a gauge."""
+    read: Callable[[F], Value]
+    help: str
+    labels: tuple[str, ...] = ()
+    """What the keys of a mapping are, level by level; of a text, what it is the value of."""
+    figure: Callable[[Any], float] | None = None
+    """What Prometheus gets of a value that is no number."""
+    digits: int = 3
+
+
+def kept(name: str, words: str) -> Metric[Any]:
+    """A metric that its facts keep under the same name."""
+    return Metric(name, None, attrgetter(name), words)
+
+
+def hash_fields(metrics: Iterable[Metric[F]], facts: F, *, under: str = "") -> dict[str, MetricValue]:
+    """What a table says of these facts, a field each, `under` before its name.
+
+    Names are joined by commas, what has many parts is a JSON object, what is empty is unknown.
+    """
+    named = ((metric.name, metric) for metric in metrics if metric.name is not None)
+    return {f"{under}{name}": _field(metric.read(facts), metric.digits) for name, metric in named}
+
+
+def _field(value: Value, digits: int) -> MetricValue:
+    if isinstance(value, tuple):
+        return ",".join(value) or None
+    if isinstance(value, Mapping):
+        return json.dumps(_rounded(value, digits), separators=(",", ":")) if value else None
+    return round(value, digits) if isinstance(value, float) else value
+
+
+def _rounded(part: object, digits: int) -> object:
+    if isinstance(part, Mapping):
+        return {name: _rounded(inner, digits) for name, inner in part.items()}
+    return round(part, digits) if isinstance(part, float) else part
 
 
 async def write_metrics(redis: Redis, key: str, mapping: Mapping[str, MetricValue]) -> None:

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.codec import UNREADABLE
-from streaming.bus.metrics_store import write_metrics
+from streaming.bus.metrics_store import hash_fields, kept, write_metrics
 from streaming.bus.mishaps import Mishaps
 from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.bus.subscription import messages
@@ -36,6 +36,24 @@ _LOG_EVERY: Final = 300
 _RETRY_S: Final = 1.0
 _REPLAYED: Final = "replay"
 _MOST_TICK_BYTES: Final = 64_000
+
+
+METRICS: Final = (
+    kept("state", "failed: a person must act; last_error says what to do."),
+    kept("path", "The folder of the recordings."),
+    kept("with_ticks", "Whether ticks are recorded too."),
+    kept("snapshots", "Snapshots recorded since the process started."),
+    kept("ticks", "Ticks recorded."),
+    kept("gaps", "Times at which something was missed; each stands in the recording too."),
+    kept("lost", "Entries known to be missed; a gap of unknown size adds nothing."),
+    kept("rejected", "Payloads without usable figures."),
+    kept("replayed", "Snapshots and ticks left out because they came from a recording."),
+    kept("written_bytes", "Written by this process, compressed."),
+    kept("total_bytes", "Of all recordings in the folder."),
+    kept("last_write_at", "When lines were last forced to the disk."),
+    kept("last_error", "One sentence with its remedy."),
+)
+"""The hash `metrics:gex_recorder`, read off a `RecorderStatus`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,15 +259,10 @@ class Recorder:
                 )
             reports += 1
             try:
-                await write_metrics(self._redis, keys.RECORDER_METRICS, metrics_mapping(status))
+                await write_metrics(self._redis, keys.RECORDER_METRICS, hash_fields(METRICS, status))
             except TransientError as error:
                 _LOG.debug("Recorder metrics were not written: %s", error)
             await asyncio.sleep(_REPORT_EVERY_S)
-
-
-def metrics_mapping(status: RecorderStatus) -> dict[str, str | int | bool | datetime | None]:
-    """The hash `metrics:gex_recorder`."""
-    return {name: getattr(status, name) for name in RecorderStatus.__dataclass_fields__}
 
 
 MAX_BYTES: Final = 64 << 20

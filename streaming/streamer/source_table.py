@@ -5,11 +5,12 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from streaming.bus import keys
-from streaming.bus.metrics_store import write_metrics
+from streaming.bus.metrics_store import MetricValue, hash_fields, kept, write_metrics
 from streaming.errors import ConfigurationError, TransientError
 from streaming.ports import SnapshotSource, Tell
 from streaming.replay import source as recorded
@@ -21,7 +22,6 @@ from streaming.status import SourceStatus
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import Ticker
-from streaming.telemetry.source_report import source_metrics
 
 _LOG: Final = logging.getLogger(__name__)
 _REPORT_EVERY_S: Final = 1.0
@@ -33,6 +33,18 @@ KINDS: Final[Sequence[SourceKind]] = (
     recorded.KIND,
 )
 """All of `setting_values.SOURCES`, in their order."""
+METRICS: Final = (
+    kept("tickers", "Tickers separated by commas."),
+    kept("state", "standby: another process asks; waiting: nothing came yet; failing: tried again by itself; "
+                  "needs_action: a person must act."),
+    kept("last_snapshot_at", "When the last snapshot was stored"),
+    kept("quote_at", "when the quotes behind it were live."),
+    kept("snapshots", "Snapshots stored"),
+    kept("rejected", "answers without usable figures or of another shape"),
+    kept("errors", "requests that failed."),
+    kept("last_error", "One sentence."),
+)  # fmt: skip
+"""Of each source in `metrics:gex_sources`."""
 
 
 def what_is_missing(
@@ -87,3 +99,11 @@ class Sources:
             except TransientError as error:
                 _LOG.debug("source metrics were not written: %s", error)
             await clock.sleep(_REPORT_EVERY_S)
+
+
+def source_metrics(statuses: Iterable[SourceStatus], at: datetime) -> dict[str, MetricValue]:
+    """The fields of `metrics:gex_sources`: each source's under its name."""
+    fields: dict[str, MetricValue] = {"updated_at": at}
+    for status in statuses:
+        fields |= hash_fields(METRICS, status, under=f"{status.name}:")
+    return fields

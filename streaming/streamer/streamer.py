@@ -13,7 +13,7 @@ from typing import Final
 
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.bus.metrics_store import write_metrics
+from streaming.bus.metrics_store import hash_fields, write_metrics
 from streaming.bus.shared_minute import SharedMinute
 from streaming.engine.loop import SnapshotCounters, follow_near_options
 from streaming.errors import ConfigurationError, TransientError
@@ -27,8 +27,7 @@ from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.streamed_symbols import SymbolChanges, SymbolWishes, needed_by, useful_to
 from streaming.symbols import Ticker
-from streaming.telemetry.report import log_line, metrics_mapping
-from streaming.telemetry.stream_metrics import StreamFacts
+from streaming.telemetry.stream_metrics import METRICS, StreamFacts, log_line
 
 _LOG: Final = logging.getLogger(__name__)
 _METRICS_EVERY_S: Final = 1.0
@@ -230,7 +229,7 @@ class Streamer:
     async def _write_metrics(self) -> None:
         while True:
             try:
-                await write_metrics(self._runtime.redis, keys.STREAM_METRICS, metrics_mapping(self.facts()))
+                await write_metrics(self._runtime.redis, keys.STREAM_METRICS, hash_fields(METRICS, self.facts()))
             except TransientError as error:
                 _LOG.debug("stream metrics were not written: %s", error)
             await self._runtime.clock.sleep(_METRICS_EVERY_S)

@@ -6,7 +6,8 @@ from prometheus_client import exposition as client
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from streaming.telemetry.stream_metrics import METRICS, Metric, StreamFacts
+from streaming.bus.metrics_store import Metric
+from streaming.telemetry.stream_metrics import METRICS, StreamFacts
 
 CONTENT_TYPE = client.CONTENT_TYPE_PLAIN_0_0_4
 Family = CounterMetricFamily | GaugeMetricFamily
@@ -29,7 +30,7 @@ class _Scrape(Collector):
         return (family for family in families if family.samples)
 
 
-def _family(metric: Metric, name: str, facts: StreamFacts) -> Family:
+def _family(metric: Metric[StreamFacts], name: str, facts: StreamFacts) -> Family:
     kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
     family = kind(f"gexcord_stream_{name}", metric.help, labels=metric.labels)
     value = metric.read(facts)

@@ -1,15 +1,15 @@
 """What the stream tells about itself, each metric once: hash, log line and scrape are made from `METRICS`. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from streaming.bus.metrics_store import MetricValue
+from streaming.bus.metrics_store import Metric, Value
 from streaming.bus.publish.publisher import PublisherStats
 from streaming.engine.loop import SnapshotCounters
 from streaming.schwab.stream.stream_status import StreamClientStatus
-from streaming.status import StreamStatus
+from streaming.status import StreamStatus, named
 
 _DAY_S: Final = 86_400.0
 
@@ -25,25 +25,7 @@ class StreamFacts:
     snapshots: SnapshotCounters
 
 
-Value = MetricValue | tuple[str, ...] | Mapping[str, object]
 Read = Callable[[StreamFacts], Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One thing told; None is unknown. Units stand in the names: `_s`, `_ms`, `_per_s`, `_at`, else a count or text."""
-
-    name: str | None
-    """Its field in `metrics:schwab_stream` (specs/schemas/metrics.json); None: only scraped."""
-    scraped: str | None
-    """Its name for Prometheus after `gexcord_stream_`: a counter if it ends in `_total`, else a gauge."""
-    read: Read
-    help: str
-    labels: tuple[str, ...] = ()
-    """What the keys of a mapping are, level by level; of a text, what it is the value of."""
-    figure: Callable[[Any], float] | None = None
-    """What Prometheus gets of a value that is no number."""
-    digits: int = 3
 
 
 def _client(read: Callable[[StreamClientStatus], Value]) -> Read:
@@ -59,7 +41,7 @@ def _login_left(it: StreamFacts, unit_s: float) -> float | None:
     return None if ends_at is None else max((ends_at - it.at).total_seconds(), 0.0) / unit_s
 
 
-METRICS: Final = (
+METRICS: Final[tuple[Metric[StreamFacts], ...]] = (
     Metric("state", "state", lambda it: it.status.state, labels=("state",),
            help="stopped, standby, idle, connecting, login, ready, live, backoff, refused, needs_login, taken_over or "
                 "failed."),
@@ -137,3 +119,23 @@ METRICS: Final = (
            "REST requests allowed in a minute."),
     Metric("last_error", None, lambda it: it.status.last_error, "The last error, one sentence."),
 )  # fmt: skip
+
+
+def log_line(facts: StreamFacts) -> str:
+    """One line for the log: what an operator would look at first."""
+    told: dict[str, Any] = {metric.name: metric.read(facts) for metric in METRICS if metric.name is not None}
+    ages = [(age, symbol) for symbol, age in told["symbol_age_s"].items() if age is not None]
+    oldest = f", oldest tick {max(ages)[1]} {max(ages)[0]:.1f} s" if ages else ""
+    days = told["login_days_left"]
+    parts = (
+        f"stream {told['state']}: {told['frames_per_s']:.1f} frames/s, {len(told['symbol_age_s'])} symbols{oldest}",
+        f"{told['reconnects']} reconnects",
+        f"published {told['published']}, buffer {told['buffer']}, lost {told['lost']}",
+        f"REST {told['requests_used']}/{told['requests_per_minute']}",
+        f"login {'of unknown age' if days is None else f'{days:.1f} d left'}",
+        told["missing"] and f"nothing from {', '.join(told['missing'])}",
+        told["left_out"] and f"left out: {named(told['left_out'])}",
+        told["refused"] and f"refused by Schwab: {', '.join(told['refused'])}",
+        told["needs_login"] and f"needs a login: {told['needs_login']}",
+    )
+    return "; ".join(filter(None, parts))

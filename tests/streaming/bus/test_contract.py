@@ -14,19 +14,19 @@ from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, metric
 from streaming import model
 from streaming.bus import keys
 from streaming.bus.events import KINDS
-from streaming.bus.metrics_store import write_metrics
+from streaming.bus.metrics_store import hash_fields, write_metrics
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.model import DepthKind, GexSnapshot
-from streaming.recording.recorder import metrics_mapping as recorder_metrics
+from streaming.recording.recorder import METRICS as RECORDER
 from streaming.settings import StreamSettings
 from streaming.status import RecorderStatus, SourceStatus
 from streaming.streamer.runtime import open_runtime
+from streaming.streamer.source_table import source_metrics
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker
-from streaming.telemetry.report import metrics_mapping as stream_metrics
-from streaming.telemetry.source_report import source_metrics
+from streaming.telemetry.stream_metrics import METRICS as STREAM
 from tests.support.events import book, candle, tick
 from tests.support.other_process import line_of, python_process
 from tests.support.snapshots import snapshot
@@ -214,17 +214,17 @@ async def test_the_recorders_hash_is_as_described(redis):
     now = datetime(2026, 8, 20, 15, 0, tzinfo=UTC)
     recording = RecorderStatus(state="recording", path="x", last_write_at=now, last_error="Away.")
     for status in (RecorderStatus(), recording):
-        await write_metrics(redis, keys.RECORDER_METRICS, recorder_metrics(status))
+        await write_metrics(redis, keys.RECORDER_METRICS, hash_fields(RECORDER, status))
         _check("metrics", _text(await redis.hgetall(keys.RECORDER_METRICS)), "#/$defs/recorder")
     known = SCHEMAS["metrics"]["$defs"]["recorder"]["properties"]
-    assert set(recorder_metrics(RecorderStatus())) == set(known)
+    assert set(hash_fields(RECORDER, RecorderStatus())) == set(known)
 
 
 async def test_the_streams_hash_is_as_described(redis, redis_url, tmp_path):
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "tokens" / "token.json")
     async with open_runtime(settings, SystemClock(), tell=lambda _: None) as runtime:
         streamer = Streamer(runtime, [parse_ticker("SPX")], rng=random.Random(1))
-        await write_metrics(redis, keys.STREAM_METRICS, stream_metrics(streamer.facts()))
+        await write_metrics(redis, keys.STREAM_METRICS, hash_fields(STREAM, streamer.facts()))
         fields = _text(await redis.hgetall(keys.STREAM_METRICS))
         _check("metrics", fields, "#/$defs/stream")
-        assert set(stream_metrics(streamer.facts())) <= set(SCHEMAS["metrics"]["$defs"]["stream"]["properties"])
+        assert set(hash_fields(STREAM, streamer.facts())) <= set(SCHEMAS["metrics"]["$defs"]["stream"]["properties"])

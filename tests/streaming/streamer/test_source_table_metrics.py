@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from streaming.status import SourceStatus
-from streaming.telemetry.source_report import source_metrics
+from streaming.streamer.source_table import source_metrics
 
 NOW = datetime(2026, 8, 20, 15, 0, tzinfo=UTC)
 
