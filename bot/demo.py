@@ -27,7 +27,7 @@ from streaming.model import OptionChain
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.token_store import TokenStore
 from streaming.sim.local_schwab import SimServer, open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 
 _LOG: Final = logging.getLogger(__name__)
 _USUAL: Final = ("SPX", "NDX")

@@ -12,7 +12,7 @@ from streaming.calendar import NEW_YORK, new_york, next_session, session_on
 from streaming.clock import Clock, ShiftedClock, SystemClock
 
 if TYPE_CHECKING:
-    from streaming.sim.market import Market
+    from streaming.sim.world.market import Market
 
 Say = Callable[[str], None]
 APP_KEY: Final = "SimulatedAppKey00000000000000000"
@@ -55,7 +55,7 @@ def build(*, chain: Path | None, seed: int, always_open: bool, now: datetime) ->
     runs in real time, so that it fits programs that do.
     """
     from streaming.chains.files import load_chain
-    from streaming.sim.market import Market
+    from streaming.sim.world.market import Market
 
     if chain is not None:
         real = load_chain(chain)

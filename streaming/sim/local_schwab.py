@@ -1,26 +1,29 @@
 """The simulator on loopback: one HTTP server with OAuth, REST and the streamer's WebSocket."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from random import Random
 
+from aiohttp import web
+
 from streaming.clock import Clock
-from streaming.process.loopback import loopback_port
-from streaming.sim.application import build_application
-from streaming.sim.control_routes import ControlRoutes
-from streaming.sim.faults import Failure
-from streaming.sim.market import Market
-from streaming.sim.rest.authority import Authority
-from streaming.sim.shared_state import SharedState
+from streaming.process.loopback import loopback_port, only_local_callers
+from streaming.sim.control import ControlRoutes
+from streaming.sim.rest.rest_routes import OAuthRoutes, RestRoutes
 from streaming.sim.sim_server import SimServer
 from streaming.sim.stream.book_rows import BookRows
-from streaming.sim.stream.chart_rows import ChartRows
 from streaming.sim.stream.codes import Limits
-from streaming.sim.stream.equity_rows import EquityRows
-from streaming.sim.stream.future_rows import FutureRows
 from streaming.sim.stream.numbered_rows import RowSource
 from streaming.sim.stream.option_rows import OptionRows
 from streaming.sim.stream.stream_routes import StreamRoutes
+from streaming.sim.stream.tape_rows import ChartRows, EquityRows, FutureRows
+from streaming.sim.world.authority import Authority
+from streaming.sim.world.faults import Area, Failure
+from streaming.sim.world.market import Market
+from streaming.sim.world.shared_state import SharedState
 
 
 @asynccontextmanager
@@ -73,3 +76,71 @@ def _sources(shared: SharedState) -> dict[str, RowSource]:
 
 
 __all__ = ["Failure", "Limits", "SimServer", "open_sim"]
+
+
+_Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_MINUTE_S = 60.0
+_FIGURES = "X-Gexcord-Figures"
+"""The header that names whose figures an answer holds (specs/simulator.md)."""
+
+
+@dataclass(slots=True)
+class RateGate:
+    """Lets a number of market-data requests through per minute of real time; None for any number."""
+
+    per_minute: int | None
+    _seen: deque[float] = field(default_factory=deque)
+
+    def admits(self, now_s: float) -> bool:
+        """Whether a request at `now_s` may pass; counts it when it may."""
+        while self._seen and self._seen[0] <= now_s - _MINUTE_S:
+            self._seen.popleft()
+        if self.per_minute is None or len(self._seen) < self.per_minute:
+            self._seen.append(now_s)
+            return True
+        return False
+
+
+def build_application(
+    shared: SharedState, streams: StreamRoutes, control: ControlRoutes, *, requests_per_minute: int | None
+) -> web.Application:
+    """The application; `requests_per_minute` limits market data with 429 and no body."""
+    gate = RateGate(requests_per_minute)
+
+    @web.middleware
+    async def gatekeeper(request: web.Request, handler: _Next) -> web.StreamResponse:
+        area = _area(request.path)
+        shared.counters[request.path] += 1
+        failure = shared.faults.take(area, request.path) if area else None
+        if failure is not None:
+            return web.Response(body=failure.payload, status=failure.status, headers=failure.headers)
+        if area == "marketdata" and not gate.admits(asyncio.get_running_loop().time()):
+            return web.Response(status=429)
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            return web.Response(status=404, text=f"404 Not Found: Requested route ('{request.path}') does not exist.")
+
+    async def confess(request: web.Request, response: web.StreamResponse) -> None:
+        """Say on each answer that no broker gave it, so that a bot calls its figures what they are."""
+        response.headers[_FIGURES] = shared.market.figures_of(request.query.get("symbol", "").upper())
+
+    application = web.Application(middlewares=[only_local_callers, gatekeeper])
+    application.on_response_prepare.append(confess)
+    application.add_routes(
+        [
+            *OAuthRoutes(shared).routes(),
+            *RestRoutes(shared).routes(),
+            *control.routes(),
+            web.get("/ws", streams.handle),
+        ]
+    )
+    return application
+
+
+def _area(path: str) -> Area | None:
+    if path == "/v1/oauth/token":
+        return "token"
+    if path.startswith("/trader/"):
+        return "trader"
+    return "marketdata" if path.startswith("/marketdata/") else None

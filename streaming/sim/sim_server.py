@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from streaming.sim.faults import MALFORMED_FRAME, Area, Failure, Faults
-from streaming.sim.market import Market
-from streaming.sim.rest.authority import Authority
-from streaming.sim.shared_state import SharedState
 from streaming.sim.stream.codes import Limits, ServerCode
 from streaming.sim.stream.stream_routes import StreamRoutes
+from streaming.sim.world.authority import Authority
+from streaming.sim.world.faults import MALFORMED_FRAME, Area, Failure, Faults
+from streaming.sim.world.market import Market
+from streaming.sim.world.shared_state import SharedState
 
 
 @dataclass(frozen=True, slots=True, eq=False)

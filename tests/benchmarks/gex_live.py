@@ -40,8 +40,8 @@ from streaming.engine.engine_host import EngineHost
 from streaming.model import GexSnapshot, OptionQuote, TickEvent
 from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import open_sim
-from streaming.sim.market import Market
 from streaming.sim.prices import listing
+from streaming.sim.world.market import Market
 from streaming.streamer.runtime import open_runtime
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker

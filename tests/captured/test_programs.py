@@ -9,7 +9,7 @@ import pytest
 from streaming.calendar import new_york
 from streaming.chains.files import load_chain
 from streaming.sim.options.contract_lines import lines_from_chain
-from streaming.sim.options.relisting import relist_real
+from streaming.sim.options.option_boards import relist_real
 from streaming.sim.prices.instruments import underlying_of
 from tests.e2e.conftest import Home
 from tests.e2e.test_demo import check_market_of

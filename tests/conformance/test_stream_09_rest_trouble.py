@@ -1,7 +1,7 @@
 """429 and 5xx on REST: waited out with the server's own wish, the stream goes on meanwhile."""
 
-from streaming.sim.faults import FIREWALL_PAGE
 from streaming.sim.local_schwab import Failure
+from streaming.sim.world.faults import FIREWALL_PAGE
 from tests.support.stream_rig import client_rig, streamer_rig, until
 
 

@@ -7,7 +7,7 @@ from streaming.bus import keys
 from streaming.bus.redis_connection import open_redis
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.sim.local_schwab import open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 from tests.support.start_process import environment, start_command
 from tests.support.stream_rig import FLOWING, START, write_token
 

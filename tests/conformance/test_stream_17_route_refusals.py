@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from streaming.schwab.rest.route_trouble import RouteTiming
-from streaming.sim.faults import FIREWALL_PAGE
 from streaming.sim.local_schwab import Failure
+from streaming.sim.world.faults import FIREWALL_PAGE
 from tests.support.stream_rig import QUICK, streamer_rig, until
 
 PATIENCE = RouteTiming(first_s=0.05, longest_s=0.1, tell_after_s=0.3, sure_after_s=0.1, missing_s=0.2, look_s=0.02)

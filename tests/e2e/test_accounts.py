@@ -20,7 +20,7 @@ import redis as sync_redis
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from streaming.clock import SystemClock
 from streaming.sim.local_schwab import SimServer, open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 from tests.e2e.conftest import Home, Program
 from tests.support.redis_server import plain_redis
 

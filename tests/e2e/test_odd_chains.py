@@ -18,7 +18,7 @@ from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
 from streaming.sim.local_schwab import SimServer, open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 from streaming.sources.chain_polling import ChainPoller
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock

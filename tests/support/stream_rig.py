@@ -22,7 +22,7 @@ from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
 from streaming.schwab.stream.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
 from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import Limits, SimServer, open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker

@@ -5,9 +5,9 @@ import pytest
 from streaming.chains.schwab import merge_chains, parse_chain
 from streaming.gex.engine import GexEngine
 from streaming.model import GexSnapshot, OptionChain
-from streaming.sim.market import Market
 from streaming.sim.rest.chain_payload import ChainPayloads
 from streaming.sim.rest.chain_query import ChainQuery
+from streaming.sim.world.market import Market
 from streaming.symbols import parse_ticker
 
 

@@ -1,9 +1,9 @@
 """All option lines of one underlying as parallel arrays, from a generator or from a real chain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,13 @@ class ContractLines:
 
     def __len__(self) -> int:
         return int(self.strike.size)
+
+
+_TEXTS: Final = ("symbol", "root")
+_COLUMNS: Final[Mapping[str, type]] = {
+    "strike": np.float64, "is_call": np.bool_, "settle_s": np.float64, "sigma": np.float64, "iv": np.float64,
+    "carry": np.float64, "open_interest": np.int64, "volume": np.int64,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +118,8 @@ def _symbols(expiry: Expiry, strike: Floats, is_call: NDArray[np.bool_]) -> list
 
 def take_rows(lines: ContractLines, rows: Ints) -> ContractLines:
     """Some lines, copied."""
-    return ContractLines(
-        symbol=[lines.symbol[row] for row in rows.tolist()],
-        root=[lines.root[row] for row in rows.tolist()],
-        strike=lines.strike[rows],
-        is_call=lines.is_call[rows],
-        settle_s=lines.settle_s[rows],
-        sigma=lines.sigma[rows],
-        iv=lines.iv[rows],
-        carry=lines.carry[rows],
-        open_interest=lines.open_interest[rows],
-        volume=lines.volume[rows],
-    )
+    taken: dict[str, Any] = {name: [getattr(lines, name)[row] for row in rows.tolist()] for name in _TEXTS}
+    return ContractLines(**taken | {name: getattr(lines, name)[rows] for name in _COLUMNS})
 
 
 def join_lines(expiries: Sequence[Expiry], parts: Sequence[ContractLines]) -> tuple[ContractLines, tuple[Group, ...]]:
@@ -130,22 +127,13 @@ def join_lines(expiries: Sequence[Expiry], parts: Sequence[ContractLines]) -> tu
     stops = np.cumsum([len(part) for part in parts], dtype=np.int64).tolist()
     starts = [0, *stops[:-1]]
     groups = tuple(Group(item, a, b) for item, a, b in zip(expiries, starts, stops, strict=True))
-    return ContractLines(
-        symbol=[symbol for part in parts for symbol in part.symbol],
-        root=[root for part in parts for root in part.root],
-        strike=_stack([part.strike for part in parts]),
-        is_call=_stack([part.is_call for part in parts]).astype(np.bool_),
-        settle_s=_stack([part.settle_s for part in parts]),
-        sigma=_stack([part.sigma for part in parts]),
-        iv=_stack([part.iv for part in parts]),
-        carry=_stack([part.carry for part in parts]),
-        open_interest=_stack([part.open_interest for part in parts]).astype(np.int64),
-        volume=_stack([part.volume for part in parts]).astype(np.int64),
-    ), groups
+    joined: dict[str, Any] = {name: [text for part in parts for text in getattr(part, name)] for name in _TEXTS}
+    joined |= {name: _stack([getattr(part, name) for part in parts], kind) for name, kind in _COLUMNS.items()}
+    return ContractLines(**joined), groups
 
 
-def _stack(columns: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
-    return np.concatenate(columns) if columns else np.empty(0)
+def _stack(columns: Sequence[NDArray[Any]], kind: type) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, dtype=kind), *columns])
 
 
 def lines_from_chain(chain: OptionChain) -> tuple[ContractLines, tuple[Group, ...]]:

@@ -24,7 +24,7 @@ _CENT: Final = 0.01
 
 
 @dataclass(slots=True, eq=False)
-class Reel:
+class TapeSource:
     """One tape with what prints it: price is the leader's level times `factor`."""
 
     tape: Tape
@@ -41,11 +41,11 @@ class AllTapes:
 
     walk: IndexWalk
     rng: np.random.Generator
-    reels: dict[str, Reel] = field(default_factory=dict)
+    sources: dict[str, TapeSource] = field(default_factory=dict)
     _contracts: dict[str, ListedContract] = field(default_factory=dict)
     _contracts_day: int = 0
 
-    def thread(self, traits: Mapping[str, Underlying], *, at: datetime, elapsed_s: float) -> None:
+    def open(self, traits: Mapping[str, Underlying], *, at: datetime, elapsed_s: float) -> None:
         """Put in a tape for every underlying and every future of its leaders, `elapsed_s` into the session."""
         levels = {item.leader: traits[item.leader] for item in traits.values()}
         days = {name: self.rng.standard_normal(3).tolist() for name in levels}
@@ -53,28 +53,28 @@ class AllTapes:
             kind: Kind = "index" if item.is_index else "share"
             tape = Tape(item.wire, kind, item.leader, _CENT)
             factor = item.spot / levels[item.leader].spot
-            self.reels[item.wire] = Reel(tape, factor, item.shares_per_s)
+            self.sources[item.wire] = TapeSource(tape, factor, item.shares_per_s)
         for future in FUTURES.values():
             if future.leader in levels:
                 tape = Tape(future.root, "future", future.leader, future.tick)
                 carry = levels[future.leader].carry
-                self.reels[future.root] = Reel(tape, 1.0, future.contracts_per_s, carry)
+                self.sources[future.root] = TapeSource(tape, 1.0, future.contracts_per_s, carry)
         self._age_factors(at)
         past = self.rng.spawn(1)[0].standard_normal((len(levels), min(int(elapsed_s) // 60, _SESSION_MINUTES)))
         noise = dict(zip(levels, past.tolist(), strict=True))
-        for reel in self.reels.values():
-            _begin(reel, self._price(reel), days[reel.tape.leader], elapsed_s=elapsed_s, at_ms=epoch_ms(at))
-            before = noise[reel.tape.leader]
-            reel.candles.recall(made_up_past(reel.tape, before, per_s=reel.per_s, until_ms=epoch_ms(at)))
+        for source in self.sources.values():
+            _begin(source, self._price(source), days[source.tape.leader], elapsed_s=elapsed_s, at_ms=epoch_ms(at))
+            before = noise[source.tape.leader]
+            source.candles.recall(made_up_past(source.tape, before, per_s=source.per_s, until_ms=epoch_ms(at)))
 
     def find(self, symbol: str, at: datetime) -> Tape | None:
         """The tape of `$SPX`, `SPY`, `/ES` or the active `/ESZ26`, or None."""
-        reel = self.reels.get(symbol)
-        if reel is None and symbol.startswith("/"):
-            reel = next(
-                (self.reels[root] for root in self._futures() if self.contract(root, at).symbol == symbol), None
+        source = self.sources.get(symbol)
+        if source is None and symbol.startswith("/"):
+            source = next(
+                (self.sources[root] for root in self._futures() if self.contract(root, at).symbol == symbol), None
             )
-        return reel.tape if reel else None
+        return source.tape if source else None
 
     def contract(self, root: str, at: datetime) -> ListedContract:
         """The active contract of a futures root."""
@@ -88,69 +88,73 @@ class AllTapes:
 
     def candles(self, symbol: str) -> list[MinuteBar]:
         """Finished minutes of a symbol, oldest first."""
-        return list(self.reels[symbol].candles.done)
+        return list(self.sources[symbol].candles.done)
 
     def step(self, at: datetime, *, cash: bool) -> None:
         """Print the walk's levels; only futures move outside the cash session."""
         at_ms = epoch_ms(at)
-        for reel in self._running(cash):
-            reel.tape.trade(self._price(reel), size=0, at_ms=at_ms)
+        for source in self._running(cash):
+            source.tape.trade(self._price(source), size=0, at_ms=at_ms)
 
     def second(self, at: datetime, *, cash: bool) -> None:
         """A second's volume, quotes and candles, after its last step."""
         at_ms = epoch_ms(at)
         self._age_factors(at)
-        for reel in self._running(cash):
-            self._trade(reel, at_ms, pace=1.0 if cash else 0.1)
+        for source in self._running(cash):
+            self._trade(source, at_ms, pace=1.0 if cash else 0.1)
 
     def begin_day(self, *, futures: bool) -> None:
         """Roll closes and ranges, of the futures or of all others."""
-        for reel in self._those(futures=futures):
-            reel.tape.begin_day(self._price(reel))
+        for source in self._those(futures=futures):
+            source.tape.begin_day(self._price(source))
 
     def end_day(self) -> None:
         """The night's reset of everything but futures."""
-        for reel in self._those(futures=False):
-            reel.tape.end_day()
+        for source in self._those(futures=False):
+            source.tape.end_day()
 
     def forget_volumes(self) -> None:
         """The morning's reset of everything but futures."""
-        for reel in self._those(futures=False):
-            reel.tape.volume = 0
+        for source in self._those(futures=False):
+            source.tape.volume = 0
 
-    def _running(self, cash: bool) -> list[Reel]:
+    def _running(self, cash: bool) -> list[TapeSource]:
         """What trades now."""
-        return [reel for reel in self.reels.values() if (cash or reel.tape.kind == "future") and not reel.tape.halted]
+        return [
+            source
+            for source in self.sources.values()
+            if (cash or source.tape.kind == "future") and not source.tape.halted
+        ]
 
-    def _those(self, *, futures: bool) -> list[Reel]:
-        return [reel for reel in self.reels.values() if (reel.tape.kind == "future") is futures]
+    def _those(self, *, futures: bool) -> list[TapeSource]:
+        return [source for source in self.sources.values() if (source.tape.kind == "future") is futures]
 
-    def _trade(self, reel: Reel, at_ms: int, *, pace: float) -> None:
-        tape = reel.tape
+    def _trade(self, source: TapeSource, at_ms: int, *, pace: float) -> None:
+        tape = source.tape
         if tape.kind != "index":
-            size = int(self.rng.poisson(reel.per_s * pace * self.rng.gamma(2.0, 0.5)))
+            size = int(self.rng.poisson(source.per_s * pace * self.rng.gamma(2.0, 0.5)))
             tape.trade(tape.last, size=size, at_ms=at_ms)
             lot = _SHARE_LOT if tape.kind == "share" else 1
             bid_size, ask_size = (self.rng.geometric(0.1, 2) * lot).tolist()
             tape.quote(at_bid=self.rng.random() < 0.5, sizes=(bid_size, ask_size), at_ms=at_ms)  # noqa: PLR2004 - a coin
-        reel.candles.see(tape, at_ms)
+        source.candles.see(tape, at_ms)
 
     def _futures(self) -> list[str]:
-        return [symbol for symbol, reel in self.reels.items() if reel.tape.kind == "future"]
+        return [symbol for symbol, source in self.sources.items() if source.tape.kind == "future"]
 
     def _age_factors(self, at: datetime) -> None:
         """The futures' basis shrinks as their expiry comes nearer."""
         for root in self._futures():
             left_s = max((self.contract(root, at).expires_at - at).total_seconds(), 0.0)
-            self.reels[root].factor = exp(self.reels[root].carry * left_s / YEAR_S)
+            self.sources[root].factor = exp(self.sources[root].carry * left_s / YEAR_S)
 
-    def _price(self, reel: Reel) -> float:
-        return to_tick(self.walk.level(reel.tape.leader) * reel.factor, reel.tape.tick)
+    def _price(self, source: TapeSource) -> float:
+        return to_tick(self.walk.level(source.tape.leader) * source.factor, source.tape.tick)
 
 
-def _begin(reel: Reel, price: float, day: list[float], *, elapsed_s: float, at_ms: int) -> None:
+def _begin(source: TapeSource, price: float, day: list[float], *, elapsed_s: float, at_ms: int) -> None:
     """Give a tape a plausible day so far: previous close, open and range from three draws."""
-    tape = reel.tape
+    tape = source.tape
     gap, morning, wiggle = day
     tape.last, tape.trade_ms, tape.quote_ms = price, at_ms, at_ms
     started = elapsed_s > 0.0
@@ -159,4 +163,4 @@ def _begin(reel: Reel, price: float, day: list[float], *, elapsed_s: float, at_m
     reach = 0.2 * _GAP * abs(wiggle) * price if started else 0.0
     tape.high = to_tick(max(price, tape.open) + reach, tape.tick)
     tape.low = to_tick(min(price, tape.open) - reach, tape.tick)
-    tape.volume = int(reel.per_s * elapsed_s)
+    tape.volume = int(source.per_s * elapsed_s)

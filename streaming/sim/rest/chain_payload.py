@@ -8,7 +8,6 @@ import msgspec
 
 from streaming.calendar import new_york
 from streaming.errors import RequestError
-from streaming.sim.market import Market
 from streaming.sim.options.contract_lines import Group
 from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.prices.instruments import RATE
@@ -16,6 +15,7 @@ from streaming.sim.prices.listing import Expiry
 from streaming.sim.prices.tape import Tape
 from streaming.sim.rest.chain_contract import MODEL_VOLATILITY, ChainContract, Side, contracts_of
 from streaming.sim.rest.chain_query import ChainQuery, in_window, line_count, wanted_strikes
+from streaming.sim.world.market import Market
 
 MAX_CONTRACTS: Final = 4000
 """Beyond this many contracts the gateway's buffer overflows."""

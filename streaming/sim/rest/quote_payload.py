@@ -1,22 +1,39 @@
-"""The bodies of `/quotes`: indexes, shares, options and futures with their named fields (specs/schwab-wire.md §3.3)."""
+"""The bodies of `/quotes` and `/markets` (specs/schwab-wire.md §3.3, §3.5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
 from typing import Any, Final
 
 import numpy as np
 
-from streaming.calendar import new_york
-from streaming.sim.market import Market
+from streaming.calendar import NEW_YORK, TradingSession, new_york, session_on
 from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.prices.instruments import FUTURES, Underlying
 from streaming.sim.prices.tape import Tape
 from streaming.sim.stream.book_rows import hash_of
-from streaming.sim.stream.future_rows import FutureRows
 from streaming.sim.stream.numbered_rows import Row
 from streaming.sim.stream.option_rows import OptionRows
+from streaming.sim.stream.tape_rows import FutureRows
+from streaming.sim.world.market import Market
 
 MAX_SYMBOLS: Final = 500
 _ALL: Final = frozenset(map(str, range(60)))
+_DAY: Final = {
+    "closePrice": "close", "highPrice": "high", "lastPrice": "last", "lowPrice": "low", "openPrice": "open",
+    "totalVolume": "volume", "tradeTime": "trade_ms",
+}  # fmt: skip
+"""Of shares and indexes: Schwab's name and our tape's."""
+_BEST: Final = {
+    "askPrice": "ask", "askSize": "ask_size", "askTime": "quote_ms", "bidPrice": "bid", "bidSize": "bid_size",
+    "bidTime": "quote_ms", "lastSize": "last_size", "mark": "last", "quoteTime": "quote_ms",
+}  # fmt: skip
+_EXTENDED: Final = {
+    "askPrice": "ask", "askSize": "ask_size", "bidPrice": "bid", "bidSize": "bid_size", "lastPrice": "last",
+    "lastSize": "last_size", "mark": "last", "quoteTime": "quote_ms", "tradeTime": "trade_ms",
+}  # fmt: skip
+_REGULAR: Final = {
+    "regularMarketLastPrice": "last", "regularMarketLastSize": "last_size", "regularMarketTradeTime": "trade_ms",
+}  # fmt: skip
 _OPTION_FIELDS: Final = {
     "50": "52WeekHigh", "51": "52WeekLow", "3": "askPrice", "17": "askSize", "2": "bidPrice", "16": "bidSize",
     "7": "closePrice", "28": "delta", "29": "gamma", "5": "highPrice", "52": "indAskPrice", "53": "indBidPrice",
@@ -73,7 +90,7 @@ def _equity(market: Market, tape: Tape) -> dict[str, Any]:
     head |= {"assetMainType": "EQUITY", "assetSubType": item.sub_type, "quoteType": "NBBO"}
     reference = {"cusip": item.cusip} | reference | {"isHardToBorrow": False, "isShortable": True, "htbRate": 0.0}
     return head | {
-        "extended": _extended(tape),
+        "extended": _named(tape, _EXTENDED) | {"totalVolume": 0},
         "fundamental": _fundamental(item),
         "quote": quote | _best(item, tape),
         "reference": reference,
@@ -82,83 +99,38 @@ def _equity(market: Market, tape: Tape) -> dict[str, Any]:
 
 
 def _equity_quote(market: Market, tape: Tape) -> Row:
-    change = round(tape.last - tape.close, 4)
-    return {
-        "52WeekHigh": round(tape.close * 1.06, 2),
-        "52WeekLow": round(tape.close * 0.78, 2),
-        "closePrice": tape.close,
-        "highPrice": tape.high,
-        "lastPrice": tape.last,
-        "lowPrice": tape.low,
-        "netChange": change,
-        "netPercentChange": round(100.0 * change / tape.close, 8),
-        "openPrice": tape.open,
-        "securityStatus": market.status(tape),
-        "totalVolume": tape.volume,
-        "tradeTime": tape.trade_ms,
-    }
+    change, percent = _moved(tape)
+    year = {"52WeekHigh": round(tape.close * 1.06, 2), "52WeekLow": round(tape.close * 0.78, 2)}
+    moved = {"netChange": change, "netPercentChange": percent, "securityStatus": market.status(tape)}
+    return year | _named(tape, _DAY) | moved
 
 
 def _best(item: Underlying, tape: Tape) -> Row:
-    change = round(tape.last - tape.close, 4)
-    return {
-        "askMICId": item.mic,
-        "askPrice": tape.ask,
-        "askSize": tape.ask_size,
-        "askTime": tape.quote_ms,
-        "bidMICId": item.mic,
-        "bidPrice": tape.bid,
-        "bidSize": tape.bid_size,
-        "bidTime": tape.quote_ms,
-        "lastMICId": item.mic,
-        "lastSize": tape.last_size,
-        "mark": tape.last,
-        "markChange": change,
-        "markPercentChange": round(100.0 * change / tape.close, 8),
-        "postMarketChange": 0.0,
-        "postMarketPercentChange": 0.0,
-        "quoteTime": tape.quote_ms,
-    }
-
-
-def _extended(tape: Tape) -> Row:
-    return {
-        "askPrice": tape.ask,
-        "askSize": tape.ask_size,
-        "bidPrice": tape.bid,
-        "bidSize": tape.bid_size,
-        "lastPrice": tape.last,
-        "lastSize": tape.last_size,
-        "mark": tape.last,
-        "quoteTime": tape.quote_ms,
-        "totalVolume": 0,
-        "tradeTime": tape.trade_ms,
-    }
+    change, percent = _moved(tape)
+    marked = {"markChange": change, "markPercentChange": percent}
+    after = {"postMarketChange": 0.0, "postMarketPercentChange": 0.0}
+    return dict.fromkeys(("askMICId", "bidMICId", "lastMICId"), item.mic) | _named(tape, _BEST) | marked | after
 
 
 def _regular(tape: Tape) -> Row:
+    change, percent = _moved(tape)
+    return _named(tape, _REGULAR) | {"regularMarketNetChange": change, "regularMarketPercentChange": percent}
+
+
+def _moved(tape: Tape) -> tuple[float, float]:
+    """Since the last close: in points and in percent."""
     change = round(tape.last - tape.close, 4)
-    return {
-        "regularMarketLastPrice": tape.last,
-        "regularMarketLastSize": tape.last_size,
-        "regularMarketNetChange": change,
-        "regularMarketPercentChange": round(100.0 * change / tape.close, 8),
-        "regularMarketTradeTime": tape.trade_ms,
-    }
+    return change, round(100.0 * change / tape.close, 8)
+
+
+def _named(tape: Tape, names: Mapping[str, str]) -> Row:
+    return {name: getattr(tape, attribute) for name, attribute in names.items()}
 
 
 def _fundamental(item: Underlying) -> Row:
-    return {
-        "avg10DaysVolume": item.shares_per_s * 23400.0,
-        "avg1YearVolume": item.shares_per_s * 23400.0,
-        "divAmount": 0.0,
-        "divFreq": 0,
-        "divPayAmount": 0.0,
-        "divYield": 0.0 if item.is_index else item.dividend_yield * 100.0,
-        "eps": 0.0,
-        "fundLeverageFactor": 0.0,
-        "peRatio": 0.0,
-    }
+    nothing: Row = dict.fromkeys(("divAmount", "divPayAmount", "eps", "fundLeverageFactor", "peRatio"), 0.0)
+    volumes = dict.fromkeys(("avg10DaysVolume", "avg1YearVolume"), item.shares_per_s * 23400.0)
+    return nothing | volumes | {"divFreq": 0, "divYield": 0.0 if item.is_index else item.dividend_yield * 100.0}
 
 
 def _option(market: Market, symbol: str, board: OptionBoard, row: int) -> dict[str, Any]:
@@ -219,3 +191,54 @@ def _future(market: Market, symbol: str, tape: Tape) -> dict[str, Any]:
         "ssid": 0,
         "symbol": symbol,
     }
+
+
+MARKETS: Final = ("equity", "option", "bond", "future", "forex")
+_PRODUCTS: Final = {
+    "equity": (("EQ", "equity"),),
+    "option": (("EQO", "equity option"), ("IND", "index option")),
+    "bond": (("BON", "bond"),),
+    "future": (("CME", "CME futures"),),
+    "forex": (("forex", "forex"),),
+}
+_INDEX_LATER: Final = 15
+
+
+def hours_body(markets: tuple[str, ...], day: date) -> dict[str, Any]:
+    """Hours of each market on `day`."""
+    session = session_on(day)
+    return {market: _closed(market, day) if session is None else _open(market, session) for market in markets}
+
+
+def _closed(market: str, day: date) -> dict[str, Any]:
+    return {market: {"date": day.isoformat(), "marketType": market.upper(), "product": market, "isOpen": False}}
+
+
+def _open(market: str, session: TradingSession) -> dict[str, Any]:
+    return {
+        product: {
+            "date": session.date.isoformat(),
+            "marketType": market.upper(),
+            "product": product,
+            "productName": name,
+            "isOpen": True,
+            "sessionHours": _hours(product, session),
+        }
+        for product, name in _PRODUCTS[market]
+    }
+
+
+def _hours(product: str, session: TradingSession) -> dict[str, Any]:
+    close = session.close_at
+    if product == "IND":
+        close = close.replace(minute=_INDEX_LATER)
+    hours = {"regularMarket": [_span(session.open_at, close)]}
+    if product != "EQ":
+        return hours
+    first = datetime.combine(session.date, time(7), NEW_YORK)
+    last = datetime.combine(session.date, time(20), NEW_YORK)
+    return {"preMarket": [_span(first, session.open_at)]} | hours | {"postMarket": [_span(close, last)]}
+
+
+def _span(start: datetime, end: datetime) -> dict[str, str]:
+    return {"start": start.isoformat(), "end": end.isoformat()}

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from streaming.calendar import new_york
-from streaming.sim.market import Market
 from streaming.sim.stream.numbered_rows import Row, only
+from streaming.sim.world.market import Market
 
 BookService = Literal["NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK"]
 _CONSOLIDATED: Final = (

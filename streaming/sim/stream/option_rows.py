@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.calendar import new_york
-from streaming.sim.market import Market
 from streaming.sim.options.option_board import OptionBoard, OptionQuotes
 from streaming.sim.stream.numbered_rows import Row, number
 from streaming.sim.stream.option_columns import Marks, marks
+from streaming.sim.world.market import Market
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]

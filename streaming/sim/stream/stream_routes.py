@@ -7,12 +7,11 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from streaming.sim.shared_state import SharedState
 from streaming.sim.stream.codes import SLOWNESS, Limits, ServerCode
-from streaming.sim.stream.fragments import in_pieces
 from streaming.sim.stream.numbered_rows import RowSource
-from streaming.sim.stream.oddities import distorted
+from streaming.sim.stream.odd_frames import distorted, in_pieces
 from streaming.sim.stream.stream_session import ServerReply, ServerSession
+from streaming.sim.world.shared_state import SharedState
 
 _UNREAD: Final = 65_536
 """Bytes that may wait for a client, besides what its and our kernel hold."""

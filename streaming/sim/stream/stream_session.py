@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from streaming.sim.stream.changes import change_of, differences, image_of
 from streaming.sim.stream.codes import TEXTS, Limits, ServerCode
-from streaming.sim.stream.numbered_rows import Row, RowSource, only
+from streaming.sim.stream.numbered_rows import Row, RowSource, change_of, differences, image_of, only
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bot.settings import BotSettings
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.sim.local_schwab import open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 from tests.support.clock import ManualClock
 from tests.support.http import open_http_server
 from tests.support.recordings import record

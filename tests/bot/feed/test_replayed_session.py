@@ -27,9 +27,9 @@ from streaming.recording.recorder import Recorder, RecordOrder
 from streaming.recording.recording_files import parts_of
 from streaming.replay.player import SnapshotReplay
 from streaming.replay.recorded import EVERYTHING, recorded_tape
-from streaming.sim.market import Market
 from streaming.sim.rest.chain_payload import ChainPayloads
 from streaming.sim.rest.chain_query import ChainQuery
+from streaming.sim.world.market import Market
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.events import tick

@@ -15,10 +15,10 @@ from streaming.calendar import NEW_YORK
 from streaming.commands.cli import main
 from streaming.commands.sim import APP_KEY, APP_SECRET, build, register, simulated_start
 from streaming.errors import RequestError
-from streaming.sim.control_orders import ORDERS
-from streaming.sim.faults import SWITCHES
+from streaming.sim.control import ORDERS
 from streaming.sim.stream.codes import Limits
-from streaming.sim.stream.oddities import ODDITIES
+from streaming.sim.stream.odd_frames import ODDITIES
+from streaming.sim.world.faults import SWITCHES
 from tests.data_builders.chains import made
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,7 @@ from aiohttp import web
 from streaming.bus import keys
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.sim.local_schwab import Failure, open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 from tests.support.http import open_http_server
 from tests.support.source_rigs import GEXBOT_ANSWER, KEY
 from tests.support.start_process import environment, start_command

@@ -19,9 +19,9 @@ from streaming.schwab.login.cipher import new_key
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
 from streaming.settings import StreamSettings
-from streaming.sim.faults import FIREWALL_PAGE, Failure
 from streaming.sim.local_schwab import open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.faults import FIREWALL_PAGE, Failure
+from streaming.sim.world.market import Market
 from tests.support.waiting import until
 
 ENV = "# mine\nLOG_LEVEL=INFO\n"

@@ -12,7 +12,7 @@ from streaming.clock import SystemClock
 from streaming.errors import UnavailableError
 from streaming.process.loopback import loopback_port
 from streaming.sim.local_schwab import open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 
 UPGRADE = {
     "Connection": "Upgrade",

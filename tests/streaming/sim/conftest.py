@@ -9,8 +9,8 @@ import pytest
 
 from streaming.clock import ShiftedClock
 from streaming.sim.local_schwab import SimServer, open_sim
-from streaming.sim.market import Market
 from streaming.sim.stream.codes import Limits
+from streaming.sim.world.market import Market
 
 START = datetime(2026, 8, 20, 14, 30, tzinfo=UTC)
 """A Thursday in session; the day after is a third Friday."""

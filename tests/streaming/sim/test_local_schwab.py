@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed
 
 from streaming.clock import ShiftedClock
 from streaming.errors import UnavailableError
-from streaming.sim.faults import FIREWALL_PAGE, Failure
 from streaming.sim.local_schwab import Limits, open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.faults import FIREWALL_PAGE, Failure
+from streaming.sim.world.market import Market
 from tests.data_builders import answers
 from tests.support.sim_stream import stream
 

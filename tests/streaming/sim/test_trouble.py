@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from streaming.sim.control_orders import ORDERS
+from streaming.sim.control import ORDERS
 from tests.support.sim_stream import stream
 
 CHAINS = "/marketdata/v1/chains"

@@ -22,7 +22,7 @@ from streaming.figures import headline
 from streaming.model import PointView
 from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import SimServer, open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.streamed_symbols import SymbolChanges
 from streaming.streamer.streamer import Streamer

@@ -10,7 +10,7 @@ from streaming.errors import RequestError
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.token_store import TokenStore
 from streaming.sim.local_schwab import open_sim
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 from tests.support.clock import ManualClock
 
 

@@ -6,8 +6,8 @@ import pytest
 from streaming.calendar import settle_at
 from streaming.errors import RequestError
 from streaming.model import OptionChain
-from streaming.sim.market import Market
 from streaming.sim.options.contract_lines import osi_symbol, pricing_sigma
+from streaming.sim.world.market import Market
 
 ASOF = datetime(2024, 3, 14, 15, 0, tzinfo=UTC)
 FRIDAY = date(2024, 3, 15)

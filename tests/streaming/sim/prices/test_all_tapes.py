@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
-from streaming.sim.market import Market
 from streaming.sim.prices.tape import Tape, to_tick
+from streaming.sim.world.market import Market
 
 
 def test_shares_and_futures_move_with_their_index(still):

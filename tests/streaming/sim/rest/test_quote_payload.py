@@ -1,9 +1,13 @@
+"""None"""
+
 import json
+from datetime import date
 
 import pytest
 
-from streaming.sim.rest.quote_payload import quote_of, quotes_body
+from streaming.sim.rest.quote_payload import hours_body, quote_of, quotes_body
 from tests.data_builders import answers
+from tests.data_builders.answers import closed_hours, open_hours
 
 PRODUCTION = {
     "$SPX": answers.index_quote,
@@ -40,3 +44,20 @@ def test_only_the_asked_blocks_are_sent(still):
     quote = quotes_body(still, ["SPY"], frozenset({"quote"}))["SPY"]
     assert "quote" in quote
     assert "reference" not in quote
+
+
+def test_hours_of_an_open_day_are_those_of_production():
+    day = date(2025, 7, 21)
+    ours, real = hours_body(("option", "equity"), day), open_hours(day)
+    assert {market: ours[market] for market in real} == real
+
+
+def test_hours_of_a_closed_day_are_those_of_production():
+    day = date(2025, 7, 20)
+    real = closed_hours(day)
+    assert hours_body(tuple(real), day) == real
+
+
+def test_a_half_day_ends_at_one():
+    regular = hours_body(("equity",), date(2026, 11, 27))["equity"]["EQ"]["sessionHours"]["regularMarket"]
+    assert regular[0]["end"] == "2026-11-27T13:00:00-05:00"

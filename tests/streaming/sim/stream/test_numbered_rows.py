@@ -2,11 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from streaming.sim.stream.chart_rows import ChartRows
-from streaming.sim.stream.equity_rows import EquityRows
-from streaming.sim.stream.future_rows import FutureRows
 from streaming.sim.stream.numbered_rows import number
 from streaming.sim.stream.option_rows import OptionRows
+from streaming.sim.stream.tape_rows import ChartRows, EquityRows, FutureRows
 from tests.data_builders.frames import bars, equities, future_image, options
 from tests.support.frames import rows_of
 

@@ -1,16 +1,19 @@
-"""The orders of `/sim/control`: what can be made to go wrong, or to happen, from another process."""
+"""`/sim/control`: look at the simulator and break it from another process. Not part of Schwab's API."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, Final
 
+import msgspec
+from aiohttp import web
+
 from streaming.errors import RequestError
-from streaming.sim.faults import AREAS, MALFORMED_FRAME, SWITCHES, Failure
 from streaming.sim.rest.odd_answers import CHAINS, EXPIRATIONS
 from streaming.sim.sim_server import SimServer
 from streaming.sim.stream.codes import Limits
-from streaming.sim.stream.oddities import ODDITIES
+from streaming.sim.stream.odd_frames import ODDITIES
+from streaming.sim.world.faults import AREAS, MALFORMED_FRAME, SWITCHES, Failure
 
 Body = Mapping[str, Any]
 _ODD: Final[Mapping[str, Collection[str]]] = {"chains": CHAINS, "expirations": EXPIRATIONS}
@@ -179,3 +182,41 @@ async def carry_out(server: SimServer, body: object) -> object:
         raise RequestError(f"The order needs {error}.") from error
     except (TypeError, ValueError) as error:
         raise RequestError(f"The order's arguments are wrong: {error}.") from error
+
+
+class ControlRoutes:
+    """GET tells counters, subscriptions and orders; POST `{"order": name, ...}` gives an order."""
+
+    def __init__(self) -> None:
+        self.server: SimServer | None = None
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """What to mount."""
+        return (web.get("/sim/control", self._look), web.post("/sim/control", self._order))
+
+    async def _look(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 - aiohttp's signature
+        server = self._running()
+        return web.json_response(
+            {
+                "now": server.market.now.isoformat(),
+                "open": server.market.is_open,
+                "counters": dict(server.counters),
+                "subscriptions": {service: list(keys) for service, keys in server.subscriptions.items()},
+                "limits": asdict(server.limits),
+                "orders": {name: {"takes": order.takes, "does": order.does} for name, order in ORDERS.items()},
+            }
+        )
+
+    async def _order(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body: object = msgspec.json.decode(await request.read())
+            return web.json_response({"result": await carry_out(self._running(), body)})
+        except msgspec.DecodeError:
+            return web.json_response({"message": "An order is a JSON object."}, status=400)
+        except RequestError as error:
+            return web.json_response({"message": str(error)}, status=400)
+
+    def _running(self) -> SimServer:
+        if self.server is None:
+            raise web.HTTPServiceUnavailable
+        return self.server

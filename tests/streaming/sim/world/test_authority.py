@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from streaming.sim.rest.authority import Authority, RefusedError
+from streaming.sim.world.authority import Authority, RefusedError
 from tests.support.clock import ManualClock
 
 CALLBACK = "https://127.0.0.1:8182"

@@ -5,7 +5,7 @@ import pytest
 
 from streaming.calendar import NEW_YORK
 from streaming.errors import RequestError
-from streaming.sim.market import Market
+from streaming.sim.world.market import Market
 
 START = datetime(2026, 8, 20, 14, 30, tzinfo=UTC)
 

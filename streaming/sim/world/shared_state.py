@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from streaming.clock import Clock
-from streaming.sim.faults import Faults
-from streaming.sim.market import Market
-from streaming.sim.rest.authority import Authority
+from streaming.sim.world.authority import Authority
+from streaming.sim.world.faults import Faults
+from streaming.sim.world.market import Market
 
 
 @dataclass(slots=True, eq=False)

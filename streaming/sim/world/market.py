@@ -15,10 +15,9 @@ from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.options.option_boards import OptionBoards
 from streaming.sim.prices.all_tapes import AllTapes
 from streaming.sim.prices.candles import MinuteBar
-from streaming.sim.prices.hours import Phase, phase_at
+from streaming.sim.prices.hours import Phase, Reset, next_reset, phase_at
 from streaming.sim.prices.instruments import UNDERLYINGS, Underlying, traits_around
 from streaming.sim.prices.listing import ListedContract
-from streaming.sim.prices.rhythm import Reset, next_reset
 from streaming.sim.prices.tape import Tape
 from streaming.sim.prices.walk import STEP_S, IndexWalk
 
@@ -55,14 +54,14 @@ class Market:
         """How many nightly back-end events have passed."""
         levels = {name: (item.spot, item.sigma) for name, item in traits.items() if item.leader == name}
         self._walk = IndexWalk.start(levels, np.random.default_rng(walk))
-        self._deck = AllTapes(self._walk, np.random.default_rng(tapes))
+        self._tapes = AllTapes(self._walk, np.random.default_rng(tapes))
         elapsed_s = self._elapsed_s() if self.is_open else None
-        self._deck.thread(self._traits, at=self.now, elapsed_s=elapsed_s or 0.0)
-        self._deck.second(self.now, cash=self.is_open)
-        self._room = OptionBoards(self._traits, self._deck, self._walk, np.random.default_rng(listing))
+        self._tapes.open(self._traits, at=self.now, elapsed_s=elapsed_s or 0.0)
+        self._tapes.second(self.now, cash=self.is_open)
+        self._boards = OptionBoards(self._traits, self._tapes, self._walk, np.random.default_rng(listing))
         seeds = zip(self._traits.items(), flows, strict=True)
         draws = {name: VolumeFlow(item, np.random.default_rng(flow)) for (name, item), flow in seeds}
-        self._room.open(draws, chain, at=self.now, elapsed_s=elapsed_s)
+        self._boards.open(draws, chain, at=self.now, elapsed_s=elapsed_s)
         self._of_file = None if chain is None else (traits[chain.ticker].wire, f"{FILE_SOURCE}{chain.asof:%Y-%m-%d}")
 
     @classmethod
@@ -134,15 +133,15 @@ class Market:
     @property
     def tapes(self) -> tuple[Tape, ...]:
         """Every index, share and future."""
-        return tuple(reel.tape for reel in self._deck.reels.values())
+        return tuple(source.tape for source in self._tapes.sources.values())
 
     def board(self, wire: str) -> OptionBoard | None:
         """The option board of a wire symbol such as `$SPX` or `SPY`, or None."""
-        return next((self._room.boards[item.ticker] for item in self._traits.values() if item.wire == wire), None)
+        return next((self._boards.boards[item.ticker] for item in self._traits.values() if item.wire == wire), None)
 
     def board_of_option(self, symbol: str) -> tuple[OptionBoard, int] | None:
         """The board and row of an option symbol that still trades, or None."""
-        for board in self._room.boards.values():
+        for board in self._boards.boards.values():
             row = board.row_of(symbol)
             if row is not None:
                 return board, row
@@ -150,19 +149,19 @@ class Market:
 
     def tape(self, symbol: str) -> Tape | None:
         """The tape of `$SPX`, `SPY`, `/ES` or the active `/ESZ26`, or None."""
-        return self._deck.find(symbol, self.now)
+        return self._tapes.find(symbol, self.now)
 
     def candles(self, symbol: str) -> list[MinuteBar]:
         """The finished minutes of a tape's symbol, oldest first; at most the last seven hours."""
-        return self._deck.candles(symbol)
+        return self._tapes.candles(symbol)
 
     def contract(self, root: str) -> ListedContract:
         """The active contract of a futures root."""
-        return self._deck.contract(root, self.now)
+        return self._tapes.contract(root, self.now)
 
     def spot(self, ticker: str) -> float:
         """The price of an underlying now; KeyError when it is not simulated."""
-        return self._deck.reels[self._traits[ticker].wire].tape.last
+        return self._tapes.sources[self._traits[ticker].wire].tape.last
 
     def halt(self, symbol: str, *, halted: bool = True) -> None:
         """Stop an index, share or future, and the options on it, or let it trade again; RequestError if unknown."""
@@ -170,7 +169,7 @@ class Market:
         if tape is None:
             raise RequestError(f"{symbol!r} is not simulated.", remedy="Name an index, a share or a future.")
         tape.halted = halted
-        self._room.move(self._step / _STEPS_PER_S)
+        self._boards.move(self._step / _STEPS_PER_S)
 
     def status(self, tape: Tape) -> str:
         """Schwab's security status of an index, share or future."""
@@ -202,7 +201,7 @@ class Market:
             else:
                 self._run(stop, cash=phase is Phase.CASH)
             self._reset_what_is_due()
-        self._room.move(self._step / _STEPS_PER_S)
+        self._boards.move(self._step / _STEPS_PER_S)
 
     def _run(self, stop: int, *, cash: bool) -> None:
         while self._step < stop:
@@ -210,16 +209,16 @@ class Market:
             whole = self._step % _STEPS_PER_S == 0
             if cash or whole:
                 self._walk.step(quiet=not cash)
-                self._deck.step(self.now, cash=cash)
+                self._tapes.step(self.now, cash=cash)
             if whole:
                 self._second(cash=cash)
 
     def _second(self, *, cash: bool) -> None:
-        self._deck.second(self.now, cash=cash)
+        self._tapes.second(self.now, cash=cash)
         if cash:
             now_s = self._step // _STEPS_PER_S
-            self._room.move(float(now_s))
-            self._room.trade_second(now_s=now_s, elapsed_s=self._elapsed_s())
+            self._boards.move(float(now_s))
+            self._boards.trade_second(now_s=now_s, elapsed_s=self._elapsed_s())
 
     def _elapsed_s(self) -> float:
         """Seconds since today's open; a whole session's where there is none, or none yet of a market always open."""
@@ -235,19 +234,19 @@ class Market:
         self._next_reset = next_reset(at_s)
         self.edition += 1
         if reset is Reset.FUTURES:
-            self._deck.begin_day(futures=True)
+            self._tapes.begin_day(futures=True)
         elif not self._always_open:
             self._reset(reset)
         elif reset is Reset.PRICES:
             self._roll_at_once()
 
     def _reset(self, reset: Reset) -> None:
-        self._room.reset(reset)
+        self._boards.reset(reset)
         if reset is Reset.PRICES:
-            self._deck.end_day()
+            self._tapes.end_day()
             self._day_is_due = True
         elif reset is Reset.VOLUME:
-            self._deck.forget_volumes()
+            self._tapes.forget_volumes()
 
     def _roll_at_once(self) -> None:
         """A market that never closes takes the whole night's and morning's work in one instant."""
@@ -259,6 +258,6 @@ class Market:
         """The first trade of the day, and the day's listing."""
         self._day_is_due = False
         self.edition += 1
-        self._deck.begin_day(futures=False)
-        self._room.move(self._step / _STEPS_PER_S)
-        self._room.relist(self.now)
+        self._tapes.begin_day(futures=False)
+        self._boards.move(self._step / _STEPS_PER_S)
+        self._boards.relist(self.now)

@@ -1,6 +1,6 @@
 import gzip
 
-from streaming.sim.faults import FIREWALL_PAGE, Failure, Faults
+from streaming.sim.world.faults import FIREWALL_PAGE, Failure, Faults
 
 
 def test_failures_are_taken_in_order_and_then_are_over():

@@ -1,4 +1,4 @@
-"""Frames as they should not be, on order: oddities that servers and proxies have been seen to produce. Pure."""
+"""Frames as they should not be, on order: oddities of servers and proxies, and messages in several pieces. Pure."""
 
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -91,3 +91,31 @@ ODDITIES: Final[Mapping[str, Callable[[Tree], None] | None]] = {
     "byte_order_mark": None,
 }
 """By name, in the order in which they are applied; None for what happens to the finished text."""
+
+
+_FINAL: Final = 0x80
+_TEXT: Final = 0x1
+_CONTINUES: Final = 0x0
+_SHORT: Final = 125
+_MEDIUM: Final = 0xFFFF
+
+
+def in_pieces(payload: bytes, size: int = 0) -> bytes:
+    """An unmasked, uncompressed text message in frames of at most `size` bytes; 0 for one frame."""
+    step = size or max(len(payload), 1)
+    starts = range(0, max(len(payload), 1), step)
+    frames = []
+    for start in starts:
+        part = payload[start : start + step]
+        opcode = _CONTINUES if start else _TEXT
+        final = _FINAL if start + step >= len(payload) else 0
+        frames.append(bytes((final | opcode,)) + _length(len(part)) + part)
+    return b"".join(frames)
+
+
+def _length(size: int) -> bytes:
+    if size <= _SHORT:
+        return bytes((size,))
+    if size <= _MEDIUM:
+        return b"\x7e" + size.to_bytes(2)
+    return b"\x7f" + size.to_bytes(8)
