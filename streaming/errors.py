@@ -13,7 +13,12 @@ A message is one sentence a person can act on. It never holds a token, a secret 
 """
 
 import asyncio
-from typing import ClassVar
+from typing import ClassVar, Final
+
+import msgspec
+
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What bytes from outside raise when they are not what a decoder expects; the last for nesting without end."""
 
 
 class GexcordError(Exception):

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from streaming.clock import LAST_MS
-from streaming.errors import ContractError
+from streaming.errors import UNREADABLE, ContractError
 from streaming.model import GexSnapshot, ScopeName, WeightFigures
 
 _LARGEST: Final = 1e18
@@ -77,7 +77,7 @@ def decode_past(payload: bytes, *, strikes: bool) -> PastLevels:
     """
     try:
         return (_WHOLE if strikes else _LEVELS).decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ContractError(f"A snapshot of the history does not have our own shape: {error}.") from None
 
 

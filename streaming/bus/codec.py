@@ -5,11 +5,9 @@ from typing import Final
 
 import msgspec
 
-from streaming.errors import ContractError
+from streaming.errors import UNREADABLE, ContractError
 from streaming.model import GexSnapshot, MarketEvent
 
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What bytes from outside raise when they are not what a decoder expects; the last for nesting without end."""
 _ENCODER: Final = msgspec.json.Encoder()
 _SNAPSHOT: Final = msgspec.json.Decoder(GexSnapshot)
 

@@ -21,7 +21,7 @@ from streaming.chains.osi import SymbolColumns, is_symbol, read_symbols, rows_by
 from streaming.chains.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
 from streaming.chains.wire_values import price
 from streaming.clock import instant
-from streaming.errors import ContractError
+from streaming.errors import UNREADABLE, ContractError
 from streaming.model import OptionChain
 from streaming.symbols import WEEKLY_ROOTS
 
@@ -136,7 +136,7 @@ def _commonest(root: NDArray[np.str_]) -> str:
 def _decode(payload: bytes) -> CboeBody:
     try:
         body = _BODY.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         body = _decode_leniently(payload)
     if body.data is None and body.options is None:
         raise ContractError("The JSON holds no list of options.")

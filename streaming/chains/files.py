@@ -8,10 +8,9 @@ from typing import Final
 import msgspec
 
 from streaming import packed
-from streaming.bus.codec import UNREADABLE
 from streaming.chains import cboe
 from streaming.chains.quote_clock import last_quote_at
-from streaming.errors import ContractError, RequestError
+from streaming.errors import UNREADABLE, ContractError, RequestError
 from streaming.model import OptionChain
 
 _BOM: Final = b"\xef\xbb\xbf"

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from streaming.errors import ContractError
+from streaming.errors import UNREADABLE, ContractError
 from streaming.schwab.wire.tolerant import lenient_json, record_from
 
 Number = float | str | None
@@ -67,7 +67,7 @@ def decode_chain(payload: bytes) -> tuple[ChainBody, int]:
     """
     try:
         return _BODY.decode(payload), 0
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return _decode_leniently(payload)
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 import msgspec
 
-from streaming.bus.codec import UNREADABLE
+from streaming.errors import UNREADABLE
 from streaming.recording.tick_follower import Position
 from streaming.recording.writer import PartKey, RecordWriter
 

@@ -10,9 +10,8 @@ from typing import Final
 
 import msgspec
 
-from streaming.bus.codec import UNREADABLE
 from streaming.bus.snapshots.history_entry import market_day
-from streaming.errors import ContractError
+from streaming.errors import UNREADABLE, ContractError
 
 _HOUR_MS: Final = 3_600_000
 

@@ -13,13 +13,12 @@ import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.codec import UNREADABLE
 from streaming.bus.metrics_store import hash_fields, kept, write_metrics
 from streaming.bus.mishaps import Mishaps
 from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms, is_instant
-from streaming.errors import ContractError, OperatorError, TransientError
+from streaming.errors import UNREADABLE, ContractError, OperatorError, TransientError
 from streaming.recording.disk import RecordDisk
 from streaming.recording.record_lines import Gap, day_of, gap_line, snapshot_line, tick_line
 from streaming.recording.recording_files import KINDS, Kind

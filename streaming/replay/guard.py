@@ -9,14 +9,13 @@ import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.codec import UNREADABLE
 from streaming.bus.lease import Lease
 from streaming.bus.mishaps import Mishaps
 from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.bus.snapshots.slots import MAX_TICKERS
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms
-from streaming.errors import RequestError
+from streaming.errors import UNREADABLE, RequestError
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotReader
 

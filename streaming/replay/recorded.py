@@ -11,14 +11,13 @@ import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.codec import UNREADABLE
 from streaming.bus.mishaps import breaching
 from streaming.bus.publish.batch import FIELD
 from streaming.bus.redis_connection import answering
 from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.calendar import new_york
 from streaming.clock import instant_of, is_instant
-from streaming.errors import ContractError, RequestError
+from streaming.errors import UNREADABLE, ContractError, RequestError
 from streaming.model import GexSnapshot, TickEvent
 from streaming.recording.reader import ReadCounts, read_parts
 from streaming.recording.record_lines import RecordedLine

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from streaming.clock import Clock
-from streaming.errors import ConfigurationError, GexcordError, RequestError, TransientError
+from streaming.errors import UNREADABLE, ConfigurationError, GexcordError, RequestError, TransientError
 
 _TOO_MANY: Final = 429
 _SERVER_ERRORS: Final = 500
@@ -73,7 +73,7 @@ def is_schwabs_own(response: httpx.Response) -> bool:
     """Whether an error is of Schwab's API, which answers in JSON; a page or nothing at all is somebody else's."""
     try:
         return isinstance(msgspec.json.decode(response.content), dict)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
 
 
@@ -87,7 +87,7 @@ def error_detail(body: bytes) -> str:
     """The sentence inside one of Schwab's three error shapes (specs/schwab-wire.md §1.4), or nothing."""
     try:
         tree: Any = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return ""
     if not isinstance(tree, dict):
         return ""
@@ -104,7 +104,7 @@ def error_code(body: bytes) -> str:
     """The gateway's own error code, such as `protocol.http.TooBigBody`, or nothing."""
     try:
         fault = msgspec.json.decode(body, type=_FaultBody).fault
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return ""
     return fault.detail.errorcode
 

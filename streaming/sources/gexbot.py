@@ -12,12 +12,11 @@ import msgspec
 import numpy as np
 from pydantic import SecretStr
 
-from streaming.bus.codec import UNREADABLE
 from streaming.bus.mishaps import breaching
 from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.calendar import new_york, session_on
 from streaming.clock import Clock, epoch_ms, instant_ms, instant_of
-from streaming.errors import ConfigurationError, ContractError
+from streaming.errors import UNREADABLE, ConfigurationError, ContractError
 from streaming.gex.results.market_state import State, market_state
 from streaming.model import GexSnapshot, ScopeName
 from streaming.settings import StreamSettings

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import msgspec
 
-from streaming.bus.codec import UNREADABLE, decode_snapshot
+from streaming.bus.codec import decode_snapshot
 from streaming.bus.snapshots.names import ticker_of
 from streaming.bus.snapshots.sound import MOST_ROWS, producer, sound, sound_mark
 from streaming.chains.wire_values import number, price, whole
 from streaming.clock import instant_ms
-from streaming.errors import ContractError
+from streaming.errors import UNREADABLE, ContractError
 from streaming.model import SCOPES, GexSnapshot, MaxChange, ReplayMark, ScopeName, StrikeRow
 
 _WRAPPERS: Final = ("data", "result", "snapshot", "payload")

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from streaming.clock import date_of
-from streaming.errors import ContractError
+from streaming.errors import UNREADABLE, ContractError
 from streaming.schwab.wire.frames import StreamerInfo
 from streaming.schwab.wire.tolerant import lenient_json, mappings_in
 from streaming.schwab.wire.values import count, price, signed_price
@@ -138,7 +138,7 @@ def is_truncated(body: bytes) -> bool:
     """Whether a chain says of itself that it is not all."""
     try:
         return msgspec.json.decode(body, type=_Truncation).isChainTruncated
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
 
 
@@ -162,5 +162,5 @@ def join_sides(calls: bytes, puts: bytes) -> bytes:
         if "status" in other and bytes(other["status"]) == _FAILED:
             merged["status"] = other["status"]
         return msgspec.json.encode(merged)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+    except (*UNREADABLE, KeyError):
         raise ContractError("A chain that Schwab sent in two halves cannot be joined.") from None

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from streaming.errors import ContractError
+from streaming.errors import UNREADABLE, ContractError
 from streaming.schwab.origin import SCHWAB
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.rows import DataBlock
@@ -81,7 +81,7 @@ def decode_data(raw: bytes) -> Sequence[DataBlock] | None:
     """The blocks of a frame that is plain data and nothing else, as nearly all are; else None: ask `decode_frame`."""
     try:
         wire = _STRICT.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return wire.data if wire.data is not UNSET and wire.response is UNSET and wire.notify is UNSET else None
 
@@ -90,7 +90,7 @@ def decode_frame(raw: bytes) -> Frame:
     """Decode one text frame; ContractError when nothing in it can be used."""
     try:
         wire = _STRICT.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return _decode_tolerantly(raw)
     if wire.data is not UNSET:
         return Frame(wire.data, wire.response or (), wire.notify or ())
