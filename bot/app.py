@@ -33,17 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # the last line of defence: a status, never a bare crash
-        return _report(leading_error(error))
+        return _end_on(leading_error(error))
 
 
-def _report(error: BaseException) -> int:
+def _end_on(error: BaseException) -> int:
     if not isinstance(error, GexcordError):
         _LOG.critical("the program ends on a bug", exc_info=error)
         return GexcordError.exit_status
     problems = error.problems if isinstance(error, ConfigurationError) else (str(error),)
     for line in (*problems, error.remedy):
         if line:
-            _say(line, sys.stderr)
+            _tell(line, sys.stderr)
     return error.exit_status
 
 
@@ -96,7 +96,7 @@ async def _run(arguments: argparse.Namespace) -> int:
         configure_bot_logging(settings)
         if arguments.check:
             env_file = None if arguments.demo else Path(ENV_FILE)
-            return await run_check(settings, _say, problems=problems, env_file=env_file, clock=clock)
+            return await run_check(settings, _tell, problems=problems, env_file=env_file, clock=clock)
         await _serve(settings, clock, page_url=page_url)
     return 0
 
@@ -110,7 +110,7 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
     point_discord_at(settings.discord_api_url, settings.discord_gateway_url)
     stop = stop_on_signals()
     async with (
-        open_runtime(settings, clock, tell=_say) as runtime,
+        open_runtime(settings, clock, tell=_tell) as runtime,
         open_host(runtime, settings, settings.discord_bot_token) as host,
     ):
         if page_url is None:
@@ -118,12 +118,12 @@ async def _serve(settings: BotSettings, clock: Clock, *, page_url: str | None) -
         else:
             await host.control.start()
             await host.bot.logged_in.wait()
-            _say(f"Open {page_url} in a browser (Ctrl+C ends the demo).")
+            _tell(f"Open {page_url} in a browser (Ctrl+C ends the demo).")
         await first_of(stop, {host.connected})
         if host.connected.done():
             host.connected.result()
 
 
-def _say(line: str, stream: TextIO = sys.stdout) -> None:
+def _tell(line: str, stream: TextIO = sys.stdout) -> None:
     stream.write(line + "\n")
     stream.flush()

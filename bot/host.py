@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr
 
+from bot.alerts.alert_commands import AlertCommands
 from bot.alerts.alert_job import AlertRunner
-from bot.alerts.desk import AlertDesk
 from bot.alerts.post import DiscordPost
 from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
@@ -99,8 +99,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
     ):
         streamer = Streamer(runtime, settings.tickers, rng=rng, tell=bot.tell_operators)
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=bot.tell_operators)
-        wishes = Notes(runtime.redis, keys.STREAM_WANTED, about="whether the stream is wanted")
-        control = StreamControl(streamer, supervisor, wishes, clock)
+        wanted = Notes(runtime.redis, keys.STREAM_WANTED, about="whether the stream is wanted")
+        control = StreamControl(streamer, supervisor, wanted, clock)
         health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
         feed = _feed(bot, runtime, settings, rng, health)
         bot.events.on_place_changed(feed.place_changed)
@@ -217,7 +217,9 @@ async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:
     await feed.run()
 
 
-def _alerts(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random) -> tuple[AlertDesk, JobFactory]:
+def _alerts(
+    bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random
+) -> tuple[AlertCommands, JobFactory]:
     """What commands reach, and the job that has to run for it."""
 
     def watched(ticker: str) -> bool:
@@ -234,7 +236,7 @@ def _alerts(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Ra
         any_hour=settings.gex_feed_force_window,
         write_metrics=partial(write_metrics, runtime.redis, keys.ALERT_METRICS),
     )
-    desk = AlertDesk(
+    commands = AlertCommands(
         store,
         runner,
         post,
@@ -242,7 +244,7 @@ def _alerts(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Ra
         per_person=settings.alerts_per_person,
         per_channel=settings.alerts_per_channel,
     )
-    return desk, partial(_run_alerts, bot, runner)
+    return commands, partial(_run_alerts, bot, runner)
 
 
 async def _run_alerts(bot: GexBot, runner: AlertRunner, progress: Progress) -> None:

@@ -56,7 +56,7 @@ class Operators:
 
 
 @dataclass(slots=True)
-class _Letter:
+class _DirectMessage:
     """One sentence on its way to one operator."""
 
     user_id: int
@@ -120,7 +120,7 @@ class OperatorMail:
             return
         self._sent.append((self._clock.monotonic(), sentence))
         for user_id in sorted(self._operators.ids()):
-            task = asyncio.create_task(self._deliver(_Letter(user_id, sentence[:_LIMIT])), name="operator mail")
+            task = asyncio.create_task(self._deliver(_DirectMessage(user_id, sentence[:_LIMIT])), name="operator mail")
             self._deliveries.add(task)
             task.add_done_callback(self._deliveries.discard)
 
@@ -137,32 +137,32 @@ class OperatorMail:
         recent = sum(at > now - self._within_s for at, _ in self._sent)
         return not repeated and recent < self._at_most
 
-    async def _deliver(self, letter: _Letter) -> None:
-        """Send one letter; for a reason that passes try again, ever more slowly and not for ever."""
-        while (trouble := await self._try(letter)) is not None:
-            letter.tries += 1
-            if letter.tries >= _MOST_TRIES:
-                self._give_up(letter, trouble)
+    async def _deliver(self, message: _DirectMessage) -> None:
+        """Send one message; for a reason that passes try again, ever more slowly and not for ever."""
+        while (trouble := await self._try(message)) is not None:
+            message.tries += 1
+            if message.tries >= _MOST_TRIES:
+                self._give_up(message, trouble)
                 return
             least_s = trouble.retry_after_s if isinstance(trouble, TransientError) else None
-            await self._clock.sleep(max(min(_FIRST_TRY_S * 2.0**letter.tries, _LAST_TRY_S), least_s or 0.0))
+            await self._clock.sleep(max(min(_FIRST_TRY_S * 2.0**message.tries, _LAST_TRY_S), least_s or 0.0))
 
-    async def _try(self, letter: _Letter) -> GexcordError | None:
-        """None when the letter has arrived, or never will."""
+    async def _try(self, message: _DirectMessage) -> GexcordError | None:
+        """None when the message has arrived, or never will."""
         try:
             async with asyncio.timeout(_SEND_LIMIT_S):
-                await self._send(letter.user_id, letter.text)
+                await self._send(message.user_id, message.text)
         except discord.HTTPException as error:
             verdict = verdict_of(error)
             if verdict is None or verdict.concerns != "reader":
                 return passing(error)
-            self._give_up(letter, verdict.error(f"operator {letter.user_id}"))
+            self._give_up(message, verdict.error(f"operator {message.user_id}"))
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
             return passing(error)
         else:
-            self.unreachable.discard(letter.user_id)
+            self.unreachable.discard(message.user_id)
         return None
 
-    def _give_up(self, letter: _Letter, trouble: GexcordError) -> None:
-        self.unreachable.add(letter.user_id)
-        log.warning("operator %s could not be told by direct message (%s)", letter.user_id, trouble)
+    def _give_up(self, message: _DirectMessage, trouble: GexcordError) -> None:
+        self.unreachable.add(message.user_id)
+        log.warning("operator %s could not be told by direct message (%s)", message.user_id, trouble)

@@ -1,4 +1,4 @@
-"""From a person's wish to a finished picture: the newest figures, the day's history where need be, the drawing."""
+"""From a person's request to a finished picture: the newest figures, the day's history where need be, the drawing."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _DRAWN_WITHIN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class PictureRequest:
     """What somebody wants to see."""
 
     symbol: str | None
@@ -38,19 +38,19 @@ class Picture:
     png: bytes
     alt: str
     filename: str
-    shown: Wish
+    shown: PictureRequest
     """With ticker and scope as they were found."""
 
 
-async def take_picture(services: Services, wish: Wish, *, channel_id: int | None) -> Picture:
-    """The newest picture of a wish.
+async def take_picture(services: Services, request: PictureRequest, *, channel_id: int | None) -> Picture:
+    """The newest picture of a request.
 
     Raises what `find_snapshot` raises, RequestError when the figures it needs are not there, TransientError when
     drawing takes too long, ContractError when it cannot be drawn.
     """
-    latest = await find_snapshot(services, wish.symbol, channel_id=channel_id)
-    history = await _read_past(services, latest, wish.kind) if KINDS[wish.kind].most_past else ()
-    return await draw_picture(services, wish, latest, history)
+    latest = await find_snapshot(services, request.symbol, channel_id=channel_id)
+    history = await _read_past(services, latest, request.kind) if KINDS[request.kind].most_past else ()
+    return await draw_picture(services, request, latest, history)
 
 
 async def take_history(
@@ -60,21 +60,23 @@ async def take_history(
     latest = await find_snapshot(services, symbol, channel_id=channel_id)
     history = await _read_past(services, latest, "history", minutes=minutes)
     recent = [seen for seen in history if seen.asof_ms >= latest.asof_ms - minutes * 60_000]
-    picture = await draw_picture(services, Wish(symbol=symbol, kind="history", weight="oi"), latest, recent)
+    picture = await draw_picture(services, PictureRequest(symbol=symbol, kind="history", weight="oi"), latest, recent)
     scope = latest.scope or services.settings.gex_scope
     return history_text(latest, recent, scope=scope, now=services.clock.now()), picture
 
 
-async def draw_picture(services: Services, wish: Wish, latest: GexSnapshot, history: Sequence[PastLevels]) -> Picture:
+async def draw_picture(
+    services: Services, request: PictureRequest, latest: GexSnapshot, history: Sequence[PastLevels]
+) -> Picture:
     """The picture of figures that were read already; raises as `take_picture`."""
-    scope = wish.scope or latest.scope or services.settings.gex_scope
+    scope = request.scope or latest.scope or services.settings.gex_scope
     chart = chart_of(
-        wish.kind,
+        request.kind,
         latest,
         history,
         scope=scope,
-        weight=wish.weight,
-        theme=wish.theme,
+        weight=request.weight,
+        theme=request.theme,
         now=services.clock.now(),
     )
     try:
@@ -82,8 +84,8 @@ async def draw_picture(services: Services, wish: Wish, latest: GexSnapshot, hist
             png = await services.charts.draw(chart)
     except TimeoutError:
         raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
-    name = f"gex-{latest.ticker.lower()}-{wish.kind}-{scope}-{wish.weight}.png"
-    return Picture(png, alt_text(chart), name, replace(wish, symbol=latest.ticker, scope=scope))
+    name = f"gex-{latest.ticker.lower()}-{request.kind}-{scope}-{request.weight}.png"
+    return Picture(png, alt_text(chart), name, replace(request, symbol=latest.ticker, scope=scope))
 
 
 async def _read_past(

@@ -30,10 +30,10 @@ _LONGEST: Final = 128
 Latest = Callable[[str], Awaitable[GexSnapshot | None]]
 
 
-class Sayer(Protocol):
+class PresencePort(Protocol):
     """Who can set the line."""
 
-    async def say(self, text: str) -> bool:
+    async def show(self, text: str) -> bool:
         """False while Discord's gateway is away."""
         ...
 
@@ -41,18 +41,18 @@ class Sayer(Protocol):
 class Presence:
     """Keeps the line current until cancelled; nothing of it disturbs the feed."""
 
-    def __init__(self, sayer: Sayer, latest: Latest, ticker: str, clock: Clock, *, force: bool) -> None:
-        self._sayer = sayer
+    def __init__(self, port: PresencePort, latest: Latest, ticker: str, clock: Clock, *, force: bool) -> None:
+        self._port = port
         self._latest = latest
         self._ticker = ticker
         self._clock = clock
         self._force = force
 
     async def run(self, progress: Progress) -> None:
-        """Say it every 20 seconds."""
+        """Show it every 20 seconds."""
         while True:
             snapshot = await self._read()
-            if await self._sayer.say(presence_text(self._ticker, snapshot, self._clock.now(), force=self._force)):
+            if await self._port.show(presence_text(self._ticker, snapshot, self._clock.now(), force=self._force)):
                 progress()
             await self._clock.sleep(EVERY_S)
 
@@ -81,12 +81,12 @@ def presence_text(ticker: str, snapshot: GexSnapshot | None, now: datetime, *, f
 
 
 class DiscordPresence:
-    """`Sayer` over discord.py."""
+    """`PresencePort` over discord.py."""
 
     def __init__(self, bot: discord.Client) -> None:
         self._bot = bot
 
-    async def say(self, text: str) -> bool:
+    async def show(self, text: str) -> bool:
         if not self._bot.is_ready() or self._bot.is_closed():
             return False
         try:

@@ -13,7 +13,7 @@ from streaming.schwab.login.oauth import LoginAttempt
 from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
 
 if TYPE_CHECKING:
-    from bot.alerts.desk import AlertDesk
+    from bot.alerts.alert_commands import AlertCommands
     from bot.feed.feed_metrics import FeedStatus
     from bot.render.charts.chart_spec import Chart
 
@@ -104,7 +104,7 @@ class Services:
     login: LoginPort | None
     """None without an app of Schwab's."""
     feed: FeedPort | None = None
-    alerts: "AlertDesk | None" = None
+    alerts: "AlertCommands | None" = None
     sources: Callable[[], tuple[SourceStatus, ...]] = tuple
     """Where the snapshots come from, without I/O."""
     recorder: Callable[[], RecorderStatus | None] = lambda: None

@@ -55,7 +55,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """How patient the supervisor is with one job; delays in seconds."""
+    """How often and how soon one job is run again; delays in seconds."""
 
     first_delay_s: float = 1.0
     max_delay_s: float = 60.0
@@ -68,10 +68,10 @@ class RestartPolicy:
     most_wait_s: float = 900.0
     """Between these a job waits for what a person has to mend."""
 
-    def delay_s(self, failures: int, rng: random.Random, wish_s: float | None = None) -> float:
-        """The pause after the given number of failures in a row, at least the other side's own wish."""
+    def delay_s(self, failures: int, rng: random.Random, least_s: float | None = None) -> float:
+        """The pause after the given number of failures in a row, at least what the other side asks for."""
         earlier = max(failures - 1, 0)
-        return delay_s(earlier, rng, first_s=self.first_delay_s, cap_s=self.max_delay_s, least_s=wish_s)
+        return delay_s(earlier, rng, first_s=self.first_delay_s, cap_s=self.max_delay_s, least_s=least_s)
 
 
 DEFAULT_POLICY = RestartPolicy()
@@ -114,10 +114,10 @@ class _Job:
         self.last_error: str | None = None
         self.retry_in_s: float | None = None
         self.task: asyncio.Task[None] | None = None
-        self.patience = InterruptibleWait()
+        self.pause = InterruptibleWait()
         self.begun_s = 0.0
         """When this run began, by the monotonic clock."""
-        self.told: GexcordError | None = None
+        self.open_trouble: GexcordError | None = None
         """What the operators were told and what is not over yet."""
 
     def enter(self, state: JobState, now: datetime, *, retry_in_s: float | None = None) -> None:
@@ -192,7 +192,7 @@ class Supervisor:
         if job is None or job.state not in (JobState.WAITING, JobState.BACKOFF):
             return False
         job.enter(JobState.RUNNING, self._clock.now())
-        job.patience.nudge()
+        job.pause.nudge()
         return True
 
     def status(self) -> tuple[JobStatus, ...]:
@@ -252,22 +252,22 @@ class Supervisor:
     def _progress(self, job: _Job) -> None:
         job.failures = 0
         job.contract_errors_in_a_row = 0
-        if job.told is not None and self._clock.monotonic() - job.begun_s >= _OVER_AFTER_S:
+        if job.open_trouble is not None and self._clock.monotonic() - job.begun_s >= _OVER_AFTER_S:
             self._over(job)
 
     def _over(self, job: _Job) -> None:
         """Tell that what was told is over."""
-        if job.told is None:
+        if job.open_trouble is None:
             return
-        log.info("job %s goes on: %s", job.name, job.told)
-        self._tell_operators(job, f"{job.name} works again. It was: {job.told}")
-        job.told = None
+        log.info("job %s goes on: %s", job.name, job.open_trouble)
+        self._tell_operators(job, f"{job.name} works again. It was: {job.open_trouble}")
+        job.open_trouble = None
 
     async def _after(self, job: _Job, error: Exception) -> bool:
         match leading_error(error):
             case TransientError() as cause:
                 log.warning("job %s: %s", job.name, cause.sentence)
-                return await self._pause(job, cause.sentence, wish_s=cause.retry_after_s)
+                return await self._pause(job, cause.sentence, least_s=cause.retry_after_s)
             case ConfigurationError() as cause:
                 return self._give_up(job, cause.sentence)
             case OperatorError() | RequestError() as cause:
@@ -297,27 +297,27 @@ class Supervisor:
             return self._give_up(job, sentence)
         return await self._pause(job, sentence)
 
-    async def _pause(self, job: _Job, sentence: str, *, wish_s: float | None = None) -> bool:
+    async def _pause(self, job: _Job, sentence: str, *, least_s: float | None = None) -> bool:
         job.failures += 1
-        delay_s = job.policy.delay_s(job.failures, self._rng, wish_s)
+        delay_s = job.policy.delay_s(job.failures, self._rng, least_s)
         log.info("job %s runs again in %.1f s", job.name, delay_s)
         return await self._rest(job, JobState.BACKOFF, sentence, delay_s)
 
     async def _wait_for_a_person(self, job: _Job, error: GexcordError) -> bool:
         """Tell a cause once, however often it is met, and look again."""
         job.failures += 1
-        if job.told is None or job.told.sentence != error.sentence:
+        if job.open_trouble is None or job.open_trouble.sentence != error.sentence:
             log.error("job %s waits until somebody acts: %s", job.name, error.sentence)
             self._tell_operators(job, error.sentence)
-            job.told = error
-        wish_s = error.retry_after_s if isinstance(error, OperatorError) else None
-        delay_s = max(self._rng.uniform(job.policy.least_wait_s, job.policy.most_wait_s), wish_s or 0.0)
+            job.open_trouble = error
+        least_s = error.retry_after_s if isinstance(error, OperatorError) else None
+        delay_s = max(self._rng.uniform(job.policy.least_wait_s, job.policy.most_wait_s), least_s or 0.0)
         return await self._rest(job, JobState.WAITING, error.sentence, delay_s)
 
     async def _rest(self, job: _Job, state: JobState, sentence: str, delay_s: float) -> bool:
         job.last_error = sentence
         job.enter(state, self._clock.now(), retry_in_s=delay_s)
-        await job.patience.wait(self._clock.sleep(delay_s), job.name)
+        await job.pause.wait(self._clock.sleep(delay_s), job.name)
         return True
 
     def _give_up(self, job: _Job, sentence: str) -> bool:

@@ -5,7 +5,7 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from bot.alerts.desk import AlertDesk, ListedRule, Reader
+from bot.alerts.alert_commands import AlertCommands, ListedRule, Reader
 from bot.alerts.kinds.registry import KINDS, check, key_of, read, with_value
 from bot.alerts.reading import Reading
 from bot.alerts.rules import (
@@ -99,7 +99,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
         )
         await think(interaction)
         snapshot = await self._snapshot(interaction, ticker.name)
-        kept, resumed = await _desk(self._services).add(rule)
+        kept, resumed = await _alerts(self._services).add(rule)
         await interaction.edit_original_response(content=_added(kept, snapshot, resumed=resumed))
 
     @app_commands.command(
@@ -108,7 +108,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
     async def list_alerts(self, interaction: Interaction) -> None:
         """The alerts that the reader may see; more messages when one does not hold them."""
         await think(interaction)
-        lines = await _desk(self._services).lines(_reader(interaction))
+        lines = await _alerts(self._services).lines(_reader(interaction))
         first, *more = _pages(lines)
         await interaction.edit_original_response(content=first)
         for page in more:
@@ -119,7 +119,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
     async def remove(self, interaction: Interaction, number: app_commands.Range[int, 1, _HIGHEST_NUMBER]) -> None:
         """Remove the alert with this number, if it is the reader's to remove."""
         await think(interaction)
-        rule = await _desk(self._services).remove(number, _reader(interaction))
+        rule = await _alerts(self._services).remove(number, _reader(interaction))
         await interaction.edit_original_response(content=f"Alert {rule.number} is gone: {rule_text(rule)}.")
 
     @add.autocomplete("symbol")
@@ -146,7 +146,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
             return None
 
 
-def _desk(services: Services) -> AlertDesk:
+def _alerts(services: Services) -> AlertCommands:
     if services.alerts is None:
         raise TransientError("Alerts do not run here.", remedy="Try again in a moment.")
     return services.alerts
@@ -161,9 +161,9 @@ def _reader(interaction: Interaction) -> Reader:
     )
 
 
-def _target(interaction: Interaction, wish: str) -> Target:
+def _target(interaction: Interaction, place: str) -> Target:
     """The channel for those who may, or the person; in a direct message both are the same."""
-    if wish != "here" or interaction.guild_id is None:
+    if place != "here" or interaction.guild_id is None:
         return Target(user_id=interaction.user.id)
     if not may_manage(interaction):
         raise Refusal(_NOT_YOURS)

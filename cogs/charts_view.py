@@ -9,7 +9,7 @@ from typing import Any, Final
 import discord
 
 from bot.notices import Interaction
-from bot.pictures import Picture, Wish, take_picture
+from bot.pictures import Picture, PictureRequest, take_picture
 from bot.render.charts.chart_spec import KINDS
 from bot.services import Services
 from bot.views import IDLE_S
@@ -24,11 +24,11 @@ RETIRED: Final = f"-# These buttons retired after {IDLE_S / 60:.0f} minutes with
 class ChartView(SwitchView):
     """One message with a picture and what is chosen in it; of quick clicks only the last one is drawn."""
 
-    def __init__(self, services: Services, asked: Interaction, wish: Wish) -> None:
+    def __init__(self, services: Services, asked: Interaction, request: PictureRequest) -> None:
         super().__init__(asked)
         self.services = services
-        self._wish = wish
-        self._on_show = wish
+        self._request = request
+        self._on_show = request
         self._clicks = 0
         self._drawing = asyncio.Lock()
         for place, kind in enumerate(KINDS):
@@ -41,13 +41,13 @@ class ChartView(SwitchView):
             self.add_item(SymbolSelect(services))
 
     @property
-    def wish(self) -> Wish:
+    def request(self) -> PictureRequest:
         """What was chosen last; it may still be in the making."""
-        return self._wish
+        return self._request
 
     async def first_picture(self, channel_id: int | None) -> discord.File:
         """The picture to begin with; raises as `take_picture`."""
-        picture = await take_picture(self.services, self._wish, channel_id=channel_id)
+        picture = await take_picture(self.services, self._request, channel_id=channel_id)
         self._now_showing(picture)
         return attached(picture)
 
@@ -62,14 +62,14 @@ class ChartView(SwitchView):
         click = self._clicks
         kind = changes.get("kind")
         any_scope = {"scope": None} if kind is not None and KINDS[kind].past_strikes else {}
-        self._wish = replace(self._wish, **any_scope | changes)
+        self._request = replace(self._request, **any_scope | changes)
         async with self._drawing:
             if click != self._clicks:
                 return
             try:
-                picture = await take_picture(self.services, self._wish, channel_id=interaction.channel_id)
+                picture = await take_picture(self.services, self._request, channel_id=interaction.channel_id)
             except BaseException:  # a cancelled click, too, leaves the choice that is on show
-                self._wish = self._on_show if click == self._clicks else self._wish
+                self._request = self._on_show if click == self._clicks else self._request
                 raise
             if click == self._clicks:
                 self._now_showing(picture)
@@ -80,12 +80,12 @@ class ChartView(SwitchView):
         """What the message says once its buttons no longer work."""
         return {"content": RETIRED}
 
-    def can_choose(self, choice: Mapping[str, Any], shown: Wish) -> bool:
+    def can_choose(self, choice: Mapping[str, Any], shown: PictureRequest) -> bool:
         """Everything but a scope where the kind has only one."""
         return "scope" not in choice or not KINDS[shown.kind].past_strikes
 
     def _now_showing(self, picture: Picture) -> None:
-        self._wish = self._on_show = picture.shown
+        self._request = self._on_show = picture.shown
         self.mark(picture.shown)
 
 
@@ -98,9 +98,9 @@ class ThemeButton(discord.ui.Button[ChartView]):
     async def callback(self, interaction: Interaction) -> None:
         """The same picture, light or dark."""
         view = view_of(self, ChartView)
-        await view.show(interaction, theme="dark" if view.wish.theme == "light" else "light")
+        await view.show(interaction, theme="dark" if view.request.theme == "light" else "light")
 
-    def mark(self, shown: Wish) -> None:
+    def mark(self, shown: PictureRequest) -> None:
         """Name the theme that a click leads to."""
         self.label = "Dark" if shown.theme == "light" else "Light"
 
@@ -118,7 +118,7 @@ class SymbolSelect(discord.ui.Select[ChartView]):
         """The same picture of another ticker."""
         await view_of(self, ChartView).show(interaction, symbol=self.values[0])
 
-    def mark(self, shown: Wish) -> None:
+    def mark(self, shown: PictureRequest) -> None:
         """Show the ticker as the chosen one."""
         if shown.symbol is not None and shown.symbol not in [option.label for option in self.options]:
             self.options = [*self.options[: _MOST_OPTIONS - 1], discord.SelectOption(label=shown.symbol)]

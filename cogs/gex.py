@@ -13,7 +13,7 @@ from bot.feed.status_text import boards_field
 from bot.lookup import boards_here, find_snapshot, matching_names
 from bot.notices import think
 from bot.permissions import may_speak
-from bot.pictures import Wish, take_history
+from bot.pictures import PictureRequest, take_history
 from bot.render.charts.chart_spec import KINDS, ThemeName
 from bot.render.embeds import status_embed
 from bot.render.explain.explain import explain_embed
@@ -122,14 +122,14 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     ) -> None:
         """A picture, drawn in the worker, with buttons that switch it in place."""
         await think(interaction)
-        wish = Wish(
+        request = PictureRequest(
             symbol=symbol,
             kind=KINDS[kind].name,
             scope=scope,
             weight=weight,
             theme=theme,
         )
-        view = ChartView(self._services, interaction, wish)
+        view = ChartView(self._services, interaction, request)
         picture = await view.first_picture(interaction.channel_id)
         if _private(interaction, public):
             remark = _remark(interaction, public)

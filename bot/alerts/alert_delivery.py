@@ -53,7 +53,7 @@ class AlertDelivery:
         self._awake = asyncio.Event()
         self._arrived: OrderedDict[str, int] = OrderedDict()
         self._failures: dict[str, Retry] = {}
-        self._told: OperatorError | None = None
+        self._open_trouble: OperatorError | None = None
         """What the operators were told and what is not over yet."""
 
     def wake(self) -> None:
@@ -114,8 +114,8 @@ class AlertDelivery:
         other_id = await self._store.done(batch, message_id)
         if message_id and other_id not in {None, 0, message_id}:
             await self._take_back(batch, message_id)
-        if content and self._told is not None:
-            over, self._told = f"Alerts go out again. It was: {self._told}", None
+        if content and self._open_trouble is not None:
+            over, self._open_trouble = f"Alerts go out again. It was: {self._open_trouble}", None
             self._tell(over)
 
     def _content(self, batch: Batch) -> str:
@@ -160,8 +160,8 @@ class AlertDelivery:
         delay_s = max(self._rng.uniform(*_PERSON_S), error.retry_after_s or 0.0)
         log.warning("alerts for %s wait %.0f s: %s", batch.target.name, delay_s, error.sentence)
         await self._store.later(batch, delay_s=delay_s)
-        if self._told is None or self._told.sentence != error.sentence:
-            self._told = error
+        if self._open_trouble is None or self._open_trouble.sentence != error.sentence:
+            self._open_trouble = error
             self._tell(f"Alerts wait: {error.sentence}")
 
     async def _pause(self, batch: Batch, error: UnreachableError) -> None:

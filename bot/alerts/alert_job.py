@@ -16,7 +16,7 @@ from bot.alerts.alert_delivery import AlertDelivery
 from bot.alerts.counters import METRICS, AlertCounters
 from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.post import AlertPost
-from bot.alerts.rule_store import AlertStore, Claim, Entry, Shelf
+from bot.alerts.rule_store import AlertStore, Claim, Entry, StoredAlerts
 from bot.alerts.texts import firing_text
 from bot.alerts.watcher import Watcher
 from bot.feed.timing import Retry
@@ -63,7 +63,7 @@ class AlertRunner:
         self.watcher = Watcher(any_hour=any_hour)
         self.counters = AlertCounters()
         self.delivery = AlertDelivery(store, post, clock, tell=tell, rng=self._rng, counters=self.counters)
-        self.shelf: Shelf | None = None
+        self.stored: StoredAlerts | None = None
         """All rules as read last; None before Redis has answered once."""
         self._backlog: deque[tuple[Firing, datetime]] = deque()
         self._wake = asyncio.Event()
@@ -80,13 +80,13 @@ class AlertRunner:
         finally:
             await self._save_at_the_end()
 
-    async def look(self) -> Shelf:
+    async def look(self) -> StoredAlerts:
         """All rules as they are now, and watch those; TransientError while Redis is away."""
         version = await self._store.version()
-        if self.shelf is None or version != self.shelf.version:
-            self.shelf = await self._store.load()
-            self._take_over(self.shelf)
-        return self.shelf
+        if self.stored is None or version != self.stored.version:
+            self.stored = await self._store.load()
+            self._take_over(self.stored)
+        return self.stored
 
     async def _listen(self) -> None:
         retry = Retry(self._rng)
@@ -157,14 +157,14 @@ class AlertRunner:
             self.delivery.wake()
         self.counters.waiting_for_claim = 0
 
-    def _take_over(self, shelf: Shelf) -> None:
+    def _take_over(self, stored: StoredAlerts) -> None:
         """Watch the rules that are not paused; one new to this process starts where Redis left it."""
-        active = [rule for rule in shelf.rules.values() if rule.target.name not in shelf.paused]
+        active = [rule for rule in stored.rules.values() if rule.target.name not in stored.paused]
         fresh = [rule.number for rule in active if self.watcher.state(rule.number) is None]
         self.watcher.set_rules(active)
         for number in fresh:
-            if number in shelf.states:
-                self.watcher.adopt(number, shelf.states[number])
+            if number in stored.states:
+                self.watcher.adopt(number, stored.states[number])
             else:
                 self.watcher.begin(number, self._clock.now())
         self.counters.rules = len(active)

@@ -75,7 +75,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class StoredAlerts:
     """Everything about rules, as of one version."""
 
     version: int
@@ -124,14 +124,14 @@ class AlertStore:
         async with answering("looking for new alerts"):
             return int(await self._redis.get(f"{self._prefix}:version") or 0)
 
-    async def load(self) -> Shelf:
+    async def load(self) -> StoredAlerts:
         """All rules and what is known of them; what this version cannot read is logged and left alone."""
         async with answering("reading the alerts"), self._redis.pipeline(transaction=True) as pipeline:
             pipeline.get(f"{self._prefix}:version")
             for name in self._keys("rules", "states", "episodes", "paused"):
                 pipeline.hgetall(name)
             version, rules, states, episodes, paused = await pipeline.execute()
-        return Shelf(
+        return StoredAlerts(
             version=int(version or 0),
             rules=await _rules(rules),
             states={int(field): _state(value, episodes.get(field)) for field, value in states.items()},

@@ -31,8 +31,8 @@ def rule_text(rule: Rule) -> str:
     details = [rule.scope and f"scope {rule.scope}", rule.weight and f"by {WEIGHT_NAMES[rule.weight]}"]
     if rule.cooldown_min != DEFAULT_COOLDOWN_MIN:
         details.append(f"at most every {rule.cooldown_min} min")
-    told = ", ".join(detail for detail in details if detail)
-    return f"{_safe(rule.ticker)}: {KINDS[rule.kind].happening(rule)}{f' ({told})' if told else ''}"
+    known = ", ".join(detail for detail in details if detail)
+    return f"{_safe(rule.ticker)}: {KINDS[rule.kind].happening(rule)}{f' ({known})' if known else ''}"
 
 
 def standing_text(rule: Rule, state: AlertState | None, *, hold: Hold | None, missing: bool, paused: str | None) -> str:

@@ -28,7 +28,7 @@ class _Watched:
 
 
 @dataclass(slots=True)
-class _Book:
+class _TickerWatch:
     """The rules of one ticker, those that read the same figures together."""
 
     groups: dict[Key, list[_Watched]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Watcher:
 
     def __init__(self, *, any_hour: bool = False) -> None:
         self._any_hour = any_hour
-        self._books: dict[str, _Book] = {}
+        self._by_ticker: dict[str, _TickerWatch] = {}
         self._watched: dict[int, _Watched] = {}
 
     def __len__(self) -> int:
@@ -52,17 +52,20 @@ class Watcher:
     def set_rules(self, rules: Iterable[Rule]) -> None:
         """Watch these rules and no others; what is known of those watched already is kept."""
         known, self._watched = self._watched, {}
-        books: dict[str, _Book] = {}
+        by_ticker: dict[str, _TickerWatch] = {}
         for rule in rules:
             before = known.get(rule.number)
             watched = _Watched(rule, AlertState()) if before is None or before.rule != rule else before
             self._watched[rule.number] = watched
-            old = self._books.get(rule.ticker)
-            book = books.setdefault(
-                rule.ticker, _Book() if old is None else _Book(newest=old.newest, hold=old.hold, usual_ms=old.usual_ms)
+            old = self._by_ticker.get(rule.ticker)
+            watch = by_ticker.setdefault(
+                rule.ticker,
+                _TickerWatch()
+                if old is None
+                else _TickerWatch(newest=old.newest, hold=old.hold, usual_ms=old.usual_ms),
             )
-            book.groups.setdefault(key_of(rule), []).append(watched)
-        self._books = books
+            watch.groups.setdefault(key_of(rule), []).append(watched)
+        self._by_ticker = by_ticker
 
     def adopt(self, number: int, state: AlertState) -> None:
         """Replace what is known of a rule by what another bot, or this one before a restart, has stored."""
@@ -73,12 +76,12 @@ class Watcher:
     def begin(self, number: int, now: datetime) -> None:
         """Let a new rule learn from the snapshot at hand on which side things are; it may be long until the next."""
         watched = self._watched.get(number)
-        book = None if watched is None else self._books.get(watched.rule.ticker)
-        if watched is None or book is None or book.newest is None or is_current(book.newest, now) is not None:
+        watch = None if watched is None else self._by_ticker.get(watched.rule.ticker)
+        if watched is None or watch is None or watch.newest is None or is_current(watch.newest, now) is not None:
             return
-        if book.hold is None or not book.hold.holds(watched.rule.kind):
-            moment = Moment(book.newest.asof_ms, _origin(book.newest), book.usual_ms)
-            self._judge([watched], key_of(watched.rule), book.newest, moment)
+        if watch.hold is None or not watch.hold.holds(watched.rule.kind):
+            moment = Moment(watch.newest.asof_ms, _origin(watch.newest), watch.usual_ms)
+            self._judge([watched], key_of(watched.rule), watch.newest, moment)
 
     def state(self, number: int) -> AlertState | None:
         """What is known of a rule, or None for one that is not watched."""
@@ -87,10 +90,10 @@ class Watcher:
 
     def hold(self, ticker: str, now: datetime) -> Hold | None:
         """What keeps the alerts of a ticker from firing: as its newest snapshot says, or that it has become old."""
-        book = self._books.get(ticker)
-        if book is None or book.hold is not None or book.newest is None:
-            return None if book is None else book.hold
-        return is_current(book.newest, now)
+        watch = self._by_ticker.get(ticker)
+        if watch is None or watch.hold is not None or watch.newest is None:
+            return None if watch is None else watch.hold
+        return is_current(watch.newest, now)
 
     def is_missing(self, number: int) -> bool:
         """Whether the newest snapshot does not hold the figure that a rule needs."""
@@ -99,7 +102,7 @@ class Watcher:
 
     def watches(self, ticker: str) -> bool:
         """Whether any rule is about a ticker."""
-        return ticker in self._books
+        return ticker in self._by_ticker
 
     def unsaved(self) -> dict[int, AlertState]:
         """The states that changed since this was asked last."""
@@ -114,19 +117,19 @@ class Watcher:
 
     def portions(self, snapshot: GexSnapshot, now: datetime) -> Iterator[list[Firing]]:
         """The same in steps of at most five hundred rules, so that the caller can let others work between them."""
-        book = self._books.get(snapshot.ticker)
-        if book is None:
+        watch = self._by_ticker.get(snapshot.ticker)
+        if watch is None:
             return
         hold = held_by(snapshot, now, any_hour=self._any_hour)
         if hold in {Hold.STALE, Hold.AHEAD}:
-            book.hold = hold
+            watch.hold = hold
             return
-        if book.newest is not None and _is_no_newer(snapshot, book.newest):
+        if watch.newest is not None and _is_no_newer(snapshot, watch.newest):
             return
-        moment = Moment(snapshot.asof_ms, _origin(snapshot), book.usual_ms)
-        book.usual_ms = _usual_ms(book, snapshot)
-        book.newest, book.hold = snapshot, hold
-        for key, group in book.groups.items():
+        moment = Moment(snapshot.asof_ms, _origin(snapshot), watch.usual_ms)
+        watch.usual_ms = _usual_ms(watch, snapshot)
+        watch.newest, watch.hold = snapshot, hold
+        for key, group in watch.groups.items():
             if hold is None or not hold.holds(key[0]):
                 for start in range(0, len(group), _PORTION):
                     yield self._judge(group[start : start + _PORTION], key, snapshot, moment)
@@ -171,10 +174,10 @@ def _fire(watched: _Watched, reading: Reading | WallReading, snapshot: GexSnapsh
     )
 
 
-def _usual_ms(book: _Book, snapshot: GexSnapshot) -> int:
+def _usual_ms(watch: _TickerWatch, snapshot: GexSnapshot) -> int:
     """The spacing of snapshots: shrinks at once and grows at most fourfold, so that a pause is not taken for it."""
-    spacing_ms = 0 if book.newest is None else max(snapshot.asof_ms - book.newest.asof_ms, 0)
-    return spacing_ms if book.usual_ms == 0 else min(spacing_ms, 4 * book.usual_ms)
+    spacing_ms = 0 if watch.newest is None else max(snapshot.asof_ms - watch.newest.asof_ms, 0)
+    return spacing_ms if watch.usual_ms == 0 else min(spacing_ms, 4 * watch.usual_ms)
 
 
 def _is_no_newer(snapshot: GexSnapshot, newest: GexSnapshot) -> bool:

@@ -14,9 +14,9 @@ from bot.feed.channel import GoneMessageError
 from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.message import LiveMessage
 from bot.feed.schedule import FeedDecision, decide_about, next_mark
-from bot.feed.timing import Cadence, Deletions, Patience, Retry
+from bot.feed.timing import Cadence, Deletions, PersonWaits, Retry
 from bot.feed.window import Slot
-from bot.feed.wording import LifeSign, Wording
+from bot.feed.wording import UpdatedLine, Wording
 from bot.render.text import Style
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock
@@ -90,7 +90,7 @@ class Board:
         self._still_ours = still_ours
         self._retry = Retry(rng, cap_s=_RETRY_CAP_S)
         self._replace_retry = Retry(rng, cap_s=_REPLACE_AGAIN_S)
-        self._patience = Patience()
+        self._person_waits = PersonWaits()
         self._deletions = Deletions()
         self._told_deletions = False
         self._untidy = asyncio.Event()
@@ -99,7 +99,7 @@ class Board:
         self._words = Wording(
             ticker, slot, source=plan.source, style=plan.style, window_s=plan.window_s, since=self._since
         )
-        self._life_sign = LifeSign(wall_s) if plan.shows_age else None
+        self._updated_line = UpdatedLine(wall_s) if plan.shows_age else None
         self._lived: date | None = None
         """The replayed session whose own hours this board has shown."""
         self._adopted = False
@@ -113,7 +113,7 @@ class Board:
         self._state_since = clock.now()
         self._reason = "starting"
         self._until: datetime | None = None
-        self._told: str | None = None
+        self._open_trouble: str | None = None
         self._rendered: GexSnapshot | None = None
 
     def status(self) -> BoardStatus:
@@ -254,8 +254,8 @@ class Board:
             self._mark = next_mark(at, self._plan.refresh_minutes)
         self._rendered = self._slot.latest
         text = self._words.live(self._clock.now())
-        if self._life_sign is not None:
-            text = self._life_sign.under(text)
+        if self._updated_line is not None:
+            text = self._updated_line.under(text)
         if (self._message.pending or at >= self._mark) and self._may_repost:
             changed = await self._refresh(text, decision, at)
         else:
@@ -294,7 +294,7 @@ class Board:
         self._unreplaced = True
         self._counters.failed(now, error.sentence)
         if isinstance(error, OperatorError):
-            delay_s = self._patience.delay_s()
+            delay_s = self._person_waits.delay_s()
             self._tell_once(error)
         else:
             delay_s = self._replace_retry.delay_s(least_s=error.retry_after_s)
@@ -337,18 +337,18 @@ class Board:
         self._retry.succeeded()
         if self._unreplaced:
             return
-        self._patience.over()
-        if self._told is not None:
-            self._told = None
+        self._person_waits.over()
+        if self._open_trouble is not None:
+            self._open_trouble = None
             self._tell(f"The board {self._ticker.name} in channel {self._channel_id} works again.")
 
     def _pause(self, error: OperatorError) -> None:
-        self._trouble(error, "paused", self._patience.delay_s())
+        self._trouble(error, "paused", self._person_waits.delay_s())
         self._tell_once(error)
 
     def _tell_once(self, error: OperatorError) -> None:
-        if error.sentence != self._told:
-            self._told = error.sentence
+        if error.sentence != self._open_trouble:
+            self._open_trouble = error.sentence
             _LOG.warning("Board %s is paused: %s", self._ticker.name, error.sentence)
             self._tell(error.sentence)
 
@@ -364,9 +364,9 @@ class Board:
             )
 
     def _back_off(self, error: GexcordError) -> None:
-        wish = error.retry_after_s if isinstance(error, TransientError) else None
+        least_s = error.retry_after_s if isinstance(error, TransientError) else None
         level = logging.DEBUG if self._retry.failures else logging.WARNING
-        self._trouble(error, "retrying", self._retry.delay_s(least_s=wish))
+        self._trouble(error, "retrying", self._retry.delay_s(least_s=least_s))
         _LOG.log(level, "Board %s in channel %s: %s", self._ticker.name, self._channel_id, error.sentence)
 
     def _trouble(self, error: GexcordError, state: BoardState, delay_s: float) -> None:

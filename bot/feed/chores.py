@@ -13,8 +13,8 @@ from streaming.errors import GexcordError, TransientError
 
 _LOG: Final = logging.getLogger(__name__)
 _AGAIN_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
-_PATIENT_AFTER: Final = 40
-_PATIENT_S: Final = 300.0
+_SLOW_AFTER: Final = 40
+_SLOW_S: Final = 300.0
 _GONE_AGAIN_S: Final = (2.0, 5.0, 15.0, 60.0, 300.0)
 """An "unknown message" may be false (10008, discord-api-docs#2258): only one that stays unknown is believed."""
 _FORGOTTEN_MS: Final = 7 * 86_400_000
@@ -182,10 +182,10 @@ class Chores:
 
     def _failed(self, job: _Job, error: GexcordError) -> None:
         now_s = self._clock.monotonic()
-        wish_s = (error.retry_after_s or 0.0) if isinstance(error, TransientError) else 0.0
-        patient = job.failures >= _PATIENT_AFTER
-        delay_s = _PATIENT_S if patient else _AGAIN_S[min(job.failures, len(_AGAIN_S) - 1)]
-        job.due_s = now_s + max(delay_s, wish_s)
+        least_s = (error.retry_after_s or 0.0) if isinstance(error, TransientError) else 0.0
+        is_slow = job.failures >= _SLOW_AFTER
+        delay_s = _SLOW_S if is_slow else _AGAIN_S[min(job.failures, len(_AGAIN_S) - 1)]
+        job.due_s = now_s + max(delay_s, least_s)
         job.failures += 1
         if job.nonce is not None and now_s - job.begun_s > _RECLAIM_S:
             job.finished = True

@@ -63,7 +63,7 @@ class Retry:
         self._failures = 0
 
 
-class Patience:
+class PersonWaits:
     """The waits for a person to mend something: soon at first, in the end every ten minutes."""
 
     def __init__(self) -> None:

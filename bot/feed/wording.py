@@ -90,7 +90,7 @@ def _note(snapshot: GexSnapshot, now: datetime) -> str:
     return "" if snapshot.state == "live" or (live and snapshot.state == "closed") else snapshot.state
 
 
-class LifeSign:
+class UpdatedLine:
     """Discord's own growing time under a board: of its last edit, renewed while the figures stand still.
 
     It goes on growing when nobody edits any more, which nothing else in a message does.

@@ -20,7 +20,7 @@ _LOOK_EVERY_S: Final = 0.02
 _TRANSIENT: Final = (JobState.STOPPED, JobState.ENDED)
 
 
-class WishStore(Protocol):
+class WantedStore(Protocol):
     """Remembers across restarts whether the stream is wanted: something is set while it is."""
 
     async def get(self) -> str | None: ...
@@ -33,15 +33,15 @@ class WishStore(Protocol):
 class StreamControl:
     """Implements `bot.services.StreamPort`."""
 
-    def __init__(self, streamer: Streamer, supervisor: Supervisor, wishes: WishStore, clock: Clock) -> None:
+    def __init__(self, streamer: Streamer, supervisor: Supervisor, wanted: WantedStore, clock: Clock) -> None:
         self._streamer = streamer
         self._supervisor = supervisor
-        self._wishes = wishes
+        self._wanted = wanted
         self._clock = clock
 
     async def resume(self) -> None:
         """Start again when streaming was wanted as the process last ended."""
-        if await self._wishes.get() is not None:
+        if await self._wanted.get() is not None:
             self._supervisor.start(JOB, self._streamer.run)
 
     def resume_in_background(self) -> None:
@@ -138,7 +138,7 @@ class StreamControl:
     async def _remember(self, *, wanted: bool) -> None:
         try:
             async with asyncio.timeout(_REMEMBER_WITHIN_S):
-                await (self._wishes.set("1") if wanted else self._wishes.release())
+                await (self._wanted.set("1") if wanted else self._wanted.release())
         except TimeoutError:
             _LOG.warning("whether the stream is wanted could not be stored within %g s", _REMEMBER_WITHIN_S)
         except GexcordError as error:

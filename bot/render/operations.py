@@ -85,7 +85,7 @@ def _requests(status: StreamStatus) -> str:
 def _attention(status: StreamStatus) -> list[str]:
     """What a person may have to act on or should know, each with its own line."""
     rolls = ", ".join(f"{root} is {contract}" for root, contract in status.contracts.items())
-    told = (
+    texts = (
         ("Needs a login", status.needs_login),
         *((f"Refused by Schwab, {what}", why) for what, why in status.refused.items()),
         ("Refused by Schwab and left out", named(status.left_out)),
@@ -99,11 +99,11 @@ def _attention(status: StreamStatus) -> list[str]:
         ("Last close", status.last_close),
         ("Last error", status.last_error),
     )
-    return [f"{title}: {text[:_LONGEST]}" for title, text in told if text]
+    return [f"{title}: {text[:_LONGEST]}" for title, text in texts if text]
 
 
-def _named(told: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {text.removesuffix('.')}" for name, text in told.items())
+def _named(texts: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {text.removesuffix('.')}" for name, text in texts.items())
 
 
 def token_text(status: TokenStatus, now: datetime) -> str:

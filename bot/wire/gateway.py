@@ -190,8 +190,8 @@ def _last_word(code: int) -> OperatorError | None:
 
 def _least_s(trouble: GexcordError) -> float:
     """How long Discord, or the day's budget, asks to wait; the budget is looked at again all the same."""
-    wish_s = trouble.retry_after_s if isinstance(trouble, OperatorError | TransientError) else None
-    return min(wish_s or 0.0, _LOOK_AGAIN_S)
+    asked_s = trouble.retry_after_s if isinstance(trouble, OperatorError | TransientError) else None
+    return min(asked_s or 0.0, _LOOK_AGAIN_S)
 
 
 async def _end(ws: DiscordWebSocket) -> None:

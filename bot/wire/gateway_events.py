@@ -55,7 +55,7 @@ class GatewayEvents:
             if name == _ESSENTIAL:
                 raise
             self._note(name, error)
-        self._tell(name, data)
+        self._pass_on(name, data)
 
     def _note(self, name: str, error: Exception) -> None:
         """One line for each kind of trouble, without the event's own words; repeats are only counted."""
@@ -67,7 +67,7 @@ class GatewayEvents:
         where = f"{PurePath(frame.filename).name}:{frame.lineno}"
         log.log(level, "a gateway event %s cannot be read and is skipped (%s in %s)", *kind, where)
 
-    def _tell(self, name: str, data: Any) -> None:
+    def _pass_on(self, name: str, data: Any) -> None:
         if not self._callbacks:
             return
         for channel_id in self._places(name, data):

@@ -22,8 +22,8 @@ WORN_MESSAGE: Final = 30046
 ARCHIVED_THREAD: Final = 50083
 UNKNOWN_INTERACTION: Final = 10062
 ALREADY_ANSWERED: Final = 40060
-_MOST_PATIENCE_S: Final = 3600.0
-"""A wish to wait longer than this is not believed: asking again once an hour harms nobody."""
+_LONGEST_WAIT_S: Final = 3600.0
+"""To wait longer than this is not believed: asking again once an hour harms nobody."""
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
@@ -196,19 +196,19 @@ def described(error: discord.HTTPException) -> str:
 
 
 def retry_after_s(error: discord.HTTPException) -> float | None:
-    """The other side's wish, in seconds, at most an hour; None without one that can be."""
+    """How long the other side asks to wait, in seconds, at most an hour; None without one that can be."""
     header = _header(error, "Retry-After")
     try:
-        wish_s = float(header or "nan")
+        asked_s = float(header or "nan")
     except ValueError:
         return None
-    return min(wish_s, _MOST_PATIENCE_S) if math.isfinite(wish_s) and wish_s >= 0 else None
+    return min(asked_s, _LONGEST_WAIT_S) if math.isfinite(asked_s) and asked_s >= 0 else None
 
 
 def unanswered(error: Exception) -> TransientError:
     """For what is no answer of Discord's: the network, a deadline, or a wait that discord.py would not take."""
     if isinstance(error, discord.RateLimited):
-        return TransientError("Discord asks to slow down.", retry_after_s=min(error.retry_after, _MOST_PATIENCE_S))
+        return TransientError("Discord asks to slow down.", retry_after_s=min(error.retry_after, _LONGEST_WAIT_S))
     return TransientError(f"Discord does not answer ({type(error).__name__}).")
 
 

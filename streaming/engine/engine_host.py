@@ -199,7 +199,7 @@ class EngineHost:
     def _flush(self, process: EngineProcess | None) -> None:
         taken = None if process is None else self.inbox.empty()
         if process is not None and taken is not None:
-            process.tell(taken)
+            process.send(taken)
 
     async def _keep(self) -> None:
         """Have a process run until this context ends."""

@@ -37,18 +37,18 @@ class EngineProcess:
         """Bytes of orders that the pipe has not taken yet."""
         return self._pipes.unread
 
-    def tell(self, order: Order) -> None:
+    def send(self, order: Order) -> None:
         """Give an order that has no answer."""
         if not self._over:
-            self._pipes.tell(ENCODER.encode(order))
+            self._pipes.send(ENCODER.encode(order))
 
     def ask(self, order: Order, payload: bytes | None = None) -> "asyncio.Future[Answer]":
         """Give an order and the bytes that belong to it; TransientError, now or later, when the process ends."""
         if self._over:
             raise TransientError(_GONE)
-        self.tell(order)
+        self.send(order)
         if payload is not None:
-            self._pipes.tell(payload)
+            self._pipes.send(payload)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         return future

@@ -63,7 +63,7 @@ class PipedProcess:
         """Bytes that the pipe has not taken yet."""
         return self._inlet.transport.get_write_buffer_size()
 
-    def tell(self, body: bytes) -> None:
+    def send(self, body: bytes) -> None:
         """Give it a frame without waiting; ValueError for one that is too large."""
         if len(body) <= _COPIED_BYTES:
             self._inlet.write(frame(body))

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from bot.feed.feed_job import FeedRunner
-from bot.pictures import Wish, take_picture
+from bot.pictures import PictureRequest, take_picture
 from bot.render.charts.chart_client import ChartWorker
 from bot.render.charts.chart_spec import KINDS, Chart
 from bot.render.charts.chart_worker import Painters
@@ -105,8 +105,10 @@ async def _ask(services: Services, done: list[float]) -> None:
     """Ten charts at once, again and again."""
     while True:
         begun = time.monotonic()
-        wishes = [Wish(symbol=_TICKER, kind=kind, weight=weight) for kind, weight in product(KINDS, ("oi", "vol"))]
-        await asyncio.gather(*(take_picture(services, wish, channel_id=None) for wish in wishes))
+        requests = [
+            PictureRequest(symbol=_TICKER, kind=kind, weight=weight) for kind, weight in product(KINDS, ("oi", "vol"))
+        ]
+        await asyncio.gather(*(take_picture(services, request, channel_id=None) for request in requests))
         done.append(time.monotonic() - begun)
 
 
@@ -223,8 +225,8 @@ async def _memory(store: SnapshotStore, clock: ShiftedClock, count: int = 1000) 
         choices = list(product(("dark", "light"), KINDS, ("oi", "vol")))
         for n in range(count + 1):
             theme, kind, weight = choices[n % len(choices)]
-            wish = Wish(symbol=_TICKER, kind=kind, weight=weight, theme=theme)  # type: ignore[arg-type]  # of the right names
-            await take_picture(services, wish, channel_id=None)
+            request = PictureRequest(symbol=_TICKER, kind=kind, weight=weight, theme=theme)  # type: ignore[arg-type]  # of the right names
+            await take_picture(services, request, channel_id=None)
             if n in {0, 20, 100, 250, 500, 750, count}:
                 sys.stdout.write(f"after {n:5d} charts the worker holds {_resident_mb(charts.pid or 0):6.1f} MB\n")
                 sys.stdout.flush()

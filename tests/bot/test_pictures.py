@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from bot import pictures
-from bot.pictures import Wish, take_history, take_picture
+from bot.pictures import PictureRequest, take_history, take_picture
 from streaming.errors import RequestError, TransientError
 from tests.support.host import PNG, Host, make_settings, make_snapshot
 
@@ -21,28 +21,28 @@ async def host():
 
 
 async def test_a_picture_says_what_it_shows_with_names_as_they_were_found(host):
-    picture = await take_picture(host.make_bot().services, Wish(symbol="$spx"), channel_id=None)
+    picture = await take_picture(host.make_bot().services, PictureRequest(symbol="$spx"), channel_id=None)
     assert picture.png == PNG
-    assert picture.shown == Wish(symbol="SPX", scope="full")
+    assert picture.shown == PictureRequest(symbol="SPX", scope="full")
     assert picture.filename == "gex-spx-strikes-full-vol.png"
     assert picture.alt.startswith("SPX: net GEX by strike")
 
 
 async def test_without_a_wish_the_scope_is_the_snapshots_and_else_the_settings(host):
     services = host.make_bot().services
-    assert (await take_picture(services, Wish(symbol="SPX"), channel_id=None)).shown.scope == "full"
+    assert (await take_picture(services, PictureRequest(symbol="SPX"), channel_id=None)).shown.scope == "full"
     host.snapshots.latest_by_ticker["SPX"] = make_snapshot("SPX", scope=None)
-    assert (await take_picture(services, Wish(symbol="SPX"), channel_id=None)).shown.scope == "zero"
+    assert (await take_picture(services, PictureRequest(symbol="SPX"), channel_id=None)).shown.scope == "zero"
 
 
 @pytest.mark.parametrize(("kind", "asked"), [("history", ("SPX", 1440, 240)), ("heatmap", ("SPX", 1440, 72))])
 async def test_no_more_of_the_history_is_read_than_can_be_shown(host, kind, asked):
-    await take_picture(host.make_bot().services, Wish(symbol="SPX", kind=kind), channel_id=None)
+    await take_picture(host.make_bot().services, PictureRequest(symbol="SPX", kind=kind), channel_id=None)
     assert host.snapshots.asked == [asked]
 
 
 async def test_pictures_of_the_moment_do_not_read_the_history(host):
-    await take_picture(host.make_bot().services, Wish(symbol="SPX", kind="profile"), channel_id=None)
+    await take_picture(host.make_bot().services, PictureRequest(symbol="SPX", kind="profile"), channel_id=None)
     assert host.snapshots.asked == []
 
 
@@ -50,7 +50,7 @@ async def test_a_drawing_that_takes_too_long_is_given_up(host, monkeypatch):
     monkeypatch.setattr(pictures, "_DRAWN_WITHIN_S", 0.01)
     host.charts.gate = asyncio.Event()
     with pytest.raises(TransientError, match="too long"):
-        await take_picture(host.make_bot().services, Wish(symbol="SPX"), channel_id=None)
+        await take_picture(host.make_bot().services, PictureRequest(symbol="SPX"), channel_id=None)
 
 
 async def test_a_store_that_does_not_answer_is_given_up(host, monkeypatch):
@@ -60,12 +60,12 @@ async def test_a_store_that_does_not_answer_is_given_up(host, monkeypatch):
     monkeypatch.setattr(pictures, "_READ_WITHIN_S", 0.01)
     host.snapshots.past = never
     with pytest.raises(TransientError, match="does not answer"):
-        await take_picture(host.make_bot().services, Wish(symbol="SPX", kind="history"), channel_id=None)
+        await take_picture(host.make_bot().services, PictureRequest(symbol="SPX", kind="history"), channel_id=None)
 
 
 async def test_a_history_is_of_the_minutes_asked_for(host):
     text, picture = await take_history(host.make_bot().services, "SPX", minutes=2.5, channel_id=None)
     assert text.count("6390.00") == 3
-    assert picture.shown == Wish(symbol="SPX", kind="history", scope="full", weight="oi")
+    assert picture.shown == PictureRequest(symbol="SPX", kind="history", scope="full", weight="oi")
     with pytest.raises(RequestError, match="no history"):
         await take_history(host.make_bot().services, "SPX", minutes=0.5, channel_id=None)

@@ -35,30 +35,30 @@ def test_a_forced_feed_is_never_closed():
     assert presence_text("SPX", None, saturday, force=True) == "SPX: no data"
 
 
-class Sayer:
+class PresencePort:
     def __init__(self):
         self.said = []
         self.up = True
 
-    async def say(self, text):
+    async def show(self, text):
         self.said.append(text)
         return self.up
 
 
 async def test_it_is_said_three_times_a_minute_also_while_the_store_is_away():
-    clock, sayer, progressed = ManualClock(OPEN), Sayer(), []
+    clock, port, progressed = ManualClock(OPEN), PresencePort(), []
 
     async def latest(ticker):
-        if len(sayer.said) % 2:
+        if len(port.said) % 2:
             raise TransientError("Redis is away")
         return SEEN
 
     task = asyncio.create_task(
-        Presence(sayer, latest, "SPX", clock, force=False).run(lambda: progressed.append(clock.now()))
+        Presence(port, latest, "SPX", clock, force=False).run(lambda: progressed.append(clock.now()))
     )
-    while len(sayer.said) < 4:
+    while len(port.said) < 4:
         await asyncio.sleep(0)
     task.cancel()
     assert EVERY_S >= 60 / 5, "Discord takes five a minute"
-    assert sayer.said[:2] == ["SPX live, 0s old", "SPX: no data"]
+    assert port.said[:2] == ["SPX live, 0s old", "SPX: no data"]
     assert progressed[1] - progressed[0] == timedelta(seconds=EVERY_S)

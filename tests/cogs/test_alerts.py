@@ -6,7 +6,7 @@ import discord
 import msgspec
 import pytest
 
-from bot.alerts.desk import ListedRule, Reader
+from bot.alerts.alert_commands import ListedRule, Reader
 from bot.alerts.rules import AlertKind, Rule, Target, Window
 from bot.alerts.texts import rule_text
 from cogs.alerts import KIND_CHOICES, _pages
@@ -15,7 +15,7 @@ from tests.support.alerts import rule
 
 
 @dataclass
-class StandInDesk:
+class StandInAlerts:
     """Keeps what it is told to add."""
 
     rules: list[Rule] = field(default_factory=list)
@@ -35,8 +35,8 @@ class StandInDesk:
 
 
 @pytest.fixture
-def desk(host) -> StandInDesk:
-    host.alerts = StandInDesk()
+def desk(host) -> StandInAlerts:
+    host.alerts = StandInAlerts()
     return host.alerts
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import discord
 import pytest
 
-from bot.pictures import Wish
+from bot.pictures import PictureRequest
 from bot.views import IDLE_S
 from cogs.charts_view import RETIRED, ChartView
 from streaming.errors import TransientError
@@ -187,7 +187,7 @@ class Click:
 
 @pytest.fixture
 async def view(host):
-    return ChartView(host.make_bot().services, Click(), Wish(symbol="SPX"))
+    return ChartView(host.make_bot().services, Click(), PictureRequest(symbol="SPX"))
 
 
 async def test_of_quick_clicks_the_last_one_is_drawn_and_those_in_between_are_not(host, view):
@@ -203,7 +203,7 @@ async def test_of_quick_clicks_the_last_one_is_drawn_and_those_in_between_are_no
     await asyncio.gather(*showing)
     assert len(host.charts.drawn) == 2, "the one under way and the last choice"
     assert [click.deeds[1:] for click in clicks] == [[], [], [], ["gex-spx-profile-full-oi.png"]]
-    assert view.wish == Wish(symbol="SPX", kind="profile", scope="full", weight="oi")
+    assert view.request == PictureRequest(symbol="SPX", kind="profile", scope="full", weight="oi")
 
 
 async def test_a_choice_that_failed_after_it_was_overtaken_does_not_undo_the_newer_one(host, view):

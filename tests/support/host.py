@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.alerts.desk import AlertDesk
+from bot.alerts.alert_commands import AlertCommands
 from bot.client import EXTENSIONS, GexBot
 from bot.render.charts.chart_spec import Chart
 from bot.services import Services
@@ -217,7 +217,7 @@ class Host:
     login: StandInLogin = field(default_factory=StandInLogin)
     charts: StandInCharts = field(default_factory=StandInCharts)
     fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
-    alerts: AlertDesk | None = None
+    alerts: AlertCommands | None = None
     sources: tuple[SourceStatus, ...] = ()
     recorder: RecorderStatus | None = None
     supervisor: Supervisor | None = None

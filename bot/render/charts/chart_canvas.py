@@ -69,7 +69,7 @@ class ChartCanvas:
         self.axes = self.figure.add_axes(axes, facecolor=theme.panel)
         _dress(self.axes, theme)
 
-    def say(self, chart: ChartWords, *, unit: str, below: str) -> None:
+    def write(self, chart: ChartWords, *, unit: str, below: str) -> None:
         """Set the words: `unit` is that of the vertical axis, `below` what the horizontal one counts."""
         self.title.set_text(chart.title)
         self.subtitle.set_text(chart.subtitle)

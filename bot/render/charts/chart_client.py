@@ -30,7 +30,7 @@ class ChartWorker:
         self._most_waiting = most_waiting
         self._command = command
         self._process: PipedProcess | None = None
-        self._turn = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
         self._under_way: dict[bytes, asyncio.Task[bytes]] = {}
         self._recent: OrderedDict[bytes, bytes] = OrderedDict()
         self._closed = False
@@ -79,7 +79,7 @@ class ChartWorker:
             self._recent.popitem(last=False)
 
     async def _draw(self, request: bytes) -> bytes:
-        async with self._turn:
+        async with self._one_at_a_time:
             try:
                 async with asyncio.timeout(self._timeout_s):
                     answer = await self._ask_twice(request)
@@ -108,7 +108,7 @@ class ChartWorker:
 
     async def _ask(self, request: bytes) -> Drawn | Failed:
         process = await self._started()
-        process.tell(request)
+        process.send(request)
         await process.taken()
         return msgspec.msgpack.decode(await process.read(), type=Drawn | Failed)
 

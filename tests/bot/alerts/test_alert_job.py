@@ -68,7 +68,7 @@ class Rig:
     @asynccontextmanager
     async def running(self, *runners: AlertRunner):
         tasks = [asyncio.create_task(runner.run(lambda: None)) for runner in runners]
-        await until(lambda: all(runner.shelf is not None for runner in runners))
+        await until(lambda: all(runner.stored is not None for runner in runners))
         await asyncio.sleep(0.1)
         try:
             yield tasks

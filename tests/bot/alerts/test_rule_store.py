@@ -144,9 +144,9 @@ async def test_pausing_gives_up_what_waits_for_the_target_and_nothing_else(store
     await store.commit([firing(mine), firing(theirs)])
     await store.claim(most=5)
     await store.pause(mine.target, "your direct messages are closed to me")
-    shelf = await store.load()
-    assert shelf.paused == {"dm:7": "your direct messages are closed to me"}
-    assert set(shelf.rules) == {1, 2}
+    stored = await store.load()
+    assert stored.paused == {"dm:7": "your direct messages are closed to me"}
+    assert set(stored.rules) == {1, 2}
 
 
 async def test_what_another_version_wrote_is_left_alone(store, redis, caplog):
@@ -156,9 +156,9 @@ async def test_what_another_version_wrote_is_left_alone(store, redis, caplog):
     await redis.hset("gex:alerts:states", "1", b"broken")
     await redis.hset("gex:alerts:episodes", "1", "4")
     with caplog.at_level(logging.WARNING):
-        shelf = await store.load()
-    assert shelf.rules == {1: kept}
-    assert shelf.states == {1: AlertState(episode=4)}
+        stored = await store.load()
+    assert stored.rules == {1: kept}
+    assert stored.states == {1: AlertState(episode=4)}
     assert caplog.text.count("another version") == 2
 
 

@@ -8,8 +8,8 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.alerts.alert_commands import AlertCommands
 from bot.alerts.alert_job import AlertRunner
-from bot.alerts.desk import AlertDesk
 from bot.alerts.post import DiscordPost
 from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
@@ -44,7 +44,7 @@ class Scene:
         self.snapshots = SnapshotStore(redis, clock=self.clock)
         self.store, post = AlertStore(redis), DiscordPost(bot)
         self.runner = AlertRunner(self.snapshots, self.store, post, self.clock, tell=bot.tell_operators)
-        self.desk = AlertDesk(self.store, self.runner, post, self.clock, per_person=2, per_channel=2)
+        self.desk = AlertCommands(self.store, self.runner, post, self.clock, per_person=2, per_channel=2)
         self.seq = 0
 
     async def spots(self, *spots: float) -> None:

@@ -1,6 +1,6 @@
 import random
 
-from bot.feed.timing import Cadence, Deletions, Patience, Retry
+from bot.feed.timing import Cadence, Deletions, PersonWaits, Retry
 
 
 def test_transient_delays_double_up_to_a_minute():
@@ -16,7 +16,7 @@ def test_a_cap_of_ones_own():
 
 
 def test_what_a_person_must_mend_is_looked_at_soon_and_then_every_ten_minutes():
-    patience = Patience()
+    patience = PersonWaits()
     assert [patience.delay_s() for _ in range(8)] == [15, 30, 60, 120, 300, 600, 600, 600]
     patience.over()
     assert patience.delay_s() == 15

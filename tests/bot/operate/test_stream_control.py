@@ -121,7 +121,7 @@ class HungWishes:
 
 
 @asynccontextmanager
-async def without_app_key(tmp_path, redis_url, wishes, **more):
+async def without_app_key(tmp_path, redis_url, wanted, **more):
     path = tmp_path / "t" / "token.json"
     settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=path, **more)
     async with (
@@ -129,7 +129,7 @@ async def without_app_key(tmp_path, redis_url, wishes, **more):
         Supervisor(clock=SystemClock()) as supervisor,
     ):
         streamer = Streamer(runtime, [], rng=random.Random(1))
-        yield StreamControl(streamer, supervisor, wishes, SystemClock())
+        yield StreamControl(streamer, supervisor, wanted, SystemClock())
 
 
 async def test_a_redis_that_hangs_neither_delays_nor_changes_the_answer(tmp_path, redis_url):
@@ -146,7 +146,7 @@ async def test_a_redis_that_hangs_neither_delays_nor_changes_the_answer(tmp_path
 
 async def test_a_stream_starts_in_time_while_redis_hangs(tmp_path, redis, redis_url):
     async with controlled(tmp_path, redis, redis_url) as rig:
-        rig.control._wishes = HungWishes()
+        rig.control._wanted = HungWishes()
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         report = await rig.control.start()

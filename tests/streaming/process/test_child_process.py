@@ -62,7 +62,7 @@ def child(code: str) -> tuple[str, ...]:
 async def test_small_and_large_frames_come_back_and_nothing_printed_is_among_them():
     process = await PipedProcess.start(child(ECHO))
     for body in (b"", b"small", b"x" * 200_000):
-        process.tell(body)
+        process.send(body)
         await process.taken()
         assert await process.read() == body
     await process.end()

@@ -37,7 +37,7 @@ class ExpiriesPainter:
     def draw(self, chart: ExpiriesChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
         unit, scale = unit_of([value for _, value in chart.rows])
-        self.canvas.say(chart, unit=f"$ {unit} per 1 %", below="")
+        self.canvas.write(chart, unit=f"$ {unit} per 1 %", below="")
         self._move_bars([value * scale for _, value in chart.rows])
         self.canvas.axes.yaxis.set_major_locator(FixedLocator(list(range(len(chart.rows)))))
         self.canvas.axes.set_yticklabels([name for name, _ in chart.rows])

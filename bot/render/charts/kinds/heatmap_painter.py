@@ -51,7 +51,7 @@ class HeatmapPainter:
         full = float(np.quantile(np.abs(values), _FULL_AT)) or 1.0
         unit, scale = unit_of([full])
         rows = f" · rows of {grid.step:g} points" if grid.shared else ""
-        self.canvas.say(chart, unit=f"$ {unit} per 1 %", below=f"New York time{rows}")
+        self.canvas.write(chart, unit=f"$ {unit} per 1 %", below=f"New York time{rows}")
         self.canvas.left.set_text("points")
         self._label_scale(full * scale)
         self._move_cells(grid, chart.columns, full)

@@ -27,7 +27,7 @@ class HistoryPainter:
 
     def draw(self, chart: HistoryChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
-        self.canvas.say(chart, unit="", below="New York time")
+        self.canvas.write(chart, unit="", below="New York time")
         self.canvas.left.set_text("points")
         for series in chart.series:
             self._lines[series.kind].set_data(chart.times, [_or_nan(value) for value in series.values])

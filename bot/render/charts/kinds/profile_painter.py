@@ -37,7 +37,7 @@ class ProfilePainter:
     def draw(self, chart: ProfileChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
         unit, scale = unit_of([value for _, value in chart.points])
-        self.canvas.say(chart, unit=f"$ {unit} per 1 % move", below="price of the underlying, points")
+        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below="price of the underlying, points")
         levels = np.array([level for level, _ in chart.points])
         totals = np.array([value for _, value in chart.points]) * scale
         self._move_curve(levels, totals)

@@ -25,7 +25,7 @@ class StrikesPainter:
     def draw(self, chart: StrikesChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
         unit, scale = unit_of([value for _, value in chart.bars])
-        self.canvas.say(chart, unit=f"$ {unit} per 1 % move", below="strike, points")
+        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below="strike, points")
         self._move_bars([(strike, value * scale) for strike, value in chart.bars])
         self.marks.show(chart.marks)
         return self.canvas.png()

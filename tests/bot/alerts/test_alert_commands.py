@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.alerts.alert_commands import AlertCommands, Reader
 from bot.alerts.alert_job import AlertRunner
-from bot.alerts.desk import AlertDesk, Reader
 from bot.alerts.post import UnreachableError
 from bot.alerts.rule_store import AlertStore
 from bot.alerts.rules import Target
@@ -51,7 +51,7 @@ def test_in_a_direct_message_nobody_manages_anything():
 async def test_nothing_is_kept_when_the_first_direct_message_does_not_arrive(redis, fault):
     store, post, clock = AlertStore(redis), FakePost(), SystemClock()
     runner = AlertRunner(SnapshotStore(redis), store, post, clock, tell=_nobody)
-    desk = AlertDesk(store, runner, post, clock, per_person=2, per_channel=2)
+    desk = AlertCommands(store, runner, post, clock, per_person=2, per_channel=2)
     post.faults.append(fault)
     with pytest.raises(GexcordError):
         await desk.add(MINE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.alerts.alert_job import AlertRunner
 from bot.alerts.kinds.registry import check
 from bot.alerts.post import AlertPost, UnreachableError
-from bot.alerts.rule_store import AlertStore, Shelf
+from bot.alerts.rule_store import AlertStore, StoredAlerts
 from bot.alerts.rules import Rule
 from bot.alerts.texts import rule_text, standing_text
 from streaming.clock import Clock
@@ -47,7 +47,7 @@ class ListedRule:
     standing: str
 
 
-class AlertDesk:
+class AlertCommands:
     """The alerts of one process as commands see them; raises TransientError while Redis is away."""
 
     def __init__(
@@ -82,18 +82,18 @@ class AlertDesk:
 
     async def lines(self, reader: Reader) -> list[ListedRule]:
         """The rules this reader sees, by number."""
-        shelf = await self._runner.look()
-        return [self._line(rule, shelf) for rule in _by_number(shelf) if reader.sees(rule)]
+        stored = await self._runner.look()
+        return [self._line(rule, stored) for rule in _by_number(stored) if reader.sees(rule)]
 
     def removable(self, reader: Reader) -> list[Rule]:
         """What the reader may remove, as known now, without I/O."""
-        shelf = self._runner.shelf
-        return [] if shelf is None else [rule for rule in _by_number(shelf) if reader.may_remove(rule)]
+        stored = self._runner.stored
+        return [] if stored is None else [rule for rule in _by_number(stored) if reader.may_remove(rule)]
 
     async def remove(self, number: int, reader: Reader) -> Rule:
         """Forget a rule; RequestError for one that does not exist or is not the reader's."""
-        shelf = await self._runner.look()
-        rule = shelf.rules.get(number)
+        stored = await self._runner.look()
+        rule = stored.rules.get(number)
         if rule is None or not reader.may_remove(rule) or not await self._store.remove(rule):
             raise RequestError(f"You have no alert {number}.", remedy="/alert list shows the numbers.")
         await self._runner.look()
@@ -113,14 +113,14 @@ class AlertDesk:
             await self._store.remove(rule)
             raise
 
-    def _line(self, rule: Rule, shelf: Shelf) -> ListedRule:
+    def _line(self, rule: Rule, stored: StoredAlerts) -> ListedRule:
         watcher = self._runner.watcher
-        state = watcher.state(rule.number) or shelf.states.get(rule.number)
+        state = watcher.state(rule.number) or stored.states.get(rule.number)
         hold = watcher.hold(rule.ticker, self._clock.now())
-        paused = shelf.paused.get(rule.target.name)
+        paused = stored.paused.get(rule.target.name)
         missing = watcher.is_missing(rule.number)
         return ListedRule(rule, rule_text(rule), standing_text(rule, state, hold=hold, missing=missing, paused=paused))
 
 
-def _by_number(shelf: Shelf) -> list[Rule]:
-    return [shelf.rules[number] for number in sorted(shelf.rules)]
+def _by_number(stored: StoredAlerts) -> list[Rule]:
+    return [stored.rules[number] for number in sorted(stored.rules)]
