@@ -1,7 +1,7 @@
 """Every figure: what it is called and means, its weight and units, and how it is read off a snapshot. Pure.
 
-Boards, commands, pictures, tables and alerts read them here. A figure of dollars under both weights needs no more than
-its entry in `FIGURES` to be explained, offered and printed.
+Boards, commands, pictures, tables and alerts read them here, and call a figure by its title under either weight. A
+figure of dollars under both weights needs no more than its entry in `FIGURES` to be explained, offered and printed.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ _USD_PER_MILLION: Final = 1e6
 
 
 class Levels(NamedTuple):
-    """The levels and the net of one scope under one weight; None is unknown or of nobody's giving."""
+    """What a classic block has too of one scope's `WeightFigures`; None is unknown or of nobody's giving."""
 
     zero_gamma: float | None
     call_wall: float | None
@@ -44,13 +44,13 @@ def stated_scope(snapshot: GexSnapshot | PastLevels, scope: ScopeName) -> ScopeN
 
 
 def _own(scope: ScopeFigures | PastScope, weight: WeightName, classic: Levels) -> Levels:
-    figures = scope.oi if weight == "oi" else scope.vol
+    figures = scope.by(weight)
     net = figures.net_gex_usd_per_1pct
-    walled = figures.major_pos is not None or figures.major_neg is not None
+    walled = figures.call_wall is not None or figures.put_wall is not None
     return Levels(
         zero_gamma=figures.zero_gamma,
-        call_wall=figures.major_pos if walled else classic.call_wall,
-        put_wall=figures.major_neg if walled else classic.put_wall,
+        call_wall=figures.call_wall if walled else classic.call_wall,
+        put_wall=figures.put_wall if walled else classic.put_wall,
         net_gex_usd_per_1pct=classic.net_gex_usd_per_1pct if net is None else net,
     )
 
@@ -101,9 +101,10 @@ _WIRE: Final = dict(zip(WeightFigures.__struct_fields__, WeightFigures.__struct_
 class Row(NamedTuple):
     """A field of `WeightFigures` as a table has it; without a unit it is in points."""
 
-    label: str
     field: str
     unit: Unit | None = None
+    label: str = ""
+    """Where the figure has more than this row: which of them it is."""
 
     @property
     def wire(self) -> str:
@@ -130,7 +131,16 @@ class Figure:
     weight: WeightName = "oi"
     """By which it is published."""
     rows: tuple[Row, ...] = ()
+    in_levels: bool = False
+    """Whether `/gex levels` has its rows."""
     line: Line | None = None
+    column: str = ""
+    """Its head in `/gex history`, in as few letters as its column has, for what both spot and `Levels` have."""
+
+    @property
+    def name(self) -> str:
+        """The title inside a sentence."""
+        return self.title[0].lower() + self.title[1:]
 
 
 FIGURES: Final[Mapping[str, Figure]] = {
@@ -139,13 +149,16 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "The price of the underlying at which every other figure is computed, in points; a futures ticker shows the "
         "index plus the basis.",
         line=Line("the price everything is computed at; Δ is its change over the stated time", lambda seen: seen.spot),
+        column="spot",
     ),
     "zero_gamma": Figure(
         "Zero gamma",
         "The price at which dealers' modelled hedging turns from amplifying moves (total below 0) to dampening them "
         "(above 0), or back. All contracts are priced again at other prices, by open interest, calls + and puts −, "
         "and the level nearest spot where the total is 0 is taken, in points.",
-        rows=(Row("zero gamma", "zero_gamma"),),
+        rows=(Row("zero_gamma"),),
+        in_levels=True,
+        column="zero γ",
         line=Line(
             "where the total gamma by open interest, priced again at other prices, turns its sign",
             lambda seen: read_levels(seen, None, "oi").zero_gamma,
@@ -157,13 +170,16 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "point where the running sum of net gamma turns up from its lowest. It reads the ladder at today's spot and "
         "prices nothing again, so it differs from zero gamma and is meant to; in points.",
         weight="vol",
-        rows=(Row("ladder split", "ladder_split"),),
+        rows=(Row("ladder_split"),),
+        in_levels=True,
     ),
     "call_wall": Figure(
         "Call wall",
         "The strike, in points, where calls (+) outweigh puts (−) most, by open interest and over all expiries of the "
         "scope; it need not be above spot. Dealers' hedging is thought to resist moves most there.",
-        rows=(Row("major positive", "major_pos"),),
+        rows=(Row("call_wall"),),
+        in_levels=True,
+        column="call",
         line=Line(
             "the strike where calls outweigh puts most, by open interest",
             lambda seen: read_levels(seen, None, "oi").call_wall,
@@ -173,7 +189,9 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Put wall",
         "The strike, in points, where puts (−) outweigh calls (+) most, by open interest and over all expiries of the "
         "scope; it need not be below spot. Its net is negative: dealers' hedging is thought to add to moves there.",
-        rows=(Row("major negative", "major_neg"),),
+        rows=(Row("put_wall"),),
+        in_levels=True,
+        column="put",
         line=Line(
             "the strike where puts outweigh calls most, by open interest",
             lambda seen: read_levels(seen, None, "oi").put_wall,
@@ -183,23 +201,23 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Gross walls",
         "The strikes with the most gamma of calls alone and of puts alone, not set off against each other as in the "
         "call wall and put wall; in points.",
-        rows=(Row("call wall, gross", "call_wall_gross"), Row("put wall, gross", "put_wall_gross")),
+        rows=(Row("call_wall_gross", label="call wall, gross"), Row("put_wall_gross", label="put wall, gross")),
+        in_levels=True,
     ),
     "side_walls": Figure(
         "Walls above and below",
         "The gross walls with a side: the strongest call strike at or above spot and the strongest put strike at or "
         "below it. They read as resistance and support, but jump when spot crosses a strike; in points.",
-        rows=(Row("call wall above", "call_wall_above"), Row("put wall below", "put_wall_below")),
+        rows=(Row("call_wall_above", label="call wall above"), Row("put_wall_below", label="put wall below")),
     ),
     "net_gex": Figure(
         "Net GEX",
         "How many US dollars of the underlying dealers would trade to stay hedged when spot moves 1 %, by today's "
         "volume: calls count +, puts −. Above 0 they trade against the move and dampen it, below 0 with it.",
         weight="vol",
-        rows=(
-            Row("net gex", "net_gex_usd_per_1pct", BN_PER_1PCT),
-            Row("net gex", "net_gex_usd_per_point", M_PER_POINT),
-        ),
+        rows=(Row("net_gex_usd_per_1pct", BN_PER_1PCT), Row("net_gex_usd_per_point", M_PER_POINT)),
+        in_levels=True,
+        column="net",
         line=Line(
             "dollars dealers would trade per 1 % move, by today's volume; + dampens, − amplifies",
             lambda seen: _net_bn(seen, "vol"),
@@ -216,7 +234,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Gross GEX",
         "The exposure of all contracts added without their signs, in US dollars per 1 % move: how much gamma there is "
         "at all. Net against gross tells how one-sided the book is.",
-        rows=(Row("gross gex", "gross_gex_usd_per_1pct", BN_PER_1PCT),),
+        rows=(Row("gross_gex_usd_per_1pct", BN_PER_1PCT),),
+        in_levels=True,
     ),
     "max_change": Figure(
         "Max change",
@@ -234,25 +253,25 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Vanna exposure",
         "How many US dollars of delta dealers' book gains when volatility rises by one point (0.01), calls +, puts −. "
         "The hedge they trade has the opposite sign.",
-        rows=(Row("vanna", "vex_usd_per_vol_point", M_PER_VOL_POINT),),
+        rows=(Row("vex_usd_per_vol_point", M_PER_VOL_POINT, "vanna"),),
     ),
     "charm": Figure(
         "Charm exposure",
         "How many US dollars of delta dealers' book gains in one calendar day by the passing of time alone, calls +, "
         "puts −. The hedge they trade has the opposite sign.",
-        rows=(Row("charm", "chex_usd_per_day", M_PER_DAY),),
+        rows=(Row("chex_usd_per_day", M_PER_DAY, "charm"),),
     ),
     "delta": Figure(
         "Delta exposure",
         "The delta of all contracts in US dollars, in both conventions: as a plain sum, where puts are negative by "
         "their own delta, and dealer-signed, where puts count − once more and both sides come out positive.",
-        rows=(Row("delta sum", "dex_usd", BN), Row("delta dealer", "dex_dealer_usd", BN)),
+        rows=(Row("dex_usd", BN, "delta sum"), Row("dex_dealer_usd", BN, "delta dealer")),
     ),
     "hedge": Figure(
         "Hedge per 1 %",
         "Half of what dealers' delta changes between 1 % below and 1 % above spot, in US dollars, for the nearest "
         "expiry, calls +, puts −. It stays finite in the last minutes, when GEX per 1 % grows without bound.",
-        rows=(Row("hedge", "hedge_usd_per_1pct", BN_PER_1PCT),),
+        rows=(Row("hedge_usd_per_1pct", BN_PER_1PCT, "hedge"),),
     ),
     "rr25": Figure(
         "Risk reversal",
@@ -281,10 +300,20 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "added to every level of a futures ticker; dollar figures stay those of the index options.",
     ),
 }
+LEVELS: Final = tuple(name for name in FIGURES if name in Levels._fields)
+"""Those in points that a classic block has too: drawn across pictures, watched by alerts."""
 BOARD: Final[Mapping[str, Line]] = {name: figure.line for name, figure in FIGURES.items() if figure.line is not None}
 """The lines of the live message in its order; the first is its title."""
 Headline = Mapping[str, float | None]
 """The figures of `BOARD`."""
+
+
+def read_row(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, row: Row) -> float | None:
+    """A row as the snapshot has it for a scope, whether from the scope's own figures or from the classic block."""
+    own = None if scope is None else snapshot.scopes.get(scope)
+    held = read_levels(snapshot, scope, weight) if row.field in Levels._fields else own and own.by(weight)
+    value: float | None = getattr(held, row.field, None)
+    return value
 
 
 def headline(snapshot: GexSnapshot) -> Headline:

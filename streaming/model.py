@@ -200,10 +200,11 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no root: "positive everywhere", "negative everywhere" or "no exposure"."""
     ladder_split: float | None = msgspec.field(name="zero_gamma_ladder", default=None)
     """Another method (`specs/gex-method.md` §9), which the wire also calls a zero gamma."""
-    major_pos: float | None = None
-    major_pos_usd_per_1pct: float | None = None
-    major_neg: float | None = None
-    major_neg_usd_per_1pct: float | None = None
+    call_wall: float | None = msgspec.field(name="major_pos", default=None)
+    """GEXBot's major positive: of calls and puts together, unlike the gross walls."""
+    call_wall_usd_per_1pct: float | None = msgspec.field(name="major_pos_usd_per_1pct", default=None)
+    put_wall: float | None = msgspec.field(name="major_neg", default=None)
+    put_wall_usd_per_1pct: float | None = msgspec.field(name="major_neg_usd_per_1pct", default=None)
     call_wall_gross: float | None = None
     call_wall_gross_usd_per_1pct: float | None = None
     put_wall_gross: float | None = None
@@ -286,6 +287,10 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The levels of the zero-gamma sweep, ascending; left out of `gex:history`."""
     oi: WeightFigures = WeightFigures()
     vol: WeightFigures = WeightFigures()
+
+    def by(self, weight: WeightName) -> WeightFigures:
+        """The figures under one weight."""
+        return self.oi if weight == "oi" else self.vol
 
 
 ViewName = Literal["native", "index", "etf", "future"]

@@ -10,7 +10,7 @@ import msgspec
 
 from streaming.clock import LAST_MS
 from streaming.errors import UNREADABLE, ContractError
-from streaming.model import GexSnapshot, ScopeName, WeightFigures
+from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName
 
 _LARGEST: Final = 1e18
 Number = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
@@ -23,8 +23,8 @@ class PastFigures(msgspec.Struct, frozen=True, gc=False):
 
     net_gex_usd_per_1pct: Number | None = None
     zero_gamma: Number | None = None
-    major_pos: Number | None = None
-    major_neg: Number | None = None
+    call_wall: Number | None = msgspec.field(name="major_pos", default=None)
+    put_wall: Number | None = msgspec.field(name="major_neg", default=None)
 
 
 class PastScope(msgspec.Struct, frozen=True, gc=False):
@@ -32,6 +32,10 @@ class PastScope(msgspec.Struct, frozen=True, gc=False):
 
     oi: PastFigures = PastFigures()
     vol: PastFigures = PastFigures()
+
+    def by(self, weight: WeightName) -> PastFigures:
+        """The figures under one weight."""
+        return self.oi if weight == "oi" else self.vol
 
 
 class PastStrike(msgspec.Struct, frozen=True, gc=False, array_like=True):

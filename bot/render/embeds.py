@@ -10,7 +10,7 @@ from bot.render.origin_words import escaped, freshness_words, origin_words, sour
 from bot.render.theme import EMBED_COLOUR
 from streaming.calendar import new_york
 from streaming.clock import instant_of
-from streaming.figures import BOARD, FIGURES, Levels, headline, max_change, read_levels
+from streaming.figures import BOARD, FIGURES, LEVELS, Levels, Row, headline, max_change, read_row
 from streaming.gex.results.point_views import seen_in
 from streaming.model import (
     SCOPE_WORDS,
@@ -30,6 +30,7 @@ _EXPOSURE: Final = (
     "Bn: billions of US dollars, per 1 % move where nothing else is said; calls +, puts −; "
     "a model of dealers' inventory, not an observation."
 )
+_BOTH: Final = " (call / put)"
 _MOST_ROOTS: Final = 6
 _ARROWS: Final = {1: "↑", -1: "↓"}
 
@@ -81,8 +82,9 @@ def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName
     embed = _embed(f"{snapshot.ticker} · {name} · by {WEIGHT_WORDS[weight]}", snapshot, now)
     if chosen is not None:
         _add_figures(embed, snapshot, scope, weight)
+        _add_roots_and_origin(embed, snapshot, chosen, weight)
     elif unstated or scope == snapshot.scope:
-        _add_classic_figures(embed, snapshot, weight)
+        _add_figures(embed, snapshot, None, weight)
     else:
         embed.add_field(
             name="Not available", value=f"The source {source_text(snapshot.source)} gives no {scope} scope."
@@ -123,53 +125,49 @@ def _seen_by(snapshot: GexSnapshot, view: PointView) -> str:
     return f"Levels in {view.symbol} points: {' and '.join(parts)}."
 
 
-def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, name: ScopeName, weight: WeightName) -> None:
-    scope, levels = snapshot.scopes[name], read_levels(snapshot, name, weight)
-    figures = scope.oi if weight == "oi" else scope.vol
-    embed.add_field(name="Spot", value=price(snapshot.spot))
-    embed.add_field(name="Zero gamma", value=_zero_gamma(levels, figures))
-    embed.add_field(name="Ladder split", value=price(figures.ladder_split))
-    embed.add_field(name=_wall("Call wall", "Major positive", weight), value=_major(levels, figures, positive=True))
-    embed.add_field(name=_wall("Put wall", "Major negative", weight), value=_major(levels, figures, positive=False))
-    walls = f"{price(figures.call_wall_gross)} / {price(figures.put_wall_gross)}"
-    embed.add_field(name="Gross walls (call / put)", value=walls)
-    embed.add_field(name="Net GEX per 1 %", value=_usd(levels.net_gex_usd_per_1pct))
-    embed.add_field(name="Net GEX per point", value=_usd(figures.net_gex_usd_per_point))
-    embed.add_field(name="Gross GEX per 1 %", value=_usd(figures.gross_gex_usd_per_1pct))
+def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> None:
+    """The figures of a scope that has its own; without one those of the classic block, which are all there is."""
+    embed.add_field(name=FIGURES["spot"].title, value=price(snapshot.spot))
+    for figure in (figure for figure in FIGURES.values() if figure.in_levels):
+        rows = [row for row in figure.rows if scope is not None or row.field in Levels._fields]
+        levels = [_level(snapshot, scope, weight, row) for row in rows if row.unit is None]
+        if levels:
+            embed.add_field(name=f"{figure.title}{_BOTH if len(levels) > 1 else ''}", value=" / ".join(levels))
+        for row in rows:
+            if row.unit is not None:
+                value = _usd(read_row(snapshot, scope, weight, row))
+                embed.add_field(name=f"{figure.title} {row.unit.words}", value=value)
+
+
+def _level(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, row: Row) -> str:
+    value = read_row(snapshot, scope, weight, row)
+    figures = None if scope is None else snapshot.scopes[scope].by(weight)
+    remark = _of_zero_gamma(value, figures) if row.field == "zero_gamma" else _of_wall(row.field, figures)
+    return f"{price(value)} ({remark})" if remark else price(value)
+
+
+def _of_zero_gamma(value: float | None, figures: WeightFigures | None) -> str | None:
+    """Why there is none, or by which other method it is."""
+    if figures is None:
+        return None if value is None else f"{FIGURES['ladder_split'].name}, by volume"
+    return None if known(value) else figures.zero_gamma_note
+
+
+def _of_wall(field: str, figures: WeightFigures | None) -> str | None:
+    """What the strike of a net wall is worth."""
+    value = None if figures is None or field not in LEVELS else getattr(figures, f"{field}_usd_per_1pct")
+    return None if value is None else _usd(value)
+
+
+def _add_roots_and_origin(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeFigures, weight: WeightName) -> None:
+    figures = scope.by(weight)
     if len(figures.zero_gamma_roots) > 1:
         embed.add_field(name="All zero-gamma roots", value=_roots(figures, snapshot.spot), inline=False)
     embed.add_field(name="Made of", value=_made_of(snapshot, scope, weight), inline=False)
 
 
-def _add_classic_figures(embed: discord.Embed, snapshot: GexSnapshot, weight: WeightName) -> None:
-    """A snapshot of another producer: the classic fields are all there is."""
-    levels = read_levels(snapshot, None, weight)
-    split = "" if levels.zero_gamma is None else " (ladder split, by volume)"
-    embed.add_field(name="Spot", value=price(snapshot.spot))
-    embed.add_field(name="Zero gamma", value=f"{price(levels.zero_gamma)}{split}")
-    embed.add_field(name=_wall("Call wall", "Major positive", weight), value=price(levels.call_wall))
-    embed.add_field(name=_wall("Put wall", "Major negative", weight), value=price(levels.put_wall))
-    embed.add_field(name="Net GEX per 1 %", value=_usd(levels.net_gex_usd_per_1pct))
-
-
 def _scope(scope: ScopeName | None) -> str:
     return UNKNOWN if scope is None else f"{scope} · {SCOPE_WORDS[scope]}"
-
-
-def _wall(by_interest: str, by_volume: str, weight: WeightName) -> str:
-    return by_interest if weight == "oi" else by_volume
-
-
-def _zero_gamma(levels: Levels, figures: WeightFigures) -> str:
-    if known(levels.zero_gamma):
-        return price(levels.zero_gamma)
-    return f"{UNKNOWN} ({figures.zero_gamma_note})" if figures.zero_gamma_note else UNKNOWN
-
-
-def _major(levels: Levels, figures: WeightFigures, *, positive: bool) -> str:
-    strike = levels.call_wall if positive else levels.put_wall
-    value = figures.major_pos_usd_per_1pct if positive else figures.major_neg_usd_per_1pct
-    return price(strike) if value is None else f"{price(strike)} ({_usd(value)})"
 
 
 def _roots(figures: WeightFigures, spot: float | None) -> str:

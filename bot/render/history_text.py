@@ -10,6 +10,7 @@ from bot.render.charts.session_times import same_day, spread, usual_gap_s
 from bot.render.numbers import UNKNOWN, known, price, signed
 from streaming.calendar import new_york
 from streaming.clock import instant_of
+from streaming.figures import FIGURES
 from streaming.model import GexSnapshot, ScopeName
 from streaming.past import PastLevels, past_of
 
@@ -18,6 +19,8 @@ WIDTH: Final = 40
 _PRICE: Final = 7
 _WALL: Final = 5
 _NET: Final = 6
+_WIDTHS: Final = {"spot": _PRICE, "zero_gamma": _PRICE, "call_wall": _WALL, "put_wall": _WALL, "net_gex": _NET}
+"""The columns behind the time."""
 _FIVE_DIGITS: Final = 10_000
 _BILLIONS_FROM: Final = 100.0
 _TWO_DECIMALS_BELOW: Final = 100
@@ -58,19 +61,19 @@ def _wrapped(words: str) -> list[str]:
 
 def _head(clock: str) -> str:
     times = "NY" if clock == "%H:%M" else "min:s"
-    return f"{times:<5} {'spot':>{_PRICE}} {'zero γ':>{_PRICE}} {'call':>{_WALL}} {'put':>{_WALL}} {'net':>{_NET}}"
+    return " ".join([f"{times:<5}", *(FIGURES[name].column.rjust(width) for name, width in _WIDTHS.items())])
 
 
 def _row(seen: PastLevels, scope: ScopeName, scale: float, clock: str) -> str:
-    found = levels(seen, scope, "oi")
-    net = net_millions(seen, scope, "oi")
     at = new_york(instant_of(seen.asof_ms))
-    prices = [_price(found["spot"]).rjust(_PRICE), _price(found["zero_gamma"]).rjust(_PRICE)]
-    walls = [_wall(found["call_wall"]).rjust(_WALL), _wall(found["put_wall"]).rjust(_WALL)]
-    return " ".join([at.strftime(clock), *prices, *walls, _net(net, scale).rjust(_NET)])
+    found = {name: _level(value, _WIDTHS[name]) for name, value in levels(seen, scope, "oi").items()}
+    found["net_gex"] = _net(net_millions(seen, scope, "oi"), scale)
+    return " ".join([at.strftime(clock), *(found[name].rjust(width) for name, width in _WIDTHS.items())])
 
 
-def _price(value: float | None) -> str:
+def _level(value: float | None, width: int) -> str:
+    if width == _WALL:
+        return _wall(value)
     return price(value, 1 if known(value) and abs(value or 0.0) >= _FIVE_DIGITS else 2)
 
 

@@ -20,8 +20,11 @@ from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_NAMES, WEIGHTS, ScopeNam
 _WIDTH: Final = 14
 _LINE: Final = 100
 _UNKNOWN: Final = "-"
-_ROWS: Final = [row for figure in FIGURES.values() for row in figure.rows]
-_LEVELS: Final = [row for row in _ROWS if row.unit is None]
+_ROWS: Final = sorted(
+    ((row.label or figure.name, row) for figure in FIGURES.values() for row in figure.rows),
+    key=lambda named: named[1].unit is not None,
+)
+"""Levels first."""
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -74,8 +77,8 @@ def _scope(name: ScopeName, figures: Mapping[str, Any]) -> Iterable[str]:
     expiries = figures["expiries"]
     yield f"{name} ({SCOPE_WORDS[name]}): {_span(expiries)}, {figures['contracts']} contracts"
     yield f"  {'':<20}{''.join(f'{WEIGHT_NAMES[weight]:>{_WIDTH}}' for weight in WEIGHTS)}"
-    for row in [*_LEVELS, *(row for row in _ROWS if row.unit is not None)]:
-        yield _line(row, [_cell(figures[weight][row.wire], row.unit) for weight in WEIGHTS])
+    for label, row in _ROWS:
+        yield _line(label, row, [_cell(figures[weight][row.wire], row.unit) for weight in WEIGHTS])
     yield from _roots(figures)
     yield f"  {_quality(figures)}"
     yield from _faults(figures)
@@ -87,9 +90,9 @@ def _span(expiries: Sequence[str]) -> str:
     return expiries[0] if len(expiries) == 1 else f"{len(expiries)} expiries, {expiries[0]} to {expiries[-1]}"
 
 
-def _line(row: Row, cells: Iterable[str]) -> str:
-    label = row.label if row.unit is None else f"{row.label}, {row.unit.short}"
-    return f"  {label:<20}" + "".join(f"{cell:>{_WIDTH}}" for cell in cells)
+def _line(label: str, row: Row, cells: Iterable[str]) -> str:
+    words = label if row.unit is None else f"{label}, {row.unit.short}"
+    return f"  {words:<20}" + "".join(f"{cell:>{_WIDTH}}" for cell in cells)
 
 
 def _roots(figures: Mapping[str, Any]) -> Iterable[str]:

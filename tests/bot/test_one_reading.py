@@ -1,18 +1,22 @@
-"""A snapshot of GEXBot's shape shows one zero gamma, whoever asks for it."""
+"""A figure is one and is called one thing, whoever asks for it."""
 
 from datetime import timedelta
 
 import msgspec
+import pytest
 
-from bot.alerts.kinds.registry import read
+from bot.alerts.kinds.registry import KINDS, read
 from bot.alerts.reading import Reading
 from bot.alerts.rules import AlertKind, Window
 from bot.feed.window import Slot
 from bot.feed.wording import board_view
+from bot.render.charts.chart_words import marks
 from bot.render.charts.kinds.history import history_chart
 from bot.render.embeds import levels_embed, status_embed
 from bot.render.explain.explain import explanation
 from bot.render.history_text import history_text
+from bot.render.text import LABELS
+from streaming.figures import BOARD, FIGURES, LEVELS
 from streaming.past import past_of
 from streaming.symbols import parse_ticker
 from tests.support.snapshots import ASOF, snapshot
@@ -40,3 +44,19 @@ def test_zero_gamma_of_a_classic_producer_is_the_same_everywhere():
     assert lines["zero_gamma"] == (6380.0, 6380.0)
     assert "6380.00" in history_text(SHOWN, [earlier], scope="full", now=ASOF)
     assert alert.level == 6380.0
+
+
+@pytest.mark.parametrize("figure", LEVELS)
+@pytest.mark.parametrize("weight", ["oi", "vol"])
+def test_a_level_has_its_one_name_in_commands_pictures_and_alerts(figure, weight):
+    named = FIGURES[figure]
+    embed = levels_embed(snapshot(), scope="full", weight=weight, now=ASOF)
+    drawn = {mark.kind: mark.name for mark in marks(snapshot(), "full", weight)}
+    assert named.title in {field.name for field in embed.fields}
+    assert (drawn[figure], named.name in LABELS) == (named.name, True)
+    assert KINDS[AlertKind(figure)].choice.removeprefix("spot crosses ").removeprefix("the ") == named.name
+
+
+def test_status_names_every_figure_of_the_board():
+    shown = " ".join(field.name for field in status_embed(snapshot(), now=ASOF, window="open").fields).lower()
+    assert [name for name in BOARD if FIGURES[name].title.lower() not in shown] == []

@@ -30,7 +30,7 @@ SUMS = (
     "net_gex_usd_per_1pct", "net_gex_usd_per_point", "vex_usd_per_vol_point", "chex_usd_per_day", "dex_usd",
     "dex_dealer_usd", "gross_gex_usd_per_1pct", "hedge_usd_per_1pct",
 )  # fmt: skip
-WALLS = ("major_pos", "major_neg", "call_wall_gross", "put_wall_gross", "call_wall_above", "put_wall_below")
+WALLS = ("call_wall", "put_wall", "call_wall_gross", "put_wall_gross", "call_wall_above", "put_wall_below")
 
 strikes = st.integers(70, 130).map(lambda step: step * SPOT / 100.0)
 lots = st.integers(0, 20_000).map(float)
@@ -126,7 +126,7 @@ def test_1a_swapping_calls_and_puts_turns_the_sign_of_every_sum(lines: list[Line
 @given(chains)
 def test_1b_swapping_calls_and_puts_swaps_the_majors_and_the_gross_walls(lines: list[Line]):
     for mine, theirs in pairs(compute(lines), compute(swapped(lines))):
-        assert (mine.major_pos, mine.major_neg) == (theirs.major_neg, theirs.major_pos)
+        assert (mine.call_wall, mine.put_wall) == (theirs.put_wall, theirs.call_wall)
         assert (mine.call_wall_gross, mine.put_wall_gross) == (theirs.put_wall_gross, theirs.call_wall_gross)
 
 

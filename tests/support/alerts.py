@@ -46,8 +46,8 @@ def shot(
     asof_ms = epoch_ms(start + timedelta(seconds=second))
     figures = WeightFigures(
         zero_gamma=zero_gamma,
-        major_pos=call_wall,
-        major_neg=put_wall,
+        call_wall=call_wall,
+        put_wall=put_wall,
         net_gex_usd_per_1pct=None if net_bn is None else net_bn * 1e9,
         gross_gex_usd_per_1pct=gross_bn * 1e9,
     )

@@ -62,14 +62,14 @@ def _scope(spot: float, size: float, **fields: object) -> ScopeFigures:
             zero_gamma=spot - 110.5 * size,
             zero_gamma_roots=(spot - 900.0, spot - 110.5 * size),
             zero_gamma_directions=(-1, 1),
-            major_pos=25100.0,
-            major_neg=24800.0,
+            call_wall=25100.0,
+            put_wall=24800.0,
         ),
         vol=WeightFigures(
             net_gex_usd_per_1pct=size * 18e8,
             zero_gamma_note="positive everywhere",
-            major_pos=25150.0,
-            major_neg=24750.0,
+            call_wall=25150.0,
+            put_wall=24750.0,
         ),
         **fields,  # type: ignore[arg-type]
     )

@@ -87,8 +87,8 @@ def check_levels(figures: WeightFigures, own: SlowScope) -> None:
     above = {strike: value for strike, value in calls.items() if strike >= own.spot}
     below = {strike: value for strike, value in puts.items() if strike <= own.spot}
     walls = {
-        "major_pos": (net, 1.0),
-        "major_neg": (net, -1.0),
+        "call_wall": (net, 1.0),
+        "put_wall": (net, -1.0),
         "call_wall_gross": (calls, 1.0),
         "put_wall_gross": (puts, -1.0),
         "call_wall_above": (above, 1.0),

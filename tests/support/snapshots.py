@@ -19,10 +19,10 @@ def snapshot(ticker: str = "SPX", *, asof: datetime = ASOF, seq: int = 1, spot: 
         zero_gamma_roots=(6301.0, 6385.5),
         zero_gamma_directions=(-1, 1),
         ladder_split=6380.0,
-        major_pos=6450.0,
-        major_pos_usd_per_1pct=6e8,
-        major_neg=6300.0,
-        major_neg_usd_per_1pct=-4e8,
+        call_wall=6450.0,
+        call_wall_usd_per_1pct=6e8,
+        put_wall=6300.0,
+        put_wall_usd_per_1pct=-4e8,
     )
     return GexSnapshot(
         ticker=ticker,

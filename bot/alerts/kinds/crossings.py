@@ -1,13 +1,12 @@
 """Spot crosses a level: zero gamma, a wall, or a price that the reader names. Pure."""
 
-from collections.abc import Callable
 from typing import Final
 
 from bot.alerts.kinds.alert_kind import Firing, Kind, arrow
 from bot.alerts.reading import Reading, against, known
 from bot.alerts.rules import AlertKind, Window
 from bot.render.numbers import price
-from streaming.figures import Levels, read_levels
+from streaming.figures import FIGURES, read_levels
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 
@@ -17,9 +16,11 @@ def _side_now(_snapshot: GexSnapshot, reading: Reading) -> str:
     return f"Now spot {price(reading.value)} is {side} {price(reading.level)}."
 
 
-def _crossing(name: AlertKind, level: str, level_of: Callable[[Levels], float | None]) -> Kind:
+def _crossing(name: AlertKind, figure: str, article: str = "") -> Kind:
+    level = f"{article}{FIGURES[figure].name}"
+
     def read(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, _window: Window) -> Reading | None:
-        return against(snapshot, known(level_of(read_levels(snapshot, scope, weight))))
+        return against(snapshot, known(getattr(read_levels(snapshot, scope, weight), figure)))
 
     def headline(firing: Firing, ticker: str) -> str:
         start, side = f"{arrow(up=firing.up)} {ticker}", "above" if firing.up else "below"
@@ -37,9 +38,9 @@ def _crossed_price(firing: Firing, ticker: str) -> str:
 
 
 KINDS: Final = (
-    _crossing(AlertKind.ZERO_GAMMA, "zero gamma", lambda levels: levels.zero_gamma),
-    _crossing(AlertKind.CALL_WALL, "the call wall", lambda levels: levels.call_wall),
-    _crossing(AlertKind.PUT_WALL, "the put wall", lambda levels: levels.put_wall),
+    _crossing(AlertKind.ZERO_GAMMA, "zero_gamma"),
+    _crossing(AlertKind.CALL_WALL, "call_wall", "the "),
+    _crossing(AlertKind.PUT_WALL, "put_wall", "the "),
     Kind(
         name=AlertKind.PRICE,
         choice="spot crosses a price (value)",

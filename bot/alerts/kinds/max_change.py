@@ -6,11 +6,13 @@ from bot.alerts.kinds.alert_kind import Firing, Kind, arrow, exposure
 from bot.alerts.reading import Reading, known
 from bot.alerts.rules import AlertKind, Window
 from bot.render.numbers import UNKNOWN, price
+from streaming.figures import FIGURES
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 REARM_BELOW: Final = 0.9
 """A max change must fall below this part of its figure before it can exceed it again."""
 _WINDOWS: Final = tuple(Window)
+_FIGURE: Final = FIGURES["max_change"]
 _SPANS: Final = {Window.CURRENT: "since the last snapshot"}
 
 
@@ -28,7 +30,7 @@ def _against(reading: Reading, value: float) -> Reading:
 
 
 def _words(window: Window) -> str:
-    return f"max change {_SPANS.get(window) or f'{window} min'}"
+    return f"{_FIGURE.name} {_SPANS.get(window) or f'{window} min'}"
 
 
 def _headline(firing: Firing, ticker: str) -> str:
@@ -51,8 +53,8 @@ def _now(_snapshot: GexSnapshot, reading: Reading) -> str:
 KINDS: Final = (
     Kind(
         name=AlertKind.MAX_CHANGE,
-        choice="max change exceeds a figure (value)",
-        weight="vol",
+        choice=f"{_FIGURE.name} exceeds a figure (value)",
+        weight=_FIGURE.weight,
         needs_value="Give the figure in billions of dollars per 1 % as `value`, such as 0.5.",
         takes_value=True,
         scoped=False,

@@ -6,12 +6,13 @@ from typing import Final
 from bot.alerts.kinds.alert_kind import Firing, Kind, arrow, exposure
 from bot.alerts.reading import Reading, known, ladder
 from bot.alerts.rules import AlertKind, Window
-from streaming.figures import read_levels
+from streaming.figures import FIGURES, read_levels
 from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName
 
 SIGN_MARGIN: Final = 0.01
 """Of the gross exposure: a net nearer to zero has no sign worth a message (specs/gex-method.md §9, confidence)."""
 _LEAST_SIGN_BN: Final = 0.001
+_NAME: Final = FIGURES["net_gex"].name
 
 
 def _read(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, _window: Window) -> Reading | None:
@@ -40,13 +41,13 @@ def _figures(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName)
     """The figures of a stated scope, or of the snapshot's own; None where the producer gives none."""
     name = scope or snapshot.scope
     found = None if name is None else snapshot.scopes.get(name)
-    return None if found is None else found.oi if weight == "oi" else found.vol
+    return None if found is None else found.by(weight)
 
 
 def _headline(firing: Firing, ticker: str) -> str:
     by = " by OI" if firing.rule.weight == "oi" else ""
     sign = "positive" if firing.up else "negative"
-    return f"{arrow(up=firing.up)} {ticker} net GEX{by} turned {sign}: {exposure(_value(firing))}"
+    return f"{arrow(up=firing.up)} {ticker} {_NAME}{by} turned {sign}: {exposure(_value(firing))}"
 
 
 def _value(firing: Firing) -> float:
@@ -56,10 +57,10 @@ def _value(firing: Firing) -> float:
 KINDS: Final = (
     Kind(
         name=AlertKind.NET_GEX,
-        choice="net GEX changes sign",
-        weight="vol",
+        choice=f"{_NAME} changes sign",
+        weight=FIGURES["net_gex"].weight,
         read=_read,
-        happening=lambda _: "net GEX changes sign",
+        happening=lambda _: f"{_NAME} changes sign",
         headline=_headline,
         now=lambda _, reading: f"Now {exposure(reading.value)}.",
     ),

@@ -1,19 +1,20 @@
 """A wall moves to another strike. Pure."""
 
-from collections.abc import Callable
 from typing import Final
 
 from bot.alerts.kinds.alert_kind import Firing, Kind
 from bot.alerts.reading import WallReading, known, ladder
 from bot.alerts.rules import AlertKind, Rule, Window
 from bot.render.numbers import price
-from streaming.figures import Levels, read_levels
+from streaming.figures import FIGURES, read_levels
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 
-def _move(name: AlertKind, wall: str, level_of: Callable[[Levels], float | None]) -> Kind:
+def _move(name: AlertKind, figure: str) -> Kind:
+    wall = FIGURES[figure].name
+
     def read(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, _window: Window) -> WallReading | None:
-        level = known(level_of(read_levels(snapshot, scope, weight)))
+        level = known(getattr(read_levels(snapshot, scope, weight), figure))
         return None if level is None else _wall_reading(snapshot, level, scope, weight)
 
     def happening(rule: Rule) -> str:
@@ -47,6 +48,6 @@ def _wall_reading(snapshot: GexSnapshot, level: float, scope: ScopeName | None, 
 
 
 KINDS: Final = (
-    _move(AlertKind.CALL_WALL_MOVES, "call wall", lambda levels: levels.call_wall),
-    _move(AlertKind.PUT_WALL_MOVES, "put wall", lambda levels: levels.put_wall),
+    _move(AlertKind.CALL_WALL_MOVES, "call_wall"),
+    _move(AlertKind.PUT_WALL_MOVES, "put_wall"),
 )

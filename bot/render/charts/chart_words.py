@@ -10,17 +10,14 @@ from bot.render.origin_words import freshness_words, origin_words, source_name, 
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.errors import RequestError
-from streaming.figures import read_levels, stated_scope
+from streaming.figures import FIGURES, LEVELS, read_levels, stated_scope
 from streaming.freshness import Freshness, freshness
 from streaming.model import SCOPE_WORDS, WEIGHT_WORDS, GexSnapshot, ScopeFigures, ScopeName, WeightName
 from streaming.past import PastLevels
 
 MILLION: Final = 1e6
-LEVEL_NAMES: Final[dict[WeightName, dict[str, str]]] = {
-    "oi": {"spot": "spot", "zero_gamma": "zero gamma", "call_wall": "call wall", "put_wall": "put wall"},
-    "vol": {"spot": "spot", "zero_gamma": "zero gamma", "call_wall": "major +", "put_wall": "major −"},
-}
-"""By volume the largest strikes are called major, as under `/gex levels`."""
+MARKED: Final = {kind: FIGURES[kind].name for kind in ("spot", *LEVELS)}
+"""What is drawn across pictures, and its name there."""
 
 
 class ChartWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +34,7 @@ class Mark(msgspec.Struct, frozen=True):
     """A level drawn across the picture."""
 
     kind: str
-    """spot, zero_gamma, call_wall or put_wall."""
+    """One of `MARKED`."""
     name: str
     value: float
 
@@ -85,21 +82,15 @@ def figures_of(snapshot: GexSnapshot, scope: ScopeName) -> ScopeFigures | None:
 
 
 def levels(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: WeightName) -> dict[str, float | None]:
-    """Spot and the three levels of a scope under a weight, by kind of mark; the classic ones without a scope."""
+    """Spot and the levels of a scope under a weight, by kind of mark; the classic ones without a scope."""
     found = read_levels(snapshot, stated_scope(snapshot, scope), weight)
-    return {
-        "spot": snapshot.spot,
-        "zero_gamma": found.zero_gamma,
-        "call_wall": found.call_wall,
-        "put_wall": found.put_wall,
-    }
+    return {"spot": snapshot.spot, **{kind: getattr(found, kind) for kind in LEVELS}}
 
 
 def marks(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> tuple[Mark, ...]:
     """The levels that are known."""
     found = levels(snapshot, scope, weight)
-    names = LEVEL_NAMES[weight]
-    return tuple(Mark(kind, names[kind], value) for kind, value in found.items() if value is not None and known(value))
+    return tuple(Mark(kind, MARKED[kind], value) for kind, value in found.items() if value is not None and known(value))
 
 
 def net_millions(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: WeightName) -> float | None:

@@ -34,7 +34,7 @@ def why_absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: Weight
         return f"none of the {scope.contracts:,} contracts has a usable volatility"
     if snapshot.spot is None:
         return "no basis to shift levels by has been seen yet" if level else "spot is unknown"
-    figures = scope.oi if weight == "oi" else scope.vol
+    figures = scope.by(weight)
     if not figures.gross_gex_usd_per_1pct:
         return "nothing has traded yet today" if weight == "vol" else "there is no open interest"
     return "the data does not determine it"

@@ -70,7 +70,7 @@ def _total(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName
     if net is None:
         return absent(snapshot, scope, weight, level=False)
     words = f"Here it is {money(net)} {_PER_1PCT}"
-    figures = None if scope is None else scope.oi if weight == "oi" else scope.vol
+    figures = None if scope is None else scope.by(weight)
     if figures is None or figures.net_gex_usd_per_point is None:
         return f"{words}."
     return f"{words}, the same as {money(figures.net_gex_usd_per_point)} per point of the index or share."

@@ -84,7 +84,7 @@ def wall(snapshot: GexSnapshot, scope: ScopeFigures | None, *, calls: bool) -> s
         if scope is not None and scope.oi.gross_gex_usd_per_1pct and snapshot.spot is not None:
             return f"Here there is none: at no strike do {'calls outweigh puts' if calls else 'puts outweigh calls'}."
         return absent(snapshot, scope, "oi", level=True)
-    value = None if scope is None else scope.oi.major_pos_usd_per_1pct if calls else scope.oi.major_neg_usd_per_1pct
+    value = None if scope is None else scope.oi.call_wall_usd_per_1pct if calls else scope.oi.put_wall_usd_per_1pct
     size = "" if value is None else f", with {money(value)} {_PER_1PCT} net"
     return f"Here it is {price(strike)}{_from_spot(snapshot, strike)}{size}."
 

@@ -110,7 +110,7 @@ def _newer(known: tuple[float, int] | None, price: float, event_ms: int) -> tupl
 
 _DECIMALS: Final = 4
 _LEVEL_FIELDS: Final = (
-    "zero_gamma", "ladder_split", "major_pos", "major_neg",
+    "zero_gamma", "ladder_split", "call_wall", "put_wall",
     "call_wall_gross", "put_wall_gross", "call_wall_above", "put_wall_below",
 )  # fmt: skip
 

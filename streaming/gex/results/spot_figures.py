@@ -157,8 +157,8 @@ def _ladder_levels(spot_figures: SpotFigures, span: Span, weight: int) -> dict[s
     above = slice(int(np.searchsorted(strikes, spot, side="left")), None)
     below = slice(None, int(np.searchsorted(strikes, spot, side="right")))
     walls = {
-        "major_pos": largest(strikes, net, spot),
-        "major_neg": smallest(strikes, net, spot),
+        "call_wall": largest(strikes, net, spot),
+        "put_wall": smallest(strikes, net, spot),
         "call_wall_gross": largest(strikes, calls, spot),
         "put_wall_gross": smallest(strikes, puts, spot),
         "call_wall_above": largest(strikes[above], calls[above], spot),

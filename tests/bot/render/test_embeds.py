@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from bot.render.embeds import levels_embed, status_embed
 from streaming.clock import epoch_ms
-from streaming.model import PointView, ReplayMark, ScopeFigures, WeightFigures
+from streaming.model import WEIGHTS, PointView, ReplayMark, ScopeFigures, WeightFigures
 from tests.support.feed import OPEN_AT, snapshot
 
 FIGURES = WeightFigures(
@@ -13,10 +13,10 @@ FIGURES = WeightFigures(
     zero_gamma_roots=(24950.0, 26100.0),
     zero_gamma_directions=(1, -1),
     ladder_split=24951.5,
-    major_pos=25100.0,
-    major_pos_usd_per_1pct=250_000_000.0,
-    major_neg=24800.0,
-    major_neg_usd_per_1pct=-120_000_000.0,
+    call_wall=25100.0,
+    call_wall_usd_per_1pct=250_000_000.0,
+    put_wall=24800.0,
+    put_wall_usd_per_1pct=-120_000_000.0,
     call_wall_gross=25200.0,
     put_wall_gross=24700.0,
 )
@@ -38,7 +38,7 @@ def test_levels_state_every_figure_with_its_sign():
     assert shown["Zero gamma"] == "24950.00"
     assert shown["Call wall"] == "25100.00 (+0.2500Bn)"
     assert shown["Put wall"] == "24800.00 (−0.1200Bn)"
-    assert shown["Net GEX per 1 %"] == "−1.8346Bn"
+    assert shown["Net GEX per 1 % move"] == "−1.8346Bn"
     assert shown["Net GEX per point"] == "−0.0367Bn"
     assert shown["All zero-gamma roots"] == "24950.00 ↑, 26100.00 ↓"
 
@@ -60,9 +60,11 @@ def test_levels_say_what_they_are_made_of():
     )
 
 
-def test_walls_by_volume_are_called_majors():
-    assert "Major positive" in fields(levels(weight="vol"))
-    assert "Call wall" not in fields(levels(weight="vol"))
+def test_a_figure_has_one_name_under_both_weights_and_from_every_producer():
+    ours, theirs = ([[*fields(levels(weight=weight, **given))] for weight in WEIGHTS] for given in ({}, {"scopes": {}}))
+    assert ours[1] == [name for name in ours[0] if name != "All zero-gamma roots"]
+    assert theirs[0] == theirs[1] == [name for name in ours[0] if name in theirs[0]]
+    assert len(theirs[0]) == 5
 
 
 def test_age_source_and_unit_are_always_there():
@@ -76,13 +78,13 @@ def test_a_missing_root_says_why():
     figures = WeightFigures(zero_gamma_note="positive everywhere")
     shown = fields(levels(scopes={"full": ScopeFigures(oi=figures)}))
     assert shown["Zero gamma"] == "— (positive everywhere)"
-    assert shown["Net GEX per 1 %"] == "−0.9123Bn", "of its own scope the classic block speaks where figures lack"
+    assert shown["Net GEX per 1 % move"] == "−0.9123Bn", "of its own scope the classic block speaks where figures lack"
 
 
 def test_a_classic_producer_shows_its_own_fields():
     shown = fields(levels(scopes={}))
     assert shown["Zero gamma"] == "24951.50 (ladder split, by volume)"
-    assert shown["Net GEX per 1 %"] == "−0.9123Bn"
+    assert shown["Net GEX per 1 % move"] == "−0.9123Bn"
 
 
 def test_a_scope_that_the_source_does_not_give_is_said_so():
@@ -150,7 +152,7 @@ def test_levels_in_etf_points_say_by_what_ratio_and_how_old_it_is():
     assert embed.title == "NQ_NDX · full, expiries up to 90 days · by open interest · in QQQ points"
     assert shown["Spot"] == "613.50"
     assert shown["Call wall"] == "614.45 (+0.2500Bn)"
-    assert shown["Net GEX per 1 %"] == "−1.8346Bn"
+    assert shown["Net GEX per 1 % move"] == "−1.8346Bn"
     assert embed.footer.text.endswith("Levels in QQQ points: ratio 0.0245 of 3s before and basis −0.50 of 1m before.")
     assert "futures" not in embed.footer.text
 

@@ -12,6 +12,7 @@ import pytest
 
 from streaming.commands import gex as gex_command
 from streaming.errors import RequestError
+from streaming.figures import FIGURES, Figure, Row
 
 HEAD = (
     "SPX,Last: 4300,Change: 1\nDate: 9 June 2023, 1:40 PM EDT,Bid: 1\n"
@@ -98,12 +99,24 @@ def test_the_table_is_legible(chain_file: Path, capsys: pytest.CaptureFixture[st
     text = capsys.readouterr().out
     assert text.startswith("SPX  spot 4300.00  as of 2023-06-09T13:25:00-04:00  forward parity\n")
     assert "  zero gamma                 4279.84       4327.68" in text
-    assert "  net gex, Bn/1%             +0.9081       -5.4488" in text
+    assert "  net GEX, Bn/1%             +0.9081       -5.4488" in text
     assert "zero (the nearest expiry): 2023-06-09, " in text
     assert "one (the second expiry): no living expiry, 0 contracts" in text
     assert "  volatility: 2 zero (mirrored)\n" in text
     assert "  call wall above            4300.00       4300.00" in text
     assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("row", [(figure, row) for figure in FIGURES.values() for row in figure.rows])
+def test_every_row_of_a_figure_is_in_the_table_by_its_name_and_under_its_wire_name_in_json(
+    chain_file: Path, capsys: pytest.CaptureFixture[str], row: tuple[Figure, Row]
+):
+    figure, read = row
+    words = read.label or figure.name
+    start = f"  {words if read.unit is None else f'{words}, {read.unit.short}'} "
+    assert run(chain_file, "--scope", "zero") == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith(start)] != []
+    assert read.wire in report(capsys, chain_file)["scopes"]["zero"]["oi"]
 
 
 @pytest.mark.parametrize("asof", ["yesterday", "2023-13-01", ""])

@@ -45,7 +45,7 @@ def test_block_a_one_expiry(examples: dict[str, Any]):
         assert figures.net_gex_usd_per_1pct == pytest.approx(expected["net_usd_per_1pct"], rel=SUM)
         assert figures.net_gex_usd_per_point == pytest.approx(expected["net_usd_per_point"], rel=SUM)
         assert figures.zero_gamma_roots == pytest.approx(expected["zero_gamma_sweep_roots"], abs=POINTS)
-        assert (figures.major_pos, figures.major_neg) == (expected["major_pos"], expected["major_neg"])
+        assert (figures.call_wall, figures.put_wall) == (expected["major_pos"], expected["major_neg"])
 
 
 def test_block_a_line_by_line_and_strike_by_strike(examples: dict[str, Any]):
@@ -89,7 +89,7 @@ def test_block_c_scopes_and_sentinels(examples: dict[str, Any], scope: str, weig
     figures = getattr(snapshot.scopes[scope], weight)
     assert figures.net_gex_usd_per_1pct == pytest.approx(expected["net"], rel=SUM)
     assert figures.zero_gamma == pytest.approx(expected["zero_gamma_sweep"], abs=POINTS)
-    assert (figures.major_pos, figures.major_neg) == (expected["major_pos"], expected["major_neg"])
+    assert (figures.call_wall, figures.put_wall) == (expected["major_pos"], expected["major_neg"])
     within = [
         [level, direction]
         for level, direction in zip(figures.zero_gamma_roots, figures.zero_gamma_directions, strict=True)

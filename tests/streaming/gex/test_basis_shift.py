@@ -26,8 +26,8 @@ def figures():
         zero_gamma=6900.0,
         zero_gamma_roots=(6900.0, 7010.0),
         zero_gamma_directions=(1, -1),
-        major_pos=7000.0,
-        major_pos_usd_per_1pct=2e9,
+        call_wall=7000.0,
+        call_wall_usd_per_1pct=2e9,
     )
     return ScopeFigures(oi=weight, vol=weight, ladder=((7000.0, 1.0, 2.0),), profile=((6950.0, 3.0, 4.0),))
 
@@ -35,7 +35,7 @@ def figures():
 def test_levels_move_and_dollars_stay():
     moved = shift_levels(figures(), 20.0, ratio=2.0)
     assert (moved.oi.zero_gamma, moved.oi.zero_gamma_roots) == (13820.0, (13820.0, 14040.0))
-    assert (moved.vol.major_pos, moved.vol.major_pos_usd_per_1pct) == (14020.0, 2e9)
+    assert (moved.vol.call_wall, moved.vol.call_wall_usd_per_1pct) == (14020.0, 2e9)
     assert (moved.ladder, moved.profile) == (((14020.0, 1.0, 2.0),), ((13920.0, 3.0, 4.0),))
 
 

@@ -62,7 +62,7 @@ def test_example_a_by_heart():
     assert figures.vol.zero_gamma == pytest.approx(5007.582986073734, abs=1e-6)
     assert figures.vol.ladder_split == pytest.approx(4984.965787685794, abs=1e-6)
     assert snapshot.ladder_split == figures.vol.ladder_split
-    assert (figures.oi.major_pos, figures.oi.major_neg) == (5100.0, 4900.0)
+    assert (figures.oi.call_wall, figures.oi.put_wall) == (5100.0, 4900.0)
     assert (figures.oi.call_wall_gross, figures.oi.put_wall_gross) == (5100.0, 4900.0)
     assert snapshot.sum_gex_vol == pytest.approx(-47.637623652149, rel=1e-9)
     assert snapshot.sum_gex_oi == pytest.approx(37.418168429412, rel=1e-9)
@@ -354,7 +354,7 @@ def test_before_the_open_volume_is_zero_and_never_replaced_by_open_interest():
     snapshot = engine_of([dataclasses.replace(line, volume=0.0) for line in LINES]).compute(ASOF)
     figures = snapshot.scopes["all"].vol
     assert snapshot.sum_gex_vol == 0.0
-    assert (figures.major_pos, figures.major_neg, figures.zero_gamma, snapshot.ladder_split) == (None,) * 4
+    assert (figures.call_wall, figures.put_wall, figures.zero_gamma, snapshot.ladder_split) == (None,) * 4
     assert figures.zero_gamma_note == "no exposure"
     assert snapshot.sum_gex_oi != 0.0
 

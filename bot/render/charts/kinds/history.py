@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from bot.render.charts.chart_words import LEVEL_NAMES, ChartWords, clock, figures_of, footer, levels, subtitle
+from bot.render.charts.chart_words import MARKED, ChartWords, clock, figures_of, footer, levels, subtitle
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from bot.render.numbers import price
@@ -23,7 +23,7 @@ class Series(msgspec.Struct, frozen=True):
     """One line; None where the figure was unknown or nothing arrived."""
 
     kind: str
-    """spot, zero_gamma, call_wall or put_wall."""
+    """One of `MARKED`."""
     name: str
     values: tuple[float | None, ...]
 
@@ -51,8 +51,7 @@ def history_chart(
         raise RequestError(f"{latest.ticker} has no history of this day yet.", remedy="Try again in a minute.")
     rows = _with_gaps([(seconds_of(seen), levels(seen, scope, weight)) for seen in day])
     lines = tuple(
-        Series(kind, name, tuple(finite(found.get(kind)) for _, found in rows))
-        for kind, name in LEVEL_NAMES[weight].items()
+        Series(kind, name, tuple(finite(found.get(kind)) for _, found in rows)) for kind, name in MARKED.items()
     )
     if not any(value is not None for line in lines for value in line.values):
         raise RequestError(f"{latest.ticker} has no levels of this day.", remedy="Try another scope or weight.")

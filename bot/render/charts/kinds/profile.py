@@ -51,7 +51,7 @@ def profile_chart(
             f"{snapshot.ticker} has no profile by {WEIGHT_WORDS[weight]} from {source_text(snapshot.source)}.",
             remedy="The kind strikes needs less.",
         )
-    own = figures.oi if weight == "oi" else figures.vol
+    own = figures.by(weight)
     return ProfileChart(
         title=f"{snapshot.ticker}  net GEX if spot moved",
         subtitle=subtitle(scope, weight),

@@ -41,9 +41,9 @@ def test_what_a_producer_does_not_give_is_no_level():
     assert levels(seen, "full", "vol")["call_wall"] is None
 
 
-def test_an_unknown_level_is_not_drawn_and_by_volume_walls_are_called_major():
+def test_an_unknown_level_is_not_drawn_and_the_others_have_their_own_names_by_volume_too():
     found = marks(full_snapshot(spot=math.nan), "full", "vol")
-    assert [(mark.kind, mark.name) for mark in found] == [("call_wall", "major +"), ("put_wall", "major −")]
+    assert [(mark.kind, mark.name) for mark in found] == [("call_wall", "call wall"), ("put_wall", "put wall")]
 
 
 def test_a_scope_nobody_gives_is_refused_with_those_that_are_given():

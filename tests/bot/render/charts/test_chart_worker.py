@@ -79,7 +79,7 @@ def moved(seen, share):
 
 
 def _moved_levels(figures, share):
-    names = ("zero_gamma", "major_pos", "major_neg")
+    names = ("zero_gamma", "call_wall", "put_wall")
     known = {name: getattr(figures, name) * share for name in names if getattr(figures, name) is not None}
     return msgspec.structs.replace(
         figures, **known, zero_gamma_roots=tuple(root * share for root in figures.zero_gamma_roots)
@@ -168,7 +168,7 @@ def test_what_is_negative_is_hatched(painters, kind):
 
 
 def test_a_level_outside_the_picture_is_named_with_an_arrow(painters):
-    far = msgspec.structs.replace(scopes(25061.25)["full"].oi, major_neg=18000.0)
+    far = msgspec.structs.replace(scopes(25061.25)["full"].oi, put_wall=18000.0)
     seen = full_snapshot(scopes={"full": msgspec.structs.replace(scopes(25061.25)["full"], oi=far)})
     words = {text.get_text() for text in texts(canvas_of(painters, chart("strikes", [seen])))}
     assert "◀ 18000.00" in words

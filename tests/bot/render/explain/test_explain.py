@@ -18,10 +18,10 @@ BY_OI = WeightFigures(
     zero_gamma_roots=(6301.0, 6385.5),
     zero_gamma_directions=(-1, 1),
     ladder_split=6379.0,
-    major_pos=6500.0,
-    major_pos_usd_per_1pct=6.25e8,
-    major_neg=6200.0,
-    major_neg_usd_per_1pct=-4.5e8,
+    call_wall=6500.0,
+    call_wall_usd_per_1pct=6.25e8,
+    put_wall=6200.0,
+    put_wall_usd_per_1pct=-4.5e8,
     call_wall_gross=6505.0,
     put_wall_gross=6205.0,
     call_wall_above=6450.0,
@@ -216,7 +216,7 @@ def test_the_first_snapshot_has_nothing_to_compare_with():
 
 
 def test_walls_that_do_not_exist_are_said_not_to():
-    level = msgspec.structs.replace(BY_OI, major_pos=None, major_neg=None)
+    level = msgspec.structs.replace(BY_OI, call_wall=None, put_wall=None)
     bare = with_scope(msgspec.structs.replace(FULL, oi=level), major_pos_oi=None, major_neg_oi=None)
     assert "at no strike do calls outweigh puts" in explanation(bare, "call_wall")
     assert "at no strike do puts outweigh calls" in explanation(bare, "put_wall")

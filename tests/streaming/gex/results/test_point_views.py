@@ -75,7 +75,7 @@ def test_the_strikes_of_changes_move_too_and_the_changes_stay():
 def test_dollars_per_one_percent_stay_and_dollars_per_point_follow_the_points():
     mine, theirs = (seen("SPX", view).scopes["all"].oi for view in ("native", "etf"))
     assert theirs.net_gex_usd_per_1pct == mine.net_gex_usd_per_1pct
-    assert theirs.major_pos_usd_per_1pct == mine.major_pos_usd_per_1pct
+    assert theirs.call_wall_usd_per_1pct == mine.call_wall_usd_per_1pct
     assert theirs.net_gex_usd_per_point == pytest.approx(mine.net_gex_usd_per_1pct / (0.01 * ETF))
     assert theirs.zero_gamma_slope == pytest.approx(mine.zero_gamma_slope * INDEX / ETF)
 

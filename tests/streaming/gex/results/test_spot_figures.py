@@ -49,14 +49,14 @@ def test_the_risk_reversal_is_that_of_the_am_contracts_when_no_pm_one_can_be_pri
 
 def test_walls_are_published_with_their_values():
     found = figures(Line(4350, "C", 0.15, 7), Line(4250, "P", 0.15, 5), Line(4250, "C", 0.15, 3)).oi
-    assert (found.major_pos, found.major_neg) == (4350.0, 4250.0)
-    assert found.call_wall_gross_usd_per_1pct == found.call_wall_above_usd_per_1pct == found.major_pos_usd_per_1pct
+    assert (found.call_wall, found.put_wall) == (4350.0, 4250.0)
+    assert found.call_wall_gross_usd_per_1pct == found.call_wall_above_usd_per_1pct == found.call_wall_usd_per_1pct
     assert found.put_wall_gross_usd_per_1pct == found.put_wall_below_usd_per_1pct
-    assert found.major_neg_usd_per_1pct == pytest.approx(0.4 * found.put_wall_gross_usd_per_1pct)
+    assert found.put_wall_usd_per_1pct == pytest.approx(0.4 * found.put_wall_gross_usd_per_1pct)
 
 
 def test_a_wall_that_does_not_exist_has_no_value():
     found = figures(Line(4350, "P", 0.15, 7)).oi
     assert found.put_wall_gross == 4350.0
     assert found.put_wall_below is found.put_wall_below_usd_per_1pct is None
-    assert found.major_pos is found.major_pos_usd_per_1pct is found.call_wall_gross_usd_per_1pct is None
+    assert found.call_wall is found.call_wall_usd_per_1pct is found.call_wall_gross_usd_per_1pct is None
