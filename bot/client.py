@@ -6,7 +6,7 @@ import json
 import logging
 import random
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import aiohttp
 import discord
@@ -25,6 +25,7 @@ from bot.wire.identify_budget import IdentifyBudget
 from bot.wire.login import log_in
 from bot.wire.second_copy import SecondCopyWatch
 from bot.wire.verdicts import described, passing, retry_after_s, verdict_of
+from streaming.bus.notes import Notes
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
 
@@ -37,18 +38,6 @@ _UNANSWERED_S: Final = 2.6
 _WELCOMED: Final = ("connect", "resumed")
 _SERVER_ERROR: Final = 500
 _CLICKED: Final = (discord.InteractionType.component, discord.InteractionType.modal_submit)
-
-
-class FingerprintStore(Protocol):
-    """Remembers which commands Discord was last given."""
-
-    async def get(self) -> str | None:
-        """The last fingerprint, or None; TransientError when the store is away."""
-        ...
-
-    async def set(self, fingerprint: str, /) -> None:
-        """Remember a fingerprint; TransientError when the store is away."""
-        ...
 
 
 class GexTree(app_commands.CommandTree["GexBot"]):
@@ -74,7 +63,7 @@ class GexBot(commands.Bot):
         settings: BotSettings,
         clock: Clock,
         *,
-        fingerprints: FingerprintStore | None = None,
+        fingerprints: Notes | None = None,
         extensions: Sequence[str] = EXTENSIONS,
         budget: IdentifyBudget | None = None,
     ) -> None:

@@ -14,12 +14,12 @@ from pydantic import SecretStr
 
 from bot.alerts.alert_commands import AlertCommands
 from bot.alerts.alert_job import AlertRunner
-from bot.alerts.post import DiscordPost
+from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
-from bot.feed.ledger import RedisLedger
+from bot.feed.ledger import Ledger
 from bot.feed.schedule import decide, opening_sentence
 from bot.health import Health, ServiceNotifier
 from bot.operate import login_watch
@@ -201,7 +201,7 @@ def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Rand
         settings.boards,
         runtime.snapshots.only({ticker.name for ticker in settings.boards.values()}.__contains__),
         partial(DiscordChannel, bot),
-        RedisLedger(runtime.redis, lease),
+        Ledger(runtime.redis, lease),
         settings,
         runtime.clock,
         rng=rng,
@@ -225,7 +225,7 @@ def _alerts(
     def watched(ticker: str) -> bool:
         return runner.watcher.watches(ticker)
 
-    store, post = AlertStore(runtime.redis), DiscordPost(bot)
+    store, post = AlertStore(runtime.redis), AlertPost(bot)
     runner = AlertRunner(
         runtime.snapshots.only(watched),
         store,

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 import aiohttp
 import discord
@@ -30,18 +30,10 @@ _LONGEST: Final = 128
 Latest = Callable[[str], Awaitable[GexSnapshot | None]]
 
 
-class PresencePort(Protocol):
-    """Who can set the line."""
-
-    async def show(self, text: str) -> bool:
-        """False while Discord's gateway is away."""
-        ...
-
-
 class Presence:
     """Keeps the line current until cancelled; nothing of it disturbs the feed."""
 
-    def __init__(self, port: PresencePort, latest: Latest, ticker: str, clock: Clock, *, force: bool) -> None:
+    def __init__(self, port: "DiscordPresence", latest: Latest, ticker: str, clock: Clock, *, force: bool) -> None:
         self._port = port
         self._latest = latest
         self._ticker = ticker
@@ -81,12 +73,13 @@ def presence_text(ticker: str, snapshot: GexSnapshot | None, now: datetime, *, f
 
 
 class DiscordPresence:
-    """`PresencePort` over discord.py."""
+    """Sets the line through discord.py."""
 
     def __init__(self, bot: discord.Client) -> None:
         self._bot = bot
 
     async def show(self, text: str) -> bool:
+        """False while Discord's gateway is away."""
         if not self._bot.is_ready() or self._bot.is_closed():
             return False
         try:

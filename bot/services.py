@@ -1,93 +1,23 @@
-"""What commands may reach: the ports of the running process, handed to every cog as one record."""
+"""What commands may reach: the parts of the running process, handed to every cog as one record."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bot.settings import BotSettings
 from bot.supervisor import Supervisor
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError
 from streaming.ports import SnapshotReader
-from streaming.schwab.login.oauth import LoginAttempt
-from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
+from streaming.status import RecorderStatus, SourceStatus, TokenStatus
 
 if TYPE_CHECKING:
     from bot.alerts.alert_commands import AlertCommands
-    from bot.feed.feed_metrics import FeedStatus
-    from bot.render.charts.chart_spec import Chart
-
-
-class StreamPort(Protocol):
-    """The streamer as operators steer it."""
-
-    async def start(self) -> StreamReport:
-        """Start streaming, or say why not, within 3 s; starting twice is no error."""
-        ...
-
-    async def stop(self) -> StreamReport:
-        """Stop streaming; stopping twice is no error."""
-        ...
-
-    async def restart(self) -> StreamReport:
-        """Stop if need be, then start."""
-        ...
-
-    def status(self) -> StreamStatus:
-        """The state of this moment, without I/O."""
-        ...
-
-
-class SymbolPort(Protocol):
-    """What is streamed, as operators choose it; kept across restarts. Raises TransientError while Redis is away."""
-
-    async def add(self, text: str) -> StreamReport:
-        """Stream more symbols; RequestError for what is no symbol."""
-        ...
-
-    async def remove(self, text: str) -> StreamReport:
-        """Stream symbols no longer; RequestError for what is not streamed or what a board needs."""
-        ...
-
-    async def list(self) -> SymbolList:
-        """What is streamed, and why."""
-        ...
-
-
-class LoginPort(Protocol):
-    """The Schwab login as operators see it (`streaming.schwab.login.auth_client`)."""
-
-    def status(self) -> TokenStatus:
-        """What the stored login is worth now."""
-        ...
-
-    async def refresh(self) -> object:
-        """Spend the refresh token once; raises OperatorError or TransientError."""
-        ...
-
-    def begin_login(self) -> LoginAttempt:
-        """A link to Schwab's login page, good for ten minutes."""
-        ...
-
-    async def finish_login(self, attempt: LoginAttempt, redirect_url: str) -> object:
-        """Turn the address a browser came back to into a stored login; raises as `refresh`, and RequestError."""
-        ...
-
-
-class ChartPort(Protocol):
-    """Where pictures come from."""
-
-    async def draw(self, chart: "Chart") -> bytes:
-        """A PNG of what the chart says; TransientError or ContractError when there is none."""
-        ...
-
-
-class FeedPort(Protocol):
-    """The boards as commands see them."""
-
-    def status(self) -> "FeedStatus":
-        """What every board last did, without I/O."""
-        ...
+    from bot.feed.feed_job import FeedRunner
+    from bot.operate.stream_control import StreamControl
+    from bot.operate.symbol_control import SymbolControl
+    from bot.render.charts.chart_client import ChartWorker
+    from streaming.schwab.login.auth_client import SchwabAuthClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +28,19 @@ class Services:
     clock: Clock
     supervisor: Supervisor
     snapshots: SnapshotReader
-    charts: ChartPort
-    stream: StreamPort
-    symbols: SymbolPort
-    login: LoginPort | None
+    charts: "ChartWorker"
+    stream: "StreamControl"
+    symbols: "SymbolControl"
+    login: "SchwabAuthClient | None"
     """None without an app of Schwab's."""
-    feed: FeedPort | None = None
+    feed: "FeedRunner | None" = None
     alerts: "AlertCommands | None" = None
     sources: Callable[[], tuple[SourceStatus, ...]] = tuple
     """Where the snapshots come from, without I/O."""
     recorder: Callable[[], RecorderStatus | None] = lambda: None
     """What was recorded, without I/O; None when nothing is to be."""
 
-    def schwab_login(self) -> LoginPort:
+    def schwab_login(self) -> "SchwabAuthClient":
         """The login to renew; ConfigurationError without an app of Schwab's."""
         if self.login is None:
             raise ConfigurationError(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final, Protocol
+from typing import Final
 
 import aiohttp
 import discord
@@ -20,8 +20,11 @@ class UnreachableError(RequestError):
     """Nothing can be sent to the target until a person changes something; the message is the reason for readers."""
 
 
-class AlertPost(Protocol):
+class AlertPost:
     """Sends to channels and to people."""
+
+    def __init__(self, bot: discord.Client) -> None:
+        self._bot = bot
 
     async def send(self, target: Target, content: str, *, nonce: str) -> int:
         """Post and return the message's id; the same nonce within minutes gives the same message, not a second.
@@ -29,25 +32,12 @@ class AlertPost(Protocol):
         Raises UnreachableError, TransientError (try again), RequestError (this message will never do) or
         OperatorError (Discord refuses the bot altogether).
         """
-        ...
-
-    async def withdraw(self, target: Target, message_id: int) -> None:
-        """Delete a message that was sent twice; raises as `send`, and not when it is gone already."""
-        ...
-
-
-class DiscordPost:
-    """`AlertPost` over discord.py."""
-
-    def __init__(self, bot: discord.Client) -> None:
-        self._bot = bot
-
-    async def send(self, target: Target, content: str, *, nonce: str) -> int:
         async with self._call(target):
             place = await self._place(target)
             return (await place.send(content, nonce=nonce, allowed_mentions=_NO_MENTIONS)).id
 
     async def withdraw(self, target: Target, message_id: int) -> None:
+        """Delete a message that was sent twice; raises as `send`, and not when it is gone already."""
         async with self._call(target):
             place = await self._place(target)
             with suppress(discord.NotFound):

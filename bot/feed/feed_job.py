@@ -4,10 +4,10 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -20,7 +20,7 @@ from bot.feed.message import LiveMessage
 from bot.feed.timing import Retry
 from bot.feed.window import Slot
 from bot.settings import BotSettings
-from streaming.bus.lease import LeaseLostError
+from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, RequestError, TransientError
@@ -38,22 +38,6 @@ _RETRY_CAP_S: Final = 10.0
 _DISTURBED_EVERY_S: Final = 5.0
 
 
-class LeasePort(Protocol):
-    """The right to write the boards, held by one process at a time (`streaming.bus.lease.Lease`)."""
-
-    def held(self, *, wait: bool = False) -> AbstractAsyncContextManager[None]:
-        """Stand by until it is ours, and keep it while inside."""
-        ...
-
-    async def renew(self) -> bool:
-        """Hold it further; False when somebody else has it."""
-        ...
-
-    async def assure(self) -> None:
-        """LeaseLostError when somebody else has it; costs nothing while the last renewal is young."""
-        ...
-
-
 class FeedRunner:
     """Runs the boards of `boards` (channel id to ticker) until cancelled."""
 
@@ -69,7 +53,7 @@ class FeedRunner:
         rng: random.Random | None = None,
         tell: Tell | None = None,
         write_metrics: MetricsWriter | None = None,
-        lease: LeasePort | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._boards = dict(boards)
         self._snapshots = snapshots

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
@@ -72,42 +72,10 @@ class Chore(msgspec.Struct, frozen=True, kw_only=True):
     """When it was first wanted."""
 
 
-class Ledger(Protocol):
-    """Remembers one entry per channel, and chores. Methods raise LedgerAwayError while the store is away."""
+class Ledger:
+    """Two Redis hashes: entries by channel, chores by channel and message.
 
-    async def load(self, channel_id: int) -> LedgerEntry | None:
-        """The channel's entry, or None when nothing usable is known."""
-        ...
-
-    async def known(self) -> Mapping[int, LedgerEntry]:
-        """Every channel's entry, also of channels that are no boards any more."""
-        ...
-
-    async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
-        """Replace the channel's entry and add chores, at once; LeaseLostError when the feed is another's by now."""
-        ...
-
-    async def chores(self) -> Sequence[Chore]:
-        """All that is still to be done."""
-        ...
-
-    async def done(self, chore: Chore) -> None:
-        """Forget a chore, unless something else is to be done to the message by now."""
-        ...
-
-    async def disturb(self, channel_id: int) -> None:
-        """Tell the feed's new holder that its message may have been written over by us."""
-        ...
-
-    async def disturbed(self) -> Sequence[int]:
-        """The channels of which that was told since the last time."""
-        ...
-
-
-class RedisLedger:
-    """`Ledger` in two Redis hashes: entries by channel, chores by channel and message.
-
-    With a lease, only its holder can save.
+    With a lease, only its holder can save. Methods raise LedgerAwayError while the store is away.
     """
 
     def __init__(self, redis: Redis, lease: Lease | None = None, *, key: str = keys.FEED_LEDGER) -> None:
@@ -122,17 +90,20 @@ class RedisLedger:
         self._done = redis.register_script(_DONE)
 
     async def load(self, channel_id: int) -> LedgerEntry | None:
+        """The channel's entry, or None when nothing usable is known."""
         async with _answering():
             payload = await self._redis.hget(self._key, str(channel_id))
         return None if payload is None else _read(payload, self._entries)
 
     async def known(self) -> Mapping[int, LedgerEntry]:
+        """Every channel's entry, also of channels that are no boards any more."""
         async with _answering():
             payloads = await self._redis.hgetall(self._key)
         found = {int(channel_id): _read(payload, self._entries) for channel_id, payload in payloads.items()}
         return {channel_id: entry for channel_id, entry in found.items() if entry is not None}
 
     async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
+        """Replace the channel's entry and add chores, at once; LeaseLostError when the feed is another's by now."""
         epoch = 0 if self._lease is None else self._lease.epoch
         epoch_key = f"{self._key}:epoch" if self._lease is None else self._lease.epoch_key
         payload = msgspec.json.encode(msgspec.structs.replace(entry, epoch=epoch))
@@ -144,20 +115,24 @@ class RedisLedger:
                 await self._save(keys=[epoch_key, self._key, self._chores_key], args=arguments)
 
     async def chores(self) -> Sequence[Chore]:
+        """All that is still to be done."""
         async with _answering():
             payloads = await self._redis.hvals(self._chores_key)
         found = (_read(payload, self._chores) for payload in payloads)
         return [chore for chore in found if chore is not None]
 
     async def done(self, chore: Chore) -> None:
+        """Forget a chore, unless something else is to be done to the message by now."""
         async with _answering():
             await self._done(keys=[self._chores_key], args=[_field(chore), msgspec.json.encode(chore)])
 
     async def disturb(self, channel_id: int) -> None:
+        """Tell the feed's new holder that its message may have been written over by us."""
         async with _answering():
             await self._redis.sadd(self._disturbed_key, channel_id)
 
     async def disturbed(self) -> Sequence[int]:
+        """The channels of which that was told since the last time."""
         async with _answering():
             found: Any = await self._redis.spop(self._disturbed_key, _MOST_DISTURBED)
         return [int(channel_id) for channel_id in found]

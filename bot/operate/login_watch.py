@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from bot.render.operations import login_ending_text
 from bot.supervisor import Progress
+from streaming.bus.notes import Notes
 from streaming.clock import Clock
 from streaming.errors import OperatorError, TransientError
 from streaming.ports import Tell
+from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.keeper import Logins, keep_login
-from streaming.status import TokenStatus
 
 _LOG: Final = logging.getLogger(__name__)
 JOB: Final = "schwab-login"
@@ -26,28 +27,6 @@ _UNKNOWN_AGE: Final = (
 _WORKS_AGAIN: Final = "The Schwab login works again."
 
 
-class WatchedLogin(Protocol):
-    """What the watch needs of the auth client."""
-
-    def status(self) -> TokenStatus: ...
-
-    def login_id(self) -> str: ...
-
-    async def keep_fresh(self) -> None: ...
-
-
-class Memory(Protocol):
-    """Remembers across restarts, and between bots on one Redis, what was told."""
-
-    async def claim(self, name: str, *, ttl: timedelta) -> bool:
-        """True for the first who asks under a name; TransientError while nobody can know."""
-        ...
-
-    async def release(self, name: str) -> bool:
-        """Forget a name; True for the first who says so. TransientError while nobody can know."""
-        ...
-
-
 class LoginWatch:
     """Refreshes before each expiry; tells 48, 24, 6 and 1 h before the login ends, of a refusal at once and once.
 
@@ -56,9 +35,9 @@ class LoginWatch:
 
     def __init__(
         self,
-        auth: WatchedLogin,
+        auth: SchwabAuthClient,
         logins: Logins,
-        memory: Memory,
+        memory: Notes,
         *,
         tell: Tell,
         clock: Clock,

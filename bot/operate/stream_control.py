@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from bot.supervisor import JobState, Supervisor
+from streaming.bus.notes import Notes
 from streaming.clock import Clock
 from streaming.errors import GexcordError
 from streaming.status import StreamReport, StreamStatus
@@ -20,23 +21,14 @@ _LOOK_EVERY_S: Final = 0.02
 _TRANSIENT: Final = (JobState.STOPPED, JobState.ENDED)
 
 
-class WantedStore(Protocol):
-    """Remembers across restarts whether the stream is wanted: something is set while it is."""
-
-    async def get(self) -> str | None: ...
-
-    async def set(self, text: str, /) -> None: ...
-
-    async def release(self) -> bool: ...
-
-
 class StreamControl:
-    """Implements `bot.services.StreamPort`."""
+    """The streamer as operators steer it."""
 
-    def __init__(self, streamer: Streamer, supervisor: Supervisor, wanted: WantedStore, clock: Clock) -> None:
+    def __init__(self, streamer: Streamer, supervisor: Supervisor, wanted: Notes, clock: Clock) -> None:
         self._streamer = streamer
         self._supervisor = supervisor
         self._wanted = wanted
+        """Something is set while the stream is wanted, also across restarts."""
         self._clock = clock
 
     async def resume(self) -> None:
@@ -49,6 +41,7 @@ class StreamControl:
         self._supervisor.start(RESUME_JOB, lambda _progress: self.resume())
 
     async def start(self) -> StreamReport:
+        """Start streaming, or say why not, within 3 s; starting twice is no error."""
         began_s = self._clock.monotonic()
         started = self._supervisor.start(JOB, self._streamer.run)
         if not started:
@@ -72,6 +65,7 @@ class StreamControl:
         return job is not None and job.state is JobState.FAILED
 
     async def stop(self) -> StreamReport:
+        """Stop streaming; stopping twice is no error."""
         await self._supervisor.stop(RESUME_JOB)
         await self._remember(wanted=False)
         if await self._supervisor.stop(JOB):
@@ -79,6 +73,7 @@ class StreamControl:
         return StreamReport(ok=True, sentence="The stream was not running.")
 
     async def restart(self) -> StreamReport:
+        """Stop if need be, then start."""
         await self._supervisor.stop(JOB)
         return await self.start()
 

@@ -17,7 +17,7 @@ _LOOK_EVERY_S: Final = 0.05
 
 
 class SymbolControl:
-    """Implements `bot.services.SymbolPort`; its methods raise TransientError while Redis is away."""
+    """What is streamed, as operators choose it; kept across restarts. Raises TransientError while Redis is away."""
 
     def __init__(self, streamer: Streamer, clock: Clock) -> None:
         self._streamer = streamer

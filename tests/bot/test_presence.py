@@ -35,7 +35,7 @@ def test_a_forced_feed_is_never_closed():
     assert presence_text("SPX", None, saturday, force=True) == "SPX: no data"
 
 
-class PresencePort:
+class Line:
     def __init__(self):
         self.said = []
         self.up = True
@@ -46,7 +46,7 @@ class PresencePort:
 
 
 async def test_it_is_said_three_times_a_minute_also_while_the_store_is_away():
-    clock, port, progressed = ManualClock(OPEN), PresencePort(), []
+    clock, port, progressed = ManualClock(OPEN), Line(), []
 
     async def latest(ticker):
         if len(port.said) % 2:

@@ -2,7 +2,7 @@ from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus
 
 
 class Feed:
-    """A `FeedPort` with a board in the room's channel and one in another server."""
+    """A `FeedRunner` with a board in the room's channel and one in another server."""
 
     def __init__(self, *channel_ids):
         self.channel_ids = channel_ids

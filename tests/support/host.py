@@ -88,7 +88,7 @@ class StoredSnapshots:
 
 @dataclass
 class StandInStream:
-    """A `StreamPort` that obeys and notes its orders."""
+    """A `StreamControl` that obeys and notes its orders."""
 
     orders: list[str] = field(default_factory=list)
     error: Exception | None = None
@@ -114,7 +114,7 @@ class StandInStream:
 
 @dataclass
 class StandInSymbols:
-    """A `SymbolPort` that notes its orders; `error` makes every one fail."""
+    """A `SymbolControl` that notes its orders; `error` makes every one fail."""
 
     orders: list[tuple[str, str]] = field(default_factory=list)
     error: GexcordError | None = None
@@ -137,7 +137,7 @@ class StandInSymbols:
 
 @dataclass
 class StandInLogin:
-    """A `LoginPort` whose refresh and login work or raise."""
+    """A `SchwabAuthClient` whose refresh and login work or raise."""
 
     error: GexcordError | None = None
     refreshes: int = 0
@@ -171,7 +171,7 @@ class StandInLogin:
 
 @dataclass
 class StandInCharts:
-    """A `ChartPort` that draws the same few bytes; notes what was asked of it."""
+    """A `ChartWorker` that draws the same few bytes; notes what was asked of it."""
 
     drawn: list[Chart] = field(default_factory=list)
     error: Exception | None = None
@@ -188,7 +188,7 @@ class StandInCharts:
 
 
 class MemoryFingerprints:
-    """A `FingerprintStore` on an attribute; `error` makes it fail."""
+    """`Notes` on an attribute; `error` makes it fail."""
 
     def __init__(self) -> None:
         self.stored: str | None = None

@@ -6,7 +6,7 @@ import aiohttp
 import discord
 import pytest
 
-from bot.alerts.post import DiscordPost, UnreachableError, translate
+from bot.alerts.post import AlertPost, UnreachableError, translate
 from bot.alerts.rules import Target
 from streaming.errors import OperatorError, RequestError, TransientError
 from tests.support.discord_answers import json_answer, page_answer, refused_token
@@ -73,4 +73,4 @@ def test_a_refused_token_and_a_refused_message_are_told_apart():
 
 async def test_a_bot_that_signs_off_sends_nothing():
     with pytest.raises(TransientError, match="signing off"):
-        await DiscordPost(SimpleNamespace(is_closed=lambda: True)).send(PERSON, "x", nonce="n")
+        await AlertPost(SimpleNamespace(is_closed=lambda: True)).send(PERSON, "x", nonce="n")

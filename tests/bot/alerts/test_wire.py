@@ -10,7 +10,7 @@ from discord.http import Route
 
 from bot.alerts.alert_commands import AlertCommands
 from bot.alerts.alert_job import AlertRunner
-from bot.alerts.post import DiscordPost
+from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
 from bot.sandbox.local_discord import Sandbox, open_sandbox
@@ -42,7 +42,7 @@ class Scene:
         self.sandbox = sandbox
         self.clock = ShiftedClock(ASOF)
         self.snapshots = SnapshotStore(redis, clock=self.clock)
-        self.store, post = AlertStore(redis), DiscordPost(bot)
+        self.store, post = AlertStore(redis), AlertPost(bot)
         self.runner = AlertRunner(self.snapshots, self.store, post, self.clock, tell=bot.tell_operators)
         self.desk = AlertCommands(self.store, self.runner, post, self.clock, per_person=2, per_channel=2)
         self.seq = 0

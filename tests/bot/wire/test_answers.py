@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from discord.http import Route
 
-from bot.alerts.post import DiscordPost, UnreachableError
+from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rules import Target
 from bot.sandbox.rest.rest_faults import Trouble, refused
 from bot.wire.answers import ForeignAnswerError
@@ -56,7 +56,7 @@ async def test_a_429_that_asks_for_more_than_half_a_minute_is_the_callers_to_pla
 async def test_an_alert_that_meets_a_strangers_answer_is_tried_again(status, shape):
     async with live_bot() as (sandbox, bot, _):
         sandbox.fail(Trouble(status, shape=shape), on="post", channel_id=channel_of(sandbox), count=1)
-        target, post = Target(channel_id=channel_of(sandbox)), DiscordPost(bot)
+        target, post = Target(channel_id=channel_of(sandbox)), AlertPost(bot)
         with pytest.raises(TransientError):
             await post.send(target, "x", nonce="n")
         await post.send(target, "x", nonce="n")
@@ -66,7 +66,7 @@ async def test_a_person_who_takes_no_messages_is_one():
     async with live_bot() as (sandbox, bot, _):
         sandbox.fail(refused(50007), on="letter")
         with pytest.raises(UnreachableError):
-            await DiscordPost(bot).send(Target(user_id=sandbox.guest_id), "x", nonce="n")
+            await AlertPost(bot).send(Target(user_id=sandbox.guest_id), "x", nonce="n")
 
 
 @asynccontextmanager
