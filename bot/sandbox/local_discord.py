@@ -11,11 +11,9 @@ from aiohttp import web
 
 from bot.sandbox.gateway.local_gateway import LocalGateway
 from bot.sandbox.orders import Orders
-from bot.sandbox.page_events import PageHub
 from bot.sandbox.rest.posts import Posts
 from bot.sandbox.rest.rest import API_PATH, RestApi
-from bot.sandbox.rest.rest_commands import CommandRoutes
-from bot.sandbox.rest.rest_identity import IdentityRoutes
+from bot.sandbox.rest.rest_identity import CommandRoutes, IdentityRoutes
 from bot.sandbox.rest.rest_interactions import InteractionRoutes
 from bot.sandbox.rest.rest_messages import MessageRoutes
 from bot.sandbox.rest.traffic import Traffic
@@ -25,6 +23,7 @@ from bot.sandbox.visitor.api import PageApi
 from bot.sandbox.visitor.page_view import PageView
 from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.interactions import ANSWER_WITHIN_S, InteractionDesk
+from bot.sandbox.world.page_events import PageHub
 from bot.sandbox.world.world import World
 from streaming.clock import Clock, SystemClock
 from streaming.process.loopback import loopback_port, only_local_callers

@@ -10,7 +10,7 @@ from discord.http import Route
 
 from bot.client import SYNC_JOB, GexBot
 from bot.sandbox.local_discord import open_sandbox
-from bot.sandbox.rest.rest_faults import Trouble, refused
+from bot.sandbox.rest.faults import Trouble, refused
 from bot.supervisor import JobState
 from bot.wire.login import point_discord_at
 from streaming.errors import TransientError

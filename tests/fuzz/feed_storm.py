@@ -23,8 +23,8 @@ import redis.asyncio as aredis
 from redis.exceptions import RedisError
 
 from bot.sandbox.local_discord import Sandbox, open_sandbox
-from bot.sandbox.rest.rest_faults import Trouble
-from bot.sandbox.world.changes import Change, MessageCreated, MessageDeleted, MessageUpdated
+from bot.sandbox.rest.faults import Trouble
+from bot.sandbox.world.changes import Change, Deed, MessageChange
 from streaming.bus.server import parent_death
 from streaming.bus.server.embedded import free_port
 from tests.fuzz.storm_schedule import FAULTS, Schedule, Step, make_schedule
@@ -281,12 +281,12 @@ class Storm:
         }
 
     def _note(self, change: Change) -> None:
-        deeds = {MessageCreated: "post", MessageUpdated: "edit", MessageDeleted: "delete"}
-        if isinstance(change, MessageCreated | MessageUpdated | MessageDeleted):
+        deeds = {Deed.CREATE: "post", Deed.UPDATE: "edit", Deed.DELETE: "delete"}
+        if isinstance(change, MessageChange):
             message = change.message
             channel = self.sandbox.world.channels[message.channel_id]
             if channel.recipient is None:
-                seen = Seen(self.now_s, channel.name, deeds[type(change)], message.id, message.content)
+                seen = Seen(self.now_s, channel.name, deeds[change.deed], message.id, message.content)
                 self.protocol.changes.append(seen)
 
     async def publish(self) -> None:

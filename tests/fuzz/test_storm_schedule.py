@@ -1,6 +1,6 @@
 import pytest
 
-from bot.sandbox.rest.rest_faults import KINDS, Trouble
+from bot.sandbox.rest.faults import KINDS, Trouble
 from tests.fuzz.storm_schedule import DEEDS, FAULTS, Schedule, make_schedule
 
 PLACES = {"on", "channel", "count", "seconds"}

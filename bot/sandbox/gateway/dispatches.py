@@ -1,20 +1,17 @@
 """Changes of the world as gateway events."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bot.sandbox.world.changes import (
     Change,
-    ChannelCreated,
-    ChannelDeleted,
-    ChannelUpdated,
+    ChannelChange,
     CommandsChanged,
+    Deed,
     DirectChannelOpened,
     GuildJoined,
     GuildLeft,
     MemberUpdated,
-    MessageCreated,
-    MessageDeleted,
-    MessageUpdated,
+    MessageChange,
     RoleUpdated,
 )
 from bot.sandbox.world.payloads import channel_json, guild_create_json, member_json, message_json, role_json
@@ -23,16 +20,6 @@ from bot.sandbox.world.world import World
 
 EVERYBODY = 0
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES = 1 << 0, 1 << 9, 1 << 12
-
-
-_DEEDS: Final[dict[type[Change], str]] = {
-    MessageCreated: "CREATE",
-    MessageUpdated: "UPDATE",
-    MessageDeleted: "DELETE",
-    ChannelCreated: "CREATE",
-    ChannelUpdated: "UPDATE",
-    ChannelDeleted: "DELETE",
-}
 
 
 class GatewayEvent(NamedTuple):
@@ -46,11 +33,11 @@ class GatewayEvent(NamedTuple):
 def gateway_event(world: World, change: Change, origin: str) -> GatewayEvent | None:
     """The event that tells bots of a change, or None when they are not told; ephemeral messages never are."""
     match change:
-        case MessageCreated(message) | MessageUpdated(message) | MessageDeleted(message):
-            return _message_event(world, f"MESSAGE_{_DEEDS[type(change)]}", message, origin)
-        case ChannelCreated(channel) | ChannelUpdated(channel) | ChannelDeleted(channel):
+        case MessageChange(deed, message):
+            return _message_event(world, deed, message, origin)
+        case ChannelChange(deed, channel):
             noun = "THREAD" if channel.is_thread else "CHANNEL"
-            return GatewayEvent(f"{noun}_{_DEEDS[type(change)]}", channel_json(world.guild, channel), GUILDS)
+            return GatewayEvent(f"{noun}_{deed}", channel_json(world.guild, channel), GUILDS)
         case RoleUpdated() | MemberUpdated() | GuildLeft() | GuildJoined():
             return _guild_event(world, change)
         case CommandsChanged() | DirectChannelOpened():
@@ -73,18 +60,16 @@ def _guild_event(world: World, change: RoleUpdated | MemberUpdated | GuildLeft |
             return GatewayEvent("GUILD_CREATE", joined, GUILDS)
 
 
-def _message_event(world: World, name: str, message: Message, origin: str) -> GatewayEvent | None:
+def _message_event(world: World, deed: Deed, message: Message, origin: str) -> GatewayEvent | None:
     if message.ephemeral_for is not None:
         return None
+    gone = deed is Deed.DELETE
+    data: Json = {"id": str(message.id), "channel_id": str(message.channel_id)}
+    if not gone:
+        data = message_json(world, message, origin)
     if world.channel(message.channel_id).recipient is not None:
-        return GatewayEvent(name, _message_data(world, name, message, origin), DIRECT_MESSAGES)
+        return GatewayEvent(f"MESSAGE_{deed}", data, DIRECT_MESSAGES)
     place: Json = {"guild_id": str(world.guild.id)}
-    if name != "MESSAGE_DELETE":
+    if not gone:
         place["member"] = member_json(world.guild, world.bot_member, with_user=False)
-    return GatewayEvent(name, _message_data(world, name, message, origin) | place, GUILD_MESSAGES)
-
-
-def _message_data(world: World, name: str, message: Message, origin: str) -> Json:
-    if name == "MESSAGE_DELETE":
-        return {"id": str(message.id), "channel_id": str(message.channel_id)}
-    return message_json(world, message, origin)
+    return GatewayEvent(f"MESSAGE_{deed}", data | place, GUILD_MESSAGES)

@@ -10,7 +10,7 @@ from bot.sandbox.gateway.dialogue import Close, Dialogue
 from bot.sandbox.gateway.dispatches import gateway_event
 from bot.sandbox.gateway.gateway_session import GatewaySession, Op, Outlet, frame
 from bot.sandbox.gateway.gateway_socket import GatewayConnection
-from bot.sandbox.gateway_trouble import GatewayTrouble
+from bot.sandbox.rest.faults import GatewayTrouble
 from bot.sandbox.rest.rest_identity import application_json
 from bot.sandbox.world.changes import Change
 from bot.sandbox.world.payloads import guild_create_json, member_json, user_json

@@ -1,4 +1,4 @@
-"""What Discord accepts as a message: lengths of content and embeds, files, nothing empty."""
+"""What Discord accepts as a message, and what a channel of each kind takes from a bot with certain permissions."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -6,9 +6,10 @@ from typing import Any, Final
 from bot.sandbox.rest.component_rules import check_message_components
 from bot.sandbox.rest.uploads import Upload
 from bot.sandbox.world import form_checks as check
-from bot.sandbox.world.api_errors import FormErrors
+from bot.sandbox.world.api_errors import FormErrors, missing_access, missing_permissions, refusal
 from bot.sandbox.world.form_checks import Path
-from bot.sandbox.world.records import Json, MessageFlag
+from bot.sandbox.world.permission_bits import Permission
+from bot.sandbox.world.records import Channel, ChannelKind, Json, MessageFlag
 
 CONTENT_CHARS: Final = 2_000
 EMBEDS: Final = 10
@@ -84,3 +85,35 @@ def _check_attachments(
         if not number.isdecimal() or int(number) not in known:
             form.add((*path, index), "MESSAGE_ATTACHMENT_NOT_FOUND", "Attachment data not found")
         check.text(form, (*path, index, "description"), item.get("description"), 0, 1_024)
+
+
+_SPOKEN: Final = {ChannelKind.VOICE, ChannelKind.STAGE}
+_WITHOUT_MESSAGES: Final = {ChannelKind.CATEGORY, ChannelKind.FORUM}
+
+
+def require_visible(channel: Channel, held: int) -> None:
+    """Raise 50001 for a channel the bot cannot see; the text of a voice channel needs Connect too."""
+    may_connect = channel.kind not in _SPOKEN or held & Permission.CONNECT
+    if not held & Permission.VIEW_CHANNEL or not may_connect:
+        raise missing_access()
+
+
+def require_postable(channel: Channel, held: int) -> None:
+    """Raise what Discord refuses a post with; an archived thread takes one and opens again."""
+    if channel.kind in _WITHOUT_MESSAGES:
+        raise refusal(50008)
+    if not held & (Permission.SEND_MESSAGES_IN_THREADS if channel.is_thread else Permission.SEND_MESSAGES):
+        raise missing_permissions()
+    _require_unlocked(channel, held)
+
+
+def require_editable(channel: Channel, held: int) -> None:
+    """Raise 50083 in an archived thread and 160005 in a locked one; deleting stays possible in both."""
+    if channel.archived:
+        raise refusal(50083)
+    _require_unlocked(channel, held)
+
+
+def _require_unlocked(channel: Channel, held: int) -> None:
+    if channel.locked and not held & Permission.MANAGE_THREADS:
+        raise refusal(160005)

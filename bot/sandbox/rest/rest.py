@@ -9,8 +9,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.sandbox.rest.calls import Call, HttpReply, RestRoute
+from bot.sandbox.rest.faults import RestFaults, Trouble
 from bot.sandbox.rest.rate_limits import GLOBAL, RateLimiter, RateVerdict
-from bot.sandbox.rest.rest_faults import RestFaults, Trouble
 from bot.sandbox.rest.traffic import RequestRecord, Traffic
 from bot.sandbox.rest.uploads import read_body
 from bot.sandbox.world.api_errors import TOO_MANY_REQUESTS, ApiError, unauthorized, unknown_route

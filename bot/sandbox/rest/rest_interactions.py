@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from bot.sandbox.page_events import PageHub
 from bot.sandbox.rest.calls import NO_CONTENT, Call, HttpReply, RestRoute
 from bot.sandbox.rest.component_rules import check_modal
 from bot.sandbox.rest.posts import Posts, numbered, require_object
@@ -11,6 +10,7 @@ from bot.sandbox.rest.rate_limits import WEBHOOK
 from bot.sandbox.world.api_errors import FormErrors, unknown_message, unknown_webhook
 from bot.sandbox.world.command_rules import check_choices
 from bot.sandbox.world.interactions import CallbackKind, Interaction, InteractionDesk, InteractionKind
+from bot.sandbox.world.page_events import PageHub
 from bot.sandbox.world.payloads import message_json
 from bot.sandbox.world.records import Json, Message, MessageFlag
 from bot.sandbox.world.world import World

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.sandbox.rest.calls import NO_CONTENT, Call, HttpReply, RestRoute
-from bot.sandbox.rest.channel_rules import require_editable, require_postable, require_visible
+from bot.sandbox.rest.message_rules import require_editable, require_postable, require_visible
 from bot.sandbox.rest.posts import Posts, require_object
 from bot.sandbox.rest.rate_limits import (
     CREATE_MESSAGE,
@@ -11,9 +11,9 @@ from bot.sandbox.rest.rate_limits import (
     DELETE_YOUNG_MESSAGE,
     EDIT_MESSAGE,
     READ_MESSAGES,
+    EditRations,
     Quota,
 )
-from bot.sandbox.rest.rations import EditRations
 from bot.sandbox.world.api_errors import FormErrors, empty_message, missing_permissions, not_the_author, refusal
 from bot.sandbox.world.api_errors import unknown_message as unknown_message_error
 from bot.sandbox.world.payloads import channel_json, message_json

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.sandbox.page_events import PageHub
 from bot.sandbox.rest.rest import json_response
 from bot.sandbox.rest.traffic import Traffic
 from bot.sandbox.visitor.actions import PageActions
 from bot.sandbox.visitor.page_view import PageView
 from bot.sandbox.world.api_errors import ApiError
 from bot.sandbox.world.interactions import Interaction
+from bot.sandbox.world.page_events import PageHub
 from bot.sandbox.world.records import Json, Persona
 from bot.sandbox.world.world import World
 

@@ -1,19 +1,16 @@
 """What a visitor of the page sees: the guild, its messages and commands as one persona, and every change of them."""
 
-from bot.sandbox.page_events import PageHub
 from bot.sandbox.world.changes import (
     Change,
-    ChannelCreated,
-    ChannelDeleted,
-    ChannelUpdated,
+    ChannelChange,
     CommandsChanged,
+    Deed,
     DirectChannelOpened,
-    MessageCreated,
-    MessageDeleted,
-    MessageUpdated,
+    MessageChange,
 )
 from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.interactions import Interaction
+from bot.sandbox.world.page_events import PageHub
 from bot.sandbox.world.payloads import message_json
 from bot.sandbox.world.records import Channel, Json, Message, MessageFlag, Persona
 from bot.sandbox.world.world import World
@@ -80,24 +77,21 @@ class PageView:
 
     def _tell(self, change: Change) -> None:
         match change:
-            case MessageCreated(message):
-                self._tell_message("message_create", message)
-            case MessageUpdated(message):
-                self._tell_message("message_update", message)
-            case MessageDeleted(message):
-                gone = {"id": str(message.id), "channel_id": str(message.channel_id)}
-                self._hub.publish("message_delete", gone, only_for=self._audience(message))
+            case MessageChange(deed, message):
+                self._tell_message(deed, message)
             case CommandsChanged():
                 for persona in self._world.personas.values():
                     self._hub.publish("commands", self._book.offered_to(persona.member), only_for=persona.key)
             case DirectChannelOpened(channel):
                 self._tell_channels(channel)
-            case ChannelCreated() | ChannelUpdated() | ChannelDeleted():
+            case ChannelChange():
                 self._hub.end_all()
 
-    def _tell_message(self, event: str, message: Message) -> None:
+    def _tell_message(self, deed: Deed, message: Message) -> None:
         if self._hub.viewers:
-            self._hub.publish(event, self.message(message), only_for=self._audience(message))
+            gone = {"id": str(message.id), "channel_id": str(message.channel_id)}
+            told = gone if deed is Deed.DELETE else self.message(message)
+            self._hub.publish(f"message_{deed.lower()}", told, only_for=self._audience(message))
 
     def _audience(self, message: Message) -> str | None:
         if message.ephemeral_for is not None:

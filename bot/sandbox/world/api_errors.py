@@ -1,6 +1,7 @@
 """Refusals in the shape that Discord gives them: status, code, message, nested form errors."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from bot.sandbox.world.records import Json
@@ -102,81 +103,26 @@ def unknown_route() -> ApiError:
     return ApiError(404, 0, "404: Not Found")
 
 
-def unknown_channel() -> ApiError:
-    """10003: deleted, or never there."""
-    return refusal(10003)
-
-
-def unknown_guild() -> ApiError:
-    """10004: not one that the bot is in."""
-    return refusal(10004)
-
-
-def unknown_member() -> ApiError:
-    """10007: not in this guild."""
-    return refusal(10007)
-
-
-def unknown_message() -> ApiError:
-    """10008: deleted, of another channel, or private to somebody else."""
-    return refusal(10008)
-
-
-def unknown_user() -> ApiError:
-    """10013: nobody, or nobody who can be written to."""
-    return refusal(10013)
-
-
-def unknown_webhook() -> ApiError:
-    """10015: the token of an interaction ends after 15 minutes."""
-    return refusal(10015)
-
-
-def unknown_interaction() -> ApiError:
-    """10062: not answered within three seconds, or never there."""
-    return refusal(10062)
-
-
-def unknown_command() -> ApiError:
-    """10063: no command of this scope has the id."""
-    return refusal(10063)
-
-
-def too_large() -> ApiError:
-    """40005: the body is larger than Discord takes."""
-    return refusal(40005)
-
-
-def already_acknowledged() -> ApiError:
-    """40060: an interaction has one first answer."""
-    return refusal(40060)
-
-
-def missing_access() -> ApiError:
-    """50001: the bot may not see the channel."""
-    return refusal(50001)
-
-
-def not_the_author() -> ApiError:
-    """50005: a message is edited by its author alone, whatever the permissions."""
-    return refusal(50005)
-
-
-def empty_message() -> ApiError:
-    """50006: neither text nor embed nor file."""
-    return refusal(50006)
-
-
-def missing_permissions() -> ApiError:
-    """50013: the bot sees the channel and may not do this there."""
-    return refusal(50013)
-
-
-def invalid_webhook_token() -> ApiError:
-    """50027: the id of an interaction with the token of another."""
-    return refusal(50027)
-
-
-def invalid_json() -> ApiError:
-    """50109: the body is no JSON."""
-    return refusal(50109)
+unknown_channel = partial(refusal, 10003)
+unknown_guild = partial(refusal, 10004)
+unknown_member = partial(refusal, 10007)
+unknown_message = partial(refusal, 10008)
+"""Deleted, of another channel, or private to somebody else."""
+unknown_user = partial(refusal, 10013)
+"""Nobody, or nobody who can be written to."""
+unknown_webhook = partial(refusal, 10015)
+"""The token of an interaction ends after 15 minutes."""
+unknown_interaction = partial(refusal, 10062)
+"""Not answered within three seconds, or never there."""
+unknown_command = partial(refusal, 10063)
+too_large = partial(refusal, 40005)
+already_acknowledged = partial(refusal, 40060)
+missing_access = partial(refusal, 50001)
+not_the_author = partial(refusal, 50005)
+"""A message is edited by its author alone, whatever the permissions."""
+empty_message = partial(refusal, 50006)
+missing_permissions = partial(refusal, 50013)
+"""The bot sees the channel and may not do this there."""
+invalid_webhook_token = partial(refusal, 50027)
+"""The id of an interaction with the token of another."""
+invalid_json = partial(refusal, 50109)

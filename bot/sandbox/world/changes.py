@@ -1,42 +1,32 @@
 """What can change in the guild, each told to every listener of the world."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.sandbox.world.records import Channel, Member, Message, Role
 
 
-@dataclass(frozen=True, slots=True)
-class MessageCreated:
-    """A message was posted, by whomever."""
+class Deed(StrEnum):
+    """What became of a thing, as the names of gateway events end."""
 
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChange:
+    """A message was posted, by whomever, edited or deleted."""
+
+    deed: Deed
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
-class MessageUpdated:
-    """A message was edited."""
+class ChannelChange:
+    """A channel of the guild or one of its threads was opened, changed, or deleted with its messages."""
 
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class MessageDeleted:
-    """A message is gone."""
-
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelUpdated:
-    """Something about a channel or thread changed."""
-
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelDeleted:
-    """A channel is gone with its messages."""
-
+    deed: Deed
     channel: Channel
 
 
@@ -50,13 +40,6 @@ class DirectChannelOpened:
 @dataclass(frozen=True, slots=True)
 class CommandsChanged:
     """The application registered, changed or removed commands."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelCreated:
-    """A channel of the guild or one of its threads."""
-
-    channel: Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +67,8 @@ class GuildJoined:
 
 
 Change = (
-    MessageCreated
-    | MessageUpdated
-    | MessageDeleted
-    | ChannelCreated
-    | ChannelUpdated
-    | ChannelDeleted
+    MessageChange
+    | ChannelChange
     | RoleUpdated
     | MemberUpdated
     | GuildLeft

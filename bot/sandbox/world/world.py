@@ -8,16 +8,13 @@ from typing import Final
 from bot.sandbox.world.api_errors import unknown_channel, unknown_message
 from bot.sandbox.world.changes import (
     Change,
-    ChannelCreated,
-    ChannelDeleted,
-    ChannelUpdated,
+    ChannelChange,
+    Deed,
     DirectChannelOpened,
     GuildJoined,
     GuildLeft,
     MemberUpdated,
-    MessageCreated,
-    MessageDeleted,
-    MessageUpdated,
+    MessageChange,
     RoleUpdated,
 )
 from bot.sandbox.world.permission_bits import EVERYONE, ORDINARY_BOT, Permission, held_by
@@ -118,7 +115,7 @@ class World:
         while len(channel.messages) > MESSAGES_PER_CHANNEL:
             channel.messages.popitem(last=False)
         self._bound_attachments()
-        self.announce(MessageCreated(message))
+        self.announce(MessageChange(Deed.CREATE, message))
 
     def touch(self, message: Message, *, edited: bool) -> None:
         """Tell everybody that a message changed; `edited` marks it as such."""
@@ -126,12 +123,12 @@ class World:
             message.edited_at = self.clock.now()
         self.channel(message.channel_id).messages.move_to_end(message.id)
         self._bound_attachments()
-        self.announce(MessageUpdated(message))
+        self.announce(MessageChange(Deed.UPDATE, message))
 
     def remove(self, message: Message) -> None:
         """Delete a message; one that is gone is announced all the same."""
         self.channel(message.channel_id).messages.pop(message.id, None)
-        self.announce(MessageDeleted(message))
+        self.announce(MessageChange(Deed.DELETE, message))
 
     def direct_channel(self, user: User) -> Channel:
         """The conversation between the bot and a user, opened on first use."""
@@ -150,14 +147,14 @@ class World:
         if parent_id is not None and channel.is_thread:
             channel.overwrites = self.channel(parent_id).overwrites
         self.channels[channel.id] = channel
-        self.announce(ChannelCreated(channel))
+        self.announce(ChannelChange(Deed.CREATE, channel))
         return channel
 
     def change_thread(self, thread: Channel, *, archived: bool | None = None, locked: bool | None = None) -> None:
         """Archive, lock, or lift either; None leaves it."""
         thread.archived = thread.archived if archived is None else archived
         thread.locked = thread.locked if locked is None else locked
-        self.announce(ChannelUpdated(thread))
+        self.announce(ChannelChange(Deed.UPDATE, thread))
 
     def deny(self, channel_id: int, member: Member, denied: Permission) -> None:
         """Set the overwrite of a channel (of a thread its parent's) for one member; no bits lift it again."""
@@ -165,7 +162,7 @@ class World:
         if channel.is_thread and channel.parent_id is not None:
             channel = self.channel(channel.parent_id)
         channel.overwrites[member.user.id] = Overwrite(1, deny=int(denied))
-        self.announce(ChannelUpdated(channel))
+        self.announce(ChannelChange(Deed.UPDATE, channel))
 
     def set_role(self, role_id: int, permissions: Permission) -> None:
         """Replace the permissions of a role."""
@@ -192,7 +189,7 @@ class World:
         """Delete a channel with its messages."""
         channel = self.channel(channel_id)
         del self.channels[channel_id]
-        self.announce(ChannelDeleted(channel))
+        self.announce(ChannelChange(Deed.DELETE, channel))
 
     def messages(self) -> Iterable[Message]:
         """Every message of every channel."""

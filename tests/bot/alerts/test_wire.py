@@ -14,7 +14,7 @@ from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
 from bot.sandbox.local_discord import Sandbox, open_sandbox
-from bot.sandbox.rest.rest_faults import Trouble, refused
+from bot.sandbox.rest.faults import Trouble, refused
 from bot.wire.login import point_discord_at
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.check.check import check_feed, check_token, run_check
 from bot.sandbox.local_discord import open_sandbox
-from bot.sandbox.rest.rest_faults import Trouble
+from bot.sandbox.rest.faults import Trouble
 from bot.sandbox.world.permission_bits import Permission
 from bot.sandbox.world.records import ChannelKind
 from bot.settings import BotSettings

@@ -13,7 +13,7 @@ from bot.feed.channel import DiscordChannel
 from bot.feed.window import Slot
 from bot.render.text import BoardView, board_text
 from bot.sandbox.local_discord import Sandbox, open_sandbox
-from bot.sandbox.rest.rest_faults import Trouble, refused
+from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.world.permission_bits import Permission
 from streaming.freshness import Freshness
 from streaming.symbols import parse_ticker

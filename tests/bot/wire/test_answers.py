@@ -11,7 +11,7 @@ from discord.http import Route
 
 from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rules import Target
-from bot.sandbox.rest.rest_faults import Trouble, refused
+from bot.sandbox.rest.faults import Trouble, refused
 from bot.wire.answers import ForeignAnswerError
 from bot.wire.verdicts import json_code, unanswered
 from streaming.errors import TransientError

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from bot.sandbox.local_discord import open_sandbox
-from bot.sandbox.rest.rest_faults import Trouble
+from bot.sandbox.rest.faults import Trouble
 from bot.wire.gateway import AWAY_S, Gateway
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.clock import SystemClock

@@ -12,7 +12,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.sandbox.local_discord import open_sandbox
-from bot.sandbox.rest.rest_faults import Trouble
+from bot.sandbox.rest.faults import Trouble
 from bot.wire.login import ASK_AGAIN_S, log_in, point_discord_at
 from streaming.errors import LoginRequiredError
 from tests.support.clock import ManualClock

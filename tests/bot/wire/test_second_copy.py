@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.sandbox.rest.rest_faults import refused
+from bot.sandbox.rest.faults import refused
 from bot.wire.second_copy import SecondCopyWatch
 from tests.support.clock import ManualClock
 from tests.support.discord_wire import live_bot

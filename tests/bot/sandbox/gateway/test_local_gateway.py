@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from bot.sandbox.local_discord import Sandbox, open_sandbox
+from bot.sandbox.rest.faults import Trouble
 from bot.sandbox.rest.posts import Posts
-from bot.sandbox.rest.rest_faults import Trouble
 
 
 @pytest.fixture

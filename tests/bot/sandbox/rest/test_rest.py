@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.local_discord import Sandbox
-from bot.sandbox.rest.rest_faults import Trouble, refused
+from bot.sandbox.rest.faults import Trouble, refused
 
 
 @pytest.fixture

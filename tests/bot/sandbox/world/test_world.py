@@ -1,6 +1,6 @@
 import pytest
 
-from bot.sandbox.world.changes import Change, MessageCreated
+from bot.sandbox.world.changes import Change, Deed, MessageChange
 from bot.sandbox.world.records import Attachment, Message, MessageKind
 from bot.sandbox.world.world import ATTACHMENT_BYTES, MESSAGES_PER_CHANNEL, World
 from tests.support.clock import ManualClock
@@ -46,7 +46,7 @@ def test_every_change_is_told_to_every_listener_in_order(world: World) -> None:
     world.listen(heard.append)
     posted = message(world)
     world.post(posted)
-    assert heard == [MessageCreated(posted)] * 2
+    assert heard == [MessageChange(Deed.CREATE, posted)] * 2
 
 
 def test_the_direct_channel_of_a_user_is_opened_once(world: World) -> None:

@@ -1,8 +1,9 @@
-"""Failures on demand: what the next requests meet, in the shapes that Discord and what stands before it give."""
+"""Failures on demand: what the next requests and connections meet, in the shapes that Discord and proxies give."""
 
 import asyncio
 import json
 import math
+from collections import deque
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final, Literal
@@ -159,3 +160,36 @@ class RestFaults:
         self.latency_s = 0.0
         self._let_go.set()
         self._let_go = asyncio.Event()
+
+
+IDENTIFIES_PER_DAY = 1_000
+
+
+@dataclass(slots=True)
+class GatewayTrouble:
+    """`refusals` are close codes that the next IDENTIFYs meet, in turn; `identifies_left` is what the day allows."""
+
+    clock: Clock
+    refusals: deque[int] = field(default_factory=deque)
+    identifies_left: int = IDENTIFIES_PER_DAY
+    _answer: Trouble | None = None
+    _down_until_s: float = -math.inf
+
+    def go_down(self, seconds: float, answer: Trouble | None) -> None:
+        """Turn away whoever connects for some seconds: with an answer, or with an aborted connection."""
+        self._answer = answer
+        self._down_until_s = self.clock.monotonic() + seconds
+
+    def come_up(self) -> None:
+        """End an outage before its time."""
+        self._down_until_s = -math.inf
+
+    @property
+    def is_down(self) -> bool:
+        """Whether connections are refused now."""
+        return self.clock.monotonic() < self._down_until_s
+
+    @property
+    def answer(self) -> Trouble | None:
+        """What a gateway that is down says; None for no word at all."""
+        return self._answer

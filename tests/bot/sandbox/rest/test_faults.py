@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from bot.sandbox.rest.rest_faults import KINDS, MESSAGES, Fault, RestFaults, Trouble, refused
+from bot.sandbox.rest.faults import KINDS, MESSAGES, Fault, RestFaults, Trouble, refused
 from tests.support.clock import ManualClock
 
 

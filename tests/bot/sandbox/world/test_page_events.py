@@ -1,4 +1,4 @@
-from bot.sandbox.page_events import EVENTS_WAITING, PageHub
+from bot.sandbox.world.page_events import EVENTS_WAITING, PageHub
 
 
 async def test_events_reach_every_viewer_or_only_one_persona() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.sandbox.visitor.modal_answers import modal_answers
+from bot.sandbox.visitor.actions import modal_answers
 from bot.sandbox.world.api_errors import ApiError
 
 TEXT = {"type": 4, "id": 2, "custom_id": "level", "label": "Level", "min_length": 2, "max_length": 4}
