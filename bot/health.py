@@ -1,12 +1,10 @@
-"""Is the process well: readiness by named conditions, the event loop's lag, and systemd's notify protocol."""
+"""Is the process well: the event loop's lag, and systemd's notify protocol."""
 
 import logging
 import os
 import socket
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from bot.supervisor import Progress
@@ -53,54 +51,30 @@ class ServiceNotifier:
             log.warning("NOTIFY_SOCKET does not take %s (%s)", message, error.strerror)
 
 
-@dataclass(frozen=True, slots=True)
-class HealthRecord:
-    """One look at the process; lags in milliseconds."""
-
-    ready: bool
-    waiting_for: tuple[str, ...]
-    started_at: datetime
-    beat_at: datetime | None
-    loop_lag_ms: float
-    worst_lag_ms: float
-    """Of the last minute."""
-
-
 class Health:
-    """Collects the conditions of readiness and the heartbeat of the event loop."""
+    """Tells systemd once that the bot is up, and keeps the heartbeat of the event loop."""
 
-    def __init__(self, clock: Clock, notifier: ServiceNotifier, *, conditions: tuple[str, ...] = ()) -> None:
+    def __init__(self, clock: Clock, notifier: ServiceNotifier) -> None:
         self._clock = clock
         self._notifier = notifier
-        self._conditions = dict.fromkeys(conditions, False)
-        self._started_at = clock.now()
-        self._beat_at: datetime | None = None
         self._lags_s: deque[float] = deque(maxlen=_KEPT_BEATS)
         self._announced = False
 
-    def mark(self, condition: str, met: bool = True) -> None:
-        """Note that a condition of readiness is met or is not any more; systemd hears of the first time all are."""
-        self._conditions[condition] = met
-        if all(self._conditions.values()) and not self._announced:
+    def mark(self, connected: bool) -> None:
+        """Note whether the bot is connected to Discord; systemd hears of the first time."""
+        if connected and not self._announced:
             self._announced = True
-            log.info("ready: %s", ", ".join(self._conditions))
+            log.info("ready: connected to Discord")
             self._notifier.ready()
 
     def stopping(self) -> None:
         """Note that the process is on its way out."""
         self._notifier.stopping()
 
-    def record(self) -> HealthRecord:
-        """The state of this moment."""
-        waiting = tuple(name for name, met in self._conditions.items() if not met)
-        return HealthRecord(
-            ready=not waiting,
-            waiting_for=waiting,
-            started_at=self._started_at,
-            beat_at=self._beat_at,
-            loop_lag_ms=self._lags_s[-1] * 1000 if self._lags_s else 0.0,
-            worst_lag_ms=max(self._lags_s, default=0.0) * 1000,
-        )
+    @property
+    def worst_lag_ms(self) -> float:
+        """How late the event loop was at worst in the last minute."""
+        return max(self._lags_s, default=0.0) * 1000
 
     async def beat(self, progress: Progress) -> None:
         """The background job: every second measure how late the loop is and feed the watchdog."""
@@ -109,7 +83,6 @@ class Health:
             await self._clock.sleep(BEAT_S)
             lag_s = max(self._clock.monotonic() - began_s - BEAT_S, 0.0)
             self._lags_s.append(lag_s)
-            self._beat_at = self._clock.now()
             if lag_s > _WARN_LAG_S:
                 log.warning("the event loop was held for %.1f s", lag_s)
             self._notifier.watchdog()

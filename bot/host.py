@@ -26,7 +26,7 @@ from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl
 from bot.operate.symbol_control import SymbolControl
-from bot.presence import DiscordPresence, Presence
+from bot.presence import Presence
 from bot.render.charts.chart_client import ChartWorker
 from bot.services import Services
 from bot.settings import BotSettings
@@ -59,7 +59,7 @@ class _Process(NamedTuple):
 
 
 METRICS: Final[tuple[Metric[_Process], ...]] = (
-    Metric("loop_lag_ms", None, lambda it: it.health.record().worst_lag_ms,
+    Metric("loop_lag_ms", None, lambda it: it.health.worst_lag_ms,
            "Worst lateness of the event loop lately, milliseconds.", digits=1),
     Metric("snapshots_rejected", None, lambda it: it.snapshots.rejected,
            "Snapshots of any producer that were met and could not be used."),
@@ -101,7 +101,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=bot.tell_operators)
         wanted = Notes(runtime.redis, keys.STREAM_WANTED, about="whether the stream is wanted")
         control = StreamControl(streamer, supervisor, wanted, clock)
-        health = Health(clock, ServiceNotifier.from_environment(), conditions=("discord",))
+        health = Health(clock, ServiceNotifier.from_environment())
         feed = _feed(bot, runtime, settings, rng, health)
         bot.events.on_place_changed(feed.place_changed)
         alerts, watch_alerts = _alerts(bot, runtime, settings, rng)
@@ -126,9 +126,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 recorder=lambda: None if recorder is None else recorder.status(),
             )
         )
-        supervisor.start(
-            "gateway", partial(bot.gateway.watch, mark=partial(health.mark, "discord"), tell=bot.tell_operators)
-        )
+        supervisor.start("gateway", partial(bot.gateway.watch, mark=health.mark, tell=bot.tell_operators))
         jobs = _jobs(bot, runtime, settings, health=health, sources=sources, recorder=recorder, feed=feed)
         for name, job in (jobs | {"alerts": watch_alerts}).items():
             supervisor.start(name, job)
@@ -165,7 +163,7 @@ def _jobs(
 
 def _presence(bot: GexBot, runtime: Runtime, settings: BotSettings) -> Presence:
     first, force = settings.tickers[0].name, settings.gex_feed_force_window
-    return Presence(DiscordPresence(bot), runtime.snapshots.latest, first, runtime.clock, force=force)
+    return Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force)
 
 
 async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, force: bool) -> None:

@@ -33,8 +33,8 @@ Latest = Callable[[str], Awaitable[GexSnapshot | None]]
 class Presence:
     """Keeps the line current until cancelled; nothing of it disturbs the feed."""
 
-    def __init__(self, port: "DiscordPresence", latest: Latest, ticker: str, clock: Clock, *, force: bool) -> None:
-        self._port = port
+    def __init__(self, bot: discord.Client, latest: Latest, ticker: str, clock: Clock, *, force: bool) -> None:
+        self._bot = bot
         self._latest = latest
         self._ticker = ticker
         self._clock = clock
@@ -44,7 +44,7 @@ class Presence:
         """Show it every 20 seconds."""
         while True:
             snapshot = await self._read()
-            if await self._port.show(presence_text(self._ticker, snapshot, self._clock.now(), force=self._force)):
+            if await self._show(presence_text(self._ticker, snapshot, self._clock.now(), force=self._force)):
                 progress()
             await self._clock.sleep(EVERY_S)
 
@@ -55,6 +55,18 @@ class Presence:
         except (GexcordError, TimeoutError) as error:
             _LOG.debug("the presence has no figures: %s", error)
             return None
+
+    async def _show(self, text: str) -> bool:
+        """False while Discord's gateway is away."""
+        if not self._bot.is_ready() or self._bot.is_closed():
+            return False
+        try:
+            await self._bot.change_presence(activity=discord.CustomActivity(name=text))
+        except (discord.ConnectionClosed, aiohttp.ClientError, OSError, AttributeError) as error:
+            # discord.py has no socket between two connections, and says so by an AttributeError
+            _LOG.debug("the presence was not set (%s)", type(error).__name__)
+            return False
+        return True
 
 
 def presence_text(ticker: str, snapshot: GexSnapshot | None, now: datetime, *, force: bool) -> str:
@@ -70,22 +82,3 @@ def presence_text(ticker: str, snapshot: GexSnapshot | None, now: datetime, *, f
     old = "" if found is Freshness.AHEAD else f", {age(max(age_s, 0.0))} old"
     origin = origin_words(snapshot)
     return f"{'' if origin is None else f'{origin} · '}{ticker} {state}{old}"[:_LONGEST]
-
-
-class DiscordPresence:
-    """Sets the line through discord.py."""
-
-    def __init__(self, bot: discord.Client) -> None:
-        self._bot = bot
-
-    async def show(self, text: str) -> bool:
-        """False while Discord's gateway is away."""
-        if not self._bot.is_ready() or self._bot.is_closed():
-            return False
-        try:
-            await self._bot.change_presence(activity=discord.CustomActivity(name=text))
-        except (discord.ConnectionClosed, aiohttp.ClientError, OSError, AttributeError) as error:
-            # discord.py has no socket between two connections, and says so by an AttributeError
-            _LOG.debug("the presence was not set (%s)", type(error).__name__)
-            return False
-        return True

@@ -29,17 +29,17 @@ class Backoff:
         self._rng = rng
         self._first_s = first_s
         self._cap_s = cap_s
-        self._failures = 0
+        self.failures = 0
+        """Since the last success."""
 
-    def next_s(self) -> float:
-        """The next delay: between half of a doubling step and the whole of it."""
-        failures = self._failures
-        self._failures += 1
-        return delay_s(failures, self._rng, first_s=self._first_s, cap_s=self._cap_s)
+    def next_s(self, *, least_s: float | None = None) -> float:
+        """The next delay: between half of a doubling step and the whole of it, at least `least_s`."""
+        earlier, self.failures = self.failures, self.failures + 1
+        return delay_s(earlier, self._rng, first_s=self._first_s, cap_s=self._cap_s, least_s=least_s)
 
     def reset(self) -> None:
         """Begin with the shortest delay again."""
-        self._failures = 0
+        self.failures = 0
 
 
 class InterruptibleWait:

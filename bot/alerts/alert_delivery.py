@@ -10,8 +10,9 @@ from typing import Final
 from bot.alerts.counters import AlertCounters
 from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rule_store import AlertStore, Batch, Entry
-from bot.feed.timing import Retry
+from bot.feed.timing import backoff
 from bot.render.numbers import age
+from streaming.backoff import Backoff
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
 from streaming.ports import Tell
@@ -52,7 +53,7 @@ class AlertDelivery:
         self._counters = counters
         self._awake = asyncio.Event()
         self._arrived: OrderedDict[str, int] = OrderedDict()
-        self._failures: dict[str, Retry] = {}
+        self._failures: dict[str, Backoff] = {}
         self._open_trouble: OperatorError | None = None
         """What the operators were told and what is not over yet."""
 
@@ -130,12 +131,12 @@ class AlertDelivery:
     async def _take_back(self, batch: Batch, message_id: int) -> None:
         """This process was paused while it sent, and another one sent the batch meanwhile: theirs stays."""
         self._counters.taken_back += 1
-        retry = Retry(self._rng)
+        retry = backoff(self._rng)
         for _ in range(_TAKE_BACK_TRIES):
             try:
                 await self._post.withdraw(batch.target, message_id)
             except TransientError as error:
-                await self._clock.sleep(retry.delay_s(least_s=error.retry_after_s))
+                await self._clock.sleep(retry.next_s(least_s=error.retry_after_s))
             else:
                 return
         log.warning("a second message of alerts for %s could not be deleted", batch.target.name)
@@ -149,8 +150,8 @@ class AlertDelivery:
 
     async def _try_later(self, batch: Batch, error: TransientError) -> None:
         self._counters.retries += 1
-        retry = self._failures.setdefault(batch.target.name, Retry(self._rng))
-        delay_s = retry.delay_s(least_s=error.retry_after_s)
+        retry = self._failures.setdefault(batch.target.name, backoff(self._rng))
+        delay_s = retry.next_s(least_s=error.retry_after_s)
         log.warning("alerts for %s wait %.1f s: %s", batch.target.name, delay_s, error.sentence)
         await self._store.later(batch, delay_s=delay_s)
 

@@ -19,7 +19,7 @@ from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore, Claim, Entry, StoredAlerts
 from bot.alerts.texts import firing_text
 from bot.alerts.watcher import Watcher
-from bot.feed.timing import Retry
+from bot.feed.timing import backoff
 from bot.supervisor import Progress
 from streaming.bus.metrics_store import MetricValue, hash_fields
 from streaming.bus.mishaps import Mishaps
@@ -89,12 +89,12 @@ class AlertRunner:
         return self.stored
 
     async def _listen(self) -> None:
-        retry = Retry(self._rng)
+        retry = backoff(self._rng)
         while True:
             try:
                 async with self._snapshots.listen() as stream:
                     async for snapshot in stream:
-                        retry.succeeded()
+                        retry.reset()
                         self.counters.snapshots += 1
                         with self._unusable.skipping(snapshot):
                             for firings in self.watcher.portions(snapshot, self._clock.now()):
@@ -103,7 +103,7 @@ class AlertRunner:
                 raise TransientError("The stream of snapshots ended.")
             except GexcordError as error:
                 log.warning("Alerts receive no snapshots: %s", error.sentence)
-                await self._clock.sleep(retry.delay_s())
+                await self._clock.sleep(retry.next_s())
 
     def _note(self, firings: list[Firing]) -> None:
         """Queue what fired for claiming."""

@@ -1,10 +1,10 @@
 """What a rule compares: a figure, a level and margins, read off a snapshot. Missing is None, never zero. Pure."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from bot.render.numbers import finite
 from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.symbols import parse_ticker
@@ -52,7 +52,7 @@ def spot_margin(snapshot: GexSnapshot) -> float:
 
 def against(snapshot: GexSnapshot, level: float | None) -> Reading | None:
     """Spot held against a level, with a margin on both sides."""
-    spot = known(snapshot.spot)
+    spot = finite(snapshot.spot)
     if spot is None or level is None:
         return None
     margin = spot_margin(snapshot)
@@ -67,11 +67,6 @@ def ladder(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -
         return [(row[0], (row[2] if weight == "oi" else row[1]) / 1e6) for row in figures.ladder]
     rows = snapshot.strikes if scope in {None, snapshot.scope} else ()
     return [(row[0], (row[2] if weight == "oi" else row[1]) or 0.0) for row in rows]
-
-
-def known(value: float | None) -> float | None:
-    """A finite figure, or None."""
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _tick(ticker: str) -> float:

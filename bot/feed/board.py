@@ -14,7 +14,7 @@ from bot.feed.channel import GoneMessageError
 from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.message import LiveMessage
 from bot.feed.schedule import FeedDecision, decide_about, next_mark
-from bot.feed.timing import Cadence, Deletions, PersonWaits, Retry
+from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff
 from bot.feed.window import Slot
 from bot.feed.wording import UpdatedLine, Wording
 from bot.render.text import Style
@@ -88,8 +88,8 @@ class Board:
         self._clock = clock
         self._tell = tell
         self._still_ours = still_ours
-        self._retry = Retry(rng, cap_s=_RETRY_CAP_S)
-        self._replace_retry = Retry(rng, cap_s=_REPLACE_AGAIN_S)
+        self._retry = backoff(rng, cap_s=_RETRY_CAP_S)
+        self._replace_retry = backoff(rng, cap_s=_REPLACE_AGAIN_S)
         self._person_waits = PersonWaits()
         self._deletions = Deletions()
         self._told_deletions = False
@@ -280,7 +280,7 @@ class Board:
         except (TransientError, OperatorError) as error:
             self._replace_later(error)
             return await self._show(text, decision)
-        self._replace_retry.succeeded()
+        self._replace_retry.reset()
         self._unreplaced = False
         self._mark = next_mark(at, self._plan.refresh_minutes)
         self._reposted_s = self._clock.monotonic()
@@ -297,7 +297,7 @@ class Board:
             delay_s = self._person_waits.delay_s()
             self._tell_once(error)
         else:
-            delay_s = self._replace_retry.delay_s(least_s=error.retry_after_s)
+            delay_s = self._replace_retry.next_s(least_s=error.retry_after_s)
         self._replace_at_s = self._clock.monotonic() + delay_s
 
     async def _show(self, text: str, decision: FeedDecision) -> bool:
@@ -334,7 +334,7 @@ class Board:
     def _settle(self) -> None:
         if self._retry.failures:
             _LOG.info("Board %s in channel %s is back.", self._ticker.name, self._channel_id)
-        self._retry.succeeded()
+        self._retry.reset()
         if self._unreplaced:
             return
         self._person_waits.over()
@@ -366,7 +366,7 @@ class Board:
     def _back_off(self, error: GexcordError) -> None:
         least_s = error.retry_after_s if isinstance(error, TransientError) else None
         level = logging.DEBUG if self._retry.failures else logging.WARNING
-        self._trouble(error, "retrying", self._retry.delay_s(least_s=least_s))
+        self._trouble(error, "retrying", self._retry.next_s(least_s=least_s))
         _LOG.log(level, "Board %s in channel %s: %s", self._ticker.name, self._channel_id, error.sentence)
 
     def _trouble(self, error: GexcordError, state: BoardState, delay_s: float) -> None:

@@ -17,9 +17,10 @@ from bot.feed.chores import Chores
 from bot.feed.feed_metrics import FeedStatus, MetricsWriter, metrics_mapping
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError
 from bot.feed.message import LiveMessage
-from bot.feed.timing import Retry
+from bot.feed.timing import backoff
 from bot.feed.window import Slot
 from bot.settings import BotSettings
+from streaming.backoff import Backoff
 from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
@@ -101,17 +102,17 @@ class FeedRunner:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._chores.run(), name="feed: chores")
-            retry = Retry(self._rng, cap_s=_RETRY_CAP_S)
+            retry = backoff(self._rng, cap_s=_RETRY_CAP_S)
             while True:
                 try:
                     await self._hold(retry)
                 except TransientError as error:
                     _LOG.warning("The feed stands by: %s", error.sentence)
-                    await self._clock.sleep(0.0 if isinstance(error, LeaseLostError) else retry.delay_s())
+                    await self._clock.sleep(0.0 if isinstance(error, LeaseLostError) else retry.next_s())
 
-    async def _hold(self, retry: Retry) -> None:
+    async def _hold(self, retry: Backoff) -> None:
         async with nullcontext() if self._lease is None else self._lease.held(wait=True):
-            retry.succeeded()
+            retry.reset()
             self._leading = True
             try:
                 await self._lead()
@@ -136,15 +137,15 @@ class FeedRunner:
 
     async def _read_ledger(self) -> None:
         """Take over what is left to be tidied, then hear of processes that wrote after they had lost the feed."""
-        retry = Retry(self._rng, cap_s=_RETRY_CAP_S)
+        retry = backoff(self._rng, cap_s=_RETRY_CAP_S)
         while self._lease is not None or not self._chores.loaded:
             try:
                 await self._read_ledger_once()
             except TransientError as error:
                 _LOG.debug("The ledger was not read: %s", error.sentence)
-                await self._clock.sleep(retry.delay_s())
+                await self._clock.sleep(retry.next_s())
             else:
-                retry.succeeded()
+                retry.reset()
                 await self._clock.sleep(0.0 if self._lease is None else _DISTURBED_EVERY_S)
 
     async def _read_ledger_once(self) -> None:
@@ -217,7 +218,7 @@ class FeedRunner:
 
     async def _keep(self, board: Board) -> None:
         """Run one board; a bug in it is logged with its traceback and must not take the others down."""
-        retry = Retry(self._rng)
+        retry = backoff(self._rng)
         while True:
             try:
                 await board.run()
@@ -226,11 +227,11 @@ class FeedRunner:
             except Exception:  # noqa: BLE001  # one board's bug is logged and must not end the others
                 self._restarts += 1
                 _LOG.exception("The board of channel %s failed; it starts again.", board.status().channel_id)
-            await self._clock.sleep(retry.delay_s())
+            await self._clock.sleep(retry.next_s())
 
     async def _listen(self) -> None:
         """Receive snapshots for ever; a source that is away is tried again, and is not the boards' trouble."""
-        retry = Retry(self._rng, cap_s=_RETRY_CAP_S)
+        retry = backoff(self._rng, cap_s=_RETRY_CAP_S)
         while True:
             received = self._received
             try:
@@ -244,9 +245,9 @@ class FeedRunner:
                 self._listening = False
                 self._restarts += 1
                 if self._received > received:
-                    retry.succeeded()
+                    retry.reset()
                 _LOG.warning("The feed receives no snapshots: %s", error.sentence)
-                await self._clock.sleep(retry.delay_s())
+                await self._clock.sleep(retry.next_s())
 
     async def _warm_up(self) -> None:
         """Fill empty slots with what is already stored, so that a restart shows figures and changes at once."""

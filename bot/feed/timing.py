@@ -4,10 +4,9 @@ import math
 import random
 from typing import Final
 
-from streaming.backoff import delay_s
+from streaming.backoff import Backoff
 
 _FIRST_S: Final = 1.0
-_CAP_S: Final = 60.0
 _PERSON_S: Final = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 _DELETED_S: Final = (1.0, 5.0, 30.0, 300.0)
 _DELETED_WITHIN_S: Final = 900.0
@@ -40,27 +39,9 @@ class Cadence:
         return missed
 
 
-class Retry:
-    """Doubling delays with jitter, up to `cap_s`, for what passes by itself."""
-
-    def __init__(self, rng: random.Random, *, cap_s: float = _CAP_S) -> None:
-        self._rng = rng
-        self._cap_s = cap_s
-        self._failures = 0
-
-    @property
-    def failures(self) -> int:
-        """Failures since the last success."""
-        return self._failures
-
-    def delay_s(self, *, least_s: float | None = None) -> float:
-        """The wait before the next attempt, at least `least_s`; each call counts a failure."""
-        earlier, self._failures = self._failures, self._failures + 1
-        return delay_s(earlier, self._rng, first_s=_FIRST_S, cap_s=self._cap_s, least_s=least_s)
-
-    def succeeded(self) -> None:
-        """Start over with the shortest delay."""
-        self._failures = 0
+def backoff(rng: random.Random, *, cap_s: float = 60.0) -> Backoff:
+    """Doubling delays from a second up to `cap_s`, for what passes by itself."""
+    return Backoff(rng, first_s=_FIRST_S, cap_s=cap_s)
 
 
 class PersonWaits:

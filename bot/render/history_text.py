@@ -74,19 +74,19 @@ def _row(seen: PastLevels, scope: ScopeName, scale: float, clock: str) -> str:
 def _level(value: float | None, width: int) -> str:
     if width == _WALL:
         return _wall(value)
-    return price(value, 1 if known(value) and abs(value or 0.0) >= _FIVE_DIGITS else 2)
+    return price(value, 1 if known(value) and abs(value) >= _FIVE_DIGITS else 2)
 
 
 def _wall(value: float | None) -> str:
     """A strike in five characters: whole points unless it is small."""
-    if value is None or not known(value):
+    if not known(value):
         return UNKNOWN
     text = f"{value:g}"
     return text if len(text) <= _WALL else f"{value:.0f}"
 
 
 def _net(millions: float | None, scale: float) -> str:
-    if millions is None or not known(millions):
+    if not known(millions):
         return UNKNOWN
     value = millions * scale
     return signed(value, 2 if abs(value) < _TWO_DECIMALS_BELOW else 1 if abs(value) < _FIVE_DIGITS / 10 else 0)
@@ -94,7 +94,7 @@ def _net(millions: float | None, scale: float) -> str:
 
 def _unit(rows: Sequence[PastLevels], scope: ScopeName) -> tuple[str, float]:
     nets = [net_millions(seen, scope, "oi") for seen in rows]
-    largest = max((abs(net) for net in nets if net is not None and known(net)), default=0.0)
+    largest = max((abs(net) for net in nets if known(net)), default=0.0)
     return ("Bn", 1e-3) if largest >= _BILLIONS_FROM else ("M", 1.0)
 
 

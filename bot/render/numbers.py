@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeGuard
 
 MINUS: Final = "−"
 """U+2212: as wide as a plus in every monospaced face, unlike a hyphen in some."""
@@ -14,14 +14,19 @@ _HOUR_S: Final = 3600
 _DAY_S: Final = 86_400
 
 
-def known(value: float | None) -> bool:
+def known(value: float | None) -> TypeGuard[float]:
     """Whether a figure can be shown: neither absent nor NaN nor infinite."""
     return value is not None and math.isfinite(value)
 
 
+def finite(value: float | None) -> float | None:
+    """The figure, or None unless it can be shown."""
+    return value if known(value) else None
+
+
 def price(value: float | None, decimals: int = 2) -> str:
     """A level in points, without thousands separators, as order tickets take it; a rounded zero has no sign."""
-    if value is None or not math.isfinite(value):
+    if not known(value):
         return UNKNOWN
     text = _fixed(value, decimals)
     return text.replace("-", MINUS) if float(text) else text.removeprefix("-")
@@ -29,7 +34,7 @@ def price(value: float | None, decimals: int = 2) -> str:
 
 def signed(value: float | None, decimals: int = 2) -> str:
     """A change with its sign; what rounds to nothing is +0."""
-    if value is None or not math.isfinite(value):
+    if not known(value):
         return UNKNOWN
     text = _fixed(abs(value), decimals)
     negative = value < 0 and float(text) != 0
@@ -38,14 +43,14 @@ def signed(value: float | None, decimals: int = 2) -> str:
 
 def percent(fraction: float | None, decimals: int = 2) -> str:
     """A percentage of a fraction, 0.0005 is +0.05%, with the fraction's sign even where it rounds to nothing."""
-    if fraction is None or not math.isfinite(fraction):
+    if not known(fraction):
         return UNKNOWN
     return f"{MINUS if fraction < 0 else '+'}{_fixed(abs(fraction) * 100, decimals)}%"
 
 
 def bn(value: float | None) -> str:
     """Billions of US dollars with sign and unit; four decimals, one from a thousand up so that the width holds."""
-    if value is None or not math.isfinite(value):
+    if not known(value):
         return UNKNOWN
     return f"{signed(value, 4 if abs(value) < _FOUR_DECIMALS_BELOW_BN else 1)}Bn"
 

@@ -49,7 +49,7 @@ class Moving:
     @property
     def change(self) -> float | None:
         """The difference, or None unless both ends are known."""
-        if self.now is None or self.before is None or not (known(self.now) and known(self.before)):
+        if not (known(self.now) and known(self.before)):
             return None
         return self.now - self.before
 

@@ -35,30 +35,34 @@ def test_a_forced_feed_is_never_closed():
     assert presence_text("SPX", None, saturday, force=True) == "SPX: no data"
 
 
-class Line:
+class Bot:
     def __init__(self):
         self.said = []
-        self.up = True
 
-    async def show(self, text):
-        self.said.append(text)
-        return self.up
+    def is_ready(self):
+        return True
+
+    def is_closed(self):
+        return False
+
+    async def change_presence(self, activity):
+        self.said.append(activity.name)
 
 
 async def test_it_is_said_three_times_a_minute_also_while_the_store_is_away():
-    clock, port, progressed = ManualClock(OPEN), Line(), []
+    clock, bot, progressed = ManualClock(OPEN), Bot(), []
 
     async def latest(ticker):
-        if len(port.said) % 2:
+        if len(bot.said) % 2:
             raise TransientError("Redis is away")
         return SEEN
 
     task = asyncio.create_task(
-        Presence(port, latest, "SPX", clock, force=False).run(lambda: progressed.append(clock.now()))
+        Presence(bot, latest, "SPX", clock, force=False).run(lambda: progressed.append(clock.now()))
     )
-    while len(port.said) < 4:
+    while len(bot.said) < 4:
         await asyncio.sleep(0)
     task.cancel()
     assert EVERY_S >= 60 / 5, "Discord takes five a minute"
-    assert port.said[:2] == ["SPX live, 0s old", "SPX: no data"]
+    assert bot.said[:2] == ["SPX live, 0s old", "SPX: no data"]
     assert progressed[1] - progressed[0] == timedelta(seconds=EVERY_S)

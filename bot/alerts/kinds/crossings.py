@@ -3,9 +3,9 @@
 from typing import Final
 
 from bot.alerts.kinds.alert_kind import Firing, Kind, arrow
-from bot.alerts.reading import Reading, against, known
+from bot.alerts.reading import Reading, against
 from bot.alerts.rules import AlertKind, Window
-from bot.render.numbers import price
+from bot.render.numbers import finite, price
 from streaming.figures import FIGURES, read_levels
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
@@ -20,7 +20,7 @@ def _crossing(name: AlertKind, figure: str, article: str = "") -> Kind:
     level = f"{article}{FIGURES[figure].name}"
 
     def read(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, _window: Window) -> Reading | None:
-        return against(snapshot, known(getattr(read_levels(snapshot, scope, weight), figure)))
+        return against(snapshot, finite(getattr(read_levels(snapshot, scope, weight), figure)))
 
     def headline(firing: Firing, ticker: str) -> str:
         start, side = f"{arrow(up=firing.up)} {ticker}", "above" if firing.up else "below"

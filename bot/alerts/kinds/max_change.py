@@ -3,9 +3,9 @@
 from typing import Final
 
 from bot.alerts.kinds.alert_kind import Firing, Kind, arrow, exposure
-from bot.alerts.reading import Reading, known
+from bot.alerts.reading import Reading
 from bot.alerts.rules import AlertKind, Window
-from bot.render.numbers import UNKNOWN, price
+from bot.render.numbers import UNKNOWN, finite, price
 from streaming.figures import FIGURES
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
@@ -21,8 +21,8 @@ def _read(snapshot: GexSnapshot, _scope: ScopeName | None, _weight: WeightName, 
     if position >= len(snapshot.max_priors):
         return None
     strike, change = snapshot.max_priors[position]
-    millions = known(change)
-    return None if millions is None else Reading(millions / 1000, 0.0, 0.0, 0.0, known(strike))
+    millions = finite(change)
+    return None if millions is None else Reading(millions / 1000, 0.0, 0.0, 0.0, finite(strike))
 
 
 def _against(reading: Reading, value: float) -> Reading:

@@ -4,8 +4,9 @@ import math
 from typing import Final
 
 from bot.alerts.kinds.alert_kind import Firing, Kind, arrow, exposure
-from bot.alerts.reading import Reading, known, ladder
+from bot.alerts.reading import Reading, ladder
 from bot.alerts.rules import AlertKind, Window
+from bot.render.numbers import finite
 from streaming.figures import FIGURES, read_levels
 from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName
 
@@ -24,14 +25,14 @@ def _read(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, _w
 
 
 def _net_bn(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> float | None:
-    net = known(read_levels(snapshot, scope, weight).net_gex_usd_per_1pct)
+    net = finite(read_levels(snapshot, scope, weight).net_gex_usd_per_1pct)
     return None if net is None else net / 1e9
 
 
 def _gross_bn(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> float:
     """The gross exposure, or where it is not given the sizes of the ladder's net values."""
     figures = _figures(snapshot, scope, weight)
-    gross = None if figures is None else known(figures.gross_gex_usd_per_1pct)
+    gross = None if figures is None else finite(figures.gross_gex_usd_per_1pct)
     if gross is not None:
         return gross / 1e9
     return sum(abs(value) for _, value in ladder(snapshot, scope, weight) if math.isfinite(value)) / 1000

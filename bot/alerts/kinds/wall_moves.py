@@ -3,9 +3,9 @@
 from typing import Final
 
 from bot.alerts.kinds.alert_kind import Firing, Kind
-from bot.alerts.reading import WallReading, known, ladder
+from bot.alerts.reading import WallReading, ladder
 from bot.alerts.rules import AlertKind, Rule, Window
-from bot.render.numbers import price
+from bot.render.numbers import finite, price
 from streaming.figures import FIGURES, read_levels
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
@@ -14,7 +14,7 @@ def _move(name: AlertKind, figure: str) -> Kind:
     wall = FIGURES[figure].name
 
     def read(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, _window: Window) -> WallReading | None:
-        level = known(getattr(read_levels(snapshot, scope, weight), figure))
+        level = finite(getattr(read_levels(snapshot, scope, weight), figure))
         return None if level is None else _wall_reading(snapshot, level, scope, weight)
 
     def happening(rule: Rule) -> str:

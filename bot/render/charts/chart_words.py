@@ -90,7 +90,7 @@ def levels(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: WeightN
 def marks(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> tuple[Mark, ...]:
     """The levels that are known."""
     found = levels(snapshot, scope, weight)
-    return tuple(Mark(kind, MARKED[kind], value) for kind, value in found.items() if value is not None and known(value))
+    return tuple(Mark(kind, MARKED[kind], value) for kind, value in found.items() if known(value))
 
 
 def net_millions(snapshot: GexSnapshot | PastLevels, scope: ScopeName, weight: WeightName) -> float | None:

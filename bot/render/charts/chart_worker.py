@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from bot.render.charts import kinds
-from bot.render.charts.chart_canvas import ChartCanvas
 from bot.render.charts.chart_spec import Chart, Drawn, Failed, chart_decoder, kind_of
 from bot.render.theme import THEMES, ChartTheme
 from streaming.process.framing import frame, take_pipes
@@ -21,11 +20,6 @@ _POLITE: Final = 10
 
 class Painter(Protocol):
     """Draws one kind of chart in one theme."""
-
-    @property
-    def canvas(self) -> ChartCanvas:
-        """Size and theme, which the worker needs before it draws."""
-        ...
 
     def draw(self, chart: Any) -> bytes:
         """The finished PNG; runs in the worker process."""

@@ -6,7 +6,6 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, TypeVar
 
-from bot.render.numbers import known
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.past import PastLevels
@@ -60,11 +59,6 @@ def spread(day: Sequence[Past], most: int) -> list[Past]:
         if not chosen or chosen[-1] is not day[place]:
             chosen.append(day[place])
     return chosen
-
-
-def finite(value: float | None) -> float | None:
-    """The value, or None unless it can be drawn."""
-    return value if known(value) else None
 
 
 def _local(snapshot: PastLevels) -> datetime:

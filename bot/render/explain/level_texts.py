@@ -18,7 +18,7 @@ _NEVER_TURNS: Final = "Here there is none: the running sum never falls below 0, 
 
 def spot(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     """Spot in the ticker's points; of a futures ticker also the index and the basis it is made of."""
-    if not known(snapshot.spot) or snapshot.spot is None:
+    if not known(snapshot.spot):
         return absent(snapshot, scope, "oi", level=True)
     if snapshot.basis is None:
         return f"Here it is {price(snapshot.spot)}."
@@ -31,7 +31,7 @@ def zero_gamma(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     if scope is None:
         return _classic_zero_gamma(snapshot)
     figures = scope.oi
-    if not known(figures.zero_gamma) or figures.zero_gamma is None:
+    if not known(figures.zero_gamma):
         return _no_root(snapshot, scope)
     words = [f"Here it is {price(figures.zero_gamma)}{_from_spot(snapshot, figures.zero_gamma)}"]
     direction = dict(zip(figures.zero_gamma_roots, figures.zero_gamma_directions, strict=False)).get(figures.zero_gamma)
@@ -133,7 +133,7 @@ def basis(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 
 def _from_spot(snapshot: GexSnapshot, level: float) -> str:
-    if snapshot.spot is None or not known(snapshot.spot) or snapshot.spot <= 0.0:
+    if not known(snapshot.spot) or snapshot.spot <= 0.0:
         return ""
     gap = level - snapshot.spot
     return f", {abs(gap):.2f} {'above' if gap >= 0.0 else 'below'} spot"

@@ -1,25 +1,25 @@
 import random
 
-from bot.feed.timing import Cadence, Deletions, PersonWaits, Retry
+from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff
 
 
 def test_transient_delays_double_up_to_a_minute():
-    retry = Retry(random.Random(3))
-    delays = [retry.delay_s() for _ in range(12)]
+    retry = backoff(random.Random(3))
+    delays = [retry.next_s() for _ in range(12)]
     assert all(0.5 * 2**n <= delay <= 2**n for n, delay in enumerate(delays[:6]))
     assert all(30 <= delay <= 60 for delay in delays[6:])
 
 
 def test_a_cap_of_ones_own():
-    retry = Retry(random.Random(3), cap_s=10)
-    assert all(retry.delay_s() <= 10 for _ in range(50))
+    retry = backoff(random.Random(3), cap_s=10)
+    assert all(retry.next_s() <= 10 for _ in range(50))
 
 
 def test_what_a_person_must_mend_is_looked_at_soon_and_then_every_ten_minutes():
-    patience = PersonWaits()
-    assert [patience.delay_s() for _ in range(8)] == [15, 30, 60, 120, 300, 600, 600, 600]
-    patience.over()
-    assert patience.delay_s() == 15
+    waits = PersonWaits()
+    assert [waits.delay_s() for _ in range(8)] == [15, 30, 60, 120, 300, 600, 600, 600]
+    waits.over()
+    assert waits.delay_s() == 15
 
 
 def test_a_message_deleted_again_and_again_is_posted_ever_more_slowly_until_there_is_peace():
@@ -31,15 +31,15 @@ def test_a_message_deleted_again_and_again_is_posted_ever_more_slowly_until_ther
 
 
 def test_a_success_starts_over():
-    retry = Retry(random.Random(3))
+    retry = backoff(random.Random(3))
     for _ in range(5):
-        retry.delay_s()
-    retry.succeeded()
-    assert retry.delay_s() <= 1
+        retry.next_s()
+    retry.reset()
+    assert retry.next_s() <= 1
 
 
 def test_the_other_sides_wish_is_the_least():
-    assert Retry(random.Random(3)).delay_s(least_s=17) == 17
+    assert backoff(random.Random(3)).next_s(least_s=17) == 17
 
 
 def test_beats_lie_on_a_grid_that_does_not_drift():

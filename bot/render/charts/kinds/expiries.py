@@ -61,7 +61,7 @@ def _rows(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[t
         return []
     wanted = set(figures.expiries)
     rows = [(date_of(day), weighed(weight, vol=vol, oi=oi)) for day, vol, oi in everything.by_expiry if day in wanted]
-    return [(on, value / MILLION) for on, value in rows if on is not None and value is not None and known(value)]
+    return [(on, value / MILLION) for on, value in rows if on is not None and known(value)]
 
 
 def _bounded(rows: list[tuple[date, float]], today: date) -> tuple[tuple[str, float], ...]:

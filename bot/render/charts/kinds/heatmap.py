@@ -24,7 +24,8 @@ from bot.render.charts.chart_words import (
     subtitle,
 )
 from bot.render.charts.kinds.chart_kind import ChartKind
-from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
+from bot.render.charts.session_times import same_day, seconds_of, spread, usual_distance_s, usual_gap_s
+from bot.render.numbers import finite
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels, PastSnapshot, PastStrike, past_of

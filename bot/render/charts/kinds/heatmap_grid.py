@@ -50,7 +50,7 @@ def grid_of(chart: HeatmapChart) -> Grid:
 def _ladder(column: Column, *, by_volume: bool) -> Ladder:
     offset = column.offset
     rows = [(round(row.strike - offset, _SAME), row.vol if by_volume else row.oi) for row in column.strikes]
-    return {strike: value for strike, value in rows if value is not None and known(value)}
+    return {strike: value for strike, value in rows if known(value)}
 
 
 def _near(listed: Sequence[float], columns: Sequence[Column]) -> list[float]:

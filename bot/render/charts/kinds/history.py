@@ -9,8 +9,8 @@ import msgspec
 
 from bot.render.charts.chart_words import MARKED, ChartWords, clock, figures_of, footer, levels, subtitle
 from bot.render.charts.kinds.chart_kind import ChartKind
-from bot.render.charts.session_times import finite, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
-from bot.render.numbers import price
+from bot.render.charts.session_times import same_day, seconds_of, spread, usual_distance_s, usual_gap_s
+from bot.render.numbers import finite, price
 from streaming.errors import RequestError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels, past_of

@@ -45,7 +45,7 @@ def profile_chart(
     figures = figures_of(snapshot, scope)
     rows = () if figures is None else figures.profile
     totals = [(level, weighed(weight, vol=vol, oi=oi)) for level, vol, oi in rows]
-    points = tuple((level, total / MILLION) for level, total in totals if total is not None and known(total))
+    points = tuple((level, total / MILLION) for level, total in totals if known(total))
     if figures is None or len(points) < _FEWEST_POINTS or not any(value for _, value in points):
         raise RequestError(
             f"{snapshot.ticker} has no profile by {WEIGHT_WORDS[weight]} from {source_text(snapshot.source)}.",

@@ -67,11 +67,11 @@ def _bars(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[B
     figures = figures_of(snapshot, scope)
     if figures is not None and figures.ladder:
         own = [(strike, weighed(weight, vol=vol, oi=oi)) for strike, vol, oi in figures.ladder]
-        return [(strike, value / MILLION) for strike, value in own if value is not None and known(value)]
+        return [(strike, value / MILLION) for strike, value in own if known(value)]
     if snapshot.scope not in {None, scope}:
         return []
     classic = [(strike, weighed(weight, vol=vol, oi=oi)) for strike, vol, oi, _ in snapshot.strikes]
-    return [(strike, value) for strike, value in classic if value is not None and known(value)]
+    return [(strike, value) for strike, value in classic if known(value)]
 
 
 def _where_most_is(snapshot: GexSnapshot, bars: list[Bar]) -> list[Bar]:
