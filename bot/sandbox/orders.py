@@ -82,21 +82,6 @@ class Orders:
         until_s = self.world.clock.monotonic() + seconds
         self.faults.waiting.append(Fault(trouble, count, method, path, channel_id, until_s))
 
-    def fail_next(
-        self,
-        count: int,
-        status: int,
-        *,
-        method: str | None = None,
-        path: str = "*",
-        retry_after_s: float | None = 0.5,
-        via: bool = True,
-        code: int = 0,
-    ) -> None:
-        """Let the next requests of a route fail; `path` is a template such as `/channels/{channel_id}/messages`."""
-        trouble = Trouble(status, code, retry_after_s=retry_after_s, via=via)
-        self.faults.waiting.append(Fault(trouble, count, method, path))
-
     def clear_faults(self) -> None:
         """Let every later request through, and what hangs answer."""
         self.faults.clear()

@@ -12,12 +12,12 @@ import pytest
 from discord import app_commands
 
 from bot.sandbox.local_discord import Sandbox, open_sandbox
+from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.rest.rate_limits import CREATE_MESSAGE, EDIT_MESSAGE
 from tests.support.discord_bodies import problems_of
 from tests.support.wire import Visitor, WireBot, log_in, until, visit
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + (640).to_bytes(4, "big") + (360).to_bytes(4, "big") + b"\x08"
-EDIT = "/channels/{channel_id}/messages/{message_id}"
 CREATE = "/channels/{channel_id}/messages"
 
 
@@ -310,7 +310,7 @@ async def test_the_library_waits_for_the_bucket_instead_of_meeting_a_429(
 async def test_a_429_that_names_its_wait_is_honoured_and_repeated(
     channel: discord.TextChannel, sandbox: Sandbox
 ) -> None:
-    sandbox.fail_next(1, 429, method="POST", path=CREATE, retry_after_s=0.3)
+    sandbox.fail(Trouble(429, retry_after_s=0.3), on="post", count=1)
     began = time.monotonic()
     await channel.send("late")
     assert time.monotonic() - began >= 0.3
@@ -318,7 +318,7 @@ async def test_a_429_that_names_its_wait_is_honoured_and_repeated(
 
 
 async def test_a_429_without_via_is_raised_at_once(channel: discord.TextChannel, sandbox: Sandbox) -> None:
-    sandbox.fail_next(1, 429, via=False)
+    sandbox.fail(Trouble(429, via=False), count=1)
     with pytest.raises(discord.HTTPException) as raised:
         await channel.send("banned")
     assert raised.value.status == 429
@@ -339,17 +339,17 @@ async def test_two_clients_that_share_a_bucket_meet_a_429_and_wait_it_out(sandbo
 async def test_a_503_raises_and_a_500_is_repeated_by_the_library(
     channel: discord.TextChannel, sandbox: Sandbox
 ) -> None:
-    sandbox.fail_next(1, 503, method="POST", path=CREATE)
+    sandbox.fail(Trouble(503), on="post", count=1)
     with pytest.raises(discord.DiscordServerError):
         await channel.send("x")
-    sandbox.fail_next(1, 500, method="POST", path=CREATE)
+    sandbox.fail(Trouble(500), on="post", count=1)
     assert (await channel.send("y")).content == "y"
     assert sandbox.traffic.routes["POST", CREATE, 500] == 1
 
 
 async def test_an_injected_404_and_latency_reach_the_caller(channel: discord.TextChannel, sandbox: Sandbox) -> None:
     sent = await channel.send("x")
-    sandbox.fail_next(1, 404, method="PATCH", path=EDIT, code=10008)
+    sandbox.fail(refused(10008), on="edit", count=1)
     with pytest.raises(discord.NotFound):
         await sent.edit(content="y")
     sandbox.set_latency(0.2)

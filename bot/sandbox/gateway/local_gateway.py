@@ -2,22 +2,41 @@
 
 import asyncio
 import secrets
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
 from bot.sandbox.gateway.dialogue import Close, Dialogue
-from bot.sandbox.gateway.dispatches import gateway_event
 from bot.sandbox.gateway.gateway_session import GatewaySession, Op, Outlet, frame
 from bot.sandbox.gateway.gateway_socket import GatewayConnection
 from bot.sandbox.rest.faults import GatewayTrouble
 from bot.sandbox.rest.rest_identity import application_json
-from bot.sandbox.world.changes import Change
-from bot.sandbox.world.payloads import guild_create_json, member_json, user_json
-from bot.sandbox.world.records import Json
+from bot.sandbox.world.changes import (
+    Change,
+    ChannelChange,
+    CommandsChanged,
+    Deed,
+    DirectChannelOpened,
+    GuildJoined,
+    GuildLeft,
+    MemberUpdated,
+    MessageChange,
+    RoleUpdated,
+)
+from bot.sandbox.world.payloads import (
+    channel_json,
+    guild_create_json,
+    member_json,
+    message_json,
+    own_user_json,
+    role_json,
+)
+from bot.sandbox.world.records import Json, Message
 from bot.sandbox.world.world import World
 
-NO_INTENT_NEEDED: Final = 0
+EVERYBODY: Final = 0
+"""The intent of what needs none."""
+GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES = 1 << 0, 1 << 9, 1 << 12
 SESSIONS_KEPT: Final = 8
 RESUMABLE_S: Final = 120.0
 _CLOSE_TIMEOUT_S: Final = 2.0
@@ -32,7 +51,7 @@ class LocalGateway:
         self._token = token
         self._url = gateway_url
         self._origin = origin
-        self._heartbeat_s = heartbeat_s
+        self.heartbeat_s = heartbeat_s
         self._sessions: dict[str, GatewaySession] = {}
         self._connections: set[GatewayConnection] = set()
         self.trouble = GatewayTrouble(world.clock)
@@ -45,7 +64,7 @@ class LocalGateway:
         """Whether a bot has identified and is still there."""
         return any(session.outlet is not None for session in self._sessions.values())
 
-    def dispatch(self, event: str, data: Any, intent: int = NO_INTENT_NEEDED) -> None:
+    def dispatch(self, event: str, data: Any, intent: int = EVERYBODY) -> None:
         """Send an event to every session that asked for its intent."""
         for session in self._sessions.values():
             if not intent or session.intents & intent:
@@ -103,11 +122,6 @@ class LocalGateway:
             request.transport.abort()
         return web.Response()
 
-    @property
-    def heartbeat_s(self) -> float:
-        """The interval that HELLO names, seconds."""
-        return self._heartbeat_s
-
     def accepts(self, token: object) -> bool:
         """Whether a token is the bot's."""
         return token == self._token
@@ -151,7 +165,7 @@ class LocalGateway:
     def _ready(self, session: GatewaySession) -> Json:
         return {
             "v": 10,
-            "user": {**user_json(self._world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0},
+            "user": own_user_json(self._world),
             "guilds": [{"id": str(self._world.guild.id), "unavailable": True}] if self._world.bot_is_member else [],
             "session_id": session.session_id,
             "session_type": "normal",
@@ -183,3 +197,56 @@ def _as_list(value: object) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+class GatewayEvent(NamedTuple):
+    """What is dispatched, and the intent that a session needs to hear it."""
+
+    name: str
+    data: Json
+    intent: int
+
+
+def gateway_event(world: World, change: Change, origin: str) -> GatewayEvent | None:
+    """The event that tells bots of a change, or None when they are not told; ephemeral messages never are."""
+    match change:
+        case MessageChange(deed, message):
+            return _message_event(world, deed, message, origin)
+        case ChannelChange(deed, channel):
+            noun = "THREAD" if channel.is_thread else "CHANNEL"
+            return GatewayEvent(f"{noun}_{deed}", channel_json(world.guild, channel), GUILDS)
+        case RoleUpdated() | MemberUpdated() | GuildLeft() | GuildJoined():
+            return _guild_event(world, change)
+        case CommandsChanged() | DirectChannelOpened():
+            return None
+
+
+def _guild_event(world: World, change: RoleUpdated | MemberUpdated | GuildLeft | GuildJoined) -> GatewayEvent:
+    """What happens to the guild as a whole; a member update is the bot's own, which needs no intent."""
+    place: Json = {"guild_id": str(world.guild.id)}
+    match change:
+        case RoleUpdated(role):
+            return GatewayEvent("GUILD_ROLE_UPDATE", place | {"role": role_json(role)}, GUILDS)
+        case MemberUpdated(member):
+            return GatewayEvent("GUILD_MEMBER_UPDATE", place | member_json(world.guild, member), EVERYBODY)
+        case GuildLeft():
+            return GatewayEvent("GUILD_DELETE", {"id": str(world.guild.id)}, GUILDS)
+        case GuildJoined():
+            # Without `unavailable`, which only guilds of READY have: that is how clients tell an invitation.
+            joined = {key: value for key, value in guild_create_json(world, GUILDS).items() if key != "unavailable"}
+            return GatewayEvent("GUILD_CREATE", joined, GUILDS)
+
+
+def _message_event(world: World, deed: Deed, message: Message, origin: str) -> GatewayEvent | None:
+    if message.ephemeral_for is not None:
+        return None
+    gone = deed is Deed.DELETE
+    data: Json = {"id": str(message.id), "channel_id": str(message.channel_id)}
+    if not gone:
+        data = message_json(world, message, origin)
+    if world.channel(message.channel_id).recipient is not None:
+        return GatewayEvent(f"MESSAGE_{deed}", data, DIRECT_MESSAGES)
+    place: Json = {"guild_id": str(world.guild.id)}
+    if not gone:
+        place["member"] = member_json(world.guild, world.bot_member, with_user=False)
+    return GatewayEvent(f"MESSAGE_{deed}", data | place, GUILD_MESSAGES)

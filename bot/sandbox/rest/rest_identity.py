@@ -9,10 +9,11 @@ from bot.sandbox.rest.posts import require_object
 from bot.sandbox.rest.rate_limits import COMMANDS
 from bot.sandbox.world.api_errors import missing_access, unknown_guild, unknown_member, unknown_user
 from bot.sandbox.world.commands import CommandBook
-from bot.sandbox.world.payloads import channel_json, guild_json, member_json, role_json, user_json
+from bot.sandbox.world.payloads import channel_json, guild_json, member_json, own_user_json, role_json, user_json
 from bot.sandbox.world.records import Guild, Json
 from bot.sandbox.world.world import World
 
+_UNSET_OF_APPLICATION = ("icon", "type", "team", "interactions_endpoint_url", "role_connections_verification_url")
 MESSAGE_CONTENT_FLAG, MEMBERS_FLAG, PRESENCE_FLAG = 1 << 19, 1 << 15, 1 << 13
 
 
@@ -45,9 +46,7 @@ class IdentityRoutes:
 
     def me(self, _call: Call) -> HttpReply:
         """The bot's own account."""
-        return HttpReply(
-            {**user_json(self._world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0}
-        )
+        return HttpReply(own_user_json(self._world))
 
     def user(self, call: Call) -> HttpReply:
         """Anybody in the guild; others are unknown here."""
@@ -128,22 +127,18 @@ def application_json(world: World) -> Json:
     """The application as Discord writes it."""
     owner = world.guild.members[world.guild.owner_id].user
     return {
+        **dict.fromkeys(_UNSET_OF_APPLICATION),
         "id": str(world.application_id),
         "name": world.bot.display_name,
-        "icon": None,
         "description": "",
         "summary": "",
-        "type": None,
         "bot_public": False,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
         "flags": MESSAGE_CONTENT_FLAG | MEMBERS_FLAG | PRESENCE_FLAG,
         "hook": True,
         "owner": user_json(owner),
-        "team": None,
         "redirect_uris": [],
-        "interactions_endpoint_url": None,
-        "role_connections_verification_url": None,
         "approximate_guild_count": 1,
         "bot": user_json(world.bot),
     }

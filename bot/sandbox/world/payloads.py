@@ -1,6 +1,7 @@
 """The guild's records as Discord's JSON objects."""
 
 from datetime import datetime
+from typing import Final
 from urllib.parse import quote
 
 from bot.sandbox.world.permission_bits import permissions_in
@@ -20,6 +21,13 @@ from bot.sandbox.world.snowflakes import created_at
 from bot.sandbox.world.world import World
 
 MEMBER_INTENT = 1 << 1
+_UNSET_OF_GUILD: Final = (
+    *("icon", "splash", "discovery_splash", "banner", "description", "afk_channel_id", "system_channel_id"),
+    *("rules_channel_id", "public_updates_channel_id", "vanity_url_code"),
+)
+_EMPTY_OF_GUILD: Final = (
+    *("presences", "voice_states", "stage_instances", "guild_scheduled_events", "soundboard_sounds"),
+)
 
 
 def user_json(user: User) -> Json:
@@ -34,6 +42,11 @@ def user_json(user: User) -> Json:
         "system": False,
         "public_flags": 0,
     }
+
+
+def own_user_json(world: World) -> Json:
+    """The bot's own account as only the bot sees it."""
+    return {**user_json(world.bot), "verified": True, "mfa_enabled": True, "email": None, "flags": 0}
 
 
 def member_json(guild: Guild, member: Member, *, with_user: bool = True) -> Json:
@@ -136,32 +149,18 @@ def guild_json(world: World) -> Json:
     """The guild as `GET /guilds/{id}` shows it."""
     guild = world.guild
     return {
+        **dict.fromkeys(_UNSET_OF_GUILD),
+        **dict.fromkeys(("verification_level", "explicit_content_filter", "mfa_level", "nsfw_level"), 0),
+        **dict.fromkeys(("features", "emojis", "stickers"), ()),
         "id": str(guild.id),
         "name": guild.name,
-        "icon": None,
-        "splash": None,
-        "discovery_splash": None,
-        "banner": None,
-        "description": None,
         "owner_id": str(guild.owner_id),
-        "afk_channel_id": None,
         "afk_timeout": 300,
-        "verification_level": 0,
         "default_message_notifications": 1,
-        "explicit_content_filter": 0,
-        "mfa_level": 0,
-        "nsfw_level": 0,
         "premium_tier": 0,
         "preferred_locale": "en-US",
-        "features": [],
-        "emojis": [],
-        "stickers": [],
         "roles": [role_json(role) for role in guild.roles.values()],
-        "system_channel_id": None,
         "system_channel_flags": 0,
-        "rules_channel_id": None,
-        "public_updates_channel_id": None,
-        "vanity_url_code": None,
         "approximate_member_count": len(guild.members),
     }
 
@@ -179,11 +178,7 @@ def guild_create_json(world: World, intents: int) -> Json:
         "members": [member_json(guild, member) for member in visible],
         "channels": [channel_json(guild, channel) for channel in world.guild_channels],
         "threads": [channel_json(guild, thread) for thread in world.active_threads],
-        "presences": [],
-        "voice_states": [],
-        "stage_instances": [],
-        "guild_scheduled_events": [],
-        "soundboard_sounds": [],
+        **dict.fromkeys(_EMPTY_OF_GUILD, ()),
     }
 
 

@@ -1,10 +1,9 @@
 """One contract of `/chains`, with Schwab's own names, rounding and gaps (specs/schwab-wire.md §3.1)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-import msgspec
 import numpy as np
 
 from streaming.calendar import new_york
@@ -14,6 +13,8 @@ from streaming.sim.prices.listing import Expiry
 from streaming.sim.stream.option_columns import marks
 
 Side = Literal["CALL", "PUT"]
+ChainContract = dict[str, Any]
+"""One contract as `/chains` shows it."""
 Number = float | str
 MODEL_VOLATILITY: Final = 29.0
 """What production sends as the chain's and every line's own volatility."""
@@ -21,71 +22,14 @@ _MISSING: Final = -999.0
 _NAN_EVERY: Final = 7
 
 
-class ChainContract(msgspec.Struct, rename="camel", frozen=True, gc=False):
-    """One contract as `/chains` shows it."""
-
-    put_call: Side
-    symbol: str
-    description: str
-    exchange_name: str
-    bid: float
-    ask: float
-    last: float
-    mark: float
-    bid_size: int
-    ask_size: int
-    bid_ask_size: str
-    last_size: int
-    high_price: float
-    low_price: float
-    open_price: float
-    close_price: float
-    total_volume: int
-    trade_time_in_long: int
-    quote_time_in_long: int
-    net_change: float
-    volatility: Number
-    delta: Number
-    gamma: Number
-    theta: Number
-    vega: Number
-    rho: Number
-    open_interest: int
-    time_value: float
-    theoretical_option_value: Number
-    theoretical_volatility: float
-    option_deliverables_list: list[dict[str, Any]]
-    strike_price: float
-    expiration_date: str
-    days_to_expiration: int
-    expiration_type: str
-    last_trading_day: int
-    multiplier: float
-    settlement_type: str
-    deliverable_note: str
-    percent_change: float
-    mark_change: float
-    mark_percent_change: float
-    intrinsic_value: float
-    extrinsic_value: float
-    option_root: str
-    exercise_type: str
-    high52_week: float
-    low52_week: float
-    non_standard: bool
-    penny_pilot: bool
-    in_the_money: bool
-    mini: bool
-
-
-def contracts_of(board: OptionBoard, group: Group, *, today: date) -> Iterable[ChainContract]:
+def contracts_of(board: OptionBoard, group: Group, *, today: date) -> list[ChainContract]:
     """The contracts of one root's expiry, calls first, strikes ascending."""
     columns = _columns(board, group, today=today)
-    return (ChainContract(*row) for row in zip(*columns, strict=True))
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _columns(board: OptionBoard, group: Group, *, today: date) -> Sequence[Sequence[Any]]:
-    """One list per field of ChainContract, in its order."""
+def _columns(board: OptionBoard, group: Group, *, today: date) -> dict[str, Sequence[Any]]:
+    """One list per field of a contract."""
     rows = np.arange(group.start, group.stop)
     lines, trades, quotes = board.lines, board.trades, board.quotes(rows)
     value = marks(board, quotes)
@@ -97,60 +41,60 @@ def _columns(board: OptionBoard, group: Group, *, today: date) -> Sequence[Seque
     wire = board.underlying.wire
     deliverables = [{"symbol": wire, "assetType": "STOCK", "deliverableUnits": 100.0}]
     gone = np.flatnonzero(quotes.failed).tolist()
-    return (
-        ["CALL" if call else "PUT" for call in calls],
-        lines.symbol[group.rows],
-        [f"{head} {k:.2f} {'C' if call else 'P'}" for k, call in zip(strikes, calls, strict=True)],
-        ["OPR"] * size,
-        _round(quotes.bid, 2),
-        _round(quotes.ask, 2),
-        _round(value.last, 2),
-        _round(value.mark, 2),
-        bid_sizes,
-        ask_sizes,
-        [f"{bid}X{ask}" for bid, ask in zip(bid_sizes, ask_sizes, strict=True)],
-        trades.last_size[rows].tolist(),
-        _round(trades.high[rows], 2),
-        _round(trades.low[rows], 2),
-        [0.0] * size,
-        _round(value.close, 2),
-        lines.volume[rows].tolist(),
-        trades.trade_ms[rows].tolist(),
-        quotes.quote_ms.tolist(),
-        _round(value.net_change, 2),
-        _model(quotes.iv * 100.0, gone),
-        _model(quotes.delta, gone),
-        _model(quotes.gamma, gone),
-        _model(quotes.theta, gone),
-        _model(quotes.vega, gone),
-        _model(quotes.rho, gone),
-        lines.open_interest[rows].tolist(),
-        _round(value.time_value, 2),
-        _model(quotes.theoretical, gone),
-        [MODEL_VOLATILITY] * size,
-        [deliverables] * size,
-        strikes,
-        [_settles(expiry)] * size,
-        [(expiry.day - today).days] * size,
-        [expiry.type] * size,
-        [expiry.last_trading_ms] * size,
-        [100.0] * size,
-        ["A" if expiry.am else "P"] * size,
-        [f"100 {wire}(Cash)" if board.underlying.is_index else f"100 {wire}"] * size,
-        _round(value.net_percent, 2),
-        _round(value.mark_change, 2),
-        _round(value.mark_percent, 2),
-        _round(value.intrinsic, 2),
-        _round(value.last - value.intrinsic, 2),
-        lines.root[group.rows],
-        ["E" if board.underlying.is_index else "A"] * size,
-        _round(value.close * 1.8, 2),
-        _round(value.close * 0.4, 2),
-        [False] * size,
-        [not board.underlying.is_index] * size,
-        (value.intrinsic > 0.0).tolist(),
-        [False] * size,
-    )
+    return {
+        "putCall": ["CALL" if call else "PUT" for call in calls],
+        "symbol": lines.symbol[group.rows],
+        "description": [f"{head} {k:.2f} {'C' if call else 'P'}" for k, call in zip(strikes, calls, strict=True)],
+        "exchangeName": ["OPR"] * size,
+        "bid": _round(quotes.bid, 2),
+        "ask": _round(quotes.ask, 2),
+        "last": _round(value.last, 2),
+        "mark": _round(value.mark, 2),
+        "bidSize": bid_sizes,
+        "askSize": ask_sizes,
+        "bidAskSize": [f"{bid}X{ask}" for bid, ask in zip(bid_sizes, ask_sizes, strict=True)],
+        "lastSize": trades.last_size[rows].tolist(),
+        "highPrice": _round(trades.high[rows], 2),
+        "lowPrice": _round(trades.low[rows], 2),
+        "openPrice": [0.0] * size,
+        "closePrice": _round(value.close, 2),
+        "totalVolume": lines.volume[rows].tolist(),
+        "tradeTimeInLong": trades.trade_ms[rows].tolist(),
+        "quoteTimeInLong": quotes.quote_ms.tolist(),
+        "netChange": _round(value.net_change, 2),
+        "volatility": _model(quotes.iv * 100.0, gone),
+        "delta": _model(quotes.delta, gone),
+        "gamma": _model(quotes.gamma, gone),
+        "theta": _model(quotes.theta, gone),
+        "vega": _model(quotes.vega, gone),
+        "rho": _model(quotes.rho, gone),
+        "openInterest": lines.open_interest[rows].tolist(),
+        "timeValue": _round(value.time_value, 2),
+        "theoreticalOptionValue": _model(quotes.theoretical, gone),
+        "theoreticalVolatility": [MODEL_VOLATILITY] * size,
+        "optionDeliverablesList": [deliverables] * size,
+        "strikePrice": strikes,
+        "expirationDate": [_settles(expiry)] * size,
+        "daysToExpiration": [(expiry.day - today).days] * size,
+        "expirationType": [expiry.type] * size,
+        "lastTradingDay": [expiry.last_trading_ms] * size,
+        "multiplier": [100.0] * size,
+        "settlementType": ["A" if expiry.am else "P"] * size,
+        "deliverableNote": [f"100 {wire}(Cash)" if board.underlying.is_index else f"100 {wire}"] * size,
+        "percentChange": _round(value.net_percent, 2),
+        "markChange": _round(value.mark_change, 2),
+        "markPercentChange": _round(value.mark_percent, 2),
+        "intrinsicValue": _round(value.intrinsic, 2),
+        "extrinsicValue": _round(value.last - value.intrinsic, 2),
+        "optionRoot": lines.root[group.rows],
+        "exerciseType": ["E" if board.underlying.is_index else "A"] * size,
+        "high52Week": _round(value.close * 1.8, 2),
+        "low52Week": _round(value.close * 0.4, 2),
+        "nonStandard": [False] * size,
+        "pennyPilot": [not board.underlying.is_index] * size,
+        "inTheMoney": (value.intrinsic > 0.0).tolist(),
+        "mini": [False] * size,
+    }
 
 
 def _round(column: Any, digits: int) -> list[float]:

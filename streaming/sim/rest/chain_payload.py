@@ -82,10 +82,10 @@ class ChainPayloads:
         count = 0
         for group in groups:
             for contract in self._contracts(board, group):
-                side = contract.put_call
-                if side in query.sides and (wanted is None or (side, contract.strike_price) in wanted):
-                    day = f"{group.expiry.day}:{contract.days_to_expiration}"
-                    maps[side].setdefault(day, {}).setdefault(str(contract.strike_price), []).append(contract)
+                side, strike = contract["putCall"], contract["strikePrice"]
+                if side in query.sides and (wanted is None or (side, strike) in wanted):
+                    day = f"{group.expiry.day}:{contract['daysToExpiration']}"
+                    maps[side].setdefault(day, {}).setdefault(str(strike), []).append(contract)
                     count += 1
         return self._envelope(query, board, groups[0], maps, count)
 
@@ -130,7 +130,7 @@ class ChainPayloads:
     def _contracts(self, board: OptionBoard, group: Group) -> list[ChainContract]:
         key = (board.underlying.ticker, group.start)
         if key not in self._parts:
-            self._parts[key] = list(contracts_of(board, group, today=self._today()))
+            self._parts[key] = contracts_of(board, group, today=self._today())
         return self._parts[key]
 
 

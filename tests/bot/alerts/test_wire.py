@@ -171,7 +171,7 @@ async def test_a_channel_where_the_bot_may_not_write_is_refused_at_once(scene: S
 
 
 async def test_closed_direct_messages_are_told_at_once_and_nothing_is_kept(scene: Scene, guest: Visitor):
-    scene.sandbox.fail_next(1, 403, method="POST", path=CREATE, code=50007)
+    scene.sandbox.fail(refused(50007), on="post", count=1)
     answer = await said(guest, "add", kind="net_gex", symbol="SPX")
     assert answer.startswith(
         "I cannot send you direct messages: your direct messages are closed to me. Allow direct messages from members"

@@ -102,7 +102,7 @@ async def test_a_discord_that_is_away_is_69(make):
 
 
 async def test_a_discord_in_trouble_is_69(make, sandbox):
-    sandbox.fail_next(1, 503)
+    sandbox.fail(Trouble(503), count=1)
     status, lines = await checked(make())
     assert status == 69
     assert "Discord answered 503" in lines[-1]

@@ -132,7 +132,7 @@ async def test_a_channel_that_is_gone_names_the_setting(sandbox, bot):
 
 async def test_a_503_is_tried_again(sandbox, bot):
     rig = WireRig(sandbox, bot)
-    sandbox.fail_next(1, 503)
+    sandbox.fail(Trouble(503), count=1)
     await rig.beat()
     assert rig.board.status().state == "retrying"
     await rig.beat(2)
