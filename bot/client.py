@@ -43,9 +43,7 @@ _CLICKED: Final = (discord.InteractionType.component, discord.InteractionType.mo
 class GexTree(app_commands.CommandTree["GexBot"]):
     """The slash commands; every error goes to `bot.notices`."""
 
-    async def on_error(
-        self, interaction: discord.Interaction["GexBot"], error: app_commands.AppCommandError, /
-    ) -> None:
+    async def on_error(self, interaction: "BotInteraction", error: app_commands.AppCommandError, /) -> None:
         await answer_error(interaction, error)
 
     def fingerprint(self, application_id: int) -> str:
@@ -154,7 +152,7 @@ class GexBot(commands.Bot):
         if not self.is_closed():
             super().dispatch(event_name, *args, **kwargs)
 
-    async def on_interaction(self, interaction: discord.Interaction["GexBot"], /) -> None:
+    async def on_interaction(self, interaction: "BotInteraction", /) -> None:
         """Buttons and forms outlive the process that made them: a click that nobody answers is told so."""
         if interaction.type not in _CLICKED:
             return
@@ -202,6 +200,10 @@ class GexBot(commands.Bot):
     async def _send_direct(self, user_id: int, sentence: str) -> None:
         channel: Any = await self.create_dm(discord.Object(user_id))
         await channel.send(sentence)
+
+
+BotInteraction = discord.Interaction[GexBot]
+"""What a command of this bot is given."""
 
 
 def _not_taken(error: discord.HTTPException) -> GexcordError:

@@ -1,12 +1,11 @@
 """From what a person typed to the snapshot they meant, in time for the first answer."""
 
 import asyncio
-from typing import Any, Final
-
-import discord
+from typing import Final
 
 from bot.feed.feed_job import FeedRunner
 from bot.feed.feed_metrics import BoardStatus
+from bot.notices import Interaction
 from bot.services import Services
 from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot
@@ -23,7 +22,7 @@ def default_ticker(services: Services, channel_id: int | None) -> Ticker:
     return boards[channel_id] if channel_id in boards else services.settings.tickers[0]
 
 
-def boards_here(interaction: discord.Interaction[Any], feed: FeedRunner | None) -> tuple[BoardStatus, ...]:
+def boards_here(interaction: Interaction, feed: FeedRunner | None) -> tuple[BoardStatus, ...]:
     """The live messages of the server somebody asks in; in a direct message all of them for operators, else none."""
     boards = () if feed is None else feed.status().boards
     guild = interaction.guild

@@ -5,15 +5,12 @@ command to anybody, and a client can send what it was never offered: the check a
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import Final, TypeVar
 
 import discord
 from discord import app_commands
 
-from bot.notices import Refusal
-
-if TYPE_CHECKING:
-    from bot.client import GexBot
+from bot.notices import Interaction, Refusal
 
 T = TypeVar("T")
 OPERATOR_REFUSAL: Final = (
@@ -23,10 +20,9 @@ MANAGER_REFUSAL: Final = "This command is for members who may manage this server
 _MANAGERS: Final = discord.Permissions(manage_guild=True)
 
 
-async def require_operator(interaction: discord.Interaction[Any]) -> bool:
+async def require_operator(interaction: Interaction) -> bool:
     """True for an operator of this bot; Refusal for everybody else."""
-    bot = cast("GexBot", interaction.client)
-    if interaction.user.id not in bot.operators:
+    if interaction.user.id not in interaction.client.operators:
         raise Refusal(OPERATOR_REFUSAL)
     return True
 
@@ -41,9 +37,9 @@ def managers_see() -> Callable[[T], T]:
     return app_commands.default_permissions(_MANAGERS)
 
 
-async def require_manager(interaction: discord.Interaction[Any]) -> bool:
+async def require_manager(interaction: Interaction) -> bool:
     """True for who may manage the server and for operators of this bot; Refusal for everybody else."""
-    if may_manage(interaction) or interaction.user.id in cast("GexBot", interaction.client).operators:
+    if may_manage(interaction) or interaction.user.id in interaction.client.operators:
         return True
     raise Refusal(MANAGER_REFUSAL)
 
@@ -53,7 +49,7 @@ def manager_only() -> Callable[[T], T]:
     return app_commands.check(require_manager)
 
 
-def may_speak(interaction: discord.Interaction[Any]) -> bool:
+def may_speak(interaction: Interaction) -> bool:
     """Whether the person who asked may write in the channel they asked in; always so in a direct message."""
     if interaction.guild_id is None:
         return True
@@ -62,12 +58,12 @@ def may_speak(interaction: discord.Interaction[Any]) -> bool:
     return interaction.permissions.send_messages
 
 
-def may_manage(interaction: discord.Interaction[Any]) -> bool:
+def may_manage(interaction: Interaction) -> bool:
     """Whether the person who asked may manage the server they asked in: Discord's default for a server's settings."""
     return interaction.guild_id is not None and interaction.permissions.manage_guild
 
 
-def bot_may_write(interaction: discord.Interaction[Any]) -> bool:
+def bot_may_write(interaction: Interaction) -> bool:
     """Whether the bot itself may write where it was asked."""
     if interaction.guild_id is None:
         return True

@@ -1,6 +1,5 @@
 """`/alert`: readers are told when something happens, in a channel or by direct message."""
 
-import discord
 from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
@@ -17,7 +16,7 @@ from bot.alerts.rules import (
     Window,
 )
 from bot.alerts.texts import reading_text, rule_text
-from bot.client import GexBot
+from bot.client import BotInteraction, GexBot
 from bot.lookup import default_ticker, find_snapshot, matching_names
 from bot.notices import Refusal, think
 from bot.permissions import bot_may_write, may_manage
@@ -27,8 +26,6 @@ from streaming.clock import epoch_ms
 from streaming.errors import TransientError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.symbols import parse_ticker
-
-Interaction = discord.Interaction[GexBot]
 
 _MOST_CHOICES = 25
 _CHOICE_CHARS = 100
@@ -70,7 +67,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
     )
     async def add(  # noqa: PLR0917  # one parameter per option of the command
         self,
-        interaction: Interaction,
+        interaction: BotInteraction,
         kind: str,
         symbol: str | None = None,
         value: float | None = None,
@@ -105,7 +102,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
     @app_commands.command(
         name="list", description="Your alerts and how they stand; for server admins also this channel's"
     )
-    async def list_alerts(self, interaction: Interaction) -> None:
+    async def list_alerts(self, interaction: BotInteraction) -> None:
         """The alerts that the reader may see; more messages when one does not hold them."""
         await think(interaction)
         lines = await _alerts(self._services).lines(_reader(interaction))
@@ -116,18 +113,18 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
 
     @app_commands.command(description="Take an alert off")
     @app_commands.describe(number="As /alert list shows it")
-    async def remove(self, interaction: Interaction, number: app_commands.Range[int, 1, _HIGHEST_NUMBER]) -> None:
+    async def remove(self, interaction: BotInteraction, number: app_commands.Range[int, 1, _HIGHEST_NUMBER]) -> None:
         """Remove the alert with this number, if it is the reader's to remove."""
         await think(interaction)
         rule = await _alerts(self._services).remove(number, _reader(interaction))
         await interaction.edit_original_response(content=f"Alert {rule.number} is gone: {rule_text(rule)}.")
 
     @add.autocomplete("symbol")
-    async def _complete_symbol(self, _interaction: Interaction, current: str) -> list[Choice[str]]:
+    async def _complete_symbol(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
         return [Choice(name=name, value=name) for name in matching_names(self._services, current)]
 
     @remove.autocomplete("number")
-    async def _complete_number(self, interaction: Interaction, current: int | str) -> list[Choice[int]]:
+    async def _complete_number(self, interaction: BotInteraction, current: int | str) -> list[Choice[int]]:
         if self._services.alerts is None:
             return []
         wanted = str(current).strip().lower()
@@ -138,7 +135,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
         found = [(number, text) for number, text in named if wanted in text.lower()]
         return [Choice(name=text[:_CHOICE_CHARS], value=number) for number, text in found[:_MOST_CHOICES]]
 
-    async def _snapshot(self, interaction: Interaction, name: str) -> GexSnapshot | None:
+    async def _snapshot(self, interaction: BotInteraction, name: str) -> GexSnapshot | None:
         """The newest snapshot, or None before there is one; RequestError for a ticker that nobody follows."""
         try:
             return await find_snapshot(self._services, name, channel_id=interaction.channel_id)
@@ -152,7 +149,7 @@ def _alerts(services: Services) -> AlertCommands:
     return services.alerts
 
 
-def _reader(interaction: Interaction) -> Reader:
+def _reader(interaction: BotInteraction) -> Reader:
     return Reader(
         user_id=interaction.user.id,
         guild_id=interaction.guild_id,
@@ -161,7 +158,7 @@ def _reader(interaction: Interaction) -> Reader:
     )
 
 
-def _target(interaction: Interaction, place: str) -> Target:
+def _target(interaction: BotInteraction, place: str) -> Target:
     """The channel for those who may, or the person; in a direct message both are the same."""
     if place != "here" or interaction.guild_id is None:
         return Target(user_id=interaction.user.id)

@@ -1,16 +1,13 @@
 """`/feed`: what the live messages of a server do, for operators and those who manage the server."""
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import GexBot
+from bot.client import BotInteraction, GexBot
 from bot.feed.status_text import feed_text
 from bot.lookup import boards_here
 from bot.permissions import manager_only, managers_see
 from bot.services import Services
-
-Interaction = discord.Interaction[GexBot]
 
 
 @managers_see()
@@ -22,7 +19,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
 
     @app_commands.command(description="State, reason and pace of each live message of this server")
     @manager_only()
-    async def status(self, interaction: Interaction) -> None:
+    async def status(self, interaction: BotInteraction) -> None:
         """What each live message does; others' servers are counted for operators and named to nobody."""
         feed, now = self._services.feed, self._services.clock.now()
         if feed is None:

@@ -1,13 +1,12 @@
 """`/gex`: what dealers' gamma looks like now, for everybody."""
 
-from typing import Final
+from typing import Any, Final
 
-import discord
 from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from bot.client import GexBot
+from bot.client import BotInteraction, GexBot
 from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
 from bot.lookup import boards_here, find_snapshot, matching_names
@@ -22,8 +21,6 @@ from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
 from streaming.figures import FIGURES
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
-
-Interaction = discord.Interaction[GexBot]
 
 _SYMBOL: Final = "A ticker such as SPX or NQ_NDX; without it, the one this channel shows"
 _PUBLIC: Final = "Show the answer to everybody in this channel"
@@ -48,16 +45,14 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
 
     @app_commands.command(description="The figures of the live message: spot, zero gamma, walls, net GEX")
     @app_commands.describe(symbol=_SYMBOL, public=_PUBLIC)
-    async def status(self, interaction: Interaction, symbol: str | None = None, public: bool = False) -> None:
+    async def status(self, interaction: BotInteraction, symbol: str | None = None, public: bool = False) -> None:
         """The figures of the live message, with their source and age."""
         snapshot = await self._snapshot(interaction, symbol)
         now = self._services.clock.now()
         window = window_sentence(decide_about(snapshot, now, force=self._services.settings.gex_feed_force_window))
         boards = boards_field(boards_here(interaction, self._services.feed), now)
         embed = status_embed(snapshot, now=now, window=window, boards=boards)
-        await interaction.response.send_message(
-            _remark(interaction, public), embed=embed, ephemeral=_private(interaction, public)
-        )
+        await _answer(interaction, public, embed=embed)
 
     @app_commands.command(description="Zero gamma, walls and totals of one scope, with buttons to look around")
     @app_commands.describe(
@@ -70,7 +65,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.choices(scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, view=VIEW_CHOICES)
     async def levels(  # noqa: PLR0917  # Discord's options, not positional arguments
         self,
-        interaction: Interaction,
+        interaction: BotInteraction,
         symbol: str | None = None,
         scope: ScopeName | None = None,
         weight: WeightName = "oi",
@@ -81,9 +76,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         snapshot = await self._snapshot(interaction, symbol)
         scope = scope or self._services.settings.gex_scope
         shown = LevelsView(self._services, interaction, snapshot, scope=scope, weight=weight, view=view)
-        await interaction.response.send_message(
-            _remark(interaction, public), embed=shown.embed(), view=shown, ephemeral=_private(interaction, public)
-        )
+        await _answer(interaction, public, embed=shown.embed(), view=shown)
 
     @app_commands.command(description="What a figure means, its convention and unit, and how it was computed just now")
     @app_commands.describe(
@@ -91,14 +84,12 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     )
     @app_commands.choices(figure=FIGURE_CHOICES)
     async def explain(
-        self, interaction: Interaction, figure: str | None = None, symbol: str | None = None, public: bool = False
+        self, interaction: BotInteraction, figure: str | None = None, symbol: str | None = None, public: bool = False
     ) -> None:
         """What a figure means and how it was computed just now; without one, every line of the live message."""
         snapshot = await self._snapshot(interaction, symbol)
         embed = explain_embed(snapshot, figure, now=self._services.clock.now())
-        await interaction.response.send_message(
-            _remark(interaction, public), embed=embed, ephemeral=_private(interaction, public)
-        )
+        await _answer(interaction, public, embed=embed)
 
     @app_commands.command(description="A picture of gamma exposure, with buttons to look around")
     @app_commands.describe(
@@ -112,7 +103,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.choices(kind=KIND_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES)
     async def chart(  # noqa: PLR0917  # Discord's options, not positional arguments
         self,
-        interaction: Interaction,
+        interaction: BotInteraction,
         symbol: str | None = None,
         kind: str = "strikes",
         scope: ScopeName | None = None,
@@ -142,7 +133,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.describe(symbol=_SYMBOL, minutes="How far back; without it, the whole day", public=_PUBLIC)
     async def history(
         self,
-        interaction: Interaction,
+        interaction: BotInteraction,
         symbol: str | None = None,
         minutes: app_commands.Range[int, 1, 1440] = 1440,
         public: bool = False,
@@ -162,18 +153,23 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @levels.autocomplete("symbol")
     @chart.autocomplete("symbol")
     @history.autocomplete("symbol")
-    async def _complete_symbol(self, _interaction: Interaction, current: str) -> list[Choice[str]]:
+    async def _complete_symbol(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
         return [Choice(name=name, value=name) for name in matching_names(self._services, current)]
 
-    async def _snapshot(self, interaction: Interaction, symbol: str | None) -> GexSnapshot:
+    async def _snapshot(self, interaction: BotInteraction, symbol: str | None) -> GexSnapshot:
         return await find_snapshot(self._services, symbol, channel_id=interaction.channel_id)
 
 
-def _private(interaction: Interaction, public: bool) -> bool:
+def _private(interaction: BotInteraction, public: bool) -> bool:
     return not (public and may_speak(interaction))
 
 
-def _remark(interaction: Interaction, public: bool) -> str | None:
+async def _answer(interaction: BotInteraction, public: bool, **shown: Any) -> None:
+    remark, private = _remark(interaction, public), _private(interaction, public)
+    await interaction.response.send_message(remark, ephemeral=private, **shown)
+
+
+def _remark(interaction: BotInteraction, public: bool) -> str | None:
     return _PRIVATE_AFTER_ALL if public and _private(interaction, public) else None
 
 

@@ -1,18 +1,19 @@
 """`/stream`: operators steer the streamer."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import GexBot
+from bot.client import BotInteraction, GexBot
 from bot.notices import think
 from bot.permissions import managers_see, operator_only
 from bot.render.operations import join_texts, recorder_text, sources_text, stream_text, symbols_text
 from bot.services import Services
+from streaming.status import StreamReport
 
-Interaction = discord.Interaction[GexBot]
 _MOST_CHOICES = 25
 
 
@@ -27,31 +28,25 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
 
     @app_commands.command(description="Start streaming market data, or take the stream back")
     @operator_only()
-    async def start(self, interaction: Interaction) -> None:
+    async def start(self, interaction: BotInteraction) -> None:
         """Start the stream, or try again at once when it waits; the answer says what came of it."""
-        await think(interaction)
-        report = await self._services.stream.start()
-        await interaction.edit_original_response(content=report.sentence)
+        await _carry_out(interaction, self._services.stream.start)
 
     @app_commands.command(description="Stop streaming market data")
     @operator_only()
-    async def stop(self, interaction: Interaction) -> None:
+    async def stop(self, interaction: BotInteraction) -> None:
         """Stop the stream until somebody starts it, also across restarts of the bot."""
-        await think(interaction)
-        report = await self._services.stream.stop()
-        await interaction.edit_original_response(content=report.sentence)
+        await _carry_out(interaction, self._services.stream.stop)
 
     @app_commands.command(description="Stop and start streaming market data")
     @operator_only()
-    async def restart(self, interaction: Interaction) -> None:
+    async def restart(self, interaction: BotInteraction) -> None:
         """End the connection and begin anew, with everything subscribed again."""
-        await think(interaction)
-        report = await self._services.stream.restart()
-        await interaction.edit_original_response(content=report.sentence)
+        await _carry_out(interaction, self._services.stream.restart)
 
     @app_commands.command(description="State, rates, symbols, reconnects and errors of the stream")
     @operator_only()
-    async def status(self, interaction: Interaction) -> None:
+    async def status(self, interaction: BotInteraction) -> None:
         """What the stream, the recorder and the sources do, and why."""
         now = self._services.clock.now()
         services = self._services
@@ -62,36 +57,38 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @symbols.command(name="add", description="Stream more symbols, also after a restart")
     @app_commands.describe(symbols="Separated by commas, such as AAPL, $SPX, /MNQ or an option symbol")
     @operator_only()
-    async def add_symbols(self, interaction: Interaction, symbols: app_commands.Range[str, 1, 1000]) -> None:
+    async def add_symbols(self, interaction: BotInteraction, symbols: app_commands.Range[str, 1, 1000]) -> None:
         """Stream more symbols; they are kept across restarts."""
-        await think(interaction)
-        report = await self._services.symbols.add(symbols)
-        await interaction.edit_original_response(content=report.sentence[:2000])
+        await _carry_out(interaction, partial(self._services.symbols.add, symbols))
 
     @symbols.command(name="remove", description="Stop streaming symbols, also after a restart")
     @app_commands.describe(symbols="Separated by commas")
     @operator_only()
-    async def remove_symbols(self, interaction: Interaction, symbols: app_commands.Range[str, 1, 1000]) -> None:
+    async def remove_symbols(self, interaction: BotInteraction, symbols: app_commands.Range[str, 1, 1000]) -> None:
         """Stream these no more, also after a restart."""
-        await think(interaction)
-        report = await self._services.symbols.remove(symbols)
-        await interaction.edit_original_response(content=report.sentence[:2000])
+        await _carry_out(interaction, partial(self._services.symbols.remove, symbols))
 
     @symbols.command(name="list", description="What is streamed, and why")
     @operator_only()
-    async def list_symbols(self, interaction: Interaction) -> None:
+    async def list_symbols(self, interaction: BotInteraction) -> None:
         """What is wanted, beside what the stream has subscribed."""
         await think(interaction)
         text = symbols_text(await self._services.symbols.list(), self._services.stream.status())
         await interaction.edit_original_response(content=text)
 
     @remove_symbols.autocomplete("symbols")
-    async def _streamed(self, interaction: Interaction, current: str) -> list[app_commands.Choice[Any]]:
+    async def _streamed(self, interaction: BotInteraction, current: str) -> list[app_commands.Choice[Any]]:
         if interaction.user.id not in interaction.client.operators:
             return []
         wanted = current.upper().strip()
         found = [symbol for symbol in self._services.stream.status().symbols if wanted in symbol]
         return [app_commands.Choice(name=symbol, value=symbol) for symbol in found[:_MOST_CHOICES]]
+
+
+async def _carry_out(interaction: BotInteraction, order: Callable[[], Awaitable[StreamReport]]) -> None:
+    await think(interaction)
+    report = await order()
+    await interaction.edit_original_response(content=report.sentence[:2000])
 
 
 async def setup(bot: GexBot) -> None:

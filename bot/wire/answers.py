@@ -19,7 +19,6 @@ LONGEST_WAIT_S: Final = 30.0
 _NO_CONTENT: Final = 204
 _REFUSED: Final = 400
 _TOO_MANY_REQUESTS: Final = 429
-_BROKEN: Final = 500
 _JSON: Final = "application/json"
 
 

@@ -24,8 +24,12 @@ def producer(snapshot: GexSnapshot) -> str:
     return source_text(snapshot.source if snapshot.replay is None else snapshot.replay.of)
 
 
-def why_absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, *, level: bool) -> str:
-    """Why a figure is unknown, as far as the snapshot tells; `level` for those that are prices."""
+def absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, *, level: bool) -> str:
+    """That a figure is unknown, and why as far as the snapshot tells; `level` for those that are prices."""
+    return f"Here it is unknown: {_why_absent(snapshot, scope, weight, level=level)}."
+
+
+def _why_absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, *, level: bool) -> str:
     if scope is None:
         return f"{producer(snapshot)} does not give it"
     if scope.contracts == 0:
@@ -124,8 +128,3 @@ def money(value: float) -> str:
     if abs(value) >= _MILLION / 100.0:
         return f"{signed(value / _MILLION, 2)} million"
     return signed(value, 0)
-
-
-def absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName, *, level: bool) -> str:
-    """A figure that is unknown, and why."""
-    return f"Here it is unknown: {why_absent(snapshot, scope, weight, level=level)}."
