@@ -14,35 +14,47 @@ class StreamReport:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class StreamStatus:
-    """One look at the streamer; ages in seconds, None means unknown or never."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStatus:
+    """One look at the connection to the streamer; ages in seconds, None means unknown or never."""
 
     state: str
-    """stopped, standby, idle, connecting, login, ready, live, backoff, refused, needs_login, taken_over or failed."""
+    """idle, connecting, login, ready (nothing received yet), live, backoff, refused (for long, although the login is
+    good), needs_login, taken_over or stopped."""
     since_at: datetime | None = None
-    started_at: datetime | None = None
-    """Since when this process streams, through all reconnects."""
     last_login_at: datetime | None = None
     symbols: Mapping[str, float | None] = field(default_factory=dict)
-    """Wire symbol -> age of its last tick."""
+    """Wire symbol -> age of its last event."""
     missing: tuple[str, ...] = ()
     """Symbols that sent nothing at all in their session: unknown to Schwab?"""
     quiet: tuple[str, ...] = ()
     """Symbols without a change for five minutes of their session."""
     delayed: tuple[str, ...] = ()
+    """Symbols that Schwab sends with a delay, for want of an entitlement."""
     contracts: Mapping[str, str] = field(default_factory=dict)
     """Futures root -> contract behind it."""
     unavailable: Mapping[str, str] = field(default_factory=dict)
     """Service -> what Schwab said."""
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Service -> symbols that Schwab refused; they are asked for again by themselves."""
-    odd_frames: int = 0
-    """Frames that broke their shape: unreadable ones, and those read as far as they go."""
+    """Service -> symbols that Schwab refused, alone or because they were too many; they are asked for again."""
     frames_per_s: float = 0.0
     service_frames_per_s: Mapping[str, float] = field(default_factory=dict)
     reconnects: int = 0
     last_close: str | None = None
+    needs_login: str | None = None
+    """Why a person must log in; the open connection may stream on all the same."""
+    retry_in_s: float | None = None
+    """Until the next attempt, while backing off or yielding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamStatus(ConnectionStatus):
+    """One look at the streamer, which may be standby or failed besides."""
+
+    started_at: datetime | None = None
+    """Since when this process streams, through all reconnects."""
+    odd_frames: int = 0
+    """Frames that broke their shape: unreadable ones, and those read as far as they go."""
     buffered: int = 0
     published: int = 0
     dropped: int = 0
@@ -64,14 +76,11 @@ class StreamStatus:
     """How long it took to be ready the last time."""
     last_error: str | None = None
     lease_holder: str | None = None
-    needs_login: str | None = None
-    """Why a person must log in; the open connection may stream on all the same."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """What Schwab does not give although the login is good -> why; the rest goes on."""
     login_configured: bool = True
     """Whether there is a Schwab app to log in with."""
     login_ends_at: datetime | None = None
-    retry_in_s: float | None = None
     requests_used: int = 0
     requests_per_minute: int = 0
     """The REST budget, of which `requests_used` went in the last minute."""

@@ -107,15 +107,12 @@ class RedisRouteMemory:
         self._redis = redis
 
     async def has_worked(self, app: str, route: str) -> bool:
-        """Whether the route ever worked with this app."""
         return await self._table(app).has(f"{route} worked")
 
     async def works(self, app: str, route: str) -> bool:
-        """The route works; True for the first who says so after somebody was told of trouble."""
         return await self._table(app).exchange(f"{route} told", f"{route} worked")
 
     async def claim(self, app: str, route: str) -> bool:
-        """True for the first who tells of this trouble."""
         return await self._table(app).claim(f"{route} told")
 
     def _table(self, app: str) -> NoteTable:

@@ -19,7 +19,7 @@ from streaming.commands import sim as sim_command
 from streaming.commands import start as start_command
 from streaming.commands import token as token_command
 from streaming.errors import ConfigurationError, GexcordError, leading_error
-from streaming.process.logs import configure_logging, settings_of_command
+from streaming.process.logs import configure_logging, say, settings_of_command
 from streaming.streamer.runtime import open_bus
 
 _LOG: Final = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(error: BaseException) -> int:
     if isinstance(error, GexcordError):
-        _say(error.sentence)
+        say(error.sentence)
         return error.exit_status
     _LOG.critical("the program ends on a bug", exc_info=error)
     return GexcordError.exit_status
@@ -84,17 +84,13 @@ def _redis_url(_: argparse.Namespace) -> int:
     return 0
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-
-
 def _tail(arguments: argparse.Namespace) -> int:
     return asyncio.run(_tail_until_done(arguments))
 
 
 async def _tail_until_done(arguments: argparse.Namespace) -> int:
     async with (
-        open_bus(settings_of_command(), tell=_say) as redis,
+        open_bus(settings_of_command(), tell=say) as redis,
         aclosing(tail(redis, arguments.channel, count=arguments.count)) as payloads,
     ):
         async for payload in payloads:

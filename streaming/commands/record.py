@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +10,7 @@ from redis.asyncio import Redis
 
 from streaming.clock import SystemClock
 from streaming.errors import RequestError
-from streaming.process.logs import settings_of_command
+from streaming.process.logs import say, settings_of_command
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.recorder import Recorder, RecordOrder
 from streaming.setting_values import parse_tickers
@@ -60,16 +59,16 @@ def _names(text: str) -> frozenset[str]:
 
 async def _serve(settings: StreamSettings, order: RecordOrder) -> int:
     stop = stop_on_signals()
-    async with open_bus(settings, tell=_say) as redis:
+    async with open_bus(settings, tell=say) as redis:
         recorder = await _record_until(stop, redis, order)
-    _say(summary(recorder))
+    say(summary(recorder))
     return 0
 
 
 async def _record_until(stop: asyncio.Event, redis: Redis, order: RecordOrder) -> RecorderStatus:
     """Run the recorder; what ended it before the signal did is raised."""
     recorder = Recorder(redis, SystemClock(), order)
-    _say(f"Recording into {order.path} (Ctrl+C ends it).")
+    say(f"Recording into {order.path} (Ctrl+C ends it).")
     await run_until(stop, {"recorder": recorder.run(lambda: None)}, end_within_s=_END_WITHIN_S)
     return recorder.status()
 
@@ -79,8 +78,3 @@ def summary(status: RecorderStatus) -> str:
     parts = [f"{status.snapshots} snapshots", *([f"{status.ticks} ticks"] if status.with_ticks else [])]
     parts += [f"{status.gaps} gaps", f"{status.written_bytes / 1e6:.1f} MB"]
     return f"Recorded {', '.join(parts)} into {status.path}."
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

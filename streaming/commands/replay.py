@@ -25,7 +25,7 @@ from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.calendar import new_york
 from streaming.clock import SystemClock, date_of, instant_of
 from streaming.errors import RequestError
-from streaming.process.logs import settings_of_command
+from streaming.process.logs import Say, say, settings_of_command
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.reader import holds_recording
 from streaming.recording.recording_files import parts_of
@@ -41,7 +41,6 @@ from streaming.streamer.runtime import open_bus
 _REMEDY: Final = "Stop it first (`/stream stop`, or end that program), use another REDIS_URL, or add --force."
 _FASTEST: Final = 1000.0
 _END_WITHIN_S: Final = 8.0
-Say = Callable[[str], None]
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -61,7 +60,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Play until the end or until told to stop, then return 0; errors carry their exit status."""
     order = ReplayOrder.read(arguments)
-    return asyncio.run(replay(settings_of_command(), order, say=_say))
+    return asyncio.run(replay(settings_of_command(), order, say=say))
 
 
 def _day(text: str) -> date:
@@ -196,11 +195,6 @@ def summary(player: SnapshotReplay, tape: RecordedTape) -> str:
     }
     troubles = "".join(f", {count} {name}" for name, count in met.items() if count)
     return f"Played {player.played} snapshots and {player.ticks} ticks of {tape.name}{troubles}."
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 _EVERY_S: Final = 0.5

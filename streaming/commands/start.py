@@ -4,14 +4,13 @@ import argparse
 import asyncio
 import logging
 import random
-import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError, leading_error
-from streaming.process.logs import settings_of_command
+from streaming.process.logs import Say, say, settings_of_command
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.stream.routing import Subscriptions, plan
@@ -23,7 +22,7 @@ from streaming.sources.schwab_source import stream_is_needed
 from streaming.status import StreamStatus
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.source_table import Sources, what_is_missing
-from streaming.streamer.streamed_symbols import SymbolChanges, needed_by
+from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import Ticker, parse_wire_symbol
 from streaming.telemetry.server import serve_metrics
@@ -33,7 +32,6 @@ _END_WITHIN_S: Final = 8.0
 Job = Callable[[Callable[[], None]], Awaitable[None]]
 _LOG: Final = logging.getLogger(__name__)
 _STREAMED: Final = tuple(one.service for one in SERVICES)
-Say = Callable[[str], None]
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -54,12 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Stream until SIGTERM or SIGINT, then return 0; errors carry their exit status (specs/operations.md)."""
     settings = settings_of_command(least=logging.NOTSET)
     order = _Order.read(arguments)
-    return asyncio.run(_dry_run(settings, order, _say) if arguments.dry_run else _serve(settings, order, _say))
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    return asyncio.run(_dry_run(settings, order, say) if arguments.dry_run else _serve(settings, order, say))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +152,7 @@ async def _check_login(runtime: Runtime, say: Say) -> None:
 
 
 async def _symbols(runtime: Runtime, settings: StreamSettings, order: _Order) -> tuple[str, ...]:
-    from streaming.streamer.streamed_symbols import SymbolWishes
-
-    changes = SymbolChanges() if order.symbols is not None else await SymbolWishes(runtime.redis).load()
+    changes = SymbolChanges() if order.symbols is not None else await StoredChanges(runtime.redis).load()
     configured: Sequence[str] = settings.schwab_symbols if order.symbols is None else order.symbols
     return tuple(
         dict.fromkeys(
@@ -195,7 +186,7 @@ async def _keep(name: str, job: Job) -> None:
             await asyncio.sleep(_RETRY_S)
 
 
-async def tell_states(streamer: Streamer | None, sources: Sources, say: Callable[[str], None]) -> None:
+async def tell_states(streamer: Streamer | None, sources: Sources, say: Say) -> None:
     """One line whenever the state of the stream or of a source changes."""
     told: dict[str, str] = {}
     while True:

@@ -36,8 +36,6 @@ from streaming.ports import StreamEvent
 from streaming.process.child_process import BROKEN
 from streaming.symbols import Ticker
 
-__all__ = ["ChainDelivery", "ChainReceipt", "EngineError", "EngineHost"]
-
 _LOG: Final = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.1
 _LAST_PAUSE_S: Final = 5.0
@@ -199,7 +197,7 @@ class EngineHost:
     def _flush(self, process: EngineProcess | None) -> None:
         taken = None if process is None else self.inbox.empty()
         if process is not None and taken is not None:
-            process.send(taken)
+            process.order(taken)
 
     async def _keep(self) -> None:
         """Have a process run until this context ends."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
+from asyncio.subprocess import Process
 from collections import deque
+from collections.abc import Mapping
 from typing import Final, Self
 
 from streaming.engine.protocol import ANSWERS, ENCODER, Answer, Order
@@ -10,45 +12,35 @@ from streaming.errors import TransientError
 from streaming.process.child_process import PipedProcess
 
 COMMAND: Final = (sys.executable, "-m", "streaming.engine.worker")
-_ONE_THREAD: Final = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL", "VECLIB", "NUMEXPR")}
+_LIBRARIES: Final = ("OPENBLAS", "OMP", "MKL", "VECLIB", "NUMEXPR")
+_ONE_THREAD: Final[Mapping[str, str]] = {f"{name}_NUM_THREADS": "1" for name in _LIBRARIES}
 _GONE: Final = "The engine process ended."
 
 
-class EngineProcess:
-    """A running process; `end` it in any case."""
+class EngineProcess(PipedProcess):
+    """A running process of engines; `end` it in any case."""
 
-    def __init__(self, pipes: PipedProcess) -> None:
-        self._pipes = pipes
+    def __init__(self, process: Process) -> None:
+        super().__init__(process)
         self._waiting: deque[asyncio.Future[Answer]] = deque()
         self._over = False
 
     @classmethod
-    async def start(cls, command: tuple[str, ...]) -> Self:
-        """Start it; OSError when that is not possible."""
-        return cls(await PipedProcess.start(command, variables=_ONE_THREAD))
+    async def start(cls, command: tuple[str, ...], *, variables: Mapping[str, str] = _ONE_THREAD) -> Self:
+        return await super().start(command, variables=variables)
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._pipes.pid
-
-    @property
-    def unread(self) -> int:
-        """Bytes of orders that the pipe has not taken yet."""
-        return self._pipes.unread
-
-    def send(self, order: Order) -> None:
+    def order(self, order: Order) -> None:
         """Give an order that has no answer."""
         if not self._over:
-            self._pipes.send(ENCODER.encode(order))
+            self.send(ENCODER.encode(order))
 
     def ask(self, order: Order, payload: bytes | None = None) -> "asyncio.Future[Answer]":
         """Give an order and the bytes that belong to it; TransientError, now or later, when the process ends."""
         if self._over:
             raise TransientError(_GONE)
-        self.send(order)
+        self.order(order)
         if payload is not None:
-            self._pipes.send(payload)
+            self.send(payload)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         return future
@@ -57,7 +49,7 @@ class EngineProcess:
         """Hand answers to those who asked until the process closes its output; ValueError and others for nonsense."""
         while True:
             try:
-                body = await self._pipes.read()
+                body = await self.read()
             except asyncio.IncompleteReadError:
                 return
             if not self._waiting:
@@ -67,10 +59,6 @@ class EngineProcess:
             if not future.done():  # its order may have been given up meanwhile
                 future.set_result(answer)
 
-    def kill(self) -> None:
-        """End it at once."""
-        self._pipes.kill()
-
     async def end(self) -> None:
         """Close its input, which ends it, and wait until it is gone; orders without an answer fail."""
         self._over = True
@@ -79,4 +67,4 @@ class EngineProcess:
                 future.set_exception(TransientError(_GONE))
                 future.exception()  # whoever gave the order up does not have to look at it
         self._waiting.clear()
-        await self._pipes.end()
+        await super().end()

@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TextIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -95,6 +95,16 @@ def settings_of_command(*, least: int = logging.WARNING) -> StreamSettings:
     settings = load_settings(StreamSettings)
     configure_logging(settings, least=least)
     return settings
+
+
+Say = Callable[[str], None]
+"""What takes lines for the person at the shell."""
+
+
+def say(line: str) -> None:
+    """A line for the person at the shell, beside the log and at once."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def secrets_of(settings: StreamSettings) -> frozenset[str]:

@@ -11,7 +11,8 @@ import httpx
 
 from streaming.bus.snapshots.classic import has_figures
 from streaming.clock import Clock
-from streaming.engine.engine_host import ChainDelivery, EngineError, EngineHost
+from streaming.engine.engine_host import EngineError, EngineHost
+from streaming.engine.kept_chains import ChainDelivery
 from streaming.engine.protocol import ChainKind
 from streaming.errors import ConfigurationError, ContractError, GexcordError
 from streaming.model import GexSnapshot, ScopeName

@@ -9,10 +9,11 @@ from typing import Final, Protocol
 from streaming.calendar import new_york, settle_at
 from streaming.chains.corroboration import Corroboration
 from streaming.clock import Clock
-from streaming.engine.engine_host import ChainDelivery, ChainReceipt
+from streaming.engine.kept_chains import ChainDelivery
+from streaming.engine.protocol import ChainReceipt
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.schwab.login.keeper import Logins, another_chance
-from streaming.schwab.rest.rest_client import ChainDocument, Expiration
+from streaming.schwab.rest.bodies import ChainDocument, Expiration
 from streaming.sources.chain_plan import ChainPlan, ChainRequest
 from streaming.symbols import Ticker
 

@@ -15,9 +15,12 @@ from streaming.schwab.login.keeper import LoginKeeper, StoredLogins
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.rest.rest_client import SchwabRestClient
 from streaming.schwab.rest.route_trouble import RouteTroubles
-from streaming.schwab.stream.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
+from streaming.schwab.stream.policy import StreamTiming
+from streaming.schwab.stream.routing import Subscriptions
+from streaming.schwab.stream.stream_client import SchwabStreamClient
+from streaming.schwab.stream.stream_connection import StreamSink
 from streaming.sources.chain_polling import ChainPoller
-from streaming.status import StreamStatus
+from streaming.status import ConnectionStatus, StreamStatus
 from streaming.streamer.runtime import Runtime
 from streaming.symbols import Ticker
 
@@ -43,23 +46,10 @@ class StreamParts:
     def status(self) -> StreamStatus:
         """What the parts say of themselves; their owner adds what is true without them."""
         client = self.client.status
+        connection = {name: getattr(client, name) for name in ConnectionStatus.__dataclass_fields__}
         return StreamStatus(
-            state=client.state,
-            since_at=client.since_at,
-            last_login_at=client.last_login_at,
-            symbols=client.symbols,
-            missing=client.missing,
-            quiet=client.quiet,
-            delayed=client.delayed,
-            contracts=client.contracts,
-            unavailable=client.unavailable,
-            left_out=client.left_out,
+            **(connection | {"needs_login": self.needs_login}),
             odd_frames=client.bad_frames + client.tolerant_frames,
-            frames_per_s=client.frames_per_s,
-            service_frames_per_s=client.service_frames_per_s,
-            reconnects=client.reconnects,
-            last_close=client.last_close,
-            retry_in_s=client.retry_in_s,
             started_at=self.started_at,
             chain_age_s=self.poller.nearest_age_s(),
             expiry_age_s=self.poller.expiry_age_s(),
@@ -70,7 +60,6 @@ class StreamParts:
             engine_restarts=self.engines.restarts,
             engine_start_ms=self.engines.start_ms,
             last_error=self.poller.last_error,
-            needs_login=self.needs_login,
             refused=self.routes.sentences,
         )
 
@@ -112,7 +101,7 @@ def wire_parts(
         scope=settings.gex_scope,
         on_restart=lambda: poller.poll_again(),  # noqa: PLW0108  # the poller is made last: it needs the engines
     )
-    sink = _Sink(runtime.publisher, engines, progress)
+    sink = _sink(runtime.publisher, engines, progress)
     client = SchwabStreamClient(
         rest,
         auth,
@@ -152,16 +141,13 @@ def wire_parts(
     )
 
 
-class _Sink:
+def _sink(publisher: EventSink, engines: EngineHost, progress: Callable[[], None]) -> StreamSink:
     """What the stream client hands its batches to: the publisher first, then the engines."""
 
-    def __init__(self, publisher: EventSink, engines: EngineHost, progress: Callable[[], None]) -> None:
-        self._publisher = publisher
-        self._engines = engines
-        self._progress = progress
-
-    def __call__(self, events: Sequence[StreamEvent]) -> None:
+    def take(events: Sequence[StreamEvent]) -> None:
         market: list[MarketEvent] = [event for event in events if not isinstance(event, OptionQuote)]
-        self._publisher.publish(market)
-        self._engines.take(events)
-        self._progress()
+        publisher.publish(market)
+        engines.take(events)
+        progress()
+
+    return take

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.redis_connection import open_redis, redact_url
-from streaming.bus.server.embedded import EmbeddedServer, open_embedded_server
+from streaming.bus.server.embedded import open_embedded_server
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError
@@ -86,16 +86,13 @@ async def open_bus(settings: StreamSettings, *, tell: Tell) -> AsyncIterator[Red
     """Connect to `REDIS_URL`, or start a server of our own, and say where it listens."""
     async with AsyncExitStack() as stack:
         if settings.redis_url is None:
-            url = (await stack.enter_async_context(_own_server(settings))).url
+            own = open_embedded_server(settings.redis_data_path, share=settings.redis_share)
+            url = (await stack.enter_async_context(own)).url
         else:
             url = settings.redis_url.get_secret_value()
         redis = await stack.enter_async_context(open_redis(url))
         tell(f"Redis: {redact_url(url)}")
         yield redis
-
-
-def _own_server(settings: StreamSettings) -> AbstractAsyncContextManager[EmbeddedServer]:
-    return open_embedded_server(settings.redis_data_path, share=settings.redis_share)
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ def useful_to(tickers: Sequence[Ticker]) -> tuple[str, ...]:
     return tuple(symbol for symbol in relatives if symbol not in needed)
 
 
-class SymbolWishes:
+class StoredChanges:
     """One hash: symbol -> `added` or `removed`. TransientError while Redis is away."""
 
     def __init__(self, redis: Redis, key: str = keys.STREAM_SYMBOLS) -> None:
@@ -61,10 +61,10 @@ class SymbolWishes:
 
     async def load(self) -> SymbolChanges:
         """What was last stored; no change when nothing was."""
-        wishes = await self._table.read()
+        stored = await self._table.read()
         return SymbolChanges(
-            added=tuple(sorted(symbol for symbol, wish in wishes.items() if wish == _ADDED)),
-            removed=frozenset(symbol for symbol, wish in wishes.items() if wish == _REMOVED),
+            added=tuple(sorted(symbol for symbol, change in stored.items() if change == _ADDED)),
+            removed=frozenset(symbol for symbol, change in stored.items() if change == _REMOVED),
         )
 
     async def store(self, changes: SymbolChanges) -> None:

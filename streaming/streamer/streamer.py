@@ -20,12 +20,13 @@ from streaming.errors import ConfigurationError, TransientError
 from streaming.ports import Tell
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget
-from streaming.schwab.stream.stream_client import StreamTiming, Subscriptions
+from streaming.schwab.stream.policy import StreamTiming
+from streaming.schwab.stream.routing import Subscriptions
 from streaming.schwab.wire.fields import Service
 from streaming.status import StreamStatus
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import Runtime
-from streaming.streamer.streamed_symbols import SymbolChanges, SymbolWishes, needed_by, useful_to
+from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by, useful_to
 from streaming.symbols import Ticker
 from streaming.telemetry.stream_metrics import METRICS, StreamFacts, log_line
 
@@ -61,7 +62,7 @@ class Streamer:
         self._services = services
         self._timing = timing
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self._wishes = SymbolWishes(runtime.redis)
+        self._stored = StoredChanges(runtime.redis)
         self._changes = SymbolChanges()
         self._parts: StreamParts | None = None
         self._budget: RequestBudget | None = None
@@ -120,11 +121,11 @@ class Streamer:
 
     async def load_changes(self) -> SymbolChanges:
         """The operators' changes as stored; TransientError while Redis is away."""
-        return await self._wishes.load()
+        return await self._stored.load()
 
     async def store_changes(self, changes: SymbolChanges) -> None:
         """Keep changes for every process and restart, and act on them now; TransientError while Redis is away."""
-        await self._wishes.store(changes)
+        await self._stored.store(changes)
         await self._apply(changes)
 
     async def ask_again(self, symbols: Sequence[str]) -> None:
@@ -208,14 +209,14 @@ class Streamer:
 
     async def _read_changes(self) -> None:
         with suppress(TransientError):  # they are read again every two seconds
-            self._changes = await self._wishes.load()
+            self._changes = await self._stored.load()
 
     async def _follow_changes(self) -> None:
         """Notice what operators change through another process."""
         while self._own_symbols is None:
             await self._runtime.clock.sleep(_SYMBOLS_EVERY_S)
             try:
-                await self._apply(await self._wishes.load())
+                await self._apply(await self._stored.load())
             except TransientError as error:
                 _LOG.debug("the symbols to stream were not read: %s", error)
 

@@ -13,7 +13,8 @@ from streaming.bus.events import STREAM_CAPS
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.redis_connection import open_redis
 from streaming.clock import SystemClock
-from streaming.schwab.stream.stream_client import SchwabStreamClient, Subscriptions
+from streaming.schwab.stream.routing import Subscriptions
+from streaming.schwab.stream.stream_client import SchwabStreamClient
 from streaming.schwab.wire.frames import StreamerInfo
 from tests.benchmarks.stream_frames import SYMBOLS
 

@@ -1,7 +1,7 @@
 """What reading alone costs: `python -m tests.benchmarks.stream_readers [--rounds N]`.
 
 The frames of the stream benchmark from a process of its own, only taken and counted, by three readers: ours
-(`streaming/schwab/wire/text_connection.py`), `websockets` as it comes (`recv(decode=False)`), and picows where it is
+(`streaming/schwab/stream/socket.py`), `websockets` as it comes (`recv(decode=False)`), and picows where it is
 installed, which the program does not need. CPU microseconds a frame, medians of interleaved rounds.
 """
 
@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 
 from websockets.asyncio.client import connect
 
-from streaming.schwab.wire.text_connection import MAX_FRAME, TextConnection
+from streaming.schwab.stream.socket import MAX_FRAME, TextConnection
 from tests.benchmarks.stream_frames import SYMBOLS
 
 FRAMES = 200_000

@@ -8,7 +8,7 @@ import pytest
 
 from bot.operate.symbol_control import SymbolControl
 from streaming.errors import RequestError
-from streaming.streamer.streamed_symbols import SymbolWishes
+from streaming.streamer.streamed_symbols import StoredChanges
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker
 from tests.support.stream_rig import QUICK, streamer_rig, until
@@ -48,7 +48,7 @@ async def test_symbols_come_and_go_without_a_reconnect_and_survive_a_restart(tmp
 async def test_what_another_process_stores_is_noticed(tmp_path, redis, redis_url):
     async with streamer_rig(tmp_path, redis_url, symbols=("SPY",)) as rig:
         await until(lambda: rig.state == "live")
-        wishes = SymbolWishes(redis)
+        wishes = StoredChanges(redis)
         await wishes.store((await wishes.load()).adding(["QQQ"], ("SPY",)))
         await until(lambda: "QQQ" in rig.sim.subscriptions["LEVELONE_EQUITIES"])
 

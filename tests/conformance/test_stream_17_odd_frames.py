@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.schwab.stream.stream_client import Subscriptions
+from streaming.schwab.stream.routing import Subscriptions
 from streaming.sim.stream.odd_frames import ODDITIES
 from tests.support.stream_rig import client_rig, until
 

@@ -16,7 +16,8 @@ from streaming.engine.engine_host import EngineHost
 from streaming.model import GexSnapshot, WeightFigures
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.token_store import TokenStore
-from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
+from streaming.schwab.rest.budget import RequestBudget
+from streaming.schwab.rest.rest_client import SchwabRestClient
 from streaming.sim.local_schwab import SimServer, open_sim
 from streaming.sim.world.market import Market
 from streaming.sources.chain_polling import ChainPoller

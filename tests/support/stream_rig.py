@@ -18,8 +18,11 @@ from streaming.model import Level2Event, TickEvent
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.keeper import StoredLogins
 from streaming.schwab.login.token_store import TokenStore
-from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
-from streaming.schwab.stream.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
+from streaming.schwab.rest.budget import RequestBudget
+from streaming.schwab.rest.rest_client import SchwabRestClient
+from streaming.schwab.stream.policy import StreamTiming
+from streaming.schwab.stream.routing import Subscriptions
+from streaming.schwab.stream.stream_client import SchwabStreamClient
 from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import Limits, SimServer, open_sim
 from streaming.sim.world.market import Market

@@ -33,7 +33,7 @@ class FakeStreamer:
         self.preferences_asked += 1
         return StreamerInfo(self.url, "customer", f"correl-{self.preferences_asked}", "N9", "APIAPP", self.level2)
 
-    async def access_token(self, *, force_refresh: bool = False, rejected: str | None = None) -> str:
+    async def access_token(self, *, rejected: str | None = None) -> str:
         if rejected is not None:
             self.tokens_rejected.append(rejected)
         return f"token-{len(self.tokens_rejected)}"

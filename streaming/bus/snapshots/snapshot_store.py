@@ -54,7 +54,6 @@ class SnapshotStore:
         *,
         clock: Clock | None = None,
         intake: SnapshotIntake | None = None,
-        latest_ttl_s: int = LATEST_TTL_S,
         history_cap: int = history.CAP,
         history_spacing_s: float = history.SPACING_S,
     ) -> None:
@@ -62,7 +61,6 @@ class SnapshotStore:
         self._redis = redis
         self._clock = clock or SystemClock()
         self.intake = intake or SnapshotIntake()
-        self._latest_ttl_s = latest_ttl_s
         self._history = SnapshotHistory(redis, cap=history_cap, spacing_s=history_spacing_s)
         self._proven = ProvenDays(redis)
         self._players = ReplayPlayers(redis, self._clock)
@@ -99,7 +97,7 @@ class SnapshotStore:
                 self._leave_out(snapshot)
                 return
             async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(keys.snapshot(snapshot.ticker), payload, ex=self._latest_ttl_s)
+                pipeline.set(keys.snapshot(snapshot.ticker), payload, ex=LATEST_TTL_S)
                 pipeline.publish(keys.SNAPSHOT_STREAM, payload)
                 kept = self._history.queue(pipeline, snapshot)
                 proven = self._proven.queue(pipeline, snapshot, now_ms=self._now_ms)

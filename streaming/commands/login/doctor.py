@@ -8,17 +8,18 @@ import httpx
 from pydantic import SecretStr
 
 from streaming.clock import Clock
-from streaming.commands.login.login_actions import Say
 from streaming.commands.login.symptoms import CLOCK, SYMPTOMS, Symptom, authorize_symptom, explain
 from streaming.errors import ConfigurationError, GexcordError, OperatorError, RequestError
 from streaming.process.findings import Finding, fail, failed, ok, warn
+from streaming.process.logs import Say
 from streaming.schwab.http_errors import transport_error
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.oauth import parse_callback
 from streaming.schwab.login.other_programs import OriginEnvironment
 from streaming.schwab.login.token_file import file_findings
 from streaming.schwab.login.token_store import TokenStore
-from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
+from streaming.schwab.rest.budget import RequestBudget
+from streaming.schwab.rest.rest_client import SchwabRestClient
 from streaming.settings import StreamSettings
 
 _CLOCK_TOLERANCE_S: Final = 30.0

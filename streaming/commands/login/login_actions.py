@@ -1,7 +1,6 @@
 """`token status|import|export|logout` and `verify-refresh`: a login shown, taken over, handed on, ended and proven."""
 
 import stat
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from streaming.errors import LoginRequiredError, RequestError
+from streaming.process.logs import Say
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.cipher import TokenCipher
 from streaming.schwab.login.formats import encode_token
@@ -23,7 +23,6 @@ _UNKNOWN_AGE: Final = "Its age is unknown, so no warning can come before its sev
 NOT_PROVEN: Final = 74
 """Exit status: Schwab refreshed, and the file does not hold what came back."""
 _PRIVATE: Final = 0o077
-Say = Callable[[str], None]
 
 
 def report_status(status: TokenStatus, now: datetime, say: Say) -> int:

@@ -5,8 +5,8 @@ import sys
 from contextlib import AsyncExitStack
 from typing import Final
 
-from streaming.commands.login.login_actions import Say
 from streaming.errors import GexcordError, LoginRequiredError, RequestError, UnavailableError
+from streaming.process.logs import Say
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.listener import LoginListener, open_login_listener
 from streaming.schwab.login.oauth import CutShortError, LoginAttempt
@@ -23,7 +23,6 @@ async def sign_in(
     *,
     paste: bool,
     say: Say,
-    wait_s: float = _WAIT_S,
 ) -> None:
     """Have a person log in and store the result; RequestError when nobody does.
 
@@ -38,7 +37,7 @@ async def sign_in(
         if listener is None:
             await _by_paste(auth, attempt, say)
         else:
-            await auth.finish_login(attempt, await _caught(listener, say, wait_s))
+            await auth.finish_login(attempt, await _caught(listener, say))
 
 
 async def _listener(stack: AsyncExitStack, callback_url: str, state: str, say: Say) -> LoginListener | None:
@@ -49,10 +48,10 @@ async def _listener(stack: AsyncExitStack, callback_url: str, state: str, say: S
         return None
 
 
-async def _caught(listener: LoginListener, say: Say, wait_s: float) -> str:
+async def _caught(listener: LoginListener, say: Say) -> str:
     say("2. The browser comes back to this machine and warns of its certificate, which was made just now: go on.")
     say("   A browser on another machine? Stop with Ctrl+C and use `python -m streaming token login --paste`.")
-    return await listener.redirect(timeout_s=wait_s)
+    return await listener.redirect(timeout_s=_WAIT_S)
 
 
 async def _by_paste(auth: SchwabAuthClient, attempt: LoginAttempt, say: Say) -> None:

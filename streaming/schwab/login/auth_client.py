@@ -76,25 +76,24 @@ class SchwabAuthClient:
         self._last_error: str | None = None
         self._odd_grants = 0
 
-    async def access_token(self, *, force_refresh: bool = False, rejected: str | None = None) -> str:
+    async def access_token(self, *, rejected: str | None = None) -> str:
         """A token good for some minutes.
 
-        `force_refresh` asks for another one than the present; with `rejected` (the token a server turned
-        down) a refresh that somebody else made meanwhile counts. Raises LoginRequiredError when a person
-        must log in, TransientError when Schwab cannot be asked and no usable token is left.
+        With `rejected`, the token that a server turned down, another one; what somebody else got meanwhile counts.
+        Raises LoginRequiredError when a person must log in, TransientError when Schwab cannot be asked and no usable
+        token is left.
         """
         try:
             held = await self._held()
-            unwanted = (rejected or held.access_token) if force_refresh or rejected else None
-            if self._is_fresh(held, unwanted):
+            if self._is_fresh(held, rejected):
                 return held.access_token
             async with self._store.locked():
                 stored = await self._read()
-                if self._is_fresh(stored, unwanted):
+                if self._is_fresh(stored, rejected):
                     return stored.access_token
                 return (await self._refresh(stored)).access_token
         except (TransientError, ContractError, OperatorError) as error:
-            if force_refresh or rejected or (live := self._live()) is None:
+            if rejected or (live := self._live()) is None:
                 raise
             self._postpone(error)
             return live

@@ -28,8 +28,6 @@ from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.rest.route_trouble import Route, RouteTroubles
 from streaming.schwab.wire.frames import StreamerInfo
 
-__all__ = ["ChainDocument", "Expiration", "Quote", "RequestBudget", "SchwabRestClient"]
-
 _LOG: Final = logging.getLogger(__name__)
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401

@@ -29,8 +29,6 @@ from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
 from streaming.trouble import Matters
 
-__all__ = ["SchwabStreamClient", "StreamClientStatus", "StreamTiming", "Subscriptions"]
-
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -43,7 +41,7 @@ class StreamerDirectory(Protocol):
 class AccessTokens(Protocol):
     """What to log in with."""
 
-    async def access_token(self, *, force_refresh: bool = False, rejected: str | None = None) -> str: ...
+    async def access_token(self, *, rejected: str | None = None) -> str: ...
 
 
 class SchwabStreamClient:

@@ -7,53 +7,27 @@ from datetime import datetime
 from typing import Final, Literal
 
 from streaming.schwab.wire.rows import DataBlock, service_of
+from streaming.status import ConnectionStatus
 
 ClientState = Literal[
     "idle", "connecting", "login", "ready", "live", "backoff", "refused", "needs_login", "taken_over", "stopped"
 ]
-"""`refused` waits long: Schwab refuses this route although the login is good.
-`ready` is logged in with nothing received yet; `live` is receiving."""
 _RATE_WINDOW_S: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class StreamClientStatus:
-    """One look at the stream client; ages in seconds, None means never."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamClientStatus(ConnectionStatus):
+    """One look at the stream client: its connection, and what it has counted over all of them."""
 
-    state: ClientState
-    since_at: datetime
     connects: int
-    reconnects: int
-    last_close: str | None
-    last_login_at: datetime | None
     frames: Mapping[str, int]
     """Data frames by service since the client was made."""
-    frames_per_s: float
-    service_frames_per_s: Mapping[str, float]
     last_frame_at: datetime | None
     events: int
     bad_frames: int
     tolerant_frames: int
     dropped_rows: int
     sink_errors: int
-    symbols: Mapping[str, float | None]
-    """Wanted symbol -> age of its last event."""
-    delayed: tuple[str, ...]
-    """Symbols that Schwab sends with a delay, for want of an entitlement."""
-    unavailable: Mapping[str, str]
-    """Service -> what Schwab said, for services it does not serve now."""
-    left_out: Mapping[str, tuple[str, ...]]
-    """Service -> wanted keys that Schwab refused, alone or because they were too many; they are asked for again."""
-    missing: tuple[str, ...]
-    """Wanted symbols that sent no first image in their session."""
-    quiet: tuple[str, ...]
-    """Wanted symbols without a change for five minutes of their session."""
-    contracts: Mapping[str, str]
-    """Futures root -> the contract behind it."""
-    needs_login: str | None
-    """Why a person must log in before the next connection; None while nobody must."""
-    retry_in_s: float | None
-    """Until the next attempt, while backing off or yielding."""
     problems: tuple[str, ...]
     """The latest refusals and oddities, oldest first."""
 

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from streaming.clock import epoch_ms
-from streaming.engine.engine_host import ChainDelivery, EngineHost
-from streaming.engine.kept_chains import KeptChains
+from streaming.engine.engine_host import EngineHost
+from streaming.engine.kept_chains import ChainDelivery, KeptChains
 from streaming.engine.protocol import Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import ContractError, TransientError

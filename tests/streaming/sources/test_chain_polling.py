@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from streaming.calendar import new_york
-from streaming.engine.engine_host import ChainDelivery, ChainReceipt
-from streaming.engine.protocol import Load
+from streaming.engine.kept_chains import ChainDelivery
+from streaming.engine.protocol import ChainReceipt, Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import GexcordError, LoginRequiredError, TransientError
 from streaming.model import OptionChain
-from streaming.schwab.rest.rest_client import ChainDocument, Expiration
+from streaming.schwab.rest.bodies import ChainDocument, Expiration
 from streaming.sources.chain_polling import ChainPoller
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock

@@ -11,9 +11,9 @@ from streaming.clock import SystemClock
 from streaming.engine.loop import SnapshotCounters
 from streaming.model import OptionQuote
 from streaming.schwab.rest.budget import RequestBudget
-from streaming.schwab.stream.stream_client import Subscriptions
+from streaming.schwab.stream.routing import Subscriptions
 from streaming.settings import StreamSettings
-from streaming.status import StreamStatus
+from streaming.status import ConnectionStatus
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import open_runtime
 from streaming.symbols import parse_ticker
@@ -24,7 +24,7 @@ from tests.support.snapshots import ASOF
 def parts(*, client=None, keeper=None, poller=None):
     silent = {"needs_login": None, "last_error": None, "nearest_age_s": dict, "expiry_age_s": dict}
     silent |= {"refusals": dict, "remarks": dict, "refused": 0, "odd_rows": 0}
-    fields = dict.fromkeys(StreamStatus.__slots__) | {"bad_frames": 0, "tolerant_frames": 0}
+    fields = dict.fromkeys(ConnectionStatus.__dataclass_fields__) | {"bad_frames": 0, "tolerant_frames": 0}
     return StreamParts(
         started_at=ASOF,
         budget=None,

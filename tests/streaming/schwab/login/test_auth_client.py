@@ -104,8 +104,8 @@ async def test_a_rejected_token_is_refreshed_once_for_everybody(tmp_path, clock,
 
 async def test_a_forced_refresh_gives_another_token(tmp_path, clock, endpoint, server, http):
     auth = auth_client(http, stored(tmp_path, clock), server.url, clock)
-    assert await auth.access_token(force_refresh=True) == "access-1"
-    assert await auth.access_token(force_refresh=True) == "access-2"
+    assert (await auth.refresh()).access_token == "access-1"
+    assert (await auth.refresh()).access_token == "access-2"
 
 
 async def test_a_refused_login_is_not_tried_again_at_once(tmp_path, clock, endpoint, server, http):

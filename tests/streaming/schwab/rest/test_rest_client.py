@@ -9,7 +9,8 @@ from aiohttp import web
 from streaming.chains.schwab import parse_chain
 from streaming.errors import ContractError, RequestError, TransientError
 from streaming.schwab.http_errors import RouteRefusedError
-from streaming.schwab.rest.rest_client import RequestBudget, SchwabRestClient
+from streaming.schwab.rest.budget import RequestBudget
+from streaming.schwab.rest.rest_client import SchwabRestClient
 from tests.data_builders import answers
 from tests.support.clock import ManualClock
 from tests.support.http import open_http_server

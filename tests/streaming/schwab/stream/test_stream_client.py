@@ -9,7 +9,9 @@ import pytest
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.errors import ConfigurationError, ContractError, LoginRequiredError
 from streaming.model import Level2Event, OptionQuote, TickEvent
-from streaming.schwab.stream.stream_client import SchwabStreamClient, StreamTiming, Subscriptions
+from streaming.schwab.stream.policy import StreamTiming
+from streaming.schwab.stream.routing import Subscriptions
+from streaming.schwab.stream.stream_client import SchwabStreamClient
 from tests.data_builders.frames import equities
 from tests.support.frames import data_frame, notice, response
 from tests.support.streamer import open_streamer, succeed, with_code

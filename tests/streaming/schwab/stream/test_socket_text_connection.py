@@ -7,7 +7,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
 
-from streaming.schwab.wire.text_connection import MAX_FRAME, TextConnection
+from streaming.schwab.stream.socket import MAX_FRAME, TextConnection
 from tests.support.waiting import until
 
 
