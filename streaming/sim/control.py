@@ -1,8 +1,9 @@
 """`/sim/control`: look at the simulator and break it from another process. Not part of Schwab's API."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
+from inspect import isawaitable
 from typing import Any, Final
 
 import msgspec
@@ -24,24 +25,13 @@ LONGEST_JUMP_S: Final = 7 * 86400.0
 class Order:
     """One order: what it takes besides its name, and what it does."""
 
-    run: Callable[[SimServer, Body], Awaitable[object]]
+    run: Callable[[SimServer, Body], object]
+    """What it returns is the answer; what it returns to be awaited, its result."""
     takes: str
     does: str
 
 
-async def _drop(server: SimServer, body: Body) -> int:
-    return await server.drop_streams(body.get("code"))
-
-
-async def _send(server: SimServer, body: Body) -> int:
-    return await server.send_raw(body["frame"].encode() if "frame" in body else MALFORMED_FRAME)
-
-
-async def _notify(server: SimServer, body: Body) -> int:
-    return await server.notify(int(body["code"]), body.get("msg"), close=bool(body.get("close", True)))
-
-
-async def _fail(server: SimServer, body: Body) -> None:
+def _fail(server: SimServer, body: Body) -> None:
     area = body["area"]
     if area not in AREAS:
         raise ValueError(f"area is one of {', '.join(AREAS)}")
@@ -54,7 +44,7 @@ async def _fail(server: SimServer, body: Body) -> None:
     server.fail(area, failure, times=int(body.get("times", 1)))
 
 
-async def _refuse(server: SimServer, body: Body) -> None:
+def _refuse(server: SimServer, body: Body) -> None:
     path = str(body["path"])
     if body.get("status") is None:
         server.faults.refused.pop(path, None)
@@ -62,15 +52,15 @@ async def _refuse(server: SimServer, body: Body) -> None:
         server.faults.refused[path] = Failure(status=int(body["status"]), body=body.get("body"))
 
 
-async def _grant(server: SimServer, body: Body) -> None:
+def _grant(server: SimServer, body: Body) -> None:
     server.faults.grant = dict(body["says"])
 
 
-async def _secret(server: SimServer, body: Body) -> None:
+def _secret(server: SimServer, body: Body) -> None:
     server.authority.client_secret = str(body["value"])
 
 
-async def _set(server: SimServer, body: Body) -> None:
+def _set(server: SimServer, body: Body) -> None:
     name, value, faults = body["name"], body["value"], server.faults
     if name in SWITCHES:
         setattr(faults, name, bool(value))
@@ -106,7 +96,7 @@ def _odd(kinds: Collection[str], kind: str) -> str:
     return kind
 
 
-async def _limit(server: SimServer, body: Body) -> None:
+def _limit(server: SimServer, body: Body) -> None:
     known = {item.name: type(getattr(server.limits, item.name)) for item in fields(Limits)}
     name = body["name"]
     if name not in known:
@@ -114,42 +104,42 @@ async def _limit(server: SimServer, body: Body) -> None:
     server.set_limits(replace(server.limits, **{name: known[name](body["value"])}))
 
 
-async def _halt(server: SimServer, body: Body) -> None:
+def _halt(server: SimServer, body: Body) -> None:
     halted = bool(body.get("halted", True))
     symbols = [tape.symbol for tape in server.market.tapes] if body["symbol"] == "*" else [str(body["symbol"])]
     for symbol in symbols:
         server.market.halt(symbol, halted=halted)
 
 
-async def _jump(server: SimServer, body: Body) -> str:
+def _jump(server: SimServer, body: Body) -> str:
     seconds = float(body["seconds"])
     if not 0.0 <= seconds <= LONGEST_JUMP_S:
         raise ValueError(f"seconds lies between 0 and {LONGEST_JUMP_S:.0f}")
     return server.shared.jump(timedelta(seconds=seconds)).isoformat()
 
 
-async def _expire_access(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
-    server.authority.expire_access()
-
-
-async def _expire_login(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
-    server.authority.expire_login()
-
-
-async def _token(server: SimServer, body: Body) -> dict[str, Any]:  # noqa: ARG001 - the shape of an order
-    return server.issue_token()
-
-
-async def _clear(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
+def _clear(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape of an order
     server.faults.clear()
     for tape in server.market.tapes:
         server.market.halt(tape.symbol, halted=False)
 
 
 ORDERS: Final[Mapping[str, Order]] = {
-    "drop": Order(_drop, "code?", "closes every stream with a WebSocket code, or without one (seen as 1006)"),
-    "send": Order(_send, "frame?", "sends a text frame as it is to every stream; by default one that is no JSON"),
-    "notify": Order(_notify, "code, msg?, close?", "sends a notify such as 12 or 30, and closes unless told not to"),
+    "drop": Order(
+        lambda server, body: server.drop_streams(body.get("code")),
+        "code?",
+        "closes every stream with a WebSocket code, or without one (seen as 1006)",
+    ),
+    "send": Order(
+        lambda server, body: server.send_raw(body["frame"].encode() if "frame" in body else MALFORMED_FRAME),
+        "frame?",
+        "sends a text frame as it is to every stream; by default one that is no JSON",
+    ),
+    "notify": Order(
+        lambda server, body: server.notify(int(body["code"]), body.get("msg"), close=bool(body.get("close", True))),
+        "code, msg?, close?",
+        "sends a notify such as 12 or 30, and closes unless told not to",
+    ),
     "fail": Order(
         _fail,
         "area, status?, body?, retry_after_s?, compressed?, times?",
@@ -164,9 +154,11 @@ ORDERS: Final[Mapping[str, Order]] = {
     "jump": Order(
         _jump, "seconds", "moves the market's time ahead, without a trade in between; tokens keep their own time"
     ),
-    "expire_access": Order(_expire_access, "", "voids every access token"),
-    "expire_login": Order(_expire_login, "", "ends the weekly login"),
-    "token": Order(_token, "", "signs in without a browser; the answer is a token file's content"),
+    "expire_access": Order(lambda server, _: server.authority.expire_access(), "", "voids every access token"),
+    "expire_login": Order(lambda server, _: server.authority.expire_login(), "", "ends the weekly login"),
+    "token": Order(
+        lambda server, _: server.issue_token(), "", "signs in without a browser; the answer is a token file's content"
+    ),
     "clear": Order(_clear, "", "ends all faults and halts"),
 }
 
@@ -177,7 +169,8 @@ async def carry_out(server: SimServer, body: object) -> object:
     if order is None or not isinstance(body, Mapping):
         raise RequestError(f"order must be one of {', '.join(ORDERS)}.")
     try:
-        return await order.run(server, body)
+        answer = order.run(server, body)
+        return await answer if isawaitable(answer) else answer
     except KeyError as error:
         raise RequestError(f"The order needs {error}.") from error
     except (TypeError, ValueError) as error:
@@ -187,15 +180,15 @@ async def carry_out(server: SimServer, body: object) -> object:
 class ControlRoutes:
     """GET tells counters, subscriptions and orders; POST `{"order": name, ...}` gives an order."""
 
-    def __init__(self) -> None:
-        self.server: SimServer | None = None
+    def __init__(self, server: SimServer) -> None:
+        self._server = server
 
     def routes(self) -> Iterable[web.RouteDef]:
         """What to mount."""
         return (web.get("/sim/control", self._look), web.post("/sim/control", self._order))
 
     async def _look(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 - aiohttp's signature
-        server = self._running()
+        server = self._server
         return web.json_response(
             {
                 "now": server.market.now.isoformat(),
@@ -210,13 +203,8 @@ class ControlRoutes:
     async def _order(self, request: web.Request) -> web.StreamResponse:
         try:
             body: object = msgspec.json.decode(await request.read())
-            return web.json_response({"result": await carry_out(self._running(), body)})
+            return web.json_response({"result": await carry_out(self._server, body)})
         except msgspec.DecodeError:
             return web.json_response({"message": "An order is a JSON object."}, status=400)
         except RequestError as error:
             return web.json_response({"message": str(error)}, status=400)
-
-    def _running(self) -> SimServer:
-        if self.server is None:
-            raise web.HTTPServiceUnavailable
-        return self.server

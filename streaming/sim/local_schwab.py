@@ -25,6 +25,12 @@ from streaming.sim.world.faults import Area, Failure
 from streaming.sim.world.market import Market
 from streaming.sim.world.shared_state import SharedState
 
+__all__ = ["Failure", "Limits", "SimServer", "open_sim"]
+_Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_MINUTE_S = 60.0
+_FIGURES = "X-Gexcord-Figures"
+"""The header that names whose figures an answer holds (specs/simulator.md)."""
+
 
 @asynccontextmanager
 async def open_sim(
@@ -49,12 +55,9 @@ async def open_sim(
     authority = Authority(client_id, client_secret, login_clock or clock, rng or Random(), callback_url=callback_url)
     shared = SharedState(market, clock, authority, customer_id=f"{authority.rng.getrandbits(256):064x}")
     streams = StreamRoutes(shared, _sources(shared), limits)
-    control = ControlRoutes()
-    application = build_application(shared, streams, control, requests_per_minute=requests_per_minute)
     async with loopback_port(port, whose="the local Schwab") as place:
         server = SimServer(f"http://{place.address}", f"ws://{place.address}/ws", shared, streams)
-        control.server = server
-        await place.serve(application)
+        await place.serve(_application(server, streams, RateGate(requests_per_minute)))
         try:
             yield server
         finally:
@@ -75,15 +78,6 @@ def _sources(shared: SharedState) -> dict[str, RowSource]:
     }
 
 
-__all__ = ["Failure", "Limits", "SimServer", "open_sim"]
-
-
-_Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_MINUTE_S = 60.0
-_FIGURES = "X-Gexcord-Figures"
-"""The header that names whose figures an answer holds (specs/simulator.md)."""
-
-
 @dataclass(slots=True)
 class RateGate:
     """Lets a number of market-data requests through per minute of real time; None for any number."""
@@ -101,11 +95,9 @@ class RateGate:
         return False
 
 
-def build_application(
-    shared: SharedState, streams: StreamRoutes, control: ControlRoutes, *, requests_per_minute: int | None
-) -> web.Application:
-    """The application; `requests_per_minute` limits market data with 429 and no body."""
-    gate = RateGate(requests_per_minute)
+def _application(server: SimServer, streams: StreamRoutes, gate: RateGate) -> web.Application:
+    """All rooms mounted, requests counted, faults and limits in front of them; beyond a limit 429 and no body."""
+    shared = server.shared
 
     @web.middleware
     async def gatekeeper(request: web.Request, handler: _Next) -> web.StreamResponse:
@@ -131,7 +123,7 @@ def build_application(
         [
             *OAuthRoutes(shared).routes(),
             *RestRoutes(shared).routes(),
-            *control.routes(),
+            *ControlRoutes(server).routes(),
             web.get("/ws", streams.handle),
         ]
     )

@@ -50,12 +50,11 @@ class InteractionRoutes:
         return [
             RestRoute("POST", callback, self.callback, None, public=True),
             webhook("POST", "", self.follow_up),
-            webhook("GET", "/messages/@original", self.read_original),
-            webhook("PATCH", "/messages/@original", self.edit_original),
-            webhook("DELETE", "/messages/@original", self.delete_original),
-            webhook("GET", "/messages/{message_id}", self.read),
-            webhook("PATCH", "/messages/{message_id}", self.edit),
-            webhook("DELETE", "/messages/{message_id}", self.delete),
+            *(
+                webhook(method, f"/messages/{which}", answer)
+                for which in ("@original", "{message_id}")
+                for method, answer in (("GET", self.read), ("PATCH", self.edit), ("DELETE", self.delete))
+            ),
         ]
 
     def callback(self, call: Call) -> HttpReply:
@@ -79,31 +78,17 @@ class InteractionRoutes:
             return HttpReply(self._json(self._posts.edit(original, body, call.uploads)))
         return HttpReply(self._json(self._create(interaction, body, call, path=())))
 
-    def read_original(self, call: Call) -> HttpReply:
-        """The first answer."""
-        return HttpReply(self._json(self._original(call)))
-
-    def edit_original(self, call: Call) -> HttpReply:
-        """Edit the first answer, also the placeholder of a deferred one."""
-        message = self._original(call)
-        return HttpReply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
-
-    def delete_original(self, call: Call) -> HttpReply:
-        """Delete the first answer."""
-        self._world.remove(self._original(call))
-        return NO_CONTENT
-
     def read(self, call: Call) -> HttpReply:
-        """A further answer."""
+        """An answer: the first one or a further one."""
         return HttpReply(self._json(self._message(call)))
 
     def edit(self, call: Call) -> HttpReply:
-        """Edit a further answer."""
+        """Edit an answer, also the placeholder of a deferred one."""
         message = self._message(call)
         return HttpReply(self._json(self._posts.edit(message, require_object(call.body), call.uploads)))
 
     def delete(self, call: Call) -> HttpReply:
-        """Delete a further answer."""
+        """Delete an answer."""
         self._world.remove(self._message(call))
         return NO_CONTENT
 
@@ -153,14 +138,13 @@ class InteractionRoutes:
     def _of(self, call: Call) -> Interaction:
         return self._desk.answered(call.id("webhook_id"), call.params["webhook_token"])
 
-    def _original(self, call: Call) -> Message:
-        message = self._of(call).original
-        if message is None or not self._is_there(message):
-            raise unknown_message()
-        return message
-
     def _message(self, call: Call) -> Message:
+        """The one that the path names, or the first answer."""
         interaction = self._of(call)
+        if "message_id" not in call.params:
+            if interaction.original is None or not self._is_there(interaction.original):
+                raise unknown_message()
+            return interaction.original
         message = self._world.message(interaction.channel_id, call.id("message_id"))
         if message is not interaction.original and (
             message.origin is None or message.origin.interaction_id != interaction.id

@@ -106,13 +106,9 @@ class ChainPayloads:
     ) -> dict[str, Any]:
         tape = self._market.tape(query.symbol)
         underlying = underlying_quote(tape, board) if tape is not None and query.include_underlying else None
-        return {
-            "symbol": query.symbol,
+        return _failed(query.symbol) | {
             "status": "SUCCESS" if count else "FAILED",
             "underlying": underlying,
-            "strategy": "SINGLE",
-            "interval": 0.0,
-            "isDelayed": False,
             "isIndex": board.underlying.is_index,
             "interestRate": RATE * 100.0,
             "underlyingPrice": board.spot,
@@ -122,7 +118,6 @@ class ChainPayloads:
             "numberOfContracts": count,
             "assetMainType": "INDEX" if board.underlying.is_index else "EQUITY",
             "assetSubType": board.underlying.sub_type,
-            "isChainTruncated": False,
             "callExpDateMap": maps["CALL"],
             "putExpDateMap": maps["PUT"],
         }

@@ -3,21 +3,11 @@
 import gzip
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
 
 import msgspec
 
-SWITCHES: Final = (
-    "black_hole",
-    "frozen",
-    "truncated",
-    "preferences_as_list",
-    "streamer_as_object",
-    "no_open_interest",
-    "delayed",
-    "bad_keys_close",
-)
 Area = Literal["token", "trader", "marketdata"]
 AREAS: Final[tuple[Area, ...]] = ("token", "trader", "marketdata")
 FIREWALL_PAGE: Final = "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Denied</H1></BODY></HTML>"
@@ -116,3 +106,7 @@ class Faults:
         fresh = Faults()
         for name in self.__slots__:
             setattr(self, name, getattr(fresh, name))
+
+
+SWITCHES: Final = tuple(item.name for item in fields(Faults) if item.type is bool)
+"""The faults that are on or off."""
