@@ -1,10 +1,8 @@
 """Is the process well: the event loop's lag, and systemd's notify protocol."""
 
 import logging
-import os
 import socket
 from collections import deque
-from collections.abc import Mapping
 from typing import Final
 
 from bot.supervisor import Progress
@@ -17,46 +15,24 @@ _WARN_LAG_S: Final = 1.0
 _KEPT_BEATS: Final = 60
 
 
-class ServiceNotifier:
-    """Tells systemd how the service is doing (sd_notify(3)); does nothing where nobody listens."""
-
-    def __init__(self, address: str | None) -> None:
-        self._address = address
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "ServiceNotifier":
-        """Listening is whatever `NOTIFY_SOCKET` names."""
-        return cls(environment.get("NOTIFY_SOCKET"))
-
-    def ready(self) -> None:
-        """The service has started."""
-        self._send("READY=1")
-
-    def watchdog(self) -> None:
-        """The service is alive."""
-        self._send("WATCHDOG=1")
-
-    def stopping(self) -> None:
-        """The service is about to end."""
-        self._send("STOPPING=1")
-
-    def _send(self, message: str) -> None:
-        if not self._address:
-            return
-        address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as datagram:
-                datagram.sendto(message.encode(), address)
-        except OSError as error:
-            log.warning("NOTIFY_SOCKET does not take %s (%s)", message, error.strerror)
+def tell_systemd(message: str, address: str | None) -> None:
+    """How the service is doing (sd_notify(3)), to the address in `NOTIFY_SOCKET`; without one nobody listens."""
+    if not address:
+        return
+    address = f"\0{address[1:]}" if address.startswith("@") else address
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as datagram:
+            datagram.sendto(message.encode(), address)
+    except OSError as error:
+        log.warning("NOTIFY_SOCKET does not take %s (%s)", message, error.strerror)
 
 
 class Health:
     """Tells systemd once that the bot is up, and keeps the heartbeat of the event loop."""
 
-    def __init__(self, clock: Clock, notifier: ServiceNotifier) -> None:
+    def __init__(self, clock: Clock, systemd: str | None) -> None:
         self._clock = clock
-        self._notifier = notifier
+        self._systemd = systemd
         self._lags_s: deque[float] = deque(maxlen=_KEPT_BEATS)
         self._announced = False
 
@@ -65,11 +41,11 @@ class Health:
         if connected and not self._announced:
             self._announced = True
             log.info("ready: connected to Discord")
-            self._notifier.ready()
+            tell_systemd("READY=1", self._systemd)
 
     def stopping(self) -> None:
         """Note that the process is on its way out."""
-        self._notifier.stopping()
+        tell_systemd("STOPPING=1", self._systemd)
 
     @property
     def worst_lag_ms(self) -> float:
@@ -85,5 +61,5 @@ class Health:
             self._lags_s.append(lag_s)
             if lag_s > _WARN_LAG_S:
                 log.warning("the event loop was held for %.1f s", lag_s)
-            self._notifier.watchdog()
+            tell_systemd("WATCHDOG=1", self._systemd)
             progress()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import random
 import secrets
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -21,7 +22,7 @@ from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import Ledger
 from bot.feed.schedule import decide, opening_sentence
-from bot.health import Health, ServiceNotifier
+from bot.health import Health
 from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl
@@ -101,7 +102,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=bot.tell_operators)
         wanted = Notes(runtime.redis, keys.STREAM_WANTED, about="whether the stream is wanted")
         control = StreamControl(streamer, supervisor, wanted, clock)
-        health = Health(clock, ServiceNotifier.from_environment())
+        health = Health(clock, os.environ.get("NOTIFY_SOCKET"))
         feed = _feed(bot, runtime, settings, rng, health)
         bot.events.on_place_changed(feed.place_changed)
         alerts, watch_alerts = _alerts(bot, runtime, settings, rng)
@@ -157,13 +158,9 @@ def _jobs(
     if settings.gex_feed_enabled and settings.boards:
         jobs["gex-feed"] = partial(_run_feed, bot, feed)
         jobs["opening"] = partial(_tell_opening, bot, runtime, force=settings.gex_feed_force_window)
-    jobs["presence"] = _presence(bot, runtime, settings).run
-    return jobs
-
-
-def _presence(bot: GexBot, runtime: Runtime, settings: BotSettings) -> Presence:
     first, force = settings.tickers[0].name, settings.gex_feed_force_window
-    return Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force)
+    jobs["presence"] = Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force).run
+    return jobs
 
 
 async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, force: bool) -> None:

@@ -1,16 +1,15 @@
 """What alerts need of Discord, and discord.py behind it."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
 from typing import Final
 
-import aiohttp
 import discord
 
 from bot.alerts.rules import Target
+from bot.wire.answers import calling
 from bot.wire.verdicts import is_busy, passing, unanswered, verdict_of
-from streaming.errors import GexcordError, RequestError, TransientError
+from streaming.errors import GexcordError, RequestError
 
 CALL_LIMIT_S: Final = 8.0
 _NO_MENTIONS: Final = discord.AllowedMentions.none()
@@ -43,16 +42,8 @@ class AlertPost:
             with suppress(discord.NotFound):
                 await place.get_partial_message(message_id).delete()
 
-    @asynccontextmanager
-    async def _call(self, target: Target) -> AsyncIterator[None]:
-        """Bound a call in time and turn the library's errors into ours."""
-        if self._bot.is_closed():
-            raise TransientError("The bot is signing off from Discord.")
-        try:
-            async with asyncio.timeout(CALL_LIMIT_S):
-                yield
-        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise translate(error, target) from error
+    def _call(self, target: Target) -> AbstractAsyncContextManager[None]:
+        return calling(self._bot, within_s=CALL_LIMIT_S, translate=partial(translate, target=target))
 
     async def _place(self, target: Target) -> discord.PartialMessageable | discord.DMChannel:
         if target.channel_id is not None:

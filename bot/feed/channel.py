@@ -1,15 +1,15 @@
 """What a board needs of a Discord channel, and discord.py behind it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 
-import aiohttp
 import discord
 
+from bot.wire.answers import calling
 from bot.wire.verdicts import ARCHIVED_THREAD, WORN_MESSAGE, Verdict, json_code, passing, verdict_of
 from streaming.bus.lease import LeaseLostError
 from streaming.errors import GexcordError, RequestError, TransientError
@@ -150,14 +150,11 @@ class DiscordChannel:
 
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
-        """Bound a call in time and turn the library's errors into ours."""
-        if self._bot.is_closed():
-            raise TransientError("The bot is signing off from Discord.")
         try:
-            async with asyncio.timeout(_CALL_LIMIT_S):
+            async with calling(
+                self._bot, within_s=_CALL_LIMIT_S, translate=partial(translate, channel_id=self._channel_id)
+            ):
                 yield
-        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise translate(error, channel_id=self._channel_id) from error
         except _UNREADABLE as error:
             raise TransientError(f"Discord answered what is no message ({type(error).__name__}).") from error
 

@@ -1,11 +1,14 @@
-"""Looks at every REST answer before discord.py believes it.
+"""Calls of Discord's REST interface: bounded in time, each answer looked at before discord.py believes it.
 
 discord.py takes whatever comes with status 200 for the object it asked for, sleeps in a 429 that is the ration of old
 edits (30046), and trips over a 429 without a time. Each becomes an error here that its callers know.
 """
 
+import asyncio
 import json
 import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import aiohttp
@@ -13,6 +16,7 @@ import discord
 from discord.http import HTTPClient
 
 from bot.wire.verdicts import VERDICTS
+from streaming.errors import GexcordError, TransientError
 
 LONGEST_WAIT_S: Final = 30.0
 """discord.py's least figure for the longest 429 that it sleeps in; a longer one is the caller's to plan."""
@@ -22,8 +26,26 @@ _TOO_MANY_REQUESTS: Final = 429
 _JSON: Final = "application/json"
 
 
+FAILURES: Final = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError)
+"""How a call may fail."""
+
+
 class ForeignAnswerError(aiohttp.ClientError):
     """Somebody answered in Discord's place, or Discord not in its own form."""
+
+
+@asynccontextmanager
+async def calling(
+    client: discord.Client, *, within_s: float, translate: Callable[[Exception], GexcordError]
+) -> AsyncIterator[None]:
+    """Bound a call in time and turn the library's errors into ours; TransientError once the client is closed."""
+    if client.is_closed():
+        raise TransientError("The bot is signing off from Discord.")
+    try:
+        async with asyncio.timeout(within_s):
+            yield
+    except FAILURES as error:
+        raise translate(error) from error
 
 
 def look_at_answers(http: HTTPClient) -> None:

@@ -4,12 +4,12 @@ import logging
 from random import Random
 from typing import Final
 
-import aiohttp
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.wire.answers import FAILURES
 from bot.wire.verdicts import passing, verdict_of
 from streaming.backoff import delay_s
 from streaming.clock import Clock
@@ -67,7 +67,7 @@ async def _try(client: discord.Client, token: str) -> _NotYetError | None:
         await client.login(token)
     except discord.LoginFailure as error:
         trouble = _trouble(error.__cause__ or error)
-    except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
+    except FAILURES as error:
         trouble = _trouble(error)
     except _ODD as error:
         log.debug("an odd answer to the login", exc_info=error)

@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from bot.health import Health, ServiceNotifier
+from bot.health import Health, tell_systemd
 from tests.support.clock import ManualClock
 
 
@@ -28,7 +28,7 @@ def heard(listener):
 
 def test_readiness_waits_for_discord_and_is_told_once_however_often_the_connection_is_lost(systemd):
     listener, address = systemd
-    health = Health(ManualClock(), ServiceNotifier(address))
+    health = Health(ManualClock(), address)
     health.mark(False)
     assert heard(listener) == []
     for connected in (True, True, False, True):
@@ -38,7 +38,7 @@ def test_readiness_waits_for_discord_and_is_told_once_however_often_the_connecti
 
 def test_stopping_is_told(systemd):
     listener, address = systemd
-    Health(ManualClock(), ServiceNotifier(address)).stopping()
+    Health(ManualClock(), address).stopping()
     assert heard(listener) == ["STOPPING=1"]
 
 
@@ -46,14 +46,14 @@ def test_an_abstract_address_works():
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind("\0gexcord-test-notify")
         listener.setblocking(False)
-        ServiceNotifier.from_environment({"NOTIFY_SOCKET": "@gexcord-test-notify"}).ready()
+        tell_systemd("READY=1", "@gexcord-test-notify")
         assert heard(listener) == ["READY=1"]
 
 
 def test_nobody_listening_is_no_error(tmp_path, caplog):
-    ServiceNotifier.from_environment({}).ready()
+    tell_systemd("READY=1", None)
     assert caplog.text == ""
-    ServiceNotifier(str(tmp_path / "gone")).watchdog()
+    tell_systemd("WATCHDOG=1", str(tmp_path / "gone"))
     assert "does not take WATCHDOG=1" in caplog.text
 
 
@@ -69,7 +69,7 @@ async def test_the_heartbeat_measures_how_late_the_loop_is_and_feeds_the_watchdo
                 await asyncio.Event().wait()
             await super().sleep(seconds + lag)
 
-    health = Health(LateClock(), ServiceNotifier(address))
+    health = Health(LateClock(), address)
     done = asyncio.Event()
     beats = []
 
