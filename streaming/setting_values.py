@@ -72,6 +72,14 @@ def parse_tickers(value: object) -> tuple[Ticker, ...]:
     return tuple(dict.fromkeys(each_of(value, parse_ticker)))
 
 
+def asked_tickers(text: str) -> tuple[Ticker, ...]:
+    """Those of a command line; RequestError for what is none."""
+    try:
+        return parse_tickers(text)
+    except ValueError as error:
+        raise RequestError(f"{error}") from None
+
+
 def each_of(value: object, parse: Callable[[str], T]) -> list[T]:
     """What `parse` makes of each part of a comma list; a RequestError of its becomes ValueError."""
     try:

@@ -1,16 +1,21 @@
 """Telemetry as Redis hashes that any dashboard can read: each metric a row of a table, read off somebody's facts."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from redis.asyncio import Redis
 
 from streaming.bus.redis_connection import answering
+from streaming.clock import Clock
+from streaming.errors import TransientError
 
+_LOG: Final = logging.getLogger(__name__)
+_EVERY_S: Final = 1.0
 MetricValue = str | int | float | bool | datetime | None
 Value = MetricValue | tuple[str, ...] | Mapping[str, object]
 F = TypeVar("F")
@@ -74,6 +79,24 @@ async def write_metrics(redis: Redis, key: str, mapping: Mapping[str, MetricValu
         if unknown:
             pipeline.hdel(key, *unknown)
         await pipeline.execute()
+
+
+async def keep_current(
+    redis: Redis,
+    key: str,
+    look: Callable[[], Mapping[str, MetricValue]],
+    clock: Clock,
+    *,
+    progress: Callable[[], None] = lambda: None,
+) -> None:
+    """Write what `look` gives into a hash every second until cancelled; while Redis is away nothing is lost."""
+    while True:
+        try:
+            await write_metrics(redis, key, look())
+            progress()
+        except TransientError as error:
+            _LOG.debug("%s was not written: %s", key, error)
+        await clock.sleep(_EVERY_S)
 
 
 def _text(value: str | float | bool | datetime) -> str:

@@ -9,11 +9,10 @@ from typing import Final
 from redis.asyncio import Redis
 
 from streaming.clock import SystemClock
-from streaming.errors import RequestError
 from streaming.process.logs import say, settings_of_command
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.recorder import Recorder, RecordOrder
-from streaming.setting_values import parse_tickers
+from streaming.setting_values import asked_tickers
 from streaming.settings import StreamSettings
 from streaming.status import RecorderStatus
 from streaming.streamer.runtime import open_bus
@@ -46,15 +45,8 @@ def order_of(settings: StreamSettings, arguments: argparse.Namespace | None = No
         path=path or settings.gex_record_path,
         max_mb=settings.gex_record_max_mb,
         ticks=settings.gex_record_ticks or getattr(arguments, "ticks", False),
-        tickers=None if tickers is None else _names(tickers),
+        tickers=None if tickers is None else frozenset(ticker.name for ticker in asked_tickers(tickers)),
     )
-
-
-def _names(text: str) -> frozenset[str]:
-    try:
-        return frozenset(ticker.name for ticker in parse_tickers(text))
-    except ValueError as error:
-        raise RequestError(f"{error}") from None
 
 
 async def _serve(settings: StreamSettings, order: RecordOrder) -> int:

@@ -34,7 +34,7 @@ from streaming.replay.guard import ReplayGuard
 from streaming.replay.player import SnapshotReplay
 from streaming.replay.recorded import EVERYTHING, RecordedTape, TapeChoice, recorded_tape, stream_tape
 from streaming.replay.source import parse_start
-from streaming.setting_values import parse_tickers
+from streaming.setting_values import asked_tickers
 from streaming.settings import StreamSettings
 from streaming.streamer.runtime import open_bus
 
@@ -101,10 +101,7 @@ class ReplayOrder:
         """RequestError for what is no ticker, or for nothing to play."""
         if bool(arguments.paths) == bool(arguments.stream):
             raise RequestError("A replay needs either files or --stream.", remedy="Give a PATH, or --stream KEY.")
-        try:
-            tickers = None if arguments.tickers is None else {t.name for t in parse_tickers(arguments.tickers)}
-        except ValueError as error:
-            raise RequestError(f"{error}") from None
+        tickers = None if arguments.tickers is None else {one.name for one in asked_tickers(arguments.tickers)}
         return cls(
             paths=arguments.paths,
             stream=arguments.stream,

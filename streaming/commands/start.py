@@ -16,7 +16,7 @@ from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.stream.routing import Subscriptions, plan
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.service_table import SERVICES
-from streaming.setting_values import SOURCES, parse_tickers, split_commas
+from streaming.setting_values import SOURCES, asked_tickers, split_commas
 from streaming.settings import StreamSettings
 from streaming.sources.schwab_source import stream_is_needed
 from streaming.status import StreamStatus
@@ -69,10 +69,7 @@ class _Order:
         symbols = None
         if arguments.symbols is not None:
             symbols = tuple(dict.fromkeys(parse_wire_symbol(part) for part in split_commas(arguments.symbols)))
-        try:
-            tickers = () if arguments.tickers is None else parse_tickers(arguments.tickers)
-        except ValueError as error:
-            raise RequestError(f"{error}") from None
+        tickers = () if arguments.tickers is None else asked_tickers(arguments.tickers)
         return cls(symbols, _services(arguments.services), tickers)
 
 

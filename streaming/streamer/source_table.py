@@ -1,6 +1,5 @@
 """The sources that the settings ask for, each with its tickers, and one look at them all."""
 
-import logging
 import os
 import random
 import secrets
@@ -10,8 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from streaming.bus import keys
-from streaming.bus.metrics_store import MetricValue, hash_fields, kept, write_metrics
-from streaming.errors import ConfigurationError, TransientError
+from streaming.bus.metrics_store import MetricValue, hash_fields, keep_current, kept
+from streaming.errors import ConfigurationError
 from streaming.ports import SnapshotSource, Tell
 from streaming.replay import source as recorded
 from streaming.setting_values import SourceName
@@ -23,8 +22,6 @@ from streaming.streamer.runtime import Runtime
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import Ticker
 
-_LOG: Final = logging.getLogger(__name__)
-_REPORT_EVERY_S: Final = 1.0
 KINDS: Final[Sequence[SourceKind]] = (
     schwab_source.KIND,
     cboe_source.KIND,
@@ -89,16 +86,10 @@ class Sources:
 
     async def report(self, progress: Callable[[], None]) -> None:
         """Keep `metrics:gex_sources` current until cancelled."""
-        clock = self._runtime.clock
-        while True:
-            try:
-                await write_metrics(
-                    self._runtime.redis, keys.SOURCE_METRICS, source_metrics(self.statuses(), clock.now())
-                )
-                progress()
-            except TransientError as error:
-                _LOG.debug("source metrics were not written: %s", error)
-            await clock.sleep(_REPORT_EVERY_S)
+        redis, clock = self._runtime.redis, self._runtime.clock
+        await keep_current(
+            redis, keys.SOURCE_METRICS, lambda: source_metrics(self.statuses(), clock.now()), clock, progress=progress
+        )
 
 
 def source_metrics(statuses: Iterable[SourceStatus], at: datetime) -> dict[str, MetricValue]:

@@ -6,14 +6,14 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.bus.metrics_store import hash_fields, write_metrics
+from streaming.bus.metrics_store import MetricValue, hash_fields, keep_current
 from streaming.bus.shared_minute import SharedMinute
 from streaming.engine.loop import SnapshotCounters, follow_near_options
 from streaming.errors import ConfigurationError, TransientError
@@ -31,7 +31,6 @@ from streaming.symbols import Ticker
 from streaming.telemetry.stream_metrics import METRICS, StreamFacts, log_line
 
 _LOG: Final = logging.getLogger(__name__)
-_METRICS_EVERY_S: Final = 1.0
 _LOG_EVERY_S: Final = 60.0
 _SYMBOLS_EVERY_S: Final = 2.0
 
@@ -170,6 +169,9 @@ class Streamer:
             snapshots=self.counters,
         )
 
+    def _metrics(self) -> Mapping[str, MetricValue]:
+        return hash_fields(METRICS, self.facts())
+
     async def _stream(self, auth: SchwabAuthClient, lease: Lease, progress: Callable[[], None]) -> None:
         settings, clock = self._runtime.settings, self._runtime.clock
         await self._read_changes()
@@ -197,7 +199,8 @@ class Streamer:
             near = follow_near_options(parts.engines, parts.client, limit=settings.gex_live_options, clock=clock)
             group.create_task(near, name="live options")
             group.create_task(self._follow_changes(), name="symbols")
-            group.create_task(self._write_metrics(), name="stream metrics")
+            told = keep_current(self._runtime.redis, keys.STREAM_METRICS, self._metrics, clock)
+            group.create_task(told, name="stream metrics")
             group.create_task(self._log_facts(), name="stream log")
 
     def _symbols(self) -> tuple[str, ...]:
@@ -226,14 +229,6 @@ class Streamer:
             if self._parts is not None and self._own_symbols is None:
                 _LOG.info("streaming %s from now on", ", ".join(self._symbols()) or "nothing")
                 await self._parts.client.set_symbols(self._symbols())
-
-    async def _write_metrics(self) -> None:
-        while True:
-            try:
-                await write_metrics(self._runtime.redis, keys.STREAM_METRICS, hash_fields(METRICS, self.facts()))
-            except TransientError as error:
-                _LOG.debug("stream metrics were not written: %s", error)
-            await self._runtime.clock.sleep(_METRICS_EVERY_S)
 
     async def _log_facts(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""streaming/bus/snapshots/history_samples.py on a real server.
+"""streaming/bus/snapshots/snapshot_history.py on a real server.
 
 Entry ids are set by hand, so that arrival differs from asof.
 """
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streaming.bus.snapshots.history_samples import HistorySamples
+from streaming.bus.snapshots.snapshot_history import HistorySamples
 
 KEY = "gex:history:SPX"
 DAY_MS = 1_787_000_000_000
