@@ -21,6 +21,14 @@ MAX_CONTRACTS: Final = 4000
 """Beyond this many contracts the gateway's buffer overflows."""
 
 
+_OF_TAPE: Final = {
+    "symbol": "symbol", "close": "close", "tradeTime": "trade_ms", "last": "last", "mark": "last",
+    "bidSize": "bid_size", "askSize": "ask_size", "highPrice": "high", "lowPrice": "low", "openPrice": "open",
+    "totalVolume": "volume",
+}  # fmt: skip
+"""Of the quote of an underlying: Schwab's name and our tape's."""
+
+
 class TooBigError(RequestError):
     """The body would not fit the gateway's buffer."""
 
@@ -164,27 +172,16 @@ def _failed(symbol: str) -> dict[str, Any]:
 def underlying_quote(tape: Tape, board: OptionBoard) -> dict[str, Any]:
     """The `underlying` object that `includeUnderlyingQuote=true` adds."""
     change = tape.last - tape.close
-    percent = 100.0 * change / tape.close
-    return {
-        "symbol": tape.symbol,
+    moved, percent = round(change, 2), round(100.0 * change / tape.close, 2)
+    return {name: getattr(tape, attribute) for name, attribute in _OF_TAPE.items()} | {
         "description": board.underlying.description,
-        "change": round(change, 2),
-        "percentChange": round(percent, 2),
-        "close": tape.close,
+        "change": moved,
+        "percentChange": percent,
         "quoteTime": tape.quote_ms or tape.trade_ms,
-        "tradeTime": tape.trade_ms,
         "bid": tape.bid or tape.last,
         "ask": tape.ask or tape.last,
-        "last": tape.last,
-        "mark": tape.last,
-        "markChange": round(change, 2),
-        "markPercentChange": round(percent, 2),
-        "bidSize": tape.bid_size,
-        "askSize": tape.ask_size,
-        "highPrice": tape.high,
-        "lowPrice": tape.low,
-        "openPrice": tape.open,
-        "totalVolume": tape.volume,
+        "markChange": moved,
+        "markPercentChange": percent,
         "exchangeName": board.underlying.exchange_name,
         "fiftyTwoWeekHigh": round(tape.close * 1.06, 2),
         "fiftyTwoWeekLow": round(tape.close * 0.78, 2),

@@ -196,14 +196,11 @@ class StreamRoutes:
         return ServerSession(
             sources=self.sources,
             admits=self._admits,
-            serves=lambda service: service not in self.shared.faults.unavailable,
             now_ms=self.shared.now_ms,
             limits=self.limits,
             edition=lambda: self.shared.market.edition,
             holds_back=self.shared.holds_back,
-            delayed=lambda: self.shared.faults.delayed,
-            malformed=lambda key: key in self.shared.faults.bad_keys,
-            closes_on_malformed=lambda: self.shared.faults.bad_keys_close,
+            faults=self.shared.faults,
         )
 
     async def _take_over(self, newest: ClientSocket) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from streaming.sim.stream.codes import TEXTS, Limits, ServerCode
 from streaming.sim.stream.numbered_rows import Row, RowSource, change_of, differences, image_of, only
+from streaming.sim.world.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +60,18 @@ class ServerReply:
 class ServerSession:
     """State of one connection.
 
-    `admits` says whether a token and the two ids may log in, `serves` whether a service is up.
+    `admits` says whether a token and the two ids may log in.
     """
 
     sources: Mapping[str, RowSource]
     admits: Callable[[str, str, str], bool]
-    serves: Callable[[str], bool]
     now_ms: Callable[[], int]
     limits: Limits = field(default_factory=Limits)
     edition: Callable[[], int] = lambda: 0
     """Another number whenever fixed fields may have changed."""
     holds_back: Callable[[], bool] = lambda: False
     """Whether a row has to wait for the next frame."""
-    malformed: Callable[[str], bool] = lambda _key: False
-    """Whether a key makes the request that names it malformed."""
-    closes_on_malformed: Callable[[], bool] = lambda: False
-    """Whether such a request ends the connection."""
-    delayed: Callable[[], bool] = lambda: False
-    """Whether the user lacks real-time data."""
+    faults: Faults = field(default_factory=Faults)
     ids: tuple[str, str] | None = None
     busy: bool = False
     """Whether a command is being worked on."""
@@ -148,7 +143,7 @@ class ServerSession:
     def _command(self, request: StreamRequest) -> ServerReply:
         if request.command not in _FAILED:
             return self._respond(request, ServerCode.BAD_COMMAND_FORMAT)
-        if request.service not in self.sources or not self.serves(request.service):
+        if request.service not in self.sources or request.service in self.faults.unavailable:
             return self._respond(request, ServerCode.SERVICE_NOT_AVAILABLE)
         if self.busy:
             return self._respond(request, _FAILED[request.command], f"{request.command} command failed")
@@ -163,8 +158,8 @@ class ServerSession:
     def _malformation(self, request: StreamRequest, keys: list[str]) -> ServerReply | None:
         if not keys and request.command != "VIEW":
             return self._respond(request, ServerCode.BAD_COMMAND_FORMAT)
-        if any(map(self.malformed, keys)):
-            return self._respond(request, ServerCode.BAD_COMMAND_FORMAT, close=self.closes_on_malformed())
+        if not self.faults.bad_keys.isdisjoint(keys):
+            return self._respond(request, ServerCode.BAD_COMMAND_FORMAT, close=self.faults.bad_keys_close)
         return None
 
     def _would_hold(self, request: StreamRequest, keys: list[str]) -> int:
@@ -216,7 +211,7 @@ class ServerSession:
         """The wanted fields that only change with the day; remembered, to tell what changed."""
         row = only(source.fixed(key) or {}, subscription.fields | _HEAD)
         if "delayed" in row:
-            row["delayed"] = self.delayed()
+            row["delayed"] = self.faults.delayed
         subscription.fixed[key] = (self.edition(), row)
         return row
 

@@ -51,7 +51,6 @@ class Market:
         self._day_is_due = False
         self.edition = 0
         """Another number whenever something changed that a day leaves alone: closes, listings, contracts."""
-        """How many nightly back-end events have passed."""
         levels = {name: (item.spot, item.sigma) for name, item in traits.items() if item.leader == name}
         self._walk = IndexWalk.start(levels, np.random.default_rng(walk))
         self._tapes = AllTapes(self._walk, np.random.default_rng(tapes))

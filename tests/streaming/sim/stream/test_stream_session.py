@@ -34,7 +34,6 @@ def session(rows) -> ServerSession:
     return ServerSession(
         sources={"LEVELONE_EQUITIES": rows, "NYSE_BOOK": rows},
         admits=lambda token, customer, correl: token == "good",
-        serves=lambda service: service != "down",
         now_ms=lambda: 1_787_234_400_000,
         limits=Limits(keys=3),
     )
@@ -106,8 +105,9 @@ def test_other_ids_than_those_of_the_login_find_no_connection(live):
     assert answer(live, {"requests": [request]})[0]["content"]["code"] == 20
 
 
-@pytest.mark.parametrize("service", ["FUTURES_BOOK", "TIMESALE_EQUITY", "down"])
-def test_unknown_services_are_not_available(live, service):
+@pytest.mark.parametrize("service", ["FUTURES_BOOK", "TIMESALE_EQUITY", "NYSE_BOOK"])
+def test_services_that_are_unknown_or_down_are_not_available(live, service):
+    live.faults.unavailable = {"NYSE_BOOK"}
     assert code(live, service, "SUBS", keys="SPY", fields="0,1") == 11
 
 
@@ -230,6 +230,6 @@ def test_a_row_that_is_held_back_comes_whole_with_the_next_frame(live, rows):
 
 
 def test_images_of_a_user_without_real_time_data_say_delayed(live):
-    live.delayed = lambda: True
+    live.faults.delayed = True
     ask(live, "LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,1")
     assert content(live)[0]["delayed"] is True
