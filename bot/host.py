@@ -22,16 +22,15 @@ from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import Ledger
 from bot.feed.schedule import decide, opening_sentence
-from bot.health import Health
+from bot.health import Health, Presence
 from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl
 from bot.operate.symbol_control import SymbolControl
-from bot.presence import Presence
 from bot.render.charts.chart_client import ChartWorker
 from bot.services import Services
 from bot.settings import BotSettings
-from bot.supervisor import JobFactory, Progress, Supervisor
+from bot.supervisor import JobFactory, Supervisor
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.bus import keys
 from streaming.bus.lease import Lease
@@ -39,6 +38,7 @@ from streaming.bus.metrics_store import Metric, MetricValue, hash_fields, write_
 from streaming.bus.notes import Notes
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands.record import order_of
+from streaming.ports import Progress
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
 from streaming.streamer.runtime import Runtime

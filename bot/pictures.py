@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.lookup import find_snapshot
 from bot.render.charts.chart_spec import KINDS, ThemeName, alt_text, chart_of
-from bot.render.history_text import history_text
+from bot.render.charts.history_text import history_text
 from bot.services import Services
 from streaming.errors import TransientError
 from streaming.model import GexSnapshot, ScopeName, WeightName

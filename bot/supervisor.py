@@ -30,11 +30,10 @@ from streaming.errors import (
     TransientError,
     leading_error,
 )
-from streaming.ports import Tell
+from streaming.ports import Progress, Tell
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[], None]
 JobFactory = Callable[[Progress], Awaitable[None]]
 
 

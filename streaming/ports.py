@@ -11,6 +11,8 @@ from streaming.status import SourceStatus
 StreamEvent = MarketEvent | OptionQuote
 Tell = Callable[[str], None]
 """Takes a sentence for a person at once, and never waits."""
+Progress = Callable[[], None]
+"""What a background job calls whenever data has flowed."""
 Assure = Callable[[], Awaitable[None]]
 """Asked before a write: raises TransientError when another process of ours has taken over, or when nobody can tell."""
 

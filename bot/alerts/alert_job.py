@@ -20,12 +20,11 @@ from bot.alerts.rule_store import AlertStore, Claim, Entry, StoredAlerts
 from bot.alerts.texts import firing_text
 from bot.alerts.watcher import Watcher
 from bot.feed.timing import backoff
-from bot.supervisor import Progress
 from streaming.bus.metrics_store import MetricValue, hash_fields
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, TransientError
-from streaming.ports import SnapshotReader, Tell
+from streaming.ports import Progress, SnapshotReader, Tell
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.render.operations import login_ending_text
-from bot.supervisor import Progress
 from streaming.bus.notes import Notes
 from streaming.clock import Clock
 from streaming.errors import OperatorError, TransientError
-from streaming.ports import Tell
+from streaming.ports import Progress, Tell
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.keeper import Logins, keep_login
 

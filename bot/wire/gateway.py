@@ -18,13 +18,12 @@ import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
-from bot.supervisor import Progress
 from bot.wire.identify_budget import IdentifyBudget
 from bot.wire.login import refusal
 from streaming.backoff import Backoff
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, OperatorError, TransientError
-from streaming.ports import Tell
+from streaming.ports import Progress, Tell
 
 log = logging.getLogger(__name__)
 

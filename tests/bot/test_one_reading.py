@@ -11,10 +11,10 @@ from bot.alerts.rules import AlertKind, Window
 from bot.feed.window import Slot
 from bot.feed.wording import board_view
 from bot.render.charts.chart_words import marks
+from bot.render.charts.history_text import history_text
 from bot.render.charts.kinds.history import history_chart
 from bot.render.embeds import levels_embed, status_embed
 from bot.render.explain.explain import explanation
-from bot.render.history_text import history_text
 from bot.render.text import LABELS
 from streaming.figures import BOARD, FIGURES, LEVELS
 from streaming.past import past_of

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bot.supervisor import JobState, Progress, RestartPolicy, Supervisor
+from bot.supervisor import JobState, RestartPolicy, Supervisor
 from streaming.errors import (
     ConfigurationError,
     ContractError,
@@ -14,6 +14,7 @@ from streaming.errors import (
     TransientError,
     UnavailableError,
 )
+from streaming.ports import Progress
 from tests.support.clock import ManualClock, StillClock
 
 POLICY = RestartPolicy(first_delay_s=1.0, max_delay_s=8.0, max_contract_errors=2, max_bugs=2, bug_window_s=100.0)

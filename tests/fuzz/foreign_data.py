@@ -28,9 +28,9 @@ from bot.feed.window import Slot
 from bot.feed.wording import board_view, left_over
 from bot.render.charts.chart_spec import KINDS, Chart, alt_text, chart_of
 from bot.render.charts.chart_worker import Painters
+from bot.render.charts.history_text import history_text
 from bot.render.embeds import levels_embed, status_embed
 from bot.render.explain.explain import explain_embed
-from bot.render.history_text import history_text
 from bot.render.text import board_text
 from streaming.bus.codec import decode_snapshot, encode_snapshot
 from streaming.bus.snapshots.classic import parse_snapshot

@@ -1,6 +1,6 @@
 """Exposure by strike over a session as a picture's contents. Pure.
 
-Which strikes share a row is left to the worker (`heatmap_grid`): a day of strikes is too much for the loop.
+Which strikes share a row is left to the worker (`heatmap_painter`): a day of strikes is too much for the loop.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.render.charts.kinds.heatmap import heatmap_chart
-from bot.render.charts.kinds.heatmap_grid import grid_of
+from bot.render.charts.kinds.heatmap_painter import grid_of
 from tests.support.charts import NOON, day, full_snapshot, past
 
 

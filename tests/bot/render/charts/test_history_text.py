@@ -1,7 +1,7 @@
 import math
 from datetime import timedelta
 
-from bot.render.history_text import history_text
+from bot.render.charts.history_text import history_text
 from tests.support.charts import NOON, day, full_snapshot, past
 from tests.support.feed import snapshot
 
