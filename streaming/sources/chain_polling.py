@@ -13,7 +13,7 @@ from streaming.engine.kept_chains import ChainDelivery
 from streaming.engine.protocol import ChainReceipt
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.schwab.login.keeper import Logins, another_chance
-from streaming.schwab.rest.bodies import ChainDocument, Expiration
+from streaming.schwab.rest.bodies import ChainDocument
 from streaming.sources.chain_plan import ChainPlan, ChainRequest
 from streaming.symbols import Ticker
 
@@ -33,7 +33,7 @@ class ChainRest(Protocol):
         """Who gave the newest chain: Schwab, or a stand-in that says so."""
         ...
 
-    async def expirations(self, symbol: str) -> Sequence[Expiration]: ...
+    async def expirations(self, symbol: str) -> Sequence[date]: ...
 
     async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> ChainDocument: ...
 
@@ -139,12 +139,12 @@ class ChainPoller:
                 wait_s, retry_s = _EXPIRATIONS_EVERY_S, _FIRST_RETRY_S
             await self._clock.sleep(wait_s)
 
-    def _believed(self, wire: str, listed: Sequence[Expiration]) -> list[date]:
+    def _believed(self, wire: str, listed: Sequence[date]) -> list[date]:
         """The dates of a list that lacks none that is planned and still to come; ContractError for another one."""
         now = self._clock.now()
         today = new_york(now).date()
         last = today + timedelta(days=self._days)
-        dates = sorted({item.expiry for item in listed if today <= item.expiry <= last})
+        dates = sorted({expiry for expiry in listed if today <= expiry <= last})
         planned = self._plan.planned(wire)
         lacking = frozenset(day for day in planned if day not in dates and not self._is_over(day))
         if (lacking or not dates) and not self._lists.confirms(wire, lacking, now):

@@ -105,7 +105,7 @@ class Doctor:
             self._http, auth, api_url=self._settings.schwab_api_url, budget=budget, clock=self._clock
         )
         await self._step("trader product", rest.user_preference, "answers; the streamer's address is known.")
-        await self._step("market data product", lambda: rest.quotes([_PROBE]), "answers.")
+        await self._step("market data product", lambda: rest.try_quotes(_PROBE), "answers.")
 
     async def _step(self, subject: str, ask: Callable[[], Awaitable[object]], well: str) -> bool:
         try:

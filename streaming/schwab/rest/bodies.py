@@ -11,39 +11,9 @@ from streaming.clock import date_of
 from streaming.errors import UNREADABLE, ContractError
 from streaming.schwab.wire.frames import StreamerInfo
 from streaming.schwab.wire.tolerant import lenient_json, mappings_in
-from streaming.schwab.wire.values import count, price, signed_price
 
 _FAILED: Final = b'"FAILED"'
 _IDS: Final = ("streamerSocketUrl", "schwabClientCustomerId", "schwabClientCorrelId")
-
-
-@dataclass(frozen=True, slots=True)
-class Expiration:
-    """One expiry of an underlying, as listed."""
-
-    expiry: date
-    kind: str
-    """M end of month, Q quarterly, S third Friday, W weekly."""
-    settlement: str
-    """A or P."""
-    roots: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """One symbol's quote; None is unknown."""
-
-    symbol: str
-    last: float | None
-    bid: float | None
-    ask: float | None
-    close: float | None
-    volume: int | None
-    quote_ms: int | None
-    trade_ms: int | None
-    realtime: bool | None
-    active_symbol: str | None
-    """The active contract of a future asked for by its root."""
 
 
 def parse_preferences(body: bytes) -> StreamerInfo:
@@ -76,58 +46,20 @@ def _word(value: object) -> str:
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
 
-def parse_expirations(body: bytes) -> list[Expiration]:
-    """Read `/expirationchain`, nearest first; ContractError when it is no list of expiries."""
+def parse_expirations(body: bytes) -> list[date]:
+    """The days of `/expirationchain`, nearest first; ContractError when it is no list of expiries."""
     tree = lenient_json(body)
     if not isinstance(tree, dict) or not isinstance(tree.get("expirationList"), list):
         raise ContractError("Schwab's list of expirations cannot be read.")
-    found = [_expiration(item) for item in mappings_in(tree["expirationList"])]
-    return sorted((item for item in found if item is not None), key=lambda item: item.expiry)
+    items = mappings_in(tree["expirationList"])
+    found = (date_of(item.get("expirationDate") or item.get("expiration")) for item in items)
+    return sorted(expiry for expiry in found if expiry is not None)
 
 
-def _expiration(item: Mapping[str, Any]) -> Expiration | None:
-    expiry = date_of(item.get("expirationDate") or item.get("expiration"))
-    if expiry is None:
-        return None
-    roots = str(item.get("optionRoots") or "").replace(";", ",").split(",")
-    return Expiration(
-        expiry=expiry,
-        kind=str(item.get("expirationType") or ""),
-        settlement=str(item.get("settlementType") or ""),
-        roots=tuple(root.strip() for root in roots if root.strip()),
-    )
-
-
-def parse_quotes(body: bytes) -> dict[str, Quote]:
-    """Read `/quotes`; entries that are no quotes (such as `errors`) are left out."""
-    tree = lenient_json(body)
-    if not isinstance(tree, dict):
+def require_quotes(body: bytes) -> None:
+    """ContractError when `/quotes` answered with something that cannot hold quotes."""
+    if not isinstance(lenient_json(body), dict):
         raise ContractError("Schwab's quotes cannot be read.")
-    return {
-        symbol: _quote(symbol, entry)
-        for symbol, entry in tree.items()
-        if isinstance(entry, dict) and isinstance(entry.get("quote"), dict)
-    }
-
-
-def _quote(symbol: str, entry: Mapping[str, Any]) -> Quote:
-    quote: Mapping[str, Any] = entry["quote"]
-    reference = entry.get("reference")
-    realtime = entry.get("realtime")
-    active = (reference if isinstance(reference, dict) else {}).get("futureActiveSymbol")
-    active = active or quote.get("futureActiveSymbol")
-    return Quote(
-        symbol=symbol,
-        last=signed_price(quote.get("lastPrice")),
-        bid=signed_price(quote.get("bidPrice")),
-        ask=signed_price(quote.get("askPrice")),
-        close=price(quote.get("closePrice")),
-        volume=count(quote.get("totalVolume")),
-        quote_ms=count(quote.get("quoteTime")),
-        trade_ms=count(quote.get("tradeTime")),
-        realtime=realtime if isinstance(realtime, bool) else None,
-        active_symbol=active if isinstance(active, str) and active else None,
-    )
 
 
 class _Truncation(msgspec.Struct):

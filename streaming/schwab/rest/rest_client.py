@@ -1,8 +1,8 @@
-"""`SchwabRestClient`: chains, expiries, quotes and where the streamer is, within the request budget."""
+"""`SchwabRestClient`: chains, expiries and where the streamer is, within the request budget."""
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -16,13 +16,11 @@ from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.origin import SCHWAB, source_of
 from streaming.schwab.rest.bodies import (
     ChainDocument,
-    Expiration,
-    Quote,
     is_truncated,
     join_sides,
     parse_expirations,
     parse_preferences,
-    parse_quotes,
+    require_quotes,
 )
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.rest.route_trouble import Route, RouteTroubles
@@ -33,7 +31,6 @@ _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 _TOO_MANY: Final = 429
 _TOO_BIG: Final = "protocol.http.TooBigBody"
-_MAX_SYMBOLS: Final = 500
 _STRIKE_COUNTS: Final = (500, 250, 120, 60)
 _SIDES: Final = ("CALL", "PUT")
 _DEFAULT_PAUSE_S: Final = 2.0
@@ -85,7 +82,7 @@ class SchwabRestClient:
         self._last_preferences = replace(parse_preferences(body), source=self.source)
         return self._last_preferences
 
-    async def expirations(self, symbol: str) -> list[Expiration]:
+    async def expirations(self, symbol: str) -> list[date]:
         """All listed expiries of an underlying (`$SPX`, `SPY`), nearest first."""
         body = await self._get(Route.EXPIRATIONS, {"symbol": symbol}, f"the expirations of {symbol}")
         return parse_expirations(body)
@@ -104,14 +101,9 @@ class SchwabRestClient:
             narrowest = min(filter(None, (calls.strikes, puts.strikes)), default=0)
             return ChainDocument(join_sides(calls.payload, puts.payload), narrowest)
 
-    async def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        """Quotes by symbol; symbols unknown to Schwab are missing."""
-        found: dict[str, Quote] = {}
-        for start in range(0, len(symbols), _MAX_SYMBOLS):
-            part = ",".join(symbols[start : start + _MAX_SYMBOLS])
-            parameters = {"symbols": part, "fields": "quote,reference", "indicative": "false"}
-            found |= parse_quotes(await self._get(Route.QUOTES, parameters, "quotes"))
-        return found
+    async def try_quotes(self, symbol: str) -> None:
+        """Ask for a quote that nobody needs, to learn whether market data is given to us."""
+        require_quotes(await self._get(Route.QUOTES, {"symbols": symbol, "fields": "quote"}, "quotes"))
 
     async def _side(self, symbol: str, expiry: date, side: str, strikes: int) -> ChainDocument:
         try:

@@ -13,7 +13,7 @@ from streaming.engine.protocol import ChainReceipt, Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import GexcordError, LoginRequiredError, TransientError
 from streaming.model import OptionChain
-from streaming.schwab.rest.bodies import ChainDocument, Expiration
+from streaming.schwab.rest.bodies import ChainDocument
 from streaming.sources.chain_polling import ChainPoller
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
@@ -69,8 +69,8 @@ class Rest:
 
     source = "schwab"
 
-    async def expirations(self, symbol: str) -> list[Expiration]:
-        return [Expiration(expiry=day, kind="W", roots=("SPXW",), settlement="P") for day in self.expiries]
+    async def expirations(self, symbol: str) -> list[date]:
+        return list(self.expiries)
 
     async def chain(self, symbol: str, expiry: date, *, strikes: int = 0) -> ChainDocument:
         await asyncio.sleep(0)
@@ -241,7 +241,7 @@ class Odd(Rest):
         self.bodies: dict[date, bytes] = {}
         self.lists = 0
 
-    async def expirations(self, symbol: str) -> list[Expiration]:
+    async def expirations(self, symbol: str) -> list[date]:
         self.lists += 1
         return await super().expirations(symbol)
 
