@@ -113,12 +113,12 @@ def _application(server: SimServer, streams: StreamRoutes, gate: RateGate) -> we
         except web.HTTPNotFound:
             return web.Response(status=404, text=f"404 Not Found: Requested route ('{request.path}') does not exist.")
 
-    async def confess(request: web.Request, response: web.StreamResponse) -> None:
+    async def name_the_source(request: web.Request, response: web.StreamResponse) -> None:
         """Say on each answer that no broker gave it, so that a bot calls its figures what they are."""
         response.headers[_FIGURES] = shared.market.figures_of(request.query.get("symbol", "").upper())
 
     application = web.Application(middlewares=[only_local_callers, gatekeeper])
-    application.on_response_prepare.append(confess)
+    application.on_response_prepare.append(name_the_source)
     application.add_routes(
         [
             *OAuthRoutes(shared).routes(),

@@ -38,15 +38,17 @@ def check_modal(form: FormErrors, path: Path, body: Json) -> None:
     _check_distinct(form, (*path, "components"), rows)
 
 
-def walk(components: list[Json]) -> Iterator[Json]:
+def every_component(components: list[Json]) -> Iterator[Json]:
     """Every component of a message or modal, outer ones first."""
     for component in components:
         yield component
         children = component.get("components")
-        yield from walk([child for child in children if isinstance(child, dict)] if isinstance(children, list) else [])
+        yield from every_component(
+            [child for child in children if isinstance(child, dict)] if isinstance(children, list) else []
+        )
         for key in ("component", "accessory"):
             if isinstance(child := component.get(key), dict):
-                yield from walk([child])
+                yield from every_component([child])
 
 
 def _check_block(form: FormErrors, path: Path, block: Json) -> None:
@@ -137,13 +139,13 @@ def _check_field(form: FormErrors, path: Path, field: Json, *, labelled: bool = 
 
 
 def _check_distinct(form: FormErrors, path: Path, rows: list[Json]) -> None:
-    ids = [component["custom_id"] for component in walk(rows) if isinstance(component.get("custom_id"), str)]
+    ids = [component["custom_id"] for component in every_component(rows) if isinstance(component.get("custom_id"), str)]
     if len(set(ids)) < len(ids):
         form.add(path, "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated")
 
 
 def _check_modern_totals(form: FormErrors, path: Path, rows: list[Json]) -> None:
-    everything = list(walk(rows))
+    everything = list(every_component(rows))
     if len(everything) > _MODERN_TOTAL:
         form.add(path, "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", f"At most {_MODERN_TOTAL} components are allowed")
     texts = [component.get("content") for component in everything if component.get("type") == TEXT_DISPLAY]

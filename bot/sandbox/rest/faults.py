@@ -39,6 +39,7 @@ _PAGE: Final = (
     "<p>Unknown Message. Missing Access. The owner of this website has banned your address.</p>" + "<br>" * 300
 ) + "</body></html>"
 """A proxy's page is long, and says words that sound like Discord's own."""
+IDENTIFIES_PER_DAY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +161,6 @@ class RestFaults:
         self.latency_s = 0.0
         self._let_go.set()
         self._let_go = asyncio.Event()
-
-
-IDENTIFIES_PER_DAY = 1_000
 
 
 @dataclass(slots=True)

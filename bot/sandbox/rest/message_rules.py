@@ -19,6 +19,8 @@ FILES: Final = 10
 _EMBED_TEXTS: Final = (("title", 256), ("description", 4_096))
 _INNER_TEXTS: Final = (("footer", "text", 2_048), ("author", "name", 256))
 _MAX_COLOUR: Final = 0xFFFFFF
+_SPOKEN: Final = {ChannelKind.VOICE, ChannelKind.STAGE}
+_WITHOUT_MESSAGES: Final = {ChannelKind.CATEGORY, ChannelKind.FORUM}
 
 
 def check_message(body: Json, uploads: Sequence[Upload], kept_ids: Collection[int] = (), path: Path = ()) -> None:
@@ -85,10 +87,6 @@ def _check_attachments(
         if not number.isdecimal() or int(number) not in known:
             form.add((*path, index), "MESSAGE_ATTACHMENT_NOT_FOUND", "Attachment data not found")
         check.text(form, (*path, index, "description"), item.get("description"), 0, 1_024)
-
-
-_SPOKEN: Final = {ChannelKind.VOICE, ChannelKind.STAGE}
-_WITHOUT_MESSAGES: Final = {ChannelKind.CATEGORY, ChannelKind.FORUM}
 
 
 def require_visible(channel: Channel, held: int) -> None:

@@ -11,6 +11,9 @@ from bot.sandbox.world.world import World
 from streaming.clock import Clock
 
 _PRUNE_ABOVE: Final = 512
+ONE_HOUR_S: Final = 3_600.0
+OLD_EDITS_PER_HOUR: Final = 1_000
+PUBLISHED_EDITS_PER_HOUR: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,6 @@ class RateLimiter:
     def _prune(self, now_s: float) -> None:
         if len(self._windows) > _PRUNE_ABOVE:
             self._windows = {key: window for key, window in self._windows.items() if window.ends_s > now_s}
-
-
-ONE_HOUR_S: Final = 3_600.0
-OLD_EDITS_PER_HOUR: Final = 1_000
-PUBLISHED_EDITS_PER_HOUR: Final = 3
 
 
 class Ration:

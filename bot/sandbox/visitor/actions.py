@@ -11,7 +11,7 @@ from bot.sandbox.rest.asked_options import (
     resolved,
     spoken_name,
 )
-from bot.sandbox.rest.component_rules import BUTTON, LABEL, ROW, STRING_SELECT, TEXT_INPUT, walk
+from bot.sandbox.rest.component_rules import BUTTON, LABEL, ROW, STRING_SELECT, TEXT_INPUT, every_component
 from bot.sandbox.rest.uploads import FILE_BYTES
 from bot.sandbox.world.api_errors import ApiError
 from bot.sandbox.world.commands import CommandBook, is_offered
@@ -143,7 +143,7 @@ def _command_data(command: Json, options: list[Json]) -> Json:
 
 
 def _find_component(message: Message, custom_id: object) -> Json:
-    for component in walk(message.components):
+    for component in every_component(message.components):
         if custom_id is not None and component.get("custom_id") == custom_id:
             if component.get("disabled"):
                 raise bad_request("This button is switched off.")
@@ -172,7 +172,7 @@ def modal_answers(shown: list[Json], typed: Any) -> list[Json]:
     `typed` may be nested as Discord nests it or a flat list; only `custom_id` with `value` or `values` counts.
     """
     rows = [row for row in typed if isinstance(row, dict)] if isinstance(typed, list) else []
-    given = {item["custom_id"]: item for item in walk(rows) if isinstance(item.get("custom_id"), str)}
+    given = {item["custom_id"]: item for item in every_component(rows) if isinstance(item.get("custom_id"), str)}
     return [_answer_row(row, given) for row in shown]
 
 

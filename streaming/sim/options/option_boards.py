@@ -23,8 +23,12 @@ from streaming.sim.prices.all_tapes import AllTapes
 from streaming.sim.prices.hours import Reset
 from streaming.sim.prices.instruments import Underlying
 from streaming.sim.prices.listing import Expiry, expiries_on
+from streaming.sim.prices.random_walk import IndexWalk
 from streaming.sim.prices.tape import Tape
-from streaming.sim.prices.walk import IndexWalk
+
+Listing = tuple[ContractLines, tuple[Group, ...]]
+_NEAR: Final = 0.02
+"""How far from spot, relatively, lines count as at the money."""
 
 
 @dataclass(slots=True, eq=False)
@@ -124,11 +128,6 @@ class OptionBoards:
 
     def _tape(self, ticker: str) -> Tape:
         return self.tapes.sources[self.traits[ticker].wire].tape
-
-
-Listing = tuple[ContractLines, tuple[Group, ...]]
-_NEAR: Final = 0.02
-"""How far from spot, relatively, lines count as at the money."""
 
 
 def relist_made_up(

@@ -13,8 +13,8 @@ from streaming.clock import epoch_ms
 from streaming.sim.prices.candles import CandleMaker, MinuteBar, made_up_past
 from streaming.sim.prices.instruments import FUTURES, YEAR_S, Underlying
 from streaming.sim.prices.listing import ListedContract, active_contract
+from streaming.sim.prices.random_walk import IndexWalk
 from streaming.sim.prices.tape import Kind, Tape, to_tick
-from streaming.sim.prices.walk import IndexWalk
 
 _GAP: Final = 0.0025
 """Usual size of an overnight move, and of a morning's, relative to the price."""

@@ -10,6 +10,15 @@ from typing import Final
 
 from streaming.calendar import NEW_YORK, session_on
 
+_PAUSE_START: Final = time(17, 0)
+_PAUSE_END: Final = time(18, 0)
+_FRIDAY: Final = 4
+_SATURDAY: Final = 5
+_SUNDAY: Final = 6
+_EVENING: Final = time(18)
+_EVES: Final = frozenset({6, 0, 1, 2, 3})
+"""Sunday to Thursday, the evenings on which futures begin a day."""
+
 
 class Phase(StrEnum):
     """What trades at an instant."""
@@ -17,13 +26,6 @@ class Phase(StrEnum):
     CASH = "cash"
     FUTURES = "futures"
     CLOSED = "closed"
-
-
-_PAUSE_START: Final = time(17, 0)
-_PAUSE_END: Final = time(18, 0)
-_FRIDAY: Final = 4
-_SATURDAY: Final = 5
-_SUNDAY: Final = 6
 
 
 def phase_at(instant_s: float, *, always_open: bool) -> tuple[Phase, float]:
@@ -79,9 +81,6 @@ _MORNING: Final = (
     (time(7, 28), Reset.VOLUME),
     (time(7, 29, 50), Reset.CLOSES),
 )
-_EVENING: Final = time(18)
-_EVES: Final = frozenset({6, 0, 1, 2, 3})
-"""Sunday to Thursday, the evenings on which futures begin a day."""
 
 
 def next_reset(after_s: float) -> tuple[float, Reset]:

@@ -50,6 +50,15 @@ _FUTURE_FIELDS: Final = {
     "39": "quotedInSession", "22": "securityStatus", "25": "tick", "26": "tickAmount", "8": "totalVolume",
     "11": "tradeTime",
 }  # fmt: skip
+MARKETS: Final = ("equity", "option", "bond", "future", "forex")
+_PRODUCTS: Final = {
+    "equity": (("EQ", "equity"),),
+    "option": (("EQO", "equity option"), ("IND", "index option")),
+    "bond": (("BON", "bond"),),
+    "future": (("CME", "CME futures"),),
+    "forex": (("forex", "forex"),),
+}
+_INDEX_LATER: Final = 15
 
 
 def quotes_body(market: Market, symbols: Iterable[str], fields: frozenset[str]) -> dict[str, Any]:
@@ -191,17 +200,6 @@ def _future(market: Market, symbol: str, tape: Tape) -> dict[str, Any]:
         "ssid": 0,
         "symbol": symbol,
     }
-
-
-MARKETS: Final = ("equity", "option", "bond", "future", "forex")
-_PRODUCTS: Final = {
-    "equity": (("EQ", "equity"),),
-    "option": (("EQO", "equity option"), ("IND", "index option")),
-    "bond": (("BON", "bond"),),
-    "future": (("CME", "CME futures"),),
-    "forex": (("forex", "forex"),),
-}
-_INDEX_LATER: Final = 15
 
 
 def hours_body(markets: tuple[str, ...], day: date) -> dict[str, Any]:

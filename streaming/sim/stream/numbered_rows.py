@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any, Final, Protocol
 
 Row = dict[str, Any]
+_WHOLE: Final = frozenset({"NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"})
 
 
 class RowSource(Protocol):
@@ -35,9 +36,6 @@ def number(value: float, digits: int = 4) -> float | int:
         return 0
     rounded = round(value, digits)
     return int(rounded) if rounded == int(rounded) else rounded
-
-
-_WHOLE: Final = frozenset({"NYSE_BOOK", "NASDAQ_BOOK", "OPTIONS_BOOK", "CHART_EQUITY", "CHART_FUTURES"})
 
 
 def change_of(service: str, sent: Row, now: Row) -> Row:

@@ -16,6 +16,11 @@ _PRICES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Service -> bid, ask and the options' volatility, as numbered on the wire."""
 _NO_ROWS: Final[tuple[Any, ...]] = (None, 7, "row", {}, {"1": 5.0}, {"key": "<@everyone>", "1": 5.0})
+_FINAL: Final = 0x80
+_TEXT: Final = 0x1
+_CONTINUES: Final = 0x0
+_SHORT: Final = 125
+_MEDIUM: Final = 0xFFFF
 
 
 def distorted(frame: bytes, oddities: Collection[str]) -> bytes:
@@ -91,13 +96,6 @@ ODDITIES: Final[Mapping[str, Callable[[Tree], None] | None]] = {
     "byte_order_mark": None,
 }
 """By name, in the order in which they are applied; None for what happens to the finished text."""
-
-
-_FINAL: Final = 0x80
-_TEXT: Final = 0x1
-_CONTINUES: Final = 0x0
-_SHORT: Final = 125
-_MEDIUM: Final = 0xFFFF
 
 
 def in_pieces(payload: bytes, size: int = 0) -> bytes:

@@ -30,6 +30,11 @@ _VENUES: Final = ("P", "Q", "K", "Z", "J", "T", "U", "X")
 _MICS: Final = {
     "P": "ARCX", "Q": "XNAS", "K": "EDGX", "Z": "BATS", "J": "EDGA", "T": "XNAS", "U": "MEMX", "X": "PSX",
 }  # fmt: skip
+_HOURS: Final = "GLBX(de=1640;0=-17001600;1=r-17001600d-15551640;7=d-16401555)"
+ChartService = Literal["CHART_EQUITY", "CHART_FUTURES"]
+_DAY_MS: Final = 86_400_000
+_FIRST_MINUTE: Final = 7 * 60
+"""Field 1 of CHART_EQUITY counts minutes from 07:00 in New York."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +110,6 @@ def _equity_quote(tape: Tape) -> Row:
     return _numbered(tape, _QUOTE_LIVE) | venues
 
 
-_HOURS: Final = "GLBX(de=1640;0=-17001600;1=r-17001600d-15551640;7=d-16401555)"
-
-
 @dataclass(frozen=True, slots=True)
 class FutureRows:
     """Rows of LEVELONE_FUTURES. `/ES` means the active contract; an unknown key gets a row that says so."""
@@ -157,12 +159,6 @@ def _live_future(tape: Tape, status: str) -> Row:
     change = tape.last - tape.close
     moved = {"19": number(change), "20": number(change / tape.close, 6), "22": status}
     return _ascending(_numbered(tape, _FUTURE_LIVE) | moved)
-
-
-ChartService = Literal["CHART_EQUITY", "CHART_FUTURES"]
-_DAY_MS: Final = 86_400_000
-_FIRST_MINUTE: Final = 7 * 60
-"""Field 1 of CHART_EQUITY counts minutes from 07:00 in New York."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from streaming.sim.prices.candles import MinuteBar
 from streaming.sim.prices.hours import Phase, Reset, next_reset, phase_at
 from streaming.sim.prices.instruments import UNDERLYINGS, Underlying, traits_around
 from streaming.sim.prices.listing import ListedContract
+from streaming.sim.prices.random_walk import STEP_S, IndexWalk
 from streaming.sim.prices.tape import Tape
-from streaming.sim.prices.walk import STEP_S, IndexWalk
 
 _STEPS_PER_S: Final = round(1.0 / STEP_S)
 _SESSION_S: Final = 23400.0

@@ -2,7 +2,7 @@ from math import log, sqrt
 
 import numpy as np
 
-from streaming.sim.prices.walk import IndexWalk
+from streaming.sim.prices.random_walk import IndexWalk
 
 DAY = 23400 * 4
 
