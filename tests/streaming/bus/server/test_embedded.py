@@ -1,4 +1,4 @@
-"""streaming/bus/server/embedded.py, server_address.py, server_folder.py, parent_death.py: a real server as a child."""
+"""streaming/bus/server/embedded.py, address.py, folder.py, parent_death.py: a real server as a child."""
 
 import asyncio
 import os
