@@ -1,13 +1,13 @@
 """Chains as their sources sent them, kept for an engine process that has to begin anew. Pure."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 import msgspec
 
 from streaming.chains.corroboration import Corroboration
 from streaming.chains.judgement import ExpirySize, Known, are_alike, known_after
-from streaming.engine.protocol import ChainKind, ChainReceipt, Doubtful, Load
+from streaming.engine.protocol import ChainAbout, ChainReceipt, Doubtful, Load
 from streaming.errors import ContractError
 
 MOST_BYTES: Final = 96 << 20
@@ -16,26 +16,10 @@ _MOST_SHORT_LIVES: Final = 3
 """Of processes in a row; then it may be the chains that end them."""
 
 
-class ChainDelivery(msgspec.Struct, frozen=True, kw_only=True):
+class ChainDelivery(ChainAbout, frozen=True, kw_only=True):
     """A chain, or one expiry of it, as its source sent it."""
 
-    underlying: str
-    kind: ChainKind
     payload: bytes
-    source: str = "schwab"
-    """Whose figures these are, where the bytes do not say."""
-    asof: datetime | None = None
-    """Quote time; None: what the bytes say."""
-    expiry: date | None = None
-    """None when this is the whole chain."""
-    planned: tuple[date, ...] = ()
-    """With `expiry`: all that make up the whole; others are forgotten."""
-    required: tuple[date, ...] = ()
-    """With `expiry`: those without which there is no whole yet."""
-    strikes: int = 0
-    """How many on either side of the money were asked for; 0 is all."""
-    came_at: datetime | None = None
-    """When it came; None: at its quote time."""
 
     @property
     def subject(self) -> tuple[str, date | None]:
@@ -45,17 +29,7 @@ class ChainDelivery(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def order(self) -> Load:
         """What the engine process is told about these bytes, by themselves."""
-        return Load(
-            underlying=self.underlying,
-            kind=self.kind,
-            asof=self.asof,
-            expiry=self.expiry,
-            planned=self.planned,
-            required=self.required,
-            source=self.source,
-            strikes=self.strikes,
-            came_at=self.came_at,
-        )
+        return Load(**{name: getattr(self, name) for name in ChainAbout.__struct_fields__})
 
 
 class ChainRecord:

@@ -25,12 +25,13 @@ class Setup(msgspec.Struct, frozen=True, array_like=True, tag=True):
     scope: ScopeName
 
 
-class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Take a chain or one expiry of it; its bytes are the next frame."""
+class ChainAbout(msgspec.Struct, frozen=True):
+    """What is told of a chain, or one expiry of it, beside its bytes."""
 
     underlying: str
     kind: ChainKind
     asof: datetime | None = None
+    """Quote time; None: what the bytes say."""
     expiry: date | None = None
     """None when the bytes are the whole chain."""
     planned: tuple[date, ...] = ()
@@ -42,6 +43,12 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     strikes: int = 0
     """How many on either side of the money were asked for; 0 is all."""
     came_at: datetime | None = None
+    """When it came; None: at its quote time."""
+
+
+class Load(ChainAbout, frozen=True, array_like=True, tag=True):
+    """Take a chain or one expiry of it; its bytes are the next frame."""
+
     known: Known | None = None
     """What the answer must measure up to; None: nothing, or it was doubted often enough."""
 

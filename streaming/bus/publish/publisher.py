@@ -21,7 +21,6 @@ from streaming.bus.events import NUMBER_OF, STREAM_CAPS
 from streaming.bus.lease import Fence, LeaseLostError
 from streaming.bus.publish.buffer import EventBuffer
 from streaming.bus.publish.delivery import BatchDelivery
-from streaming.clock import Clock, SystemClock, epoch_ms
 from streaming.errors import TransientError
 from streaming.model import MarketEvent
 
@@ -59,9 +58,6 @@ class PublisherStats(msgspec.Struct, frozen=True, kw_only=True):
     """Published again after a lost connection; subscribers may have had some of them already."""
     flush_errors: int
     reconnects: int
-    last_flush_ms: int | None
-    """When Redis last acknowledged a batch."""
-    flush_took_ms: float | None
     last_error: str | None
     """Why the last flush failed; None once one has succeeded."""
 
@@ -77,7 +73,6 @@ class TradingEventPublisher:
         self,
         redis: Redis,
         *,
-        clock: Clock | None = None,
         rng: random.Random | None = None,
         stream_caps: Sequence[int] | None = STREAM_CAPS,
         max_events: int = BUFFER_EVENTS,
@@ -85,7 +80,6 @@ class TradingEventPublisher:
         flush_timeout_s: float = FLUSH_S,
         close_budget_s: float = CLOSE_S,
     ) -> None:
-        self._clock = clock or SystemClock()
         self._buffer = EventBuffer(max_events=max_events, max_bytes=max_bytes)
         self._delivery = BatchDelivery(redis, caps=stream_caps, answer_s=flush_timeout_s)
         self._backoff = Backoff(rng or random.Random())
@@ -99,8 +93,6 @@ class TradingEventPublisher:
         self._dropped_told = 0
         self._left_at_close = 0
         self._flush_errors = 0
-        self._last_flush_ms: int | None = None
-        self._flush_took_ms: float | None = None
         self._last_error: str | None = None
 
     async def __aenter__(self) -> Self:
@@ -173,8 +165,6 @@ class TradingEventPublisher:
             resent=delivery.resent,
             flush_errors=self._flush_errors,
             reconnects=max(delivery.connects - 1, 0),
-            last_flush_ms=self._last_flush_ms,
-            flush_took_ms=self._flush_took_ms,
             last_error=self._last_error,
         )
 
@@ -193,7 +183,6 @@ class TradingEventPublisher:
         while self._waiting:
             if not delivery.pending:
                 delivery.pending = self._buffer.take(max_events=BATCH_EVENTS, max_bytes=BATCH_BYTES)
-            started_s = self._clock.monotonic()
             try:
                 await delivery.flush()
             except LeaseLostError:
@@ -201,7 +190,7 @@ class TradingEventPublisher:
             except TransientError as error:
                 await self._stand_back(error)
             else:
-                self._succeeded(started_s)
+                self._succeeded()
 
     def _withhold(self) -> None:
         """Give up everything that waits: the new holder of the lease has published those moments."""
@@ -223,10 +212,8 @@ class TradingEventPublisher:
         await self._delivery.disconnect()
         await asyncio.sleep(self._backoff.next_s())
 
-    def _succeeded(self, started_s: float) -> None:
+    def _succeeded(self) -> None:
         self._backoff.reset()
-        self._flush_took_ms = (self._clock.monotonic() - started_s) * 1000
-        self._last_flush_ms = epoch_ms(self._clock.now())
         if self._last_error is not None or (self._overflowing and not self._buffer):
             log.warning(
                 "Redis takes market events: %d are waiting, %d were given up since the start.",

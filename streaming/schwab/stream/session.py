@@ -281,8 +281,7 @@ class StreamSession:
 
     def _noticed(self, notice: StreamNotice) -> SessionEvent:
         if isinstance(notice.heartbeat, (str, int)):
-            text = str(notice.heartbeat)
-            return Heartbeat(int(text) if text.isdecimal() and len(text) < _LONGEST_MS else 0)
+            return Heartbeat()
         content = notice.content
         if not isinstance(content, ResponseContent):
             return Oddity("a notice without content")
@@ -307,4 +306,3 @@ def _plain(text: str) -> str:
 
 
 _LONGEST_WORDS: Final = 120
-_LONGEST_MS: Final = 16

@@ -112,8 +112,6 @@ class LoggedOut:
 class Heartbeat:
     """The server is alive and has nothing to say."""
 
-    server_ms: int
-
 
 @dataclass(frozen=True, slots=True)
 class Oddity:

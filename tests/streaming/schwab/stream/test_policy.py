@@ -24,7 +24,7 @@ from streaming.schwab.stream.session_events import (
         (ConnectionUnknown(20, ""), False, Reaction.RECONNECT),
         (LoggedOut(), False, Reaction.RECONNECT),
         (LoggedIn(""), True, Reaction.GO_ON),
-        (Heartbeat(0), False, Reaction.GO_ON),
+        (Heartbeat(), False, Reaction.GO_ON),
         (Oddity(""), False, Reaction.GO_ON),
         (ServiceUnavailable("NYSE_BOOK", ""), False, Reaction.GO_ON),
     ],
