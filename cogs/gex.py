@@ -14,11 +14,12 @@ from bot.notices import think
 from bot.permissions import may_speak
 from bot.pictures import PictureRequest, take_history
 from bot.render.charts.chart_spec import KINDS, ThemeName
-from bot.render.embeds import status_embed
+from bot.render.embeds import copy_text, status_embed
 from bot.render.explain.explain import explain_embed
 from bot.services import Services
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
+from streaming.export.levels import FORMATS, level_sheet
 from streaming.figures import FIGURES
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
 
@@ -34,6 +35,7 @@ VIEW_CHOICES: Final = [
     Choice(name="future: points of the future, such as /ES", value="future"),
 ]
 KIND_CHOICES: Final = [Choice(name=f"{name}: {kind.words}", value=name) for name, kind in KINDS.items()]
+FORMAT_CHOICES: Final = [Choice(name=form.words, value=name) for name, form in FORMATS.items()]
 FIGURE_CHOICES: Final = [Choice(name=figure.title, value=name) for name, figure in FIGURES.items()]
 
 
@@ -77,6 +79,30 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         scope = scope or self._services.settings.gex_scope
         shown = LevelsView(self._services, interaction, snapshot, scope=scope, weight=weight, view=view)
         await _answer(interaction, public, embed=shown.embed(), view=shown)
+
+    @app_commands.command(description="The levels as text to paste into a charting program")
+    @app_commands.describe(
+        form="For which program",
+        symbol=_SYMBOL,
+        scope="Which expiries",
+        weight="Open interest or today's volume",
+        view="In whose points; without it, the ticker's own",
+    )
+    @app_commands.rename(form="format")
+    @app_commands.choices(form=FORMAT_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, view=VIEW_CHOICES)
+    async def copy(  # noqa: PLR0917  # Discord's options, not positional arguments
+        self,
+        interaction: Interaction,
+        form: str,
+        symbol: str | None = None,
+        scope: ScopeName | None = None,
+        weight: WeightName = "oi",
+        view: ViewName = "native",
+    ) -> None:
+        """The levels of one scope in the words of a charting program, in a block that has a button to copy it."""
+        snapshot = await self._snapshot(interaction, symbol)
+        sheet = level_sheet(snapshot, scope=scope, weight=weight, view=view)
+        await interaction.response.send_message(copy_text(FORMATS[form], sheet), ephemeral=True)
 
     @app_commands.command(description="What a figure means, its convention and unit, and how it was computed just now")
     @app_commands.describe(
@@ -149,6 +175,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await interaction.followup.send(text, file=attached(picture))
 
     @status.autocomplete("symbol")
+    @copy.autocomplete("symbol")
     @explain.autocomplete("symbol")
     @levels.autocomplete("symbol")
     @chart.autocomplete("symbol")

@@ -1,4 +1,4 @@
-"""What `/gex status` and `/gex levels` answer: figures with unit, scope, source and age. Pure."""
+"""What `/gex status`, `/gex levels` and `/gex copy` answer: figures with unit, scope, source and age. Pure."""
 
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,7 @@ from bot.render.origin_words import escaped, freshness_words, origin_words, sour
 from bot.render.theme import EMBED_COLOUR
 from streaming.calendar import new_york
 from streaming.clock import instant_of
+from streaming.export.levels import Format, LevelSheet
 from streaming.figures import BOARD, FIGURES, LEVELS, Levels, Row, headline, max_change, read_row
 from streaming.gex.results.point_views import seen_in
 from streaming.model import (
@@ -73,6 +74,12 @@ def levels_embed(
         embed.title = f"{embed.title} · in {escaped(snapshot.views[view].symbol)} points"
         embed.set_footer(text=f"{_EXPOSURE} {_seen_by(snapshot, snapshot.views[view])}")
     return embed
+
+
+def copy_text(form: Format, sheet: LevelSheet) -> str:
+    """The levels in a block that Discord gives a button to copy, with what to do with it and what it was read from."""
+    text = form.write(sheet).replace("`", "'")
+    return f"{form.words}. {escaped(sheet.title)}.\n```\n{text}\n```"
 
 
 def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime) -> discord.Embed:

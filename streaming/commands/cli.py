@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from streaming.bus.server.embedded import running_url
 from streaming.bus.subscription import messages
 from streaming.commands import gex as gex_command
+from streaming.commands import levels as levels_command
 from streaming.commands import record as record_command
 from streaming.commands import replay as replay_command
 from streaming.commands import sim as sim_command
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     start_command.register(commands)
     gex_command.register(commands)
+    levels_command.register(commands)
     token_command.register(commands)
     record_command.register(commands)
     replay_command.register(commands)

@@ -218,3 +218,17 @@ async def test_without_a_figure_the_lines_of_the_board_are_explained_to_the_chan
 async def test_everybody_is_offered_gex(room, command):
     room.host.snapshots.history_by_ticker["SPX"] = past_of("SPX", minutes=(1,))
     assert (await room.guest.slash(room.channel, command)).acknowledged
+
+
+async def test_levels_are_copied_as_the_text_of_a_charting_program_privately(room):
+    result = await room.guest.slash(room.channel, "gex copy", format="tradingview", symbol="SPX", scope="full")
+    answer = only_answer(result)
+    assert answer.ephemeral
+    assert "```\nGexcord SPX full oi of " in answer.content
+    assert ";Zero gamma,6390.00" in answer.content
+
+
+async def test_levels_without_any_figure_are_refused_in_a_sentence(room):
+    result = await room.guest.slash(room.channel, "gex copy", format="csv", symbol="SPX", scope="one")
+    assert "No level of SPX is known by oi in scope one." in only_answer(result).content
+    assert room.env.errors
