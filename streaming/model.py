@@ -185,6 +185,12 @@ WEIGHT_NAMES: Final[dict[WeightName, str]] = {"oi": "open interest", "vol": "vol
 """In fewer letters, for buttons and heads of columns, and where the volume need not be today's."""
 
 
+Regime = Literal["dampened", "amplified", "undecided"]
+"""Whether dealers' hedging works against moves of the underlying, with them, or cannot be told."""
+TopStrike = tuple[float, float, float]
+"""(strike, its net gex in $ per 1 %, its share 0..1 of the sum of |net| over all strikes)."""
+
+
 class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one scope under one weight (open interest, or contracts traded today)."""
 
@@ -230,6 +236,13 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     See `specs/gex-method.md` §15.
     """
+    call_gex_usd_per_1pct: float | None = None
+    """The calls' part of net GEX, above 0; with the puts' part it makes the net."""
+    put_gex_usd_per_1pct: float | None = None
+    top_strikes: tuple[TopStrike, ...] = ()
+    """The five strongest by |net|, strongest first; left out of `gex:history`."""
+    concentration_strikes: int | None = None
+    """How many strikes hold 90 % of the sum of |net|."""
 
 
 LadderRow = tuple[float, float, float]
@@ -279,6 +292,11 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     rr25: float | None = None
     """25-delta risk reversal as a fraction, of the expiry `rr25_expiry` (nearest to 30 days)."""
     rr25_expiry: str | None = None
+    put_call_oi: float | None = None
+    """Puts for each call by open interest, of all living contracts; None without a call."""
+    put_call_vol: float | None = None
+    max_pain: float | None = None
+    """The strike at which expiring would pay least intrinsic value by open interest: folklore, not a forecast."""
     by_expiry: tuple[tuple[str, float, float], ...] = ()
     """(ISO date, net gex by volume, by open interest) in $ per 1 %; only filled for scope `all`."""
     ladder: tuple[LadderRow, ...] = ()
@@ -291,6 +309,38 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     def by(self, weight: WeightName) -> WeightFigures:
         """The figures under one weight."""
         return self.oi if weight == "oi" else self.vol
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where spot stands under one weight, and what the total means for its moves (`specs/gex-method.md` §22)."""
+
+    regime: Regime | None = None
+    net_share: float | None = None
+    """Net over gross GEX, -1..1."""
+    zero_gamma_distance_pct: float | None = None
+    """How far spot is above zero gamma, in percent of spot; negative below it."""
+    between_walls_pct: float | None = None
+    """0 at the put wall, 100 at the call wall; None where they are crossed or unknown."""
+    zero_share: float | None = None
+    """Gross GEX of what expires today over that of scope `full`, 0..1."""
+    rolls_off_usd_per_1pct: float | None = None
+    """Net GEX that is gone after today's close."""
+
+
+class ExpectedMove(msgspec.Struct, frozen=True, kw_only=True):
+    """What the market pays for movement until the nearest expiry that is quoted on both sides."""
+
+    expiry: str
+    """ISO date."""
+    root: str
+    strike: float
+    """Nearest to the forward, quoted on both sides."""
+    straddle_points: float
+    """Call mid plus put mid."""
+    straddle_pct: float
+    """The same in percent of spot."""
+    sigma_points: float | None = None
+    """Spot times the strike's total volatility: one standard deviation until that expiry."""
 
 
 ViewName = Literal["native", "index", "etf", "future"]
@@ -385,6 +435,9 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     views: dict[str, PointView] = {}
     """`index`, `etf` and `future`, as far as known and other than the snapshot's own points."""
     scopes: dict[str, ScopeFigures] = {}
+    standing: dict[str, Standing] = {}
+    """Of the snapshot's own scope, by weight."""
+    expected_move: ExpectedMove | None = None
     replay: ReplayMark | None = None
     """Only of a recording that is played; `source` then is "replay"."""
     v: int = 1

@@ -15,13 +15,14 @@ from streaming.gex.pricing.live_book import LiveBook
 from streaming.gex.pricing.priced import ForwardMode
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.pricing.volatility import BadIv
+from streaming.gex.results.expected_move import expected_move
 from streaming.gex.results.market_state import market_state, session_key
 from streaming.gex.results.max_change import Ladder, LadderHistory
 from streaming.gex.results.point_views import Kind, PointViews
 from streaming.gex.results.roots import RootBook
 from streaming.gex.results.snapshot import Ingredients, SnapshotTimes, build_snapshot, ladder_by_volume
 from streaming.gex.results.spot_figures import SpotFigures, all_figures, figures_at_spot
-from streaming.model import SCOPES, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
+from streaming.model import SCOPES, ExpectedMove, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
 from streaming.symbols import Ticker
 
 _MORNING: Final = time(9, 30)
@@ -108,6 +109,11 @@ class GexEngine:
                 scopes=_figures(spot_figures, selection, moment),
                 basis=self._views.basis() if self._ticker.future else None,
                 views=self._views.current(),
+                expected_move=None
+                if spot_figures is None
+                else expected_move(
+                    self._book.lines, self._book.ratio, spot_figures.spot, first_row=selection.cut.start
+                ),
                 priors=priors,
                 forward=self._forward,
                 seq=self._seq,
@@ -201,6 +207,13 @@ def _figures(spot_figures: SpotFigures | None, selection: Selection, moment: Sna
     if spot_figures is None:
         return {name: selection.quality[name] for name in SCOPES}
     return all_figures(spot_figures, moment.asof)
+
+
+def _move(spot_figures: SpotFigures | None, ratio: Floats) -> ExpectedMove | None:
+    if spot_figures is None:
+        return None
+    first_row = spot_figures.selection.cut.start
+    return expected_move(spot_figures.lines, ratio, spot_figures.spot, first_row=first_row)
 
 
 def series_rows(lines: Lines, ratio: Floats, *, first_row: int, asof: datetime, spot: float | None) -> list[Row]:

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.snapshots.history_entry import HistoryEntry, entry_of, market_day, outranks
-from streaming.model import GexSnapshot
+from streaming.model import GexSnapshot, ScopeFigures
 
 CAP: Final = 5_000
 SPACING_S: Final = 5.0
@@ -222,6 +222,10 @@ def history_key(snapshot: GexSnapshot) -> str:
 
 
 def without_curves(snapshot: GexSnapshot) -> GexSnapshot:
-    """The same without the ladders and profiles of its scopes, which are nine tenths of its bytes."""
-    lean = {name: replace(figures, ladder=(), profile=()) for name, figures in snapshot.scopes.items()}
-    return replace(snapshot, scopes=lean)
+    """The same without the ladders, profiles and top strikes of its scopes, which are nine tenths of its bytes."""
+    return replace(snapshot, scopes={name: _lean(figures) for name, figures in snapshot.scopes.items()})
+
+
+def _lean(figures: ScopeFigures) -> ScopeFigures:
+    oi, vol = replace(figures.oi, top_strikes=()), replace(figures.vol, top_strikes=())
+    return replace(figures, ladder=(), profile=(), oi=oi, vol=vol)

@@ -14,7 +14,7 @@ from streaming.bus.snapshots.names import is_note, is_producer, is_ticker, ticke
 from streaming.chains.wire_values import HIGHEST_PRICE, LARGEST, LARGEST_WHOLE, LOWEST_PRICE, price, whole
 from streaming.clock import is_instant
 from streaming.errors import ContractError
-from streaming.model import SCOPES, VIEWS, GexSnapshot, ReplayMark
+from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot, ReplayMark
 
 MOST_ROWS: Final = 5_000
 """Of any one table; no exchange lists as many strikes of one underlying within reach of its price."""
@@ -25,7 +25,7 @@ _BY_PRICE: Final = frozenset({"strikes", "ladder", "profile"})
 _BY_PLACE: Final = "max_priors"
 _LONGEST_HOLDER: Final = 300
 _NO_CHANGE: Final = (None, None)
-_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"scopes": SCOPES, "views": VIEWS}
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"scopes": SCOPES, "views": VIEWS, "standing": WEIGHTS}
 _ODD: Final = object()
 Row = tuple[Any, ...]
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.lines import Lines
+from streaming.gex.pricing.positioning import with_positioning
 from streaming.gex.pricing.priced import PricedLines, select_priced
 from streaming.gex.pricing.quality import qualities
 from streaming.gex.pricing.scopes import ScopeSlices
@@ -44,5 +45,5 @@ def select(
         iv=clean.iv,
         ratio=np.where(np.isnan(ratio), 1.0, ratio),
         priced=select_priced(lines, clean, weight, ratio, cut, last=last),
-        quality=qualities(lines, clean, weight, ratio, cut),
+        quality=with_positioning(qualities(lines, clean, weight, ratio, cut), lines, weight, cut),
     )

@@ -119,6 +119,7 @@ def shift_levels(figures: ScopeFigures, points: float | None, *, ratio: float = 
     """The same figures with every level times a ratio plus points; without a basis (`points`) they are unknown."""
     return msgspec.structs.replace(
         figures,
+        max_pain=shift(figures.max_pain, points, ratio=ratio),
         oi=_shift(figures.oi, points, ratio),
         vol=_shift(figures.vol, points, ratio),
         ladder=_shift_rows(figures.ladder, points, ratio),
@@ -130,7 +131,7 @@ def _shift_rows(rows: tuple[LadderRow, ...], points: float | None, ratio: float)
     """Rows whose first column is a level."""
     if points is None:
         return ()
-    return tuple((round(level * ratio + points, _DECIMALS), vol, oi) for level, vol, oi in rows)
+    return tuple((round(level * ratio + points, _DECIMALS), second, third) for level, second, third in rows)
 
 
 def _shift(figures: WeightFigures, points: float | None, ratio: float) -> WeightFigures:
@@ -138,6 +139,7 @@ def _shift(figures: WeightFigures, points: float | None, ratio: float) -> Weight
     return msgspec.structs.replace(
         figures,
         zero_gamma_roots=roots,
+        top_strikes=_shift_rows(figures.top_strikes, points, ratio),
         zero_gamma_directions=() if points is None else figures.zero_gamma_directions,
         zero_gamma_slope=_per_point(figures.zero_gamma_slope, ratio),
         net_gex_usd_per_point=_per_point(figures.net_gex_usd_per_point, ratio),

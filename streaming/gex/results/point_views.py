@@ -9,7 +9,7 @@ import msgspec
 
 from streaming.errors import RequestError
 from streaming.gex.results.basis import Basis, BasisEstimator, RatioEstimator, shift, shift_levels
-from streaming.model import GexSnapshot, PointView, ViewName
+from streaming.model import ExpectedMove, GexSnapshot, PointView, ViewName
 from streaming.symbols import Ticker, family_of
 
 Kind = Literal["index", "etf", "future"]
@@ -122,5 +122,13 @@ def _mapped(snapshot: GexSnapshot, view: PointView) -> GexSnapshot:
         strikes=tuple((strike * ratio + points, vol, oi, priors) for strike, vol, oi, priors in snapshot.strikes),
         max_priors=tuple((shift(strike, points, ratio=ratio), change) for strike, change in snapshot.max_priors),
         scopes={name: shift_levels(figures, points, ratio=ratio) for name, figures in snapshot.scopes.items()},
+        expected_move=None if snapshot.expected_move is None else _moved(snapshot.expected_move, points, ratio),
         **levels,
     )
+
+
+def _moved(move: ExpectedMove, points: float, ratio: float) -> ExpectedMove:
+    sigma = None if move.sigma_points is None else move.sigma_points * ratio
+    straddle = move.straddle_points * ratio
+    strike = move.strike * ratio + points
+    return msgspec.structs.replace(move, strike=strike, straddle_points=straddle, sigma_points=sigma)

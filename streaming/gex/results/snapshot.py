@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from streaming.clock import epoch_ms
@@ -16,7 +17,18 @@ from streaming.gex.results.levels import within_window
 from streaming.gex.results.market_state import State
 from streaming.gex.results.max_change import Change, Ladder, largest_change, values_at
 from streaming.gex.results.spot_figures import SpotFigures
-from streaming.model import GexSnapshot, MaxChange, OptionChain, PointView, ScopeFigures, ScopeName, StrikeRow
+from streaming.gex.results.standing import standing
+from streaming.model import (
+    WEIGHTS,
+    ExpectedMove,
+    GexSnapshot,
+    MaxChange,
+    OptionChain,
+    PointView,
+    ScopeFigures,
+    ScopeName,
+    StrikeRow,
+)
 from streaming.symbols import Ticker
 
 MILLION: Final = 1e6
@@ -45,6 +57,7 @@ class Ingredients:
     scopes: dict[str, ScopeFigures]
     basis: Basis | None
     views: dict[str, PointView]
+    expected_move: ExpectedMove | None
     priors: tuple[Ladder | None, ...]
     forward: ForwardMode
     seq: int
@@ -52,6 +65,11 @@ class Ingredients:
 
 def build_snapshot(made: Ingredients) -> GexSnapshot:
     """The snapshot; levels of a futures ticker are in futures points, or None without a basis."""
+    snapshot = _snapshot(made)
+    return replace(snapshot, standing={weight: standing(snapshot, None, weight) for weight in WEIGHTS})
+
+
+def _snapshot(made: Ingredients) -> GexSnapshot:
     points = (None if made.basis is None else made.basis.points) if made.ticker.future else 0.0
     scopes = (
         {name: shift_levels(figures, points) for name, figures in made.scopes.items()} if points != 0.0 else made.scopes
@@ -88,7 +106,15 @@ def build_snapshot(made: Ingredients) -> GexSnapshot:
         contracts_settled=made.selection.cut.start,
         views=made.views,
         scopes=scopes,
+        expected_move=_move(made.expected_move, points),
     )
+
+
+def _move(found: ExpectedMove | None, points: float | None) -> ExpectedMove | None:
+    """With its strike in the ticker's points; what it is wide does not depend on them."""
+    if found is None or points is None:
+        return None
+    return replace(found, strike=found.strike + points)
 
 
 def ladder_by_volume(spot_figures: SpotFigures, scope: ScopeName, at: datetime) -> Ladder:

@@ -13,6 +13,7 @@ from streaming.gex.pricing.lines import Lines
 from streaming.gex.pricing.priced import PER_CENT, Kernel, build_kernel
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.pricing.spans import Span, span_of
+from streaming.gex.results.concentration import Concentration, concentrations
 from streaming.gex.results.exposure import (
     OTHERS,
     LineExposures,
@@ -84,7 +85,10 @@ def figures_at_spot(
 def all_figures(spot_figures: SpotFigures, asof: datetime) -> dict[str, ScopeFigures]:
     """The figures of the four scopes; None throughout where none of a scope's lines has a volatility."""
     spans = {spot_figures.span(name) for name in SCOPES}
-    by_span = {(span, weight): _weight_figures(spot_figures, span, weight) for span in spans for weight in (0, 1)}
+    pairs = [(span, weight) for span in spans for weight in (0, 1)]
+    ladders = np.array([spot_figures.ladders[pair].sum(axis=0) for pair in pairs])
+    strongest = dict(zip(pairs, concentrations(spot_figures.lines.strikes, ladders), strict=True))
+    by_span = {pair: _weight_figures(spot_figures, *pair, strongest[pair]) for pair in pairs}
     expiries = spot_figures.selection.cut.expiries
     reversals = {dates: _risk_reversal(spot_figures, name, asof) for name, dates in expiries.items()}
     return {name: _scope_figures(spot_figures, name, by_span, reversals) for name in SCOPES}
@@ -132,13 +136,18 @@ def _with_hedge(spot_figures: SpotFigures, scope: ScopeName, figures: WeightFigu
     return msgspec.structs.replace(figures, hedge_usd_per_1pct=hedge)
 
 
-def _weight_figures(spot_figures: SpotFigures, span: Span, weight: int) -> WeightFigures:
+def _weight_figures(spot_figures: SpotFigures, span: Span, weight: int, strongest: Concentration) -> WeightFigures:
     net, gross, *others = spot_figures.totals[span][weight].tolist()
+    puts, calls = spot_figures.ladders[span, weight].sum(axis=1).tolist()
     return WeightFigures(
         net_gex_usd_per_1pct=net,
         net_gex_usd_per_point=net / (PER_CENT * spot_figures.spot),
         gross_gex_usd_per_1pct=gross,
         confidence=abs(net) / gross if gross > 0.0 else None,
+        call_gex_usd_per_1pct=calls,
+        put_gex_usd_per_1pct=puts,
+        top_strikes=strongest.top,
+        concentration_strikes=strongest.strikes,
         **_named(others),
         **_ladder_levels(spot_figures, span, weight),
         **_root_levels(spot_figures.roots[span, weight], spot_figures.spot),
