@@ -109,11 +109,7 @@ class GexEngine:
                 scopes=_figures(spot_figures, selection, moment),
                 basis=self._views.basis() if self._ticker.future else None,
                 views=self._views.current(),
-                expected_move=None
-                if spot_figures is None
-                else expected_move(
-                    self._book.lines, self._book.ratio, spot_figures.spot, first_row=selection.cut.start
-                ),
+                expected_move=_move(spot_figures, self._book.ratio),
                 priors=priors,
                 forward=self._forward,
                 seq=self._seq,
