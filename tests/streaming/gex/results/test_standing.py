@@ -50,7 +50,7 @@ def engine_snapshot(lines, at=ASOF):
 LINES = [
     Line(4350, "C", 0.11, oi=900, volume=5),
     Line(4250, "P", 0.12, oi=100, volume=50),
-    Line(4400, "C", 0.11, oi=100, volume=5, expiry=TODAY + timedelta(days=7)),
+    Line(4400, "C", 0.11, oi=100, volume=0, expiry=TODAY + timedelta(days=7)),
 ]
 
 
@@ -80,5 +80,5 @@ def test_of_another_producers_snapshot_only_what_it_tells_is_said():
     assert found.regime == "amplified"
     assert found.zero_gamma_distance_pct == pytest.approx(100 * (6400.25 - 6380) / 6400.25)
     assert (found.net_share, found.zero_share, found.rolls_off_usd_per_1pct) == (None, None, None)
-    empty = msgspec.structs.replace(classic, zero_gamma=None, sum_gex_oi=None, major_pos_oi=None, spot=None)
+    empty = msgspec.structs.replace(classic, ladder_split=None, sum_gex_oi=None, major_pos_oi=None, spot=None)
     assert standing(empty, None, "oi") == Standing()
