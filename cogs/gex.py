@@ -19,8 +19,9 @@ from bot.render.explain.explain import explain_embed
 from bot.services import Services
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
+from streaming.errors import RequestError
 from streaming.export.levels import FORMATS, level_sheet
-from streaming.figures import FIGURES
+from streaming.figures import FIGURES, figures_called
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
 
 _SYMBOL: Final = "A ticker such as SPX or NQ_NDX; without it, the one this channel shows"
@@ -36,7 +37,7 @@ VIEW_CHOICES: Final = [
 ]
 KIND_CHOICES: Final = [Choice(name=f"{name}: {kind.words}", value=name) for name, kind in KINDS.items()]
 FORMAT_CHOICES: Final = [Choice(name=form.words, value=name) for name, form in FORMATS.items()]
-FIGURE_CHOICES: Final = [Choice(name=figure.title, value=name) for name, figure in FIGURES.items()]
+_MOST_CHOICES: Final = 25
 
 
 class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamma exposure"):
@@ -108,13 +109,13 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.describe(
         figure="Which figure; without it, every line of the live message", symbol=_SYMBOL, public=_PUBLIC
     )
-    @app_commands.choices(figure=FIGURE_CHOICES)
     async def explain(
         self, interaction: BotInteraction, figure: str | None = None, symbol: str | None = None, public: bool = False
     ) -> None:
         """What a figure means and how it was computed just now; without one, every line of the live message."""
         snapshot = await self._snapshot(interaction, symbol)
-        embed = explain_embed(snapshot, figure, now=self._services.clock.now())
+        named = None if figure is None else _figure(figure)
+        embed = explain_embed(snapshot, named, now=self._services.clock.now())
         await _answer(interaction, public, embed=embed)
 
     @app_commands.command(description="A picture of gamma exposure, with buttons to look around")
@@ -174,6 +175,10 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await interaction.edit_original_response(content="The history is in the channel.")
         await interaction.followup.send(text, file=attached(picture))
 
+    @explain.autocomplete("figure")
+    async def _complete_figure(self, _interaction: Interaction, current: str) -> list[Choice[str]]:
+        return [Choice(name=FIGURES[name].title, value=name) for name in figures_called(current)[:_MOST_CHOICES]]
+
     @status.autocomplete("symbol")
     @copy.autocomplete("symbol")
     @explain.autocomplete("symbol")
@@ -185,6 +190,15 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
 
     async def _snapshot(self, interaction: BotInteraction, symbol: str | None) -> GexSnapshot:
         return await find_snapshot(self._services, symbol, channel_id=interaction.channel_id)
+
+
+def _figure(typed: str) -> str:
+    """The figure that was meant: chosen from the box, or typed by any of its names."""
+    found = [typed] if typed in FIGURES else figures_called(typed)
+    if not found:
+        titles = ", ".join(figure.title for figure in FIGURES.values())
+        raise RequestError(f"{typed[:40]!r} is no figure of ours.", remedy=f"There are: {titles}.")
+    return found[0]
 
 
 def _private(interaction: BotInteraction, public: bool) -> bool:

@@ -137,6 +137,9 @@ class Figure:
     column: str = ""
     """Its head in `/gex history`, in as few letters as its column has, for what both spot and `Levels` have."""
 
+    also: tuple[str, ...] = ()
+    """Other names that people know it, or something like it, by."""
+
     @property
     def name(self) -> str:
         """The title inside a sentence."""
@@ -155,10 +158,12 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Zero gamma",
         "The price at which dealers' modelled hedging turns from amplifying moves (total below 0) to dampening them "
         "(above 0), or back. All contracts are priced again at other prices, by open interest, calls + and puts −, "
-        "and the level nearest spot where the total is 0 is taken, in points.",
+        "and the level nearest spot where the total is 0 is taken, in points. Levels called HVL or volatility trigger "
+        "are near relatives by methods that their vendors do not publish.",
         rows=(Row("zero_gamma"),),
         in_levels=True,
         column="zero γ",
+        also=("gamma flip", "HVL", "volatility trigger", "vol trigger"),
         line=Line(
             "where the total gamma by open interest, priced again at other prices, turns its sign",
             lambda seen: read_levels(seen, None, "oi").zero_gamma,
@@ -200,9 +205,11 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "gross_walls": Figure(
         "Gross walls",
         "The strikes with the most gamma of calls alone and of puts alone, not set off against each other as in the "
-        "call wall and put wall; in points.",
+        "call wall and put wall; in points. The stronger of the two is what others call a magnet or the absolute gamma "
+        "strike.",
         rows=(Row("call_wall_gross", label="call wall, gross"), Row("put_wall_gross", label="put wall, gross")),
         in_levels=True,
+        also=("magnet", "absolute gamma strike", "key gamma strike"),
     ),
     "side_walls": Figure(
         "Walls above and below",
@@ -289,6 +296,51 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "How fast the total passes through 0 at zero gamma: US dollars per 1 % move for each point of spot, + where it "
         "rises. A flat slope means a soft level that small changes of the data move far.",
     ),
+    "regime": Figure(
+        "Regime",
+        "Whether dealers' hedging dampens moves (net GEX above 0) or amplifies them (below 0); undecided where net is "
+        "under 5 % of gross and its sign means nothing.",
+        also=("dampened", "amplified", "gamma environment"),
+    ),
+    "place": Figure(
+        "Place between the walls",
+        "Where spot is on the way from the put wall (0 %) to the call wall (100 %); beyond a wall it is below 0 or "
+        "above 100.",
+        also=("range position",),
+    ),
+    "zero_share": Figure(
+        "0DTE share",
+        "How much of the gross gamma of the next 90 days expires today, and how much net GEX rolls off with it at the "
+        "close.",
+        also=("zero days to expiry", "roll off"),
+    ),
+    "top_strikes": Figure(
+        "Top strikes",
+        "The five strikes with the largest net gamma without its sign, each with its share of the sum over all "
+        "strikes; and how few strikes hold 90 % of it.",
+        also=("concentration", "key levels"),
+    ),
+    "sides": Figure(
+        "Calls and puts",
+        "The calls' and the puts' part of net GEX, and the put/call ratio: how many puts there are for each call, by "
+        "open interest and by volume.",
+        rows=(
+            Row("call_gex_usd_per_1pct", BN_PER_1PCT, "calls' part"),
+            Row("put_gex_usd_per_1pct", BN_PER_1PCT, "puts' part"),
+        ),
+        also=("put/call ratio", "pcr", "call put split"),
+    ),
+    "max_pain": Figure(
+        "Max pain",
+        "The strike at which expiring would pay the holders of all contracts least, by open interest. Folklore: it is "
+        "shown because people ask, and forecasts nothing.",
+    ),
+    "expected_move": Figure(
+        "Expected move",
+        "What the market pays for movement, in points either way: call plus put at the money, at the middle of their "
+        "quotes, of the nearest expiry that is quoted on both sides.",
+        also=("straddle", "implied move", "1 sigma"),
+    ),
     "quality": Figure(
         "Quality",
         "How much of the weight could be priced. A contract without a usable implied volatility (between 2 % and "
@@ -314,6 +366,14 @@ def read_row(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName,
     held = read_levels(snapshot, scope, weight) if row.field in Levels._fields else own and own.by(weight)
     value: float | None = getattr(held, row.field, None)
     return value
+
+
+def figures_called(typed: str) -> list[str]:
+    """The figures whose title or other name contains what was typed: those that begin with it first."""
+    wanted = typed.strip().casefold()
+    names = {key: [figure.title.casefold(), key, *map(str.casefold, figure.also)] for key, figure in FIGURES.items()}
+    starting = [key for key, known in names.items() if any(name.startswith(wanted) for name in known)]
+    return starting + [key for key, known in names.items() if key not in starting and any(wanted in n for n in known)]
 
 
 def headline(snapshot: GexSnapshot) -> Headline:

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _newest(ticker: str) -> GexSnapshot:
-    async with open_bus(settings_of_command(), announce=_say) as redis:
+    async with open_bus(settings_of_command(), tell=_say) as redis:
         snapshot = await SnapshotStore(redis, clock=SystemClock()).latest(ticker)
     if snapshot is None:
         raise TransientError(

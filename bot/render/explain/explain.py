@@ -8,6 +8,15 @@ import discord
 
 from bot.render.explain.data import absent, faults, made_of, money, own_figures, shares
 from bot.render.explain.level_texts import basis, gross_walls, ladder_split, side_walls, slope, spot, wall, zero_gamma
+from bot.render.explain.standing_texts import (
+    expected_move,
+    max_pain,
+    place,
+    regime,
+    sides,
+    top_strikes,
+    zero_share,
+)
 from bot.render.numbers import price, signed
 from bot.render.theme import EMBED_COLOUR
 from streaming.figures import BOARD, FIGURES, Row, max_change, read_levels
@@ -160,6 +169,13 @@ _HERE: Final[Mapping[str, Here]] = {
     "rr25": _rr25,
     "confidence": _confidence,
     "slope": slope,
+    "regime": regime,
+    "place": place,
+    "zero_share": zero_share,
+    "top_strikes": top_strikes,
+    "sides": sides,
+    "max_pain": max_pain,
+    "expected_move": expected_move,
     "quality": _quality,
     "basis": basis,
 }

@@ -40,7 +40,7 @@ def test_gross_walls_are_drawn_too_where_the_source_gives_them():
 
 
 def test_a_level_that_is_unknown_is_left_out_and_no_level_at_all_is_refused():
-    bare = {"zero_gamma": None, "major_pos_oi": 6500.0, "major_neg_oi": None, "scopes": {}}
+    bare = {"ladder_split": None, "major_pos_oi": 6500.0, "major_neg_oi": None, "scopes": {}}
     assert [level.key for level in sheet_of(msgspec.structs.replace(snapshot(), **bare)).levels] == ["call_wall"]
     with pytest.raises(TransientError, match="No level of SPX is known by oi in scope zero"):
         sheet_of(scope="zero")

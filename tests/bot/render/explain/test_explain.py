@@ -7,7 +7,7 @@ import pytest
 
 from bot.render.explain.explain import explain_embed, explanation
 from streaming.figures import BOARD, FIGURES
-from streaming.model import GexSnapshot, IvFault, ReplayMark, ScopeFigures, WeightFigures
+from streaming.model import ExpectedMove, GexSnapshot, IvFault, ReplayMark, ScopeFigures, WeightFigures
 from tests.support.snapshots import ASOF, snapshot
 
 BY_OI = WeightFigures(
@@ -32,6 +32,10 @@ BY_OI = WeightFigures(
     chex_usd_per_day=-7.65e7,
     dex_usd=1.42e8,
     dex_dealer_usd=3.05e9,
+    call_gex_usd_per_1pct=3.8327e9,
+    put_gex_usd_per_1pct=-5.6673e9,
+    top_strikes=((6200.0, -4.5e8, 0.31), (6500.0, 6.25e7, 0.04)),
+    concentration_strikes=41,
 )
 BY_VOL = msgspec.structs.replace(
     BY_OI, net_gex_usd_per_1pct=1.25e9, zero_gamma=6391.0, ladder_split=6380.0, vex_usd_per_vol_point=-1.5e7
@@ -54,16 +58,23 @@ FULL = ScopeFigures(
     series_without_parity=1,
     rr25=-0.0398,
     rr25_expiry="2026-09-18",
+    put_call_oi=1.42,
+    max_pain=6390.0,
     oi=BY_OI,
     vol=BY_VOL,
 )
 ZERO = ScopeFigures(
     expiries=("2026-08-20",),
     contracts=400,
-    oi=WeightFigures(hedge_usd_per_1pct=-1.2e9),
+    oi=WeightFigures(hedge_usd_per_1pct=-1.2e9, gross_gex_usd_per_1pct=4.18e9, net_gex_usd_per_1pct=-6e8),
     vol=WeightFigures(hedge_usd_per_1pct=3.4e8),
 )
-OURS = msgspec.structs.replace(snapshot(), sum_gex_oi=-1834.5612345, scopes={"full": FULL, "zero": ZERO})
+MOVE = ExpectedMove(
+    expiry="2026-08-20", root="SPXW", strike=6400.0, straddle_points=31.5, straddle_pct=0.492, sigma_points=39.48
+)
+OURS = msgspec.structs.replace(
+    snapshot(), sum_gex_oi=-1834.5612345, scopes={"full": FULL, "zero": ZERO}, expected_move=MOVE
+)
 CLASSIC = msgspec.structs.replace(snapshot(), source="gexbot", scope=None, scopes={}, forward_mode=None)
 NOW = ASOF + timedelta(seconds=12)
 
@@ -96,6 +107,23 @@ SAYS = {
     "rr25": ("in volatility points", "−3.98 volatility points", "2026-09-18"),
     "confidence": ("from 0 to 1", "0.19 by open interest"),
     "slope": ("for each point of spot", "+12.30 million US dollars per 1 % move per point at 6385.50"),
+    "regime": (
+        "under 5 % of gross",
+        "**amplified** by open interest (net is −19 % of gross, spot is +0.23 % from zero gamma), dampened by volume",
+    ),
+    "place": ("the put wall (0 %) to the call wall (100 %)", "Here it is 67 %, by open interest"),
+    "zero_share": ("at the close", "44% by open interest and unknown by volume; −600.00 million net goes"),
+    "top_strikes": ("hold 90 % of it", "6200.00 −450.00 million (31%), 6500.00 +62.50 million (4%); 41 strikes"),
+    "sides": (
+        "for each call",
+        "calls make +3.8327 billion and puts −5.6673 billion US dollars per 1 % move",
+        "1.42 by open interest and unknown by volume",
+    ),
+    "max_pain": ("Folklore", "Here it is 6390.00."),
+    "expected_move": (
+        "at the money",
+        "±31.50 points (0.49 %) until 2026-08-20 (SPXW), by the straddle at 6400.00; one standard deviation is ±39.48",
+    ),
     "quality": (
         "between 2 % and 1000 %",
         "95.0% is priced by its own volatility, 4.2% mirrored, 0.8% left out",
@@ -130,12 +158,15 @@ def test_every_figure_takes_at_most_four_sentences_and_fits_an_embed(figure):
 def test_what_no_contract_can_be_priced_for_is_absent_with_that_reason(figure):
     blind = ScopeFigures(expiries=("2026-08-20",), contracts=8000, contracts_unpriced=8000)
     bare = msgspec.structs.replace(
-        OURS, scopes={"full": blind, "zero": blind}, sum_gex_oi=None, sum_gex_vol=None, ladder_split=None,
+        OURS, expected_move=None, scopes={"full": blind, "zero": blind}, sum_gex_oi=None, sum_gex_vol=None,
+        ladder_split=None,
         major_pos_oi=None, major_neg_oi=None, max_priors=((None, None),) * 6,
     )  # fmt: skip
     text = explanation(bare, figure)
     if figure == "quality":
         assert "there is none" in text
+    elif figure in {"max_pain", "expected_move"}:
+        assert "Here it is unknown" in text
     else:
         assert "none of the 8,000 contracts has a usable volatility" in text
 
@@ -143,7 +174,18 @@ def test_what_no_contract_can_be_priced_for_is_absent_with_that_reason(figure):
 @pytest.mark.parametrize("figure", FIGURES)
 def test_of_another_producer_only_what_it_gives_is_told(figure):
     text = explanation(CLASSIC, figure)
-    given = {"spot", "zero_gamma", "ladder_split", "call_wall", "put_wall", "net_gex", "scaled_gamma", "max_change"}
+    given = {
+        "regime",
+        "place",
+        "spot",
+        "zero_gamma",
+        "ladder_split",
+        "call_wall",
+        "put_wall",
+        "net_gex",
+        "scaled_gamma",
+        "max_change",
+    }
     if figure in given:
         assert "unknown" not in text
     elif figure != "basis":
