@@ -1,6 +1,7 @@
 """From what a person typed to the snapshot they meant, in time for the first answer."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from bot.feed.feed_job import FeedRunner
@@ -57,6 +58,20 @@ async def find_snapshot(services: Services, typed: str | None, *, channel_id: in
         f"There is no current snapshot of {ticker.name}.",
         remedy="Try again in a moment; an operator sees with /stream status whether data arrives.",
     )
+
+
+def compared(services: Services, typed: str | None) -> list[str]:
+    """The tickers that were typed, once each, else all that are followed; RequestError for what is no ticker."""
+    if not typed:
+        return [ticker.name for ticker in services.settings.tickers]
+    return list(dict.fromkeys(parse_ticker(name).name for name in typed.replace(",", " ").split()))
+
+
+async def find_several(services: Services, names: Sequence[str]) -> tuple[list[GexSnapshot], list[str]]:
+    """The newest snapshots of tickers in their order, and those that have none."""
+    found = await asyncio.gather(*(_latest(services, name) for name in names))
+    missing = [name for name, snapshot in zip(names, found, strict=True) if snapshot is None]
+    return [snapshot for snapshot in found if snapshot is not None], missing
 
 
 async def _latest(services: Services, name: str) -> GexSnapshot | None:

@@ -9,11 +9,12 @@ from discord.ext import commands
 from bot.client import BotInteraction, GexBot
 from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
-from bot.lookup import boards_here, find_snapshot, matching_names
+from bot.lookup import boards_here, compared, find_several, find_snapshot, matching_names
 from bot.notices import think
 from bot.permissions import may_speak
 from bot.pictures import PictureRequest, take_history
 from bot.render.charts.chart_spec import KINDS, ThemeName
+from bot.render.compare_text import MOST, book_text, compare_text
 from bot.render.embeds import copy_text, status_embed
 from bot.render.explain.explain import explain_embed
 from bot.services import Services
@@ -22,7 +23,9 @@ from cogs.levels_view import LevelsView
 from streaming.errors import RequestError
 from streaming.export.levels import FORMATS, level_sheet
 from streaming.figures import FIGURES, figures_called
+from streaming.gex.results.one_book import one_book
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
+from streaming.symbols import books
 
 _SYMBOL: Final = "A ticker such as SPX or NQ_NDX; without it, the one this channel shows"
 _PUBLIC: Final = "Show the answer to everybody in this channel"
@@ -37,6 +40,7 @@ VIEW_CHOICES: Final = [
 ]
 KIND_CHOICES: Final = [Choice(name=f"{name}: {kind.words}", value=name) for name, kind in KINDS.items()]
 FORMAT_CHOICES: Final = [Choice(name=form.words, value=name) for name, form in FORMATS.items()]
+BOOK_CHOICES: Final = [Choice(name=" + ".join(names), value=index) for index, names in books().items()]
 _MOST_CHOICES: Final = 25
 
 
@@ -81,6 +85,57 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         shown = LevelsView(self._services, interaction, snapshot, scope=scope, weight=weight, view=view)
         await _answer(interaction, public, embed=shown.embed(), view=shown)
 
+    @app_commands.command(description="Several tickers in one table: from zero gamma, net GEX, place between the walls")
+    @app_commands.describe(
+        symbols="Tickers with spaces between them; without them, all that are followed here",
+        scope="Which expiries",
+        weight="Open interest or today's volume",
+        public=_PUBLIC,
+    )
+    @app_commands.choices(scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES)
+    async def compare(
+        self,
+        interaction: BotInteraction,
+        symbols: str | None = None,
+        scope: ScopeName | None = None,
+        weight: WeightName = "oi",
+        public: bool = False,
+    ) -> None:
+        """Up to twelve tickers, one row each."""
+        names = compared(self._services, symbols)[:MOST]
+        found, missing = await find_several(self._services, names)
+        text = compare_text(found, missing, scope=scope, weight=weight, now=self._services.clock.now())
+        await _answer(interaction, public, text)
+
+    @app_commands.command(description="An index with its ETF as one book, in index points, and where their levels meet")
+    @app_commands.describe(
+        index="Which market", scope="Which expiries", weight="Open interest or today's volume", public=_PUBLIC
+    )
+    @app_commands.choices(index=BOOK_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES)
+    async def book(
+        self,
+        interaction: BotInteraction,
+        index: str,
+        scope: ScopeName | None = None,
+        weight: WeightName = "oi",
+        public: bool = False,
+    ) -> None:
+        """Dollars per 1 % of the index and its relatives added up."""
+        found, missing = await find_several(self._services, books()[index])
+        if len(found) < 2 or found[0].ticker != index:  # noqa: PLR2004  # a book of one is no book
+            raise RequestError(
+                f"One book needs {index} and a relative; there is no snapshot of {', '.join(missing)}.",
+                remedy="An operator can add tickers to the settings.",
+            )
+        text = book_text(
+            one_book(found, scope=scope, weight=weight),
+            found,
+            scope=scope,
+            weight=weight,
+            now=self._services.clock.now(),
+        )
+        await _answer(interaction, public, text)
+
     @app_commands.command(description="The levels as text to paste into a charting program")
     @app_commands.describe(
         form="For which program",
@@ -93,7 +148,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.choices(form=FORMAT_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, view=VIEW_CHOICES)
     async def copy(  # noqa: PLR0917  # Discord's options, not positional arguments
         self,
-        interaction: Interaction,
+        interaction: BotInteraction,
         form: str,
         symbol: str | None = None,
         scope: ScopeName | None = None,
@@ -176,7 +231,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await interaction.followup.send(text, file=attached(picture))
 
     @explain.autocomplete("figure")
-    async def _complete_figure(self, _interaction: Interaction, current: str) -> list[Choice[str]]:
+    async def _complete_figure(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
         return [Choice(name=FIGURES[name].title, value=name) for name in figures_called(current)[:_MOST_CHOICES]]
 
     @status.autocomplete("symbol")
@@ -205,9 +260,9 @@ def _private(interaction: BotInteraction, public: bool) -> bool:
     return not (public and may_speak(interaction))
 
 
-async def _answer(interaction: BotInteraction, public: bool, **shown: Any) -> None:
-    remark, private = _remark(interaction, public), _private(interaction, public)
-    await interaction.response.send_message(remark, ephemeral=private, **shown)
+async def _answer(interaction: BotInteraction, public: bool, text: str | None = None, **shown: Any) -> None:
+    words = "\n".join(filter(None, (_remark(interaction, public), text))) or None
+    await interaction.response.send_message(words, ephemeral=_private(interaction, public), **shown)
 
 
 def _remark(interaction: BotInteraction, public: bool) -> str | None:

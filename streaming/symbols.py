@@ -52,10 +52,12 @@ class Family:
     index: str
     etf: str
     future: str
+    minis: tuple[tuple[str, float], ...] = ()
+    """Smaller indexes of the same, and how many of their points one of the index's is."""
 
 
 _FAMILIES: Final = (
-    Family("$SPX", "SPY", "/ES"),
+    Family("$SPX", "SPY", "/ES", (("$XSP", 0.1),)),
     Family("$NDX", "QQQ", "/NQ"),
     Family("$RUT", "IWM", "/RTY"),
 )
@@ -64,6 +66,18 @@ _FAMILIES: Final = (
 def family_of(ticker: Ticker) -> Family | None:
     """The family of a ticker's underlying; None for one that stands alone."""
     return next((family for family in _FAMILIES if ticker.wire in {family.index, family.etf}), None)
+
+
+def books() -> dict[str, tuple[str, ...]]:
+    """The tickers that price one market by the index's name: the index first, its ETF, its minis."""
+    wires = ((family.index, family.etf, *(mini for mini, _ in family.minis)) for family in _FAMILIES)
+    return {index.removeprefix("$"): tuple(wire.removeprefix("$") for wire in (index, *rest)) for index, *rest in wires}
+
+
+def points_of_index(ticker: Ticker) -> float | None:
+    """Points of the index for one of a mini's, by definition; None for what is no mini."""
+    minis = (mini for family in _FAMILIES for mini in family.minis)
+    return next((1.0 / points for wire, points in minis if wire == ticker.wire), None)
 
 
 class NotServedError(RequestError, ValueError):

@@ -4,6 +4,7 @@ import discord
 import pytest
 
 from streaming.errors import TransientError
+from streaming.model import PointView
 from tests.support.host import PNG, make_snapshot
 
 
@@ -231,4 +232,43 @@ async def test_levels_are_copied_as_the_text_of_a_charting_program_privately(roo
 async def test_levels_without_any_figure_are_refused_in_a_sentence(room):
     result = await room.guest.slash(room.channel, "gex copy", format="csv", symbol="SPX", scope="one")
     assert "No level of SPX is known by oi in scope one." in only_answer(result).content
+    assert room.env.errors
+
+
+async def test_several_tickers_are_compared_in_one_table(room):
+    room.host.snapshots.latest_by_ticker["NDX"] = make_snapshot("NDX")
+    everything = only_answer(await room.guest.slash(room.channel, "gex compare")).content
+    assert "\nSPX " in everything
+    assert "\nNDX " in everything
+    some = only_answer(await room.guest.slash(room.channel, "gex compare", symbols="spx,SPX tsla"))
+    assert some.ephemeral
+    assert some.content.count("\nSPX ") == 1
+    assert "no current snapshot of TSLA" in some.content
+
+
+async def test_one_book_needs_a_relative(room):
+    result = await room.guest.slash(room.channel, "gex book", index="SPX")
+    assert "One book needs SPX and a relative; there is no snapshot of SPY, XSP." in only_answer(result).content
+    assert room.env.errors
+
+
+async def test_an_index_and_its_etf_are_added_up(room):
+    etf = make_snapshot("SPY", views={"index": PointView(symbol="$SPX", ratio=10.0, ratio_ms=1)}, spot=640.0)
+    room.host.snapshots.latest_by_ticker["SPY"] = etf
+    answer = only_answer(await room.guest.slash(room.channel, "gex book", index="SPX", scope="full"))
+    assert "SPX + SPY, full, by open interest" in answer.content
+
+
+@pytest.mark.parametrize("typed", ["HVL", "vol trigger", "zero_gamma", "Gamma flip"])
+async def test_a_figure_is_found_by_any_name_that_people_know_it_by(room, typed):
+    result = await room.guest.slash(room.channel, "gex explain", figure=typed, symbol="SPX")
+    assert only_answer(result).embeds[0].title.endswith("Zero gamma")
+
+
+async def test_the_box_of_figures_offers_what_contains_the_typed_and_an_unknown_one_is_refused(room):
+    offered = await room.guest.autocomplete(room.channel, "gex explain", "figure", "magn")
+    assert [choice["value"] for choice in offered] == ["gross_walls"]
+    assert len(await room.guest.autocomplete(room.channel, "gex explain", "figure", "")) == 25
+    result = await room.guest.slash(room.channel, "gex explain", figure="qqqq", symbol="SPX")
+    assert "'qqqq' is no figure of ours." in only_answer(result).content
     assert room.env.errors

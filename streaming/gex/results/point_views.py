@@ -10,7 +10,7 @@ import msgspec
 from streaming.errors import RequestError
 from streaming.gex.results.basis import Basis, BasisEstimator, RatioEstimator, shift, shift_levels
 from streaming.model import ExpectedMove, GexSnapshot, PointView, ViewName
-from streaming.symbols import Ticker, family_of
+from streaming.symbols import Ticker, family_of, parse_ticker, points_of_index
 
 Kind = Literal["index", "etf", "future"]
 _LEVELS: Final = ("spot", "ladder_split", "major_pos_vol", "major_pos_oi", "major_neg_vol", "major_neg_oi")
@@ -101,6 +101,18 @@ def seen_in(snapshot: GexSnapshot, view: ViewName, ticker: Ticker) -> GexSnapsho
     if found is None:
         raise _unknown(ticker, view)
     return _mapped(snapshot, found)
+
+
+def in_index_points(snapshot: GexSnapshot) -> GexSnapshot:
+    """The same in points of its market's index: an ETF by its live ratio, a mini by definition.
+
+    RequestError where the ratio is not known, or the ticker belongs to no index.
+    """
+    ticker = parse_ticker(snapshot.ticker)
+    ratio = points_of_index(ticker)
+    if ratio is not None:
+        return _mapped(snapshot, PointView(symbol="index", ratio=ratio))
+    return seen_in(snapshot, "index", ticker)
 
 
 def _unknown(ticker: Ticker, view: ViewName) -> RequestError:
