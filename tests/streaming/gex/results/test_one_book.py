@@ -9,7 +9,7 @@ from streaming.model import GexSnapshot, PointView, ScopeFigures, WeightFigures
 
 
 def part(ticker, spot, ladder, *, net, walls=(None, None), zero=None, views=None):
-    figures = WeightFigures(net_gex_usd_per_1pct=net, zero_gamma=zero, major_pos=walls[0], major_neg=walls[1])
+    figures = WeightFigures(net_gex_usd_per_1pct=net, zero_gamma=zero, call_wall=walls[0], put_wall=walls[1])
     rows = tuple((float(strike), 0.0, value) for strike, value in ladder)
     return GexSnapshot(
         ticker=ticker, timestamp=1, asof_ms=1000, computed_ms=1000, seq=1, source="test", scope="full", spot=spot,

@@ -61,7 +61,7 @@ def test_a_snapshot_carries_the_standing_of_its_own_scope_under_both_weights():
     assert found == standing(seen, None, "oi") == standing(seen, "full", "oi")
     assert found.regime == "dampened"
     assert found.net_share == pytest.approx(scope.oi.net_gex_usd_per_1pct / scope.oi.gross_gex_usd_per_1pct)
-    assert found.between_walls_pct == between_walls_pct(4300.0, scope.oi.major_neg, scope.oi.major_pos)
+    assert found.between_walls_pct == between_walls_pct(4300.0, scope.oi.put_wall, scope.oi.call_wall)
     assert 0.0 < found.between_walls_pct < 100.0
     nearest = seen.scopes["zero"].oi
     assert found.zero_share == pytest.approx(nearest.gross_gex_usd_per_1pct / scope.oi.gross_gex_usd_per_1pct)
