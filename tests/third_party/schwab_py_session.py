@@ -20,6 +20,7 @@ from schwab.streaming import StreamClient
 
 LIMIT_S = 15.0
 _OF_MARKET_DATA = ("add_level_one", "add_nyse", "add_nasdaq", "add_options_book", "add_chart")
+_UNUSED = ("add_level_one_futures_options", "add_level_one_forex")
 
 
 class Browser(webbrowser.BaseBrowser):
@@ -86,7 +87,7 @@ async def stream(client: schwab.client.Client, option: str) -> dict:
 
 
 async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], None]) -> set[str]:
-    """Subscribe to every service of market data; their names on the wire."""
+    """Subscribe to every service of market data that Gexcord uses; their names on the wire."""
     await streamer.level_one_equity_subs(["SPY", "$SPX"])
     await streamer.level_one_option_subs([option])
     await streamer.level_one_futures_subs(["/ES"])
@@ -97,7 +98,8 @@ async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], N
     await streamer.chart_futures_subs(["/ES"])
     handlers = [name for name in dir(streamer) if name.startswith(_OF_MARKET_DATA) and name.endswith("_handler")]
     for name in handlers:
-        getattr(streamer, name)(see)
+        if not name.startswith(_UNUSED):
+            getattr(streamer, name)(see)
     return set(streamer._handlers)
 
 
