@@ -1,5 +1,6 @@
 """Which symbols are streamed: the setting, what operators changed since, and what the tickers need."""
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -8,8 +9,11 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.notes import NoteTable
+from streaming.errors import RequestError
 from streaming.gex.results.point_views import relatives_of
-from streaming.symbols import Ticker
+from streaming.symbols import Ticker, parse_wire_symbol
+
+_LOG: Final = logging.getLogger(__name__)
 
 _ADDED: Final = "added"
 _REMOVED: Final = "removed"
@@ -60,8 +64,8 @@ class StoredChanges:
         self._table = NoteTable(redis, key, about="the symbols to stream")
 
     async def load(self) -> SymbolChanges:
-        """What was last stored; no change when nothing was."""
-        stored = await self._table.read()
+        """What was last stored; no change when nothing was. A kind of symbol that is not streamed any more is left out."""
+        stored = {symbol: change for symbol, change in (await self._table.read()).items() if _is_streamed(symbol)}
         return SymbolChanges(
             added=tuple(sorted(symbol for symbol, change in stored.items() if change == _ADDED)),
             removed=frozenset(symbol for symbol, change in stored.items() if change == _REMOVED),
@@ -70,3 +74,11 @@ class StoredChanges:
     async def store(self, changes: SymbolChanges) -> None:
         """Replace what is stored."""
         await self._table.replace(dict.fromkeys(changes.added, _ADDED) | dict.fromkeys(changes.removed, _REMOVED))
+
+
+def _is_streamed(symbol: str) -> bool:
+    try:
+        return parse_wire_symbol(symbol) == symbol
+    except RequestError as error:
+        _LOG.warning("the stored symbol %.24s is left out: %s", symbol, error.sentence)
+        return False

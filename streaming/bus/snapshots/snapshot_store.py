@@ -66,7 +66,7 @@ class SnapshotStore:
         self._players = ReplayPlayers(redis, self._clock)
         self._days = NewestDays()
         self._reading_past = asyncio.Lock()
-        self._turns = Turns()
+        self._one_at_a_time = OneAtATime()
         self._unusable = Mishaps("The reader of snapshots")
         self.outdated = 0
         """Snapshots of an older day than the one that was there, written or read."""
@@ -114,7 +114,7 @@ class SnapshotStore:
         names = dict.fromkeys((ticker, ticker.partition("_")[0]))
         async with answering(f"reading the snapshot of {ticker}"):
             payloads: Any = await self._redis.mget([keys.snapshot(name) for name in names])
-        async with self._turns.one():
+        async with self._one_at_a_time.one():
             read = [await self._read(payload) for payload in payloads if payload]
         stored = [snapshot for snapshot in read if snapshot is not None and snapshot.ticker == ticker]
         found = await self._newest_day(max(stored, key=_age_key)) if stored else None
@@ -155,7 +155,7 @@ class SnapshotStore:
             async with answering(f"reading the history of {latest.ticker}"):
                 payloads = await self._history.samples(history.history_key(latest), minutes=minutes, most=most)
             for start in range(0, len(payloads), _DECODED_AT_ONCE):
-                async with self._turns.one():
+                async with self._one_at_a_time.one():
                     for payload in payloads[start : start + _DECODED_AT_ONCE]:
                         with self._unusable.skipping(payload):
                             found.append(decode_past(payload, strikes=strikes))
@@ -249,7 +249,7 @@ def _age_key(snapshot: GexSnapshot) -> tuple[int, int]:
     return snapshot.asof_ms, snapshot.seq
 
 
-class Turns:
+class OneAtATime:
     """Ten answers that arrive together are taken apart in ten turns, so that timers come in between."""
 
     def __init__(self) -> None:

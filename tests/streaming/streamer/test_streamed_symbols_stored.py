@@ -12,9 +12,15 @@ async def test_what_was_stored_is_loaded_by_anybody(redis):
 
 
 async def test_nothing_stored_is_no_change_and_storing_nothing_forgets(redis):
-    wishes = StoredChanges(redis)
-    assert await wishes.load() == SymbolChanges()
-    await wishes.store(SymbolChanges(("AAPL",)))
-    await wishes.store(SymbolChanges())
-    assert await wishes.load() == SymbolChanges()
+    stored = StoredChanges(redis)
+    assert await stored.load() == SymbolChanges()
+    await stored.store(SymbolChanges(("AAPL",)))
+    await stored.store(SymbolChanges())
+    assert await stored.load() == SymbolChanges()
     assert not await redis.exists(keys.STREAM_SYMBOLS)
+
+
+async def test_a_kind_of_symbol_that_is_not_streamed_any_more_is_left_out(redis, caplog):
+    await redis.hset(keys.STREAM_SYMBOLS, mapping={"EUR/USD": "added", "./ESZ26C6400": "added", "SPY": "added"})
+    assert await StoredChanges(redis).load() == SymbolChanges(added=("SPY",))
+    assert "EUR/USD is left out: Options on futures and pairs of currencies are not streamed." in caplog.text

@@ -2,11 +2,11 @@ import asyncio
 
 import pytest
 
-from streaming.bus.snapshots.snapshot_store import Turns
+from streaming.bus.snapshots.snapshot_store import OneAtATime
 
 
 async def test_of_ten_who_ask_at_once_each_has_a_turn_of_the_loop_to_itself():
-    turns, done = Turns(), []
+    turns, done = OneAtATime(), []
 
     async def work(number: int) -> None:
         async with turns.one():
@@ -23,7 +23,7 @@ async def test_of_ten_who_ask_at_once_each_has_a_turn_of_the_loop_to_itself():
 
 
 async def test_what_fails_gives_its_turn_back():
-    turns = Turns()
+    turns = OneAtATime()
     with pytest.raises(KeyError):
         async with turns.one():
             raise KeyError
