@@ -64,7 +64,7 @@ class StoredChanges:
         self._table = NoteTable(redis, key, about="the symbols to stream")
 
     async def load(self) -> SymbolChanges:
-        """What was last stored; no change when nothing was. A kind of symbol that is not streamed any more is left out."""
+        """What was last stored, without kinds of symbols that are not streamed any more; no change when nothing was."""
         stored = {symbol: change for symbol, change in (await self._table.read()).items() if _is_streamed(symbol)}
         return SymbolChanges(
             added=tuple(sorted(symbol for symbol, change in stored.items() if change == _ADDED)),
