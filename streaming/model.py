@@ -22,6 +22,11 @@ FILE_SOURCE: Final = "file:"
 """How the `source` begins of a market that a local stand-in made from a file; the ISO date of its quotes follows."""
 
 
+def is_made_up(source: str) -> bool:
+    """Whether figures of this source are of a market that a local stand-in made up."""
+    return source == SIMULATED or source.startswith(FILE_SOURCE)
+
+
 class DepthKind(StrEnum):
     """What the levels of a `Level2Event` are."""
 

@@ -20,7 +20,7 @@ from streaming.errors import (
     TransientError,
     UnavailableError,
 )
-from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot
+from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot, is_made_up
 from streaming.process.findings import Finding, fail, ok, warn
 from streaming.setting_values import SOURCES, SourceName, is_loopback
 from streaming.symbols import Ticker
@@ -95,7 +95,7 @@ class _Look:
         if figures is None:
             sentence = f"nothing answers at {settings.schwab_api_url}. Start it, or correct SCHWAB_API_URL."
             return fail(self._subject, sentence, UnavailableError.exit_status)
-        if figures == SIMULATED or figures.startswith(FILE_SOURCE):
+        if is_made_up(figures):
             what = figures.replace(FILE_SOURCE, "a file of ") if figures != SIMULATED else "a made-up market"
             return self._ok(f"simulated: a local Schwab plays {what}", pace)
         return self._ok(_live("schwab", proven), pace)

@@ -6,7 +6,7 @@ move, shares in percent.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from streaming.clock import epoch_ms
 from streaming.figures import read_levels
 from streaming.model import WEIGHTS, GexSnapshot, ScopeName, WeightName
 
+_EDGE_MS: Final = 15 * 60_000
 FigureName = Literal["net_gex", "gross_gex", "distance_pct", "zero_gamma", "call_wall", "put_wall"]
 
 
@@ -43,6 +44,8 @@ class DayRow(msgspec.Struct, frozen=True, kw_only=True):
     snapshots: int
     first_ms: int
     last_ms: int
+    whole: bool
+    """Whether it reaches from the first quarter of an hour of the session to the last; no others count in ranks."""
     spot: Course
     realised_range_pct: float
     """(highest - lowest) / first spot, in percent."""
@@ -159,6 +162,7 @@ class DayFold:
                 snapshots=runs.snapshots,
                 first_ms=self._first_ms,
                 last_ms=self._last_ms,
+                whole=self._first_ms - self._open_ms <= _EDGE_MS and self._close_ms - self._last_ms <= _EDGE_MS,
                 spot=spot.course(),
                 realised_range_pct=(spot.high - spot.low) / spot.open * 100.0,
                 **{name: run.course() for name, run in runs.runs.items()},

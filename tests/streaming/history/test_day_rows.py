@@ -40,6 +40,15 @@ def test_what_lies_outside_the_session_counts_for_nothing():
     assert rows_of(spots[:1]) == {}
 
 
+def test_a_day_is_whole_from_its_first_to_its_last_quarter_of_an_hour():
+    def whole(begin, end):
+        return rows_of(path((begin, 6400.0), (end, 6400.0), step_s=60))["full", "oi"].whole
+
+    assert whole("09:45", "15:45")
+    assert not whole("09:46", "16:00")
+    assert not whole("09:30", "15:44")
+
+
 def test_a_day_without_a_spot_has_no_row():
     fold = DayFold("SPX", SESSION)
     for seen in session_of(path(("10:00", 6400.0), ("10:01", 6400.0))):

@@ -1,0 +1,232 @@
+"""Snapshots as columns, and columns as one Parquet file that appears whole.
+
+A table is gathered in pieces of bounded size beside its target, so that a day of ladders (40 million rows) needs no
+memory of that size, and joined with what the file of that day held already.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streaming.figures import read_levels
+from streaming.history.day_rows import scopes_of
+from streaming.history.duck import open_duckdb, quoted
+from streaming.history.history_files import TableName, fresh_file, open_folder, put_in_place
+from streaming.model import WEIGHTS, GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ColumnKind = Literal["VARCHAR", "BIGINT", "DOUBLE"]
+_PIECE_ROWS: Final = 500_000
+_LARGEST: Final = 1e18
+FIGURES: Final = tuple(field.name for field in msgspec.structs.fields(WeightFigures) if field.type == float | None)
+"""Of `WeightFigures`: each is a column of levels."""
+CURVES: Final = ("ladder", "profile")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One kind of Parquet file: its columns besides `ticker` and `day`, which every row of a file has alike."""
+
+    name: TableName
+    columns: Mapping[str, ColumnKind]
+    order: str = ""
+    """By what the rows of a file are sorted; as they came without."""
+
+
+LEVELS: Final = Table(
+    "levels",
+    {
+        "asof_ms": "BIGINT",
+        "computed_ms": "BIGINT",
+        "seq": "BIGINT",
+        "source": "VARCHAR",
+        "state": "VARCHAR",
+        "spot": "DOUBLE",
+        "basis": "DOUBLE",
+        "published_scope": "VARCHAR",
+        "scope": "VARCHAR",
+        "weight": "VARCHAR",
+        **dict.fromkeys(FIGURES, "DOUBLE"),
+    },
+    order="asof_ms, scope, weight",
+)
+CURVE_POINTS: Final = Table(
+    "curves",
+    {"asof_ms": "BIGINT", "scope": "VARCHAR", "curve": "VARCHAR", "price": "DOUBLE", "vol": "DOUBLE", "oi": "DOUBLE"},
+)
+ALL: Final[Mapping[TableName, Table]] = {table.name: table for table in (LEVELS, CURVE_POINTS)}
+Columns = Mapping[str, NDArray[Any]]
+
+
+def level_rows(snapshot: GexSnapshot) -> Iterator[tuple[Any, ...]]:
+    """A row for each scope and weight in the order of `LEVELS`; a snapshot of classic figures gives its own scope's."""
+    head = (
+        snapshot.asof_ms,
+        snapshot.computed_ms,
+        snapshot.seq,
+        snapshot.source,
+        snapshot.state,
+        snapshot.spot,
+        snapshot.basis,
+        snapshot.scope,
+    )
+    for scope in scopes_of(snapshot):
+        for weight in WEIGHTS:
+            figures = _figures(snapshot, scope, weight)
+            yield (*head, scope, weight, *(getattr(figures, name) for name in FIGURES))
+
+
+def _figures(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> WeightFigures:
+    own = None if scope is None else snapshot.scopes.get(scope)
+    if own is not None:
+        return own.oi if weight == "oi" else own.vol
+    seen = read_levels(snapshot, None, weight)
+    return WeightFigures(
+        net_gex_usd_per_1pct=seen.net_gex_usd_per_1pct,
+        ladder_split=snapshot.ladder_split if weight == "vol" else None,
+        major_pos=seen.call_wall,
+        major_neg=seen.put_wall,
+    )
+
+
+class LevelRows:
+    """Rows of levels on their way into columns."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Any, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, snapshot: GexSnapshot) -> None:
+        """Take a snapshot's rows."""
+        self._rows += level_rows(snapshot)
+
+    def take(self) -> Columns:
+        """All rows so far, as columns; none are left."""
+        values, self._rows = list(zip(*self._rows, strict=True)), []
+        return {
+            name: _column(kind, column) for (name, kind), column in zip(LEVELS.columns.items(), values, strict=True)
+        }
+
+
+def _column(kind: ColumnKind, values: Sequence[Any]) -> NDArray[Any]:
+    if kind == "BIGINT":
+        return np.array(values, dtype=np.int64)
+    if kind == "VARCHAR":
+        return np.array(values, dtype=object)
+    return np.array(values, dtype=np.float64)  # None becomes NaN, and NaN is NULL in the table
+
+
+class CurvePoints:
+    """Points of ladders and profiles on their way into columns."""
+
+    def __init__(self) -> None:
+        self._points: list[NDArray[np.float64]] = []
+        self._heads: list[tuple[int, str, str, int]] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, asof_ms: int, scopes: Mapping[str, ScopeFigures]) -> None:
+        """Take the curves of a snapshot; a point at a price or of a size that cannot be is left out."""
+        for scope, figures in scopes.items():
+            for curve, points in zip(CURVES, (figures.ladder, figures.profile), strict=True):
+                if not points:
+                    continue
+                found = np.array(points, dtype=np.float64)
+                found = found[(found[:, 0] > 0) & (np.abs(found) <= _LARGEST).all(axis=1)]
+                self._points.append(found)
+                self._heads.append((asof_ms, scope, curve, len(found)))
+                self._count += len(found)
+
+    def take(self) -> Columns:
+        """All points so far, as columns; none are left."""
+        asof_ms, scopes, curves, counts = zip(*self._heads, strict=True)
+        points = np.concatenate(self._points)
+        self._points, self._heads, self._count = [], [], 0
+        return {
+            "asof_ms": np.repeat(np.array(asof_ms, dtype=np.int64), counts),
+            "scope": np.repeat(np.array(scopes, dtype=object), counts),
+            "curve": np.repeat(np.array(curves, dtype=object), counts),
+            "price": points[:, 0],
+            "vol": points[:, 1],
+            "oi": points[:, 2],
+        }
+
+
+class Rows(Protocol):
+    """What is gathered before it becomes a piece."""
+
+    def __len__(self) -> int: ...
+
+    def take(self) -> Columns:
+        """Everything so far, as columns; nothing is left."""
+        ...
+
+
+class ParquetDay:
+    """Gathers `rows` of one day beside the place of their table; a context manager that leaves only what `finish` put.
+
+    OSError as it comes.
+    """
+
+    def __init__(self, table: Table, rows: Rows, *, ticker: str, day: str, target: Path) -> None:
+        self._table = table
+        self._rows = rows
+        self._constant = f"{quoted(ticker)} AS ticker, DATE {quoted(day)} AS day"
+        self._target = target
+        self._pieces: list[Path] = []
+        self._open = ExitStack()
+        self._database: DuckDBPyConnection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def spill(self, at_least: int = _PIECE_ROWS) -> None:
+        """Write a piece when so many rows wait."""
+        if len(self._rows) < at_least:
+            return
+        open_folder(self._target.parent)
+        piece = self._open.enter_context(fresh_file(self._target))
+        columns = self._rows.take()
+        self._write(f"SELECT {self._constant}, {', '.join(columns)} FROM columns", piece, columns)
+        self._pieces.append(piece)
+
+    def finish(self) -> bool:
+        """Put everything into place, with what was there of other quote times; False where there was nothing to add."""
+        self.spill(at_least=1)
+        if not self._pieces:
+            return False
+        query = f"SELECT * FROM read_parquet([{', '.join(map(quoted, self._pieces))}])"
+        if self._target.exists():
+            held = f"read_parquet({quoted(self._target)})"
+            query = f"SELECT * FROM {held} UNION ALL BY NAME {query} WHERE asof_ms NOT IN (SELECT asof_ms FROM {held})"
+        if self._table.order:
+            query = f"SELECT * FROM ({query}) ORDER BY {self._table.order}"
+        fresh = self._open.enter_context(fresh_file(self._target))
+        self._write(query, fresh, {})
+        put_in_place(fresh, self._target)
+        return True
+
+    def _write(self, query: str, target: Path, columns: Columns) -> None:  # noqa: ARG002  # DuckDB finds it by its name
+        if self._database is None:
+            self._database = open_duckdb()
+            self._open.callback(self._database.close)
+        options = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, USE_TMP_FILE false"
+        self._database.execute(f"COPY ({query}) TO {quoted(target)} ({options})")

@@ -1,0 +1,46 @@
+import duckdb
+from msgspec.structs import replace
+
+from streaming.history.tables import CURVE_POINTS, FIGURES, LEVELS, CurvePoints, LevelRows, ParquetDay, level_rows
+from streaming.model import ScopeFigures, WeightFigures
+from tests.support.snapshots import snapshot
+
+SEEN = snapshot()
+
+
+def test_every_number_of_a_weights_figures_is_a_column():
+    whole = {name for name in WeightFigures.__struct_fields__ if not name.startswith("zero_gamma_")}
+    assert set(FIGURES) == whole | {"zero_gamma_slope"}
+    (row, _) = level_rows(SEEN)
+    assert len(row) == len(LEVELS.columns)
+
+
+def test_a_day_larger_than_a_piece_is_one_file_in_order(tmp_path):
+    target, rows = tmp_path / "SPX" / "day.parquet", LevelRows()
+    with ParquetDay(LEVELS, rows, ticker="SPX", day="2026-08-20", target=target) as day:
+        for number in range(10):
+            rows.add(replace(SEEN, asof_ms=SEEN.asof_ms + 9 - number))
+            day.spill(at_least=4)
+        assert day.finish()
+    found = [
+        row[0] - SEEN.asof_ms for row in duckdb.sql(f"SELECT asof_ms FROM '{target}' WHERE weight = 'oi'").fetchall()
+    ]
+    assert found == list(range(10))
+    assert [path.name for path in target.parent.iterdir()] == ["day.parquet"]
+
+
+def test_nothing_to_add_leaves_no_file(tmp_path):
+    with ParquetDay(LEVELS, LevelRows(), ticker="SPX", day="2026-08-20", target=tmp_path / "x.parquet") as day:
+        assert not day.finish()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_come_back_as_they_were(tmp_path):
+    target, points = tmp_path / "x.parquet", CurvePoints()
+    values = ((6400.1, 1.23456789012345e9, -9.87654321098765e-3),)
+    with ParquetDay(CURVE_POINTS, points, ticker="S'X", day="2026-08-20", target=target) as day:
+        points.add(7, {"zero": ScopeFigures(ladder=values), "one": ScopeFigures(profile=values)})
+        points.add(8, {"zero": ScopeFigures()})
+        day.finish()
+    found = duckdb.sql(f"SELECT ticker, asof_ms, scope, curve, price, vol, oi FROM '{target}'").fetchall()
+    assert found == [("S'X", 7, "zero", "ladder", *values[0]), ("S'X", 7, "one", "profile", *values[0])]
