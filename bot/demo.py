@@ -141,6 +141,7 @@ def _settings(sim: SimServer, sandbox: Sandbox, folder: Path, tickers: tuple[str
         schwab_symbols=("SPY", "QQQ", "/MNQ", "/MES"),
         schwab_token_path=folder / "tokens" / "schwab_token.json",
         redis_data_path=folder / "redis",
+        gex_history=False,  # made-up figures have no place in it
     )
 
 

@@ -5,7 +5,7 @@ import logging
 import os
 import random
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +28,7 @@ from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl
 from bot.operate.symbol_control import SymbolControl
 from bot.render.charts.chart_client import ChartWorker
-from bot.services import Services
+from bot.services import ReadReports, Services
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
 from bot.wire.identify_budget import IdentifyBudget
@@ -38,6 +38,8 @@ from streaming.bus.metrics_store import Metric, MetricValue, hash_fields, write_
 from streaming.bus.notes import Notes
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands.record import order_of
+from streaming.history.history_files import DayReport, HistoryFiles
+from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.ports import Progress
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
@@ -125,6 +127,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 alerts=alerts,
                 sources=sources.statuses,
                 recorder=lambda: None if recorder is None else recorder.status(),
+                reports=_reports(settings),
             )
         )
         supervisor.start("gateway", partial(bot.gateway.watch, mark=health.mark, tell=bot.tell_operators))
@@ -155,12 +158,33 @@ def _jobs(
         jobs[login_watch.JOB] = watch.run
     if recorder is not None:
         jobs["recorder"] = recorder.run
+    if settings.gex_history:
+        jobs["history"] = _history_keeper(bot, runtime, settings).run
     if settings.gex_feed_enabled and settings.boards:
         jobs["gex-feed"] = partial(_run_feed, bot, feed)
         jobs["opening"] = partial(_tell_opening, bot, runtime, force=settings.gex_feed_force_window)
     first, force = settings.tickers[0].name, settings.gex_feed_force_window
     jobs["presence"] = Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force).run
     return jobs
+
+
+def _reports(settings: BotSettings) -> ReadReports | None:
+    files = HistoryFiles(settings.gex_history_path)
+
+    async def reports(ticker: str) -> Sequence[DayReport]:
+        return await asyncio.to_thread(files.reports, ticker)
+
+    return reports if settings.gex_history else None
+
+
+def _history_keeper(bot: GexBot, runtime: Runtime, settings: BotSettings) -> HistoryKeeper:
+    order = HistoryOrder(
+        path=settings.gex_history_path,
+        max_mb=settings.gex_history_max_mb,
+        tickers=frozenset(ticker.name for ticker in settings.tickers),
+        recordings=settings.gex_record_path if settings.gex_record else None,
+    )
+    return HistoryKeeper(runtime.redis, runtime.clock, order, tell=bot.tell_operators, intake=runtime.snapshots.intake)
 
 
 async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, force: bool) -> None:

@@ -1,6 +1,6 @@
 """What commands may reach: the parts of the running process, handed to every cog as one record."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from bot.settings import BotSettings
 from bot.supervisor import Supervisor
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError
+from streaming.history.history_files import DayReport
 from streaming.ports import SnapshotReader
 from streaming.status import RecorderStatus, SourceStatus, TokenStatus
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from bot.operate.symbol_control import SymbolControl
     from bot.render.charts.chart_client import ChartWorker
     from streaming.schwab.login.auth_client import SchwabAuthClient
+
+
+ReadReports = Callable[[str], Awaitable[Sequence[DayReport]]]
+"""What is kept of each past day of a ticker, oldest first; OperatorError where the folder cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Services:
     """Where the snapshots come from, without I/O."""
     recorder: Callable[[], RecorderStatus | None] = lambda: None
     """What was recorded, without I/O; None when nothing is to be."""
+    reports: ReadReports | None = None
+    """None when no history is kept."""
 
     def schwab_login(self) -> "SchwabAuthClient":
         """The login to renew; ConfigurationError without an app of Schwab's."""

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from streaming.bus.server.embedded import running_url
 from streaming.bus.subscription import messages
 from streaming.commands import gex as gex_command
+from streaming.commands import history as history_command
 from streaming.commands import levels as levels_command
 from streaming.commands import record as record_command
 from streaming.commands import replay as replay_command
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     token_command.register(commands)
     record_command.register(commands)
     replay_command.register(commands)
+    history_command.register(commands)
     _register_tail(commands)
     _register_redis_url(commands)
     sim_command.register(commands)

@@ -1,9 +1,12 @@
 """A day becomes history: recorded snapshots into Parquet, the day's rows, and the grades of its morning's levels."""
 
-from collections.abc import Callable, Collection, Iterable
+import heapq
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Final, Self
 
 from streaming.bus.codec import decode_snapshot
@@ -11,15 +14,20 @@ from streaming.bus.mishaps import breaching
 from streaming.bus.snapshots.classic import MOST_BYTES, parse_snapshot
 from streaming.bus.snapshots.history_entry import market_day
 from streaming.bus.snapshots.sound import sound
-from streaming.calendar import TradingSession, latest_session, session_on
-from streaming.errors import ContractError
+from streaming.calendar import TradingSession, latest_session, new_york, session_on
+from streaming.clock import epoch_ms
+from streaming.errors import ContractError, OperatorError
 from streaming.history.day_rows import DayFold
 from streaming.history.grades import FrozenLevel, SpotAt, freezes, frozen_levels, grade
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.tables import CURVE_POINTS, LEVELS, CurvePoints, LevelRows, ParquetDay
 from streaming.model import GexSnapshot, ScopeFigures, is_made_up
+from streaming.recording.reader import ReadCounts, read_parts
 from streaming.recording.record_lines import RecordedLine, levels_only
+from streaming.recording.recording_files import Part
 
+AFTER_CLOSE: Final = timedelta(minutes=30)
+"""Delayed quotes of the close have come by then."""
 _MOST_TICKERS: Final = 256
 _NO_CURVES: Final[dict[str, ScopeFigures]] = {}
 
@@ -34,6 +42,26 @@ class Closed:
     """Played, made up, of another day, of a ticker too many, of a quote time that was there, or no snapshots."""
     graded: list[str] = field(default_factory=list)
     """Tickers whose report was written now."""
+
+
+def close_day(
+    files: HistoryFiles, day: date, parts: Sequence[Part], progress: Callable[[float], None], *, now: datetime
+) -> Closed:
+    """Write what is recorded of a day, perhaps in several folders; it is graded when its session is over by `now`.
+
+    `progress` hears how much of the session is done, 0 to 1. OperatorError where it cannot be written.
+    """
+    session = session_on(day)
+    begin, end = (0, 1) if session is None else (epoch_ms(session.open_at), epoch_ms(session.close_at))
+    over = session is not None and new_york(now) >= session.close_at + AFTER_CLOSE
+    folders = [list(group) for _, group in groupby(parts, key=lambda part: part.path.parent)]
+    try:
+        with DayClosing(files, day, over=over) as closing:
+            lines = heapq.merge(*(read_parts(own, ReadCounts()) for own in folders), key=attrgetter("at"))
+            closing.take(lines, lambda asof_ms: progress(min(max((asof_ms - begin) / (end - begin), 0.0), 1.0)))
+            return closing.finish()
+    except OSError as error:
+        raise OperatorError(f"The history of {day} cannot be written: {error.strerror}.") from error
 
 
 class DayClosing:

@@ -13,7 +13,7 @@ import msgspec
 from streaming.calendar import TradingSession
 from streaming.clock import epoch_ms
 from streaming.figures import read_levels
-from streaming.model import WEIGHTS, GexSnapshot, ScopeName, WeightName
+from streaming.model import SCOPES, WEIGHTS, GexSnapshot, ScopeName, WeightName
 
 _EDGE_MS: Final = 15 * 60_000
 FigureName = Literal["net_gex", "gross_gex", "distance_pct", "zero_gamma", "call_wall", "put_wall"]
@@ -174,4 +174,4 @@ class DayFold:
 
 def scopes_of(snapshot: GexSnapshot) -> tuple[ScopeName | None, ...]:
     """The scopes of which a snapshot tells: its own ones, else the one of its classic block, perhaps unnamed."""
-    return tuple(snapshot.scopes) or (snapshot.scope,)  # type: ignore[return-value]  # keys are scopes by the intake
+    return tuple(name for name in SCOPES if name in snapshot.scopes) or (snapshot.scope,)

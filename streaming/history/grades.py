@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
 from streaming.calendar import NEW_YORK, TradingSession
 from streaming.clock import epoch_ms
-from streaming.figures import read_levels
+from streaming.figures import FIGURES, read_levels
 from streaming.model import WEIGHTS, GexSnapshot, ScopeName, WeightFigures, WeightName
 
 LevelName = Literal[
@@ -23,19 +23,12 @@ LevelName = Literal[
     "put_wall_below",
 ]  # fmt: skip
 BaselineName = Literal["round_above", "round_below", "previous_high", "previous_low"]
-LEVELS: Final[Mapping[LevelName, str]] = {
-    "call_wall": "call wall",
-    "put_wall": "put wall",
-    "zero_gamma": "zero gamma",
-    "ladder_split": "ladder split",
-    "call_wall_gross": "call wall, gross",
-    "put_wall_gross": "put wall, gross",
-    "call_wall_above": "call wall above",
-    "put_wall_below": "put wall below",
-}
-BASELINES: Final[Mapping[BaselineName, str]] = {
-    "round_above": "round above",
-    "round_below": "round below",
+LEVELS: Final[tuple[LevelName, ...]] = get_args(LevelName)
+_ROWS: Final = {row.field: row.label or figure.name for figure in FIGURES.values() for row in figure.rows}
+TITLES: Final[Mapping[LevelName | BaselineName, str]] = {
+    **{name: _ROWS[name] for name in LEVELS},
+    "round_above": "round strike above",
+    "round_below": "round strike below",
     "previous_high": "previous high",
     "previous_low": "previous low",
 }

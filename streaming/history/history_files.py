@@ -22,9 +22,8 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from streaming.bus.codec import UNREADABLE
 from streaming.clock import date_of
-from streaming.errors import OperatorError, TransientError
+from streaming.errors import UNREADABLE, OperatorError, TransientError
 from streaming.history.day_rows import DayRow
 from streaming.history.grades import Grade
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ColumnKind = Literal["VARCHAR", "BIGINT", "DOUBLE"]
-_PIECE_ROWS: Final = 500_000
 _LARGEST: Final = 1e18
 FIGURES: Final = tuple(field.name for field in msgspec.structs.fields(WeightFigures) if field.type == float | None)
 """Of `WeightFigures`: each is a column of levels."""
@@ -38,6 +37,8 @@ class Table:
 
     name: TableName
     columns: Mapping[str, ColumnKind]
+    piece_rows: int
+    """How many wait in memory at most: levels wait as Python's own numbers, curves as arrays."""
     order: str = ""
     """By what the rows of a file are sorted; as they came without."""
 
@@ -57,11 +58,13 @@ LEVELS: Final = Table(
         "weight": "VARCHAR",
         **dict.fromkeys(FIGURES, "DOUBLE"),
     },
+    piece_rows=40_000,
     order="asof_ms, scope, weight",
 )
 CURVE_POINTS: Final = Table(
     "curves",
     {"asof_ms": "BIGINT", "scope": "VARCHAR", "curve": "VARCHAR", "price": "DOUBLE", "vol": "DOUBLE", "oi": "DOUBLE"},
+    piece_rows=500_000,
 )
 ALL: Final[Mapping[TableName, Table]] = {table.name: table for table in (LEVELS, CURVE_POINTS)}
 Columns = Mapping[str, NDArray[Any]]
@@ -93,8 +96,8 @@ def _figures(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName)
     return WeightFigures(
         net_gex_usd_per_1pct=seen.net_gex_usd_per_1pct,
         ladder_split=snapshot.ladder_split if weight == "vol" else None,
-        major_pos=seen.call_wall,
-        major_neg=seen.put_wall,
+        call_wall=seen.call_wall,
+        put_wall=seen.put_wall,
     )
 
 
@@ -198,10 +201,12 @@ class ParquetDay:
     ) -> None:
         self._open.close()
 
-    def spill(self, at_least: int = _PIECE_ROWS) -> None:
-        """Write a piece when so many rows wait."""
-        if len(self._rows) < at_least:
-            return
+    def spill(self) -> None:
+        """Write a piece when enough rows wait."""
+        if len(self._rows) >= self._table.piece_rows:
+            self._write_piece()
+
+    def _write_piece(self) -> None:
         open_folder(self._target.parent)
         piece = self._open.enter_context(fresh_file(self._target))
         columns = self._rows.take()
@@ -210,7 +215,8 @@ class ParquetDay:
 
     def finish(self) -> bool:
         """Put everything into place, with what was there of other quote times; False where there was nothing to add."""
-        self.spill(at_least=1)
+        if len(self._rows):
+            self._write_piece()
         if not self._pieces:
             return False
         query = f"SELECT * FROM read_parquet([{', '.join(map(quoted, self._pieces))}])"

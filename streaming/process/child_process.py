@@ -15,7 +15,7 @@ from streaming.process.framing import HEADER, MOST_BYTES, frame, header
 
 BROKEN: Final = (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError, ValueError)
 """What a process that cannot be started, ends or talks nonsense raises."""
-_ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[2]
 _END_WITHIN_S: Final = 2.0
 _COPIED_BYTES: Final = 64 * 1024
 """A small frame costs one call to the system; a large one is not copied."""
@@ -46,7 +46,7 @@ class PipedProcess:
     async def start(cls, command: tuple[str, ...], *, variables: Mapping[str, str] = _NOTHING) -> Self:
         """Start it with these variables besides those of every child; OSError when that is not possible."""
         environment = {**child_environment(), **variables}
-        return cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=_ROOT, env=environment))
+        return cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=ROOT, env=environment))
 
     @property
     def pid(self) -> int:

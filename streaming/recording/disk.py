@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 
 from streaming.errors import UNREADABLE
+from streaming.recording.recording_files import Part
 from streaming.recording.tick_follower import Position
 from streaming.recording.writer import PartKey, RecordWriter
 
@@ -67,6 +68,10 @@ class RecordDisk:
             await asyncio.wait({writing})
             writing.result()
             raise
+
+    async def remove(self, parts: Sequence[Part]) -> None:
+        """Remove parts that have not grown since; raises as writing."""
+        await self._loop.run_in_executor(self._thread, self._writer.remove, parts)
 
     def _write(self, batch: Mapping[PartKey, Sequence[bytes]], today: str, position: Position | None) -> None:
         self._writer.write(batch, today=(today,))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +13,17 @@ import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus import keys
+from streaming.bus.codec import encode_snapshot
 from streaming.bus.metrics_store import hash_fields, kept, write_metrics
 from streaming.bus.mishaps import Mishaps
 from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms, is_instant
 from streaming.errors import UNREADABLE, ContractError, OperatorError, TransientError
+from streaming.model import GexSnapshot, is_made_up
 from streaming.recording.disk import RecordDisk
-from streaming.recording.record_lines import Gap, day_of, gap_line, snapshot_line, tick_line
-from streaming.recording.recording_files import KINDS, Kind
+from streaming.recording.record_lines import Gap, day_of, gap_line, levels_only, snapshot_line, tick_line
+from streaming.recording.recording_files import KINDS, Kind, Part
 from streaming.recording.tick_follower import Position, TickFollower, TickPage
 from streaming.recording.writer import PartKey, RecordWriter
 from streaming.status import RecorderStatus
@@ -64,6 +66,8 @@ class RecordOrder:
     ticks: bool = False
     tickers: Collection[str] | None = None
     """Only the snapshots of these; None is all."""
+    levels_only: bool = False
+    """For the history: of each quote time of the market itself the levels, no tables, and no metrics of that."""
 
 
 class _TickHead(msgspec.Struct, frozen=True):
@@ -102,11 +106,13 @@ class Recorder:
         self._clock = clock
         self._order = order
         self._flush_s = flush_s
-        self._disk = RecordDisk(RecordWriter(order.path, max_mb=order.max_mb))
+        settings = "GEX_HISTORY" if order.levels_only else "GEX_RECORD"
+        self._disk = RecordDisk(RecordWriter(order.path, max_mb=order.max_mb, settings=settings))
         self._buffer = LineBuffer()
         self._unread = LastingTrouble(_LOG, monotonic=clock.monotonic)
         self._position: Position | None = None
         self._heard_ms: int | None = None
+        self._last_ms: dict[str, int] = {}
         self._running = False
         self._snapshots = 0
         self._ticks = 0
@@ -148,7 +154,8 @@ class Recorder:
             self._running = False
 
     async def _record(self, progress: Callable[[], None]) -> None:
-        _LOG.info("recording snapshots%s into %s", " and ticks" * self._order.ticks, self._order.path)
+        what = "levels" if self._order.levels_only else f"snapshots{' and ticks' * self._order.ticks}"
+        _LOG.info("recording %s into %s", what, self._order.path)
         self._running = True
         left_ms = self._disk.left_at(("snapshots", day_of(self._now_ms)))
         if left_ms is not None:
@@ -159,7 +166,8 @@ class Recorder:
                 if self._order.ticks:
                     group.create_task(self._follow_ticks(), name="recorder: ticks")
                 group.create_task(self._flush_regularly(progress), name="recorder: disk")
-                group.create_task(self._report(), name="recorder: metrics")
+                if not self._order.levels_only:
+                    group.create_task(self._report(), name="recorder: metrics")
         finally:
             if self._last_error is None:  # the disk takes what still waits
                 await self._flush()
@@ -188,8 +196,22 @@ class Recorder:
                 return
             if self._order.tickers is not None and snapshot.ticker not in self._order.tickers:
                 return
+            if self._order.levels_only:
+                if not self._is_news(snapshot):
+                    return
+                payload = encode_snapshot(levels_only(snapshot))
             if self._buffer.add("snapshots", day_of(snapshot.asof_ms), snapshot_line(at_ms, payload)):
                 self._snapshots += 1
+
+    def _is_news(self, snapshot: GexSnapshot) -> bool:
+        if is_made_up(snapshot.source) or self._last_ms.get(snapshot.ticker) == snapshot.asof_ms:
+            return False
+        self._last_ms[snapshot.ticker] = snapshot.asof_ms
+        return True
+
+    async def remove(self, parts: Sequence[Part]) -> None:
+        """Remove those files of past days that have not grown since they were looked at; raises as writing does."""
+        await self._disk.remove(parts)
 
     async def _follow_ticks(self) -> None:
         follower = TickFollower(self._redis, self._disk.position())

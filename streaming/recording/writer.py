@@ -30,6 +30,10 @@ PartKey = tuple[Kind, str]
 """(kind, ISO date)."""
 
 
+class FolderTakenError(OperatorError):
+    """Another process records into the folder."""
+
+
 class RecordWriter:
     """Writes the parts of one folder, alone; a context manager. All methods block: call them from a thread.
 
@@ -37,8 +41,10 @@ class RecordWriter:
     when `max_mb` is reached though nothing but the days being written is left.
     """
 
-    def __init__(self, folder: Path, *, max_mb: int) -> None:
+    def __init__(self, folder: Path, *, max_mb: int, settings: str = "GEX_RECORD") -> None:
+        """`settings` is how the names of those begin that a remedy names."""
         self.folder = folder
+        self._settings = settings
         self._max_bytes = max_mb * _MEGABYTE
         self._lock: int | None = None
         self._parts: dict[PartKey, Path] = {}
@@ -80,6 +86,17 @@ class RecordWriter:
             if lines:
                 self._append(key, pack(b"".join(lines)), today)
         return self.written_bytes - before
+
+    def remove(self, parts: Sequence[Part]) -> None:
+        """Remove parts that have not grown since; the others stay."""
+        try:
+            for part in parts:
+                if part.path.stat().st_size == part.size:
+                    part.path.unlink()
+                    self._parts = {key: path for key, path in self._parts.items() if path != part.path}
+                    self.total_bytes -= part.size
+        except OSError as error:
+            raise self._refused(error) from error
 
     def save_position(self, position: bytes) -> None:
         """Remember how far the tick stream was read; a lost one only means that some ticks are written twice."""
@@ -159,14 +176,14 @@ class RecordWriter:
             raise self._refused(error) from error
         days = sorted({part.day for part in found.remove})
         if days:
-            _LOG.info("the recording of %s was removed to keep within GEX_RECORD_MAX_MB", ", ".join(days))
+            _LOG.info("the recording of %s was removed to keep within %s_MAX_MB", ", ".join(days), self._settings)
         self.removed_days += len(days)
         self.total_bytes = found.left_bytes
         if found.left_bytes + wanted > self._max_bytes:
             most_mb = self._max_bytes // _MEGABYTE
             raise OperatorError(
                 f"Recording stopped: today alone fills the {most_mb} MB that {self.folder} may hold.",
-                remedy="Raise GEX_RECORD_MAX_MB, then restart; what was recorded is intact.",
+                remedy=f"Raise {self._settings}_MAX_MB, then restart; what was recorded is intact.",
             )
 
     def _take_lock(self, handle: int) -> None:
@@ -174,9 +191,9 @@ class RecordWriter:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
-            raise OperatorError(
+            raise FolderTakenError(
                 f"Another process{f' ({holder})' if holder else ''} records into {self.folder} already.",
-                remedy="Stop that one, or set GEX_RECORD_PATH to another folder.",
+                remedy=f"Stop that one, or set {self._settings}_PATH to another folder.",
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
@@ -190,11 +207,12 @@ class RecordWriter:
         if error.errno in _FULL:
             return OperatorError(
                 f"Recording stopped: the disk under {self.folder} is full.",
-                remedy="Free some, or set GEX_RECORD_PATH to another disk, then restart; what was recorded is intact.",
+                remedy=f"Free some, or set {self._settings}_PATH to another disk, then restart; "
+                "what was recorded is intact.",
             )
         return OperatorError(
             f"Recording into {self.folder} failed: {error.strerror or type(error).__name__}.",
-            remedy="Correct the folder's owner or mode, or set GEX_RECORD_PATH to another folder, then restart.",
+            remedy=f"Correct the folder's owner or mode, or set {self._settings}_PATH to another folder, then restart.",
         )
 
 

@@ -5,9 +5,14 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
+from streaming.bus.codec import encode_snapshot
 from streaming.calendar import NEW_YORK, session_on
 from streaming.clock import epoch_ms
+from streaming.history.closing import DayClosing
 from streaming.history.grades import SpotAt
+from streaming.history.history_files import HistoryFiles
+from streaming.recording.record_lines import parse_line, snapshot_line
+from streaming.recording.writer import RecordWriter
 from tests.support.snapshots import snapshot
 
 DAY = date(2026, 11, 20)
@@ -29,9 +34,29 @@ def path(*places, step_s=5, day=DAY):
     return [*legs, SpotAt(at(places[-1][0], day), places[-1][1])]
 
 
-def session_of(spots, **fields):
+def session_of(spots, *, day=DAY, **fields):
     """A snapshot of our own engine's shape for each of a path."""
-    begun = datetime.combine(DAY, time(9, 30), NEW_YORK)
+    begun = datetime.combine(day, time(9, 30), NEW_YORK)
     for number, seen in enumerate(spots):
         asof = begun + timedelta(milliseconds=seen.at_ms - epoch_ms(begun))
         yield replace(snapshot("SPX", asof=asof, seq=number + 1, spot=seen.spot), **fields)
+
+
+def closed_days(folder, paths, **fields):
+    """A history of SPX: a closed session for each day and its path of spot."""
+    files = HistoryFiles(folder / "history")
+    for day, spots in paths.items():
+        seen = session_of(spots, day=day, **fields)
+        lines = (parse_line(snapshot_line(one.asof_ms + 200, encode_snapshot(one))) for one in seen)
+        with DayClosing(files, day, over=True) as closing:
+            closing.take(lines, lambda _: None)
+            closing.finish()
+    return files
+
+
+def recorded(folder, snapshots):
+    """What a recorder would have written of them."""
+    lines = [snapshot_line(seen.asof_ms + 200, encode_snapshot(seen)) for seen in snapshots]
+    with RecordWriter(folder, max_mb=100) as writer:
+        writer.write({("snapshots", DAY.isoformat()): lines})
+    return folder

@@ -114,9 +114,8 @@ def test_what_is_made_up_played_of_another_day_or_unwanted_is_left_out(files, ch
 
 
 def test_ladders_and_profiles_become_curves(files):
-    curves = ScopeFigures(
-        ladder=((6390.0, 1e9, -1e9), (6400.0, 2e9, 3e9)), profile=((6300.0, -2e9, -1e9),), oi=WeightFigures(zero_gamma=1.0)
-    )  # fmt: skip
+    ladder, profile = ((6390.0, 1e9, -1e9), (6400.0, 2e9, 3e9)), ((6300.0, -2e9, -1e9),)
+    curves = ScopeFigures(ladder=ladder, profile=profile, oi=WeightFigures(zero_gamma=1.0))
     close(files, [replace(seen, scopes={"full": curves}) for seen in session_of(QUIET[:2])])
     place = files.parquet("curves", "SPX", ISO)
     assert select(f"SELECT scope, curve, price, vol, oi FROM '{place}' WHERE asof_ms = {at('09:30')}") == [
@@ -135,7 +134,7 @@ def test_without_ladders_there_is_no_file_of_curves(files):
 def test_another_producers_classic_figures_are_rows_of_their_own_scope(files):
     close(files, [replace(seen, scopes={}, scope=None) for seen in session_of(QUIET[:1])])
     place = files.parquet("levels", "SPX", ISO)
-    found = select(f"SELECT scope, weight, major_pos, ladder_split, zero_gamma FROM '{place}'")
+    found = select(f"SELECT scope, weight, call_wall, ladder_split, zero_gamma FROM '{place}'")
     assert sorted(found) == [(None, "oi", 6500.0, None, None), (None, "vol", 6450.0, 6380.0, None)]
 
 
@@ -166,9 +165,9 @@ def test_a_ticker_with_odd_characters_stays_inside_the_folder(files):
 
 
 def test_values_of_our_own_shape_are_bounded_without_looking_at_every_cell():
-    odd = ScopeFigures(ladder=((1e300, 1.0, 1.0),), oi=WeightFigures(zero_gamma=1e300, major_pos=6400.0))
+    odd = ScopeFigures(ladder=((1e300, 1.0, 1.0),), oi=WeightFigures(zero_gamma=1e300, call_wall=6400.0))
     seen, curves = read_recorded(encode_snapshot(replace(snapshot(), scopes={"full": odd, "none": odd})), at_ms=1)
-    assert seen.scopes["full"].oi == WeightFigures(major_pos=6400.0)
+    assert seen.scopes["full"].oi == WeightFigures(call_wall=6400.0)
     assert list(curves) == ["full"]
 
 

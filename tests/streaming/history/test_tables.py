@@ -1,3 +1,5 @@
+import dataclasses
+
 import duckdb
 from msgspec.structs import replace
 
@@ -17,10 +19,11 @@ def test_every_number_of_a_weights_figures_is_a_column():
 
 def test_a_day_larger_than_a_piece_is_one_file_in_order(tmp_path):
     target, rows = tmp_path / "SPX" / "day.parquet", LevelRows()
-    with ParquetDay(LEVELS, rows, ticker="SPX", day="2026-08-20", target=target) as day:
+    table = dataclasses.replace(LEVELS, piece_rows=4)
+    with ParquetDay(table, rows, ticker="SPX", day="2026-08-20", target=target) as day:
         for number in range(10):
             rows.add(replace(SEEN, asof_ms=SEEN.asof_ms + 9 - number))
-            day.spill(at_least=4)
+            day.spill()
         assert day.finish()
     found = [
         row[0] - SEEN.asof_ms for row in duckdb.sql(f"SELECT asof_ms FROM '{target}' WHERE weight = 'oi'").fetchall()
