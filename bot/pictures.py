@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.lookup import find_snapshot
-from bot.render.charts.chart_spec import KINDS, ThemeName, alt_text, chart_of
+from bot.render.charts.chart_spec import KINDS, Chart, ThemeName, alt_text, chart_of
 from bot.render.charts.history_text import history_text
 from bot.services import Services
 from streaming.errors import TransientError
@@ -79,13 +79,18 @@ async def draw_picture(
         theme=request.theme,
         now=services.clock.now(),
     )
+    return await finish_picture(services, chart, replace(request, symbol=latest.ticker, scope=scope))
+
+
+async def finish_picture(services: Services, chart: Chart, shown: PictureRequest) -> Picture:
+    """Draw it; TransientError when that takes too long, ContractError when it cannot be done."""
     try:
         async with asyncio.timeout(_DRAWN_WITHIN_S):
             png = await services.charts.draw(chart)
     except TimeoutError:
         raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
-    name = f"gex-{latest.ticker.lower()}-{request.kind}-{scope}-{request.weight}.png"
-    return Picture(png, alt_text(chart), name, replace(request, symbol=latest.ticker, scope=scope))
+    name = "-".join(filter(None, ("gex", (shown.symbol or "").lower(), shown.kind, shown.scope, shown.weight)))
+    return Picture(png, alt_text(chart), f"{name}.png", shown)
 
 
 async def _read_past(

@@ -11,6 +11,7 @@ from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
 from bot.lookup import boards_here, compared, find_several, find_snapshot, matching_names
 from bot.notices import think
+from bot.past_days import take_days, take_rank, take_record
 from bot.permissions import may_speak
 from bot.pictures import PictureRequest, take_history
 from bot.render.charts.chart_spec import KINDS, ThemeName
@@ -24,6 +25,7 @@ from streaming.errors import RequestError
 from streaming.export.levels import FORMATS, level_sheet
 from streaming.figures import FIGURES, figures_called
 from streaming.gex.results.one_book import one_book
+from streaming.history.grades import LEVELS, TITLES, LevelName
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
 from streaming.symbols import books
 
@@ -41,6 +43,7 @@ VIEW_CHOICES: Final = [
 KIND_CHOICES: Final = [Choice(name=f"{name}: {kind.words}", value=name) for name, kind in KINDS.items()]
 FORMAT_CHOICES: Final = [Choice(name=form.words, value=name) for name, form in FORMATS.items()]
 BOOK_CHOICES: Final = [Choice(name=" + ".join(names), value=index) for index, names in books().items()]
+LEVEL_CHOICES: Final = [Choice(name=TITLES[name], value=name) for name in LEVELS]
 _MOST_CHOICES: Final = 25
 
 
@@ -212,23 +215,58 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         view.shown_as(await interaction.followup.send(file=picture, view=view, wait=True))
 
     @app_commands.command(description="Spot, zero gamma, walls and net GEX over time, as a table and a picture")
-    @app_commands.describe(symbol=_SYMBOL, minutes="How far back; without it, the whole day", public=_PUBLIC)
+    @app_commands.describe(
+        symbol=_SYMBOL,
+        minutes="How far back; without it, the whole day",
+        days="Closes of so many sessions instead of one day's minutes",
+        public=_PUBLIC,
+    )
     async def history(
         self,
         interaction: BotInteraction,
         symbol: str | None = None,
         minutes: app_commands.Range[int, 1, 1440] = 1440,
+        days: app_commands.Range[int, 2, 250] | None = None,
         public: bool = False,
     ) -> None:
-        """The last minutes as a table and a picture."""
+        """The last minutes, or the last days, as a table and a picture."""
         await think(interaction)
-        text, picture = await take_history(self._services, symbol, minutes=minutes, channel_id=interaction.channel_id)
-        if _private(interaction, public):
-            text = "\n".join(filter(None, (_remark(interaction, public), text)))
-            await interaction.edit_original_response(content=text, attachments=[attached(picture)])
-            return
-        await interaction.edit_original_response(content="The history is in the channel.")
-        await interaction.followup.send(text, file=attached(picture))
+        channel_id = interaction.channel_id
+        if days is None:
+            text, picture = await take_history(self._services, symbol, minutes=minutes, channel_id=channel_id)
+        else:
+            text, picture = await take_days(self._services, symbol, days=days, channel_id=channel_id)
+        await _show(interaction, text, public=public, picture=attached(picture))
+
+    @app_commands.command(description="Where net GEX, distance and gross GEX stand among past days, with n")
+    @app_commands.describe(symbol=_SYMBOL, weight="Open interest or today's volume", public=_PUBLIC)
+    @app_commands.choices(weight=WEIGHT_CHOICES)
+    async def rank(
+        self, interaction: BotInteraction, symbol: str | None = None, weight: WeightName = "oi", public: bool = False
+    ) -> None:
+        """Percentile and z-score of the figures of now among the closes of past sessions."""
+        await think(interaction)
+        text = await take_rank(self._services, symbol, weight=weight, channel_id=interaction.channel_id)
+        await _show(interaction, text, public=public)
+
+    @app_commands.command(description="Did the morning's levels hold? With n, and baselines by the same rule")
+    @app_commands.describe(
+        symbol=_SYMBOL, level="One level in detail; without it, all", days="Of how many sessions", public=_PUBLIC
+    )
+    @app_commands.choices(level=LEVEL_CHOICES)
+    async def record(
+        self,
+        interaction: BotInteraction,
+        symbol: str | None = None,
+        level: LevelName | None = None,
+        days: app_commands.Range[int, 1, 1000] = 250,
+        public: bool = False,
+    ) -> None:
+        """How often levels that were frozen in the morning held when spot came to them."""
+        await think(interaction)
+        channel_id = interaction.channel_id
+        text = await take_record(self._services, symbol, level=level, days=days, channel_id=channel_id)
+        await _show(interaction, text, public=public)
 
     @explain.autocomplete("figure")
     async def _complete_figure(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
@@ -240,6 +278,8 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @levels.autocomplete("symbol")
     @chart.autocomplete("symbol")
     @history.autocomplete("symbol")
+    @rank.autocomplete("symbol")
+    @record.autocomplete("symbol")
     async def _complete_symbol(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
         return [Choice(name=name, value=name) for name in matching_names(self._services, current)]
 
@@ -263,6 +303,23 @@ def _private(interaction: BotInteraction, public: bool) -> bool:
 async def _answer(interaction: BotInteraction, public: bool, text: str | None = None, **shown: Any) -> None:
     words = "\n".join(filter(None, (_remark(interaction, public), text))) or None
     await interaction.response.send_message(words, ephemeral=_private(interaction, public), **shown)
+
+
+async def _show(
+    interaction: BotInteraction, text: str, *, public: bool, picture: discord.File = discord.utils.MISSING
+) -> None:
+    """The answer in place of "is thinking", or in the channel."""
+    if not _private(interaction, public):
+        await interaction.edit_original_response(content="The answer is in the channel.")
+        await interaction.followup.send(text, file=picture)
+        return
+    text = "\n".join(filter(None, (_remark(interaction, public), text)))
+    await interaction.edit_original_response(content=text, attachments=[picture] if picture else [])
+
+
+async def _answer(interaction: BotInteraction, public: bool, **shown: Any) -> None:
+    remark, private = _remark(interaction, public), _private(interaction, public)
+    await interaction.response.send_message(remark, ephemeral=private, **shown)
 
 
 def _remark(interaction: BotInteraction, public: bool) -> str | None:

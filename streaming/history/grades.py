@@ -51,7 +51,7 @@ class FrozenLevel(msgspec.Struct, frozen=True, kw_only=True):
     """ISO date in New York."""
     level: LevelName | BaselineName
     weight: WeightName | None = None
-    """None for a baseline."""
+    """None for a baseline, as `scope`."""
     scope: ScopeName | None = None
     price: float
     spot: float
@@ -112,7 +112,7 @@ def frozen_levels(
             day=session.date.isoformat(),
             level=name,
             weight=weight,
-            scope=snapshot.scope,
+            scope=None if weight is None else snapshot.scope,
             price=price,
             spot=spot,
             frozen_ms=snapshot.asof_ms,

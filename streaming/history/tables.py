@@ -17,13 +17,18 @@ from numpy.typing import NDArray
 
 from streaming.figures import read_levels
 from streaming.history.day_rows import scopes_of
-from streaming.history.duck import open_duckdb, quoted
 from streaming.history.history_files import TableName, fresh_file, open_folder, put_in_place
 from streaming.model import WEIGHTS, GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_OPTIONS: Final[dict[str, Any]] = {
+    "threads": 2,
+    "memory_limit": "1GB",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 ColumnKind = Literal["VARCHAR", "BIGINT", "DOUBLE"]
 _LARGEST: Final = 1e18
 FIGURES: Final = tuple(field.name for field in msgspec.structs.fields(WeightFigures) if field.type == float | None)
@@ -236,3 +241,18 @@ class ParquetDay:
             self._open.callback(self._database.close)
         options = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, USE_TMP_FILE false"
         self._database.execute(f"COPY ({query}) TO {quoted(target)} ({options})")
+
+
+def open_duckdb() -> "DuckDBPyConnection":
+    """A database in memory that fetches nothing from the network; close it.
+
+    DuckDB is imported here, when it is first needed: it takes 50 MB that a bot without a question never pays.
+    """
+    import duckdb
+
+    return duckdb.connect(config=_OPTIONS)
+
+
+def quoted(text: object) -> str:
+    """Text as SQL has it."""
+    return "'" + str(text).replace("'", "''") + "'"

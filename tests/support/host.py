@@ -15,6 +15,7 @@ from bot.supervisor import Supervisor
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.clock import epoch_ms
 from streaming.errors import GexcordError
+from streaming.history.history_files import DayReport
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
 from streaming.past import PastLevels, past_of
 from streaming.schwab.login.oauth import LoginAttempt
@@ -220,8 +221,13 @@ class Host:
     alerts: AlertCommands | None = None
     sources: tuple[SourceStatus, ...] = ()
     recorder: RecorderStatus | None = None
+    reports: dict[str, Sequence[DayReport]] | None = field(default_factory=dict)
+    """What is kept of past days by ticker; None for no history at all."""
     supervisor: Supervisor | None = None
     budget: IdentifyBudget | None = None
+
+    async def _read_reports(self, ticker: str) -> Sequence[DayReport]:
+        return (self.reports or {}).get(ticker, ())
 
     def make_bot(self, extensions: Sequence[str] = EXTENSIONS) -> GexBot:
         """A fresh bot on this host's services, as after a restart of the process."""
@@ -242,6 +248,7 @@ class Host:
                 alerts=self.alerts,
                 sources=lambda: self.sources,
                 recorder=lambda: self.recorder,
+                reports=None if self.reports is None else self._read_reports,
             )
         )
         return bot

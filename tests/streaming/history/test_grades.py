@@ -123,9 +123,8 @@ def test_frozen_are_the_levels_of_both_weights_and_the_baselines():
         ("previous_high", None): 6480.0,
         ("previous_low", None): 6350.5,
     }
-    assert {(one.scope, one.spot, one.frozen_ms, one.day) for one in found} == {
-        ("full", 6400.25, at("09:35:02"), "2026-11-20")
-    }
+    assert {(one.spot, one.frozen_ms, one.day) for one in found} == {(6400.25, at("09:35:02"), "2026-11-20")}
+    assert {(one.weight is None, one.scope) for one in found} == {(True, None), (False, "full")}
 
 
 def test_another_producers_zero_gamma_is_a_ladder_split():

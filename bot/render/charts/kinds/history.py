@@ -1,7 +1,7 @@
 """Spot against zero gamma and the walls over a session as a picture's contents. Pure."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Final
 
@@ -11,7 +11,11 @@ from bot.render.charts.chart_words import MARKED, ChartWords, clock, figures_of,
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from bot.render.numbers import finite, price
+from bot.render.origin_words import source_name
+from streaming.calendar import next_session
+from streaming.clock import date_of
 from streaming.errors import RequestError
+from streaming.history.day_rows import DayRow
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels, past_of
 
@@ -33,6 +37,8 @@ class HistoryChart(ChartWords, frozen=True, kw_only=True, tag="history"):
 
     times: tuple[float, ...]
     series: tuple[Series, ...]
+    days: tuple[str, ...] = ()
+    """Over several sessions their ISO dates; `times` then count them from 0."""
 
 
 def history_chart(
@@ -65,6 +71,35 @@ def history_chart(
     )
 
 
+def days_chart(ticker: str, rows: Sequence[DayRow]) -> HistoryChart:
+    """Closes over sessions, oldest first, one without a row as a gap; RequestError for fewer than two rows."""
+    if len(rows) < _FEWEST:
+        raise RequestError(f"There are too few past days of {ticker} for a picture.", remedy="It takes two of them.")
+    by_day = {row.day: row for row in rows}
+    days = tuple(_sessions(rows[0].day, rows[-1].day))
+    seen = [by_day.get(day) for day in days]
+    courses = {kind: [None if row is None else getattr(row, kind) for row in seen] for kind in MARKED}
+    last = rows[-1]
+    return HistoryChart(
+        title=f"{ticker}  spot and levels over {len(days)} sessions",
+        subtitle=subtitle(last.scope, last.weight),
+        footer=f"{source_name(last.source)} · at the close\n{days[0]} to {days[-1]} · {len(rows)} sessions known",
+        times=tuple(float(place) for place in range(len(days))),
+        series=tuple(
+            Series(kind, name, tuple(None if course is None else finite(course.close) for course in courses[kind]))
+            for kind, name in MARKED.items()
+        ),
+        days=days,
+    )
+
+
+def _sessions(first: str, last: str) -> Iterator[str]:
+    day: date | None = date_of(first)
+    while day is not None and day.isoformat() <= last:
+        yield day.isoformat()
+        day = next_session(day).date
+
+
 Row = tuple[float, dict[str, float | None]]
 
 
@@ -82,6 +117,8 @@ def _with_gaps(rows: list[Row]) -> list[Row]:
 
 def _shown(chart: HistoryChart) -> str:
     lines = "; ".join(f"{one.name} {_course(one.values)}" for one in chart.series)
+    if chart.days:
+        return f"Closes from {chart.days[0]} to {chart.days[-1]}: {lines}."
     return f"From {clock(chart.times[0])} to {clock(chart.times[-1])} New York: {lines}."
 
 

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
 from bot.render.charts.chart_canvas import STYLES, ChartCanvas, set_time_axis
 from bot.render.charts.chart_words import Mark
 from bot.render.charts.kinds.history import HistoryChart, Series
 from bot.render.charts.mark_row import LegendRow
 from bot.render.theme import ChartTheme
+from streaming.clock import date_of
 
 _MARGIN: Final = 0.06
 _FAR: Final = 0.03
 """Levels this far beyond the prices of the day are named with an arrow instead of drawn."""
+_MOST_DAYS: Final = 6
 _WALLS: Final = ("call_wall", "put_wall")
 
 
@@ -27,11 +32,14 @@ class HistoryPainter:
 
     def draw(self, chart: HistoryChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
-        self.canvas.write(chart, unit="", below="New York time")
+        self.canvas.write(chart, unit="", below="sessions" if chart.days else "New York time")
         self.canvas.left.set_text("points")
         for series in chart.series:
             self._lines[series.kind].set_data(chart.times, [_or_nan(value) for value in series.values])
-        set_time_axis(self.canvas.axes, chart.times[0], chart.times[-1])
+        if chart.days:
+            _set_day_axis(self.canvas.axes, chart.days)
+        else:
+            set_time_axis(self.canvas.axes, chart.times[0], chart.times[-1])
         low, high = self._fit(chart.series)
         newest = [Mark(series.kind, series.name, _or_nan(series.values[-1])) for series in chart.series]
         above = {mark.kind: "▲ " for mark in newest if mark.value > high}
@@ -46,6 +54,20 @@ class HistoryPainter:
         margin = max((high - low) * _MARGIN, abs(high) * 1e-4)
         self.canvas.axes.set_ylim(low - margin, high + margin)
         return low - margin, high + margin
+
+
+def _set_day_axis(axes: Axes, days: Sequence[str]) -> None:
+    """Span the axis over sessions counted from 0 and label some of them, none at its ends."""
+    last = len(days) - 1
+    axes.set_xlim(0, last)
+    places = sorted({round(last * (step + 0.5) / _MOST_DAYS) for step in range(_MOST_DAYS)})
+    axes.xaxis.set_major_locator(FixedLocator(places))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: _short(days[min(max(round(place), 0), last)])))
+
+
+def _short(day: str) -> str:
+    found = date_of(day)
+    return "" if found is None else f"{found.day} {found:%b}"
 
 
 def _extent(series: Sequence[Series]) -> tuple[float, float]:

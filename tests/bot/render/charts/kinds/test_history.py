@@ -3,10 +3,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.render.charts.kinds.history import MOST_POINTS, history_chart
+from bot.render.charts.chart_spec import alt_text
+from bot.render.charts.chart_worker import Painters
+from bot.render.charts.kinds.history import MOST_POINTS, days_chart, history_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, day, full_snapshot, past
 from tests.support.feed import snapshot
+from tests.support.history import day_row, reports
 
 
 def chart(seen, *, scope="full", weight="oi"):
@@ -58,3 +61,26 @@ def test_a_producer_with_nothing_but_exposure_has_no_lines():
     bare = {"spot": None, "ladder_split": None, "major_pos_oi": None, "major_neg_oi": None, "scopes": {}, "scope": None}
     with pytest.raises(RequestError, match="no levels of this day"):
         chart([snapshot(NOON - timedelta(minutes=n), **bare) for n in (2, 1, 0)])
+
+
+def test_over_days_the_lines_are_closes_and_a_session_without_a_row_is_a_gap():
+    rows = [row for report in reports(5) for row in report.rows]
+    shown = days_chart("SPX", [*rows[:2], *rows[3:]])
+    assert shown.days == ("2026-09-02", "2026-09-03", "2026-09-04", "2026-09-08", "2026-09-09")
+    assert shown.times == (0.0, 1.0, 2.0, 3.0, 4.0)
+    assert lines(shown)["spot"] == (6400.0, 6400.0, None, 6400.0, 6400.0)
+    assert lines(shown)["call_wall"][0] == 6500.0
+    assert shown.title == "SPX  spot and levels over 5 sessions"
+    assert shown.footer == "schwab · at the close\n2026-09-02 to 2026-09-09 · 4 sessions known"
+
+
+def test_one_day_is_no_history_of_days():
+    with pytest.raises(RequestError, match="too few past days"):
+        days_chart("SPX", [day_row()])
+
+
+def test_days_are_drawn_and_told_with_their_dates():
+    rows = [row for report in reports(60) for row in report.rows]
+    shown = days_chart("SPX", rows)
+    assert Painters().draw(shown).startswith(b"\x89PNG")
+    assert "Closes from 2026-09-02 to 2026-11-25: spot 6400.00" in alt_text(shown)
