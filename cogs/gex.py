@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import discord
 from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
@@ -315,11 +316,6 @@ async def _show(
         return
     text = "\n".join(filter(None, (_remark(interaction, public), text)))
     await interaction.edit_original_response(content=text, attachments=[picture] if picture else [])
-
-
-async def _answer(interaction: BotInteraction, public: bool, **shown: Any) -> None:
-    remark, private = _remark(interaction, public), _private(interaction, public)
-    await interaction.response.send_message(remark, ephemeral=private, **shown)
 
 
 def _remark(interaction: BotInteraction, public: bool) -> str | None:

@@ -16,7 +16,7 @@ from streaming.clock import date_of
 from streaming.errors import RequestError
 from streaming.history.closing import Closed, close_day
 from streaming.history.history_files import HistoryFiles
-from streaming.history.queries import VIEWS, Answer, Export, Progress, asked, export
+from streaming.history.queries import VIEWS, Answer, Export, HowFar, asked, export
 from streaming.process.logs import settings_of_command
 from streaming.recording.recording_files import Part, parts_in
 from streaming.setting_values import parse_tickers
@@ -158,7 +158,7 @@ def _import(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def take_in(files: HistoryFiles, folders: Sequence[Path], progress: Progress, *, now: datetime) -> Iterator[Closed]:
+def take_in(files: HistoryFiles, folders: Sequence[Path], progress: HowFar, *, now: datetime) -> Iterator[Closed]:
     """Close every recorded day of the folders, oldest first; RequestError where there is none."""
     parts = sorted((part for folder in folders for part in _recorded(folder)), key=attrgetter("day"))
     whole, done = sum(part.size for part in parts) or 1, 0
@@ -175,7 +175,7 @@ def take_in(files: HistoryFiles, folders: Sequence[Path], progress: Progress, *,
 
 def _recorded(folder: Path) -> list[Part]:
     try:
-        found = [part for part in parts_in(folder) if part.kind == "snapshots"]
+        found = [part for part in parts_in(folder) if part.kind == "snapshots" and date_of(part.day)]
     except OSError as error:
         raise RequestError(f"{folder} cannot be read: {error.strerror}.") from error
     if not found:

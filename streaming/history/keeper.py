@@ -9,7 +9,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,11 +17,11 @@ from redis.asyncio import Redis
 
 from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.calendar import NEW_YORK, new_york, session_on
-from streaming.clock import Clock
+from streaming.clock import Clock, date_of
 from streaming.errors import TransientError
 from streaming.history.closing import AFTER_CLOSE
 from streaming.history.history_files import HistoryFiles
-from streaming.ports import Tell
+from streaming.ports import Progress, Tell
 from streaming.process.child_process import ROOT, child_environment
 from streaming.recording.recorder import Recorder, RecordOrder
 from streaming.recording.recording_files import Part, parts_in
@@ -66,7 +66,9 @@ def due_days(sizes: Mapping[str, int], closed: Mapping[str, int], now: datetime)
     local = new_york(now)
     due: list[DueDay] = []
     for day in sorted(sizes):
-        found = date.fromisoformat(day)  # noqa: TID251  # the name of a file of ours
+        found = date_of(day)
+        if found is None:
+            continue
         is_over = local >= datetime.combine(found + timedelta(days=1), _DAY_OVER, NEW_YORK)
         session = session_on(found)
         has_closed = session is not None and local >= session.close_at + AFTER_CLOSE
@@ -106,7 +108,7 @@ class HistoryKeeper:
         self._closed: dict[str, int] = {}
         self._failed = 0
 
-    async def run(self, progress: Callable[[], None]) -> None:
+    async def run(self, progress: Progress) -> None:
         """Keep and close; OperatorError, perhaps in a group, when a person must act."""
         while True:
             try:
@@ -117,7 +119,7 @@ class HistoryKeeper:
                 _LOG.info("%s The history stands by.", error.exceptions[0])
             await self._clock.sleep(_STANDBY_S)
 
-    async def _close_days(self, progress: Callable[[], None]) -> None:
+    async def _close_days(self, progress: Progress) -> None:
         while True:
             await self._clock.sleep(_LOOK_EVERY_S)
             parts = await asyncio.to_thread(self._parts)
@@ -126,7 +128,10 @@ class HistoryKeeper:
                 progress()
 
     def _parts(self) -> Sequence[Part]:
-        return parts_in(self._journal)
+        try:
+            return parts_in(self._journal)
+        except OSError as error:
+            raise TransientError(f"{self._journal} cannot be read: {error.strerror}.") from error
 
     async def _close(self, due: DueDay, parts: Sequence[Part]) -> None:
         try:

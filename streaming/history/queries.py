@@ -30,7 +30,7 @@ _LOOK_EVERY_S: Final = 0.2
 _AT_ONCE: Final = 1_000
 _SQL_KINDS: Final = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
 _NEW_YORK: Final = "timezone('America/New_York', to_timestamp(asof_ms / 1000)) AS new_york"
-Progress = Callable[[float], None]
+HowFar = Callable[[float], None]
 """Hears now and then which share of the work is done, 0 to 1."""
 
 
@@ -43,7 +43,7 @@ class Answer:
 
 
 @contextmanager
-def asked(files: HistoryFiles, question: str, progress: Progress) -> Iterator[Answer]:
+def asked(files: HistoryFiles, question: str, progress: HowFar) -> Iterator[Answer]:
     """The answer to one SELECT over the views; RequestError for anything else, and for what DuckDB cannot do."""
     with _views(files) as database, _refusing():
         lock(database, files)
@@ -58,7 +58,6 @@ def lock(database: "DuckDBPyConnection", files: HistoryFiles) -> None:
     places = ", ".join(quoted((files.root / table).resolve()) for table in TABLES)
     for setting in (
         f"allowed_directories = [{places}]",
-        "python_enable_replacements = false",
         "enable_external_access = false",
         "lock_configuration = true",
     ):
@@ -87,7 +86,7 @@ class Export:
     last: date | None = None
 
 
-def export(files: HistoryFiles, order: Export, progress: Progress) -> int:
+def export(files: HistoryFiles, order: Export, progress: HowFar) -> int:
     """Write a view, or a part of it, into one file that appears whole; the rows in it. OperatorError where not."""
     options = "FORMAT csv, HEADER" if order.form == "csv" else "FORMAT parquet, COMPRESSION zstd"
     query = f"SELECT * FROM {order.view} {_where(order)}"
@@ -167,7 +166,7 @@ def _flat(record: msgspec.Struct) -> dict[str, Any]:
     return found
 
 
-def _run(database: "DuckDBPyConnection", query: str, progress: Progress) -> None:
+def _run(database: "DuckDBPyConnection", query: str, progress: HowFar) -> None:
     """Execute in a thread, and look at how far it is meanwhile; an interrupt ends the query, too."""
     errors: list[BaseException] = []
 

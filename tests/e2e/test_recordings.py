@@ -33,7 +33,7 @@ async def test_the_bot_records_what_is_published_and_says_so(home: Home, redis_u
             await until(
                 lambda: client.hget(keys.RECORDER_METRICS, "state") == b"recording", what=lambda: program.output
             )
-            await until(lambda: client.pubsub_numsub(keys.SNAPSHOT_STREAM)[0][1] >= 3, what=lambda: program.output)
+            await until(lambda: client.pubsub_numsub(keys.SNAPSHOT_STREAM)[0][1] >= 4, what=lambda: program.output)
             for seq in range(3):
                 now = datetime.now(UTC)
                 client.publish(
@@ -42,6 +42,9 @@ async def test_the_bot_records_what_is_published_and_says_so(home: Home, redis_u
             await until(lambda: client.hget(keys.RECORDER_METRICS, "snapshots") == b"3", what=lambda: program.output)
         await until(lambda: len(recorded(folder)) == 3, what=lambda: program.output)
         assert [line["snapshot"]["seq"] for line in recorded(folder)] == [0, 1, 2]
+        journal = home.path / ".history" / "journal"
+        await until(lambda: len(recorded(journal)) == 3, what=lambda: program.output)
+        assert [line["snapshot"]["strikes"] for line in recorded(journal)] == [[], [], []]
         page = world.sandbox.page_url
         async with asyncio.timeout(20):
             while not (await asyncio.to_thread(page_state, page, "owner"))["commands"]:

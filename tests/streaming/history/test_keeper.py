@@ -52,6 +52,10 @@ def test_a_half_day_is_due_after_its_own_close_and_a_day_without_a_session_when_
     assert due_days({sunday.isoformat(): 1}, {}, new_york("00:15", date(2026, 11, 30)))
 
 
+def test_a_file_named_after_a_day_that_cannot_be_is_left_alone():
+    assert due_days({"9999-99-99": 1}, {}, new_york("17:00")) == []
+
+
 class HourClock(SystemClock):
     """Any hour at all; whoever sleeps long wakes at once."""
 

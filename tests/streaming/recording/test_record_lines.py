@@ -1,9 +1,12 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from streaming.errors import ContractError
-from streaming.recording.record_lines import Gap, day_of, gap_line, parse_line, snapshot_line, tick_line
+from streaming.model import PointView
+from streaming.recording.record_lines import Gap, day_of, gap_line, levels_only, parse_line, snapshot_line, tick_line
+from tests.support.snapshots import snapshot
 
 NOON_UTC = 1_795_176_000_000
 """2026-11-20 12:00 UTC."""
@@ -50,3 +53,11 @@ def test_days_end_at_midnight_in_new_york():
     midnight = NOON_UTC - 7 * 3_600_000
     assert day_of(NOON_UTC) == "2026-11-20"
     assert (day_of(midnight - 1), day_of(midnight)) == ("2026-11-19", "2026-11-20")
+
+
+def test_levels_only_has_every_figure_and_no_table():
+    whole = replace(snapshot(), views={"etf": PointView(symbol="SPY")})
+    figures = whole.scopes["full"]
+    tables = {"ladder": ((1.0, 2.0, 3.0),), "profile": ((1.0, 2.0, 3.0),), "by_expiry": (("2026-08-20", 1.0, 2.0),)}
+    lean = levels_only(replace(whole, scopes={"full": replace(figures, **tables)}))
+    assert lean == replace(whole, strikes=(), max_priors=(), views={}, scopes={"full": replace(figures, expiries=())})

@@ -188,3 +188,25 @@ def test_a_torn_member_costs_nothing_before_it_nor_in_the_next_part(tmp_path):
     with open_writer(tmp_path):
         pass
     assert zcat(tmp_path) == [b"%d" % number for number in range(20)]
+
+
+def test_parts_that_have_not_grown_are_removed_and_a_later_line_begins_the_next(tmp_path):
+    with open_writer(tmp_path) as writer:
+        writer.write({SNAPSHOTS: [b"1\n"], ("snapshots", "2026-11-19"): [b"0\n"]})
+        looked_at = parts_in(tmp_path)
+        writer.write({SNAPSHOTS: [b"2\n"]})
+        writer.remove(looked_at)
+        assert [part.day for part in parts_in(tmp_path)] == [DAY]
+        assert writer.total_bytes == sum(part.size for part in parts_in(tmp_path))
+        writer.write({("snapshots", "2026-11-19"): [b"late\n"]})
+    assert zcat(tmp_path, day="2026-11-19") == [b"late"]
+
+
+def test_the_settings_in_a_remedy_are_those_of_its_owner(tmp_path):
+    with (
+        open_writer(tmp_path),
+        pytest.raises(OperatorError) as caught,
+        RecordWriter(tmp_path, max_mb=1, settings="GEX_HISTORY"),
+    ):
+        pass
+    assert "GEX_HISTORY_PATH" in caught.value.remedy
