@@ -8,7 +8,7 @@ from typing import Final
 from bot.render.numbers import UNKNOWN, bn, percent, price, signed
 from streaming.clock import date_of
 from streaming.history.day_rows import Course, DayRow, Reading, reading_of
-from streaming.history.grades import LEVELS, TITLES, BaselineName, Grade, LevelName
+from streaming.history.grades import BY_WEIGHT, LEVELS, TITLES, BaselineName, Grade, LevelName
 from streaming.history.history_files import DayReport
 from streaming.history.ranks import FEWEST, SPANS, HoldRate, Rank, hold_rate, rank
 from streaming.model import WEIGHT_NAMES, WEIGHTS, GexSnapshot, ScopeName, WeightName
@@ -84,14 +84,17 @@ def _overview(own: Sequence[Grade], all_grades: Sequence[Grade]) -> list[str]:
         f"{'':{_LABEL}} {'by OI':>10} {'by volume':>11}",
         f"{'level':{_LABEL}} {'n':>3} {'held':>6} {'n':>4} {'held':>6}",
     ]
-    for level in LEVELS:
+    for level in BY_WEIGHT:
         oi, vol = (hold_rate(one for one in own if (one.level, one.weight) == (level, weight)) for weight in WEIGHTS)
         lines.append(f"{TITLES[level]:{_LABEL}} {oi.tested:>3} {_held(oi):>6} {vol.tested:>4} {_held(vol):>6}")
-    lines.append("by the same rule, for comparison")
-    for title, names in _BASES:
-        found = hold_rate(one for one in all_grades if one.level in names)
-        lines.append(f"{title:{_LABEL}} {found.tested:>3} {_held(found):>6}")
-    return lines
+    expected = [(TITLES[level], (level,)) for level in LEVELS if level not in BY_WEIGHT]
+    lines += [_one(title, names, all_grades) for title, names in expected]
+    return [*lines, "by the same rule, for comparison", *(_one(*base, all_grades) for base in _BASES)]
+
+
+def _one(title: str, names: Sequence[str], grades: Sequence[Grade]) -> str:
+    found = hold_rate(grade for grade in grades if grade.level in names)
+    return f"{title:{_LABEL}} {found.tested:>3} {_held(found):>6}"
 
 
 def _held(found: HoldRate) -> str:
@@ -100,9 +103,13 @@ def _held(found: HoldRate) -> str:
 
 def _detail(own: Sequence[Grade], all_grades: Sequence[Grade], level: LevelName) -> list[str]:
     lines: list[str] = []
-    for weight in WEIGHTS:
-        found = [one for one in own if (one.level, one.weight) == (level, weight)]
-        lines += [f"{TITLES[level]} by {WEIGHT_NAMES[weight]}", *_told(found), *_after(found)]
+    for weight in WEIGHTS if level in BY_WEIGHT else (None,):
+        found = [one for one in (own if weight else all_grades) if (one.level, one.weight) == (level, weight)]
+        lines += [
+            f"{TITLES[level]} by {WEIGHT_NAMES[weight] if weight else 'the straddle'}",
+            *_told(found),
+            *_after(found),
+        ]
         lines += [f"  {_day(one.day)} {price(one.price):>9} {_outcome(one)}" for one in found[-_LATEST:]] + [""]
     lines.append("by the same rule, for comparison")
     for title, names in _BASES:

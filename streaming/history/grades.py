@@ -20,13 +20,17 @@ from streaming.model import WEIGHTS, GexSnapshot, ScopeName, WeightFigures, Weig
 
 LevelName = Literal[
     "call_wall", "put_wall", "zero_gamma", "ladder_split", "call_wall_gross", "put_wall_gross", "call_wall_above",
-    "put_wall_below",
+    "put_wall_below", "expected_high", "expected_low",
 ]  # fmt: skip
 BaselineName = Literal["round_above", "round_below", "previous_high", "previous_low"]
 LEVELS: Final[tuple[LevelName, ...]] = get_args(LevelName)
+BY_WEIGHT: Final = tuple(name for name in LEVELS if name in WeightFigures.__struct_fields__)
+"""The others are of the quotes, not of anybody's positions."""
 _ROWS: Final = {row.field: row.label or figure.name for figure in FIGURES.values() for row in figure.rows}
 TITLES: Final[Mapping[LevelName | BaselineName, str]] = {
-    **{name: _ROWS[name] for name in LEVELS},
+    **{name: _ROWS[name] for name in LEVELS if name in _ROWS},
+    "expected_high": "expected high",
+    "expected_low": "expected low",
     "round_above": "round strike above",
     "round_below": "round strike below",
     "previous_high": "previous high",
@@ -51,7 +55,7 @@ class FrozenLevel(msgspec.Struct, frozen=True, kw_only=True):
     """ISO date in New York."""
     level: LevelName | BaselineName
     weight: WeightName | None = None
-    """None for a baseline, as `scope`."""
+    """None for a baseline and for the expected move, as `scope`."""
     scope: ScopeName | None = None
     price: float
     spot: float
@@ -92,7 +96,7 @@ def freezes(snapshot: GexSnapshot, session: TradingSession) -> bool:
 def frozen_levels(
     snapshot: GexSnapshot, session: TradingSession, previous: tuple[float, float] | None
 ) -> tuple[FrozenLevel, ...]:
-    """Every level of the published scope under both weights, and the baselines.
+    """Every level of the published scope under both weights, what the straddle of the day expects, and the baselines.
 
     `previous` is high and low of the session before, where they are known.
     """
@@ -102,6 +106,10 @@ def frozen_levels(
     levels: list[tuple[LevelName | BaselineName, WeightName | None, float | None]] = []
     for weight in WEIGHTS:
         levels += [(name, weight, price) for name, price in _levels_of(snapshot, weight).items()]
+    move = snapshot.expected_move
+    if move is not None and move.expiry == session.date.isoformat():
+        levels += [("expected_high", None, spot + move.straddle_points)]
+        levels += [("expected_low", None, spot - move.straddle_points)]
     below, above = round_strikes(spot)
     levels += [("round_above", None, above), ("round_below", None, below)]
     if previous is not None:

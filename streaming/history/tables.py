@@ -31,7 +31,9 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 ColumnKind = Literal["VARCHAR", "BIGINT", "DOUBLE"]
 _LARGEST: Final = 1e18
-FIGURES: Final = tuple(field.name for field in msgspec.structs.fields(WeightFigures) if field.type == float | None)
+FIGURES: Final = tuple(
+    field.name for field in msgspec.structs.fields(WeightFigures) if field.type in {float | None, int | None}
+)
 """Of `WeightFigures`: each is a column of levels."""
 CURVES: Final = ("ladder", "profile")
 
@@ -58,6 +60,8 @@ LEVELS: Final = Table(
         "state": "VARCHAR",
         "spot": "DOUBLE",
         "basis": "DOUBLE",
+        "expected_move_points": "DOUBLE",
+        "expected_sigma_points": "DOUBLE",
         "published_scope": "VARCHAR",
         "scope": "VARCHAR",
         "weight": "VARCHAR",
@@ -77,6 +81,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 def level_rows(snapshot: GexSnapshot) -> Iterator[tuple[Any, ...]]:
     """A row for each scope and weight in the order of `LEVELS`; a snapshot of classic figures gives its own scope's."""
+    move = snapshot.expected_move
     head = (
         snapshot.asof_ms,
         snapshot.computed_ms,
@@ -85,6 +90,8 @@ def level_rows(snapshot: GexSnapshot) -> Iterator[tuple[Any, ...]]:
         snapshot.state,
         snapshot.spot,
         snapshot.basis,
+        None if move is None else move.straddle_points,
+        None if move is None else move.sigma_points,
         snapshot.scope,
     )
     for scope in scopes_of(snapshot):

@@ -12,11 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from streaming.bus.snapshots.history_entry import market_day
+from streaming.bus.snapshots.snapshot_history import without_curves
 from streaming.errors import UNREADABLE, ContractError
 from streaming.model import GexSnapshot
 
 _HOUR_MS: Final = 3_600_000
-_NO_TABLES: Final[dict[str, Any]] = dict.fromkeys(("expiries", "iv_faults", "by_expiry", "ladder", "profile"), ())
+_NO_TABLES: Final[dict[str, Any]] = dict.fromkeys(("expiries", "iv_faults", "by_expiry"), ())
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,7 +76,7 @@ def parse_line(line: bytes) -> RecordedLine:
 
 def levels_only(snapshot: GexSnapshot) -> GexSnapshot:
     """The same without its tables and what they were made of: a seventh of its bytes, every level and total of it."""
-    lean = {name: replace(figures, **_NO_TABLES) for name, figures in snapshot.scopes.items()}
+    lean = {name: replace(figures, **_NO_TABLES) for name, figures in without_curves(snapshot).scopes.items()}
     return replace(snapshot, strikes=(), max_priors=(), views={}, scopes=lean)
 
 

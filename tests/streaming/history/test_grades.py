@@ -2,6 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from streaming.history.grades import FrozenLevel, SpotAt, freezes, frozen_levels, grade, round_strikes
+from streaming.model import ExpectedMove
 from tests.support.history import SESSION, at, path
 from tests.support.snapshots import snapshot
 
@@ -125,6 +126,16 @@ def test_frozen_are_the_levels_of_both_weights_and_the_baselines():
     }
     assert {(one.spot, one.frozen_ms, one.day) for one in found} == {(6400.25, at("09:35:02"), "2026-11-20")}
     assert {(one.weight is None, one.scope) for one in found} == {(True, None), (False, "full")}
+
+
+def test_the_expected_move_is_frozen_where_it_is_that_of_the_day():
+    move = ExpectedMove(expiry="2026-11-20", root="SPXW", strike=6400.0, straddle_points=40.0, straddle_pct=0.6)
+    seen = replace(snapshot(), asof_ms=at("09:35:02"), expected_move=move)
+    found = {one.level: one for one in frozen_levels(seen, SESSION, None)}
+    assert (found["expected_high"].price, found["expected_low"].price) == (6440.25, 6360.25)
+    assert (found["expected_high"].weight, found["expected_high"].scope) == (None, None)
+    later = frozen_levels(replace(seen, expected_move=replace(move, expiry="2026-11-23")), SESSION, None)
+    assert not [one for one in later if one.level.startswith("expected")]
 
 
 def test_another_producers_zero_gamma_is_a_ladder_split():
