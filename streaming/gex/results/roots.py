@@ -9,12 +9,12 @@ from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.priced import Kernel, PricedLines
 from streaming.gex.pricing.spans import Span
 from streaming.gex.results.levels import profile_points
+from streaming.gex.results.sampling import sample_totals
 from streaming.gex.results.zero_gamma import (
     Roots,
     Total,
     find_roots,
     nearest_deviation,
-    sample_totals,
     sweep_levels,
     track_roots,
 )

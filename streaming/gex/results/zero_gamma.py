@@ -13,7 +13,6 @@ import numpy as np
 
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.priced import Kernel
-from streaming.gex.pricing.spans import Pieces, Span
 
 REACH: Final = 0.2
 STEPS: Final = 160
@@ -98,27 +97,6 @@ def sweep_levels(spot: float, deviation: float) -> Floats:
     outer = coarse[np.abs(coarse - 1.0) > out[-1]]
     levels: Floats = np.unique(np.round(np.concatenate((outer, 1.0 - out, [1.0], 1.0 + out)), _DECIMALS))
     return spot * levels
-
-
-def sample_totals(kernel: Kernel, levels: Floats, spans: tuple[Span, ...]) -> Floats:
-    """The total at every level for every span and both weights; shape (spans, 2, levels).
-
-    One exponential per line and level serves all spans and both weights.
-    """
-    pieces = Pieces(spans)
-    slope, offset = kernel.slope[pieces.rows], kernel.offset[pieces.rows]
-    coefficient = np.ascontiguousarray(kernel.coefficient[:, pieces.rows])
-    bell, terms = np.empty_like(slope), np.empty_like(coefficient)
-    sums = np.empty((2, levels.size, max(pieces.cuts.size - 1, 0)))
-    for i, x in enumerate(np.log(levels / kernel.anchor).tolist()):
-        np.multiply(slope, x, out=bell)
-        bell += offset
-        bell *= bell
-        bell *= -0.5
-        np.exp(bell, out=bell)
-        np.multiply(coefficient, bell, out=terms)
-        sums[:, i] = pieces.sums(terms)
-    return np.stack([pieces.total(sums, span) * levels for span in spans])
 
 
 def find_roots(total: Total, levels: Floats, samples: Floats) -> Roots:
