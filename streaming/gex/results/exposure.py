@@ -26,33 +26,44 @@ class LineExposures:
 
     gex: Floats
     """$ per 1 %, shape (2, N): by open interest, by volume."""
-    others: Floats
-    """The figures of `OTHERS` for one contract, shape (4, N)."""
+    each: Floats
+    """Of one contract: net and gross GEX, then the figures of `OTHERS`; shape (6, N)."""
 
 
 def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
     """All exposures at spot (the kernel's anchor), with the forward of each line."""
-    spot, d1, deviation = kernel.anchor, kernel.offset, kernel.deviation
+    d1, deviation = kernel.offset, kernel.deviation
+    dollars = MULTIPLIER * kernel.anchor
     bell = np.exp(-0.5 * d1 * d1)
     d2 = d1 - deviation
-    dollars = MULTIPLIER * spot
-    density = lines.sign * bell * (dollars / ROOT_2PI)
-    delta = lines.sign * normal_cdf(lines.sign * d1)
-    others = np.empty((len(OTHERS), d1.size))
-    np.multiply(density * -PER_CENT, d2 / lines.iv, out=others[0])
-    np.multiply(density, (d2 * deviation - 2.0 * lines.log_ratio) / (kernel.years * deviation), out=others[1])
-    others[1] /= 2.0 * _DAYS
-    np.multiply(delta, dollars, out=others[2])
-    np.multiply(others[2], lines.sign, out=others[3])
-    return LineExposures(gex=kernel.coefficient * (spot * bell), others=others)
+    each = np.empty((2 + len(OTHERS), d1.size))
+    net, gross, vex, chex, dex, dealer = each
+    np.multiply(bell, kernel.slope, out=gross)
+    gross *= PER_CENT * dollars / ROOT_2PI
+    np.multiply(gross, lines.sign, out=net)
+    bell *= lines.sign
+    bell *= dollars / ROOT_2PI
+    np.divide(d2, lines.iv, out=vex)
+    vex *= bell
+    vex *= -PER_CENT
+    np.multiply(d2, deviation, out=chex)
+    chex -= 2.0 * lines.log_ratio
+    chex /= kernel.years
+    chex *= kernel.slope
+    chex *= bell
+    chex /= 2.0 * _DAYS
+    np.multiply(normal_cdf(lines.sign * d1), dollars, out=dealer)
+    np.multiply(dealer, lines.sign, out=dex)
+    return LineExposures(gex=lines.weight * net, each=each)
 
 
 def total_exposures(lines: PricedLines, exposures: LineExposures, spans: Iterable[Span]) -> dict[Span, Floats]:
     """Net GEX, gross GEX and `OTHERS` of each span; shape (2, 6): by open interest, by volume."""
     spans = tuple(spans)
     pieces = Pieces(spans)
-    columns = (exposures.gex, np.abs(exposures.gex), *(lines.weight * other for other in exposures.others))
-    sums = np.stack([pieces.sums(column[:, pieces.rows]) for column in columns], axis=1)
+    sums = np.zeros((2, len(exposures.each), max(pieces.cuts.size - 1, 0)))
+    for number, (low, high) in enumerate(pairwise(pieces.cuts.tolist())):
+        sums[:, :, number] = lines.weight[:, low:high] @ exposures.each[:, low:high].T
     return {span: pieces.total(sums, span) for span in spans}
 
 

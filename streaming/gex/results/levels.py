@@ -13,21 +13,34 @@ Level = tuple[float, float]
 """(strike, its value)."""
 
 
-def largest(strikes: Floats, values: Floats, spot: float) -> Level | None:
-    """The strike with the largest value if that is above 0; ties go nearer to spot, then to the lower strike."""
-    if values.size == 0:
-        return None
-    best = float(values.max())
-    if not best > 0.0:
-        return None
-    tied = strikes[values == best].tolist()
-    return min(tied, key=lambda strike: (abs(strike - spot), strike)), best
+WALLS: Final = (
+    "call_wall", "put_wall", "call_wall_gross", "put_wall_gross", "call_wall_above", "put_wall_below",
+)  # fmt: skip
 
 
-def smallest(strikes: Floats, values: Floats, spot: float) -> Level | None:
-    """The strike with the smallest value if that is below 0; ties as in `largest`."""
-    found = largest(strikes, -values, spot)
-    return None if found is None else (found[0], -found[1])
+def walls(strikes: Floats, ladders: Floats, spot: float) -> list[dict[str, Level]]:
+    """The walls of several ladders over the same strikes, by their names; one that has no strike of its sign is absent.
+
+    `ladders` has shape (ladders, 2, strikes): puts, calls. Ties go nearer to spot, then to the lower strike.
+    """
+    if strikes.size == 0:
+        return [{} for _ in ladders]
+    puts, calls = ladders[:, 0], ladders[:, 1]
+    net = puts + calls
+    heights = np.stack(
+        (net, -net, calls, -puts, np.where(strikes >= spot, calls, 0.0), np.where(strikes <= spot, -puts, 0.0)), axis=1
+    )
+    nearest_first = np.lexsort((strikes, np.abs(strikes - spot)))
+    at = nearest_first[heights[..., nearest_first].argmax(axis=-1)]
+    height = np.take_along_axis(heights, at[..., None], axis=-1)[..., 0]
+    levels = zip(strikes[at].tolist(), (height * _SIGNS).tolist(), (height > 0.0).tolist(), strict=True)
+    return [
+        {name: (strike, value) for name, strike, value, is_wall in zip(WALLS, *row, strict=True) if is_wall}
+        for row in levels
+    ]
+
+
+_SIGNS: Final = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
 
 
 def within_window(strikes: Floats, spot: float) -> slice:

@@ -10,7 +10,7 @@ from streaming.errors import RequestError
 from streaming.figures import read_levels
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.results.concentration import Concentration, concentrations
-from streaming.gex.results.levels import Level, largest, smallest
+from streaming.gex.results.levels import Level, walls
 from streaming.gex.results.point_views import in_index_points
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
@@ -64,14 +64,15 @@ def one_book(snapshots: Sequence[GexSnapshot], *, scope: ScopeName | None, weigh
     step = strike_step([strike for strike, _ in index], spot)
     strikes, net = _binned(ladders, step)
     nets = [(snapshot.ticker, _net(snapshot, scope, weight)) for snapshot in seen]
+    found = walls(strikes, np.stack((np.minimum(net, 0.0), np.maximum(net, 0.0)))[None], spot)[0]
     return OneBook(
         tickers=tuple(snapshot.ticker for snapshot in seen),
         spot=spot,
         step=step,
         net_gex_usd_per_1pct=sum(value for _, value in nets),
         parts=tuple(nets),
-        call_wall=largest(strikes, net, spot),
-        put_wall=smallest(strikes, net, spot),
+        call_wall=found.get("call_wall"),
+        put_wall=found.get("put_wall"),
         strongest=concentrations(strikes, net[None])[0],
         confluences=meeting([level for snapshot in seen for level in _named(snapshot, scope, weight)], within=step),
     )

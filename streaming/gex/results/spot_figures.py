@@ -22,7 +22,7 @@ from streaming.gex.results.exposure import (
     side_ladders,
     total_exposures,
 )
-from streaming.gex.results.levels import ladder_rows, ladder_split, largest, smallest, within_window
+from streaming.gex.results.levels import Level, ladder_rows, ladder_split, walls, within_window
 from streaming.gex.results.roots import Profile, RootBook
 from streaming.gex.results.zero_gamma import Roots
 from streaming.model import SCOPES, LadderRow, ScopeFigures, ScopeName, WeightFigures
@@ -84,13 +84,8 @@ def figures_at_spot(
 
 def all_figures(spot_figures: SpotFigures, asof: datetime) -> dict[str, ScopeFigures]:
     """The figures of the four scopes; None throughout where none of a scope's lines has a volatility."""
-    spans = {spot_figures.span(name) for name in SCOPES}
-    pairs = [(span, weight) for span in spans for weight in (0, 1)]
-    ladders = np.array([spot_figures.ladders[pair].sum(axis=0) for pair in pairs])
-    strongest = dict(zip(pairs, concentrations(spot_figures.lines.strikes, ladders), strict=True))
-    by_span = {pair: _weight_figures(spot_figures, *pair, strongest[pair]) for pair in pairs}
-    expiries = spot_figures.selection.cut.expiries
-    reversals = {dates: _risk_reversal(spot_figures, name, asof) for name, dates in expiries.items()}
+    by_span = _weighted(spot_figures)
+    reversals = _risk_reversals(spot_figures, asof)
     return {name: _scope_figures(spot_figures, name, by_span, reversals) for name in SCOPES}
 
 
@@ -98,13 +93,13 @@ def _scope_figures(
     spot_figures: SpotFigures,
     scope: ScopeName,
     by_span: dict[tuple[Span, int], WeightFigures],
-    reversals: dict[tuple[str, ...], tuple[str | None, float | None]],
+    reversals: dict[ScopeName, tuple[str | None, float | None]],
 ) -> ScopeFigures:
     quality = spot_figures.selection.quality[scope]
     if not spot_figures.selection.is_priced(scope):
         return quality
     span = spot_figures.span(scope)
-    expiry, reversal = reversals[quality.expiries]
+    expiry, reversal = reversals[scope]
     return msgspec.structs.replace(
         quality,
         rr25=reversal,
@@ -136,7 +131,20 @@ def _with_hedge(spot_figures: SpotFigures, scope: ScopeName, figures: WeightFigu
     return msgspec.structs.replace(figures, hedge_usd_per_1pct=hedge)
 
 
-def _weight_figures(spot_figures: SpotFigures, span: Span, weight: int, strongest: Concentration) -> WeightFigures:
+def _weighted(spot_figures: SpotFigures) -> dict[tuple[Span, int], WeightFigures]:
+    """The figures of every span under both weights."""
+    strikes = spot_figures.lines.strikes
+    ladders = np.stack(list(spot_figures.ladders.values()))
+    nets = ladders.sum(axis=1)
+    found = walls(strikes, ladders, spot_figures.spot)
+    levels = [_ladder_levels(spot_figures, *own) for own in zip(nets, found, strict=True)]
+    rows = zip(spot_figures.ladders, levels, concentrations(strikes, nets), strict=True)
+    return {key: _weight_figures(spot_figures, *key, own, strongest) for key, own, strongest in rows}
+
+
+def _weight_figures(
+    spot_figures: SpotFigures, span: Span, weight: int, levels: dict[str, Any], strongest: Concentration
+) -> WeightFigures:
     net, gross, *others = spot_figures.totals[span][weight].tolist()
     puts, calls = spot_figures.ladders[span, weight].sum(axis=1).tolist()
     return WeightFigures(
@@ -149,7 +157,7 @@ def _weight_figures(spot_figures: SpotFigures, span: Span, weight: int, stronges
         top_strikes=strongest.top,
         concentration_strikes=strongest.strikes,
         **_named(others),
-        **_ladder_levels(spot_figures, span, weight),
+        **levels,
         **_root_levels(spot_figures.roots[span, weight], spot_figures.spot),
     )
 
@@ -158,25 +166,12 @@ def _named(others: list[float]) -> dict[str, Any]:
     return dict(zip(OTHERS, others, strict=True))
 
 
-def _ladder_levels(spot_figures: SpotFigures, span: Span, weight: int) -> dict[str, Any]:
-    strikes, spot = spot_figures.lines.strikes, spot_figures.spot
-    puts, calls = spot_figures.ladders[span, weight]
-    net = puts + calls
-    window = within_window(strikes, spot)
-    above = slice(int(np.searchsorted(strikes, spot, side="left")), None)
-    below = slice(None, int(np.searchsorted(strikes, spot, side="right")))
-    walls = {
-        "call_wall": largest(strikes, net, spot),
-        "put_wall": smallest(strikes, net, spot),
-        "call_wall_gross": largest(strikes, calls, spot),
-        "put_wall_gross": smallest(strikes, puts, spot),
-        "call_wall_above": largest(strikes[above], calls[above], spot),
-        "put_wall_below": smallest(strikes[below], puts[below], spot),
-    }
+def _ladder_levels(spot_figures: SpotFigures, net: Floats, found: dict[str, Level]) -> dict[str, Any]:
+    strikes = spot_figures.lines.strikes
+    window = within_window(strikes, spot_figures.spot)
     figures: dict[str, Any] = {"ladder_split": ladder_split(strikes[window], net[window])}
-    for name, found in walls.items():
-        if found is not None:
-            figures[name], figures[f"{name}_usd_per_1pct"] = found
+    for name, (strike, value) in found.items():
+        figures[name], figures[f"{name}_usd_per_1pct"] = strike, value
     return figures
 
 
@@ -203,15 +198,24 @@ def _by_expiry(spot_figures: SpotFigures) -> tuple[tuple[str, float, float], ...
     return tuple(zip(living, vol, oi, strict=True))
 
 
-def _risk_reversal(spot_figures: SpotFigures, scope: ScopeName, asof: datetime) -> tuple[str | None, float | None]:
-    """The risk reversal of the scope's expiry nearest to 30 days, with its date."""
+def _risk_reversals(spot_figures: SpotFigures, asof: datetime) -> dict[ScopeName, tuple[str | None, float | None]]:
+    """The risk reversal of each scope's expiry nearest to 30 days, with its date; scopes may share it."""
+    codes = {name: _nearest_to_month(spot_figures, name, asof) for name in SCOPES}
+    found = {code: _reversal_of(spot_figures, code, asof) for code in set(codes.values()) if code is not None}
+    return {
+        name: (None, None) if code is None else (str(spot_figures.lines.dates[code]), found[code])
+        for name, code in codes.items()
+    }
+
+
+def _nearest_to_month(spot_figures: SpotFigures, scope: ScopeName, asof: datetime) -> int | None:
+    """Code of the scope's date nearest to 30 days from now; None for an empty scope."""
     rows = spot_figures.selection.cut.rows[scope]
     if rows.stop <= rows.start:
-        return None, None
+        return None
     low, high = spot_figures.lines.date_code[[rows.start, rows.stop - 1]].tolist()
     days = (spot_figures.lines.dates[low : high + 1] - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
-    code = low + int(np.abs(days - _RR_DAYS).argmin())
-    return str(spot_figures.lines.dates[code]), _reversal_of(spot_figures, code, asof)
+    return low + int(np.abs(days - _RR_DAYS).argmin())
 
 
 def _reversal_of(spot_figures: SpotFigures, date_code: int, asof: datetime) -> float | None:

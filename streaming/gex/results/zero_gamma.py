@@ -72,11 +72,10 @@ class Total:
         bell = d1 * d1
         bell *= -0.5
         np.exp(bell, out=bell)
-        bell *= self._coefficient
-        total = float(bell.sum())
+        total = float(self._coefficient @ bell)
         d1 *= self._slope
         d1 *= bell
-        return level * total, total - float(d1.sum())
+        return level * total, total - float(self._coefficient @ d1)
 
 
 def sweep_levels(spot: float, deviation: float) -> Floats:

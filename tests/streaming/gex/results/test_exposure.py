@@ -53,11 +53,11 @@ def test_with_a_forward_the_greeks_are_those_of_the_ratio():
     exposures = line_exposures(priced, build_kernel(priced, chain.spot, chain.asof.timestamp()))
     own = (chain.spot, priced.strike, priced.iv, 0.02)
     dollars = 100 * chain.spot
-    assert exposures.others[2] == pytest.approx(dollars * delta(*own, priced.is_call, ratio=1.01), rel=1e-9)
+    assert exposures.each[4] == pytest.approx(dollars * delta(*own, priced.is_call, ratio=1.01), rel=1e-9)
     assert exposures.gex[0] == pytest.approx(
         priced.sign * priced.weight[0] * dollars * chain.spot * 0.01 * gamma(*own, ratio=1.01), rel=1e-9
     )
-    vex, chex = exposures.others[:2]
+    vex, chex = exposures.each[2:4]
     assert vex == pytest.approx(priced.sign * dollars * 0.01 * vanna(*own, ratio=1.01), rel=1e-9)
     assert chex == pytest.approx(priced.sign * dollars / 365 * charm(*own, priced.is_call, ratio=1.01), rel=1e-9)
 
