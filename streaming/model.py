@@ -169,11 +169,18 @@ class OptionChain:
     def __len__(self) -> int:
         return int(self.strike.size)
 
+    def lists_like(self, other: "OptionChain") -> bool:
+        """Whether another chain lists the same contracts in the same order; its figures may differ."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in _LISTING)
+        return all(mine is theirs or np.array_equal(mine, theirs) for mine, theirs in pairs)
+
     @property
     def oldest_ms(self) -> int:
         """Quote time of the oldest part."""
         return min(self.polled_ms.values(), default=int(self.asof.timestamp() * 1000))
 
+
+_LISTING: Final = ("symbol", "root", "expiry", "settle_s", "strike", "is_call")
 
 ScopeName = Literal["zero", "one", "full", "all"]
 WeightName = Literal["oi", "vol"]

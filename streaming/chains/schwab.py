@@ -5,11 +5,11 @@ same shape with other symbols.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain as flatten
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from msgspec import UNSET
@@ -109,38 +109,65 @@ def merge_chains(parts: Sequence[OptionChain]) -> OptionChain:
     """
     if not parts:
         raise ValueError("no chains to merge")
-    newest_first = sorted(parts, key=lambda part: part.asof, reverse=True)
+    newest_first = _newest_first(parts)
     symbols = np.concatenate([part.symbol for part in newest_first])
     rows = np.sort(np.unique(symbols, return_index=True)[1])
-    head = next((part for part in newest_first if part.spot > 0.0), newest_first[0])
 
     def joined(name: str) -> NDArray[np.generic]:
         column: NDArray[np.generic] = np.concatenate([getattr(part, name) for part in newest_first])[rows]
         return column
 
-    return OptionChain(
-        ticker=head.ticker,
-        spot=head.spot,
-        asof=newest_first[0].asof,
-        source=head.source,
-        delayed=any(part.delayed for part in parts),
-        symbol=symbols[rows],
-        polled_ms=_polled_ms(newest_first),
-        **{name: joined(name) for name in _COLUMNS},  # type: ignore[arg-type]  # each column keeps its own type
-    )
+    columns: dict[str, Any] = {name: joined(name) for name in (*_LISTING, *_FIGURES)}
+    return OptionChain(symbol=symbols[rows], **columns, **_facts(newest_first))
+
+
+def renew_merged(
+    merged: OptionChain, parts: Sequence[OptionChain], newer: Iterable[tuple[slice, OptionChain]]
+) -> OptionChain:
+    """A chain merged of `parts` again, after some of them came anew; each with the rows where the same contracts were.
+
+    Whoever holds the chain before keeps it as it was: the columns of figures are copies.
+    """
+    columns: dict[str, Any] = {name: getattr(merged, name).copy() for name in _FIGURES}
+    for rows, part in newer:
+        for name, column in columns.items():
+            column[rows] = getattr(part, name)
+    return replace(merged, **columns, **_facts(_newest_first(parts)))
+
+
+def _newest_first(parts: Iterable[OptionChain]) -> list[OptionChain]:
+    return sorted(parts, key=lambda part: part.asof, reverse=True)
+
+
+def _facts(newest_first: Sequence[OptionChain]) -> dict[str, Any]:
+    """What a merged chain says besides its columns."""
+    head = next((part for part in newest_first if part.spot > 0.0), newest_first[0])
+    return {
+        "ticker": head.ticker,
+        "spot": head.spot,
+        "asof": newest_first[0].asof,
+        "source": head.source,
+        "delayed": any(part.delayed for part in newest_first),
+        "polled_ms": _polled_ms(newest_first),
+    }
 
 
 def _polled_ms(newest_first: Sequence[OptionChain]) -> dict[date, int]:
     polled: dict[date, int] = {}
     for part in newest_first:
-        for expiry in np.unique(part.expiry).astype("datetime64[D]").tolist():
+        for expiry in _days_of(part).astype("datetime64[D]").tolist():
             polled.setdefault(expiry, epoch_ms(part.asof))
     return polled
 
 
-_COLUMNS: Final = (
-    "root", "expiry", "settle_s", "strike", "is_call", "iv", "open_interest", "volume", "bid", "ask",
-)  # fmt: skip
+def _days_of(part: OptionChain) -> NDArray[np.datetime64]:
+    """The expiries of a part; mostly it is one, and to see that is faster than sorting."""
+    first = part.expiry[:1]
+    return first if (part.expiry == first).all() else np.unique(part.expiry)
+
+
+_LISTING: Final = ("root", "expiry", "settle_s", "strike", "is_call")
+_FIGURES: Final = ("iv", "open_interest", "volume", "bid", "ask")
 
 
 def osi_symbol(root: str, expiry: date, strike: float, *, call: bool) -> str:

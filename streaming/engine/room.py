@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -18,7 +18,9 @@ from streaming.chains.judgement import (
     sizes_of,
     with_known_interest,
 )
-from streaming.chains.schwab import merge_chains, read_answer
+from streaming.chains.osi import rows_by_root
+from streaming.chains.schwab import read_answer
+from streaming.engine.chain_parts import ChainParts
 from streaming.engine.protocol import ChainReceipt, Doubtful, Load, Spot
 from streaming.gex.engine import GexEngine
 from streaming.gex.pricing.forward import implied_spot
@@ -95,7 +97,7 @@ class EngineRoom:
         engines = [self._engines[ticker.name] for ticker in self.tickers if ticker.underlying == underlying]
         for engine in engines:
             engine.on_chain(chain)
-        self._by_root |= {str(root): engines for root in np.unique(chain.root)}
+        self._by_root |= dict.fromkeys(rows_by_root(chain.root), engines)
 
     def take(self, spots: Iterable[Spot], quotes: Sequence[OptionQuote]) -> None:
         """Feed live prices and quotes to the engines they concern."""
@@ -165,32 +167,3 @@ def _by_root(quotes: Sequence[OptionQuote]) -> dict[str, list[OptionQuote]]:
     for quote in quotes:
         found.setdefault(option_root(quote.symbol), []).append(quote)
     return found
-
-
-class ChainParts:
-    """Keeps the newest part of each expiry; there is no whole before every required expiry is there.
-
-    A sum over half of the expiries would look like the whole.
-    """
-
-    def __init__(self) -> None:
-        self._parts: dict[date, OptionChain] = {}
-
-    def get(self, expiry: date) -> OptionChain | None:
-        """The part that is kept of an expiry."""
-        return self._parts.get(expiry)
-
-    def add(self, expiry: date, part: OptionChain) -> None:
-        """Take a newer part."""
-        self._parts[expiry] = part
-
-    def keep_only(self, planned: Iterable[date]) -> None:
-        """Forget the expiries that are no longer planned."""
-        wanted = frozenset(planned)
-        self._parts = {expiry: part for expiry, part in self._parts.items() if expiry in wanted}
-
-    def whole(self, required: Iterable[date]) -> OptionChain | None:
-        """All parts as one chain; None while a required one is missing, or there is no contract at all."""
-        if not any(map(len, self._parts.values())) or not self._parts.keys() >= frozenset(required):
-            return None
-        return merge_chains([self._parts[expiry] for expiry in sorted(self._parts)])

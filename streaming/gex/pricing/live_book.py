@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from streaming.clock import epoch_ms
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.forward import parity_ratios
-from streaming.gex.pricing.lines import Lines, sort_lines
+from streaming.gex.pricing.lines import Lines, renew_lines, sort_lines
 from streaming.gex.pricing.priced import ForwardMode, PricedLines
 from streaming.gex.pricing.scopes import ScopeSlices, slice_scopes
 from streaming.gex.pricing.selection import Selection, select
@@ -41,8 +41,9 @@ class LiveBook:
 
     def replace(self, chain: OptionChain, spot: float) -> None:
         """Take a newer poll; live quotes that are newer still stay on top of it."""
-        old, self.lines = self.lines, sort_lines(chain)
-        same = np.array_equal(old.symbol, self.lines.symbol)
+        old, self.lines = self.lines, renew_lines(self.lines, chain)
+        relisted = self.lines.symbol is not old.symbol
+        same = not relisted or np.array_equal(old.symbol, self.lines.symbol)
         if not same:
             self._rows = None
         if same and not self.lines.open_interest.any():
@@ -50,6 +51,8 @@ class LiveBook:
             self.lines.open_interest[:] = old.open_interest
         fresh = self._ratios(spot)
         self.ratio = self._kept_ratios(old, fresh) if same else fresh
+        if relisted:
+            self._cut = self._priced = None
         self._lay(chain)
 
     def apply(self, quotes: Sequence[OptionQuote]) -> None:
@@ -78,7 +81,7 @@ class LiveBook:
         self._iv: Floats = self.lines.iv.copy()
         self._open_interest: Floats = self.lines.open_interest.copy()
         self._volume: Floats = self.lines.volume.copy()
-        self._cut = self._selection = self._priced = None
+        self._selection = None
         self._live = {
             symbol: quote for symbol, quote in self._live.items() if quote.event_ms > _polled_ms(chain, symbol)
         }

@@ -57,13 +57,14 @@ def select_priced(
     """The living lines that have a volatility and any weight.
 
     `weight` has shape (2, lines); `ratio` is forward over spot per series, NaN meaning 1. When the same rows count as
-    in `last`, which must be of the same lines, ratios and cut, only volatility and weights are taken anew.
+    in `last`, which must be of the same contracts and cut, only volatilities, weights and forwards are taken anew.
     """
     counts = ~np.isnan(clean.iv) & (weight > 0.0).any(axis=0)
     counts[: cut.start] = False
     rows = np.flatnonzero(counts)
+    log_ratio = np.log(np.where(np.isfinite(ratio), ratio, 1.0))
     if last is not None and np.array_equal(rows, last.rows):
-        return replace(last, iv=clean.iv[rows], weight=weight[:, rows])
+        return replace(last, iv=clean.iv[rows], weight=weight[:, rows], log_ratio=log_ratio[last.series])
     strike, is_call = lines.strike[rows], lines.is_call[rows]
     series, date_code = lines.series[rows], lines.date_code[rows]
     return PricedLines(
@@ -71,7 +72,7 @@ def select_priced(
         settle_s=lines.settle_s[rows],
         strike=strike,
         log_strike=np.log(strike),
-        log_ratio=np.log(np.where(np.isfinite(ratio), ratio, 1.0))[series],
+        log_ratio=log_ratio[series],
         iv=clean.iv[rows],
         is_call=is_call,
         sign=np.where(is_call, 1.0, -1.0),

@@ -213,7 +213,7 @@ def _nearest_to_month(spot_figures: SpotFigures, scope: ScopeName, asof: datetim
     rows = spot_figures.selection.cut.rows[scope]
     if rows.stop <= rows.start:
         return None
-    low, high = spot_figures.lines.date_code[[rows.start, rows.stop - 1]].tolist()
+    low, high = (int(spot_figures.lines.date_code[row]) for row in (rows.start, rows.stop - 1))
     days = (spot_figures.lines.dates[low : high + 1] - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
     return low + int(np.abs(days - _RR_DAYS).argmin())
 

@@ -7,6 +7,7 @@ roots are followed from where they were.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -158,8 +159,8 @@ def track_roots(total: Total, known: Roots, spot: float, value_at_spot: float) -
     found = [root for root in followed if root is not None]
     if len(found) < len(followed):
         return None
-    levels = np.array([root.level for root in found])
-    if np.any(np.diff(levels) <= TOLERANCE * spot) or not _fits(found, known.note, spot, value_at_spot):
+    met = any(above.level - below.level <= TOLERANCE * spot for below, above in pairwise(found))
+    if met or not _fits(found, known.note, spot, value_at_spot):
         return None
     return Roots(tuple(found), known.note)
 
