@@ -8,8 +8,8 @@ are asked for again (`on_restart`).
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -43,6 +43,7 @@ _SETTLED_S: Final = 30.0
 _START_WITHIN_S: Final = 60.0
 _FLUSH_EVERY_S: Final = 0.05
 _MOST_UNREAD: Final = 256 * 1024
+_PATIENCE_S: Final = 0.25
 A = TypeVar("A", bound=Answer)
 
 
@@ -52,6 +53,41 @@ class EngineError(Exception):
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(f"{kind}: {reason}")
         self.kind = kind
+
+
+class Turns:
+    """Who may hand an order to the process: what is asked goes at once, chains one by one when nothing is asked.
+
+    An order of milliseconds would wait behind as many chains as are queued. A chain waits a quarter of a second at
+    most, for it grows old too.
+    """
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._answered = asyncio.Event()
+        self._loading = asyncio.Lock()
+
+    @asynccontextmanager
+    async def to_ask(self) -> AsyncIterator[None]:
+        """For an order that somebody waits for."""
+        self._asked += 1
+        self._answered.clear()
+        try:
+            yield
+        finally:
+            self._asked -= 1
+            if not self._asked:
+                self._answered.set()
+
+    @asynccontextmanager
+    async def to_load(self) -> AsyncIterator[None]:
+        """For a chain."""
+        async with self._loading:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    while self._asked:
+                        await self._answered.wait()
+            yield
 
 
 class EngineHost:
@@ -76,6 +112,7 @@ class EngineHost:
         self._command = command
         self._chains = KeptChains() if kept is None else kept
         self._record = ChainRecord()
+        self._turns = Turns()
         self._process: EngineProcess | None = None
         self._ready = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -165,9 +202,10 @@ class EngineHost:
         try:
             async with asyncio.timeout(self._answer_within_s):
                 await self._ready.wait()
-                process = self._process
-                self._flush(process)
-                answer = await self._answer(process, order, payload)
+                async with self._turns.to_ask() if payload is None else self._turns.to_load():
+                    process = self._process
+                    self._flush(process)
+                    answer = await self._answer(process, order, payload)
         except TimeoutError:
             if process is not None:
                 process.kill()

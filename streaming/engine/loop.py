@@ -48,7 +48,9 @@ class Engines(Protocol):
 class SnapshotLoop:
     """Computes a ticker as soon as it has news and `pace_s` has passed since it was last begun.
 
-    Without news nothing is computed. A slow computation or store shifts the next one; nothing queues.
+    Without news nothing is computed. A slow computation or store shifts the next one; nothing queues: tickers that have
+    news at once take turns, each as long after the one before as a computation takes, and keep their places in the
+    second from then on.
     """
 
     def __init__(
@@ -70,6 +72,9 @@ class SnapshotLoop:
         self._unstored = LastingTrouble(_LOG, monotonic=clock.monotonic)
         self._assure = assure
         self._logged: set[tuple[str, str]] = set()
+        self._free_s = 0.0
+        """When the engines are done with what they were asked last."""
+        self._took_s = 0.0
 
     async def run(self) -> None:
         """Compute and store until cancelled; tickers do not wait for one another."""
@@ -84,8 +89,16 @@ class SnapshotLoop:
             await self._engines.news(name)
             if (wait_s := due_s - clock.monotonic()) > 0.0:
                 await clock.sleep(wait_s)
+            if (wait_s := self._turn_s(clock.monotonic()) - clock.monotonic()) > 0.0:
+                await clock.sleep(wait_s)
             due_s = clock.monotonic() + self._pace_s
             await self._compute_one(name)
+
+    def _turn_s(self, now_s: float) -> float:
+        """When a computation may begin that could begin now; others come after it."""
+        begin_s = max(now_s, self._free_s)
+        self._free_s = begin_s + min(self._took_s, self._pace_s / len(self._engines.tickers))
+        return begin_s
 
     async def _compute_one(self, name: str) -> None:
         clock, counters = self._clock, self._counters
@@ -96,6 +109,7 @@ class SnapshotLoop:
             self._note_failure(name, error)
             return
         took_s = clock.monotonic() - began_s
+        self._took_s = took_s
         counters.compute_ms = took_s * 1000
         if took_s > _SLOW_COMPUTE_S:
             _LOG.info("computing %s took %.0f ms", name, took_s * 1000)

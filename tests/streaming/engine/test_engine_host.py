@@ -11,7 +11,8 @@ import pytest
 from streaming.clock import epoch_ms
 from streaming.engine.engine_host import EngineHost
 from streaming.engine.kept_chains import ChainDelivery, KeptChains
-from streaming.engine.protocol import Load
+from streaming.engine.process import EngineProcess
+from streaming.engine.protocol import Compute, Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import ContractError, TransientError
 from streaming.model import OptionQuote, TickEvent
@@ -238,6 +239,26 @@ async def test_an_impatient_caller_does_not_take_the_next_ones_answer():
         first.cancel()
         assert (await host.compute("SPX", ASOF)).ticker == "SPX"
         assert len(await host.near_symbols(3)) == 3
+
+
+async def test_what_is_asked_overtakes_the_chains_that_are_queued(monkeypatch: pytest.MonkeyPatch):
+    given, ask = [], EngineProcess.ask
+
+    def noted(process, order, payload=None):
+        given.append(type(order))
+        return ask(process, order, payload)
+
+    async with host_of() as host:
+        await host.load(BODY)
+        monkeypatch.setattr(EngineProcess, "ask", noted)
+        os.kill(host.pid, signal.SIGSTOP)
+        orders = [asyncio.create_task(host.load(BODY)) for _ in range(3)]
+        await asyncio.sleep(0)
+        orders.append(asyncio.create_task(host.compute("SPX", ASOF)))
+        await asyncio.sleep(0.05)
+        os.kill(host.pid, signal.SIGCONT)
+        await asyncio.gather(*orders)
+    assert given == [Load, Compute, Load, Load]
 
 
 async def test_the_process_is_gone_with_the_context_and_no_order_waits_on():

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ from streaming.errors import TransientError
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.snapshots import snapshot
+from tests.support.virtual_clock import VirtualClock
 from tests.support.waiting import until
 
 
@@ -158,3 +160,31 @@ async def test_a_process_that_streams_no_more_stores_nothing_over_its_successor(
     async with Running(Engines(), sink, assure=assure) as counters:
         await until(lambda: counters.store_errors)
     assert sink.stored == 0
+
+
+class Busy:
+    """Three tickers with news all the time; each computation takes the engines a tenth of a second of the clock."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.tickers = tuple(parse_ticker(name) for name in ("SPX", "NDX", "RUT"))
+        self.clock = clock
+        self.begun: dict[str, list[float]] = {ticker.name: [] for ticker in self.tickers}
+
+    async def news(self, name: str) -> None:
+        """At once."""
+
+    async def compute(self, name: str, now: datetime) -> None:
+        self.begun[name].append(self.clock.monotonic() - 1000.0)
+        await self.clock.sleep(0.1)
+
+
+async def test_tickers_that_have_news_at_once_take_turns_and_keep_their_places_in_the_second():
+    clock = VirtualClock(datetime(2026, 8, 20, 15, 0, tzinfo=UTC))
+    engines = Busy(clock)
+    async with Running(engines, clock=clock):
+        await clock.run(lambda: clock.sleeping == 3, done=lambda: len(engines.begun["RUT"]) == 5)
+    assert [[round(at_s, 3) for at_s in begun[1:4]] for begun in engines.begun.values()] == [
+        [1.0, 2.0, 3.0],
+        [1.1, 2.1, 3.1],
+        [1.2, 2.2, 3.2],
+    ]
