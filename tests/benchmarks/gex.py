@@ -2,7 +2,8 @@
 
 `python -m tests.benchmarks.gex [--rounds N] [--chain FILE]` prints medians of interleaved rounds, wall and CPU (they
 part when others use the cores), and ratios of wall times to the baseline of the same work. The chain is FILE, else the
-captured `spx_20240107` beside the project, else a made one of 21,000 contracts; the first line says which.
+captured `spx_20240107` beside the project, else a made one of 21,000 contracts; the first line says which, and the next
+one which interpreter.
 
 Baseline "script": one pass over CSV rows in plain Python, gamma by `math`, net by strike, and the profile at 60 levels
 within ±20 %, for all expiries under one weight; that is about an eighth of what our snapshot holds (four scopes, two
@@ -21,17 +22,20 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
 from streaming.chains.files import parse_any
 from streaming.clock import epoch_ms
+from streaming.engine.protocol import Load
+from streaming.engine.room import EngineRoom
 from streaming.gex.engine import GexEngine
 from streaming.model import OptionChain, OptionQuote
-from streaming.symbols import Ticker
-from tests.benchmarks.inputs import whole_chain
+from streaming.symbols import Ticker, parse_ticker
+from tests.benchmarks.inputs import interpreter, whole_chain
 
 CHAIN = "spx_20240107.csv.gz"
 LEVELS = 60
@@ -48,6 +52,7 @@ def main() -> int:
         return 65
     source = whole_chain(CHAIN, "SPX", given=options.chain)
     show(source.said)
+    show(f"{interpreter()}, NumPy {np.__version__}")
     table = source.payload
     chain = parse_any(table)
     feed = feed_json(chain)
@@ -62,6 +67,7 @@ def jobs(table: bytes, feed: bytes, chain: OptionChain) -> list[Job]:
     engine.on_chain(chain)
     market = Market(engine, chain)
     market.tick()
+    polls = Polls(chain)
     found: list[Job] = [
         ("script: table to net and flip", lambda: script(table, chain), None),
         ("script: recompute at a new spot", lambda: profile(contracts(table, chain), chain.spot), None),
@@ -69,7 +75,7 @@ def jobs(table: bytes, feed: bytes, chain: OptionChain) -> list[Job]:
         ("JSON bytes to snapshot", lambda: snapshot(parse_any(feed)), "script: table to net and flip"),
         ("tick to snapshot", market.tick, "script: recompute at a new spot"),
         ("tick and 200 quotes to snapshot", market.tick_and_quotes, "script: recompute at a new spot"),
-        ("poll and tick to snapshot", market.poll, "script: recompute at a new spot"),
+        ("poll of one expiry to snapshot", polls.next, "script: table to net and flip"),
         ("tick to snapshot with a full sweep", market.swept, "script: recompute at a new spot"),
     ]
     if importlib.util.find_spec("pandas") is not None:
@@ -110,13 +116,62 @@ class Market:
         )
         self.tick()
 
-    def poll(self) -> None:
-        self._engine.on_chain(self._chain)
-        self.tick()
-
     def swept(self) -> None:
         self._at += timedelta(seconds=11)
         self.tick()
+
+
+class Polls:
+    """The chain as Schwab sends it, one expiry after another, through the room of engines: from bytes to a snapshot."""
+
+    def __init__(self, chain: OptionChain) -> None:
+        self._ticker = parse_ticker(chain.ticker)
+        self._room = EngineRoom([self._ticker], scope="full")
+        self._days = [day.item() for day in np.unique(chain.expiry)]
+        self._answers = cycle([(day, expiry_json(chain, day)) for day in self._days])
+        self._at = chain.asof
+        self._required: tuple[date, ...] = ()
+        for _ in self._days:
+            self.next()
+        self._required = tuple(self._days)
+
+    def next(self) -> None:
+        """A poll of the next expiry, a second after the one before."""
+        self._at += timedelta(seconds=0.1)
+        day, answer = next(self._answers)
+        planned = tuple(self._days)
+        self._room.load(Load(self._ticker.underlying, "schwab", self._at, day, planned, self._required), answer)
+        self._room.compute(self._ticker.name, self._at)
+
+
+def expiry_json(chain: OptionChain, day: date) -> bytes:
+    """One expiry as Schwab sends it, with the fields that nobody here reads."""
+    idle = {
+        "description": "SPXW 01/05/2024 1200.00 C", "exchangeName": "OPR", "last": 1.5, "mark": 1.5, "bidSize": 7,
+        "askSize": 7, "bidAskSize": "7X7", "lastSize": 1, "highPrice": 1.5, "lowPrice": 1.5, "openPrice": 0.0,
+        "closePrice": 1.5, "tradeTimeInLong": 1704488340000, "quoteTimeInLong": 1704488340000, "netChange": 0.5,
+        "delta": 0.512, "gamma": 0.002, "theta": -0.512, "vega": 0.512, "rho": 0.112, "timeValue": 1.0,
+        "theoreticalOptionValue": 1.5, "theoreticalVolatility": 29.0, "expirationDate": "2024-01-05T21:00:00.000+00:00",
+        "optionDeliverablesList": [{"symbol": "$SPX", "assetType": "STOCK", "deliverableUnits": 100.0}],
+        "daysToExpiration": 1, "expirationType": "W", "lastTradingDay": 1704488400000, "multiplier": 100.0,
+        "deliverableNote": "100 $SPX", "percentChange": 0.1, "markChange": 0.1, "markPercentChange": 0.1,
+        "intrinsicValue": 0.0, "extrinsicValue": 1.0, "exerciseType": "E", "high52Week": 1.5, "low52Week": 1.5,
+        "nonStandard": False, "pennyPilot": False, "inTheMoney": False, "mini": False,
+    }  # fmt: skip
+    rows = np.flatnonzero(chain.expiry == np.datetime64(day, "D")).tolist()
+    maps: dict[bool, dict[str, list[dict[str, object]]]] = {True: {}, False: {}}
+    for row in rows:
+        iv = float(chain.iv[row])
+        contract = {
+            "symbol": str(chain.symbol[row]), "optionRoot": str(chain.root[row]), "bid": float(chain.bid[row]),
+            "ask": float(chain.ask[row]), "strikePrice": float(chain.strike[row]),
+            "volatility": 100.0 * iv if iv > 0.0 else -999.0, "openInterest": int(chain.open_interest[row]),
+            "totalVolume": int(chain.volume[row]), **idle,
+        }  # fmt: skip
+        maps[bool(chain.is_call[row])].setdefault(f"{chain.strike[row]:.1f}", []).append(contract)
+    key = f"{day}:1"
+    head = {"symbol": f"${chain.ticker}", "status": "SUCCESS", "underlyingPrice": chain.spot, "isDelayed": False}
+    return json.dumps(head | {"callExpDateMap": {key: maps[True]}, "putExpDateMap": {key: maps[False]}}).encode()
 
 
 def feed_json(chain: OptionChain) -> bytes:

