@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from streaming.calendar import settle_at
@@ -40,15 +41,14 @@ def symbol_grid(data: Bytes, start: Ints, end: Ints) -> Bytes:
 
     Shape (21, N): whole rows are compared and added at once.
     """
-    grid = np.full((WIDTH, start.size), _SPACE, np.uint8)
+    texts = np.full((start.size, WIDTH), _SPACE, np.uint8)
     root_width = end - start - TAIL
     for width in range(1, ROOT_WIDTH + 1):
         rows = np.flatnonzero(root_width == width)
         if rows.size:
-            for place in range(width + TAIL):
-                column = place if place < width else place - width + ROOT_WIDTH
-                grid[column, rows] = data[start[rows] + place]
-    return grid
+            found = sliding_window_view(data, width + TAIL)[start[rows]]
+            texts[rows, :width], texts[rows, ROOT_WIDTH:] = found[:, :width], found[:, width:]
+    return np.ascontiguousarray(texts.T)
 
 
 def is_symbol(grid: Bytes) -> NDArray[np.bool_]:
