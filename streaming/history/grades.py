@@ -43,8 +43,9 @@ _TOUCH: Final = 0.0005
 _BREAK: Final = 0.001
 _WATCHED_MS: Final = 30 * 60_000
 _BAR_MS: Final = 5 * 60_000
+_ROUND: Final = (1.0, 2.5, 5.0)
 _ROUND_SHARE: Final = 0.01
-"""Round strikes are a power of ten, or five of them, apart: the largest such step up to this share of spot."""
+"""Round strikes are 1, 2.5 or 5 times a power of ten apart: the largest such step up to this share of spot."""
 
 
 class FrozenLevel(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +136,7 @@ def round_strikes(spot: float) -> tuple[float, float]:
     """The round strike below spot and the one above it: of SPX at 6395.25 those are 6350 and 6400."""
     largest = spot * _ROUND_SHARE
     power = 10.0 ** math.floor(math.log10(largest))
-    step = 5 * power if 5 * power <= largest else power
+    step = max(times * power for times in _ROUND if times * power <= largest)
     above = (math.floor(spot / step) + 1) * step
     return (math.ceil(spot / step) - 1) * step, above
 

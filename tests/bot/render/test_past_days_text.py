@@ -53,6 +53,7 @@ def test_what_is_unknown_now_has_no_rank():
 def held_days(day, number):
     yield graded(day, held=number % 4 != 0)
     yield graded(day, weight="vol", touched=number < 10)
+    yield graded(day, level="expected_high", weight=None, held=number % 4 != 0)
     yield graded(day, level="round_above", weight=None, held=number % 2 == 0)
     yield graded(day, level="round_below", weight=None)
 
@@ -69,6 +70,7 @@ def test_a_record_has_n_a_baseline_and_few_instead_of_a_rate_from_few():
     ]
     assert "round strikes     48    75%" in text
     assert "previous hi/lo     0    few" in text
+    assert "expected high     24    75%" in text
     assert "no signal" in text
     assert widest(text) <= 41
 
@@ -93,6 +95,12 @@ def test_one_level_is_told_in_detail():
     ]
     assert "  too few for a rate (under 20)" in text
     assert widest(text) <= 41
+
+
+def test_the_expected_move_is_told_once_for_it_has_no_weight():
+    text = record_text("SPX", reports(24, grades=held_days), level="expected_high", days=250)
+    assert lines_of(text)[3:5] == ["expected high by the straddle", "  n 24 of 24, 18 held"]
+    assert "by volume" not in text
 
 
 def test_a_level_without_a_grade_is_none_of_none():

@@ -88,7 +88,7 @@ def test_a_touch_near_the_close_is_judged_by_the_bars_that_are_left():
 @pytest.mark.parametrize(
     ("spot", "strikes"),
     [(6395.25, (6350.0, 6400.0)), (6400.0, (6350.0, 6450.0)), (23100.0, (23000.0, 23200.0)), (640.3, (640.0, 645.0)),
-     (93.0, (92.5, 93.5)), (310.4, (310.0, 311.0))],
+     (93.0, (92.5, 93.5)), (310.4, (310.0, 312.5)), (4684.5, (4675.0, 4700.0))],
 )  # fmt: skip
 def test_round_strikes_lie_around_spot(spot, strikes):
     assert round_strikes(spot) == pytest.approx(strikes)
