@@ -36,6 +36,7 @@ from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics_store import Metric, MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes
+from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands.record import order_of
 from streaming.history.history_files import DayReport, HistoryFiles
@@ -123,6 +124,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 stream=control,
                 symbols=SymbolControl(streamer, clock),
                 login=runtime.auth,
+                day_map=DayMapStore(runtime.redis).get,
                 feed=feed,
                 alerts=alerts,
                 sources=sources.statuses,

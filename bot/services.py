@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.settings import BotSettings
 from bot.supervisor import Supervisor
 from streaming.clock import Clock
+from streaming.day_map import DayMap
 from streaming.errors import ConfigurationError
 from streaming.history.history_files import DayReport
 from streaming.ports import SnapshotReader
@@ -25,6 +26,10 @@ ReadReports = Callable[[str], Awaitable[Sequence[DayReport]]]
 """What is kept of each past day of a ticker, oldest first; OperatorError where the folder cannot be read."""
 
 
+async def _no_map(_ticker: str) -> DayMap | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a cog is given."""
@@ -38,6 +43,8 @@ class Services:
     symbols: "SymbolControl"
     login: "SchwabAuthClient | None"
     """None without an app of Schwab's."""
+    day_map: Callable[[str], Awaitable[DayMap | None]] = _no_map
+    """The newest map of the rest of a ticker's session, if its figures are computed by an engine of ours."""
     feed: "FeedRunner | None" = None
     alerts: "AlertCommands | None" = None
     sources: Callable[[], tuple[SourceStatus, ...]] = tuple

@@ -45,6 +45,11 @@ def history(ticker: str) -> str:
     return f"gex:history:{ticker}"
 
 
+def day_map(ticker: str) -> str:
+    """Key of the map of the rest of a ticker's session."""
+    return f"gex:map:{ticker}"
+
+
 def source_lease(source: str, ticker: str) -> str:
     """Held by the process that asks a source for a ticker."""
     return f"gexcord:lease:source:{source}:{ticker}"

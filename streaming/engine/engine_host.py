@@ -14,10 +14,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from streaming.day_map import DayMap
 from streaming.engine.inbox import EngineInbox
 from streaming.engine.kept_chains import ChainDelivery, ChainRecord, KeptChains
 from streaming.engine.process import COMMAND, EngineProcess
 from streaming.engine.protocol import (
+    Ahead,
+    AheadPiece,
     Answer,
     ChainReceipt,
     Compute,
@@ -187,6 +190,16 @@ class EngineHost:
         """
         self.inbox.news[name].clear()
         return (await self._ask(Computed, Compute(name, now))).snapshot
+
+    async def map_ahead(self, name: str, *, newer_than_ms: int) -> DayMap | None:
+        """The rest of a ticker's session as of its last snapshot; None where that is no newer.
+
+        Made in pieces, between which other orders are carried out. EngineError when it cannot be computed.
+        """
+        piece = AheadPiece(done=False)
+        while not piece.done:
+            piece = await self._ask(AheadPiece, Ahead(name, newer_than_ms))
+        return piece.day_map
 
     async def near_symbols(self, per_underlying: int) -> tuple[str, ...]:
         """The options most worth streaming, over all underlyings, each once."""

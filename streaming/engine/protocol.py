@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from streaming.chains.judgement import ExpirySize, Known
+from streaming.day_map import DayMap
 from streaming.model import GexSnapshot, OptionQuote, ScopeName
 from streaming.symbols import Ticker
 
@@ -73,6 +74,14 @@ class Near(msgspec.Struct, frozen=True, array_like=True, tag=True):
     per_underlying: int
 
 
+class Ahead(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The next piece of work on the map of the rest of the session, of what was computed last."""
+
+    ticker: str
+    newer_than_ms: int
+    """Quote time of the map that is known already."""
+
+
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The answer to `Setup`."""
 
@@ -119,6 +128,13 @@ class Symbols(msgspec.Struct, frozen=True, array_like=True, tag=True):
     symbols: tuple[str, ...]
 
 
+class AheadPiece(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The answer to `Ahead`: the map once it is done, None where there is nothing newer."""
+
+    done: bool
+    day_map: DayMap | None = None
+
+
 class OrderRefused(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """An order that could not be carried out; `kind` is the type of the error."""
 
@@ -127,8 +143,8 @@ class OrderRefused(msgspec.Struct, frozen=True, array_like=True, tag=True):
     remedy: str = ""
 
 
-Order = Setup | Load | Take | Compute | Near
-Answer = Ready | ChainReceipt | Doubtful | Computed | Symbols | OrderRefused
+Order = Setup | Load | Take | Compute | Near | Ahead
+Answer = Ready | ChainReceipt | Doubtful | Computed | Symbols | AheadPiece | OrderRefused
 ORDERS: Final = msgspec.msgpack.Decoder(Order)
 ANSWERS: Final = msgspec.msgpack.Decoder(Answer)
 ENCODER: Final = msgspec.msgpack.Encoder()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import islice
+from typing import Final
 
 import numpy as np
 
@@ -21,13 +23,17 @@ from streaming.chains.judgement import (
 from streaming.chains.osi import rows_by_root
 from streaming.chains.schwab import read_answer
 from streaming.engine.chain_parts import ChainParts
-from streaming.engine.protocol import ChainReceipt, Doubtful, Load, Spot
+from streaming.engine.protocol import AheadPiece, ChainReceipt, Doubtful, Load, Spot
 from streaming.gex.engine import GexEngine
 from streaming.gex.pricing.forward import implied_spot
 from streaming.gex.pricing.lines import sort_lines
+from streaming.gex.results.ahead import Work
 from streaming.gex.results.point_views import relatives_of
 from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName
 from streaming.symbols import Ticker
+
+_PIECES: Final = 8
+"""Of a map at a time, in a few milliseconds: what else is ordered meanwhile comes in between."""
 
 
 class EngineRoom:
@@ -39,6 +45,7 @@ class EngineRoom:
         self._parts: dict[str, ChainParts] = {ticker.underlying: ChainParts() for ticker in tickers}
         self._wholes: dict[str, OptionChain] = {}
         self._by_root: dict[str, list[GexEngine]] = {}
+        self._maps: dict[str, Work] = {}
         self._by_wire: dict[str, list[Callable[[float, int], None]]] = {}
         for ticker in self.tickers:
             engine = self._engines[ticker.name]
@@ -111,6 +118,16 @@ class EngineRoom:
     def compute(self, name: str, now: datetime) -> GexSnapshot | None:
         """The snapshot of one ticker now; None before its first chain."""
         return self._engines[name].compute(now)
+
+    def map_ahead(self, name: str, *, newer_than_ms: int) -> AheadPiece:
+        """Go on with a ticker's map, or begin one if its last figures are newer."""
+        work = self._maps.setdefault(name, self._engines[name].map_ahead(newer_than_ms=newer_than_ms))
+        pieces = list(islice(work, _PIECES))
+        made = pieces[-1] if pieces else None
+        if made is None and len(pieces) == _PIECES:
+            return AheadPiece(done=False)
+        del self._maps[name]
+        return AheadPiece(done=True, day_map=made)
 
     def tidy(self) -> bool:
         """Do one engine's work that may be done ahead of time; False when there is none."""

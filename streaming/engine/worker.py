@@ -7,6 +7,7 @@ from typing import Final
 from streaming.engine.protocol import (
     ENCODER,
     ORDERS,
+    Ahead,
     Answer,
     Compute,
     Computed,
@@ -90,6 +91,8 @@ class OrderDesk:
                 return Computed(room.compute(order.ticker, order.now))
             case Near():
                 return Symbols(room.near_symbols(order.per_underlying))
+            case Ahead():
+                return room.map_ahead(order.ticker, newer_than_ms=order.newer_than_ms)
 
 
 if __name__ == "__main__":

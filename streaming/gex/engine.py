@@ -15,6 +15,7 @@ from streaming.gex.pricing.live_book import LiveBook
 from streaming.gex.pricing.priced import ForwardMode
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.pricing.volatility import BadIv
+from streaming.gex.results.ahead import Work, map_ahead
 from streaming.gex.results.expected_move import expected_move
 from streaming.gex.results.market_state import market_state, session_key
 from streaming.gex.results.max_change import Ladder, LadderHistory
@@ -55,6 +56,7 @@ class GexEngine:
         self._history = LadderHistory()
         self._seq = 0
         self._last: SpotFigures | None = None
+        self._last_asof: datetime | None = None
 
     def on_chain(self, chain: OptionChain) -> None:
         """Take a poll of the whole chain; it replaces the one before."""
@@ -95,7 +97,7 @@ class GexEngine:
         selection = self._book.selection(moment.at)
         spot_figures = self._spot_figures(self._chain, self._book, selection, moment)
         priors = self._remember(spot_figures, selection, moment)
-        self._last = spot_figures
+        self._last, self._last_asof = spot_figures, moment.asof
         self._seq += 1
         return build_snapshot(
             Ingredients(
@@ -141,6 +143,18 @@ class GexEngine:
             return []
         last, asof = self._last, self._newest(self._chain, self._book)
         return series_rows(last.lines, self._book.ratio, first_row=last.selection.cut.start, asof=asof, spot=last.spot)
+
+    def map_ahead(self, *, newer_than_ms: int) -> Work:
+        """The map of the rest of the session as of the last `compute`, piece by piece (`streaming.gex.results.ahead`).
+
+        Nothing without figures, unless their quotes are newer than that, or while a future has no basis.
+        """
+        last, asof = self._last, self._last_asof
+        basis = self._views.basis() if self._ticker.future else None
+        if last is None or asof is None or epoch_ms(asof) <= newer_than_ms or (self._ticker.future and basis is None):
+            return
+        points = 0.0 if basis is None else basis.points
+        yield from map_ahead(last.selection.priced, last.kernel, asof, ticker=self._ticker.name, points=points)
 
     def near_symbols(self, limit: int) -> tuple[str, ...]:
         """The option symbols most worth streaming: nearest to spot in the two nearest expiries.

@@ -3,6 +3,7 @@
 One download at a time, conditional on news; parsing and computing happen in the engine's own process.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -10,9 +11,11 @@ from typing import Final
 import httpx
 
 from streaming.bus.snapshots.classic import has_figures
+from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.clock import Clock
 from streaming.engine.engine_host import EngineError, EngineHost
 from streaming.engine.kept_chains import ChainDelivery
+from streaming.engine.map_loop import MapLoop, MapSink
 from streaming.engine.protocol import ChainKind
 from streaming.errors import ConfigurationError, ContractError, GexcordError
 from streaming.model import GexSnapshot, ScopeName
@@ -48,7 +51,14 @@ class CboeSource:
     name = NAME
 
     def __init__(
-        self, tickers: Sequence[Ticker], *, url: str, scope: ScopeName, every_s: float, around: Surroundings
+        self,
+        tickers: Sequence[Ticker],
+        *,
+        url: str,
+        scope: ScopeName,
+        every_s: float,
+        around: Surroundings,
+        maps: MapSink,
     ) -> None:
         self._tickers = tuple(ticker for ticker in tickers if ticker.future is None)
         self._futures = tuple(ticker.name for ticker in tickers if ticker.future is not None)
@@ -59,6 +69,7 @@ class CboeSource:
             every_s=every_s, resting_s=max(every_s, _RESTING_S), first_retry_s=2.0, longest_retry_s=_RESTING_S
         )
         self._around = around
+        self._maps = maps
         self._matters = Matters(around.tell)
         self._book = SourceBook(NAME, (ticker.name for ticker in tickers))
 
@@ -78,7 +89,10 @@ class CboeSource:
             async with open_client() as client, EngineHost(self._tickers, scope=self._scope) as engine:
                 asker = _Asker(client, self._url, engine, self._around.clock)
                 poller = Poller(self._tickers, ask=asker.ask, book=self._book, pace=self._pace, around=self._around)
-                await poller.run(progress)
+                maps = MapLoop(engine, self._maps, self._around.clock)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(poller.run(progress), name="cboe chains")
+                    group.create_task(maps.run(), name="cboe maps")
         finally:
             self._book.ends()
 
@@ -164,6 +178,7 @@ def _build(tickers: Sequence[Ticker], kit: Kit) -> CboeSource:
         scope=settings.gex_scope,
         every_s=settings.cboe_poll_seconds,
         around=kit.around(NAME),
+        maps=DayMapStore(kit.redis),
     )
 
 

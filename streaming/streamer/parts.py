@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from streaming.bus.notes import RedisRouteMemory
+from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.engine.engine_host import EngineHost
 from streaming.engine.loop import SnapshotCounters, SnapshotLoop
+from streaming.engine.map_loop import MapLoop
 from streaming.model import MarketEvent, OptionQuote
 from streaming.ports import Assure, EventSink, StreamEvent, Tell
 from streaming.schwab.login.auth_client import SchwabAuthClient
@@ -37,6 +39,7 @@ class StreamParts:
     routes: RouteTroubles
     keeper: LoginKeeper
     snapshots: SnapshotLoop
+    maps: MapLoop
 
     @property
     def needs_login(self) -> str | None:
@@ -138,6 +141,7 @@ def wire_parts(
         routes=routes,
         keeper=LoginKeeper(auth, logins),
         snapshots=snapshots,
+        maps=MapLoop(engines, DayMapStore(runtime.redis), clock, assure=assure),
     )
 
 

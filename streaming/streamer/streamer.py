@@ -196,6 +196,7 @@ class Streamer:
             group.create_task(parts.poller.run(), name="schwab chains")
             group.create_task(parts.keeper.run(), name="schwab login")
             group.create_task(parts.snapshots.run(), name="gex")
+            group.create_task(parts.maps.run(), name="maps")
             near = follow_near_options(parts.engines, parts.client, limit=settings.gex_live_options, clock=clock)
             group.create_task(near, name="live options")
             group.create_task(self._follow_changes(), name="symbols")

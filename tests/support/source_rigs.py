@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from streaming.bus import keys
 from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.ports import SnapshotSource
@@ -212,6 +213,7 @@ async def cboe_rig(redis: Redis) -> AsyncIterator[SourceRig]:
                 scope="full",
                 every_s=EVERY_S,
                 around=surroundings(redis, cboe_source.NAME, alarms),
+                maps=DayMapStore(redis),
             )
         )
         async with running(source) as task:

@@ -27,7 +27,7 @@ _DENOMINATOR: Final = (
 )  # fmt: skip
 
 
-def years_to_expiry(settle_s: Real, asof_s: float) -> Floats:
+def years_to_expiry(settle_s: Real, asof_s: Real) -> Floats:
     """Calendar time from the quote to the settlement instant in years of 365 days, at least 60 s."""
     return np.maximum(np.asarray(settle_s, np.float64) - asof_s, SHORTEST_S) / YEAR_S
 

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.sources.cboe_source import CboeSource
 from streaming.sources.gexbot import GexbotSource
@@ -46,7 +47,7 @@ class Desk:
         plan = {"url": self.http.url, "scope": "full", "every_s": every_s, "around": around}
         parsed = tuple(parse_ticker(name) for name in tickers or (self.ticker,))
         if self.name == "cboe":
-            return quick(CboeSource(parsed, **plan))
+            return quick(CboeSource(parsed, maps=DayMapStore(self.redis), **plan))
         return quick(GexbotSource(parsed, key=SecretStr(KEY), **plan))
 
     async def latest(self, ticker=None):

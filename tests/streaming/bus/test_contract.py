@@ -61,7 +61,7 @@ def _check(schema: str, value: object, part: str = "") -> None:
     validator.validate(value)
 
 
-@pytest.mark.parametrize("name", ["tick", "level2", "candle", "snapshot", "metrics"])
+@pytest.mark.parametrize("name", ["tick", "level2", "candle", "snapshot", "map", "metrics"])
 def test_the_schemas_are_schemas(name):
     jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
 

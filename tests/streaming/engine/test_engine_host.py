@@ -74,6 +74,16 @@ async def test_a_chain_and_a_tick_become_the_snapshot_that_the_room_would_make()
     assert near == room.near_symbols(4)
 
 
+async def test_a_map_comes_whole_from_the_process_and_none_that_is_no_newer():
+    async with host_of() as host:
+        await host.load(BODY)
+        assert await host.map_ahead("SPX", newer_than_ms=0) is None
+        snapshot = await host.compute("SPX", ASOF)
+        made = await host.map_ahead("SPX", newer_than_ms=0)
+        assert await host.map_ahead("SPX", newer_than_ms=made.asof_ms) is None
+    assert (made.ticker, made.asof_ms, made.spot) == ("SPX", snapshot.asof_ms, snapshot.spot)
+
+
 async def test_what_is_taken_reaches_the_engines_without_a_computation_too():
     async with host_of() as host:
         await host.load(BODY)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from streaming.chains.judgement import Known
 from streaming.clock import epoch_ms
-from streaming.engine.protocol import Doubtful, Load
+from streaming.engine.protocol import AheadPiece, Doubtful, Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import ContractError
 from streaming.model import OptionQuote
@@ -196,3 +196,25 @@ def test_what_can_be_done_ahead_is_done_one_engine_at_a_time():
         for name in ("SPX", "ES_SPX"):
             room.compute(name, ASOF + timedelta(seconds=after_s))
         assert [room.tidy() for _ in range(3)] == ([False] * 3 if after_s == 0 else [True, True, False])
+
+
+def test_a_map_is_made_in_pieces_between_which_others_are_served(monkeypatch):
+    monkeypatch.setattr("streaming.engine.room._PIECES", 1)
+    room = room_of("SPX")
+    load(room)
+    assert room.map_ahead("SPX", newer_than_ms=0) == AheadPiece(done=True), "nothing was computed yet"
+    room.compute("SPX", ASOF)
+    whole = make_map(room)
+    piece = room.map_ahead("SPX", newer_than_ms=0)
+    assert piece == AheadPiece(done=False)
+    room.take([("$SPX", 5675.0, AT_MS + 1000)], [])
+    assert room.compute("SPX", ASOF).spot == 5675.0
+    assert make_map(room) == whole, "what was begun is finished as it was"
+    assert make_map(room).spot == 5675.0
+    assert room.map_ahead("SPX", newer_than_ms=AT_MS + 1000) == AheadPiece(done=True)
+
+
+def make_map(room: EngineRoom):
+    while not (piece := room.map_ahead("SPX", newer_than_ms=0)).done:
+        pass
+    return piece.day_map

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError
@@ -19,7 +20,7 @@ from tests.support.waiting import until
 def source(redis, url, alarms, *names):
     tickers = tuple(parse_ticker(name) for name in names)
     around = surroundings(redis, "cboe", alarms)
-    return quick(CboeSource(tickers, url=url, scope="full", every_s=0.05, around=around))
+    return quick(CboeSource(tickers, url=url, scope="full", every_s=0.05, around=around, maps=DayMapStore(redis)))
 
 
 @pytest.mark.parametrize(

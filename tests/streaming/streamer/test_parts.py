@@ -34,6 +34,7 @@ def parts(*, client=None, keeper=None, poller=None):
         routes=SimpleNamespace(sentences={"option chains": "refused"}),
         keeper=SimpleNamespace(trouble=keeper),
         snapshots=None,
+        maps=None,
     )
 
 
