@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -45,7 +45,7 @@ from streaming.ports import Progress
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
 from streaming.streamer.runtime import Runtime
-from streaming.streamer.source_table import Sources
+from streaming.streamer.source_table import Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
 from streaming.telemetry.server import serve_metrics
 
@@ -95,7 +95,9 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
     budget = IdentifyBudget(runtime.redis, token.get_secret_value(), clock)
     fingerprints = Notes(runtime.redis, keys.COMMAND_FINGERPRINT, about="the fingerprint of the slash commands")
     bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget)
+    asked = on_demand_source(runtime, per_minute=settings.gex_on_demand_per_minute)
     async with (
+        asked or nullcontext() as on_demand,
         ChartWorker() as charts,
         bot,
         background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
@@ -127,6 +129,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 day_map=DayMapStore(runtime.redis).get,
                 feed=feed,
                 alerts=alerts,
+                on_demand=on_demand,
                 sources=sources.statuses,
                 recorder=lambda: None if recorder is None else recorder.status(),
                 reports=_reports(settings),

@@ -1,14 +1,14 @@
 """From what a person typed to the snapshot they meant, in time for the first answer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from bot.feed.feed_job import FeedRunner
 from bot.feed.feed_metrics import BoardStatus
 from bot.notices import Interaction
 from bot.services import Services
-from streaming.errors import RequestError, TransientError
+from streaming.errors import OperatorError, RequestError, TransientError
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker, parse_ticker
 
@@ -47,17 +47,61 @@ async def find_snapshot(services: Services, typed: str | None, *, channel_id: in
     Raises RequestError for a ticker that nobody follows, TransientError when there is no snapshot yet or the
     store does not answer.
     """
-    ticker = parse_ticker(typed) if typed else default_ticker(services, channel_id)
-    snapshot = await _latest(services, ticker.name)
+    ticker = _meant(services, typed, channel_id)
+    snapshot = await _published(services, ticker)
+    if snapshot is None:
+        raise _not_followed(services, f"{ticker.name} is not followed here.")
+    return snapshot
+
+
+async def find_or_ask(
+    services: Services,
+    typed: str | None,
+    *,
+    channel_id: int | None,
+    before_asking: Callable[[], Awaitable[object]] | None = None,
+) -> GexSnapshot:
+    """As `find_snapshot`, except that the source is asked for a ticker that nobody follows.
+
+    That takes seconds: `before_asking` tells the person so. RequestError when the source has nothing either.
+    """
+    ticker = _meant(services, typed, channel_id)
+    snapshot = await _published(services, ticker)
     if snapshot is not None:
         return snapshot
-    names = [known.name for known in services.settings.tickers]
-    if ticker.name not in names:
-        raise RequestError(f"{ticker.name} is not followed here.", remedy=f"Available: {', '.join(names)}.")
-    raise TransientError(
-        f"There is no current snapshot of {ticker.name}.",
-        remedy="Try again in a moment; an operator sees with /stream status whether data arrives.",
-    )
+    source = services.on_demand
+    if source is None or ticker.future is not None:
+        raise _not_followed(services, f"{ticker.name} is not followed here.")
+    if (kept := await source.kept(ticker)) is not None:
+        return kept
+    if before_asking is not None:
+        await before_asking()
+    try:
+        return await source.snapshot(ticker)
+    except (RequestError, OperatorError) as error:
+        raise _not_followed(
+            services, f"{ticker.name} is not followed here, and cannot be asked for: {error}"
+        ) from error
+
+
+def _meant(services: Services, typed: str | None, channel_id: int | None) -> Ticker:
+    return parse_ticker(typed) if typed else default_ticker(services, channel_id)
+
+
+async def _published(services: Services, ticker: Ticker) -> GexSnapshot | None:
+    """The newest snapshot, None for a ticker that nobody follows; TransientError for one that somebody does."""
+    snapshot = await _latest(services, ticker.name)
+    if snapshot is None and ticker in services.settings.tickers:
+        raise TransientError(
+            f"There is no current snapshot of {ticker.name}.",
+            remedy="Try again in a moment; an operator sees with /stream status whether data arrives.",
+        )
+    return snapshot
+
+
+def _not_followed(services: Services, sentence: str) -> RequestError:
+    names = ", ".join(known.name for known in services.settings.tickers)
+    return RequestError(sentence, remedy=f"Available: {names}.")
 
 
 def compared(services: Services, typed: str | None) -> list[str]:

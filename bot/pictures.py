@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.lookup import find_snapshot
+from bot.lookup import find_or_ask, find_snapshot
 from bot.render.charts.chart_spec import KINDS, Chart, ThemeName, alt_text, chart_of
 from bot.render.charts.history_text import history_text
 from bot.services import Services
@@ -45,11 +45,13 @@ class Picture:
 async def take_picture(services: Services, request: PictureRequest, *, channel_id: int | None) -> Picture:
     """The newest picture of a request.
 
-    Raises what `find_snapshot` raises, RequestError when the figures it needs are not there, TransientError when
+    Raises what `find_or_ask` raises, RequestError when the figures it needs are not there, TransientError when
     drawing takes too long, ContractError when it cannot be drawn.
     """
-    latest = await find_snapshot(services, request.symbol, channel_id=channel_id)
-    history = await _read_past(services, latest, request.kind) if KINDS[request.kind].most_past else ()
+    of_a_day = KINDS[request.kind].most_past > 0
+    find = find_snapshot if of_a_day else find_or_ask  # what was asked for once has no history
+    latest = await find(services, request.symbol, channel_id=channel_id)
+    history = await _read_past(services, latest, request.kind) if of_a_day else ()
     return await draw_picture(services, request, latest, history)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.operate.symbol_control import SymbolControl
     from bot.render.charts.chart_client import ChartWorker
     from streaming.schwab.login.auth_client import SchwabAuthClient
+    from streaming.sources.on_demand import OnDemand
 
 
 ReadReports = Callable[[str], Awaitable[Sequence[DayReport]]]
@@ -47,6 +48,8 @@ class Services:
     """The newest map of the rest of a ticker's session, if its figures are computed by an engine of ours."""
     feed: "FeedRunner | None" = None
     alerts: "AlertCommands | None" = None
+    on_demand: "OnDemand | None" = None
+    """Asks for tickers that nobody follows; None where that is turned off or no source can be asked."""
     sources: Callable[[], tuple[SourceStatus, ...]] = tuple
     """Where the snapshots come from, without I/O."""
     recorder: Callable[[], RecorderStatus | None] = lambda: None

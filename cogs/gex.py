@@ -1,5 +1,6 @@
 """`/gex`: what dealers' gamma looks like now, for everybody."""
 
+from functools import partial
 from typing import Any, Final
 
 import discord
@@ -10,7 +11,7 @@ from discord.ext import commands
 from bot.client import BotInteraction, GexBot
 from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
-from bot.lookup import boards_here, compared, find_several, find_snapshot, matching_names
+from bot.lookup import boards_here, compared, find_or_ask, find_several, matching_names
 from bot.notices import think
 from bot.past_days import take_days, take_rank, take_record
 from bot.permissions import may_speak
@@ -20,6 +21,7 @@ from bot.render.compare_text import MOST, book_text, compare_text
 from bot.render.embeds import copy_text, status_embed
 from bot.render.explain.explain import explain_embed
 from bot.services import Services
+from bot.views import AskerView
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
 from streaming.errors import RequestError
@@ -33,6 +35,7 @@ from streaming.symbols import books
 _SYMBOL: Final = "A ticker such as SPX or NQ_NDX; without it, the one this channel shows"
 _PUBLIC: Final = "Show the answer to everybody in this channel"
 _PRIVATE_AFTER_ALL: Final = "Only you see this: you may not write in this channel."
+_IN_CHANNEL: Final = "The answer is in the channel."
 SCOPE_CHOICES: Final = [Choice(name=f"{name}: {SCOPE_WORDS[name]}", value=name) for name in SCOPES]
 WEIGHT_CHOICES: Final = [Choice(name=f"{name}: by {WEIGHT_WORDS[name]}", value=name) for name in WEIGHTS]
 VIEW_CHOICES: Final = [
@@ -162,7 +165,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         """The levels of one scope in the words of a charting program, in a block that has a button to copy it."""
         snapshot = await self._snapshot(interaction, symbol)
         sheet = level_sheet(snapshot, scope=scope, weight=weight, view=view)
-        await interaction.response.send_message(copy_text(FORMATS[form], sheet), ephemeral=True)
+        await _answer(interaction, False, copy_text(FORMATS[form], sheet))
 
     @app_commands.command(description="What a figure means, its convention and unit, and how it was computed just now")
     @app_commands.describe(
@@ -285,7 +288,8 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         return [Choice(name=name, value=name) for name in matching_names(self._services, current)]
 
     async def _snapshot(self, interaction: BotInteraction, symbol: str | None) -> GexSnapshot:
-        return await find_snapshot(self._services, symbol, channel_id=interaction.channel_id)
+        waiting = partial(think, interaction)
+        return await find_or_ask(self._services, symbol, channel_id=interaction.channel_id, before_asking=waiting)
 
 
 def _figure(typed: str) -> str:
@@ -302,8 +306,18 @@ def _private(interaction: BotInteraction, public: bool) -> bool:
 
 
 async def _answer(interaction: BotInteraction, public: bool, text: str | None = None, **shown: Any) -> None:
+    """The answer, at once or in place of "is thinking"."""
+    private = _private(interaction, public)
     words = "\n".join(filter(None, (_remark(interaction, public), text))) or None
-    await interaction.response.send_message(words, ephemeral=_private(interaction, public), **shown)
+    if not interaction.response.is_done():
+        await interaction.response.send_message(words, ephemeral=private, **shown)
+    elif private:
+        await interaction.edit_original_response(content=words, **shown)
+    else:
+        await interaction.edit_original_response(content=_IN_CHANNEL)
+        sent = await interaction.followup.send(text or discord.utils.MISSING, wait=True, **shown)
+        if isinstance(view := shown.get("view"), AskerView):
+            view.shown_as(sent)
 
 
 async def _show(
@@ -311,7 +325,7 @@ async def _show(
 ) -> None:
     """The answer in place of "is thinking", or in the channel."""
     if not _private(interaction, public):
-        await interaction.edit_original_response(content="The answer is in the channel.")
+        await interaction.edit_original_response(content=_IN_CHANNEL)
         await interaction.followup.send(text, file=picture)
         return
     text = "\n".join(filter(None, (_remark(interaction, public), text)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.lookup import find_snapshot
+from bot.lookup import find_or_ask
 from bot.notices import Interaction
 from bot.render.embeds import levels_embed
 from bot.services import Services
@@ -59,12 +59,16 @@ class LevelsView(SwitchView):
 
     async def show(self, interaction: Interaction, *, symbol: str | None = None, **changes: Any) -> None:
         """Replace the message by the newest figures of a new choice; what is not named stays as it was."""
-        snapshot = await find_snapshot(self.services, symbol or self.ticker, channel_id=interaction.channel_id)
+        wanted, waiting = symbol or self.ticker, interaction.response.defer
+        snapshot = await find_or_ask(self.services, wanted, channel_id=interaction.channel_id, before_asking=waiting)
         choice = replace(self._choice, **changes)
         embed = self._embed_of(snapshot, choice)
         self._shown, self._choice = snapshot, choice
         self.mark(choice)
-        await interaction.response.edit_message(embed=embed, view=self)
+        if interaction.response.is_done():
+            await interaction.edit_original_response(embed=embed, view=self)
+        else:
+            await interaction.response.edit_message(embed=embed, view=self)
         self.shown_by(interaction)
 
 

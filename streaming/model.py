@@ -394,6 +394,14 @@ class ReplayMark(msgspec.Struct, frozen=True, kw_only=True):
         return self.by != ""
 
 
+class OnDemandMark(msgspec.Struct, frozen=True, kw_only=True):
+    """Says that nobody follows the ticker: its source was asked once, because somebody wanted to know."""
+
+    asked_ms: int
+    expiries: int | None = None
+    """How many of the nearest were asked for; None for all that are listed."""
+
+
 StrikeRow = tuple[float, float | None, float | None, tuple[float | None, ...]]
 """(strike, gex by volume, gex by open interest, values 1/5/10/15/30 min ago), $ millions per 1 %."""
 MaxChange = tuple[float | None, float | None]
@@ -452,4 +460,6 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     expected_move: ExpectedMove | None = None
     replay: ReplayMark | None = None
     """Only of a recording that is played; `source` then is "replay"."""
+    on_demand: OnDemandMark | None = None
+    """Only of a ticker that nobody follows; such a snapshot is on no board and in no history."""
     v: int = 1

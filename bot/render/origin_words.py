@@ -6,9 +6,9 @@ from typing import Final
 
 from bot.render.numbers import UNKNOWN, age
 from streaming.calendar import new_york
-from streaming.clock import date_of, instant_of
+from streaming.clock import date_of, epoch_ms, instant_of
 from streaming.freshness import Freshness, data_age_s, freshness
-from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot
+from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot, OnDemandMark
 
 PAUSED: Final = "paused"
 _LONGEST_NAME: Final = 16
@@ -45,9 +45,24 @@ def live_word(snapshot: GexSnapshot) -> str:
 
 
 def freshness_words(snapshot: GexSnapshot, now: datetime) -> str:
-    """How current a snapshot is, with its age where it matters: `live`, `running`, `7s stale`, `delayed 15m`."""
+    """How current a snapshot is, with its age where it matters: `live`, `running`, `7s stale`, `delayed 15m`.
+
+    Of what was asked for on demand, when that was and what it leaves out.
+    """
     found = freshness(snapshot, now)
+    if snapshot.on_demand is not None:
+        return _demand_words(snapshot.on_demand, found, snapshot, now)
     return live_word(snapshot) if found is Freshness.LIVE else found.words(age(data_age_s(snapshot, now)))
+
+
+def _demand_words(mark: OnDemandMark, found: Freshness, snapshot: GexSnapshot, now: datetime) -> str:
+    asked_s = (epoch_ms(now) - mark.asked_ms) / 1000
+    words = [f"asked for on demand {age(max(asked_s, 0.0))} ago"]
+    if mark.expiries is not None:
+        words.append(f"the nearest {mark.expiries} expiries alone")
+    if found is Freshness.DELAYED:
+        words.append(found.words(age(data_age_s(snapshot, now))))
+    return ", ".join(words)
 
 
 def source_name(source: str) -> str:

@@ -40,6 +40,11 @@ def snapshot(ticker: str) -> str:
     return f"gex:snapshot:{ticker}"
 
 
+def asked(ticker: str) -> str:
+    """Key of a snapshot that somebody asked for, of a ticker that nobody follows; kept for a minute."""
+    return f"gex:asked:{ticker}"
+
+
 def history(ticker: str) -> str:
     """Key of today's capped stream of snapshots of a ticker."""
     return f"gex:history:{ticker}"

@@ -10,12 +10,16 @@ from typing import Final
 
 from streaming.bus import keys
 from streaming.bus.metrics_store import MetricValue, hash_fields, keep_current, kept
+from streaming.bus.shared_minute import SharedMinute
 from streaming.errors import ConfigurationError
 from streaming.ports import SnapshotSource, Tell
 from streaming.replay import source as recorded
+from streaming.schwab.rest.budget import RequestBudget
+from streaming.schwab.rest.rest_client import SchwabRestClient
 from streaming.setting_values import SourceName
 from streaming.settings import StreamSettings
 from streaming.sources import cboe_source, gexbot, redis_source, schwab_source
+from streaming.sources.on_demand import CboeOnce, OnDemand, OneAnswer, SchwabOnce
 from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceStatus
 from streaming.streamer.runtime import Runtime
@@ -90,6 +94,29 @@ class Sources:
         await keep_current(
             redis, keys.SOURCE_METRICS, lambda: source_metrics(self.statuses(), clock.now()), clock, progress=progress
         )
+
+
+def on_demand_source(runtime: Runtime, *, per_minute: int) -> OnDemand | None:
+    """Who is asked for tickers that nobody follows: Schwab or CBOE, whichever the settings name first.
+
+    None where they name neither, where Schwab's app is missing, or where `per_minute` is 0.
+    """
+    settings = runtime.settings
+    named = [settings.gex_source, *settings.gex_source_map.values()]
+    asked = next((source for name in named if (source := _asked_once(name, runtime)) is not None), None)
+    return OnDemand(asked, runtime.redis, runtime.clock, per_minute=per_minute) if asked and per_minute else None
+
+
+def _asked_once(name: SourceName, runtime: Runtime) -> OneAnswer | None:
+    settings, clock = runtime.settings, runtime.clock
+    if name == cboe_source.NAME:
+        return CboeOnce(settings, clock)
+    if name != schwab_source.NAME or runtime.auth is None:
+        return None
+    minute = SharedMinute(runtime.redis)
+    budget = RequestBudget(settings.gex_chain_requests_per_minute, clock, shared=minute)
+    rest = SchwabRestClient(runtime.http, runtime.auth, api_url=settings.schwab_api_url, budget=budget, clock=clock)
+    return SchwabOnce(rest, settings, clock)
 
 
 def source_metrics(statuses: Iterable[SourceStatus], at: datetime) -> dict[str, MetricValue]:

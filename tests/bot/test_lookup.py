@@ -3,9 +3,9 @@ import asyncio
 import pytest
 
 from bot import lookup
-from bot.lookup import default_ticker, find_snapshot, matching_names
-from streaming.errors import RequestError, TransientError
-from tests.support.host import Host, make_settings, make_snapshot
+from bot.lookup import default_ticker, find_or_ask, find_snapshot, matching_names
+from streaming.errors import OperatorError, RequestError, TransientError
+from tests.support.host import Host, StandInOnDemand, make_settings, make_snapshot
 
 
 @pytest.fixture
@@ -38,6 +38,53 @@ async def test_a_ticker_nobody_follows_is_the_callers_move(services):
     with pytest.raises(RequestError) as caught:
         await find_snapshot(services, "TSLA", channel_id=None)
     assert caught.value.sentence == "TSLA is not followed here. Available: NDX, SPX, NQ_NDX."
+
+
+async def test_a_ticker_nobody_follows_is_asked_for_once_somebody_was_told_to_wait(host):
+    host.on_demand = StandInOnDemand()
+    services, told = host.make_bot().services, []
+
+    async def wait():
+        told.append(list(host.on_demand.asked))
+
+    first = await find_or_ask(services, "tsla", channel_id=None, before_asking=wait)
+    assert (first.ticker, told) == ("TSLA", [[]])
+    assert await find_or_ask(services, "TSLA", channel_id=None, before_asking=wait) == first
+    assert (host.on_demand.asked, len(told)) == (["TSLA"], 1), "what is kept is there at once"
+
+
+async def test_what_is_followed_or_a_future_is_never_asked_for(host):
+    host.on_demand = StandInOnDemand()
+    services = host.make_bot().services
+    assert (await find_or_ask(services, "NDX", channel_id=None)).on_demand is None
+    with pytest.raises(TransientError, match="no current snapshot of SPX"):
+        await find_or_ask(services, "SPX", channel_id=None)
+    with pytest.raises(RequestError, match="ES_SPX is not followed here"):
+        await find_or_ask(services, "ES", channel_id=None)
+    with pytest.raises(RequestError, match="TSLA is not followed here"):
+        await find_snapshot(services, "TSLA", channel_id=None)
+    assert host.on_demand.asked == []
+
+
+async def test_without_a_source_to_ask_the_answer_is_what_is_followed(services):
+    with pytest.raises(RequestError) as caught:
+        await find_or_ask(services, "TSLA", channel_id=None)
+    assert caught.value.sentence == "TSLA is not followed here. Available: NDX, SPX, NQ_NDX."
+
+
+async def test_what_the_source_says_stands_in_the_answer_and_what_operators_should_do_does_not(host):
+    host.on_demand = StandInOnDemand(error=OperatorError("CBOE refuses us (HTTP 403).", remedy="Restart."))
+    with pytest.raises(RequestError) as caught:
+        await find_or_ask(host.make_bot().services, "TSLA", channel_id=None)
+    assert caught.value.sentence == (
+        "TSLA is not followed here, and cannot be asked for: CBOE refuses us (HTTP 403). Available: NDX, SPX, NQ_NDX."
+    )
+
+
+async def test_a_source_that_is_away_is_told_as_it_is(host):
+    host.on_demand = StandInOnDemand(error=TransientError("Too many tickers.", remedy="Try again in 9 s."))
+    with pytest.raises(TransientError, match="Too many tickers"):
+        await find_or_ask(host.make_bot().services, "TSLA", channel_id=None)
 
 
 async def test_a_store_that_hangs_is_given_up_in_time(services, host, monkeypatch):

@@ -3,9 +3,9 @@ import logging
 import discord
 import pytest
 
-from streaming.errors import TransientError
+from streaming.errors import RequestError, TransientError
 from streaming.model import PointView
-from tests.support.host import PNG, make_snapshot
+from tests.support.host import PNG, StandInOnDemand, make_snapshot
 
 
 def only_answer(result):
@@ -79,6 +79,64 @@ async def test_a_ticker_nobody_follows_is_shown_all_the_same_when_somebody_publi
     room.host.snapshots.latest_by_ticker["TSLA"] = make_snapshot("TSLA")
     result = await room.guest.slash(room.channel, "gex status", symbol="tsla")
     assert "TSLA" in only_answer(result).embeds[0].title
+
+
+@pytest.fixture
+def demand(room):
+    """Somebody can be asked for any ticker."""
+    object.__setattr__(room.bot.services, "on_demand", StandInOnDemand())
+    return room.bot.services.on_demand
+
+
+@pytest.mark.parametrize("command", ["gex status", "gex levels", "gex explain"])
+async def test_a_ticker_nobody_follows_is_asked_for_and_the_answer_says_so_with_its_age(room, demand, command):
+    result = await room.guest.slash(room.channel, command, symbol="tsla")
+    answer = only_answer(result)
+    assert answer.ephemeral
+    assert "TSLA" in answer.embeds[0].title
+    assert "asked for on demand 12s ago, the nearest 4 expiries alone" in str(answer.embeds[0].to_dict())
+    assert demand.asked == ["TSLA"]
+
+
+async def test_what_was_asked_for_publicly_is_for_the_channel(room, demand):
+    result = await room.guest.slash(room.channel, "gex status", symbol="TSLA", public=True)
+    assert result.response.ephemeral
+    assert room.channel.last_message.embeds[0].title.startswith("TSLA")
+    assert demand.asked == ["TSLA"]
+
+
+async def test_its_levels_can_be_copied(room, demand):
+    result = await room.guest.slash(room.channel, "gex copy", symbol="TSLA", format="csv")
+    assert "TSLA" in only_answer(result).content
+    assert demand.asked == ["TSLA"]
+
+
+async def test_public_levels_of_it_keep_their_buttons_in_the_channel(room, demand):
+    await room.guest.slash(room.channel, "gex levels", symbol="TSLA", public=True)
+    await room.guest.click(room.channel.last_message, label="Zero")
+    assert room.channel.last_message.embeds[0].title.startswith("TSLA · zero")
+    assert demand.asked == ["TSLA"]
+
+
+async def test_a_picture_of_it_has_no_past_but_strikes(room, demand):
+    result = await room.guest.slash(room.channel, "gex chart", symbol="TSLA")
+    assert only_answer(result).attachments
+    assert "asked for on demand" in room.host.charts.drawn[0].footer
+    result = await room.guest.slash(room.channel, "gex chart", symbol="AMD", kind="history")
+    assert only_answer(result).content == "AMD is not followed here. Available: SPX, NDX."
+    assert demand.asked == ["TSLA"]
+    assert room.env.errors
+
+
+async def test_a_source_without_it_is_told_in_the_waiting_message(room, demand):
+    demand.error = RequestError("Schwab lists no options of TSLA.")
+    result = await room.guest.slash(room.channel, "gex status", symbol="TSLA", public=True)
+    answer = only_answer(result)
+    assert answer.content == (
+        "TSLA is not followed here, and cannot be asked for: Schwab lists no options of TSLA. Available: SPX, NDX."
+    )
+    assert answer.ephemeral
+    assert room.env.errors
 
 
 async def test_no_snapshot_yet_says_whom_to_ask(room):

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from bot.views import IDLE_S
 from streaming.model import PointView
-from tests.support.host import make_snapshot
+from tests.support.host import StandInOnDemand, make_snapshot
 
 
 @pytest.fixture
@@ -167,3 +167,14 @@ async def test_points_that_are_not_known_are_a_private_sentence_and_leave_the_me
     assert "SPY and the underlying of SPX have not been quoted together yet." in result.response.content
     assert result.response.ephemeral
     assert room.env.errors
+
+
+async def test_a_button_of_levels_that_were_asked_for_asks_again_and_waits(room):
+    demand = StandInOnDemand()
+    object.__setattr__(room.bot.services, "on_demand", demand)
+    shown = (await room.guest.slash(room.channel, "gex levels", symbol="TSLA")).response
+    demand.by_ticker.clear()
+    result = await room.guest.click(shown, label="Zero")
+    assert result.acknowledged
+    assert demand.asked == ["TSLA", "TSLA"]
+    assert (result.response or shown).embeds[0].title.startswith("TSLA · zero")

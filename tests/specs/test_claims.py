@@ -69,7 +69,7 @@ def test_every_setting_that_a_page_names_exists(page):
 def test_the_contract_names_every_key_on_the_bus():
     contract = (ROOT / "specs" / "redis-contract.md").read_text()
     fixed = [value for name, value in vars(keys).items() if name.isupper()]
-    of_a_ticker = [name("<TICKER>") for name in (keys.snapshot, keys.history, keys.replay_history)]
+    of_a_ticker = [name("<TICKER>") for name in (keys.snapshot, keys.asked, keys.history, keys.replay_history)]
     named = [*fixed, *of_a_ticker, keys.source_lease("<source>", "<TICKER>")]
     assert [name for name in named if f"`{name}" not in contract] == []
 

@@ -16,10 +16,11 @@ from bot.wire.identify_budget import IdentifyBudget
 from streaming.clock import epoch_ms
 from streaming.errors import GexcordError
 from streaming.history.history_files import DayReport
-from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
+from streaming.model import GexSnapshot, OnDemandMark, ScopeFigures, WeightFigures
 from streaming.past import PastLevels, past_of
 from streaming.schwab.login.oauth import LoginAttempt
 from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
+from streaming.symbols import Ticker
 from tests.support.clock import ManualClock
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture"
@@ -188,6 +189,26 @@ class StandInCharts:
         return PNG
 
 
+@dataclass
+class StandInOnDemand:
+    """An `OnDemand` whose source knows any ticker, or raises; notes whom it was asked for."""
+
+    asked: list[str] = field(default_factory=list)
+    by_ticker: dict[str, GexSnapshot] = field(default_factory=dict)
+    error: GexcordError | None = None
+
+    async def kept(self, ticker: Ticker) -> GexSnapshot | None:
+        return self.by_ticker.get(ticker.name)
+
+    async def snapshot(self, ticker: Ticker) -> GexSnapshot:
+        self.asked.append(ticker.name)
+        if self.error is not None:
+            raise self.error
+        mark = OnDemandMark(asked_ms=epoch_ms(ManualClock().now()) - 12_000, expiries=4)
+        found = self.by_ticker[ticker.name] = make_snapshot(ticker.name, on_demand=mark)
+        return found
+
+
 class MemoryFingerprints:
     """`Notes` on an attribute; `error` makes it fail."""
 
@@ -219,6 +240,7 @@ class Host:
     charts: StandInCharts = field(default_factory=StandInCharts)
     fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
     alerts: AlertCommands | None = None
+    on_demand: "StandInOnDemand | None" = None
     sources: tuple[SourceStatus, ...] = ()
     recorder: RecorderStatus | None = None
     reports: dict[str, Sequence[DayReport]] | None = field(default_factory=dict)
@@ -246,6 +268,7 @@ class Host:
                 symbols=self.symbols,
                 login=self.login,
                 alerts=self.alerts,
+                on_demand=self.on_demand,
                 sources=lambda: self.sources,
                 recorder=lambda: self.recorder,
                 reports=None if self.reports is None else self._read_reports,

@@ -51,7 +51,7 @@ def footer(snapshot: GexSnapshot, now: datetime, note: str) -> str:
     """
     asof = new_york(instant_of(snapshot.asof_ms))
     words = [note] if note else []
-    if freshness(snapshot, now) is not Freshness.LIVE:
+    if snapshot.on_demand is not None or freshness(snapshot, now) is not Freshness.LIVE:
         words.append(freshness_words(snapshot, now))
     if snapshot.state == "closed":
         words.append("market closed")

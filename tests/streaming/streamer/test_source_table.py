@@ -12,8 +12,9 @@ from streaming.bus import keys
 from streaming.clock import SystemClock
 from streaming.setting_values import SOURCES
 from streaming.settings import StreamSettings
+from streaming.sources.on_demand import CboeOnce, SchwabOnce
 from streaming.streamer.runtime import open_runtime
-from streaming.streamer.source_table import KINDS, Sources
+from streaming.streamer.source_table import KINDS, Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker
 from tests.support.http import open_http_server
@@ -93,3 +94,28 @@ async def test_three_boards_from_three_sources_in_one_process(tmp_path, redis_ur
         assert [snapshot.source for snapshot in latest] == ["simulated", "cboe", "gexbot"]
         assert [snapshot.delayed for snapshot in latest] == [False, True, False]
         assert set(rig.streamer.needed_symbols) == {"$SPX"}
+
+
+APP = {"schwab_client_id": "a" * 32, "schwab_client_secret": "s" * 16}
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        (APP, SchwabOnce),
+        ({}, None),
+        ({"gex_source": "cboe"}, CboeOnce),
+        (APP | {"gex_source": "cboe"}, CboeOnce),
+        ({"gex_source": "redis"}, None),
+        ({"gex_source": "gexbot", "gex_source_map": "SPY:cboe"}, CboeOnce),
+        ({"gex_source_map": "SPY:cboe"}, CboeOnce),
+    ],
+)
+async def test_who_is_asked_for_a_ticker_that_nobody_follows(tmp_path, redis_url, values, asked):
+    settings = StreamSettings(
+        _env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "t" / "t.json", **values
+    )
+    async with open_runtime(settings, SystemClock(), tell=lambda _line: None) as runtime:
+        found = on_demand_source(runtime, per_minute=3)
+        assert (found and type(found._source)) is asked
+        assert on_demand_source(runtime, per_minute=0) is None
