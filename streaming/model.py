@@ -138,6 +138,29 @@ class OptionQuote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recv_ms: int
 
 
+class ChainQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """What reading a chain met: rows that are not in it, what was not sent, what had to be supplied.
+
+    Contracts that settled or have no volatility are counted elsewhere (`specs/gex-method.md` §7).
+    """
+
+    unreadable: int = 0
+    """Rows that name no option, or break off."""
+    foreign: int = 0
+    """Adjusted contracts, minis, other multipliers, other underlyings."""
+    doubled: int = 0
+    """Rows whose contract was listed again; the last row of each counts."""
+    cut_off: bool = False
+    """Whether the file ends within a row."""
+    calls_without_interest: float = 0.0
+    """Share 0..1 of the calls whose open interest was not sent; 1 where no call has any."""
+    puts_without_interest: float = 0.0
+    iv_in_percent: bool = False
+    """Whether volatilities came as percentages where fractions are usual, and were divided by 100."""
+    spot_implied: bool = False
+    """Whether no price of the underlying was sent and spot is what the quotes imply by parity."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OptionChain:
     """All listed contracts of one underlying at one quote time, as parallel arrays of length N.
@@ -165,6 +188,7 @@ class OptionChain:
     ask: NDArray[np.float64]
     polled_ms: Mapping[date, int] = field(default_factory=dict)
     """Quote time of each expiry where expiries were asked for one by one; empty when all are of `asof`."""
+    quality: ChainQuality = field(default_factory=ChainQuality)
 
     def __len__(self) -> int:
         return int(self.strike.size)
@@ -452,6 +476,8 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Whether no fresh pair of quotes came for 30 s, so that the basis is held; None without a basis."""
     contracts_settled: int | None = None
     """Listed contracts whose settlement instant has come; they are in no figure and no count of a scope."""
+    chain_quality: ChainQuality | None = None
+    """What reading the chain met; None when nothing, or when its producer does not say."""
     views: dict[str, PointView] = {}
     """`index`, `etf` and `future`, as far as known and other than the snapshot's own points."""
     scopes: dict[str, ScopeFigures] = {}

@@ -8,8 +8,15 @@ from streaming.errors import RequestError
 
 _ALIASES: Final = {"NQ": "NQ_NDX", "MNQ": "NQ_NDX", "ES": "ES_SPX", "MES": "ES_SPX"}
 _FUTURES_TICKERS: Final = {"NQ_NDX": ("NDX", "/NQ"), "ES_SPX": ("SPX", "/ES")}
-_INDEXES: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "XSP", "DJX", "XND", "DJI", "COMPX", "TNX", "OEX", "XEO"})
-_AM_ROOTS: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "DJX"})
+_INDEXES: Final = frozenset(
+    {
+        "SPX", "NDX", "RUT", "VIX", "XSP", "DJX", "XND", "DJI", "COMPX", "TNX", "OEX", "XEO", "MRUT", "MXEA", "MXEF",
+        "RUI", "RLG",
+    }
+)  # fmt: skip
+_AM_ROOTS: Final = frozenset({"SPX", "NDX", "RUT", "VIX", "VIXW", "DJX", "MXEA", "MXEF", "RUI", "RLG"})
+_SMALL_ROOTS: Final = frozenset({"NANOS"})
+"""Contracts on 1 of an index."""
 _OSI_LENGTH: Final = 21
 WEEKLY_ROOTS: Final = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "XSPW": "XSP"}
 """Roots of options that are part of an index's chain and no instruments themselves."""
@@ -137,6 +144,11 @@ def parse_wire_symbol(text: str) -> str:
 def may_be_symbol(text: str) -> bool:
     """Whether a name from outside can be an instrument's: up to 24 plain characters, or an option's 21."""
     return _OUTSIDE.fullmatch(text) is not None
+
+
+def has_standard_size(root: str) -> bool:
+    """Whether a root's contracts are on 100 of the underlying, where the feed does not say their multiplier."""
+    return root not in _SMALL_ROOTS
 
 
 def is_am_settled(root: str) -> bool:

@@ -5,10 +5,9 @@ overrides it.
 """
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -16,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.calendar import NEW_YORK
+from streaming.chains.assembly import ContractRows, Quoted, assemble, grid_of
 from streaming.chains.cboe_table import read_table
-from streaming.chains.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root, symbol_grid
+from streaming.chains.date_line import moment_in
+from streaming.chains.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root
 from streaming.chains.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
 from streaming.chains.wire_values import price
-from streaming.clock import instant
+from streaming.clock import LAST_DAY, instant
 from streaming.errors import UNREADABLE, ContractError
-from streaming.model import OptionChain
-from streaming.symbols import WEEKLY_ROOTS
+from streaming.model import ChainQuality, OptionChain
 
 Floats = NDArray[np.float64]
 Number = float | str | None
@@ -75,62 +75,22 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     """
     body = _decode(payload)
     data = body.data or CboeData(body.options or [], body.symbol, body.current_price, body.close, body.last_trade_time)
-    grid = _grid([item.option for item in data.options])
+    grid = grid_of([item.option for item in data.options])
     valid = is_symbol(grid)
     symbols = read_symbols(grid[:, valid])
-    figures = [_numbers(column)[valid] for column in _columns(data.options)]
+    rows = ContractRows(symbols, *(_numbers(column)[valid] for column in _columns(data.options)))
     offered = (price(value) for value in (data.current_price, data.close))
     spot = next((found for found in offered if found is not None), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
-    return _chain(symbols, data.symbol.lstrip("^_$"), spot, when, figures)
+    met = ChainQuality(unreadable=valid.size - int(np.count_nonzero(valid)))
+    return assemble(rows, Quoted(SOURCE, data.symbol, spot, when), met)
 
 
 def parse_csv(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
-    """The chain of the site's table; ContractError when it holds no options, no price or no date."""
+    """The chain of the site's table; ContractError when it holds no options or no date."""
     table = read_table(payload)
-    when = asof or _quoted_at(table.fetched_at(table.symbols.expiry.min().item()), table.symbols)
-    figures = [table.iv, table.open_interest, table.volume, table.bid, table.ask]
-    return _chain(table.symbols, "", table.spot, when, figures)
-
-
-def _chain(symbols: SymbolColumns, ticker: str, spot: float, asof: datetime, figures: Sequence[Floats]) -> OptionChain:
-    """One underlying's standard roots; adjusted contracts and strangers are left out (`specs/gex-method.md` §15)."""
-    name = ticker or _commonest(symbols.root)
-    kept = _standard(symbols.root, name)
-    iv, open_interest, volume, bid, ask = (column[kept] for column in figures)
-    return OptionChain(
-        ticker=name,
-        spot=spot,
-        asof=asof,
-        source=SOURCE,
-        delayed=True,
-        symbol=symbols.symbol[kept],
-        root=symbols.root[kept],
-        expiry=symbols.expiry[kept],
-        settle_s=symbols.settle_s[kept],
-        strike=symbols.strike[kept],
-        is_call=symbols.is_call[kept],
-        iv=iv,
-        open_interest=_amounts(open_interest),
-        volume=_amounts(volume),
-        bid=bid,
-        ask=ask,
-    )
-
-
-def _standard(root: NDArray[np.str_], name: str) -> slice | NDArray[np.intp]:
-    """The rows of the underlying's own root and its weekly one."""
-    rows = rows_by_root(root)
-    standard = [part for found, part in rows.items() if WEEKLY_ROOTS.get(found, found) == name]
-    return slice(None) if len(standard) == len(rows) else np.sort(np.concatenate([np.empty(0, np.intp), *standard]))
-
-
-def _commonest(root: NDArray[np.str_]) -> str:
-    """The underlying that most contracts are on."""
-    counts: Counter[str] = Counter()
-    for name, rows in rows_by_root(root).items():
-        counts[WEEKLY_ROOTS.get(name, name)] += rows.size
-    return max(counts, key=lambda name: (counts[name], name), default="")
+    when = asof or _quoted_at(table.fetched_at(), table.rows.symbols)
+    return assemble(table.rows, Quoted(SOURCE, "", table.spot, when), table.met)
 
 
 def _decode(payload: bytes) -> CboeBody:
@@ -147,8 +107,10 @@ def _decode_leniently(payload: bytes) -> CboeBody:
     """What can be understood: NaN is read where msgspec follows the letter of JSON, and an odd row costs itself."""
     try:
         tree = json.loads(payload)
-    except (ValueError, RecursionError):
-        raise ContractError("The JSON is broken or is no chain of CBOE's.") from None
+    except (ValueError, RecursionError) as error:
+        is_cut = isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip()) - 1
+        cut = "cut off" if is_cut or "Unterminated" in str(error) else "broken or is no chain of CBOE's"
+        raise ContractError(f"The JSON is {cut}.") from None
     if not isinstance(tree, dict):
         raise ContractError("The JSON is no chain of CBOE's.")
     inner = tree.get("data")
@@ -188,12 +150,6 @@ def _columns(options: Sequence[CboeOption]) -> tuple[list[Number], ...]:
     )
 
 
-def _grid(symbols: Sequence[str]) -> NDArray[np.uint8]:
-    data = np.frombuffer(("\n".join(symbols) + "\n").encode("ascii", "replace"), np.uint8)
-    end = np.flatnonzero(data == ord("\n"))[: len(symbols)]
-    return symbol_grid(data, np.concatenate(([0], end[:-1] + 1)) if end.size else end, end)
-
-
 def _numbers(values: Sequence[Number]) -> Floats:
     """NaN for what is absent or no number."""
     try:
@@ -209,19 +165,22 @@ def _float(value: Number) -> float:
         return float("nan")
 
 
-def _amounts(column: Floats) -> Floats:
-    return np.where((column > 0.0) & np.isfinite(column), column, 0.0)
-
-
 def _json_quote_time(timestamp: str | None, last_trade: str | None, symbols: SymbolColumns) -> datetime:
     """The wrapper's clock is UTC, the underlying's last trade is New York time."""
-    if (fetched := instant(timestamp, unit="s")) is not None:
+    first = symbols.expiry.min().item() if symbols.expiry.size else LAST_DAY
+    if (fetched := _moment(timestamp, first, UTC)) is not None:
         return _quoted_at(fetched, symbols)
-    if (traded := instant(last_trade, unit="s", zone=NEW_YORK)) is not None:
+    if (traded := _moment(last_trade, first, NEW_YORK)) is not None:
         return last_quote_at(traded)
     if symbols.expiry.size == 0:
         raise ContractError("The chain is empty and does not say when it was quoted.")
-    return last_quote_at(datetime.combine(symbols.expiry.min().item(), time(23), NEW_YORK))
+    return last_quote_at(datetime.combine(first, time(23), NEW_YORK))
+
+
+def _moment(text: str | None, first_expiry: date, zone: tzinfo) -> datetime | None:
+    """An instant as JSON writes it, or as people do."""
+    found = instant(text, unit="s", zone=zone)
+    return found if found is not None or text is None else moment_in(text, first_expiry, zone=zone)
 
 
 def _quoted_at(fetched: datetime, symbols: SymbolColumns) -> datetime:

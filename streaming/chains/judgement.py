@@ -53,7 +53,7 @@ def believable(answer: ChainAnswer, *, underlying: str, expiry: date | None) -> 
         raise ContractError("It lacks the map of its calls or of its puts.")
     chain = answer.chain
     if expiry is not None:
-        chain = _only(chain, chain.expiry == np.datetime64(expiry, "D"))
+        chain = only_rows(chain, chain.expiry == np.datetime64(expiry, "D"))
     if len(answer.chain) > len(chain) == 0:
         raise ContractError(f"It is about {answer.chain.expiry[0]}, not {expiry}.")
     if not answer.calls_listed or not answer.puts_listed:
@@ -98,7 +98,8 @@ def _missing_side(calls: int, puts: int) -> str:
     return f"It lists {'only calls' if calls else 'only puts' if puts else 'no contracts'}."
 
 
-def _only(chain: OptionChain, rows: NDArray[np.bool_]) -> OptionChain:
+def only_rows(chain: OptionChain, rows: NDArray[np.bool_]) -> OptionChain:
+    """The chain of some of its rows."""
     if rows.all():
         return chain
     return replace(chain, **{name: getattr(chain, name)[rows] for name in _COLUMNS})
@@ -184,7 +185,10 @@ def with_known_interest(chain: OptionChain, known: OptionChain | None) -> tuple[
     by_symbol = dict(zip(known.symbol.tolist(), known.open_interest.tolist(), strict=True))
     before = np.array([by_symbol.get(symbol, 0.0) for symbol in chain.symbol.tolist()])
     rows = np.logical_or.reduce(silent)
-    return replace(chain, open_interest=np.where(rows, before, chain.open_interest)), True
+    names = ("calls_without_interest", "puts_without_interest")
+    told = {name: 0.0 for name, (mine, _) in zip(names, sides, strict=True) if any(mine is one for one in silent)}
+    quality = msgspec.structs.replace(chain.quality, **told)
+    return replace(chain, open_interest=np.where(rows, before, chain.open_interest), quality=quality), True
 
 
 def known_after(known: Known | None, sizes: Sequence[ExpirySize], *, strikes: int) -> Known:

@@ -16,10 +16,11 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from streaming.calendar import settle_at
+from streaming.chains.assembly import without_interest
 from streaming.chains.schwab_body import ChainBody, Contract, decode_chain
 from streaming.clock import LAST_MS, date_of, epoch_ms, instant_of
 from streaming.errors import ContractError
-from streaming.model import OptionChain
+from streaming.model import ChainQuality, OptionChain
 from streaming.symbols import is_am_settled
 
 _STANDARD_MULTIPLIER: Final = 100.0
@@ -65,7 +66,7 @@ def read_answer(payload: bytes, *, ticker: str, asof: datetime | None, source: s
     body, unreadable = decode_chain(payload)
     flat = _flat(body)
     return ChainAnswer(
-        chain=_chain(body, flat, ticker=ticker, asof=asof, source=source),
+        chain=_chain(body, flat, ticker=ticker, asof=asof, source=source, unreadable=unreadable + flat.odd_rows),
         symbol=body.symbol,
         failed=body.status == "FAILED",
         has_both_maps=body.callExpDateMap is not UNSET and body.putExpDateMap is not UNSET,
@@ -75,13 +76,18 @@ def read_answer(payload: bytes, *, ticker: str, asof: datetime | None, source: s
     )
 
 
-def _chain(body: ChainBody, flat: "_Flat", *, ticker: str, asof: datetime | None, source: str) -> OptionChain:
+def _chain(
+    body: ChainBody, flat: "_Flat", *, ticker: str, asof: datetime | None, source: str, unreadable: int
+) -> OptionChain:
     contracts, expiries, are_calls = flat.contracts, flat.expiries, flat.are_calls
     when = asof if asof is not None else _newest_quote(contracts)
     if when is None:
         raise ContractError(f"The {ticker} chain does not say when it was quoted.")
     roots = [_root(item) for item in contracts]
     series, kinds = _series(contracts, roots, expiries)
+    is_call = np.array(are_calls, dtype=np.bool_)
+    interest = _column([item.openInterest for item in contracts])
+    calls, puts = without_interest(interest, is_call)
     return OptionChain(
         ticker=ticker,
         spot=_spot(body),
@@ -93,12 +99,19 @@ def _chain(body: ChainBody, flat: "_Flat", *, ticker: str, asof: datetime | None
         expiry=np.array([expiry for _, expiry, _ in kinds], dtype="datetime64[D]")[series],
         settle_s=np.array([_settle_s(*kind) for kind in kinds], dtype=np.float64)[series],
         strike=_column([item.strikePrice for item in contracts]),
-        is_call=np.array(are_calls, dtype=np.bool_),
+        is_call=is_call,
         iv=_volatilities(contracts),
-        open_interest=_amounts([item.openInterest for item in contracts]),
-        volume=_amounts([item.totalVolume for item in contracts]),
+        open_interest=_amounts(interest),
+        volume=_amounts(_column([item.totalVolume for item in contracts])),
         bid=_quotes([item.bidPrice if item.bid is UNSET else item.bid for item in contracts]),
         ask=_quotes([item.askPrice if item.ask is UNSET else item.ask for item in contracts]),
+        quality=ChainQuality(
+            unreadable=unreadable,
+            foreign=flat.foreign,
+            doubled=flat.doubled,
+            calls_without_interest=calls,
+            puts_without_interest=puts,
+        ),
     )
 
 
@@ -149,7 +162,26 @@ def _facts(newest_first: Sequence[OptionChain]) -> dict[str, Any]:
         "source": head.source,
         "delayed": any(part.delayed for part in newest_first),
         "polled_ms": _polled_ms(newest_first),
+        "quality": _joint_quality(newest_first),
     }
+
+
+def _joint_quality(parts: Sequence[OptionChain]) -> ChainQuality:
+    """Counts are added; of the shares without open interest the mean counts, by contracts."""
+    each = [part.quality for part in parts]
+    sizes = [len(part) for part in parts]
+    total = max(sum(sizes), 1)
+
+    def mean(shares: Iterable[float]) -> float:
+        return sum(share * size for share, size in zip(shares, sizes, strict=True)) / total
+
+    return ChainQuality(
+        unreadable=sum(one.unreadable for one in each),
+        foreign=sum(one.foreign for one in each),
+        doubled=sum(one.doubled for one in each),
+        calls_without_interest=mean(one.calls_without_interest for one in each),
+        puts_without_interest=mean(one.puts_without_interest for one in each),
+    )
 
 
 def _polled_ms(newest_first: Sequence[OptionChain]) -> dict[date, int]:
@@ -185,6 +217,8 @@ class _Flat:
     calls_listed: int = 0
     puts_listed: int = 0
     odd_rows: int = 0
+    foreign: int = 0
+    doubled: int = 0
 
 
 def _flat(body: ChainBody) -> _Flat:
@@ -194,6 +228,7 @@ def _flat(body: ChainBody) -> _Flat:
             _add_expiry(flat, key, list(flatten.from_iterable(strikes.values())), is_call=is_call)
     by_symbol = {item.symbol: row for row, item in enumerate(flat.contracts)}
     if len(by_symbol) < len(flat.contracts):
+        flat.doubled = len(flat.contracts) - len(by_symbol)
         rows = list(by_symbol.values())
         flat.contracts = [flat.contracts[row] for row in rows]
         flat.expiries = [flat.expiries[row] for row in rows]
@@ -208,7 +243,9 @@ def _add_expiry(flat: _Flat, key: str, listed: list[Contract], *, is_call: bool)
         return
     usable = [item for item in listed if _is_usable(item)]
     if len(usable) < len(listed):
-        flat.odd_rows += sum(not _is_usable(item) and not _is_other(item) for item in listed)
+        odd = sum(not _is_usable(item) and not _is_other(item) for item in listed)
+        flat.odd_rows += odd
+        flat.foreign += len(listed) - len(usable) - odd
     if is_call:
         flat.calls_listed += len(listed)
     else:
@@ -308,11 +345,9 @@ def _volatilities(contracts: Iterable[Contract]) -> NDArray[np.float64]:
     return percent / 100.0
 
 
-def _amounts(values: Sequence[object]) -> NDArray[np.float64]:
+def _amounts(column: NDArray[np.float64]) -> NDArray[np.float64]:
     """Open interest or volume: unknown or negative counts as 0."""
-    column = _column(values)
-    column[~(column > 0.0) | np.isinf(column)] = 0.0
-    return column
+    return np.where((column > 0.0) & ~np.isinf(column), column, 0.0)
 
 
 def _quotes(values: Sequence[object]) -> NDArray[np.float64]:

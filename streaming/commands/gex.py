@@ -9,17 +9,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from streaming.calendar import NEW_YORK
 from streaming.chains.files import load_chain
+from streaming.chains.quality_words import is_interest_partial, quality_words
+from streaming.chains.wire_values import price
 from streaming.clock import instant
 from streaming.commands.gex_report import chain_report
 from streaming.errors import RequestError
 from streaming.figures import FIGURES, Row, Unit
-from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_NAMES, WEIGHTS, ScopeName
+from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_NAMES, WEIGHTS, ChainQuality, ScopeName
 
 _WIDTH: Final = 14
 _LINE: Final = 100
 _UNKNOWN: Final = "-"
+_STATES: Final = {
+    "live": "",
+    "warming": ", warming: volume is too small yet to mean much",
+    "closing": ", closing: gamma grows without bound before a settlement; hedge stays finite",
+    "closed": ", outside the session",
+}
 _ROWS: Final = sorted(
     ((row.label or figure.name, row) for figure in FIGURES.values() for row in figure.rows),
     key=lambda named: named[1].unit is not None,
@@ -33,12 +43,14 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "gex",
         help="the gamma levels of an option chain in a file",
         description=(
-            "Reads a CBOE table or JSON, or a Schwab chain, plain or gzip. The JSON has the names of the snapshot "
-            "(specs/schemas/snapshot.json); max change is null, for it needs earlier snapshots."
+            "Reads a CBOE table or JSON, a Schwab chain or a plain CSV (specs/chain-files.md), packed or not. The JSON "
+            "has the names of the snapshot (specs/schemas/snapshot.json); max change is null, for it needs earlier "
+            "snapshots."
         ),
     )
     command.add_argument("file", metavar="FILE", type=Path, help="the option chain")
     command.add_argument("--asof", metavar="ISO", help="quote time; without an offset it is New York time")
+    command.add_argument("--spot", metavar="POINTS", type=float, help="price of the underlying, in place of the file's")
     scopes = ", ".join(f"{name}: {words}" for name, words in SCOPE_WORDS.items())
     command.add_argument("--scope", choices=SCOPES, help=scopes)
     command.add_argument("--forward", choices=("parity", "none"), default="parity", help="forward by put-call parity")
@@ -48,8 +60,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report; RequestError for a file or a time that cannot be used."""
-    chain = load_chain(args.file, asof=None if args.asof is None else _instant(args.asof))
+    """Print the report; RequestError for a file, a time or a price that cannot be used."""
+    if args.spot is not None and price(args.spot) is None:
+        raise RequestError(f"{args.spot} is not a price.", remedy="Give --spot in points, such as 5000.25.")
+    chain = load_chain(args.file, asof=None if args.asof is None else _instant(args.asof), spot=args.spot)
     report = chain_report(
         chain, scopes=SCOPES if args.scope is None else (args.scope,), forward=args.forward, bad_iv=args.bad_iv
     )
@@ -68,15 +82,30 @@ def _instant(text: str) -> datetime:
 def _table(report: Mapping[str, Any]) -> Iterable[str]:
     spot = _level(report["spot"])
     yield f"{report['ticker']}  spot {spot}  as of {report['asof']}  forward {report['forward_mode']}"
+    quality = msgspec.convert(report["chain_quality"], ChainQuality | None)
+    for words in _notes(report, quality):
+        yield from textwrap.wrap(words, _LINE, subsequent_indent="  ")
     for name, figures in report["scopes"].items():
         yield ""
-        yield from _scope(name, figures)
+        yield from _scope(name, figures, marked=is_interest_partial(quality))
 
 
-def _scope(name: ScopeName, figures: Mapping[str, Any]) -> Iterable[str]:
+def _notes(report: Mapping[str, Any], quality: ChainQuality | None) -> Iterable[str]:
+    """Of which day the file is, and what stands between it and its figures."""
+    yield f"file of {report['asof'][:10]}{_STATES[report['state']]}"
+    if report["spot"] is None:
+        yield "no spot: neither the file nor its quotes say one, so nothing can be computed; give --spot"
+    if quality is not None:
+        yield from quality_words(quality)
+    if is_interest_partial(quality):
+        yield "* partial, as open interest is"
+
+
+def _scope(name: ScopeName, figures: Mapping[str, Any], *, marked: bool) -> Iterable[str]:
     expiries = figures["expiries"]
     yield f"{name} ({SCOPE_WORDS[name]}): {_span(expiries)}, {figures['contracts']} contracts"
-    yield f"  {'':<20}{''.join(f'{WEIGHT_NAMES[weight]:>{_WIDTH}}' for weight in WEIGHTS)}"
+    titles = {"oi": f"{WEIGHT_NAMES['oi']}{'*' * marked}", "vol": WEIGHT_NAMES["vol"]}
+    yield f"  {'':<20}{''.join(f'{titles[weight]:>{_WIDTH}}' for weight in WEIGHTS)}"
     for label, row in _ROWS:
         yield _line(label, row, [_cell(figures[weight][row.wire], row.unit) for weight in WEIGHTS])
     yield from _roots(figures)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from streaming.chains.files import parse_any
+from streaming.chains.implied_price import with_spot
 from streaming.chains.judgement import (
     believable,
     doubt,
@@ -25,8 +25,6 @@ from streaming.chains.schwab import read_answer
 from streaming.engine.chain_parts import ChainParts
 from streaming.engine.protocol import AheadPiece, ChainReceipt, Doubtful, Load, Spot
 from streaming.gex.engine import GexEngine
-from streaming.gex.pricing.forward import implied_spot
-from streaming.gex.pricing.lines import sort_lines
 from streaming.gex.results.ahead import Work
 from streaming.gex.results.point_views import relatives_of
 from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName
@@ -95,9 +93,7 @@ class EngineRoom:
             parts.keep_only(order.planned)
             parts.add(order.expiry, part)
             whole = parts.whole(order.required)
-        if whole is None or whole.spot > 0.0:
-            return whole
-        return replace(whole, spot=implied_spot(sort_lines(whole)))
+        return None if whole is None else with_spot(whole)
 
     def on_chain(self, underlying: str, chain: OptionChain) -> None:
         """Feed a whole chain to every engine on that underlying."""

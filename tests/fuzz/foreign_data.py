@@ -50,6 +50,7 @@ from streaming.recording.record_lines import parse_line, snapshot_line
 from streaming.replay.recorded import TapeCounts, _item_of
 from streaming.sources.gexbot import parse_answer
 from streaming.symbols import Ticker
+from tests.data_builders.disguises import in_zip
 from tests.support.charts import NOON, full_snapshot
 from tests.support.schwab_chains import chain_document, contract
 
@@ -195,6 +196,12 @@ TABLE: Final = (
     for strike in range(420, 436)
 )
 
+PLAIN: Final = b"root,expiry,strike,type,bid,ask,iv,open interest,volume,spot,time\n" + b"".join(
+    b"SPY,2023-06-16,%d,%s,1,1.1,0.2,3,2,427.92,2023-06-09T13:25:00-04:00\n" % (strike, side)
+    for strike in range(420, 436)
+    for side in (b"C", b"P")
+)
+
 
 def read_snapshot(payload: bytes) -> GexSnapshot:
     """As from Redis."""
@@ -236,7 +243,9 @@ CORPUS: Final[dict[str, tuple[Decoder, tuple[bytes, ...]]]] = {
     "Schwab's chain": (parse_any, (SCHWAB,)),
     "CBOE's chain": (parse_any, (CBOE,)),
     "CBOE's table": (parse_any, (TABLE,)),
-    "packed": (parse_any, (gzip.compress(CBOE, mtime=0), gzip.compress(TABLE, mtime=0))),
+    "plain CSV": (parse_any, (PLAIN, PLAIN.replace(b",", b";"))),
+    "packed": (parse_any, (gzip.compress(CBOE, mtime=0), gzip.compress(TABLE, mtime=0), in_zip(TABLE))),
+    "UTF-16": (parse_any, (TABLE.decode().encode("utf-16"), PLAIN.decode().encode("utf-16"))),
 }
 RULES: Final = tuple(
     Rule(

@@ -1,7 +1,15 @@
 import pytest
 
 from streaming.errors import RequestError
-from streaming.symbols import is_am_settled, is_future, is_index, is_option, parse_ticker, parse_wire_symbol
+from streaming.symbols import (
+    has_standard_size,
+    is_am_settled,
+    is_future,
+    is_index,
+    is_option,
+    parse_ticker,
+    parse_wire_symbol,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +122,21 @@ def test_kinds_of_symbols_are_told_apart():
     assert not is_index("SPY")
 
 
-def test_monthly_index_roots_settle_in_the_morning_and_weeklies_do_not():
-    assert is_am_settled("SPX")
-    assert is_am_settled("NDX")
-    assert not is_am_settled("SPXW")
-    assert not is_am_settled("NDXP")
-    assert not is_am_settled("SPY")
+@pytest.mark.parametrize("root", ["SPX", "NDX", "RUT", "VIX", "VIXW", "DJX", "MXEA", "MXEF", "RUI", "RLG"])
+def test_these_roots_settle_in_the_morning(root: str):
+    assert is_am_settled(root)
+
+
+@pytest.mark.parametrize("root", ["SPXW", "NDXP", "RUTW", "XSP", "OEX", "XEO", "XND", "MRUT", "SPY", "AAPL"])
+def test_these_roots_settle_at_the_close(root: str):
+    assert not is_am_settled(root)
+
+
+@pytest.mark.parametrize("name", ["RUI", "RLG", "MXEA", "MXEF", "MRUT"])
+def test_indexes_are_asked_for_as_such(name: str):
+    assert parse_ticker(name).wire == f"${name}"
+
+
+def test_a_root_of_small_contracts_is_none_of_a_hundred():
+    assert not has_standard_size("NANOS")
+    assert has_standard_size("SPX")

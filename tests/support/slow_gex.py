@@ -14,7 +14,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
-AM_ROOTS = {"SPX", "NDX", "RUT", "VIX", "DJX"}
+AM_ROOTS = {"SPX", "NDX", "RUT", "VIX", "VIXW", "DJX", "MXEA", "MXEF", "RUI", "RLG"}
 
 
 @dataclass(frozen=True, slots=True)

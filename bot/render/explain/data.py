@@ -6,6 +6,7 @@ from typing import Final
 from bot.render.numbers import age, signed
 from bot.render.origin_words import freshness_words, origin_words, source_text
 from streaming.calendar import new_york
+from streaming.chains.quality_words import quality_words
 from streaming.clock import instant_of
 from streaming.model import SCOPE_WORDS, WEIGHT_NAMES, GexSnapshot, ScopeFigures, WeightName
 
@@ -53,6 +54,7 @@ def made_of(snapshot: GexSnapshot, weight: WeightName, *, now: datetime) -> str:
         _listing(snapshot, scope),
         f"Of the {WEIGHT_NAMES[weight]} {shares(scope, weight)}.",
         _forwards(snapshot, scope),
+        met(snapshot),
     ]
     return " ".join([*(part for part in parts if part), quote_time(snapshot, now=now)])
 
@@ -119,6 +121,12 @@ def _forwards(snapshot: GexSnapshot, scope: ScopeFigures) -> str:
     found = scope.series - scope.series_without_parity
     rest = f"; the other {scope.series_without_parity} use spot" if scope.series_without_parity else ""
     return f"Forwards from put-call parity in {found} of {scope.series} series of root and date{rest}."
+
+
+def met(snapshot: GexSnapshot) -> str:
+    """What reading the chain met, in a sentence; empty where nothing."""
+    words = "" if snapshot.chain_quality is None else "; ".join(quality_words(snapshot.chain_quality))
+    return f"Of the chain: {words}." if words else ""
 
 
 def money(value: float) -> str:

@@ -20,6 +20,7 @@ from streaming.gex.results.spot_figures import SpotFigures
 from streaming.gex.results.standing import standing
 from streaming.model import (
     WEIGHTS,
+    ChainQuality,
     ExpectedMove,
     GexSnapshot,
     MaxChange,
@@ -104,6 +105,7 @@ def _snapshot(made: Ingredients) -> GexSnapshot:
         basis_ms=None if made.basis is None else made.basis.measured_ms,
         basis_stale=None if made.basis is None else not made.basis.is_live(epoch_ms(made.moment.at)),
         contracts_settled=made.selection.cut.start,
+        chain_quality=_chain_quality(made),
         views=made.views,
         scopes=scopes,
         expected_move=_move(made.expected_move, points),
@@ -115,6 +117,14 @@ def _move(found: ExpectedMove | None, points: float | None) -> ExpectedMove | No
     if found is None or points is None:
         return None
     return replace(found, strike=found.strike + points)
+
+
+def _chain_quality(made: Ingredients) -> ChainQuality | None:
+    """What reading the chain met, unless a live price has come since for the one that it implied; None for nothing."""
+    quality = made.chain.quality
+    if made.spot_figures is not None and made.spot_figures.spot != made.chain.spot:
+        quality = replace(quality, spot_implied=False)
+    return None if quality == ChainQuality() else quality
 
 
 def ladder_by_volume(spot_figures: SpotFigures, scope: ScopeName, at: datetime) -> Ladder:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from bot.render.embeds import levels_embed, status_embed
 from streaming.clock import epoch_ms
-from streaming.model import WEIGHTS, PointView, ReplayMark, ScopeFigures, WeightFigures
+from streaming.model import WEIGHTS, ChainQuality, PointView, ReplayMark, ScopeFigures, WeightFigures
 from tests.support.feed import OPEN_AT, snapshot
 
 FIGURES = WeightFigures(
@@ -72,6 +72,16 @@ def test_age_source_and_unit_are_always_there():
     assert embed.description == "schwab · old 45s · quotes of 09:40:00 New York"
     assert "per 1 % move" in embed.footer.text
     assert embed.title == "NQ_NDX · full, expiries up to 90 days · by open interest"
+
+
+def test_open_interest_that_was_not_sent_marks_what_is_read_off_it():
+    def heads(quality: ChainQuality | None) -> list[str]:
+        shot = snapshot(scopes={"full": FULL}, chain_quality=quality)
+        status = status_embed(shot, now=OPEN_AT, window="open")
+        return [status.description, levels_embed(shot, scope="full", weight="oi", now=OPEN_AT).description]
+
+    assert all("open interest is partial" in head for head in heads(ChainQuality(puts_without_interest=0.5)))
+    assert not any("partial" in head for head in heads(ChainQuality(doubled=5)) + heads(None))
 
 
 def test_a_missing_root_says_why():

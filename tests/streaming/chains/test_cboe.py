@@ -1,7 +1,7 @@
 """CBOE's table and JSON with every trap that real files hold."""
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from streaming.calendar import NEW_YORK
 from streaming.chains.cboe import parse_csv, parse_json
 from streaming.chains.cboe_table import read_table
 from streaming.errors import ContractError
+from streaming.model import ChainQuality
 
 COLUMNS = (
     "Expiration Date,Calls,Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest,Strike,"
@@ -79,30 +80,6 @@ def test_every_layout_reads_the_same(payload: bytes):
     assert chain.asof == new_york("2023-06-09T13:25")
 
 
-@pytest.mark.parametrize(
-    ("when", "fetched"),
-    [
-        ("February 5 2022, 8:26 PM EST", "2022-02-05T20:26"),
-        ("December 12, 2022 at 8:31 PM EST", "2022-12-12T20:31"),
-        ("July 12, 2022, 11:55 AM EDT", "2022-07-12T11:55"),
-        ("26 May 2023, 5:18 PM EDT", "2023-05-26T17:18"),
-        ("22 March 2024, 9:46 PM EDT", "2024-03-22T21:46"),
-        ("4 June 4, 3:15 PM EDT", "2023-06-04T15:15"),
-        ("Sept 14, 2023 at 12:05 AM EDT", "2023-09-14T00:05"),
-        ("14 September 2023, 12:05 PM EDT", "2023-09-14T12:05"),
-    ],
-)
-def test_all_forms_of_the_date(when: str, fetched: str):
-    found = read_table(table(ROW, when=f'"Date: {when}",Bid: 0'))
-    assert found.fetched_at(date(2023, 6, 5)) == new_york(fetched)
-
-
-def test_a_missing_year_is_that_of_the_expiries_or_the_one_before_new_year():
-    found = read_table(table(ROW, when="Date: 30 December, 3:15 PM EST"))
-    assert found.fetched_at(date(2023, 1, 3)).year == 2022
-    assert found.fetched_at(date(2022, 12, 30)).year == 2022
-
-
 def test_a_given_quote_time_wins_and_needs_no_date_in_the_file():
     asof = new_york("2023-06-09T15:00")
     assert parse_csv(table(ROW, when="no clock"), asof=asof).asof == asof
@@ -132,12 +109,57 @@ def test_what_is_no_number_is_unknown(text: str):
         table(),
         table("Fri Jun 09 2023" + "," * 21),
         table(ROW).replace(b"Open Interest", b"Interest"),
-        table(ROW, name="no price here"),
+        table(ROW.replace("26000", '"' + "9" * 200_000 + '"')),
     ],
 )
 def test_what_is_no_chain_is_refused(payload: bytes):
     with pytest.raises(ContractError):
         parse_csv(payload)
+
+
+def test_a_table_without_a_price_has_no_spot():
+    assert np.isnan(parse_csv(table(ROW, name="no price here")).spot)
+
+
+def test_rows_that_break_off_are_counted_and_a_cut_is_told_from_a_short_line():
+    cut = parse_csv(table(ROW, AM_ROW)[:-40]).quality
+    assert (cut.cut_off, cut.unreadable) == (True, 1)
+    short = parse_csv(table(ROW, "Fri Jun 09 2023,SPXW230609C04305000,1")).quality
+    assert (short.cut_off, short.unreadable) == (False, 1)
+    odd = parse_csv(table(ROW, AM_ROW.replace("SPX230616P", "SPX231316P"))).quality
+    assert (odd.cut_off, odd.unreadable) == (False, 1)
+    assert parse_csv(table(ROW)[:-1]).quality == parse_csv(table(ROW)).quality == ChainQuality()
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_spreadsheets_separate_otherwise_and_write_decimal_commas(separator: str):
+    assert parse_csv(table(ROW).replace(b",", separator.encode())).bid.tolist() == [9.9, 8.9]
+    cells = ROW.replace(".", "_").replace(",", separator).replace("_", ",").replace("20000", "20.000")
+    head = "\n".join((NAME, DATE, COLUMNS.replace(",", separator)))
+    chain = parse_csv(f"{head}\n{cells}\n".encode())
+    assert chain.bid.tolist() == [9.9, 8.9]
+    assert chain.iv.tolist() == [0.11, 0.1105]
+    assert (chain.volume.tolist(), chain.spot) == ([20000, 26000], 4300.0098)
+
+
+def test_thousands_between_tabs_are_no_decimals():
+    cells = ROW.replace(",", "\t").replace("20000", "20,000")
+    head = "\n".join((NAME, DATE, COLUMNS.replace(",", "\t")))
+    assert parse_csv(f"{head}\n{cells}\n".encode()).volume.tolist() == [20000, 26000]
+
+
+def test_a_table_of_the_years_before_2021_is_read():
+    head = "SPX (S&P 500 INDEX),4300.01,+1.00,\nJun 09 2023 @ 13:40 ET,Bid,4300,Ask,4301\n"
+    columns = COLUMNS.replace("Volume", "Vol").replace("Open Interest", "Open Int")
+    chain = parse_csv(f"{head}{columns}\n{ROW}\n".encode())
+    assert (chain.ticker, chain.spot, chain.asof) == ("SPX", 4300.01, new_york("2023-06-09T13:25"))
+    assert chain.open_interest.tolist() == [6000, 5000]
+
+
+def test_a_table_that_pandas_wrote_again_is_read():
+    twice = ",".join(f"{name}.1" if place > 11 else name for place, name in enumerate(COLUMNS.split(",")))
+    text = table(ROW).decode().replace(COLUMNS, f",{twice}").replace(ROW, f"0,{ROW}")
+    assert parse_csv(text.encode()).open_interest.tolist() == [6000, 5000]
 
 
 def option(symbol: str, **fields: object) -> dict[str, object]:
@@ -173,6 +195,38 @@ def test_without_bid_and_ask_the_quotes_are_unknown():
 def test_adjusted_and_foreign_roots_are_left_out():
     chain = parse_json(json.dumps(feed(RUT, option("RUT1230921C01800000"), option("MRUT230921C00180000"))).encode())
     assert chain.root.tolist() == ["RUTW"]
+
+
+def test_what_was_left_out_is_counted_and_a_chain_of_strangers_is_refused():
+    stranger = option("MRUT230921C00180000")
+    chain = parse_json(json.dumps(feed(RUT, option("RUT1230921C01800000"), stranger, option("no option"))).encode())
+    assert (chain.quality.foreign, chain.quality.unreadable) == (2, 1)
+    with pytest.raises(ContractError, match=r"None of its 1 contracts \(MRUT\) is a standard one of RUT"):
+        parse_json(json.dumps(feed(stranger)).encode())
+
+
+def test_a_name_that_breaks_its_line_shifts_no_other_row():
+    chain = parse_json(json.dumps(feed(option("RUT\nW", iv=9.0), RUT | {"iv": 0.3})).encode())
+    assert (chain.symbol.tolist(), chain.iv.tolist()) == (["RUTW  230921C01800000"], [0.3])
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "2023-09-20 18:00:00", "2023-09-20T18:00:00Z", "2023-09-20T14:00:00-04:00", "2023-09-20 14:00:00 EDT",
+        "2023-09-20 20:00:00 CEST", "Wed, 20 Sep 2023 18:00:00 GMT",
+    ],
+)  # fmt: skip
+def test_a_zone_in_the_timestamp_is_honoured(timestamp: str):
+    chain = parse_json(json.dumps({"timestamp": timestamp, "data": feed(RUT)}).encode())
+    assert chain.asof == new_york("2023-09-20T13:45")
+
+
+def test_json_that_breaks_off_is_called_so():
+    whole = json.dumps(feed(RUT)).encode()
+    for length in (len(whole) - 1, len(whole) - 30, len(whole) // 2):
+        with pytest.raises(ContractError, match="cut off"):
+            parse_json(whole[:length])
 
 
 def test_odd_values_become_unknown():

@@ -3,6 +3,7 @@
 import gzip
 import json
 import tracemalloc
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +13,11 @@ import pytest
 from streaming.calendar import NEW_YORK
 from streaming.chains.files import load_chain
 from streaming.errors import RequestError
+from streaming.model import ChainQuality, OptionChain
 from tests.data_builders.chains import RECIPES, made, spx_whole
+from tests.data_builders.disguises import DISGUISES, before_2021, in_percent, in_zip, plain_csv
+from tests.data_builders.market import Market
+from tests.data_builders.shapes import cboe_feed, cboe_table
 from tests.support.slow_gex import settles
 
 TABLE = (
@@ -22,6 +27,7 @@ TABLE = (
     b"Fri Jun 16 2023,SPY230616C00427500,1,0,1,1.1,2,0.2,0.5,0.1,3,427.50,"
     b"SPY230616P00427500,1,0,1,1.1,2,0.2,-0.5,0.1,4\n"
 )
+CLOCK = "Date: 9 June 2023, 1:40 PM EDT"
 SCHWAB = {
     "symbol": "$SPX",
     "status": "SUCCESS",
@@ -152,7 +158,86 @@ def test_quotes_and_volatilities_are_those_of_the_file(tmp_path: Path, name: str
     assert chain.iv[usable] == pytest.approx([line.iv for line in own if line.iv is not None], rel=1e-12)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def same(one: OptionChain, other: OptionChain) -> bool:
+    """Whether two chains hold the same contracts with the same figures, whoever sent them."""
+    head = (one.ticker, one.spot, one.asof) == (other.ticker, other.spot, other.asof)
+    names = ("symbol", "settle_s", "iv", "open_interest", "volume", "bid", "ask")
+    rows = [np.argsort(chain.symbol, kind="stable") for chain in (one, other)]
+    columns = ((getattr(one, name)[rows[0]], getattr(other, name)[rows[1]]) for name in names)
+    return head and all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in columns)
+
+
+@pytest.mark.parametrize("name", ["spx_intraday.csv", "xsp_untraded.csv"])
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_table_that_went_through_other_programs_is_the_same_chain(tmp_path: Path, name: str, disguise: str):
+    plain = made(name).payload
+    chain = load_chain(write(tmp_path, DISGUISES[disguise](plain)))
+    assert same(chain, load_chain(write(tmp_path, plain)))
+
+
+def test_the_layout_of_before_2021_and_percentages_are_the_same_chain(tmp_path: Path):
+    market = made("spx_intraday.csv").market
+    plain = load_chain(write(tmp_path, made("spx_intraday.csv").payload))
+    assert same(load_chain(write(tmp_path, before_2021(market, clock="Jun 09 2023 @ 13:40 ET,Bid,1"))), plain)
+    percent = load_chain(write(tmp_path, cboe_table(in_percent(market), name="X", clock=CLOCK)))
+    assert percent.quality == ChainQuality(iv_in_percent=True)
+    assert percent.iv == pytest.approx(plain.iv, rel=1e-5, nan_ok=True)
+
+
+def test_a_plain_csv_is_the_same_chain_as_the_vendors_file(tmp_path: Path):
+    for name in ("spx_intraday.csv", "ndx_evening.csv", "spy_yearless.csv"):
+        market = made(name).market
+        vendors = load_chain(write(tmp_path, made(name).payload))
+        own = load_chain(write(tmp_path, plain_csv(market)))
+        unread = np.where(vendors.iv == 0.0, np.nan, vendors.iv)
+        assert same(own, replace(vendors, iv=unread))
+        given = load_chain(write(tmp_path, plain_csv(market, columns=False)), asof=market.asof, spot=market.spot)
+        assert same(given, own)
+
+
+def test_contracts_that_are_listed_twice_count_once(tmp_path: Path):
+    market = made("spx_intraday.csv").market
+    plain = load_chain(write(tmp_path, made("spx_intraday.csv").payload))
+    twice = Market(market.ticker, market.spot, market.asof, market.lines * 2)
+    for payload in (
+        cboe_table(twice, name="X", clock=CLOCK), cboe_feed(twice, fetched="2023-06-09 17:40:00"), plain_csv(twice),
+    ):  # fmt: skip
+        chain = load_chain(write(tmp_path, payload))
+        assert len(chain) == len(plain)
+        assert chain.quality.doubled == len(plain)
+        assert chain.open_interest.sum() == plain.open_interest.sum()
+
+
+def test_without_a_price_the_quotes_imply_it_and_a_given_one_wins(tmp_path: Path):
+    market = made("spx_intraday.csv").market
+    table = cboe_table(market, name="X", clock=CLOCK).replace(b"Last: 4301.25", b"Last: 0")
+    chain = load_chain(write(tmp_path, table))
+    assert chain.quality.spot_implied
+    assert chain.spot == pytest.approx(market.spot, abs=1.0)
+    given = load_chain(write(tmp_path, table), spot=4301.25)
+    assert (given.spot, given.quality.spot_implied) == (4301.25, False)
+    silent = load_chain(made("ndx_evening.csv").write(tmp_path / "ndx"), spot=None)
+    assert not silent.quality.spot_implied
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence", "help_"),
+    [
+        (b"<!DOCTYPE html><title>Access denied</title>", "a web page titled 'Access denied'", "Download the table"),
+        (TABLE.replace(b"Date: 9 June 2023, 1:40 PM EDT", b"Date:"), "when it was downloaded", "--asof"),
+        (TABLE.replace(b"EDT", b"IST"), "the zone IST", "--asof"),
+        (b"expiry,strike,type,root\n2023-06-16,430,C,SPY\n", "when its quotes were live", "--asof"),
+        (b"a,b\n1,2\n", "columns with Calls and Puts", "specs/chain-files.md"),
+        (b"%PDF-1.7", "a PDF", "Download the table"),
+    ],
+)
+def test_a_refusal_says_what_the_file_is_and_what_helps(tmp_path: Path, payload: bytes, sentence: str, help_: str):
+    with pytest.raises(RequestError, match=sentence) as caught:
+        load_chain(write(tmp_path, payload))
+    assert help_ in caught.value.remedy
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, in_zip], ids=["plain", "gzip", "zip"])
 def test_a_file_that_is_or_unpacks_to_more_than_any_chain_is_refused_before_it_fills_the_memory(tmp_path: Path, pack):
     path = write(tmp_path, pack(b"\0" * 70_000_000))
     tracemalloc.start()

@@ -141,6 +141,8 @@ def test_open_interest_that_was_not_sent_stays_what_it_was():
     kept, did = with_known_interest(silent, before)
     assert did
     assert set(kept.open_interest) == {9.0}
+    assert (silent.quality.calls_without_interest, kept.quality.calls_without_interest) == (1.0, 0.0)
+    assert (silent.quality.puts_without_interest, kept.quality.puts_without_interest) == (1.0, 0.0)
 
 
 def test_one_side_that_was_not_sent_keeps_its_own():

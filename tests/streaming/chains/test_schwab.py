@@ -7,6 +7,7 @@ import pytest
 from streaming.chains.schwab import merge_chains, osi_symbol, parse_chain, read_answer
 from streaming.clock import epoch_ms
 from streaming.errors import ContractError
+from streaming.model import ChainQuality
 from tests.data_builders.chains import made
 from tests.data_builders.shapes import schwab_chain
 from tests.support.schwab_chains import chain_document, contract
@@ -258,6 +259,21 @@ def test_merging_takes_each_contract_once_from_the_newest_part():
     assert bids == {CALL: 5.0, PUT: 2.0}
     assert (merged.spot, merged.asof) == (5700.0, ASOF + timedelta(seconds=9))
     assert merged.expiry.dtype == new.expiry.dtype
+
+
+def test_what_was_left_out_doubled_or_not_sent_is_counted_and_added_up():
+    part = parse(
+        contract(CALL), contract(CALL), contract(PUT, openInterest=None), contract("SPXW  250520P05670000"),
+        contract("SPXW  250520P05680000", mini=True), contract("SPXW  250520P05690000", strikePrice=0),
+    )  # fmt: skip
+    quality = part.quality
+    assert (quality.doubled, quality.foreign, quality.unreadable) == (1, 1, 1)
+    assert (quality.calls_without_interest, quality.puts_without_interest) == (0.0, 0.5)
+    whole = parse(contract(CALL), contract(PUT))
+    assert whole.quality == ChainQuality()
+    merged = merge_chains([part, whole]).quality
+    assert (merged.doubled, merged.foreign, merged.unreadable) == (1, 1, 1)
+    assert merged.puts_without_interest == pytest.approx(0.5 * 3 / 5)
 
 
 def test_merging_does_not_take_a_spot_that_is_unknown():

@@ -119,6 +119,50 @@ def test_every_row_of_a_figure_is_in_the_table_by_its_name_and_under_its_wire_na
     assert read.wire in report(capsys, chain_file)["scopes"]["zero"]["oi"]
 
 
+def test_the_day_of_the_file_and_the_state_of_its_session_are_printed(
+    chain_file: Path, capsys: pytest.CaptureFixture[str]
+):
+    said = {
+        "2023-06-09T13:25": "",
+        "2023-06-09T15:59": ", closing: gamma grows without bound before a settlement; hedge stays finite",
+        "2023-06-09T09:31": ", warming: volume is too small yet to mean much",
+        "2023-06-08T20:00": ", outside the session",
+    }
+    for asof, state in said.items():
+        run(chain_file, "--asof", asof)
+        assert capsys.readouterr().out.splitlines()[1] == f"file of {asof[:10]}{state}"
+
+
+def test_what_reading_met_is_printed_and_levels_without_open_interest_are_marked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "chain.csv"
+    rows = (row(4300, "0,0,1,2,5,0.1,0,0,", "0,0,1,2,5,0.1,0,0,7"), row(4310, "0,0,1,2,5,0.1,0,0,", "0,0,1,2"))
+    path.write_text((HEAD + "".join(rows)).removesuffix("\n"))
+    run(path)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:6] == [
+        "cut off: it ends within a row, and what came after is missing",
+        "open interest was not sent for 100.0% of calls: levels and sums by it are partial",
+        "1 rows could not be read",
+        "* partial, as open interest is",
+    ]
+    assert "open interest*        volume" in lines[8]
+    met = report(capsys, path)["chain_quality"]
+    assert (met["cut_off"], met["calls_without_interest"], met["unreadable"]) == (True, 1.0, 1)
+
+
+def test_without_a_price_the_table_says_so_and_takes_a_given_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "chain.csv"
+    path.write_text(TABLE.replace("Last: 4300", "Last: 0"))
+    run(path)
+    assert "no spot: neither the file nor its quotes say one" in capsys.readouterr().out
+    figures = report(capsys, path, "--spot", 4300)["scopes"]["zero"]["oi"]
+    assert figures["zero_gamma"] == pytest.approx(4279.838567309621, abs=1e-6)
+    with pytest.raises(RequestError, match="is not a price"):
+        run(path, "--spot", "-1")
+
+
 @pytest.mark.parametrize("asof", ["yesterday", "2023-13-01", ""])
 def test_a_time_that_is_none_is_refused(chain_file: Path, asof: str):
     with pytest.raises(RequestError, match="is not a time"):

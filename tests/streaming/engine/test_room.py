@@ -124,7 +124,9 @@ def test_without_a_price_the_quotes_say_what_the_underlying_costs():
     room = room_of("SPX")
     receipt = receipt_of(room, body_of(quoted_around(5662.5), required=ONLY_TODAY))
     assert (receipt.spot, receipt.remark) == (None, "no price of the underlying")
-    assert room.compute("SPX", ASOF).spot == pytest.approx(5662.5)
+    snapshot = room.compute("SPX", ASOF)
+    assert snapshot.spot == pytest.approx(5662.5)
+    assert snapshot.chain_quality.spot_implied
 
 
 def quoted_around(spot: float) -> bytes:

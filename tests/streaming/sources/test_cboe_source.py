@@ -66,7 +66,7 @@ def feed_of(*strikes: int, sides: str = "CP", root: str = "SPXW") -> bytes:
     [
         (feed_of(5660), "It has 1 of 11 calls"),
         (feed_of(*range(5600, 5710, 10), sides="P"), "only puts"),
-        (feed_of(2000, 2010, root="RUT"), "holds no figure beyond its spot"),
+        (feed_of(2000, 2010, root="RUT"), "None of its 4 contracts (RUT) is a standard one of SPX"),
     ],
 )
 async def test_a_feed_that_cannot_be_true_is_rejected_and_replaces_nothing(redis, odd, why):

@@ -7,7 +7,7 @@ import pytest
 
 from bot.render.explain.explain import explain_embed, explanation
 from streaming.figures import BOARD, FIGURES
-from streaming.model import ExpectedMove, GexSnapshot, IvFault, ReplayMark, ScopeFigures, WeightFigures
+from streaming.model import ChainQuality, ExpectedMove, GexSnapshot, IvFault, ReplayMark, ScopeFigures, WeightFigures
 from tests.support.snapshots import ASOF, snapshot
 
 BY_OI = WeightFigures(
@@ -218,6 +218,16 @@ def test_what_it_is_made_of_is_always_there():
     plain = msgspec.structs.replace(OURS, forward_mode="none", state="closing")
     words = explain_embed(plain, None, now=NOW).fields[0].value
     assert "Forwards: spot itself" in words and "the session is closing" in words
+
+
+def test_what_reading_the_chain_met_is_told():
+    assert "Of the chain" not in explain_embed(OURS, None, now=NOW).fields[0].value
+    met = msgspec.structs.replace(OURS, chain_quality=ChainQuality(doubled=4, calls_without_interest=1.0))
+    words = explain_embed(met, "call_wall", now=NOW).fields[0].value
+    assert (
+        "Of the chain: open interest was not sent for 100.0% of calls: levels and sums by it are partial; 4 rows"
+        in words
+    )
 
 
 def test_the_assumption_is_never_left_out():

@@ -1,9 +1,11 @@
 """What a snapshot says about itself: what has settled, and whether the basis is held."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
+from streaming.model import ChainQuality
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, TODAY, Line, make_chain
 
@@ -21,6 +23,17 @@ def test_settled_contracts_are_counted_once_for_the_chain_and_in_no_scope():
     snapshot = engine.compute(ASOF)
     assert snapshot.contracts_settled == 2
     assert snapshot.scopes["all"].contracts == 2
+
+
+def test_what_reading_met_travels_and_an_implied_price_is_told_until_a_live_one_comes():
+    engine = GexEngine(parse_ticker("SPX"), scope="all")
+    engine.on_chain(make_chain(LINES))
+    assert engine.compute(ASOF).chain_quality is None
+    met = ChainQuality(doubled=2, spot_implied=True)
+    engine.on_chain(replace(make_chain(LINES), quality=met))
+    assert engine.compute(ASOF).chain_quality == met
+    engine.on_spot(4301.0, epoch_ms(ASOF))
+    assert engine.compute(ASOF).chain_quality == ChainQuality(doubled=2)
 
 
 def test_a_basis_without_fresh_quotes_for_thirty_seconds_is_held_and_called_stale():
