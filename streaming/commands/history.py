@@ -1,7 +1,9 @@
 """`python -m streaming history`: what is kept over days, closed, imported, copied and asked."""
 
 import argparse
+import asyncio
 import csv
+import logging
 import os
 import sys
 import time
@@ -12,16 +14,21 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Self, TextIO
 
-from streaming.clock import date_of
+from streaming.clock import SystemClock, date_of
 from streaming.errors import RequestError
 from streaming.history.closing import Closed, close_day
 from streaming.history.history_files import HistoryFiles
+from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.history.queries import VIEWS, Answer, Export, HowFar, asked, export
-from streaming.process.logs import settings_of_command
+from streaming.process.logs import say, settings_of_command
+from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.recording_files import Part, parts_in
-from streaming.setting_values import parse_tickers
+from streaming.setting_values import asked_tickers
+from streaming.settings import StreamSettings
+from streaming.streamer.runtime import open_bus
 
 _POLITE: Final = 10
+_END_WITHIN_S: Final = 8.0
 _QUIET_S: Final = 1.0
 _EVERY_S: Final = 0.2
 _WIDTH: Final = 30
@@ -48,6 +55,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     close.add_argument("--recordings", type=Path, metavar="FOLDER", help="take ladders and profiles from here")
     close.add_argument("--max-mb", type=int, default=_DEFAULT_MAX_MB, metavar="MB", help="how much the tables may take")
     close.set_defaults(func=_close)
+    keep = parts.add_parser("keep", help="keep the history without the bot, beside any producer, until told to stop")
+    keep.add_argument("tickers", metavar="SPX,NDX", help="of these")
+    keep.set_defaults(func=_keep)
 
 
 def _register_export(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -101,21 +111,14 @@ def _export(arguments: argparse.Namespace) -> int:
         view=arguments.view,
         target=arguments.csv or arguments.parquet,
         form="csv" if arguments.csv is not None else "parquet",
-        tickers=_names(arguments.tickers),
+        tickers=[] if arguments.tickers is None else [ticker.name for ticker in asked_tickers(arguments.tickers)],
         first=arguments.first,
         last=arguments.last,
     )
     with ProgressBar(f"export {order.view}") as bar:
         rows = export(_files(arguments), order, bar.show)
-    _say(f"{rows} rows in {order.target}.")
+    say(f"{rows} rows in {order.target}.")
     return 0
-
-
-def _names(text: str | None) -> Sequence[str]:
-    try:
-        return () if text is None else [ticker.name for ticker in parse_tickers(text)]
-    except ValueError as error:
-        raise RequestError(f"{error}") from None
 
 
 def _sql(arguments: argparse.Namespace) -> int:
@@ -142,7 +145,7 @@ def _write_table(answer: Answer) -> None:
     for row in cells:
         _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if next(answer.pages, ()):
-        _say(f"Only the first {_MOST_ROWS} rows are shown; --csv prints all.")
+        say(f"Only the first {_MOST_ROWS} rows are shown; --csv prints all.")
 
 
 def _cell(value: Any) -> str:
@@ -154,7 +157,7 @@ def _import(arguments: argparse.Namespace) -> int:
     with files.alone(), ProgressBar("import") as bar:
         for closed in take_in(files, arguments.paths, bar.show, now=datetime.now(UTC)):
             bar.clear()
-            _say(_sentence(closed))
+            say(_sentence(closed))
     return 0
 
 
@@ -193,7 +196,27 @@ def _close(arguments: argparse.Namespace) -> int:
         closed = close_day(files, arguments.day, of_day, bar.show, now=datetime.now(UTC))
         bar.clear()
         removed = files.make_room(arguments.max_mb)
-    _say(_sentence(closed) + (f" {len(removed)} older tables were removed." if removed else ""))
+    say(_sentence(closed) + (f" {len(removed)} older tables were removed." if removed else ""))
+    return 0
+
+
+def _keep(arguments: argparse.Namespace) -> int:
+    settings = settings_of_command(least=logging.NOTSET)
+    order = HistoryOrder(
+        path=arguments.path or settings.gex_history_path,
+        max_mb=settings.gex_history_max_mb,
+        tickers=frozenset(ticker.name for ticker in asked_tickers(arguments.tickers)),
+        recordings=settings.gex_record_path if settings.gex_record else None,
+    )
+    return asyncio.run(_keep_until_told(settings, order))
+
+
+async def _keep_until_told(settings: StreamSettings, order: HistoryOrder) -> int:
+    stop = stop_on_signals()
+    async with open_bus(settings, tell=say) as redis:
+        keeper = HistoryKeeper(redis, SystemClock(), order, tell=say)
+        say(f"Keeping the history of {', '.join(sorted(order.tickers))} in {order.path} (Ctrl+C ends it).")
+        await run_until(stop, {"history": keeper.run(lambda: None)}, end_within_s=_END_WITHIN_S)
     return 0
 
 
@@ -241,7 +264,3 @@ class ProgressBar:
 
 def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import subprocess
 import sys
@@ -6,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from streaming.bus import keys
+from streaming.bus.codec import decode_snapshot
+from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands.cli import main
 from streaming.commands.history import ProgressBar, take_in
 from streaming.history.history_files import HistoryFiles
+from streaming.recording.reader import ReadCounts, read_parts
+from streaming.recording.recording_files import parts_in
 from tests.support.clock import ManualClock
 from tests.support.history import DAY, closed_days, path, recorded, session_of
+from tests.support.snapshots import ASOF, snapshot
 
 ISO = DAY.isoformat()
 ROOT = Path(__file__).resolve().parents[3]
@@ -97,6 +104,23 @@ def test_closing_a_day_makes_room(tmp_path):
     assert found.returncode == 0, found.stderr
     assert "1 older tables were removed" in found.stderr
     assert not old.exists()
+
+
+async def test_a_kill_costs_the_kept_levels_at_most_the_last_second(redis, redis_url, tmp_path):
+    command = [sys.executable, "-m", "streaming", "history", "--path", str(tmp_path / "kept"), "keep", "spx"]
+    environment = {"REDIS_URL": redis_url, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    keeper = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    async with asyncio.timeout(30):
+        while (await redis.pubsub_numsub(keys.SNAPSHOT_STREAM))[0][1] == 0:
+            await asyncio.sleep(0.02)
+    store = SnapshotStore(redis)
+    for number in range(5):
+        await store.put(snapshot(asof=ASOF + timedelta(seconds=number), seq=number))
+    await asyncio.sleep(1.0)
+    keeper.kill()
+    await keeper.wait()
+    lines = read_parts(parts_in(tmp_path / "kept" / "journal"), ReadCounts())
+    assert [decode_snapshot(bytes(line.snapshot)).seq for line in lines] == [0, 1, 2, 3, 4]
 
 
 class Terminal(io.StringIO):
