@@ -432,6 +432,30 @@ MaxChange = tuple[float | None, float | None]
 """(strike, signed change by volume in $ millions per 1 %); (None, None) when the prior is missing."""
 
 
+FlowSpan = Literal["current", "1", "5", "10", "15", "30", "open"]
+FLOW_SPANS: tuple[FlowSpan, ...] = ("current", "1", "5", "10", "15", "30", "open")
+"""Since the previous snapshot, over so many minutes, and since the open."""
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """What was traded over a span at the gamma of now: calls +, puts −, without any re-pricing.
+
+    See `specs/gex-method.md` §11. All but the span is None where it is not known what was traded.
+    """
+
+    span: FlowSpan
+    usd_per_1pct: float | None = None
+    """The total, $ per 1 % move."""
+    contracts: int | None = None
+    strike: float | None = None
+    """Where the largest part of it is, whatever its sign; None also where nothing was traded."""
+    strike_usd_per_1pct: float | None = None
+
+
+FlowRow = tuple[float, tuple[float | None, ...]]
+"""(strike, flow over each of `FLOW_SPANS`), $ per 1 % move."""
+
+
 class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about one ticker at one instant, in the shape that travels over Redis.
 
@@ -484,6 +508,10 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     standing: dict[str, Standing] = {}
     """Of the snapshot's own scope, by weight."""
     expected_move: ExpectedMove | None = None
+    flow: tuple[Flow, ...] = ()
+    """One of each span, of the classic block's scope; empty where the producer tells no volume by strike."""
+    flow_strikes: tuple[FlowRow, ...] = ()
+    """Strikes within 3.5 % of spot where anything was traded, ascending; left out of `gex:history`."""
     replay: ReplayMark | None = None
     """Only of a recording that is played; `source` then is "replay"."""
     on_demand: OnDemandMark | None = None

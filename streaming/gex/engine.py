@@ -17,12 +17,14 @@ from streaming.gex.pricing.selection import Selection
 from streaming.gex.pricing.volatility import BadIv
 from streaming.gex.results.ahead import Work, map_ahead
 from streaming.gex.results.expected_move import expected_move
+from streaming.gex.results.flow import Flows, flows
 from streaming.gex.results.market_state import market_state, session_key
 from streaming.gex.results.max_change import Ladder, LadderHistory
 from streaming.gex.results.point_views import Kind, PointViews
 from streaming.gex.results.roots import RootBook
 from streaming.gex.results.snapshot import Ingredients, SnapshotTimes, build_snapshot, ladder_by_volume
 from streaming.gex.results.spot_figures import SpotFigures, all_figures, figures_at_spot
+from streaming.gex.results.trades import TradeLog
 from streaming.model import SCOPES, ExpectedMove, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
 from streaming.symbols import Ticker
 
@@ -54,6 +56,7 @@ class GexEngine:
         self._views = PointViews(ticker)
         self._roots = RootBook()
         self._history = LadderHistory()
+        self._trades = TradeLog()
         self._seq = 0
         self._last: SpotFigures | None = None
         self._last_asof: datetime | None = None
@@ -97,6 +100,7 @@ class GexEngine:
         selection = self._book.selection(moment.at)
         spot_figures = self._spot_figures(self._chain, self._book, selection, moment)
         priors = self._remember(spot_figures, selection, moment)
+        traded = self._traded(self._book, spot_figures, moment)
         self._last, self._last_asof = spot_figures, moment.asof
         self._seq += 1
         return build_snapshot(
@@ -113,6 +117,7 @@ class GexEngine:
                 views=self._views.current(),
                 expected_move=_move(spot_figures, self._book.ratio),
                 priors=priors,
+                flows=traded,
                 forward=self._forward,
                 seq=self._seq,
             )
@@ -211,6 +216,14 @@ class GexEngine:
         if spot_figures is not None and selection.is_priced(self._scope):
             self._history.add(ladder_by_volume(spot_figures, self._scope, moment.at))
         return priors
+
+    def _traded(self, book: LiveBook, spot_figures: SpotFigures | None, moment: SnapshotTimes) -> Flows:
+        """Keep the volumes; what was traded in the scope, nothing known where none of its lines can be priced."""
+        self._trades.start_epoch(session_key(moment.at))
+        self._trades.note(moment.at.timestamp(), book.lines.symbol, book.volume)
+        if spot_figures is None or not spot_figures.selection.is_priced(self._scope):
+            return {}
+        return flows(spot_figures, self._scope, self._trades)
 
 
 def _figures(spot_figures: SpotFigures | None, selection: Selection, moment: SnapshotTimes) -> dict[str, ScopeFigures]:

@@ -13,9 +13,9 @@ from streaming.calendar import session_on, settle_at
 from streaming.gex.engine import GexEngine
 from streaming.model import OptionChain
 from streaming.symbols import parse_ticker
-from tests.support.gex_checks import check_everything
+from tests.support.gex_checks import check_everything, check_flow
 from tests.support.option_lines import Line, make_chain
-from tests.support.slow_changes import max_change
+from tests.support.slow_changes import max_change, traded
 from tests.support.slow_gex import NEW_YORK, Contract, SlowChain, SlowScope, closes_early, settles
 
 SPOT = 4300.0
@@ -160,3 +160,27 @@ def test_max_change_over_any_gaps_is_what_the_rule_gives(seconds: list[int], ran
             else:
                 assert found == (expected[0], pytest.approx(expected[1] / 1e6, rel=1e-6, abs=1e-9))
         past.append((asof, ladder))
+
+
+@settings(FEW, max_examples=40)
+@given(gaps, st.randoms(use_true_random=False))
+def test_flow_over_any_gaps_is_what_the_rule_gives(seconds: list[int], random):
+    start = datetime(2023, 6, 9, 14, 0, tzinfo=UTC)
+    volumes = {(strike, side): 100.0 for strike in (4200.0, 4250.0, 4300.0, 4350.0) for side in "CP"}
+    engine = GexEngine(parse_ticker("SPX"), scope="full")
+    heard: list[tuple[datetime, dict[tuple[float, str], float]]] = []
+    for passed in itertools.accumulate(seconds, initial=0):
+        asof, spot = start + timedelta(seconds=passed), SPOT + random.choice((-2, 0, 3))
+        volumes = {key: max(value + random.choice((0, 0, 5, 50, -20)), 0.0) for key, value in volumes.items()}
+        listed = {key: value for key, value in volumes.items() if key[0] != 4350.0 or random.random() < 0.8}
+        heard.append((asof, listed))
+        lines = [Line(k, side, 0.15, 10, volume) for (k, side), volume in listed.items()]
+        engine.on_chain(make_chain(lines, spot=spot, asof=asof))
+        snapshot = engine.compute(asof)
+        slow = SlowScope(SlowChain(contracts(lines), spot, asof), [asof.date()], 1)
+        expected = [*traded(asof, heard), listed]
+        for place, (found, counts) in enumerate(zip(snapshot.flow, expected, strict=True)):
+            check_flow(found, slow, counts)
+            for strike, values in snapshot.flow_strikes:
+                own = None if counts is None else pytest.approx(slow.flow(counts).get(strike, 0.0), abs=0.51)
+                assert values[place] == own

@@ -1,11 +1,12 @@
 """Compares what the engine publishes with the slow definitions of `tests.support.slow_gex`, figure by figure."""
 
 import math
+from collections.abc import Mapping
 
 import pytest
 
 from streaming.gex.engine import GexEngine
-from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
+from streaming.model import Flow, GexSnapshot, ScopeFigures, WeightFigures
 from tests.support.slow_gex import SlowChain, SlowScope
 
 SHARES = (0.0, 0.002, 0.006, 0.015, 0.03, 0.06, 0.1, 0.15, 0.19)
@@ -149,3 +150,20 @@ def check_signs(figures: WeightFigures, own: SlowScope) -> None:
 
 def _close(mine: float | None, theirs: float, size: float) -> bool:
     return mine is not None and math.isclose(mine, theirs, rel_tol=1e-9, abs_tol=1e-9 * size)
+
+
+def check_flow(found: Flow, slow: SlowScope, counts: Mapping[tuple[float, str], float] | None) -> None:
+    """One span of the flow: total, contracts and strongest strike; null throughout where the counts are not known."""
+    if counts is None:
+        assert found == Flow(span=found.span)
+        return
+    strikes = slow.flow(counts)
+    listed = [item.line for item in slow.all]
+    assert found.contracts == sum(counts.get((line.strike, "C" if line.call else "P"), 0.0) for line in listed)
+    assert found.usd_per_1pct == pytest.approx(math.fsum(strikes.values()), rel=1e-9, abs=1e-3)
+    strongest = max((abs(value) for value in strikes.values()), default=0.0)
+    assert abs(found.strike_usd_per_1pct) == pytest.approx(strongest, rel=1e-9, abs=1e-3)
+    if found.strike is None:
+        assert found.strike_usd_per_1pct == 0.0, "where nothing was traded we name no strike"
+    else:
+        assert found.strike_usd_per_1pct == pytest.approx(strikes[found.strike], rel=1e-9, abs=1e-3)

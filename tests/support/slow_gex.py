@@ -6,7 +6,7 @@ finds. `w` is 0 for open interest and 1 for volume throughout.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
@@ -201,6 +201,15 @@ class SlowScope:
             if only is None or item.line.call == only:
                 strikes[item.line.strike].append(value)
         return {strike: math.fsum(values) for strike, values in strikes.items()}
+
+    def flow(self, counts: Mapping[tuple[float, str], float]) -> dict[float, float]:
+        """§11: what was traded, by strike and side, at the gamma of now."""
+        strikes: dict[float, float] = defaultdict(float)
+        for item in self.all:
+            line = item.line
+            each = line.sign * 100.0 * self.spot * self.spot * 0.01 * item.gamma(self.spot)
+            strikes[line.strike] += counts.get((line.strike, "C" if line.call else "P"), 0.0) * each
+        return strikes
 
     def largest(self, ladder: dict[float, float], sign: float) -> float | None:
         """§8: the strike with the largest (sign 1) or smallest (-1) value if it has that sign; ties nearer to spot."""

@@ -39,6 +39,11 @@ class LiveBook:
         self.ratio = self._ratios(spot)
         self._lay(chain)
 
+    @property
+    def volume(self) -> Floats:
+        """Contracts traded today, by line of the chain."""
+        return self._volume
+
     def replace(self, chain: OptionChain, spot: float) -> None:
         """Take a newer poll; live quotes that are newer still stay on top of it."""
         old, self.lines = self.lines, renew_lines(self.lines, chain)

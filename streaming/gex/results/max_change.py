@@ -69,14 +69,16 @@ class LadderHistory:
     def prior(self, now_s: float, window_s: float) -> Ladder | None:
         """The newest ladder whose age is at least the window and at most max(60 s, window/4) more."""
         place = bisect_right(self._kept_at, now_s - window_s) - 1
-        if place < 0:
-            return None
-        found = self._kept[place]
-        return found if now_s - found.at_s <= window_s + max(_SHORTEST_GAP_S, window_s / 4.0) else None
+        return self._kept[place] if place >= 0 and stands_for(window_s, now_s - self._kept_at[place]) else None
 
     def priors(self, now_s: float) -> tuple[Ladder | None, ...]:
         """The previous ladder, then those of the five windows."""
         return (self.previous(now_s), *(self.prior(now_s, window_s) for window_s in WINDOWS_S))
+
+
+def stands_for(window_s: float, age_s: float) -> bool:
+    """Whether what is so old, and old enough, is still near enough to the window: within max(60 s, window/4) of it."""
+    return age_s <= window_s + max(_SHORTEST_GAP_S, window_s / 4.0)
 
 
 def values_at(strikes: Floats, prior: Ladder | None) -> Floats | None:
@@ -100,6 +102,10 @@ def largest_change(now: Ladder, prior_values: Floats | None) -> Change:
     """
     if prior_values is None or now.strikes.size == 0:
         return None, None
-    change = now.values - prior_values
-    at = int(np.abs(change).argmax())
-    return (float(now.strikes[at]), float(change[at])) if change[at] else (None, 0.0)
+    return strongest(now.strikes, now.values - prior_values)
+
+
+def strongest(strikes: Floats, changes: Floats) -> Change:
+    """The strike with the largest absolute value, and that value; the lower strike when tied, none when all are 0."""
+    at = int(np.abs(changes).argmax())
+    return (float(strikes[at]), float(changes[at])) if changes[at] else (None, 0.0)

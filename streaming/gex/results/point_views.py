@@ -135,6 +135,10 @@ def _mapped(snapshot: GexSnapshot, view: PointView) -> GexSnapshot:
         max_priors=tuple((shift(strike, points, ratio=ratio), change) for strike, change in snapshot.max_priors),
         scopes={name: shift_levels(figures, points, ratio=ratio) for name, figures in snapshot.scopes.items()},
         expected_move=None if snapshot.expected_move is None else _moved(snapshot.expected_move, points, ratio),
+        flow=tuple(
+            msgspec.structs.replace(own, strike=shift(own.strike, points, ratio=ratio)) for own in snapshot.flow
+        ),
+        flow_strikes=tuple((strike * ratio + points, values) for strike, values in snapshot.flow_strikes),
         **levels,
     )
 

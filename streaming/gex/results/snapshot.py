@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.priced import ForwardMode
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.results.basis import Basis, shift, shift_levels
+from streaming.gex.results.flow import Flows, flow_records, flow_rows
 from streaming.gex.results.levels import within_window
 from streaming.gex.results.market_state import State
 from streaming.gex.results.max_change import Change, Ladder, largest_change, values_at
@@ -60,6 +61,7 @@ class Ingredients:
     views: dict[str, PointView]
     expected_move: ExpectedMove | None
     priors: tuple[Ladder | None, ...]
+    flows: Flows
     forward: ForwardMode
     seq: int
 
@@ -109,6 +111,7 @@ def _snapshot(made: Ingredients) -> GexSnapshot:
         views=made.views,
         scopes=scopes,
         expected_move=_move(made.expected_move, points),
+        **_flow(made, points),
     )
 
 
@@ -137,6 +140,16 @@ def _changes(made: Ingredients) -> tuple[Change, ...]:
         return ((None, None),) * len(made.priors)
     now = ladder_by_volume(made.spot_figures, made.scope, made.moment.at)
     return tuple(largest_change(now, values_at(now.strikes, prior)) for prior in made.priors)
+
+
+def _flow(made: Ingredients, points: float | None) -> dict[str, Any]:
+    if made.spot_figures is None:
+        return {"flow": flow_records({}, np.zeros(0), points)}
+    strikes, spot = made.spot_figures.lines.strikes, made.spot_figures.spot
+    return {
+        "flow": flow_records(made.flows, strikes, points),
+        "flow_strikes": flow_rows(made.flows, strikes, spot, points),
+    }
 
 
 def _max_change(change: Change, points: float | None) -> MaxChange:

@@ -76,6 +76,7 @@ def test_the_schemas_are_schemas(name):
         (model.VenueQuote, "level2", ("$defs", "level", "properties", "venues", "items")),
         (model.GexSnapshot, "snapshot", ()),
         (model.ScopeFigures, "snapshot", ("$defs", "scope")),
+        (model.Flow, "snapshot", ("$defs", "flow")),
         (model.IvFault, "snapshot", ("$defs", "iv_fault")),
         (model.ReplayMark, "snapshot", ("$defs", "replay")),
         (model.PointView, "snapshot", ("$defs", "view")),
