@@ -247,14 +247,22 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "max_change": Figure(
         "Max change",
         "The strike whose net gamma by volume changed most, with the signed change in US dollars per 1 % move: against "
-        "the previous snapshot, and over 1, 5, 10, 15 and 30 minutes. Part of it is spot and time, not trades; a "
-        "window without a snapshot of its age is left open.",
+        "the previous snapshot, and over 1, 5, 10, 15 and 30 minutes. Most of it is spot and time, not trades, which "
+        "flow counts alone; a window without a snapshot of its age is left open.",
         weight="vol",
         line=Line(
             "the largest change of one strike by volume since the previous snapshot",
             lambda seen: max_change(seen)[1],
             is_price=False,
         ),
+    ),
+    "flow": Figure(
+        "Flow",
+        "What was traded, each contract at the gamma of now: US dollars per 1 % move, calls +, puts −, in total and at "
+        "the strike with the largest part. Without a trade it is 0, whatever spot and time do. It goes over the same "
+        "windows as max change and since the open; after a restart a window is open until it is full.",
+        weight="vol",
+        also=("change by trades", "traded gamma"),
     ),
     "vanna": Figure(
         "Vanna exposure",

@@ -17,10 +17,10 @@ from bot.render.explain.standing_texts import (
     top_strikes,
     zero_share,
 )
-from bot.render.numbers import price, signed
+from bot.render.numbers import UNKNOWN, price, signed
 from bot.render.theme import EMBED_COLOUR
 from streaming.figures import BOARD, FIGURES, Row, max_change, read_levels
-from streaming.model import GexSnapshot, ScopeFigures, WeightName
+from streaming.model import Flow, GexSnapshot, ScopeFigures, WeightName
 
 _MOST_CHARS: Final = 1024
 _ASSUMPTION: Final = (
@@ -94,6 +94,20 @@ def _max_change(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     return f"Here: {'; '.join(f'{window} {_change(*pair)}' for window, pair in pairs)}."
 
 
+def _flow(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    if all(own.usd_per_1pct is None for own in snapshot.flow):
+        return absent(snapshot, scope, "vol", level=False)
+    spans = zip((*_WINDOWS, "since the open"), snapshot.flow, strict=False)
+    return f"Here: {'; '.join(f'{words} {_traded(own)}' for words, own in spans)}."
+
+
+def _traded(own: Flow) -> str:
+    if own.usd_per_1pct is None or own.strike_usd_per_1pct is None:
+        return UNKNOWN
+    at = "" if own.strike is None else f" ({money(own.strike_usd_per_1pct)} at {price(own.strike)})"
+    return f"{money(own.usd_per_1pct)}{at}"
+
+
 def _change(strike: float | None, millions: float | None) -> str:
     if millions is None:
         return "—"
@@ -164,6 +178,7 @@ _HERE: Final[Mapping[str, Here]] = {
     "net_gex": _net_gex,
     "scaled_gamma": _scaled_gamma,
     "max_change": _max_change,
+    "flow": _flow,
     "delta": _delta,
     "hedge": _hedge,
     "rr25": _rr25,

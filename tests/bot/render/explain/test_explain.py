@@ -7,7 +7,17 @@ import pytest
 
 from bot.render.explain.explain import explain_embed, explanation
 from streaming.figures import BOARD, FIGURES
-from streaming.model import ChainQuality, ExpectedMove, GexSnapshot, IvFault, ReplayMark, ScopeFigures, WeightFigures
+from streaming.model import (
+    FLOW_SPANS,
+    ChainQuality,
+    ExpectedMove,
+    Flow,
+    GexSnapshot,
+    IvFault,
+    ReplayMark,
+    ScopeFigures,
+    WeightFigures,
+)
 from tests.support.snapshots import ASOF, snapshot
 
 BY_OI = WeightFigures(
@@ -72,8 +82,14 @@ ZERO = ScopeFigures(
 MOVE = ExpectedMove(
     expiry="2026-08-20", root="SPXW", strike=6400.0, straddle_points=31.5, straddle_pct=0.492, sigma_points=39.48
 )
+FLOW = (
+    Flow(span="current", usd_per_1pct=12.5e6, contracts=300, strike=6400.0, strike_usd_per_1pct=1e7),
+    Flow(span="1", usd_per_1pct=-2e6, contracts=900, strike=6395.0, strike_usd_per_1pct=-3e6),
+    *(Flow(span=span) for span in FLOW_SPANS[2:-1]),
+    Flow(span="open", usd_per_1pct=1.25e9, contracts=40_000, strike=6450.0, strike_usd_per_1pct=6e8),
+)
 OURS = msgspec.structs.replace(
-    snapshot(), sum_gex_oi=-1834.5612345, scopes={"full": FULL, "zero": ZERO}, expected_move=MOVE
+    snapshot(), flow=FLOW, sum_gex_oi=-1834.5612345, scopes={"full": FULL, "zero": ZERO}, expected_move=MOVE
 )
 CLASSIC = msgspec.structs.replace(snapshot(), source="gexbot", scope=None, scopes={}, forward_mode=None)
 NOW = ASOF + timedelta(seconds=12)
@@ -100,6 +116,11 @@ SAYS = {
     ),
     "gross_gex": ("without their signs", "+9.5000 billion US dollars per 1 % move by open interest"),
     "max_change": ("signed change", "now +1.50 million at 6400.00; 1 min −2.00 million at 6395.00; 5 min —"),
+    "flow": (
+        "Without a trade it is 0",
+        "now +12.50 million (+10.00 million at 6400.00); 1 min −2.00 million (−3.00 million at 6395.00); 5 min —",
+        "since the open +1.2500 billion",
+    ),
     "vanna": ("volatility rises by one point", "+68.20 million US dollars per volatility point", "−15.00 million"),
     "charm": ("one calendar day", "−76.50 million US dollars per day by open interest"),
     "delta": ("both conventions", "plain sum is +142.00 million", "dealer-signed one +3.0500 billion"),
@@ -158,7 +179,7 @@ def test_every_figure_takes_at_most_four_sentences_and_fits_an_embed(figure):
 def test_what_no_contract_can_be_priced_for_is_absent_with_that_reason(figure):
     blind = ScopeFigures(expiries=("2026-08-20",), contracts=8000, contracts_unpriced=8000)
     bare = msgspec.structs.replace(
-        OURS, expected_move=None, scopes={"full": blind, "zero": blind}, sum_gex_oi=None, sum_gex_vol=None,
+        OURS, expected_move=None, flow=(), scopes={"full": blind, "zero": blind}, sum_gex_oi=None, sum_gex_vol=None,
         ladder_split=None,
         major_pos_oi=None, major_neg_oi=None, max_priors=((None, None),) * 6,
     )  # fmt: skip

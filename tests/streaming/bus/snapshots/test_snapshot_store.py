@@ -16,7 +16,7 @@ from streaming.bus.snapshots.snapshot_history import without_curves
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import epoch_ms
 from streaming.errors import TransientError
-from streaming.model import ReplayMark
+from streaming.model import Flow, ReplayMark
 from streaming.past import past_of
 from tests.support.redis_server import embedded_redis
 from tests.support.snapshots import ASOF, snapshot
@@ -52,6 +52,16 @@ async def test_history_holds_the_last_minutes_oldest_first(redis):
         await store.put(snapshot(asof=ASOF + timedelta(seconds=10 * n), seq=n))
     assert [s.seq for s in await store.history("SPX", minutes=1)] == [53, 54, 55, 56, 57, 58, 59]
     assert [s.seq for s in await store.history("SPX", minutes=600)] == list(range(60))
+
+
+async def test_the_history_keeps_what_was_traded_and_leaves_out_the_table_by_strike(redis):
+    own = Flow(span="1", usd_per_1pct=2e8, contracts=900, strike=6400.0, strike_usd_per_1pct=1e8)
+    full = replace(snapshot(), flow=(own,), flow_strikes=((6400.0, (1e8,) * 7),))
+    store = SnapshotStore(redis)
+    await store.put(full)
+    [kept] = await store.history("SPX", minutes=1)
+    assert await store.latest("SPX") == full
+    assert kept == replace(full, flow_strikes=())
 
 
 async def test_history_reads_more_than_a_page(redis):

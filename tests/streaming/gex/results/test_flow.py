@@ -1,7 +1,9 @@
 """Flow: trades at the gamma of now, and nothing else."""
 
+import dataclasses
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from streaming.clock import epoch_ms
@@ -9,7 +11,7 @@ from streaming.gex.engine import GexEngine
 from streaming.gex.results.point_views import seen_in
 from streaming.model import FLOW_SPANS, GexSnapshot, OptionQuote
 from streaming.symbols import parse_ticker
-from tests.support.option_lines import ASOF, Line, make_chain
+from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain
 
 CALL, PUT = Line(4320, "C", 0.11, 6000, 20_000), Line(4300, "P", 0.12, 5000, 26_000)
 
@@ -56,6 +58,22 @@ def test_two_thousand_calls_are_their_gamma_of_now_and_their_strike():
     assert (one.contracts, one.strike) == (2000, 4320.0)
     assert one.usd_per_1pct == one.strike_usd_per_1pct == pytest.approx(ladder[4320.0] / 11, rel=1e-6)
     assert traded.flow_strikes[-1][1][:2] == (pytest.approx(one.usd_per_1pct, abs=0.5),) * 2
+
+
+def test_the_worked_example_of_the_method_to_the_dollar():
+    start, engine = ASOF - timedelta(seconds=60), GexEngine(parse_ticker("SPX"), scope="all")
+    before = dataclasses.replace(block_a_chain(), asof=start)
+    before.volume[:] -= np.array([0.0, 200.0, 0.0, 0.0, 500.0, 0.0])
+    engine.on_chain(before)
+    engine.compute(start)
+    engine.on_chain(block_a_chain())
+    snapshot = engine.compute(ASOF)
+    one = flow(snapshot, "1")
+    assert (one.contracts, one.strike) == (700, 5100.0)
+    assert one.strike_usd_per_1pct == pytest.approx(30_710_762, abs=0.5)
+    assert one.usd_per_1pct == pytest.approx(19_388_635, abs=0.5)
+    by_strike = {strike: cells[FLOW_SPANS.index("1")] for strike, cells in snapshot.flow_strikes}
+    assert by_strike == {4900.0: -11_322_127.0, 5000.0: 0.0, 5100.0: 30_710_762.0}
 
 
 def test_puts_count_minus_and_the_strongest_strike_is_by_size():
