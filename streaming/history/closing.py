@@ -1,7 +1,7 @@
 """A day becomes history: recorded snapshots into Parquet, the day's rows, and the grades of its morning's levels."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -39,7 +39,10 @@ class Closed:
     day: str
     snapshots: int = 0
     left_out: int = 0
-    """Played, made up, of another day, of a ticker too many, of a quote time that was there, or no snapshots."""
+    """Played, made up, of another day, of a ticker too many, of a quote time that was there, or no snapshots.
+
+    One that only adds its ladders and profiles to a quote time counts nowhere.
+    """
     graded: list[str] = field(default_factory=list)
     """Tickers whose report was written now."""
 
@@ -70,12 +73,11 @@ class DayClosing:
     A day that was closed before takes what is new of it; its report stays as it is. OSError as it comes.
     """
 
-    def __init__(self, files: HistoryFiles, day: date, *, over: bool, tickers: Collection[str] = ()) -> None:
-        """`over` is whether the session has ended, so that it can be graded; without `tickers` all are taken."""
+    def __init__(self, files: HistoryFiles, day: date, *, over: bool) -> None:
+        """`over` is whether the session has ended, so that it can be graded."""
         self._files = files
         self._day = day
         self._session = session_on(day) if over else None
-        self._wanted = frozenset(tickers)
         self._open = ExitStack()
         self._tickers: dict[str, _TickerDay] = {}
         self.closed = Closed(day.isoformat())
@@ -99,9 +101,10 @@ class DayClosing:
                 continue
             progress(snapshot.asof_ms)
             known = self._ticker_day(snapshot) if self._wants(snapshot) else None
-            if known is not None and known.add(snapshot, curves):
+            has_curves = known is not None and known.add_curves(snapshot.asof_ms, curves)
+            if known is not None and known.add(snapshot):
                 self.closed.snapshots += 1
-            else:
+            elif not has_curves:
                 self.closed.left_out += 1
 
     def finish(self) -> Closed:
@@ -113,9 +116,8 @@ class DayClosing:
         return self.closed
 
     def _wants(self, snapshot: GexSnapshot) -> bool:
-        if snapshot.replay is not None or is_made_up(snapshot.source):
-            return False
-        return market_day(snapshot.asof_ms) == self.closed.day and (not self._wanted or snapshot.ticker in self._wanted)
+        is_real = snapshot.replay is None and not is_made_up(snapshot.source)
+        return is_real and market_day(snapshot.asof_ms) == self.closed.day
 
     def _ticker_day(self, snapshot: GexSnapshot) -> "_TickerDay | None":
         name = snapshot.ticker
@@ -139,10 +141,8 @@ class _TickerDay:
     def __init__(self, files: HistoryFiles, ticker: str, day: date, session: TradingSession | None) -> None:
         self._levels, self._curves = LevelRows(), CurvePoints()
         same = {"ticker": ticker, "day": day.isoformat()}
-        self._tables = (
-            ParquetDay(LEVELS, self._levels, **same, target=files.parquet("levels", **same)),
-            ParquetDay(CURVE_POINTS, self._curves, **same, target=files.parquet("curves", **same)),
-        )
+        self._level_table = ParquetDay(LEVELS, self._levels, **same, target=files.parquet("levels", **same))
+        self._curve_table = ParquetDay(CURVE_POINTS, self._curves, **same, target=files.parquet("curves", **same))
         self._open = ExitStack()
         self._session = session
         self._last_ms = self._last_curve_ms = 0
@@ -151,31 +151,36 @@ class _TickerDay:
         self.path: list[SpotAt] = []
 
     def __enter__(self) -> Self:
-        for table in self._tables:
-            self._open.enter_context(table)
+        self._open.enter_context(self._level_table)
+        self._open.enter_context(self._curve_table)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def add(self, snapshot: GexSnapshot, curves: dict[str, ScopeFigures]) -> bool:
-        """Take one unless its quote time has been there; whether it was new."""
-        if curves and snapshot.asof_ms > self._last_curve_ms:
-            self._last_curve_ms = snapshot.asof_ms
-            self._curves.add(snapshot.asof_ms, curves)
-        is_new = snapshot.asof_ms > self._last_ms
-        if is_new:
-            self._last_ms = snapshot.asof_ms
-            self._levels.add(snapshot)
-            self._follow(snapshot)
-        for table in self._tables:
-            table.spill()
-        return is_new
+    def add(self, snapshot: GexSnapshot) -> bool:
+        """Take a snapshot's levels unless its quote time has been there; whether it was new."""
+        if snapshot.asof_ms <= self._last_ms:
+            return False
+        self._last_ms = snapshot.asof_ms
+        self._levels.add(snapshot)
+        self._follow(snapshot)
+        self._level_table.spill()
+        return True
+
+    def add_curves(self, asof_ms: int, curves: dict[str, ScopeFigures]) -> bool:
+        """The same of the curves of its scopes; False too where there are none."""
+        if not curves or asof_ms <= self._last_curve_ms:
+            return False
+        self._last_curve_ms = asof_ms
+        self._curves.add(asof_ms, curves)
+        self._curve_table.spill()
+        return True
 
     def finish(self) -> None:
         """Put the tables into place."""
-        for table in self._tables:
-            table.finish()
+        self._level_table.finish()
+        self._curve_table.finish()
 
     def _follow(self, snapshot: GexSnapshot) -> None:
         if self._session is None or self.fold is None or snapshot.spot is None:

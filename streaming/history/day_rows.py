@@ -6,7 +6,7 @@ move, shares in percent.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,6 @@ from streaming.figures import read_levels
 from streaming.model import SCOPES, WEIGHTS, GexSnapshot, ScopeName, WeightName
 
 _EDGE_MS: Final = 15 * 60_000
-FigureName = Literal["net_gex", "gross_gex", "distance_pct", "zero_gamma", "call_wall", "put_wall"]
 
 
 class Course(msgspec.Struct, frozen=True):

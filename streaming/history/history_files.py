@@ -11,10 +11,9 @@ Files are private, appear whole or not at all, and a report that is there is nev
 import fcntl
 import logging
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Final, Literal
@@ -208,14 +207,6 @@ def put_in_place(fresh: Path, target: Path) -> None:
     settle(fresh)
     fresh.replace(target)
     settle(target.parent)
-
-
-def is_wanted(day: str, ticker: str, *, tickers: Collection[str], first: date | None, last: date | None) -> bool:
-    """Whether a day of a ticker is in a choice; no tickers are all."""
-    found = date_of(day)
-    if found is None or (tickers and ticker not in tickers):
-        return False
-    return (first is None or found >= first) and (last is None or found <= last)
 
 
 @contextmanager

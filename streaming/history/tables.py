@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.errors import OperatorError
 from streaming.figures import read_levels
 from streaming.history.day_rows import scopes_of
 from streaming.history.history_files import TableName, fresh_file, open_folder, put_in_place
@@ -193,7 +194,7 @@ class Rows(Protocol):
 class ParquetDay:
     """Gathers `rows` of one day beside the place of their table; a context manager that leaves only what `finish` put.
 
-    OSError as it comes.
+    OSError as it comes; OperatorError where DuckDB cannot write, or read what is there.
     """
 
     def __init__(self, table: Table, rows: Rows, *, ticker: str, day: str, target: Path) -> None:
@@ -247,7 +248,14 @@ class ParquetDay:
             self._database = open_duckdb()
             self._open.callback(self._database.close)
         options = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, USE_TMP_FILE false"
-        self._database.execute(f"COPY ({query}) TO {quoted(target)} ({options})")
+        import duckdb
+
+        try:
+            self._database.execute(f"COPY ({query}) TO {quoted(target)} ({options})")
+        except duckdb.Error as error:
+            reason = str(error).partition("\n")[0]
+            remedy = "Free its disk, or move the file away if it is spoilt."
+            raise OperatorError(f"{self._target} cannot be written: {reason}", remedy=remedy) from error
 
 
 def open_duckdb() -> "DuckDBPyConnection":

@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from streaming.bus.codec import encode_snapshot
+from streaming.errors import OperatorError
 from streaming.history.closing import DayClosing, read_recorded
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.model import ReplayMark, ScopeFigures, WeightFigures
@@ -21,8 +22,8 @@ def lines(snapshots):
         yield parse_line(snapshot_line(seen.asof_ms + 200, encode_snapshot(seen)))
 
 
-def close(files, snapshots, *, day=DAY, over=True, tickers=()):
-    with DayClosing(files, day, over=over, tickers=tickers) as closing:
+def close(files, snapshots, *, day=DAY, over=True):
+    with DayClosing(files, day, over=over) as closing:
         closing.take(lines(snapshots), lambda _: None)
         return closing.finish()
 
@@ -105,10 +106,10 @@ def test_one_quote_time_counts_once(files):
 @pytest.mark.parametrize(
     "changes",
     [{"source": "simulated"}, {"source": "file:2022-05-20"}, {"replay": ReplayMark(of="x", speed=1.0, sent_ms=1)},
-     {"asof_ms": at("12:00", date(2026, 11, 19))}, {"ticker": "NDX"}],
+     {"asof_ms": at("12:00", date(2026, 11, 19))}],
 )  # fmt: skip
-def test_what_is_made_up_played_of_another_day_or_unwanted_is_left_out(files, changes):
-    closed = close(files, [replace(snapshot(asof=SESSION.open_at), **changes)], tickers=["SPX"])
+def test_what_is_made_up_played_or_of_another_day_is_left_out(files, changes):
+    closed = close(files, [replace(snapshot(asof=SESSION.open_at), **changes)])
     assert (closed.snapshots, closed.left_out) == (0, 1)
     assert files.parquet_files() == []
 
@@ -124,6 +125,26 @@ def test_ladders_and_profiles_become_curves(files):
         ("full", "profile", 6300.0, -2e9, -1e9),
     ]
     assert select(f"SELECT count(*) FROM '{place}'") == [(6,)]
+
+
+def test_a_recording_beside_the_journal_adds_its_curves_and_nothing_is_counted_twice(files):
+    figures = {"full": replace(snapshot().scopes["full"], ladder=((6400.0, 1.0, 2.0),))}
+    lean, whole = session_of(QUIET[:3]), session_of(QUIET[:3], scopes=figures)
+    closed = close(files, [one for both in zip(lean, whole, strict=True) for one in both])
+    assert (closed.snapshots, closed.left_out) == (3, 0)
+    assert select(f"SELECT count(*) FROM '{files.parquet('curves', 'SPX', ISO)}'") == [(3,)]
+    assert select(f"SELECT count(*) FROM '{files.parquet('levels', 'SPX', ISO)}'") == [(6,)]
+
+
+def test_a_spoilt_table_is_a_sentence_that_names_it_and_stays(files):
+    place = files.parquet("levels", "SPX", ISO)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"spoilt")
+    with pytest.raises(OperatorError, match=r"2026-11-20\.parquet cannot be written") as caught:
+        close(files, session_of(QUIET[:2]))
+    assert "move the file away" in caught.value.remedy
+    assert place.read_bytes() == b"spoilt"
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
 
 
 def test_without_ladders_there_is_no_file_of_curves(files):
