@@ -43,13 +43,14 @@ def normal_cdf(x: Real) -> Floats:
     """The standard normal distribution to 1e-14, by Hart's rational form (held constant in the far tails)."""
     x = np.asarray(x, np.float64)
     core = np.minimum(np.abs(x), _TAIL)
-    upper = _horner(core, _NUMERATOR)
-    upper /= _horner(core, _DENOMINATOR)
+    upper = horner(core, _NUMERATOR)
+    upper /= horner(core, _DENOMINATOR)
     upper *= np.exp(-0.5 * x * x)
     return np.where(x > 0.0, 1.0 - upper, upper)
 
 
-def _horner(x: Floats, coefficients: tuple[float, ...]) -> Floats:
+def horner(x: Floats, coefficients: tuple[float, ...]) -> Floats:
+    """A polynomial at x, its highest coefficient first."""
     value = np.full_like(x, coefficients[0])
     for coefficient in coefficients[1:]:
         value *= x
