@@ -351,8 +351,9 @@ FIGURES: Final[Mapping[str, Figure]] = {
     ),
     "quality": Figure(
         "Quality",
-        "How much of the weight could be priced. A contract without a usable implied volatility (between 2 % and "
-        "1000 %) borrows that of the other side at its strike, which counts as mirrored, or is left out.",
+        "How much of the weight could be priced, and with what: the price of its strike's out-of-the-money side, the "
+        "feed's volatility of that side (usable between 2 % and 1000 %), or the other side's, which counts as "
+        "mirrored. What has none is left out.",
     ),
     "basis": Figure(
         "Basis",

@@ -206,6 +206,12 @@ class OptionChain:
 
 _LISTING: Final = ("symbol", "root", "expiry", "settle_s", "strike", "is_call")
 
+VolatilityRule = Literal["quotes", "otm", "line"]
+VOLATILITY_RULES: Final[dict[VolatilityRule, str]] = {
+    "quotes": "one volatility per strike, from the price of its out-of-the-money side",
+    "otm": "one volatility per strike, the feed's of its out-of-the-money side",
+    "line": "each contract's own volatility from the feed",
+}
 ScopeName = Literal["zero", "one", "full", "all"]
 WeightName = Literal["oi", "vol"]
 SCOPES: tuple[ScopeName, ...] = ("zero", "one", "full", "all")
@@ -306,10 +312,12 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     expiries: tuple[str, ...] = ()
     """ISO dates, nearest first."""
     contracts: int = 0
+    contracts_quoted: int = 0
+    """Priced from the quotes of their strike."""
     contracts_mirrored: int = 0
     """Priced with the other side's volatility."""
     contracts_unpriced: int = 0
-    """Listed, but without a usable volatility on either side."""
+    """Listed, but without a usable price or volatility on either side."""
     weight_unpriced_oi: float = 0.0
     """Share 0..1 of the open interest that could not be priced."""
     weight_unpriced_vol: float = 0.0
@@ -317,8 +325,17 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Share 0..1 of the open interest priced with the other side's volatility; None when there is none."""
     weight_mirrored_vol: float | None = None
     weight_priced_oi: float | None = None
-    """Share 0..1 of the open interest priced with its own volatility; with the other two it makes 1."""
+    """Share 0..1 of the open interest priced from quotes or with the feed's volatility of the side that counts.
+
+    With the other two it makes 1."""
     weight_priced_vol: float | None = None
+    weight_quoted_oi: float | None = None
+    """Of that, the share 0..1 of the open interest priced from quotes."""
+    weight_quoted_vol: float | None = None
+    weight_apart_oi: float | None = None
+    """Share 0..1 of the open interest at strikes where the feed's volatilities of call and put differ by more than a
+    point."""
+    weight_apart_vol: float | None = None
     iv_faults: tuple[IvFault, ...] = ()
     """Why contracts were mirrored or not priced; commonest fault first."""
     series: int = 0
@@ -493,6 +510,8 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     scope: ScopeName | None = None
     state: Literal["live", "warming", "closing", "closed"] = "live"
     forward_mode: Literal["parity", "none"] | None = None
+    volatility_rule: VolatilityRule | None = None
+    """None when its producer does not say, or did not know of others than `line`."""
     basis: float | None = None
     """Points added to every level of a futures ticker (`specs/gex-method.md` §14)."""
     basis_ms: int | None = None

@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from streaming.errors import ConfigurationError
-from streaming.model import ScopeName
+from streaming.model import ScopeName, VolatilityRule
 from streaming.setting_values import (
     SOURCES,
     PlainEnvFile,
@@ -78,6 +78,7 @@ class StreamSettings(BaseSettings):
     gexbot_api_url: str = Field("https://api.gex.bot/v2", description="an https URL, or http on this machine")
     gexbot_poll_seconds: float = Field(2.0, ge=1, le=3600, description="a number of seconds from 1 to 3600")
     gex_scope: ScopeName = Field("full", description="zero, one, full (90 days) or all")
+    gex_volatility: VolatilityRule = Field("quotes", description="quotes, otm or line")
     gex_pace_seconds: float = Field(1.0, ge=0.25, le=60, description="a number of seconds from 0.25 to 60")
     gex_chain_requests_per_minute: int = Field(100, ge=1, le=120, description="a whole number from 1 to 120")
     gex_chain_days: int = Field(90, ge=0, le=1000, description="a whole number of days from 0 to 1000")

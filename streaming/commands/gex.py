@@ -19,7 +19,15 @@ from streaming.clock import instant
 from streaming.commands.gex_report import chain_report
 from streaming.errors import RequestError
 from streaming.figures import FIGURES, Row, Unit
-from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_NAMES, WEIGHTS, ChainQuality, ScopeName
+from streaming.model import (
+    SCOPE_WORDS,
+    SCOPES,
+    VOLATILITY_RULES,
+    WEIGHT_NAMES,
+    WEIGHTS,
+    ChainQuality,
+    ScopeName,
+)
 
 _WIDTH: Final = 14
 _LINE: Final = 100
@@ -30,6 +38,14 @@ _STATES: Final = {
     "closing": ", closing: gamma grows without bound before a settlement; hedge stays finite",
     "closed": ", outside the session",
 }
+_SHARES: Final = {
+    "priced": "priced",
+    "  of it from quotes": "quoted",
+    "mirrored": "mirrored",
+    "not priced": "unpriced",
+    "sides disagree": "apart",
+}
+"""Shares of the weight: what each is called and its field."""
 _ROWS: Final = sorted(
     ((row.label or figure.name, row) for figure in FIGURES.values() for row in figure.rows),
     key=lambda named: named[1].unit is not None,
@@ -54,18 +70,26 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     scopes = ", ".join(f"{name}: {words}" for name, words in SCOPE_WORDS.items())
     command.add_argument("--scope", choices=SCOPES, help=scopes)
     command.add_argument("--forward", choices=("parity", "none"), default="parity", help="forward by put-call parity")
-    command.add_argument("--bad-iv", choices=("mirror", "drop"), default="mirror", help="what replaces a missing IV")
+    rules = "; ".join(f"{name}: {words}" for name, words in VOLATILITY_RULES.items())
+    command.add_argument("--iv", choices=VOLATILITY_RULES, default="quotes", help=rules)
+    command.add_argument("--bad-iv", choices=("mirror", "drop"), help="with --iv line: what replaces a missing IV")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the report; RequestError for a file, a time or a price that cannot be used."""
+    if args.bad_iv is not None and args.iv != "line":
+        raise RequestError("--bad-iv belongs to the rule line.", remedy="Give --iv line too, or leave it out.")
     if args.spot is not None and price(args.spot) is None:
         raise RequestError(f"{args.spot} is not a price.", remedy="Give --spot in points, such as 5000.25.")
     chain = load_chain(args.file, asof=None if args.asof is None else _instant(args.asof), spot=args.spot)
     report = chain_report(
-        chain, scopes=SCOPES if args.scope is None else (args.scope,), forward=args.forward, bad_iv=args.bad_iv
+        chain,
+        scopes=SCOPES if args.scope is None else (args.scope,),
+        forward=args.forward,
+        volatility=args.iv,
+        bad_iv=args.bad_iv or "mirror",
     )
     text = json.dumps(report, allow_nan=False) if args.json else "\n".join(_table(report))
     sys.stdout.write(text + "\n")
@@ -81,7 +105,8 @@ def _instant(text: str) -> datetime:
 
 def _table(report: Mapping[str, Any]) -> Iterable[str]:
     spot = _level(report["spot"])
-    yield f"{report['ticker']}  spot {spot}  as of {report['asof']}  forward {report['forward_mode']}"
+    ways = f"forward {report['forward_mode']}  volatility {report['volatility_rule']}"
+    yield f"{report['ticker']}  spot {spot}  as of {report['asof']}  {ways}"
     quality = msgspec.convert(report["chain_quality"], ChainQuality | None)
     for words in _notes(report, quality):
         yield from textwrap.wrap(words, _LINE, subsequent_indent="  ")
@@ -108,6 +133,7 @@ def _scope(name: ScopeName, figures: Mapping[str, Any], *, marked: bool) -> Iter
     yield f"  {'':<20}{''.join(f'{titles[weight]:>{_WIDTH}}' for weight in WEIGHTS)}"
     for label, row in _ROWS:
         yield _line(label, row, [_cell(figures[weight][row.wire], row.unit) for weight in WEIGHTS])
+    yield from _shares(figures)
     yield from _roots(figures)
     yield f"  {_quality(figures)}"
     yield from _faults(figures)
@@ -134,12 +160,20 @@ def _roots(figures: Mapping[str, Any]) -> Iterable[str]:
             yield f"  all zeros by {title}: {', '.join(map(_level, found['zero_gamma_roots']))}"
 
 
+def _shares(figures: Mapping[str, Any]) -> Iterable[str]:
+    """How much of each weight is priced with what, and how much lies where the feed's two sides disagree."""
+    for label, name in _SHARES.items():
+        shares = [figures[f"weight_{name}_{weight}"] for weight in WEIGHTS]
+        cells = (_UNKNOWN if share is None else f"{share:.2%}" for share in shares)
+        yield f"  {label:<20}" + "".join(f"{cell:>{_WIDTH}}" for cell in cells)
+
+
 def _quality(figures: Mapping[str, Any]) -> str:
     reversal = figures["rr25"]
     rr25 = "" if reversal is None else f", rr25 {100 * reversal:+.2f} vol points ({figures['rr25_expiry']})"
     return (
-        f"{figures['contracts_mirrored']} mirrored, {figures['contracts_unpriced']} not priced "
-        f"({figures['weight_unpriced_oi']:.2%} of open interest){rr25}"
+        f"{figures['contracts_quoted']} priced from quotes, {figures['contracts_mirrored']} mirrored, "
+        f"{figures['contracts_unpriced']} not priced{rr25}"
     )
 
 

@@ -9,7 +9,7 @@ from streaming.calendar import new_york
 from streaming.gex.engine import GexEngine
 from streaming.gex.pricing.priced import ForwardMode
 from streaming.gex.pricing.volatility import BadIv
-from streaming.model import SCOPES, OptionChain, ScopeName
+from streaming.model import SCOPES, OptionChain, ScopeName, VolatilityRule
 from streaming.symbols import Ticker
 
 
@@ -18,6 +18,7 @@ def chain_report(
     *,
     scopes: Sequence[ScopeName] = SCOPES,
     forward: ForwardMode = "parity",
+    volatility: VolatilityRule = "quotes",
     bad_iv: BadIv = "mirror",
 ) -> dict[str, Any]:
     """The figures of a chain at its own quote time under the names of `GexSnapshot`; None for what is unknown.
@@ -28,7 +29,9 @@ def chain_report(
     one instant.
     """
     chosen: ScopeName = scopes[0] if len(scopes) == 1 else "full"
-    engine = GexEngine(Ticker(chain.ticker, chain.ticker), scope=chosen, forward=forward, bad_iv=bad_iv)
+    engine = GexEngine(
+        Ticker(chain.ticker, chain.ticker), scope=chosen, volatility=volatility, forward=forward, bad_iv=bad_iv
+    )
     engine.on_chain(chain)
     snapshot = msgspec.to_builtins(engine.compute(chain.asof))
     figures = snapshot.pop("scopes")
@@ -42,7 +45,7 @@ def chain_report(
             for name in scopes
         },
         "series": engine.series(),
-        "bad_iv": bad_iv,
+        "bad_iv": bad_iv if volatility == "line" else None,
         **snapshot,
     }
 

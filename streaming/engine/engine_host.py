@@ -34,7 +34,7 @@ from streaming.engine.protocol import (
     Symbols,
 )
 from streaming.errors import ContractError, TransientError
-from streaming.model import GexSnapshot, ScopeName
+from streaming.model import GexSnapshot, ScopeName, VolatilityRule
 from streaming.ports import StreamEvent
 from streaming.process.child_process import BROKEN
 from streaming.symbols import Ticker
@@ -104,12 +104,13 @@ class EngineHost:
         tickers: Sequence[Ticker],
         *,
         scope: ScopeName,
+        volatility: VolatilityRule = "quotes",
         on_restart: Callable[[], None] | None = None,
         answer_within_s: float = 20.0,
         command: tuple[str, ...] = COMMAND,
         kept: KeptChains | None = None,
     ) -> None:
-        self._setup = Setup(tuple(tickers), scope)
+        self._setup = Setup(tuple(tickers), scope, volatility)
         self._on_restart = on_restart
         self._answer_within_s = answer_within_s
         self._command = command

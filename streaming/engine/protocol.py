@@ -11,7 +11,7 @@ import msgspec
 
 from streaming.chains.judgement import ExpirySize, Known
 from streaming.day_map import DayMap
-from streaming.model import GexSnapshot, OptionQuote, ScopeName
+from streaming.model import GexSnapshot, OptionQuote, ScopeName, VolatilityRule
 from streaming.symbols import Ticker
 
 ChainKind = Literal["schwab", "cboe"]
@@ -24,6 +24,7 @@ class Setup(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     tickers: tuple[Ticker, ...]
     scope: ScopeName
+    volatility: VolatilityRule = "quotes"
 
 
 class ChainAbout(msgspec.Struct, frozen=True):

@@ -27,7 +27,7 @@ from streaming.engine.protocol import AheadPiece, ChainReceipt, Doubtful, Load, 
 from streaming.gex.engine import GexEngine
 from streaming.gex.results.ahead import Work
 from streaming.gex.results.point_views import relatives_of
-from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName
+from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName, VolatilityRule
 from streaming.symbols import Ticker
 
 _PIECES: Final = 8
@@ -37,9 +37,9 @@ _PIECES: Final = 8
 class EngineRoom:
     """One engine a ticker; several tickers may share an underlying."""
 
-    def __init__(self, tickers: Sequence[Ticker], *, scope: ScopeName) -> None:
+    def __init__(self, tickers: Sequence[Ticker], *, scope: ScopeName, volatility: VolatilityRule = "quotes") -> None:
         self.tickers = tuple(tickers)
-        self._engines = {ticker.name: GexEngine(ticker, scope=scope) for ticker in tickers}
+        self._engines = {ticker.name: GexEngine(ticker, scope=scope, volatility=volatility) for ticker in tickers}
         self._parts: dict[str, ChainParts] = {ticker.underlying: ChainParts() for ticker in tickers}
         self._wholes: dict[str, OptionChain] = {}
         self._by_root: dict[str, list[GexEngine]] = {}

@@ -80,7 +80,7 @@ class OrderDesk:
         room = self._room
         match order:
             case Setup():
-                self._room = EngineRoom(order.tickers, scope=order.scope)
+                self._room = EngineRoom(order.tickers, scope=order.scope, volatility=order.volatility)
                 return Ready()
             case Load():
                 return room.load(order, payload)

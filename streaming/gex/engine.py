@@ -11,7 +11,7 @@ from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
 from streaming.gex.pricing.formulas import Floats, years_to_expiry
 from streaming.gex.pricing.lines import Lines
-from streaming.gex.pricing.live_book import LiveBook
+from streaming.gex.pricing.live_book import Conventions, LiveBook
 from streaming.gex.pricing.priced import ForwardMode
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.pricing.volatility import BadIv
@@ -25,7 +25,16 @@ from streaming.gex.results.roots import RootBook
 from streaming.gex.results.snapshot import Ingredients, SnapshotTimes, build_snapshot, ladder_by_volume
 from streaming.gex.results.spot_figures import SpotFigures, all_figures, figures_at_spot
 from streaming.gex.results.trades import TradeLog
-from streaming.model import SCOPES, ExpectedMove, GexSnapshot, OptionChain, OptionQuote, ScopeFigures, ScopeName
+from streaming.model import (
+    SCOPES,
+    ExpectedMove,
+    GexSnapshot,
+    OptionChain,
+    OptionQuote,
+    ScopeFigures,
+    ScopeName,
+    VolatilityRule,
+)
 from streaming.symbols import Ticker
 
 _MORNING: Final = time(9, 30)
@@ -44,12 +53,17 @@ class GexEngine:
     """Keeps one underlying's chain current and computes every scope under both weights on demand."""
 
     def __init__(
-        self, ticker: Ticker, *, scope: ScopeName, forward: ForwardMode = "parity", bad_iv: BadIv = "mirror"
+        self,
+        ticker: Ticker,
+        *,
+        scope: ScopeName,
+        volatility: VolatilityRule = "quotes",
+        forward: ForwardMode = "parity",
+        bad_iv: BadIv = "mirror",
     ) -> None:
         self._ticker = ticker
         self._scope: ScopeName = scope
-        self._forward: ForwardMode = forward
-        self._bad_iv: BadIv = bad_iv
+        self._conventions = Conventions(forward, volatility, bad_iv)
         self._chain: OptionChain | None = None
         self._book: LiveBook | None = None
         self._tick: tuple[float, int] | None = None
@@ -66,7 +80,7 @@ class GexEngine:
         self._chain = chain
         spot = chain.spot if chain.spot > 0.0 else self._spot(chain)
         if self._book is None:
-            self._book = LiveBook(chain, spot, self._forward, self._bad_iv)
+            self._book = LiveBook(chain, spot, self._conventions)
         else:
             self._book.replace(chain, spot)
 
@@ -86,8 +100,8 @@ class GexEngine:
 
     def on_option(self, quotes: Sequence[OptionQuote]) -> None:
         """Lay live option quotes over the chain; ignored before the first chain."""
-        if self._book is not None:
-            self._book.apply(quotes)
+        if self._chain is not None and self._book is not None:
+            self._book.apply(quotes, self._spot(self._chain))
 
     def compute(self, now: datetime) -> GexSnapshot | None:
         """All figures from what is known; None before the first chain.
@@ -118,7 +132,7 @@ class GexEngine:
                 expected_move=_move(spot_figures, self._book.ratio),
                 priors=priors,
                 flows=traded,
-                forward=self._forward,
+                conventions=self._conventions,
                 seq=self._seq,
             )
         )

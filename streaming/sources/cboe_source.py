@@ -6,6 +6,7 @@ One download at a time, conditional on news; parsing and computing happen in the
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import httpx
@@ -18,7 +19,7 @@ from streaming.engine.kept_chains import ChainDelivery
 from streaming.engine.map_loop import MapLoop, MapSink
 from streaming.engine.protocol import ChainKind
 from streaming.errors import ConfigurationError, ContractError, GexcordError
-from streaming.model import GexSnapshot, ScopeName
+from streaming.model import GexSnapshot, ScopeName, VolatilityRule
 from streaming.packed import MOST_UNPACKED
 from streaming.settings import StreamSettings
 from streaming.sources.download import Answer, Server, download, open_client
@@ -56,6 +57,7 @@ class CboeSource:
         *,
         url: str,
         scope: ScopeName,
+        volatility: VolatilityRule = "quotes",
         every_s: float,
         around: Surroundings,
         maps: MapSink,
@@ -64,7 +66,7 @@ class CboeSource:
         self._futures = tuple(ticker.name for ticker in tickers if ticker.future is not None)
         self._unserved = unserved(tickers)
         self._url = url
-        self._scope: ScopeName = scope
+        self._engines = partial(EngineHost, self._tickers, scope=scope, volatility=volatility)
         self._pace = Pace(
             every_s=every_s, resting_s=max(every_s, _RESTING_S), first_retry_s=2.0, longest_retry_s=_RESTING_S
         )
@@ -86,7 +88,7 @@ class CboeSource:
             self._matters.tell(NAME, self._unserved.sentence)
         self._book.begins()
         try:
-            async with open_client() as client, EngineHost(self._tickers, scope=self._scope) as engine:
+            async with open_client() as client, self._engines() as engine:
                 asker = _Asker(client, self._url, engine, self._around.clock)
                 poller = Poller(self._tickers, ask=asker.ask, book=self._book, pace=self._pace, around=self._around)
                 maps = MapLoop(engine, self._maps, self._around.clock)
@@ -102,7 +104,10 @@ async def try_tickers(
 ) -> Mapping[str, GexSnapshot | GexcordError]:
     """One file of each ticker, read and computed as the source would; a ticker's snapshot, or what went wrong."""
     found: dict[str, GexSnapshot | GexcordError] = {}
-    async with open_client() as client, EngineHost(tickers, scope=settings.gex_scope) as engine:
+    async with (
+        open_client() as client,
+        EngineHost(tickers, scope=settings.gex_scope, volatility=settings.gex_volatility) as engine,
+    ):
         asker = _Asker(client, settings.cboe_api_url, engine, clock)
         for ticker in tickers:
             try:
@@ -176,6 +181,7 @@ def _build(tickers: Sequence[Ticker], kit: Kit) -> CboeSource:
         tickers,
         url=settings.cboe_api_url,
         scope=settings.gex_scope,
+        volatility=settings.gex_volatility,
         every_s=settings.cboe_poll_seconds,
         around=kit.around(NAME),
         maps=DayMapStore(kit.redis),

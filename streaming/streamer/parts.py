@@ -102,6 +102,7 @@ def wire_parts(
     engines = EngineHost(
         tickers,
         scope=settings.gex_scope,
+        volatility=settings.gex_volatility,
         on_restart=lambda: poller.poll_again(),  # noqa: PLW0108  # the poller is made last: it needs the engines
     )
     sink = _sink(runtime.publisher, engines, progress)

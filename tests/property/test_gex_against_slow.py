@@ -102,10 +102,11 @@ def engine_of(chain: OptionChain, **options: object) -> GexEngine:
 @pytest.mark.parametrize("asof", ASOFS, ids=lambda asof: f"{asof.astimezone(NEW_YORK):%Y-%m-%dT%H%M%S}")
 def test_every_figure_of_a_random_chain_is_what_the_definitions_give(asof: datetime):
     @settings(FEW, max_examples=40)
-    @given(lines_at(asof), st.sampled_from(("mirror", "mirror", "drop")))
-    def check(lines: list[Line], bad_iv: str) -> None:
-        engine = engine_of(make_chain(lines, spot=SPOT, asof=asof), bad_iv=bad_iv)
-        slow = SlowChain(contracts(lines), SPOT, asof, mirror=bad_iv == "mirror")
+    @given(lines_at(asof), st.sampled_from(("quotes", "quotes", "otm", "line", "drop")))
+    def check(lines: list[Line], rule: str) -> None:
+        bad_iv, rule = ("drop", "line") if rule == "drop" else ("mirror", rule)
+        engine = engine_of(make_chain(lines, spot=SPOT, asof=asof), volatility=rule, bad_iv=bad_iv)
+        slow = SlowChain(contracts(lines), SPOT, asof, rule=rule, mirror=bad_iv == "mirror")
         check_everything(engine, engine.compute(asof), slow, roots=is_plain(slow))
 
     check()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from streaming.gex.engine import GexEngine
 from streaming.gex.pricing.formulas import charm, delta, gamma, vanna
-from streaming.model import SCOPES, GexSnapshot, ScopeFigures, WeightFigures
+from streaming.model import SCOPES, GexSnapshot, ScopeFigures, VolatilityRule, WeightFigures
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, TODAY, Line, make_chain
 
@@ -54,8 +54,8 @@ chains = st.lists(lines_with(usable), min_size=1, max_size=25)
 dirty_chains = st.lists(lines_with(usable | sentinel), min_size=0, max_size=25)
 
 
-def compute(lines: list[Line], *, spot: float = SPOT) -> GexSnapshot:
-    engine = GexEngine(parse_ticker("SPX"), scope="all")
+def compute(lines: list[Line], *, spot: float = SPOT, rule: VolatilityRule = "quotes") -> GexSnapshot:
+    engine = GexEngine(parse_ticker("SPX"), scope="all", volatility=rule)
     engine.on_chain(make_chain(lines, spot=spot))
     return engine.compute(ASOF)
 
@@ -114,7 +114,7 @@ def swapped(lines: list[Line]) -> list[Line]:
 @FEW
 @given(chains)
 def test_1a_swapping_calls_and_puts_turns_the_sign_of_every_sum(lines: list[Line]):
-    for mine, theirs in pairs(compute(lines), compute(swapped(lines))):
+    for mine, theirs in pairs(compute(lines, rule="line"), compute(swapped(lines), rule="line")):
         size = size_of(mine)
         for name in ("net_gex_usd_per_1pct", "net_gex_usd_per_point", "vex_usd_per_vol_point", "chex_usd_per_day"):
             one, two = getattr(mine, name), getattr(theirs, name)
@@ -125,7 +125,7 @@ def test_1a_swapping_calls_and_puts_turns_the_sign_of_every_sum(lines: list[Line
 @FEW
 @given(chains)
 def test_1b_swapping_calls_and_puts_swaps_the_majors_and_the_gross_walls(lines: list[Line]):
-    for mine, theirs in pairs(compute(lines), compute(swapped(lines))):
+    for mine, theirs in pairs(compute(lines, rule="line"), compute(swapped(lines), rule="line")):
         assert (mine.call_wall, mine.put_wall) == (theirs.put_wall, theirs.call_wall)
         assert (mine.call_wall_gross, mine.put_wall_gross) == (theirs.put_wall_gross, theirs.call_wall_gross)
 
@@ -133,7 +133,7 @@ def test_1b_swapping_calls_and_puts_swaps_the_majors_and_the_gross_walls(lines: 
 @FEW
 @given(chains)
 def test_1c_swapping_calls_and_puts_leaves_the_roots_and_turns_their_directions(lines: list[Line]):
-    for mine, theirs in pairs(compute(lines), compute(swapped(lines))):
+    for mine, theirs in pairs(compute(lines, rule="line"), compute(swapped(lines), rule="line")):
         assert same_roots(mine, theirs)
         assert mine.zero_gamma_directions == tuple(-direction for direction in theirs.zero_gamma_directions)
 

@@ -36,23 +36,26 @@ def check_everything(engine: GexEngine, snapshot: GexSnapshot, slow: SlowChain, 
 
 def check_quality(found: ScopeFigures, slow: SlowChain, scope: str) -> None:
     dates = set(slow.scopes()[scope])
-    living, mirrored, unpriced = (
-        [line for line in lines if line.expiry in dates] for lines in (slow.living, slow.mirrored, slow.unpriced)
+    living, mirrored, unpriced, quoted, apart = (
+        [line for line in lines if line.expiry in dates]
+        for lines in (slow.living, slow.mirrored, slow.unpriced, slow.quoted, slow.apart)
     )
     series = {(line.root, line.expiry) for line in living}
     assert found.expiries == tuple(day.isoformat() for day in sorted(dates))
-    counts = (found.contracts, found.contracts_mirrored, found.contracts_unpriced)
-    assert counts == (len(living), len(mirrored), len(unpriced))
+    counts = (found.contracts, found.contracts_mirrored, found.contracts_unpriced, found.contracts_quoted)
+    assert counts == (len(living), len(mirrored), len(unpriced), len(quoted))
     assert (found.series, found.series_without_parity) == (len(series), len(series - set(slow.rhos)))
     assert sum(fault.contracts for fault in found.iv_faults) == len(mirrored) + len(unpriced)
     for w, weight in enumerate(("oi", "vol")):
         whole = sum(line.weight[w] for line in living)
-        shares = [getattr(found, f"weight_{name}_{weight}") for name in ("unpriced", "mirrored", "priced")]
+        names = ("unpriced", "mirrored", "priced", "quoted", "apart")
+        shares = [getattr(found, f"weight_{name}_{weight}") for name in names]
         if whole == 0.0:
-            assert shares == [0.0, None, None]
+            assert shares == [0.0, *[None] * 4]
             continue
-        assert math.fsum(shares) == pytest.approx(1.0)
-        for share, lines in zip(shares, (unpriced, mirrored), strict=False):
+        assert math.fsum(shares[:3]) == pytest.approx(1.0)
+        told = [living if lines is None else lines for lines in (unpriced, mirrored, None, quoted, apart)]
+        for share, lines in [pair for pair in zip(shares, told, strict=True) if pair[1] is not living]:
             assert share == pytest.approx(sum(line.weight[w] for line in lines) / whole, abs=1e-12)
 
 

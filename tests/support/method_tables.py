@@ -26,7 +26,7 @@ def check_row(report: dict[str, Any], cells: list[str]) -> None:
     assert report["asof"][:16] == cells[0].replace(" ", "T")
     figures = [
         oi["net_gex_usd_per_1pct"] / 1e9, vol["net_gex_usd_per_1pct"] / 1e9, oi["zero_gamma"], vol["zero_gamma"],
-        vol["zero_gamma_ladder"], full["weight_mirrored_oi"], full["weight_unpriced_oi"],
+        vol["zero_gamma_ladder"], full["weight_quoted_oi"], full["weight_unpriced_oi"],
     ]  # fmt: skip
     assert [shown(figure, text) for figure, text in zip(figures, cells[1:], strict=True)] == cells[1:]
 

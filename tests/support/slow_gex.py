@@ -90,31 +90,103 @@ class Priced:
         return self.line.sign * self.line.weight[w] * 100.0 * spot * spot * 0.01 * self.gamma(spot)
 
 
-class SlowChain:
-    """The contracts of one underlying at one quote time, with everything that `specs/gex-method.md` asks of them."""
+def black(w: float, forward: float, strike: float, *, call: bool) -> float:
+    """§7: an undiscounted price."""
+    side = 1.0 if call else -1.0
+    d1 = math.log(forward / strike) / w + w / 2.0
+    return side * (forward * cdf(side * d1) - strike * cdf(side * (d1 - w)))
 
-    def __init__(self, contracts: Iterable[Contract], spot: float, asof: datetime, *, mirror: bool = True) -> None:
-        self.contracts, self.spot, self.asof = list(contracts), spot, asof
-        self.rhos = self._forwards()
+
+def says_a_price(line: Contract) -> bool:
+    """§6, §7: quoted on both sides, uncrossed, and no wider than half of its middle or 0.15."""
+    if not (line.bid > 0.0 and line.ask >= line.bid):
+        return False
+    return line.ask - line.bid <= max((line.bid + line.ask) / 4.0, 0.15)
+
+
+def total_volatility(line: Contract, forward: float) -> float | None:
+    """§7: w from the middle of an out-of-the-money quote by halving; None where it says none."""
+    price = (line.bid + line.ask) / 2.0
+    if not says_a_price(line) or not 0.0 < price < min(forward, line.strike):
+        return None
+    low, high = 0.0, 20.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if black(middle, forward, line.strike, call=line.call) < price else (low, middle)
+    return 0.5 * (low + high)
+
+
+def usable(line: Contract | None) -> float | None:
+    """§7: the feed's volatility if it is one."""
+    return line.iv if line is not None and math.isfinite(line.iv) and 0.02 < line.iv < 10.0 else None
+
+
+class SlowChain:
+    """The contracts of one underlying at one quote time, with everything that `specs/gex-method.md` asks of them.
+
+    `rule` is `quotes`, `otm` or `line`; by the last `mirror` says whether a bad volatility is replaced.
+    """
+
+    def __init__(
+        self,
+        contracts: Iterable[Contract],
+        spot: float,
+        asof: datetime,
+        *,
+        rule: str = "quotes",
+        mirror: bool = True,
+        parity: bool = True,
+    ) -> None:
+        self.contracts, self.spot, self.asof, self.rule, self.mirror = list(contracts), spot, asof, rule, mirror
+        self.rhos = self._forwards() if parity else {}
         self.living = [line for line in self.contracts if settles(line.root, line.expiry) > asof]
-        usable = {
-            (line.root, line.expiry, line.strike, line.call): line.iv
-            for line in self.contracts
-            if math.isfinite(line.iv) and 0.02 < line.iv < 10.0
-        }
+        self._listed = {(line.root, line.expiry, line.strike, line.call): line for line in self.contracts}
+        self.quoted: list[Contract] = []
         self.mirrored: list[Contract] = []
         self.unpriced: list[Contract] = []
+        self.apart: list[Contract] = []
         self.priced: list[Priced] = []
         for line in self.living:
-            key = (line.root, line.expiry, line.strike)
-            iv = usable.get((*key, line.call))
-            if iv is None and mirror and (iv := usable.get((*key, not line.call))) is not None:
-                self.mirrored.append(line)
-            if iv is None:
-                self.unpriced.append(line)
-            else:
-                left = years(line.root, line.expiry, asof)
-                self.priced.append(Priced(line, iv, left, self.rhos.get((line.root, line.expiry), 1.0)))
+            left = years(line.root, line.expiry, asof)
+            rho = self.rhos.get((line.root, line.expiry), 1.0)
+            iv = self._own(line) if rule == "line" else self._of_strike(line, left, rho)
+            if iv is not None:
+                self.priced.append(Priced(line, iv, left, rho))
+
+    def _side(self, line: Contract, *, call: bool) -> Contract | None:
+        return self._listed.get((line.root, line.expiry, line.strike, call))
+
+    def _own(self, line: Contract) -> float | None:
+        """By the rule `line`: its own volatility, else the other side's."""
+        self._compare(line)
+        iv, other = usable(line), usable(self._side(line, call=not line.call))
+        if iv is None and self.mirror and other is not None:
+            self.mirrored.append(line)
+            return other
+        if iv is None:
+            self.unpriced.append(line)
+        return iv
+
+    def _of_strike(self, line: Contract, left: float, rho: float) -> float | None:
+        """By price where the out-of-the-money side has one, else its volatility, else the other side's."""
+        self._compare(line)
+        forward = rho * self.spot
+        call = line.strike >= forward
+        side, other = self._side(line, call=call), self._side(line, call=not call)
+        total = total_volatility(side, forward) if side is not None and self.rule == "quotes" else None
+        if total is not None:
+            self.quoted.append(line)
+            return total / math.sqrt(left)
+        iv = usable(side)
+        if iv is None:
+            iv = usable(other)
+            (self.unpriced if iv is None else self.mirrored).append(line)
+        return iv
+
+    def _compare(self, line: Contract) -> None:
+        ivs = [usable(self._side(line, call=call)) for call in (True, False)]
+        if ivs[0] is not None and ivs[1] is not None and abs(ivs[0] - ivs[1]) > 0.01:
+            self.apart.append(line)
 
     def scopes(self) -> dict[str, list[date]]:
         """§10: the dates of each scope."""
@@ -128,7 +200,7 @@ class SlowChain:
         quotes = {
             (line.root, line.expiry, line.strike, line.call): (line.bid + line.ask) / 2.0
             for line in self.contracts
-            if line.bid > 0.0 and line.ask > 0.0 and line.bid <= line.ask
+            if says_a_price(line)
         }
         implied: dict[tuple[str, date], list[tuple[float, float, float]]] = defaultdict(list)
         for (root, expiry, strike, call), mid in quotes.items():

@@ -8,7 +8,14 @@ from bot.render.origin_words import freshness_words, origin_words, source_text
 from streaming.calendar import new_york
 from streaming.chains.quality_words import quality_words
 from streaming.clock import instant_of
-from streaming.model import SCOPE_WORDS, WEIGHT_NAMES, GexSnapshot, ScopeFigures, WeightName
+from streaming.model import (
+    SCOPE_WORDS,
+    VOLATILITY_RULES,
+    WEIGHT_NAMES,
+    GexSnapshot,
+    ScopeFigures,
+    WeightName,
+)
 
 _MOST_FAULTS: Final = 3
 _BILLION: Final = 1e9
@@ -52,6 +59,7 @@ def made_of(snapshot: GexSnapshot, weight: WeightName, *, now: datetime) -> str:
         return f"{_foreign(snapshot)} {quote_time(snapshot, now=now)}"
     parts = [
         _listing(snapshot, scope),
+        _rule(snapshot),
         f"Of the {WEIGHT_NAMES[weight]} {shares(scope, weight)}.",
         _forwards(snapshot, scope),
         met(snapshot),
@@ -60,15 +68,20 @@ def made_of(snapshot: GexSnapshot, weight: WeightName, *, now: datetime) -> str:
 
 
 def shares(scope: ScopeFigures, weight: WeightName) -> str:
-    """How much of one weight is priced, mirrored and left out."""
-    priced, mirrored, unpriced = (
-        (scope.weight_priced_oi, scope.weight_mirrored_oi, scope.weight_unpriced_oi)
-        if weight == "oi"
-        else (scope.weight_priced_vol, scope.weight_mirrored_vol, scope.weight_unpriced_vol)
+    """How much of one weight is priced with what, and how much lies where the feed's two volatilities disagree."""
+    priced, quoted, mirrored, unpriced, apart = (
+        getattr(scope, f"weight_{name}_{weight}") for name in ("priced", "quoted", "mirrored", "unpriced", "apart")
     )
     if priced is None or mirrored is None:
         return "there is none yet" if weight == "vol" else "there is none"
-    return f"{priced:.1%} is priced by its own volatility, {mirrored:.1%} mirrored, {unpriced:.1%} left out"
+    by_price = f"{quoted:.1%} is priced from quotes, {priced - quoted:.1%}" if quoted else f"{priced:.1%} is priced"
+    words = f"{by_price} by its own volatility, {mirrored:.1%} mirrored, {unpriced:.1%} left out"
+    return f"{words}; {apart:.1%} lies at strikes whose two sides differ by more than a point" if apart else words
+
+
+def _rule(snapshot: GexSnapshot) -> str:
+    rule = snapshot.volatility_rule
+    return "" if rule is None else f"Volatility: {VOLATILITY_RULES[rule]}."
 
 
 def faults(scope: ScopeFigures) -> str:

@@ -3,21 +3,31 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.lines import Ints, Lines
 
 NEAREST: Final = 7
 _SANE: Final = (0.5, 2.0)
-_WIDEST: Final = 2.0
-"""Ask over bid of a quote that says what a contract costs."""
+_WIDEST_SHARE: Final = 0.5
+_WIDEST: Final = 0.15
 _FEWEST_PAIRS: Final = 3
+
+
+def says_a_price(bid: Floats, ask: Floats) -> NDArray[np.bool_]:
+    """Where a quote tells what a contract costs: both sides, uncrossed, at most half of its middle or 0.15 apart."""
+    with np.errstate(invalid="ignore"):
+        spread = ask - bid
+        narrow = spread <= np.maximum(_WIDEST_SHARE * 0.5 * (bid + ask), _WIDEST)
+        told: NDArray[np.bool_] = (bid > 0.0) & (spread >= 0.0) & narrow
+    return told
 
 
 def parity_forwards(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floats:
     """Median of K + call mid - put mid over the 7 nearest two-sided strikes, per series; NaN without any.
 
-    Crossed quotes count as none. The difference is not discounted: near the money it is about 0.
+    Crossed quotes and absurd spreads count as none. The difference is not discounted: near the money it is about 0.
     """
     forwards = np.full(lines.series_start.size, np.nan)
     pairs, mids = _two_sided(lines, bid, ask)
@@ -42,11 +52,9 @@ def parity_ratios(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floats
 def implied_spot(lines: Lines) -> float:
     """What the nearest series says that the underlying costs, where nothing else does; NaN when it does not say.
 
-    Median of K + call mid - put mid over its 7 pairs nearest to the money, of 3 at least; wide quotes count as none.
+    Median of K + call mid - put mid over its 7 pairs nearest to the money, of 3 at least.
     """
-    with np.errstate(invalid="ignore"):
-        tight = np.where(lines.ask <= _WIDEST * lines.bid, lines.ask, np.nan)
-    pairs, mids = _two_sided(lines, lines.bid, tight)
+    pairs, mids = _two_sided(lines, lines.bid, lines.ask)
     of_series = lines.pair_series[pairs]
     first = of_series == of_series.min(initial=lines.series_start.size)
     if np.count_nonzero(first) < _FEWEST_PAIRS:
@@ -56,11 +64,10 @@ def implied_spot(lines: Lines) -> float:
 
 
 def _two_sided(lines: Lines, bid: Floats, ask: Floats) -> tuple[Ints, Floats]:
-    """Pairs quoted on both sides of both contracts, and call mid - put mid of each."""
+    """Pairs whose call and put both have a quote that says a price, and call mid - put mid of each."""
     pairs = np.flatnonzero((lines.pair_call >= 0) & (lines.pair_put >= 0))
     calls, puts = lines.pair_call[pairs], lines.pair_put[pairs]
-    with np.errstate(invalid="ignore"):
-        quoted = (bid > 0.0) & (ask >= bid) & np.isfinite(ask)
+    quoted = says_a_price(bid, ask)
     both = quoted[calls] & quoted[puts]
     calls, puts = calls[both], puts[both]
     mids: Floats = 0.5 * ((bid[calls] + ask[calls]) - (bid[puts] + ask[puts]))

@@ -1,42 +1,72 @@
 """A chain kept current: the last poll, with live option quotes laid over it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streaming.clock import epoch_ms
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.forward import parity_ratios
-from streaming.gex.pricing.lines import Lines, renew_lines, sort_lines
+from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
 from streaming.gex.pricing.priced import ForwardMode, PricedLines
 from streaming.gex.pricing.scopes import ScopeSlices, slice_scopes
 from streaming.gex.pricing.selection import Selection, select
-from streaming.gex.pricing.volatility import BadIv, clean_iv
-from streaming.model import OptionChain, OptionQuote
+from streaming.gex.pricing.volatility import (
+    BadIv,
+    Bools,
+    CleanIv,
+    StrikeQuotes,
+    by_line,
+    by_strike,
+    quoted_sigma,
+    strike_quotes,
+)
+from streaming.model import OptionChain, OptionQuote, VolatilityRule
 
 _HIGHEST_VOLUME: Final = 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """How a chain is priced where the field has no agreement (`specs/gex-method.md` §6, §7)."""
+
+    forward: ForwardMode = "parity"
+    volatility: VolatilityRule = "quotes"
+    bad_iv: BadIv = "mirror"
+    """What replaces an unusable volatility by the rule `line`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A streamed quote, and what the underlying cost when it came."""
+
+    quote: OptionQuote
+    spot: float
 
 
 class LiveBook:
     """Holds one chain's lines with the newest volatility and weights; hands out the selection that counts.
 
-    Forwards stay those of the poll their quotes came from: a live spot must not meet an old option quote.
+    Forwards stay those of the poll their quotes came from: a live spot must not meet an old option quote. So do the
+    volatilities that quotes say; as a fraction per year they stand still while σ·√T shrinks with our clock.
     """
 
-    def __init__(self, chain: OptionChain, spot: float, forward: ForwardMode, bad_iv: BadIv) -> None:
-        self._forward: ForwardMode = forward
-        self._bad_iv: BadIv = bad_iv
-        self._live: dict[str, OptionQuote] = {}
+    def __init__(self, chain: OptionChain, spot: float, conventions: Conventions) -> None:
+        self._conventions = conventions
+        self._live: dict[str, _Live] = {}
         self._rows: dict[str, int] | None = None
         self._cut: ScopeSlices | None = None
         self._selection: Selection | None = None
         self._priced: PricedLines | None = None
+        self._blind = False
+        """Whether the last poll had no spot, so that its quotes said nothing."""
         self.live_ms = 0
         self.lines = sort_lines(chain)
         self.ratio = self._ratios(spot)
+        self._polled = self._said(chain, spot, np.arange(self.lines.pair_call.size))
         self._lay(chain)
 
     @property
@@ -48,57 +78,99 @@ class LiveBook:
         """Take a newer poll; live quotes that are newer still stay on top of it."""
         old, self.lines = self.lines, renew_lines(self.lines, chain)
         relisted = self.lines.symbol is not old.symbol
-        same = not relisted or np.array_equal(old.symbol, self.lines.symbol)
-        if not same:
+        if not relisted or np.array_equal(old.symbol, self.lines.symbol):
+            self._take_same(old, chain, spot)
+        else:
             self._rows = None
-        if same and not self.lines.open_interest.any():
-            # Schwab sends 0 for every contract at times (specs/schwab-wire.md §3.1); yesterday's is still the count.
-            self.lines.open_interest[:] = old.open_interest
-        fresh = self._ratios(spot)
-        self.ratio = self._kept_ratios(old, fresh) if same else fresh
+            self.ratio = self._ratios(spot)
+            self._polled = self._said(chain, spot, np.arange(self.lines.pair_call.size))
         if relisted:
             self._cut = self._priced = None
         self._lay(chain)
 
-    def apply(self, quotes: Sequence[OptionQuote]) -> None:
-        """Lay live quotes over the chain; symbols that it does not list are ignored."""
-        rows = self._row_by_symbol()
-        for quote in quotes:
-            row = rows.get(quote.symbol)
-            if row is not None:
-                self._live[quote.symbol] = quote
-                self._overlay(row, quote)
-                self.live_ms = max(self.live_ms, quote.event_ms)
-                self._selection = None
+    def _take_same(self, old: Lines, chain: OptionChain, spot: float) -> None:
+        """The same contracts again: a series whose quotes did not change keeps what was found at its own spot."""
+        if not self.lines.open_interest.any():
+            # Schwab sends 0 for every contract at times (specs/schwab-wire.md §3.1); yesterday's is still the count.
+            self.lines.open_interest[:] = old.open_interest
+        if not len(self.lines):
+            return
+        changed = _changed_series(old, self.lines) | self._blind
+        self.ratio = np.where(changed | np.isnan(self.ratio), self._ratios(spot), self.ratio)
+        pairs = np.flatnonzero(changed[self.lines.pair_series])
+        said = self._said(chain, spot, pairs)
+        self._polled.sigma[pairs], self._polled.call_counts[pairs] = said.sigma, said.call_counts
+
+    def apply(self, quotes: Sequence[OptionQuote], spot: float) -> None:
+        """Lay live quotes over the chain, that came at a `spot`; symbols that it does not list are ignored."""
+        self._overlay([_Live(quote, spot) for quote in quotes])
 
     def selection(self, at: datetime) -> Selection:
         """The lines that count now; computed again only when quotes changed or lines settled."""
         if self._cut is None or not self._cut.holds_at(at):
             self._cut, self._selection, self._priced = slice_scopes(self.lines, at), None, None
         if self._selection is None:
-            clean = clean_iv(self.lines, self._iv, self._bad_iv)
             weight = np.stack((self._open_interest, self._volume))
-            self._selection = select(self.lines, clean, weight, self.ratio, self._cut, last=self._priced)
+            self._selection = select(self.lines, self._clean(), weight, self.ratio, self._cut, last=self._priced)
             self._priced = self._selection.priced
         return self._selection
+
+    def _clean(self) -> CleanIv:
+        if self._conventions.volatility == "line":
+            return by_line(self.lines, self._iv, self._conventions.bad_iv)
+        return by_strike(self.lines, self._iv, self._quotes)
+
+    def _said(self, chain: OptionChain, spot: float, pairs: Ints) -> StrikeQuotes:
+        """What a poll's quotes say of some pairs at the forwards of their ratios; nothing without a spot."""
+        self._blind = not spot > 0.0
+        forward = np.where(np.isnan(self.ratio), 1.0, self.ratio) * (np.nan if self._blind else spot)
+        said = strike_quotes(self.lines, forward, _quoted_s(self.lines, chain), pairs)
+        if self._conventions.volatility != "quotes":
+            said.sigma[:] = np.nan
+        return said
 
     def _lay(self, chain: OptionChain) -> None:
         self._iv: Floats = self.lines.iv.copy()
         self._open_interest: Floats = self.lines.open_interest.copy()
         self._volume: Floats = self.lines.volume.copy()
+        self._quotes = StrikeQuotes(self._polled.sigma.copy(), self._polled.call_counts.copy())
         self._selection = None
-        self._live = {
-            symbol: quote for symbol, quote in self._live.items() if quote.event_ms > _polled_ms(chain, symbol)
-        }
-        if self._live:
-            self.apply(tuple(self._live.values()))
+        newer = [live for symbol, live in self._live.items() if live.quote.event_ms > _polled_ms(chain, symbol)]
+        self._live = {}
+        if newer:
+            self._overlay(newer)
 
-    def _overlay(self, row: int, quote: OptionQuote) -> None:
+    def _overlay(self, lives: Sequence[_Live]) -> None:
+        by_symbol = self._row_by_symbol()
+        known = [(row, live) for live in lives if (row := by_symbol.get(live.quote.symbol)) is not None]
+        if not known:
+            return
+        for row, live in known:
+            self._live[live.quote.symbol] = live
+            self._overlay_one(row, live.quote)
+        self.live_ms = max(self.live_ms, *(live.quote.event_ms for _, live in known))
+        self._selection = None
+        if self._conventions.volatility == "quotes":
+            self._overlay_prices(np.array([row for row, _ in known]), [live for _, live in known])
+
+    def _overlay_one(self, row: int, quote: OptionQuote) -> None:
         self._iv[row] = self.lines.iv[row] if quote.iv is None else quote.iv
         if quote.volume is not None and self._volume[row] < quote.volume < _HIGHEST_VOLUME:
             self._volume[row] = quote.volume
         if quote.open_interest is not None and 0 < quote.open_interest < _HIGHEST_VOLUME:
             self._open_interest[row] = quote.open_interest
+
+    def _overlay_prices(self, rows: Ints, lives: Sequence[_Live]) -> None:
+        """What live quotes say; those in the money say nothing, and those without both prices leave what was said."""
+        table = [(live.quote.bid, live.quote.ask, live.spot, live.quote.event_ms / 1000.0) for live in lives]
+        bid, ask, spot, at_s = np.array(table, np.float64).T
+        ratio = self.ratio[self.lines.series[rows]]
+        forward = np.where(np.isnan(ratio), 1.0, ratio) * spot
+        is_call = self.lines.is_call[rows]
+        told = ~np.isnan(bid + ask) & ((self.lines.strike[rows] >= forward) == is_call)
+        rows, pairs = rows[told], self.lines.pair[rows[told]]
+        self._quotes.sigma[pairs] = quoted_sigma(self.lines, rows, (bid[told], ask[told]), forward[told], at_s[told])
+        self._quotes.call_counts[pairs] = is_call[told]
 
     def _row_by_symbol(self) -> dict[str, int]:
         if self._rows is None:
@@ -106,17 +178,23 @@ class LiveBook:
         return self._rows
 
     def _ratios(self, spot: float) -> Floats:
-        if self._forward == "none":
+        if self._conventions.forward == "none":
             return np.full(self.lines.series_start.size, np.nan)
         return parity_ratios(self.lines, spot, self.lines.bid, self.lines.ask)
 
-    def _kept_ratios(self, old: Lines, fresh: Floats) -> Floats:
-        """The old ratio of series whose quotes did not change, for those belong to an older spot."""
-        if fresh.size == 0 or self._forward == "none":
-            return fresh
-        moved = _differs(old.bid, self.lines.bid) | _differs(old.ask, self.lines.ask)
-        changed = np.logical_or.reduceat(moved, self.lines.series_start)
-        return np.where(changed | ~np.isfinite(self.ratio), fresh, self.ratio)
+
+def _changed_series(old: Lines, new: Lines) -> Bools:
+    """Which series have any other bid or ask than before; both must list the same contracts."""
+    moved = _differs(old.bid, new.bid) | _differs(old.ask, new.ask)
+    changed: Bools = np.logical_or.reduceat(moved, new.series_start)
+    return changed
+
+
+def _quoted_s(lines: Lines, chain: OptionChain) -> Floats:
+    """When the quotes of each series were live, epoch seconds."""
+    by_date = [chain.polled_ms.get(day) or epoch_ms(chain.asof) for day in lines.dates.tolist()]
+    quoted: Floats = np.array(by_date, np.float64)[lines.date_code[lines.series_start]] / 1000.0
+    return quoted
 
 
 def _polled_ms(chain: OptionChain, symbol: str) -> int:
@@ -125,6 +203,6 @@ def _polled_ms(chain: OptionChain, symbol: str) -> int:
     return chain.polled_ms.get(expiry) or epoch_ms(chain.asof)
 
 
-def _differs(old: Floats, new: Floats) -> NDArray[np.bool_]:
-    differs: NDArray[np.bool_] = (old != new) & ~(np.isnan(old) & np.isnan(new))
+def _differs(old: Floats, new: Floats) -> Bools:
+    differs: Bools = (old != new) & ~(np.isnan(old) & np.isnan(new))
     return differs

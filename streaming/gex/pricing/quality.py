@@ -1,4 +1,4 @@
-"""How good a scope's data is: shares of the weight priced, mirrored and left out, and why.
+"""How good a scope's data is: shares of the weight by what it is priced with, and why some is left out.
 
 See `specs/gex-method.md` §7.
 """
@@ -23,7 +23,7 @@ def qualities(
 ) -> dict[ScopeName, ScopeFigures]:
     """The quality figures of every scope; `weight` has shape (2, lines), `ratio` is NaN per series without parity."""
     pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
-    sums = pieces.sums(weight[:, pieces.rows])
+    sums = pieces.sums(_parts(clean, weight, pieces.rows))
     found: dict[ScopeName, ScopeFigures] = {}
     for name in SCOPES:
         rows = cut.rows[name]
@@ -44,13 +44,24 @@ def _count(clean: CleanIv, weight: Floats, rows: slice) -> Floats:
     return counted.reshape(3, len(FAULTS), len(OUTCOMES))
 
 
+def _parts(clean: CleanIv, weight: Floats, rows: slice) -> Floats:
+    """All contracts, those priced from quotes and those whose sides are apart: one each, open interest, volume.
+
+    Shape (3, 3, rows).
+    """
+    amounts = np.stack((np.ones(rows.stop - rows.start), *weight[:, rows]))
+    parts: Floats = np.stack((amounts, amounts * clean.quoted[rows], amounts * clean.apart[rows]))
+    return parts
+
+
 def _quality(expiries: tuple[str, ...], rows: slice, counted: Floats, totals: Floats, ratio: Floats) -> ScopeFigures:
     mirrored = counted[:, :, _MIRRORED].sum(axis=1)
     unpriced = counted.sum(axis=(1, 2)) - mirrored
-    oi, vol = totals.tolist()
+    (_, oi, vol), quoted, apart = totals.tolist()
     return ScopeFigures(
         expiries=expiries,
         contracts=rows.stop - rows.start,
+        contracts_quoted=int(quoted[0]),
         contracts_mirrored=int(mirrored[0]),
         contracts_unpriced=int(unpriced[0]),
         weight_unpriced_oi=_share(unpriced[1], oi) or 0.0,
@@ -59,6 +70,10 @@ def _quality(expiries: tuple[str, ...], rows: slice, counted: Floats, totals: Fl
         weight_mirrored_vol=_share(mirrored[2], vol),
         weight_priced_oi=_share(oi - mirrored[1] - unpriced[1], oi),
         weight_priced_vol=_share(vol - mirrored[2] - unpriced[2], vol),
+        weight_quoted_oi=_share(quoted[1], oi),
+        weight_quoted_vol=_share(quoted[2], vol),
+        weight_apart_oi=_share(apart[1], oi),
+        weight_apart_vol=_share(apart[2], vol),
         iv_faults=_faults(counted, oi, vol),
         series=int(ratio.size),
         series_without_parity=int(np.count_nonzero(np.isnan(ratio))),

@@ -1,4 +1,7 @@
-"""Which implied volatilities can be used, and what replaces those that cannot (`specs/gex-method.md` §7)."""
+"""Which volatility a line is priced with: three rules, and what became of volatilities that cannot be used.
+
+All of them are on our clock: a line's total volatility is σ·√T with T to our settlement (`specs/gex-method.md` §5, §7).
+"""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -6,64 +9,132 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.gex.pricing.formulas import Floats
+from streaming.gex.pricing.formulas import Floats, Real, years_to_expiry
+from streaming.gex.pricing.forward import says_a_price
 from streaming.gex.pricing.lines import Ints, Lines
+from streaming.gex.pricing.total_volatility import total_volatility
 
 BadIv = Literal["mirror", "drop"]
+Bools = NDArray[np.bool_]
 Fault = Literal["missing", "zero", "too low", "too high"]
 Outcome = Literal["mirrored", "no other side", "other side unusable", "not mirrored"]
 LOWEST: Final = 0.02
 HIGHEST: Final = 10.0
 FAULTS: Final[tuple[Fault, ...]] = ("missing", "zero", "too low", "too high")
 OUTCOMES: Final[tuple[Outcome, ...]] = ("mirrored", "no other side", "other side unusable", "not mirrored")
+_MIRRORED: Final = OUTCOMES.index("mirrored")
+_POINT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CleanIv:
-    """Volatility per line, NaN where a line cannot be priced; `mirrored` marks borrowed ones."""
+    """Volatility per line, NaN where a line cannot be priced, and where it comes from."""
 
     iv: Floats
-    mirrored: NDArray[np.bool_]
     bad: Ints
-    """Lines whose own volatility is unusable, ascending."""
+    """Lines priced with the other side's volatility or not at all, ascending."""
     code: Ints
-    """Of each of those: its place in `FAULTS` times 4, plus its place in `OUTCOMES`."""
+    """Of each of those: the place of what is wrong in `FAULTS` times 4, plus its place in `OUTCOMES`."""
+    quoted: Bools
+    """Lines priced from the quotes of their strike; the others have the feed's volatility."""
+    apart: Bools
+    """Lines at strikes whose two sides have volatilities of the feed that differ by more than a point."""
 
 
-def is_usable(iv: Floats) -> NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True, eq=False)
+class StrikeQuotes:
+    """What quotes say, by pair of call and put."""
+
+    sigma: Floats
+    """w/√T when the quotes were live; NaN where they say no price."""
+    call_counts: Bools
+    """Whether the call is the side out of the money."""
+
+
+def quoted_sigma(lines: Lines, rows: Ints, prices: tuple[Floats, Floats], forward: Floats, at_s: Real) -> Floats:
+    """σ = w/√T that the bids and asks (`prices`) of out-of-the-money lines say; NaN where they say no price.
+
+    `forward` is each line's in points, `at_s` when its quote was live, epoch seconds.
+    """
+    bid, ask = prices
+    middle = np.where(says_a_price(bid, ask), 0.5 * (bid + ask), np.nan)
+    total = total_volatility(middle, forward, lines.strike[rows])
+    return total / np.sqrt(years_to_expiry(lines.settle_s[rows], at_s))
+
+
+def strike_quotes(lines: Lines, forward: Floats, at_s: Floats, pairs: Ints) -> StrikeQuotes:
+    """What the chain's own quotes say of some pairs; `forward` (points) and `at_s` are by series."""
+    series = lines.pair_series[pairs]
+    calls, puts = lines.pair_call[pairs], lines.pair_put[pairs]
+    call_counts = lines.strike[np.maximum(calls, puts)] >= forward[series]
+    rows = np.where(call_counts, calls, puts)
+    listed = np.flatnonzero(rows >= 0)
+    sigma = np.full(pairs.size, np.nan)
+    rows, series = rows[listed], series[listed]
+    sigma[listed] = quoted_sigma(lines, rows, (lines.bid[rows], lines.ask[rows]), forward[series], at_s[series])
+    return StrikeQuotes(sigma, call_counts)
+
+
+def is_usable(iv: Floats) -> Bools:
     """True where a volatility is finite and strictly between 0.02 and 10; feeds mark "none" outside."""
     with np.errstate(invalid="ignore"):
-        usable: NDArray[np.bool_] = (iv > LOWEST) & (iv < HIGHEST)
+        usable: Bools = (iv > LOWEST) & (iv < HIGHEST)
     return usable
 
 
-def clean_iv(lines: Lines, iv: Floats, bad_iv: BadIv) -> CleanIv:
-    """Keep usable values; `mirror` fills the others from the opposite side of the same root, expiry and strike."""
+def by_strike(lines: Lines, iv: Floats, quotes: StrikeQuotes) -> CleanIv:
+    """One volatility per strike: what quotes say, else the feed's `iv` of the side that counts, else the other side's.
+
+    The rules `quotes` and, where `quotes` say nothing at all, `otm`.
+    """
+    usable = is_usable(iv)
+    of_side = _by_side(lines, iv)
+    usable_of_side = _by_side(lines, np.where(usable, iv, np.nan))
+    pairs, own = np.arange(lines.pair_call.size), quotes.call_counts.astype(np.intp)
+    feeds, others = usable_of_side[own, pairs], usable_of_side[1 - own, pairs]
+    is_quoted = ~np.isnan(quotes.sigma)
+    chosen = np.where(is_quoted, quotes.sigma, np.where(np.isnan(feeds), others, feeds))
+    bad_pairs = ~is_quoted & np.isnan(feeds)
+    bad = np.flatnonzero(bad_pairs[lines.pair])
+    codes = _codes(of_side[own, pairs], _outcomes(lines, pairs, ~quotes.call_counts, others))
+    apart = np.abs(usable_of_side[0] - usable_of_side[1]) > _POINT
+    return CleanIv(
+        iv=chosen[lines.pair],
+        bad=bad,
+        code=codes[lines.pair[bad]],
+        quoted=is_quoted[lines.pair],
+        apart=apart[lines.pair],
+    )
+
+
+def by_line(lines: Lines, iv: Floats, bad_iv: BadIv) -> CleanIv:
+    """The rule `line`: usable values as they are; `mirror` fills the others from the opposite side of their strike."""
     usable = is_usable(iv)
     own = np.where(usable, iv, np.nan)
-    mirrored = np.zeros(iv.size, np.bool_)
+    by_side = _by_side(lines, own)
     bad = np.flatnonzero(~usable)
-    if bad.size == 0 or bad_iv == "drop":
-        return CleanIv(own, mirrored, bad, _codes(iv[bad], np.full(bad.size, OUTCOMES.index("not mirrored"))))
-    borrowed = _opposite(lines, own, usable, bad)
-    own[bad] = borrowed
-    mirrored[bad] = np.isfinite(borrowed)
-    return CleanIv(own, mirrored, bad, _codes(iv[bad], _outcomes(lines, bad, borrowed)))
+    if bad_iv == "drop":
+        code = _codes(iv[bad], np.full(bad.size, OUTCOMES.index("not mirrored")))
+    else:
+        pair, other = lines.pair[bad], ~lines.is_call[bad]
+        own[bad] = by_side[other.astype(np.intp), pair]
+        code = _codes(iv[bad], _outcomes(lines, pair, other, own[bad]))
+    apart = np.abs(by_side[0] - by_side[1]) > _POINT
+    return CleanIv(own, bad, code, np.zeros(iv.size, np.bool_), apart[lines.pair])
 
 
-def _opposite(lines: Lines, iv: Floats, usable: NDArray[np.bool_], bad: Ints) -> Floats:
-    by_pair = np.full((2, lines.pair_call.size), np.nan)
-    rows = np.flatnonzero(usable)
-    by_pair[lines.is_call[rows].astype(np.intp), lines.pair[rows]] = iv[rows]
-    taken: Floats = by_pair[(~lines.is_call[bad]).astype(np.intp), lines.pair[bad]]
-    return taken
+def _by_side(lines: Lines, values: Floats) -> Floats:
+    """Values of puts, then of calls, by pair; NaN where a side is not listed."""
+    by_side = np.full((2, lines.pair_call.size), np.nan)
+    by_side[lines.is_call.astype(np.intp), lines.pair] = values
+    return by_side
 
 
-def _outcomes(lines: Lines, bad: Ints, borrowed: Floats) -> Ints:
-    pair = lines.pair[bad]
-    listed = np.where(lines.is_call[bad], lines.pair_put[pair], lines.pair_call[pair]) >= 0
+def _outcomes(lines: Lines, pairs: Ints, is_call: Bools, borrowed: Floats) -> Ints:
+    """What became of pairs whose `is_call` side was asked for the volatility `borrowed`."""
+    listed = np.where(is_call, lines.pair_call[pairs], lines.pair_put[pairs]) >= 0
     unpriced = np.where(listed, OUTCOMES.index("other side unusable"), OUTCOMES.index("no other side"))
-    return np.where(np.isfinite(borrowed), OUTCOMES.index("mirrored"), unpriced)
+    return np.where(np.isnan(borrowed), unpriced, _MIRRORED)
 
 
 def _codes(iv: Floats, outcome: Ints) -> Ints:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streaming.clock import epoch_ms
 from streaming.gex.pricing.formulas import Floats
-from streaming.gex.pricing.priced import ForwardMode
+from streaming.gex.pricing.live_book import Conventions
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.results.basis import Basis, shift, shift_levels
 from streaming.gex.results.flow import Flows, flow_records, flow_rows
@@ -62,7 +62,7 @@ class Ingredients:
     expected_move: ExpectedMove | None
     priors: tuple[Ladder | None, ...]
     flows: Flows
-    forward: ForwardMode
+    conventions: Conventions
     seq: int
 
 
@@ -102,7 +102,8 @@ def _snapshot(made: Ingredients) -> GexSnapshot:
         delayed=made.chain.delayed,
         scope=made.scope,
         state=made.state,
-        forward_mode=made.forward,
+        forward_mode=made.conventions.forward,
+        volatility_rule=made.conventions.volatility,
         basis=None if made.basis is None else made.basis.points,
         basis_ms=None if made.basis is None else made.basis.measured_ms,
         basis_stale=None if made.basis is None else not made.basis.is_live(epoch_ms(made.moment.at)),

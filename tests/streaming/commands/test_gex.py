@@ -88,23 +88,43 @@ def test_the_quote_time_can_be_given(chain_file: Path, capsys: pytest.CaptureFix
 
 
 def test_bad_volatility_and_forward_are_choices(chain_file: Path, capsys: pytest.CaptureFixture[str]):
-    assert report(capsys, chain_file)["scopes"]["all"]["contracts_mirrored"] == 2
-    dropped = report(capsys, chain_file, "--bad-iv", "drop", "--forward", "none")
+    mirrored = report(capsys, chain_file, "--iv", "line")
+    assert mirrored["scopes"]["all"]["contracts_mirrored"] == 2
+    assert (mirrored["bad_iv"], mirrored["volatility_rule"]) == ("mirror", "line")
+    dropped = report(capsys, chain_file, "--iv", "line", "--bad-iv", "drop", "--forward", "none")
     assert dropped["scopes"]["all"]["contracts_mirrored"] == 0
     assert (dropped["bad_iv"], dropped["forward_mode"]) == ("drop", "none")
+
+
+@pytest.mark.parametrize("rule", ["quotes", "otm"])
+def test_one_volatility_per_strike_is_a_choice(chain_file: Path, capsys: pytest.CaptureFixture[str], rule: str):
+    found = report(capsys, chain_file, "--iv", rule)
+    assert (found["volatility_rule"], found["bad_iv"]) == (rule, None)
+    assert found["scopes"]["all"]["contracts_mirrored"] == 0
+    with pytest.raises(RequestError, match="belongs to the rule line"):
+        run(chain_file, "--iv", rule, "--bad-iv", "drop")
+
+
+def test_without_a_choice_prices_count(chain_file: Path, capsys: pytest.CaptureFixture[str]):
+    chain_file.write_text(TABLE.replace("0,0,0,0,1500,0.1,0,0,9000", "0,0,0.5,0.6,1500,0.3,0,0,9000"))
+    assert report(capsys, chain_file)["scopes"]["all"]["contracts_quoted"] == 2
+    assert report(capsys, chain_file, "--iv", "otm")["scopes"]["all"]["contracts_quoted"] == 0
 
 
 def test_the_table_is_legible(chain_file: Path, capsys: pytest.CaptureFixture[str]):
     assert run(chain_file) == 0
     text = capsys.readouterr().out
-    assert text.startswith("SPX  spot 4300.00  as of 2023-06-09T13:25:00-04:00  forward parity\n")
+    assert text.startswith("SPX  spot 4300.00  as of 2023-06-09T13:25:00-04:00  forward parity  volatility quotes\n")
     assert "  zero gamma                 4279.84       4327.68" in text
     assert "  net GEX, Bn/1%             +0.9081       -5.4488" in text
     assert "zero (the nearest expiry): 2023-06-09, " in text
     assert "one (the second expiry): no living expiry, 0 contracts" in text
-    assert "  volatility: 2 zero (mirrored)\n" in text
+    assert "    of it from quotes          0.00%         0.00%" in text
+    assert "  0 priced from quotes, 0 mirrored, 0 not priced, rr25 -2.00 vol points (2023-06-09)\n" in text
     assert "  call wall above            4300.00       4300.00" in text
     assert all(len(line) <= 100 for line in text.splitlines())
+    run(chain_file, "--iv", "line")
+    assert "  volatility: 2 zero (mirrored)\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("row", [(figure, row) for figure in FIGURES.values() for row in figure.rows])

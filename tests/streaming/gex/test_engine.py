@@ -383,7 +383,9 @@ def test_near_symbols_rest_while_spot_jitters():
 
 def test_dropping_bad_volatilities_is_a_choice():
     lines = [Line(4300, "C", 0.0, 100), Line(4300, "P", 0.11, 50)]
-    mirror, drop = (GexEngine(parse_ticker("SPX"), scope="all", bad_iv=mode) for mode in ("mirror", "drop"))
+    mirror, drop = (
+        GexEngine(parse_ticker("SPX"), scope="all", volatility="line", bad_iv=mode) for mode in ("mirror", "drop")
+    )
     for engine in (mirror, drop):
         engine.on_chain(make_chain(lines))
     assert mirror.compute(ASOF).sum_gex_oi > 0.0 > drop.compute(ASOF).sum_gex_oi

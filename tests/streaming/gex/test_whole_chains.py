@@ -35,7 +35,8 @@ def test_every_chain_computes_without_a_warning(tmp_path: Path, name: str):
         ("spx_night.csv", "zero", "expiries", ("2025-01-07",)),
         ("ndx_evening.csv", "all", "series_without_parity", 4),  # not quoted, or crossed
         ("spy_bare.json", "all", "series_without_parity", 4),
-        ("qqq_blind.csv", "all", "contracts_unpriced", 88),  # neither side has a volatility
+        ("qqq_blind.csv", "all", "contracts_unpriced", 0),  # neither side has a volatility, but prices
+        ("spy_ameritrade.json", "all", "contracts_quoted", 320),
         ("spx_schwab.json", "all", "series", 7),  # without the minis' and the adjusted
     ],
 )
@@ -49,3 +50,8 @@ def test_without_any_trade_the_sum_by_volume_is_zero_and_its_levels_unknown(tmp_
     figures = report["scopes"]["all"]["vol"]
     assert (figures["net_gex_usd_per_1pct"], figures["major_pos"], figures["zero_gamma"]) == (0.0, None, None)
     assert figures["zero_gamma_note"] == "no exposure"
+
+
+def test_what_has_no_volatility_on_either_side_is_left_out_where_prices_do_not_count(tmp_path: Path):
+    report = chain_report(load_chain(made("qqq_blind.csv").write(tmp_path / "qqq.csv")), volatility="otm")
+    assert report["scopes"]["all"]["contracts_unpriced"] == 88

@@ -8,7 +8,7 @@ import pytest
 from streaming.gex.pricing.lines import sort_lines
 from streaming.gex.pricing.priced import PricedLines, build_kernel, select_priced
 from streaming.gex.pricing.scopes import slice_scopes
-from streaming.gex.pricing.volatility import clean_iv
+from streaming.gex.pricing.volatility import by_line
 from tests.support.option_lines import ASOF, Line, make_chain
 
 LINES = sort_lines(
@@ -27,7 +27,7 @@ NO_RATIO = np.full(LINES.series_start.size, np.nan)
 
 def priced_with(iv: np.ndarray, volume: np.ndarray, last: PricedLines | None = None) -> PricedLines:
     weight = np.stack((LINES.open_interest, volume))
-    return select_priced(LINES, clean_iv(LINES, iv, "mirror"), weight, NO_RATIO, slice_scopes(LINES, ASOF), last=last)
+    return select_priced(LINES, by_line(LINES, iv, "mirror"), weight, NO_RATIO, slice_scopes(LINES, ASOF), last=last)
 
 
 def test_settled_weightless_and_unpriceable_lines_are_left_out():

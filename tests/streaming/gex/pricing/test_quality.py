@@ -22,8 +22,8 @@ LINES = (
 )
 
 
-def quality(*lines: Line, scope: str = "zero", bad_iv: str = "mirror") -> ScopeFigures:
-    engine = GexEngine(parse_ticker("SPX"), scope="all", bad_iv=bad_iv)
+def quality(*lines: Line, scope: str = "zero", rule: str = "line", bad_iv: str = "mirror") -> ScopeFigures:
+    engine = GexEngine(parse_ticker("SPX"), scope="all", volatility=rule, bad_iv=bad_iv)
     engine.on_chain(make_chain(lines or LINES))
     return engine.compute(ASOF).scopes[scope]
 
@@ -83,3 +83,49 @@ def test_a_clean_chain_has_no_fault():
     found = quality(LINES[0])
     assert found.iv_faults == ()
     assert (found.weight_priced_oi, found.weight_mirrored_oi, found.weight_unpriced_oi) == (1.0, 0.0, 0.0)
+
+
+def quoted(strike: float, side: str, iv: float, middle: float, oi: float) -> Line:
+    return Line(strike, side, iv, oi=oi, bid=middle - 0.05, ask=middle + 0.05)
+
+
+STRIKES = (
+    quoted(4280, "P", 0.12, 2.0, 100),
+    quoted(4280, "C", 0.0, 22.0, 100),
+    quoted(4300, "C", 0.11, 5.0, 200),
+    quoted(4300, "P", 0.125, 5.0, 0),
+    Line(4310, "C", 0.10, oi=50),
+    Line(4310, "P", 0.13, oi=50),
+    Line(4320, "C", 0.0, oi=150),
+    Line(4320, "P", 0.12, oi=50),
+    Line(4330, "C", 0.0, oi=200),
+    Line(4330, "P", 0.0, oi=50),
+    Line(4340, "P", 0.0, oi=50),
+)
+"""Spot and forward are 4300: two strikes with prices, one where the call has a volatility, one a put, two without."""
+
+
+def test_the_shares_by_method_are_those_of_the_strikes():
+    found = quality(*STRIKES, rule="quotes")
+    assert (found.contracts, found.contracts_quoted, found.contracts_mirrored, found.contracts_unpriced) == (
+        11,
+        4,
+        2,
+        3,
+    )
+    shares = (found.weight_quoted_oi, found.weight_priced_oi, found.weight_mirrored_oi, found.weight_unpriced_oi)
+    assert shares == pytest.approx((0.4, 0.5, 0.2, 0.3))
+    assert found.weight_quoted_vol is found.weight_apart_vol is None
+
+
+def test_the_share_of_strikes_whose_two_sides_disagree_is_told_by_every_rule():
+    for rule in ("quotes", "otm", "line"):
+        assert quality(*STRIKES, rule=rule).weight_apart_oi == pytest.approx(0.3)
+
+
+def test_a_strike_is_judged_by_the_side_that_counts():
+    assert reasons(quality(*STRIKES, rule="otm")) == {
+        ("zero", "mirrored"): (2, 0.2, None),
+        ("zero", "other side unusable"): (2, 0.25, None),
+        ("missing", "other side unusable"): (1, 0.05, None),
+    }
