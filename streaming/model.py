@@ -189,6 +189,10 @@ class OptionChain:
     polled_ms: Mapping[date, int] = field(default_factory=dict)
     """Quote time of each expiry where expiries were asked for one by one; empty when all are of `asof`."""
     quality: ChainQuality = field(default_factory=ChainQuality)
+    vendor_end_s: Mapping[tuple[str, date], float] = field(default_factory=dict)
+    """When the time ends that the vendor's volatilities of a root and expiry were solved with, epoch seconds.
+
+    Only where that was measured (`specs/gex-method.md` §5)."""
 
     def __len__(self) -> int:
         return int(self.strike.size)

@@ -7,6 +7,7 @@ overrides it.
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,7 @@ from streaming.chains.cboe_table import read_table
 from streaming.chains.date_line import moment_in
 from streaming.chains.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root
 from streaming.chains.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
+from streaming.chains.vendor_clock import Greeks, SeriesName, clock_ends
 from streaming.chains.wire_values import price
 from streaming.clock import LAST_DAY, instant
 from streaming.errors import UNREADABLE, ContractError
@@ -28,6 +30,8 @@ from streaming.model import ChainQuality, OptionChain
 Floats = NDArray[np.float64]
 Number = float | str | None
 SOURCE: Final = "cboe"
+_LAST_DIGIT: Final = 0.0001
+"""Of gamma and vega as CBOE writes them."""
 _NIGHT_ROOT: Final = "SPXW"
 
 
@@ -40,6 +44,8 @@ class CboeOption(msgspec.Struct, gc=False):
     volume: Number = None
     bid: Number = None
     ask: Number = None
+    gamma: Number = None
+    vega: Number = None
 
 
 class CboeData(msgspec.Struct, gc=False):
@@ -78,12 +84,14 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     grid = grid_of([item.option for item in data.options])
     valid = is_symbol(grid)
     symbols = read_symbols(grid[:, valid])
-    rows = ContractRows(symbols, *(_numbers(column)[valid] for column in _columns(data.options)))
+    *figures, gamma, vega = [_numbers(column)[valid] for column in _columns(data.options)]
     offered = (price(value) for value in (data.current_price, data.close))
     spot = next((found for found in offered if found is not None), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
     met = ChainQuality(unreadable=valid.size - int(np.count_nonzero(valid)))
-    return assemble(rows, Quoted(SOURCE, data.symbol, spot, when), met)
+    chain = assemble(ContractRows(symbols, *figures), Quoted(SOURCE, data.symbol, spot, when), met)
+    greeks = Greeks(figures[0], gamma, vega, unit=_LAST_DIGIT)
+    return replace(chain, vendor_end_s=_clock_ends(symbols, greeks, spot, when))
 
 
 def parse_csv(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
@@ -91,6 +99,18 @@ def parse_csv(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     table = read_table(payload)
     when = asof or _quoted_at(table.fetched_at(), table.rows.symbols)
     return assemble(table.rows, Quoted(SOURCE, "", table.spot, when), table.met)
+
+
+def _clock_ends(symbols: SymbolColumns, greeks: Greeks, spot: float, asof: datetime) -> dict[SeriesName, float]:
+    days, day = np.unique(symbols.expiry, return_inverse=True)
+    series = np.empty(day.size, np.intp)
+    by_root = rows_by_root(symbols.root)
+    for number, rows in enumerate(by_root.values()):
+        series[rows] = number * days.size + day[rows]
+    settle_s = np.full(len(by_root) * days.size, np.nan)
+    settle_s[series] = symbols.settle_s
+    names = [(root, expiry) for root in by_root for expiry in days.tolist()]
+    return clock_ends(greeks, spot, asof.timestamp(), series, list(zip(names, settle_s.tolist(), strict=True)))
 
 
 def _decode(payload: bytes) -> CboeBody:
@@ -140,13 +160,15 @@ def _understood(item: object, kind: type[Record]) -> Record | None:
 
 
 def _columns(options: Sequence[CboeOption]) -> tuple[list[Number], ...]:
-    """Volatility, open interest, volume, bid and ask; written out, for a named attribute is read a third faster."""
+    """Volatility, open interest, volume, bid, ask, gamma, vega; written out, for a named attribute is read faster."""
     return (
         [option.iv for option in options],
         [option.open_interest for option in options],
         [option.volume for option in options],
         [option.bid for option in options],
         [option.ask for option in options],
+        [option.gamma for option in options],
+        [option.vega for option in options],
     )
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from streaming.calendar import settle_at
 from streaming.chains.assembly import without_interest
 from streaming.chains.schwab_body import ChainBody, Contract, decode_chain
+from streaming.chains.vendor_clock import Greeks, clock_ends
 from streaming.clock import LAST_MS, date_of, epoch_ms, instant_of
 from streaming.errors import ContractError
 from streaming.model import ChainQuality, OptionChain
@@ -25,6 +26,8 @@ from streaming.symbols import is_am_settled
 
 _STANDARD_MULTIPLIER: Final = 100.0
 _ROOT_WIDTH: Final = 6
+_LAST_DIGIT: Final = 0.001
+"""Of gamma and vega as Schwab writes them."""
 _OSI_LENGTH: Final = 21
 _DATE: Final = slice(6, 12)
 _FEWEST_MS: Final = 10**11
@@ -88,19 +91,21 @@ def _chain(
     is_call = np.array(are_calls, dtype=np.bool_)
     interest = _column([item.openInterest for item in contracts])
     calls, puts = without_interest(interest, is_call)
+    spot, iv = _spot(body), _volatilities(contracts)
+    settles = [((root, expiry), _settle_s(root, expiry, flag)) for root, expiry, flag in kinds]
     return OptionChain(
         ticker=ticker,
-        spot=_spot(body),
+        spot=spot,
         asof=when,
         source=source,
         delayed=body.isDelayed,
         symbol=_symbols(contracts, roots, expiries, are_calls),
         root=np.array([root for root, _, _ in kinds], dtype="U6")[series],
         expiry=np.array([expiry for _, expiry, _ in kinds], dtype="datetime64[D]")[series],
-        settle_s=np.array([_settle_s(*kind) for kind in kinds], dtype=np.float64)[series],
+        settle_s=np.array([settle_s for _, settle_s in settles], dtype=np.float64)[series],
         strike=_column([item.strikePrice for item in contracts]),
         is_call=is_call,
-        iv=_volatilities(contracts),
+        iv=iv,
         open_interest=_amounts(interest),
         volume=_amounts(_column([item.totalVolume for item in contracts])),
         bid=_quotes([item.bidPrice if item.bid is UNSET else item.bid for item in contracts]),
@@ -112,6 +117,7 @@ def _chain(
             calls_without_interest=calls,
             puts_without_interest=puts,
         ),
+        vendor_end_s=clock_ends(_greeks(contracts, iv), spot, when.timestamp(), series, settles),
     )
 
 
@@ -163,6 +169,7 @@ def _facts(newest_first: Sequence[OptionChain]) -> dict[str, Any]:
         "delayed": any(part.delayed for part in newest_first),
         "polled_ms": _polled_ms(newest_first),
         "quality": _joint_quality(newest_first),
+        "vendor_end_s": {name: end_s for part in reversed(newest_first) for name, end_s in part.vendor_end_s.items()},
     }
 
 
@@ -343,6 +350,11 @@ def _volatilities(contracts: Iterable[Contract]) -> NDArray[np.float64]:
     percent = _column([item.volatility for item in contracts])
     percent[~(percent > 0.0) | np.isinf(percent)] = np.nan
     return percent / 100.0
+
+
+def _greeks(contracts: Sequence[Contract], iv: NDArray[np.float64]) -> Greeks:
+    gamma, vega = _column([item.gamma for item in contracts]), _column([item.vega for item in contracts])
+    return Greeks(iv, gamma, vega, unit=_LAST_DIGIT)
 
 
 def _amounts(column: NDArray[np.float64]) -> NDArray[np.float64]:

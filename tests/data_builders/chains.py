@@ -15,6 +15,8 @@ class MadeChain:
 
     market: Market
     payload: bytes
+    decimals: int | None = None
+    """Of its gamma and vega; None where it has no vega."""
 
     def write(self, path: Path) -> Path:
         """The file at `path`."""
@@ -131,7 +133,7 @@ def rut_feed() -> MadeChain:
         Series("RUT", "2023-12-15", step=10.0, reach=0.4), Series("RUT", "2024-03-15", step=10.0, reach=0.4),
     ]  # fmt: skip
     market = make_market("RUT", 1806.125, "2023-09-20T16:00", listed, seed=9)
-    return MadeChain(market, cboe_feed(market, fetched="2023-09-21 03:17:42"))
+    return MadeChain(market, cboe_feed(market, fetched="2023-09-21 03:17:42"), 4)
 
 
 def spy_bare() -> MadeChain:
@@ -143,7 +145,7 @@ def spy_bare() -> MadeChain:
         Series("SPY", "2022-12-16", step=5.0, reach=0.3, quotes="none"),
     ]  # fmt: skip
     market = make_market("SPY", 452.925, "2022-04-01T16:00", listed, seed=10)
-    return MadeChain(market, cboe_bare(market))
+    return MadeChain(market, cboe_bare(market), 4)
 
 
 def spy_ameritrade() -> MadeChain:
@@ -154,7 +156,7 @@ def spy_ameritrade() -> MadeChain:
     ]
     listed[2] = Series("SPY", "2022-05-27", step=1.0, reach=0.03, volatilities="none")
     market = make_market("SPY", 390.655, "2022-05-20T16:00", listed, seed=11)
-    return MadeChain(market, ameritrade_chain(market))
+    return MadeChain(market, ameritrade_chain(market), 3)
 
 
 def spx_schwab() -> MadeChain:
@@ -167,7 +169,7 @@ def spx_schwab() -> MadeChain:
         Series("SPXW", "2026-09-30", step=50.0, volatilities="none"),
     ]  # fmt: skip
     market = make_market("SPX", 6881.25, "2026-08-20T10:30", listed, seed=12)
-    return MadeChain(market, schwab_chain(market))
+    return MadeChain(market, schwab_chain(market), 3)
 
 
 def ndx_schwab() -> MadeChain:
@@ -178,7 +180,7 @@ def ndx_schwab() -> MadeChain:
         Series("NDX", "2027-03-19", step=100.0, reach=0.2),
     ]  # fmt: skip
     market = make_market("NDX", 25010.5, "2026-11-27T13:00", listed, seed=13)
-    return MadeChain(market, schwab_chain(market, delayed=True, quoted=market.asof.replace(hour=14)))
+    return MadeChain(market, schwab_chain(market, delayed=True, quoted=market.asof.replace(hour=14)), 3)
 
 
 WHOLE = 21_000

@@ -29,6 +29,7 @@ class Line:
     ask: float
     delta: float
     gamma: float
+    vega: float
     adjusted: bool = False
     mini: bool = False
 
@@ -75,12 +76,16 @@ class Market:
     def standard(self) -> list[Line]:
         return [line for line in self.lines if line.standard]
 
-    def contracts(self) -> list[Contract]:
-        """The standard lines for the slow model; a volatility that is not there is NaN."""
+    def contracts(self, decimals: int | None = None) -> list[Contract]:
+        """The standard lines for the slow model; a volatility that is not there is NaN.
+
+        `decimals` are those of the greeks, None for a file that has none.
+        """
         return [
             Contract(
                 line.root, line.expiry, line.call, line.strike, math.nan if line.iv is None else line.iv,
                 (float(line.open_interest), float(line.volume)), line.bid, line.ask,
+                *((math.nan if decimals is None else round(greek, decimals)) for greek in (line.gamma, line.vega)),
             )
             for line in self.standard
         ]  # fmt: skip
@@ -124,12 +129,13 @@ def _line(
     sign = 1.0 if call else -1.0
     delta = sign * cdf(sign * d1)
     price = sign * (forward * cdf(sign * d1) - strike * cdf(sign * (d1 - deviation)))
-    gamma = math.exp(-d1 * d1 / 2) / math.sqrt(2 * math.pi) / (spot * deviation)
+    density = math.exp(-d1 * d1 / 2) / math.sqrt(2 * math.pi)
+    gamma, vega = density / (spot * deviation), spot * density * math.sqrt(left) / 100.0
     bid, ask = _quote(series.quotes, price, rng)
     interest = _lots(strike, spot, call=call, rng=rng)
     return Line(
         series.root, expiry, call, strike, _volatility(series.volatilities, sigma, delta, call=call), interest,
-        _lots(strike, spot, call=call, rng=rng) // 3 if traded else 0, bid, ask, round(delta, 4), round(gamma, 4),
+        _lots(strike, spot, call=call, rng=rng) // 3 if traded else 0, bid, ask, round(delta, 4), gamma, vega,
         series.adjusted, series.mini,
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ def _row(call: Line, put: Line, *, whole_strikes: bool) -> str:
 
 def _half(line: Line) -> str:
     iv = 0 if line.iv is None else line.iv
-    figures = (0, 0, line.bid, line.ask, line.volume, iv, line.delta, line.gamma, line.open_interest)
+    figures = (0, 0, line.bid, line.ask, line.volume, iv, line.delta, round(line.gamma, 4), line.open_interest)
     return f"{line.osi()},{','.join(f'{figure:g}' for figure in figures)}"
 
 
@@ -54,8 +54,9 @@ def _cboe_option(line: Line) -> Json:
     return {
         "option": line.osi(), "bid": line.bid, "bid_size": 7.0, "ask": line.ask, "ask_size": 7.0,
         "iv": 0.0 if line.iv is None else line.iv, "open_interest": float(line.open_interest),
-        "volume": float(line.volume), "delta": line.delta, "gamma": line.gamma, "theta": -0.01, "rho": 0.1,
-        "vega": 0.02, "theo": line.ask, "change": 0.0, "open": 0.0, "high": 0.0, "low": 0.0, "tick": "no_change",
+        "volume": float(line.volume), "delta": line.delta, "gamma": round(line.gamma, 4), "theta": -0.01, "rho": 0.1,
+        "vega": round(line.vega, 4), "theo": line.ask, "change": 0.0, "open": 0.0, "high": 0.0, "low": 0.0,
+        "tick": "no_change",
         "last_trade_price": 0.0, "last_trade_time": None, "percent_change": 0.0, "prev_day_close": 0.0500000007450581,
     }  # fmt: skip
 
@@ -64,10 +65,10 @@ def cboe_bare(market: Market) -> bytes:
     """What older scripts kept of CBOE's JSON: no wrapper, no clock, no quotes; 0.02 and 26.001 for no volatility."""
     options = [
         {
-            "change": 0.0, "delta": line.delta, "gamma": line.gamma, "high": 0.0,
+            "change": 0.0, "delta": line.delta, "gamma": round(line.gamma, 4), "high": 0.0,
             "iv": line.iv if line.iv is not None else 0.02 if line.call else 26.001, "low": 0.0, "open": 0.0,
             "open_interest": float(line.open_interest), "option": line.osi(), "prev_day_close": 0.0, "rho": 0.0,
-            "theo": 0.0, "theta": 0.0, "vega": 0.0, "volume": float(line.volume),
+            "theo": 0.0, "theta": 0.0, "vega": round(line.vega, 4), "volume": float(line.volume),
         }
         for line in market.lines
     ]  # fmt: skip
@@ -105,7 +106,8 @@ def _schwab_contract(line: Line, wire: str, at_ms: int, today: date) -> Json:
         "openPrice": 0.0, "closePrice": line.bid, "totalVolume": line.volume, "tradeTimeInLong": at_ms - 60_000,
         "quoteTimeInLong": at_ms - line.volume % 900, "netChange": 0.5,
         "volatility": none if line.iv is None else round(100 * line.iv, 3),
-        "delta": none if line.iv is None else round(line.delta, 3), "gamma": greek, "theta": -0.5, "vega": 0.5,
+        "delta": none if line.iv is None else round(line.delta, 3), "gamma": greek, "theta": -0.5,
+        "vega": none if line.iv is None else round(line.vega, 3),
         "rho": 0.1, "openInterest": line.open_interest, "timeValue": 1.0, "theoreticalOptionValue": line.ask,
         "theoreticalVolatility": 29.0,
         "optionDeliverablesList": [{"symbol": wire, "assetType": "STOCK", "deliverableUnits": 100.0}],
@@ -149,7 +151,8 @@ def _ameritrade_contract(line: Line, at_ms: int, today: date) -> Json:
         "settlementType": " ", "strikePrice": line.strike,
         "symbol": f"{line.root}_{line.expiry:%m%d%y}{line.side}{line.strike:g}", "theoreticalOptionValue": line.ask,
         "theoreticalVolatility": 29, "theta": -0.1, "timeValue": 0.5, "totalVolume": line.volume, "tradeDate": None,
-        "tradeTimeInLong": at_ms, "vega": 0.1, "volatility": -999 if line.iv is None else round(100 * line.iv, 3),
+        "tradeTimeInLong": at_ms, "vega": round(line.vega, 3),
+        "volatility": -999 if line.iv is None else round(100 * line.iv, 3),
     }  # fmt: skip
 
 

@@ -29,6 +29,8 @@ class Contract:
     weight: tuple[float, float]
     bid: float = math.nan
     ask: float = math.nan
+    gamma: float = math.nan
+    vega: float = math.nan
 
     @property
     def sign(self) -> float:
@@ -136,7 +138,9 @@ class SlowChain:
         rule: str = "quotes",
         mirror: bool = True,
         parity: bool = True,
+        digit: float = math.inf,
     ) -> None:
+        """`digit` is the last one of the feed's gamma and vega, where it sends them."""
         self.contracts, self.spot, self.asof, self.rule, self.mirror = list(contracts), spot, asof, rule, mirror
         self.rhos = self._forwards() if parity else {}
         self.living = [line for line in self.contracts if settles(line.root, line.expiry) > asof]
@@ -146,6 +150,7 @@ class SlowChain:
         self.unpriced: list[Contract] = []
         self.apart: list[Contract] = []
         self.priced: list[Priced] = []
+        self._clocks = {} if rule == "line" else self._feed_clocks(digit)
         for line in self.living:
             left = years(line.root, line.expiry, asof)
             rho = self.rhos.get((line.root, line.expiry), 1.0)
@@ -181,7 +186,41 @@ class SlowChain:
         if iv is None:
             iv = usable(other)
             (self.unpriced if iv is None else self.mirrored).append(line)
-        return iv
+        return None if iv is None else iv * self._clocks.get((line.root, line.expiry), 1.0)
+
+    def _feed_clocks(self, digit: float) -> dict[tuple[str, date], float]:
+        """§5: √(the feed's time / ours) of each series, by its greeks, else by its prices."""
+        factors = {}
+        for series in {(line.root, line.expiry) for line in self.living}:
+            lines = [line for line in self.living if (line.root, line.expiry) == series]
+            left_s = (settles(*series) - self.asof).total_seconds()
+            own_s = self._by_greeks(lines, left_s, digit)
+            if own_s is None and self.rule == "quotes":
+                own_s = self._by_prices(lines, left_s)
+            if own_s is not None:
+                factors[series] = math.sqrt(max(own_s, 60.0) / max(left_s, 60.0))
+        return factors
+
+    def _by_greeks(self, lines: list[Contract], left_s: float, digit: float) -> float | None:
+        told = [
+            365 * 86_400 * 100.0 * line.vega / (line.gamma * self.spot**2 * line.iv)
+            for line in lines
+            if line.gamma >= 100 * digit and line.vega >= 100 * digit and usable(line) is not None
+        ]
+        own_s = median(told) if len(told) >= 3 else math.nan
+        return own_s if own_s > 0.0 and abs(own_s - left_s) <= 4 * 86_400 else None
+
+    def _by_prices(self, lines: list[Contract], left_s: float) -> float | None:
+        ratios = []
+        for line in lines:
+            forward = self.rhos.get((line.root, line.expiry), 1.0) * self.spot
+            if line.call == (line.strike >= forward) and usable(line) is not None:
+                total = total_volatility(line, forward)
+                if total is not None and abs(math.log(line.strike / forward)) <= 1.3 * total:
+                    ratios.append(total / (line.iv * math.sqrt(max(left_s, 60.0) / (365 * 86_400))))
+        ratios.sort()
+        low, middle, high = (ratios[(len(ratios) - 1) * k // 4] if ratios else math.nan for k in (1, 2, 3))
+        return left_s * middle**2 if len(ratios) >= 3 and high - low <= 0.03 * middle else None
 
     def _compare(self, line: Contract) -> None:
         ivs = [usable(self._side(line, call=call)) for call in (True, False)]

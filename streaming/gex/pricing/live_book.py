@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from streaming.clock import epoch_ms
+from streaming.gex.pricing.feed_clock import measured_ends, on_our_clock, quoted_ends
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.forward import parity_ratios
 from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
@@ -61,12 +62,9 @@ class LiveBook:
         self._cut: ScopeSlices | None = None
         self._selection: Selection | None = None
         self._priced: PricedLines | None = None
-        self._blind = False
-        """Whether the last poll had no spot, so that its quotes said nothing."""
         self.live_ms = 0
         self.lines = sort_lines(chain)
-        self.ratio = self._ratios(spot)
-        self._polled = self._said(chain, spot, np.arange(self.lines.pair_call.size))
+        self._take_new(chain, spot)
         self._lay(chain)
 
     @property
@@ -82,11 +80,15 @@ class LiveBook:
             self._take_same(old, chain, spot)
         else:
             self._rows = None
-            self.ratio = self._ratios(spot)
-            self._polled = self._said(chain, spot, np.arange(self.lines.pair_call.size))
+            self._take_new(chain, spot)
         if relisted:
             self._cut = self._priced = None
         self._lay(chain)
+
+    def _take_new(self, chain: OptionChain, spot: float) -> None:
+        self.ratio = self._ratios(spot)
+        self._forward = _points(self.ratio, spot)
+        self._polled = self._said(chain, np.arange(self.lines.pair_call.size))
 
     def _take_same(self, old: Lines, chain: OptionChain, spot: float) -> None:
         """The same contracts again: a series whose quotes did not change keeps what was found at its own spot."""
@@ -95,10 +97,11 @@ class LiveBook:
             self.lines.open_interest[:] = old.open_interest
         if not len(self.lines):
             return
-        changed = _changed_series(old, self.lines) | self._blind
+        changed = _changed_series(old, self.lines) | np.isnan(self._forward)
         self.ratio = np.where(changed | np.isnan(self.ratio), self._ratios(spot), self.ratio)
+        self._forward = np.where(changed, _points(self.ratio, spot), self._forward)
         pairs = np.flatnonzero(changed[self.lines.pair_series])
-        said = self._said(chain, spot, pairs)
+        said = self._said(chain, pairs)
         self._polled.sigma[pairs], self._polled.call_counts[pairs] = said.sigma, said.call_counts
 
     def apply(self, quotes: Sequence[OptionQuote], spot: float) -> None:
@@ -118,18 +121,19 @@ class LiveBook:
     def _clean(self) -> CleanIv:
         if self._conventions.volatility == "line":
             return by_line(self.lines, self._iv, self._conventions.bad_iv)
-        return by_strike(self.lines, self._iv, self._quotes)
+        return by_strike(self.lines, self._iv, self._factor, self._quotes)
 
-    def _said(self, chain: OptionChain, spot: float, pairs: Ints) -> StrikeQuotes:
-        """What a poll's quotes say of some pairs at the forwards of their ratios; nothing without a spot."""
-        self._blind = not spot > 0.0
-        forward = np.where(np.isnan(self.ratio), 1.0, self.ratio) * (np.nan if self._blind else spot)
-        said = strike_quotes(self.lines, forward, _quoted_s(self.lines, chain), pairs)
+    def _said(self, chain: OptionChain, pairs: Ints) -> StrikeQuotes:
+        """What a poll's quotes say of some pairs."""
+        said = strike_quotes(self.lines, self._forward, _quoted_s(self.lines, chain), pairs)
         if self._conventions.volatility != "quotes":
             said.sigma[:] = np.nan
         return said
 
     def _lay(self, chain: OptionChain) -> None:
+        quoted_s = _quoted_s(self.lines, chain)
+        self._feed_end_s = self._feed_ends(chain, quoted_s)
+        self._factor = on_our_clock(self._feed_end_s, self.lines.settle_s, quoted_s[self.lines.series])
         self._iv: Floats = self.lines.iv.copy()
         self._open_interest: Floats = self.lines.open_interest.copy()
         self._volume: Floats = self.lines.volume.copy()
@@ -139,6 +143,14 @@ class LiveBook:
         self._live = {}
         if newer:
             self._overlay(newer)
+
+    def _feed_ends(self, chain: OptionChain, quoted_s: Floats) -> Floats:
+        """When the feed's time ends, by line: by its greeks, else by prices where those count, else unknown."""
+        ends = measured_ends(self.lines, chain.vendor_end_s)
+        if self._conventions.volatility == "quotes":
+            by_prices = quoted_ends(self.lines, self._polled, self._forward, quoted_s)
+            ends = np.where(np.isnan(ends), by_prices, ends)
+        return ends[self.lines.series]
 
     def _overlay(self, lives: Sequence[_Live]) -> None:
         by_symbol = self._row_by_symbol()
@@ -154,7 +166,11 @@ class LiveBook:
             self._overlay_prices(np.array([row for row, _ in known]), [live for _, live in known])
 
     def _overlay_one(self, row: int, quote: OptionQuote) -> None:
-        self._iv[row] = self.lines.iv[row] if quote.iv is None else quote.iv
+        if quote.iv is None:
+            self._iv[row] = self.lines.iv[row]
+        else:
+            self._iv[row] = quote.iv
+            self._factor[row] = on_our_clock(self._feed_end_s[row], self.lines.settle_s[row], quote.event_ms / 1000.0)
         if quote.volume is not None and self._volume[row] < quote.volume < _HIGHEST_VOLUME:
             self._volume[row] = quote.volume
         if quote.open_interest is not None and 0 < quote.open_interest < _HIGHEST_VOLUME:
@@ -181,6 +197,12 @@ class LiveBook:
         if self._conventions.forward == "none":
             return np.full(self.lines.series_start.size, np.nan)
         return parity_ratios(self.lines, spot, self.lines.bid, self.lines.ask)
+
+
+def _points(ratio: Floats, spot: float) -> Floats:
+    """Forwards in points, NaN without a spot."""
+    points: Floats = np.where(np.isnan(ratio), 1.0, ratio) * (spot if spot > 0.0 else np.nan)
+    return points
 
 
 def _changed_series(old: Lines, new: Lines) -> Bools:

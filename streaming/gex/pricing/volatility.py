@@ -82,16 +82,16 @@ def is_usable(iv: Floats) -> Bools:
     return usable
 
 
-def by_strike(lines: Lines, iv: Floats, quotes: StrikeQuotes) -> CleanIv:
+def by_strike(lines: Lines, iv: Floats, factor: Floats, quotes: StrikeQuotes) -> CleanIv:
     """One volatility per strike: what quotes say, else the feed's `iv` of the side that counts, else the other side's.
 
-    The rules `quotes` and, where `quotes` say nothing at all, `otm`.
+    The rules `quotes` and, where `quotes` say nothing at all, `otm`. `factor` brings each `iv` onto our clock.
     """
-    usable = is_usable(iv)
     of_side = _by_side(lines, iv)
-    usable_of_side = _by_side(lines, np.where(usable, iv, np.nan))
+    usable = np.where(is_usable(iv), iv, np.nan)
+    usable_of_side, on_our_clock = _by_side(lines, usable), _by_side(lines, usable * factor)
     pairs, own = np.arange(lines.pair_call.size), quotes.call_counts.astype(np.intp)
-    feeds, others = usable_of_side[own, pairs], usable_of_side[1 - own, pairs]
+    feeds, others = on_our_clock[own, pairs], on_our_clock[1 - own, pairs]
     is_quoted = ~np.isnan(quotes.sigma)
     chosen = np.where(is_quoted, quotes.sigma, np.where(np.isnan(feeds), others, feeds))
     bad_pairs = ~is_quoted & np.isnan(feeds)

@@ -251,3 +251,19 @@ def test_a_web_page_in_the_tables_place_is_called_one(page):
     with pytest.raises(ContractError, match="This is a web page") as caught:
         read_table(page)
     assert caught.value.remedy
+
+
+def test_the_greeks_of_each_series_tell_the_clock_of_its_volatilities():
+    quoted = new_york("2023-09-20T13:45")
+    options = []
+    for root, day, close in (("RUTW", "230921", "2023-09-21T16:00"), ("RUT", "231020", "2023-10-20T09:30")):
+        years = ((new_york(close) - quoted).total_seconds() + 900.0) / (365 * 86_400)
+        vega = years * 0.02 * 1806.1193**2 * 0.1 / 100.0
+        options += [option(f"{root}{day}C0{strike}000", iv=0.1, gamma=0.02, vega=vega) for strike in (1800, 1805, 1810)]
+    chain = parse_json(json.dumps({"timestamp": "2023-09-20 18:00:00", "data": feed(*options)}).encode())
+    late = {name: end_s - chain.settle_s[chain.root == name[0]][0] for name, end_s in chain.vendor_end_s.items()}
+    assert late == {
+        ("RUTW", date(2023, 9, 21)): pytest.approx(900.0, abs=1.0),
+        ("RUT", date(2023, 10, 20)): pytest.approx(900.0, abs=1.0),
+    }
+    assert parse_json(json.dumps(feed(RUT)).encode()).vendor_end_s == {}

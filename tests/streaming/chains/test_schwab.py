@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -296,3 +297,27 @@ def test_a_merged_chain_knows_when_each_expiry_was_polled():
 def test_merging_nothing_is_refused():
     with pytest.raises(ValueError, match="no chains"):
         merge_chains([])
+
+
+def clocked(expiry: str, late_s: float) -> list[dict[str, object]]:
+    """Three contracts whose gamma and vega say when the time ends that their volatility was solved with."""
+    close = settles("SPXW", date.fromisoformat(f"20{expiry}"))
+    years = ((close - ASOF).total_seconds() + late_s) / (365 * 86_400)
+    vega = round(years * 0.125 * 5659.91**2 * 0.165 / 100.0, 3)
+    return [contract(f"SPXW  {expiry}C{strike}000", gamma=0.125, vega=vega) for strike in ("05660", "05665", "05670")]
+
+
+def test_the_greeks_of_an_expiry_tell_the_clock_of_its_volatilities():
+    chain = parse(*clocked("250520", 900.0))
+    assert chain.vendor_end_s == {
+        ("SPXW", date(2025, 5, 20)): pytest.approx(settles("SPXW", date(2025, 5, 20)).timestamp() + 900.0, abs=2.0)
+    }
+    assert parse(contract(CALL), contract(CALL, gamma=-999.0, vega="NaN")).vendor_end_s == {}
+
+
+def test_a_merged_chain_knows_the_newest_clock_of_every_expiry():
+    parts = [parse(*clocked("250520", 900.0)), parse(*clocked("250520", 600.0)), parse(*clocked("250620", 0.0))]
+    merged = merge_chains(
+        [replace(part, asof=ASOF + timedelta(seconds=s)) for s, part in zip((0, 9, 5), parts, strict=True)]
+    )
+    assert merged.vendor_end_s == parts[1].vendor_end_s | parts[2].vendor_end_s

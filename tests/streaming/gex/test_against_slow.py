@@ -1,6 +1,7 @@
 """Every figure of every made chain, read from its file, against the definitions worked out slowly and separately."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,7 @@ from streaming.commands.gex_report import chain_report
 from streaming.gex.engine import GexEngine
 from streaming.model import SCOPES, VOLATILITY_RULES, OptionChain, VolatilityRule
 from streaming.symbols import parse_ticker
-from tests.data_builders.chains import RECIPES, made, spx_whole
-from tests.data_builders.market import Market
+from tests.data_builders.chains import RECIPES, MadeChain, made, spx_whole
 from tests.support.gex_checks import check_everything
 from tests.support.slow_gex import SlowChain, SlowScope
 
@@ -22,16 +22,18 @@ FROZEN = (
 )  # fmt: skip
 
 
-def slow_of(market: Market, **rules: object) -> SlowChain:
-    return SlowChain(market.contracts(), market.spot, market.asof, **rules)
+def slow_of(chain: MadeChain, **rules: object) -> SlowChain:
+    market, digit = chain.market, math.inf if chain.decimals is None else 10.0**-chain.decimals
+    return SlowChain(market.contracts(chain.decimals), market.spot, market.asof, digit=digit, **rules)
 
 
-def check(chain: OptionChain, market: Market, *, roots: bool = True, rule: VolatilityRule = "quotes") -> None:
+def check(chain: OptionChain, source: MadeChain, *, roots: bool = True, rule: VolatilityRule = "quotes") -> None:
+    market = source.market
     engine = GexEngine(parse_ticker(market.ticker), scope="full", volatility=rule)
     engine.on_chain(chain)
     snapshot = engine.compute(market.asof)
     assert (snapshot.ticker, snapshot.spot, snapshot.volatility_rule) == (market.ticker, market.spot, rule)
-    check_everything(engine, snapshot, slow_of(market, rule=rule), roots=roots)
+    check_everything(engine, snapshot, slow_of(source, rule=rule), roots=roots)
 
 
 @pytest.mark.parametrize("rule", VOLATILITY_RULES)
@@ -39,13 +41,13 @@ def check(chain: OptionChain, market: Market, *, roots: bool = True, rule: Volat
 def test_every_figure_is_what_the_definitions_give(tmp_path: Path, name: str, rule: VolatilityRule):
     chain = load_chain(made(name).write(tmp_path / name))
     assert chain.asof == made(name).market.asof
-    check(chain, made(name).market, rule=rule)
+    check(chain, made(name), rule=rule)
 
 
 def test_every_sum_and_wall_of_21_000_contracts_is_what_the_definitions_give(tmp_path: Path):
     chain = load_chain(spx_whole().write(tmp_path / "whole.csv"))
     assert len(chain) == 21_000
-    check(chain, spx_whole().market, roots=False)
+    check(chain, spx_whole(), roots=False)
 
 
 @pytest.mark.parametrize("name", ["spx_intraday.csv", "qqq_blind.csv", "spx_schwab.json", "ndx_evening.csv"])
@@ -54,7 +56,7 @@ def test_every_sum_and_wall_of_21_000_contracts_is_what_the_definitions_give(tmp
 def test_each_convention_for_forwards_and_volatilities_is_what_it_says(
     tmp_path: Path, *, name: str, forward: str, rule: VolatilityRule, bad_iv: str
 ):
-    slow = slow_of(made(name).market, rule=rule, mirror=bad_iv == "mirror", parity=forward == "parity")
+    slow = slow_of(made(name), rule=rule, mirror=bad_iv == "mirror", parity=forward == "parity")
     own = SlowScope(slow, slow.scopes()["all"], 0)
     chain = load_chain(made(name).write(tmp_path / name))
     report = chain_report(chain, scopes=("all",), forward=forward, volatility=rule, bad_iv=bad_iv)
@@ -88,4 +90,4 @@ def test_the_rule_line_gives_the_digits_that_it_gave_before_there_were_others(tm
 
 
 def test_scopes_are_those_of_the_model():
-    assert tuple(slow_of(made("spx_night.csv").market).scopes()) == SCOPES
+    assert tuple(slow_of(made("spx_night.csv")).scopes()) == SCOPES

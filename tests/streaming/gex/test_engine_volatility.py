@@ -183,3 +183,43 @@ def test_a_chain_without_a_spot_says_nothing_until_it_has_one():
     engine.on_chain(make_chain([CALL, PUT], asof=ASOF + SECOND))
     assert engine.compute(ASOF + SECOND).scopes["zero"].contracts_quoted == 2
     assert np.isfinite(net(engine, ASOF + SECOND))
+
+
+EVENING = ASOF.timestamp() + left_s(ASOF) + 900.0
+"""A quarter of an hour after the close."""
+
+
+def test_a_feeds_volatility_counts_on_the_clock_that_its_greeks_tell():
+    chain = replace(make_chain([replace(CALL, bid=0.0), PUT]), vendor_end_s={("SPXW", CALL.expiry): EVENING})
+    engine = GexEngine(parse_ticker("SPX"), scope="zero", volatility="quotes", forward="none")
+    engine.on_chain(chain)
+    assert net(engine) == pytest.approx(gex(0.20 * math.sqrt((left_s(ASOF) + 900.0) / (365 * 86_400))), rel=1e-12)
+    later = ASOF + 3600 * SECOND
+    engine.on_option([quote(CALL, 3600.0, bid=0.0, ask=1.0, iv=0.25)])
+    assert net(engine, later) == pytest.approx(
+        gex(0.25 * math.sqrt((left_s(later) + 900.0) / (365 * 86_400))), rel=1e-12
+    )
+
+
+def test_by_line_a_feeds_volatility_counts_as_it_is():
+    engine = GexEngine(parse_ticker("SPX"), scope="zero", volatility="line", forward="none")
+    engine.on_chain(replace(make_chain([CALL, PUT]), vendor_end_s={("SPXW", CALL.expiry): EVENING}))
+    assert net(engine) == net(engine_of(rule="line"))
+
+
+def solved_to(end_s: float, strike: float, side: str, middle: float) -> Line:
+    """A line whose quote says `middle`, and whose volatility the feed solved to another end than ours."""
+    w = w_of(middle, strike=strike) if side == "C" else w_of(middle + SPOT - strike, strike=strike)
+    iv = w / math.sqrt((end_s - ASOF.timestamp()) / (365 * 86_400))
+    return Line(strike, side, iv, 0.0, bid=middle - 0.05, ask=middle + 0.05)
+
+
+@pytest.mark.parametrize(("spread", "counts"), [(0.0, True), (0.2, False)])
+def test_prices_tell_the_clock_of_the_strikes_that_have_none(spread: float, counts: bool):
+    told = [solved_to(EVENING, 4295.0, "P", 8.0), solved_to(EVENING, 4300.0, "C", 10.0),
+            solved_to(EVENING, 4305.0, "C", 8.0)]  # fmt: skip
+    told[0] = replace(told[0], iv=told[0].iv * (1.0 + spread))
+    engine = engine_of(*told, replace(CALL, bid=0.0))
+    seconds = left_s(ASOF) + (900.0 if counts else 0.0)
+    assert net(engine) == pytest.approx(gex(0.20 * math.sqrt(seconds / (365 * 86_400))), rel=1e-6)
+    assert net(engine_of(*told, CALL, rule="otm")) == net(engine_of(CALL, rule="otm")), "which knows nothing of prices"

@@ -71,7 +71,7 @@ def test_the_price_of_the_side_out_of_the_money_tells_the_volatility_of_both():
     assert found.call_counts.tolist() == [False, True]
     assert found.sigma == pytest.approx([0.004 / LEFT, 0.002 / LEFT])
     rows = sort_lines(make_chain(lines))
-    clean = by_strike(rows, rows.iv, found)
+    clean = by_strike(rows, rows.iv, np.ones(len(rows)), found)
     assert clean.iv == pytest.approx(np.repeat([0.004, 0.002], 2) / LEFT)
     assert clean.quoted.all() and clean.bad.size == 0
 
@@ -98,7 +98,7 @@ def test_what_no_quote_says_the_feed_does_of_that_side_else_of_the_other():
         Line(4330, "P", 0.13), Line(4340, "C", 26.001), Line(4340, "P", 0.0), Line(4350, "C", math.nan),
     ]  # fmt: skip
     rows = sort_lines(make_chain(lines))
-    clean = by_strike(rows, rows.iv, said(lines))
+    clean = by_strike(rows, rows.iv, np.ones(len(rows)), said(lines))
     assert clean.iv.tolist()[:5] == [0.11, 0.11, 0.12, 0.12, 0.13]
     assert np.isnan(clean.iv[5:]).all()
     assert not clean.quoted.any()
