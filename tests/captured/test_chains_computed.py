@@ -7,7 +7,7 @@ import pytest
 
 from streaming.chains.files import load_chain
 from streaming.commands.gex_report import chain_report
-from streaming.model import SCOPES
+from streaming.model import SCOPES, VolatilityRule
 
 NAMES = (
     "cboe_rut_20230920.json", "cboe_spy_20220401.json", "ndx_20220205.csv", "ndx_20221212.csv", "ndx_20230526.csv",
@@ -52,6 +52,38 @@ def test_figures_that_the_reference_names(
     captured_data: Path, *, name: str, forward: str, bad_iv: str, net_bn: float, zero_gamma: float
 ):
     chain = load_chain(captured_data / "gex" / f"{name}.gz")
-    figures = chain_report(chain, scopes=("all",), forward=forward, bad_iv=bad_iv)["scopes"]["all"]["oi"]
+    figures = chain_report(chain, scopes=("all",), forward=forward, volatility="line", bad_iv=bad_iv)["scopes"]["all"][
+        "oi"
+    ]
     assert figures["net_gex_usd_per_1pct"] / 1e9 == pytest.approx(net_bn, abs=0.05)
     assert figures["zero_gamma"] == pytest.approx(zero_gamma, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "net_bn", "zero_gamma", "put_wall"),
+    [
+        ("spx_20220205.csv", "line", -24.51, 4620.1, None),
+        ("spx_20220205.csv", "otm", -16.64, 4581.5, None),
+        ("spx_20220205.csv", "quotes", -17.04, 4581.8, None),
+        ("spx_20230914.csv", "line", 28.54, 4483.1, None),
+        ("spx_20230914.csv", "otm", 21.10, 4485.3, None),
+        ("spx_20230914.csv", "quotes", 21.17, 4485.2, None),
+        ("spx_20240107.csv", "line", -13.08, 4722.8, None),
+        ("spx_20240107.csv", "otm", -12.52, 4721.4, None),
+        ("spx_20240107.csv", "quotes", -12.58, 4721.4, None),
+        ("ndx_20221212.csv", "line", 1.14, 11065.9, 13000.0),
+        ("ndx_20221212.csv", "otm", 0.94, 11050.7, 11000.0),
+        ("ndx_20221212.csv", "quotes", 0.96, 11041.3, 11000.0),
+        ("spy_20230914.csv", "line", 2.81, 450.0, None),
+        ("spy_20230914.csv", "otm", 1.16, 450.3, None),
+        ("spy_20230914.csv", "quotes", -0.03, 450.8, None),
+    ],
+)
+def test_figures_by_each_rule_that_the_reference_names(
+    captured_data: Path, *, name: str, rule: VolatilityRule, net_bn: float, zero_gamma: float, put_wall: float | None
+):
+    chain = load_chain(captured_data / "gex" / f"{name}.gz")
+    figures = chain_report(chain, scopes=("full",), volatility=rule)["scopes"]["full"]["oi"]
+    assert figures["net_gex_usd_per_1pct"] / 1e9 == pytest.approx(net_bn, abs=0.09)
+    assert figures["zero_gamma"] == pytest.approx(zero_gamma, abs=0.5)
+    assert put_wall is None or figures["major_neg"] == put_wall

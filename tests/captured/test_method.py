@@ -16,9 +16,8 @@ SURPRISES = rows_of(METHOD, cells=4)
 
 @cache
 def report(folder: Path, name: str, options: tuple[str, ...]) -> dict[str, Any]:
-    chosen = {
-        key.removeprefix("--").replace("-", "_"): value for key, value in zip(options[::2], options[1::2], strict=True)
-    }
+    names = {"--forward": "forward", "--iv": "volatility", "--bad-iv": "bad_iv"}
+    chosen: dict[str, Any] = {names[key]: value for key, value in zip(options[::2], options[1::2], strict=True)}
     return chain_report(load_chain(folder / f"{name}.gz"), **chosen)
 
 

@@ -34,11 +34,12 @@ def _amount(text: object) -> float:
     return number if math.isfinite(number) and number > 0.0 else 0.0
 
 
-def _contract(symbol: str, iv: object, weight: tuple[object, object], bid: object, ask: object) -> Contract:
+def _contract(symbol: str, iv: object, weight: tuple[object, object], *numbers: object) -> Contract:
+    """`numbers` are bid, ask and, where there are any, gamma and vega."""
     root, day, side, strike = symbol[:-15], symbol[-15:-9], symbol[-9], symbol[-8:]
     expiry = date(2000 + int(day[:2]), int(day[2:4]), int(day[4:]))
     amounts = (_amount(weight[0]), _amount(weight[1]))
-    return Contract(root, expiry, side == "C", int(strike) / 1000, _number(iv), amounts, _number(bid), _number(ask))
+    return Contract(root, expiry, side == "C", int(strike) / 1000, _number(iv), amounts, *map(_number, numbers))
 
 
 def _table(text: str) -> tuple[float, list[Contract]]:
@@ -63,7 +64,13 @@ def _json(text: str) -> tuple[float, list[Contract]]:
     rows = data["options"]
     return data["current_price"], [
         _contract(
-            row["option"], row.get("iv"), (row.get("open_interest"), row.get("volume")), row.get("bid"), row.get("ask")
+            row["option"],
+            row.get("iv"),
+            (row.get("open_interest"), row.get("volume")),
+            row.get("bid"),
+            row.get("ask"),
+            row.get("gamma"),
+            row.get("vega"),
         )
         for row in rows
     ]
@@ -82,6 +89,5 @@ def _ameritrade_rows(body: dict[str, Any]) -> Iterator[Contract]:
                     iv = _number(row["volatility"]) / 100.0
                     weight = (_amount(row["openInterest"]), _amount(row["totalVolume"]))
                     expiry = date.fromisoformat(day.partition(":")[0])
-                    yield Contract(
-                        "SPY", expiry, side[0] == "c", row["strikePrice"], iv, weight, row["bid"], row["ask"]
-                    )
+                    numbers = (row["bid"], row["ask"], _number(row["gamma"]), _number(row["vega"]))
+                    yield Contract("SPY", expiry, side[0] == "c", row["strikePrice"], iv, weight, *numbers)

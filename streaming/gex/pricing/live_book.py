@@ -162,19 +162,21 @@ class LiveBook:
             self._overlay_one(row, live.quote)
         self.live_ms = max(self.live_ms, *(live.quote.event_ms for _, live in known))
         self._selection = None
+        self._overlay_clocks([(row, live.quote) for row, live in known if live.quote.iv is not None])
         if self._conventions.volatility == "quotes":
             self._overlay_prices(np.array([row for row, _ in known]), [live for _, live in known])
 
     def _overlay_one(self, row: int, quote: OptionQuote) -> None:
-        if quote.iv is None:
-            self._iv[row] = self.lines.iv[row]
-        else:
-            self._iv[row] = quote.iv
-            self._factor[row] = on_our_clock(self._feed_end_s[row], self.lines.settle_s[row], quote.event_ms / 1000.0)
+        self._iv[row] = self.lines.iv[row] if quote.iv is None else quote.iv
         if quote.volume is not None and self._volume[row] < quote.volume < _HIGHEST_VOLUME:
             self._volume[row] = quote.volume
         if quote.open_interest is not None and 0 < quote.open_interest < _HIGHEST_VOLUME:
             self._open_interest[row] = quote.open_interest
+
+    def _overlay_clocks(self, known: Sequence[tuple[int, OptionQuote]]) -> None:
+        rows = np.array([row for row, _ in known], np.intp)
+        at_s = np.array([quote.event_ms / 1000.0 for _, quote in known])
+        self._factor[rows] = on_our_clock(self._feed_end_s[rows], self.lines.settle_s[rows], at_s)
 
     def _overlay_prices(self, rows: Ints, lives: Sequence[_Live]) -> None:
         """What live quotes say; those in the money say nothing, and those without both prices leave what was said."""

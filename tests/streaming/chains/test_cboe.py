@@ -1,7 +1,7 @@
 """CBOE's table and JSON with every trap that real files hold."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import pytest

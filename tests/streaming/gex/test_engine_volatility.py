@@ -38,7 +38,7 @@ def w_of(price: float, forward: float = SPOT, strike: float = 4320.0) -> float:
 
 
 def gex(w: float, *, spot: float = SPOT, line: Line = CALL) -> float:
-    """Dollars per 1 % of a line's open interest, by §3."""
+    """Dollars per 1 % of a line's open interest."""
     d1 = math.log(spot / line.strike) / w + w / 2.0
     return line.oi * spot * math.exp(-0.5 * d1 * d1) / math.sqrt(2.0 * math.pi) / w
 
@@ -223,3 +223,10 @@ def test_prices_tell_the_clock_of_the_strikes_that_have_none(spread: float, coun
     seconds = left_s(ASOF) + (900.0 if counts else 0.0)
     assert net(engine) == pytest.approx(gex(0.20 * math.sqrt(seconds / (365 * 86_400))), rel=1e-6)
     assert net(engine_of(*told, CALL, rule="otm")) == net(engine_of(CALL, rule="otm")), "which knows nothing of prices"
+
+
+def test_the_worked_example_of_the_method_is_true():
+    w = w_of(4.0)
+    assert w == pytest.approx(0.00656786, abs=5e-9)
+    assert w / math.sqrt(left_s(ASOF) / (365 * 86_400)) == pytest.approx(0.382460, abs=5e-7)
+    assert net(engine_of()) == pytest.approx(203_968_908, abs=0.5)

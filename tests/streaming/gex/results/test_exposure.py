@@ -10,7 +10,7 @@ from streaming.gex.pricing.lines import sort_lines
 from streaming.gex.pricing.priced import build_kernel
 from streaming.gex.pricing.scopes import slice_scopes
 from streaming.gex.pricing.selection import select
-from streaming.gex.pricing.volatility import clean_iv
+from streaming.gex.pricing.volatility import by_line
 from streaming.gex.results.exposure import OTHERS, hedge_usd_per_1pct, line_exposures, side_ladders, total_exposures
 from tests.support.option_lines import block_a_chain
 
@@ -21,7 +21,7 @@ def priced():
     lines = sort_lines(chain)
     weight = np.stack((lines.open_interest, lines.volume))
     none = np.full(lines.series_start.size, np.nan)
-    selection = select(lines, clean_iv(lines, lines.iv, "mirror"), weight, none, slice_scopes(lines, chain.asof))
+    selection = select(lines, by_line(lines, lines.iv, "mirror"), weight, none, slice_scopes(lines, chain.asof))
     return selection.priced, build_kernel(selection.priced, chain.spot, chain.asof.timestamp())
 
 
@@ -48,7 +48,7 @@ def test_with_a_forward_the_greeks_are_those_of_the_ratio():
     chain = block_a_chain()
     lines = sort_lines(chain)
     weight = np.stack((lines.open_interest, lines.volume))
-    clean = clean_iv(lines, lines.iv, "mirror")
+    clean = by_line(lines, lines.iv, "mirror")
     priced = select(lines, clean, weight, np.array([1.01]), slice_scopes(lines, chain.asof)).priced
     exposures = line_exposures(priced, build_kernel(priced, chain.spot, chain.asof.timestamp()))
     own = (chain.spot, priced.strike, priced.iv, 0.02)

@@ -10,7 +10,7 @@ from streaming.gex.pricing.priced import Kernel, PricedLines, build_kernel
 from streaming.gex.pricing.scopes import slice_scopes
 from streaming.gex.pricing.selection import select
 from streaming.gex.pricing.spans import span_of
-from streaming.gex.pricing.volatility import clean_iv
+from streaming.gex.pricing.volatility import by_line
 from streaming.gex.results.roots import RootBook, sweep
 from streaming.gex.results.zero_gamma import Roots, Total, find_roots, sweep_levels, track_roots
 from streaming.model import OptionChain
@@ -21,7 +21,7 @@ def priced_of(chain: OptionChain, *, asof_s: float | None = None, spot: float | 
     lines = sort_lines(chain)
     weight = np.stack((lines.open_interest, lines.volume))
     none = np.full(lines.series_start.size, np.nan)
-    selection = select(lines, clean_iv(lines, lines.iv, "mirror"), weight, none, slice_scopes(lines, chain.asof))
+    selection = select(lines, by_line(lines, lines.iv, "mirror"), weight, none, slice_scopes(lines, chain.asof))
     at_s = chain.asof.timestamp() if asof_s is None else asof_s
     return selection.priced, build_kernel(selection.priced, chain.spot if spot is None else spot, at_s)
 
