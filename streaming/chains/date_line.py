@@ -25,12 +25,12 @@ _TIMES: Final = (
     re.compile(r"(?<!\d)([01]?\d|2[0-3])\.([0-5]\d)(?!\d)"),
 )
 _HALF: Final = re.compile(r"(?<![^\W\d_])([ap])\.?\s?m(?![^\W\d_])")
-_MORNINGS: Final = ("π.μ", "上午", "午前", "오전", "ጥዋት", "ص", "pg")
-_AFTERNOONS: Final = ("μ.μ", "下午", "午後", "오후", "ከሰዓት", "م", "ptg")
+_MORNINGS: Final = ("π.μ", "p.d", "凌晨", "清晨", "早上", "上午", "午前", "오전", "ጥዋት", "ص", "pg")
+_AFTERNOONS: Final = ("μ.μ", "m.d", "中午", "下午", "晚上", "午後", "오후", "ከሰዓት", "م", "ptg")
 _YEAR: Final = re.compile(r"(?<!\d)2[05]\d\d(?!\d)")
 _COUNTED_MONTH: Final = re.compile(r"(?<!\d)(1[0-2]|0?[1-9])\s?[月월]|tháng\s+(1[0-2]|0?[1-9])(?!\d)")
 _DAY: Final = re.compile(r"(?<!\d)(3[01]|[12]\d|0?[1-9])(?!\d)")
-_BETWEEN_WORDS: Final = re.compile(r"[\s\d,.:;()@/+'’-]+")
+_BETWEEN_WORDS: Final = re.compile(r"[\s\d,،.:;()@/+'’-]+")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W_])[A-Z]{2,5}(?![^\W_])")
 _NO_ZONES: Final = frozenset({"AM", "PM", "PG", "PTG"})
 _SHORTEST_MONTH: Final = 3

@@ -16,12 +16,14 @@ _NAMES: Final = {
     "cs": "ledna února března dubna května června července srpna září října listopadu prosince",
     "da": "januar februar marts april maj juni juli august september oktober november december",
     "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "de-AT": "Jänner Februar März April Mai Juni Juli August September Oktober November Dezember",
     "el": "Ιανουαρίου Φεβρουαρίου Μαρτίου Απριλίου Μαΐου Ιουνίου Ιουλίου "
     "Αυγούστου Σεπτεμβρίου Οκτωβρίου Νοεμβρίου Δεκεμβρίου",
     "en": "January February March April May June July August September October November December",
     "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
     "et": "jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember",
-    "eu": "urtarrila otsaila martxoa apirila maiatza ekaina uztaila abuztua iraila urria azaroa abendua",
+    "eu": "urtarrilaren otsailaren martxoaren apirilaren maiatzaren ekainaren uztailaren abuztuaren irailaren urriaren "
+    "azaroaren abenduaren",
     "fi": "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta "
     "elokuuta syyskuuta lokakuuta marraskuuta joulukuuta",
     "fil": "Enero Pebrero Marso Abril Mayo Hunyo Hulyo Agosto Setyembre Oktubre Nobyembre Disyembre",
@@ -65,8 +67,9 @@ _NAMES: Final = {
 
 
 def folded(word: str) -> str:
-    """A word as it is compared: composed and without regard to case."""
-    return unicodedata.normalize("NFC", word).casefold()
+    """A word as it is compared: composed, without regard to case and without marks that are not seen."""
+    seen = "".join(letter for letter in word if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFC", seen).casefold()
 
 
 def _numbers() -> dict[str, frozenset[int]]:

@@ -46,7 +46,9 @@ def test_all_forms_of_the_english_date(when: str, fetched: str):
         "٥ نوفمبر ٢٠٢٤ في ٣:٠٤ م غرينتش-٥", "5 नवंबर 2024 को 3:04 pm GMT-5", "5 พฤศจิกายน 2567 เวลา 15:04 GMT-5",
         "2024年11月5日 15:04 GMT-5", "2024年11月5日 GMT-5 15:04", "2024年11月5日 下午3:04 [GMT-5]",
         "2024년 11월 5일 오후 3:04 GMT-5", "lúc 15:04 GMT-5 5 tháng 11, 2024", "2024 m. lapkričio 5 d. 15:04 GMT-5",
-        "5 November 2024, 9:04 PM CET", "6 November 2024 at 01:34 GMT+5:30", "6 November 2024 at 05:04 JST",
+        "2024(e)ko azaroaren 5(a), 15:04 GMT-5", "5 نومبر، 2024, 3:04 PM GMT-5", "5 nëntor 2024, 3:04 m.d. GMT-5",
+        "2024 നവംബർ 5, 3:04 PM GMT-5", "5 नोव्हेंबर, 2024, 3:04 PM GMT-5", "5 November 2024, 9:04 PM CET",
+        "6 November 2024 at 01:34 GMT+5:30", "6 November 2024 at 05:04 JST",
         "Nov 05 2024 @ 15:04 ET", "2024-11-05T15:04:00-05:00", "2024-11-05 21:04:00 CET", "2024-11-05 15:04",
     ],
 )  # fmt: skip
@@ -54,6 +56,19 @@ def test_all_forms_of_the_english_date(when: str, fetched: str):
 def test_every_browsers_language_names_the_same_moment(when: str, line: str):
     lines = ["S&P 500 INDEX,Last: 5000.0000,Change: 1.0", "", line.format(when)]
     assert fetched_at(lines, date(2024, 11, 5)) == new_york("2024-11-05T15:04")
+
+
+@pytest.mark.parametrize(
+    ("when", "hour"),
+    [
+        ("January 17, 2024 at 12:05 AM", 0), ("17 de enero de 2024, 12:05 a. m.", 0), ("17 janar 2024, 12:05 p.d.", 0),
+        ("2024年1月17日 凌晨12:05", 0), ("2024年1月17日 上午9:05", 9), ("2024年1月17日 中午12:05", 12),
+        ("2024年1月17日 晚上11:05", 23), ("2024년 1월 17일 오전 12:05", 0), ("17 Ιανουαρίου 2024, 12:05 π.μ.", 0),
+        ("17. Jänner 2024, 00:05", 0), ("١٧ يناير ٢٠٢٤، ١٢:٠٥ ص", 0), ("17 ഒക്\u200cടോബർ 2024, 12:05 PM", 12),
+    ],
+)  # fmt: skip
+def test_both_halves_of_the_day_are_told_apart(when: str, hour: int):
+    assert fetched_at([f"Date: {when} GMT-5"], date(2024, 1, 17)).hour == hour
 
 
 def test_a_word_that_is_october_in_croatia_and_november_in_poland_is_the_one_near_the_first_expiry():
