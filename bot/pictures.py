@@ -1,14 +1,15 @@
 """From a person's request to a finished picture: the newest figures, the day's history where need be, the drawing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from bot.lookup import find_or_ask, find_snapshot
 from bot.render.charts.chart_spec import KINDS, Chart, ThemeName, alt_text, chart_of
 from bot.render.charts.history_text import history_text
 from bot.services import Services
+from streaming.day_map import DayMap
 from streaming.errors import TransientError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels
@@ -16,6 +17,7 @@ from streaming.past import PastLevels
 WHOLE_DAY_MIN: Final = 1440.0
 _READ_WITHIN_S: Final = 20.0
 _DRAWN_WITHIN_S: Final = 60.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,13 @@ async def take_picture(services: Services, request: PictureRequest, *, channel_i
     Raises what `find_or_ask` raises, RequestError when the figures it needs are not there, TransientError when
     drawing takes too long, ContractError when it cannot be drawn.
     """
-    of_a_day = KINDS[request.kind].most_past > 0
-    find = find_snapshot if of_a_day else find_or_ask  # what was asked for once has no history
+    kind = KINDS[request.kind]
+    of_a_day = kind.most_past > 0
+    find = find_snapshot if of_a_day or kind.looks_ahead else find_or_ask  # what was asked for once has neither
     latest = await find(services, request.symbol, channel_id=channel_id)
     history = await _read_past(services, latest, request.kind) if of_a_day else ()
-    return await draw_picture(services, request, latest, history)
+    day_map = await _read_map(services, latest.ticker) if kind.looks_ahead else None
+    return await draw_picture(services, request, latest, history, day_map=day_map)
 
 
 async def take_history(
@@ -68,7 +72,12 @@ async def take_history(
 
 
 async def draw_picture(
-    services: Services, request: PictureRequest, latest: GexSnapshot, history: Sequence[PastLevels]
+    services: Services,
+    request: PictureRequest,
+    latest: GexSnapshot,
+    history: Sequence[PastLevels],
+    *,
+    day_map: DayMap | None = None,
 ) -> Picture:
     """The picture of figures that were read already; raises as `take_picture`."""
     scope = request.scope or latest.scope or services.settings.gex_scope
@@ -80,6 +89,7 @@ async def draw_picture(
         weight=request.weight,
         theme=request.theme,
         now=services.clock.now(),
+        day_map=day_map,
     )
     return await finish_picture(services, chart, replace(request, symbol=latest.ticker, scope=scope))
 
@@ -99,10 +109,19 @@ async def _read_past(
     services: Services, latest: GexSnapshot, kind: str, *, minutes: float = WHOLE_DAY_MIN
 ) -> Sequence[PastLevels]:
     """As much of the day as the kind can show; TransientError when the store does not answer."""
+    return await _read(
+        services.snapshots.past(latest, minutes=minutes, most=KINDS[kind].most_past, strikes=KINDS[kind].past_strikes)
+    )
+
+
+async def _read_map(services: Services, ticker: str) -> DayMap | None:
+    """The newest map of a ticker; TransientError when the store does not answer."""
+    return await _read(services.day_map(ticker))
+
+
+async def _read(reading: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(_READ_WITHIN_S):
-            return await services.snapshots.past(
-                latest, minutes=minutes, most=KINDS[kind].most_past, strikes=KINDS[kind].past_strikes
-            )
+            return await reading
     except TimeoutError:
         raise TransientError("The snapshot store does not answer.", remedy="Try again in a moment.") from None

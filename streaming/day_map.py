@@ -1,5 +1,6 @@
 """The rest of a session as a map: net gamma and charm's hedge flow over price and time. Records only."""
 
+import math
 from array import array
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,6 +13,7 @@ from streaming.errors import UNREADABLE, ContractError
 from streaming.model import ScopeName, WeightName
 
 _MOST_CELLS: Final = 10_000
+_HIGHEST_PRICE: Final = 1e9
 _CELL: Final = 4
 """Bytes of a 32-bit float."""
 
@@ -93,7 +95,9 @@ def _is_sound(made: DayMap) -> bool:
         0 < cells <= _MOST_CELLS
         and all(len(field) == cells * _CELL for field in fields)
         and all(0 <= number < len(made.parts) for number in numbers)
+        and all(math.isfinite(sum(_floats(field))) for field in fields)
         and _ascends(made.prices)
+        and 0.0 < made.prices[0] <= made.spot <= made.prices[-1] < _HIGHEST_PRICE
         and _ascends((*made.times_ms, made.ends_ms))
         and 0 < made.times_ms[0] < made.ends_ms < LAST_MS
     )

@@ -35,12 +35,14 @@ from bot.services import Services
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.redis_connection import open_redis
+from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.bus.snapshots.snapshot_history import without_curves
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
 from streaming.model import GexSnapshot
 from streaming.symbols import parse_ticker
 from tests.support.charts import full_snapshot
+from tests.support.day_maps import map_of
 from tests.support.feed import DictLedger, FakeChannel
 from tests.support.host import make_settings
 from tests.support.redis_server import embedded_redis
@@ -189,8 +191,7 @@ async def _feed(store: SnapshotStore, clock: ShiftedClock) -> AsyncIterator[None
 
 async def _latenesses(store: SnapshotStore, clock: ShiftedClock, seconds: float) -> None:
     def services(draw: Draw) -> Services:
-        parts = {"settings": make_settings(), "clock": clock, "snapshots": store, "charts": SimpleNamespace(draw=draw)}
-        return cast("Services", SimpleNamespace(**parts))
+        return _services(store, clock, SimpleNamespace(draw=draw))
 
     painters, one_at_a_time = Painters(), asyncio.Lock()
 
@@ -218,10 +219,15 @@ async def _latenesses(store: SnapshotStore, clock: ShiftedClock, seconds: float)
         )
 
 
+def _services(store: SnapshotStore, clock: ShiftedClock, charts: object) -> Services:
+    maps = DayMapStore(store._redis)
+    parts = {"settings": make_settings(), "clock": clock, "snapshots": store, "day_map": maps.get, "charts": charts}
+    return cast("Services", SimpleNamespace(**parts))
+
+
 async def _memory(store: SnapshotStore, clock: ShiftedClock, count: int = 1000) -> None:
     async with ChartWorker(timeout_s=60) as charts:
-        parts = {"settings": make_settings(), "clock": clock, "snapshots": store, "charts": charts}
-        services = cast("Services", SimpleNamespace(**parts))
+        services = _services(store, clock, charts)
         choices = list(product(("dark", "light"), KINDS, ("oi", "vol")))
         for n in range(count + 1):
             theme, kind, weight = choices[n % len(choices)]
@@ -250,6 +256,7 @@ async def main() -> None:
         await _fill(redis, clock)
         latest = _moment(clock.now(), _SESSION)
         await store.put(latest)
+        await DayMapStore(redis).put(map_of(latest))
         if arguments.memory:
             await _memory(store, clock)
             return

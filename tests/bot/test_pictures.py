@@ -46,6 +46,21 @@ async def test_pictures_of_the_moment_do_not_read_the_history(host):
     assert host.snapshots.asked == []
 
 
+async def test_a_map_is_read_for_the_kind_that_shows_it_and_for_no_other(host, monkeypatch):
+    read = []
+
+    async def day_map(_host, ticker):
+        read.append(ticker)
+
+    monkeypatch.setattr(Host, "day_map", day_map)
+    services = host.make_bot().services
+    await take_picture(services, PictureRequest(symbol="SPX", kind="profile"), channel_id=None)
+    assert read == []
+    with pytest.raises(RequestError, match="no map"):
+        await take_picture(services, PictureRequest(symbol="SPX", kind="map"), channel_id=None)
+    assert read == ["SPX"]
+
+
 async def test_a_drawing_that_takes_too_long_is_given_up(host, monkeypatch):
     monkeypatch.setattr(pictures, "_DRAWN_WITHIN_S", 0.01)
     host.charts.gate = asyncio.Event()

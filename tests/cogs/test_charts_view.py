@@ -8,6 +8,8 @@ from bot.pictures import PictureRequest
 from bot.views import IDLE_S
 from cogs.charts_view import RETIRED, ChartView
 from streaming.errors import TransientError
+from tests.support.charts import scopes
+from tests.support.day_maps import map_of
 from tests.support.host import make_snapshot
 
 
@@ -43,7 +45,7 @@ def past_of(ticker, count=5):
 
 def test_there_are_no_more_rows_and_buttons_than_discord_takes(room, shown):
     rows = current(room).components
-    assert [len(row.children) for row in rows] == [5, 4, 4, 1]
+    assert [len(row.children) for row in rows] == [5, 4, 4, 1, 1]
 
 
 async def test_what_is_on_show_is_marked(room, shown):
@@ -93,6 +95,18 @@ async def test_a_chart_over_time_takes_the_history(room, shown):
     await room.guest.click(shown, label="History")
     assert picture(room) == "gex-spx-history-full-vol.png"
     assert len(room.host.charts.drawn[-1].times) == 6
+
+
+async def test_a_map_is_of_the_chains_own_engine_and_without_one_says_so(room, shown):
+    result = await room.guest.click(shown, label="Map")
+    (notice,) = result.followups
+    assert "SPX has no map" in notice.content
+    seen = room.host.snapshots.latest_by_ticker["SPX"] = make_snapshot("SPX", scopes=scopes(6400.0))
+    room.host.maps["SPX"] = map_of(seen)
+    await room.guest.click(current(room), label="Map")
+    assert (picture(room), chosen(room)) == ("gex-spx-map-full-vol.png", ["Full", "Volume", "Map"])
+    assert room.host.charts.drawn[-1].prices == room.host.maps["SPX"].prices
+    assert room.env.errors, "the refusal"
 
 
 async def test_a_heatmap_has_one_scope_and_the_others_come_back_with_another_kind(room, shown):

@@ -61,6 +61,7 @@ def test_every_button_changes_the_picture_in_place(page: Page):
         ("Open interest", "if spot moved, by open interest, the nearest expiry"),
         ("Expiries", "by expiry, by open interest, the nearest expiry"),
         ("History", "spot and levels of the day, by open interest, the nearest expiry"),
+        ("Map", "if price and time get there, by open interest, the nearest expiry"),
         ("Heatmap", "by strike and time, by open interest, expiries up to 90 days"),
     ):
         message.get_by_role("button", name=label, exact=True).click()

@@ -1,6 +1,7 @@
 """A map as it is stored and read, and what is refused."""
 
 import json
+import math
 from array import array
 
 import msgspec
@@ -38,12 +39,24 @@ def test_a_scope_is_the_sum_of_its_parts_and_one_without_parts_is_nothing():
         {"scopes": {"every": [0]}},
         {"parts": None},
         {"spot": "4300"},
+        {"spot": 20_000.0},
+        {"prices": [-1.0, 25_000.0, 26_000.0]},
+        {"prices": [1.0, 2.0, 1e10]},
     ],
 )
 def test_a_map_whose_pieces_do_not_fit_is_refused(wrong):
     stored = json.loads(encode_map(made_map()))
     with pytest.raises(ContractError):
         decode_map(json.dumps(stored | wrong).encode())
+
+
+def test_a_cell_that_is_no_number_is_refused():
+    first, second = made_map().parts
+    for odd in (math.nan, math.inf):
+        cells = array("f", [*array("f", first.flow_vol)[:-1], odd]).tobytes()
+        made = made_map(parts=(msgspec.structs.replace(first, flow_vol=cells), second))
+        with pytest.raises(ContractError):
+            decode_map(encode_map(made))
 
 
 def test_nonsense_is_refused():

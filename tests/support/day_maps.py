@@ -5,8 +5,11 @@ from array import array
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from streaming.clock import epoch_ms
+from msgspec.structs import replace
+
+from streaming.clock import epoch_ms, instant_of
 from streaming.day_map import DayMap, MapPart
+from streaming.model import GexSnapshot
 from tests.support.charts import NOON
 
 CLOSE = NOON + timedelta(hours=4)
@@ -33,6 +36,17 @@ def made_map(
         "scopes": {"zero": (0,), "one": (1,), "full": (0, 1), "all": (0, 1)},
     }
     return DayMap(**(fields | changes))  # type: ignore[arg-type]  # a test's own fields
+
+
+def map_of(seen: GexSnapshot) -> DayMap:
+    """A whole map around a snapshot's spot, its figures in step with the snapshot's."""
+    ladder = seen.scopes["full"].ladder if "full" in seen.scopes else ()
+    size = ladder[0][1] / 6e7 if ladder else 1.0
+    spot = seen.spot or 25_000.0
+    at = instant_of(seen.asof_ms)
+    prices = [spot * (1.0 + 0.0003 * n) for n in range(-30, 31)]
+    whole = made_map(at, ticker=seen.ticker, prices=prices, times=27, spot=spot)
+    return replace(whole, parts=tuple(_part(61, 27, size * share) for share in (1.0, 0.25)))
 
 
 def _part(prices: int, times: int, size: float) -> MapPart:

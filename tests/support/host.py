@@ -14,6 +14,7 @@ from bot.settings import BotSettings
 from bot.supervisor import Supervisor
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.clock import epoch_ms
+from streaming.day_map import DayMap
 from streaming.errors import GexcordError
 from streaming.history.history_files import DayReport
 from streaming.model import GexSnapshot, OnDemandMark, ScopeFigures, WeightFigures
@@ -239,6 +240,7 @@ class Host:
     login: StandInLogin = field(default_factory=StandInLogin)
     charts: StandInCharts = field(default_factory=StandInCharts)
     fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
+    maps: dict[str, DayMap] = field(default_factory=dict)
     alerts: AlertCommands | None = None
     on_demand: "StandInOnDemand | None" = None
     sources: tuple[SourceStatus, ...] = ()
@@ -267,6 +269,7 @@ class Host:
                 stream=self.stream,
                 symbols=self.symbols,
                 login=self.login,
+                day_map=self.day_map,
                 alerts=self.alerts,
                 on_demand=self.on_demand,
                 sources=lambda: self.sources,
@@ -275,6 +278,10 @@ class Host:
             )
         )
         return bot
+
+    async def day_map(self, ticker: str) -> DayMap | None:
+        """The map that a test has put there."""
+        return self.maps.get(ticker)
 
 
 def make_settings(**values: object) -> BotSettings:

@@ -66,8 +66,7 @@ class ChartCanvas:
         self.subtitle = self.words(0.03, 0.873, theme.muted)
         self.below = self.words(axes[0] + axes[2] / 2, 0.14, theme.muted, ha="center")
         self.footer = self.words(0.03, 0.03, theme.muted, linespacing=1.25)
-        self.axes = self.figure.add_axes(axes, facecolor=theme.panel)
-        _dress(self.axes, theme)
+        self.axes = self.beside(axes)
 
     def write(self, chart: ChartWords, *, unit: str, below: str) -> None:
         """Set the words: `unit` is that of the vertical axis, `below` what the horizontal one counts."""
@@ -106,6 +105,12 @@ class ChartCanvas:
         self.axes.add_collection(polygons, autolim=False)
         return polygons
 
+    def beside(self, box: tuple[float, float, float, float]) -> Axes:
+        """Another pair of axes, dressed like the first."""
+        axes = self.figure.add_axes(box, facecolor=self.theme.panel)
+        _dress(axes, self.theme)
+        return axes
+
     def line(self, kind: str) -> Line2D:
         """An empty line over time in a level's colour and pattern."""
         style: dict[str, Any] = {"color": self.colour(kind), "linestyle": STYLES[kind], "solid_capstyle": "round"}
@@ -135,11 +140,11 @@ def decimals_for(step: float) -> int:
     return next((decimals for decimals in range(4) if step >= 10.0**-decimals), 4)
 
 
-def set_time_axis(axes: Axes, begins: float, ends: float) -> None:
-    """Span the axis over seconds since midnight and label round times."""
+def set_time_axis(axes: Axes, begins: float, ends: float, *, most: int = _MOST_TICKS) -> None:
+    """Span the axis over seconds since midnight and label at most so many round times."""
     span = max(ends - begins, 1.0)
     axes.set_xlim(begins, begins + span)
-    step = next((step for step in _STEPS_S if span / step <= _MOST_TICKS), _STEPS_S[-1])
+    step = next((step for step in _STEPS_S if span / step <= most), _STEPS_S[-1])
     first = int(begins // step) * step
     ticks = range(first, int(begins + span) + step, step)
     inside = [tick for tick in ticks if begins + span * _EDGE <= tick <= begins + span * (1 - _EDGE)]

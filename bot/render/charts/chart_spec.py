@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 import msgspec
 
 from bot.render.charts.chart_words import ChartWords
-from bot.render.charts.kinds import expiries, heatmap, history, profile, strikes
+from bot.render.charts.kinds import ahead, expiries, heatmap, history, profile, strikes
 from bot.render.charts.kinds.chart_kind import ChartKind
+from streaming.day_map import DayMap
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels
 
@@ -18,7 +19,7 @@ Chart = ChartWords
 """Of any kind."""
 ThemeName = Literal["dark", "light"]
 KINDS: Final[Mapping[str, ChartKind]] = {
-    module.KIND.name: module.KIND for module in (strikes, profile, history, heatmap, expiries)
+    module.KIND.name: module.KIND for module in (strikes, profile, history, heatmap, expiries, ahead)
 }
 """Commands, buttons, pictures in words and the worker know the kinds from here; the first is the usual one."""
 _OF_RECORD: Final = {kind.record: kind for kind in KINDS.values()}
@@ -47,9 +48,11 @@ def chart_of(
     weight: WeightName,
     theme: ThemeName,
     now: datetime,
+    day_map: DayMap | None = None,
 ) -> Chart:
-    """What a picture of this kind shows; RequestError when the snapshot or the history does not hold it."""
-    return KINDS[kind].make(latest, past, scope=scope, weight=weight, theme=theme, now=now)
+    """What a picture of this kind shows; RequestError when snapshot, history or map do not hold it."""
+    more = {"ahead": day_map} if KINDS[kind].looks_ahead else {}
+    return KINDS[kind].make(latest, past, scope=scope, weight=weight, theme=theme, now=now, **more)
 
 
 def kind_of(chart: Chart) -> ChartKind:

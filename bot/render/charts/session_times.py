@@ -30,7 +30,12 @@ def day_of(snapshot: PastLevels) -> str:
 
 def seconds_of(snapshot: PastLevels) -> float:
     """Seconds since midnight of New York's clock."""
-    local = _local(snapshot)
+    return clock_seconds(snapshot.asof_ms)
+
+
+def clock_seconds(at_ms: int) -> float:
+    """The same of an instant."""
+    local = new_york(instant_of(at_ms))
     return local.hour * 3600.0 + local.minute * 60.0 + local.second + local.microsecond / 1e6
 
 

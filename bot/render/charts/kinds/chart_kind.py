@@ -24,5 +24,7 @@ class ChartKind:
     """Module and class beside this one, by name: only the worker loads it."""
     most_past: int = 0
     """How many snapshots of the day it can show; 0 for the newest one alone."""
+    looks_ahead: bool = False
+    """Whether it needs the map of the rest of the session, and is made with `ahead`."""
     past_strikes: bool = False
     """Whether it needs their strikes too; the history keeps those of one scope, so that no other can be chosen."""

@@ -8,14 +8,22 @@ from statistics import median
 from typing import Final
 
 import numpy as np
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.text import Text
 
-from bot.render.charts.chart_canvas import AXES, TEXT_PT, ChartCanvas, decimals_for, set_time_axis, unit_of
+from bot.render.charts.chart_canvas import AXES, ChartCanvas, set_time_axis, unit_of
 from bot.render.charts.kinds.heatmap import Column, HeatmapChart
 from bot.render.charts.mark_row import LegendRow
-from bot.render.numbers import known, signed
+from bot.render.charts.signed_cells import (
+    HATCH,
+    Corners,
+    SignedScale,
+    colours_of,
+    corners,
+    full_of,
+    is_negative,
+    joined,
+    shades_of,
+)
+from bot.render.numbers import known
 from bot.render.theme import ChartTheme
 
 _MOST_ROWS: Final = 44
@@ -29,13 +37,6 @@ Ladder = dict[float, float]
 _BAR_WIDTH: Final = 0.025
 _AXES: Final = (AXES[0], AXES[1], 0.69, AXES[3])
 _BAR: Final = (0.845, AXES[1], _BAR_WIDTH, AXES[3])
-_FULL_AT: Final = 0.99
-"""The share of cells below full colour; a single giant would leave the rest pale."""
-_SHADES: Final = 128
-_TICKS: Final = (1.0, 0.5, 0.0, -0.5, -1.0)
-_HATCH: Final = "///"
-_SEEN: Final = 0.04
-_MIDDLE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +96,23 @@ class HeatmapPainter:
         self.canvas = ChartCanvas(theme, _AXES)
         axes = self.canvas.axes
         axes.grid(visible=False)
-        self._colours = LinearSegmentedColormap.from_list("gex", [theme.negative, theme.panel, theme.positive], 255)
+        self._colours = colours_of(theme)
         self._cells = self.canvas.polygons(linewidths=0, antialiaseds=False)
-        self._negative = self.canvas.polygons(
-            facecolors="none", hatch=_HATCH, edgecolors=theme.background, linewidths=0
-        )
+        self._negative = self.canvas.polygons(facecolors="none", hatch=HATCH, edgecolors=theme.background, linewidths=0)
         self._lines = {kind: self.canvas.line(kind) for kind in ("zero_gamma", "spot")}
         self.legend = LegendRow(self.canvas)
-        self.scale = self._scale()
+        self.scale = SignedScale(self.canvas, _BAR)
 
     def draw(self, chart: HeatmapChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
         grid = grid_of(chart)
         values = [value for column in grid.values for value in column if value is not None]
-        full = float(np.quantile(np.abs(values), _FULL_AT)) or 1.0
+        full = full_of(values)
         unit, scale = unit_of([full])
         rows = f" · rows of {grid.step:g} points" if grid.shared else ""
         self.canvas.write(chart, unit=f"$ {unit} per 1 %", below=f"New York time{rows}")
         self.canvas.left.set_text("points")
-        self._label_scale(full * scale)
+        self.scale.label(full * scale)
         self._move_cells(grid, chart.columns, full)
         self._move_lines(chart.columns)
         set_time_axis(self.canvas.axes, chart.columns[0].begins, chart.columns[-1].ends)
@@ -123,13 +122,13 @@ class HeatmapPainter:
 
     def _move_cells(self, grid: Grid, columns: Sequence[Column], full: float) -> None:
         places = [
-            (_cell(grid, column.begins, column.ends, row), _shade(value, full))
+            (_cell(grid, column.begins, column.ends, row), value)
             for column, values in zip(columns, grid.values, strict=True)
             for row, value in enumerate(values)
             if value is not None
         ]
-        self._cells.set_verts([corners for corners, _ in places])
-        self._cells.set_facecolor(self._colours(np.array([shade for _, shade in places])))
+        self._cells.set_verts([cell for cell, _ in places])
+        self._cells.set_facecolor(self._colours(shades_of([value for _, value in places], full)).tolist())
         self._negative.set_verts(_negative_runs(grid, columns, full))
 
     def _move_lines(self, columns: Sequence[Column]) -> None:
@@ -145,55 +144,20 @@ class HeatmapPainter:
                 values.append(float("nan") if value is None else value)
             line.set_data([*times, columns[-1].ends], [*values, values[-1]])
 
-    def _scale(self) -> list[Text]:
-        """A strip of all colours with signed figures beside it."""
-        theme = self.canvas.theme
-        strip = self.canvas.figure.add_axes(_BAR, facecolor=theme.panel)
-        shades = np.linspace(0.0, 1.0, _SHADES)[:, np.newaxis]
-        strip.imshow(self._colours(shades), aspect="auto", origin="lower", extent=(0.0, 1.0, -1.0, 1.0))
-        half = PolyCollection([[(0, -1), (1, -1), (1, 0), (0, 0)]], facecolors="none", linewidths=0)
-        half.set(hatch=_HATCH, edgecolor=theme.background)
-        strip.add_collection(half, autolim=False)
-        strip.set_axis_off()
-        beside = {1.0: "top", -1.0: "bottom"}
-        return [
-            strip.text(1.25, at, "", fontsize=TEXT_PT, color=theme.text, va=beside.get(at, "center"), clip_on=False)
-            for at in _TICKS
-        ]
 
-    def _label_scale(self, full: float) -> None:
-        decimals = decimals_for(full / 40)
-        for text, at in zip(self.scale, _TICKS, strict=True):
-            value = at * abs(at) * full
-            text.set_text(signed(value, decimals) if value else "0")
+def _cell(grid: Grid, begins: float, ends: float, row: int) -> Corners:
+    return corners(begins, ends, *_reach(grid, row))
 
 
-def _cell(grid: Grid, begins: float, ends: float, row: int) -> list[tuple[float, float]]:
+def _reach(grid: Grid, row: int) -> tuple[float, float]:
     low = grid.lowest + row * grid.step
-    high = low + grid.step
-    return [(begins, low), (begins, high), (ends, high), (ends, low)]
+    return low, low + grid.step
 
 
-def _shade(value: float, full: float) -> float:
-    """0 for as negative as can be, 0.5 for nothing, 1 for as positive as can be."""
-    size = math.sqrt(min(abs(value) / full, 1.0))
-    return _MIDDLE + (size if value > 0 else -size) / 2
-
-
-def _negative_runs(grid: Grid, columns: Sequence[Column], full: float) -> list[list[tuple[float, float]]]:
-    """Neighbours in a row that are negative, as one patch: so that hatching runs on from cell to cell."""
-    runs = []
-    for row in range(len(grid.values[0])):
-        spans: list[tuple[float, float]] = []
-        for column, values in zip(columns, grid.values, strict=True):
-            if not _is_negative(values[row], full):
-                continue
-            begins = spans.pop()[0] if spans and spans[-1][1] == column.begins else column.begins
-            spans.append((begins, column.ends))
-        runs += [_cell(grid, begins, ends, row) for begins, ends in spans]
+def _negative_runs(grid: Grid, columns: Sequence[Column], full: float) -> list[Corners]:
+    shades = shades_of([[value or 0.0 for value in values] for values in grid.values], full)
+    runs: list[Corners] = []
+    for row, negative in enumerate(is_negative(shades).T):
+        cells = [(columns[n].begins, columns[n].ends) for n in np.flatnonzero(negative).tolist()]
+        runs += joined(cells, *_reach(grid, row))
     return runs
-
-
-def _is_negative(value: float | None, full: float) -> bool:
-    """Whether a cell is visibly below zero; what looks like nothing is not hatched."""
-    return value is not None and _shade(value, full) < _MIDDLE - _SEEN

@@ -16,10 +16,14 @@ from bot.render.charts.chart_client import ChartWorker
 from bot.render.charts.chart_spec import KINDS, chart_of
 from streaming.errors import ContractError, TransientError
 from tests.support.charts import NOON, day, past
+from tests.support.day_maps import map_of
 
 ROOT = Path(__file__).resolve().parents[4]
 DAY = day(40)
-CHARTS = {kind: chart_of(kind, DAY[-1], past(DAY), scope="full", weight="oi", theme="dark", now=NOON) for kind in KINDS}
+CHARTS = {
+    kind: chart_of(kind, DAY[-1], past(DAY), scope="full", weight="oi", theme="dark", now=NOON, day_map=map_of(DAY[-1]))
+    for kind in KINDS
+}
 STRIKES = CHARTS["strikes"]
 LIGHT = msgspec.structs.replace(STRIKES, theme="light")
 HANGS = (sys.executable, "-c", "import time; time.sleep(60)")

@@ -5,12 +5,20 @@ import pytest
 
 from bot.render.charts.chart_spec import KINDS, alt_text, chart_decoder, chart_of
 from tests.support.charts import NOON, day, full_snapshot, past
+from tests.support.day_maps import map_of
+
+
+def made(kind, seen, **asked):
+    usual = {"scope": "full", "weight": "oi", "theme": "dark", "now": NOON, "day_map": map_of(seen[-1])}
+    return chart_of(kind, seen[-1], past(seen), **(usual | asked))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_travels_to_the_worker_and_is_told_apart_there(kind):
     seen = day(20)
-    chart = chart_of(kind, seen[-1], past(seen), scope="full", weight="oi", theme="light", now=NOON)
+    chart = chart_of(
+        kind, seen[-1], past(seen), scope="full", weight="oi", theme="light", now=NOON, day_map=map_of(seen[-1])
+    )
     body = msgspec.msgpack.encode(chart)
     assert chart_decoder().decode(body) == chart
     assert msgspec.msgpack.decode(body)["type"] == kind
@@ -20,15 +28,17 @@ def test_every_kind_travels_to_the_worker_and_is_told_apart_there(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_equal_wishes_are_equal_requests(kind):
-    charts = [
-        chart_of(kind, day(20)[-1], past(day(20)), scope="full", weight="oi", theme="dark", now=NOON) for _ in range(2)
-    ]
+    charts = [made(kind, day(20)) for _ in range(2)]
     assert msgspec.msgpack.encode(charts[0]) == msgspec.msgpack.encode(charts[1])
 
 
 def words(kind, *, seen=None, weight="oi", scope="full"):
     seen = seen or day(20)
-    return alt_text(chart_of(kind, seen[-1], past(seen), scope=scope, weight=weight, theme="dark", now=NOON))
+    return alt_text(
+        chart_of(
+            kind, seen[-1], past(seen), scope=scope, weight=weight, theme="dark", now=NOON, day_map=map_of(seen[-1])
+        )
+    )
 
 
 def test_strikes_in_words():

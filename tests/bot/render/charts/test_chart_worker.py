@@ -11,6 +11,7 @@ from bot.render.charts.chart_spec import KINDS, Chart, chart_of
 from bot.render.charts.chart_worker import Painters
 from streaming.model import ReplayMark
 from tests.support.charts import EXPIRIES, NOON, classic_strikes, day, full_snapshot, past, scopes
+from tests.support.day_maps import made_map, map_of
 from tests.support.feed import snapshot
 
 LATE = NOON + timedelta(minutes=15)
@@ -24,7 +25,16 @@ def painters() -> Painters:
 
 def chart(kind, seen=None, *, scope="full", weight="oi", theme="dark", now=NOON) -> Chart:
     seen = seen or day(40)
-    return chart_of(kind, seen[-1], past(seen), scope=scope, weight=weight, theme=theme, now=now)
+    return chart_of(
+        kind,
+        seen[-1],
+        past(seen),
+        scope=scope,
+        weight=weight,
+        theme=theme,
+        now=now,
+        day_map=map_of(seen[-1]) if kind == "map" else None,
+    )
 
 
 def canvas_of(painters, shown):
@@ -153,14 +163,14 @@ def test_every_axis_has_its_unit(painters, kind):
     )
 
 
-@pytest.mark.parametrize("kind", ["strikes", "profile", "heatmap", "expiries"])
+@pytest.mark.parametrize("kind", ["strikes", "profile", "heatmap", "expiries", "map"])
 def test_signs_are_printed_beside_the_figures(painters, kind):
     words = [text.get_text() for text in texts(canvas_of(painters, chart(kind)))]
     figures = [word for word in words if word[:1] in "+−" and word[1:2].isdigit()]
     assert {word[0] for word in figures} == {"+", "−"}
 
 
-@pytest.mark.parametrize("kind", ["profile", "heatmap", "expiries"])
+@pytest.mark.parametrize("kind", ["profile", "heatmap", "expiries", "map"])
 def test_what_is_negative_is_hatched(painters, kind):
     canvas = canvas_of(painters, chart(kind))
     hatched = [one for one in canvas.axes.collections if one.get_hatch() and one.get_paths()]
@@ -204,6 +214,21 @@ def test_small_exposures_are_in_millions(painters):
         assert words & {"$ M per 1 %", "$ M per 1 % move"}
 
 
+def test_a_map_names_the_unit_of_each_of_its_panels(painters):
+    for size, unit in ((1e-3, "M"), (1.0, "Bn")):
+        seen = with_scopes(size, day(1)[-1])
+        words = {text.get_text() for text in texts(canvas_of(painters, chart("map", [seen])))}
+        assert {f"net GEX, $ {unit} per 1 %", f"charm flow, $ {unit}"} <= words
+
+
+def test_levels_run_across_both_panels_of_a_map(painters):
+    canvas = canvas_of(painters, chart("map"))
+    panels = [axes for axes in canvas.figure.axes if axes.axison]
+    seen = [{line.get_ydata()[0] for line in axes.lines if line.get_visible()} for axes in panels]
+    spot = day(40)[-1].spot
+    assert seen[0] == seen[1] == {spot, spot - 110.5, 24800.0, 25100.0}
+
+
 def test_an_expiry_whose_exposure_rounds_to_nothing_has_no_sign(painters):
     sums = ((EXPIRIES[0], 0.0, 5e10), (EXPIRIES[1], 0.0, -1e6), (EXPIRIES[2], 0.0, 1e6))
     everything = msgspec.structs.replace(scopes(25061.25)["all"], by_expiry=sums)
@@ -224,6 +249,16 @@ ODD = [
     ),
     chart("heatmap", [full_snapshot(NOON - timedelta(hours=3)), full_snapshot(strikes=classic_strikes()[:1])]),
     chart("expiries", scope="zero"),
+    chart_of(
+        "map",
+        full_snapshot(),
+        (),
+        scope="zero",
+        weight="vol",
+        theme="dark",
+        now=NOON,
+        day_map=made_map(prices=(25000.0,), times=1),
+    ),
 ]
 
 
