@@ -151,7 +151,8 @@ def _all_foreign(name: str, by_root: dict[str, Rows]) -> str:
     roots = sorted(by_root, key=lambda root: -by_root[root].size)
     count = sum(rows.size for rows in by_root.values())
     named = ", ".join(roots[:_MOST_ROOTS_NAMED])
-    return f"None of its {count} contracts ({named}) is a standard one of {name}, of 100 and of its own roots."
+    kind = f"a standard one of {name}" if any(map(has_standard_size, by_root)) else "on 100 of its underlying"
+    return f"None of its {count} contracts ({named}) is {kind}."
 
 
 def _once(symbols: SymbolColumns, own: dict[str, Rows], rows: Rows) -> Rows:

@@ -51,7 +51,7 @@ def test_without_a_ticker_most_contracts_decide():
 
 def test_contracts_of_one_unit_are_no_part_of_a_chain_and_a_chain_of_them_is_refused():
     assert chain_of("SPX240621C05000000", "NANOS240621C00500000", ticker="_SPX").root.tolist() == ["SPX"]
-    with pytest.raises(ContractError, match=r"None of its 1 contracts \(NANOS\) is a standard one of NANOS"):
+    with pytest.raises(ContractError, match=r"None of its 1 contracts \(NANOS\) is on 100 of its underlying"):
         chain_of("NANOS240621C00500000", ticker="_NANOS")
 
 
