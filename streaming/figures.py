@@ -264,6 +264,14 @@ FIGURES: Final[Mapping[str, Figure]] = {
         weight="vol",
         also=("change by trades", "traded gamma"),
     ),
+    "signed_flow": Figure(
+        "Signed flow",
+        "What customers' trades left dealers with, in US dollars of delta and of gamma per 1 % move; dealers hedge the "
+        "opposite way. A trade at the ask or nearer to it is a purchase, at the bid or nearer to it a sale, at the "
+        "middle nobody can tell. Of the streamed strikes only, which is a part of all trades.",
+        weight="vol",
+        also=("hiro", "delta flow", "order flow", "buys and sells"),
+    ),
     "vanna": Figure(
         "Vanna exposure",
         "How many US dollars of delta dealers' book gains when volatility rises by one point (0.01), calls +, puts −. "

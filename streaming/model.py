@@ -131,11 +131,14 @@ class OptionQuote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     iv: float | None = None
     bid: float | None = None
     ask: float | None = None
+    last: float | None = None
     volume: int | None = None
     open_interest: int | None = None
     underlying_price: float | None = None
     event_ms: int
     recv_ms: int
+    fresh: bool = False
+    """Whether it begins anew, after a subscription or a gap: what came before was not seen."""
 
 
 class ChainQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,6 +162,18 @@ class ChainQuality(msgspec.Struct, frozen=True, kw_only=True):
     """Whether volatilities came as percentages where fractions are usual, and were divided by 100."""
     spot_implied: bool = False
     """Whether no price of the underlying was sent and spot is what the quotes imply by parity."""
+
+
+class OptionTrades(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Contracts of one streamed option within one minute, by who seems to have begun the trades."""
+
+    symbol: str
+    """As in `OptionQuote`."""
+    minute_ms: int
+    """When the minute began."""
+    bought: int
+    sold: int
+    unsure: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -477,6 +492,36 @@ FlowRow = tuple[float, tuple[float | None, ...]]
 """(strike, flow over each of `FLOW_SPANS`), $ per 1 % move."""
 
 
+FlowMinute = tuple[int, float, float]
+"""(when the minute began, in ms; dealers' delta, $; dealers' gamma, $ per 1 % move)."""
+
+
+class FlowSum(msgspec.Struct, frozen=True, kw_only=True):
+    """What dealers took on, the other side of customers' trades, over some time (`specs/gex-method.md` §24)."""
+
+    delta_usd: float
+    gamma_usd_per_1pct: float
+    contracts: int
+    unsure: float | None = None
+    """Share 0..1 of the contracts of which nobody can tell who began; they are in no sum. None without contracts."""
+
+
+class SignedFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """Flow of the streamed strikes only; the windows are of whole minutes and None while they were not seen whole."""
+
+    since_ms: int
+    """Since when trades of this session were seen."""
+    seen: float | None = None
+    """Share 0..1 of the day's volume of all priced contracts that was seen; None without any volume."""
+    minute: FlowSum | None = None
+    five: FlowSum | None = None
+    thirty: FlowSum | None = None
+    day: FlowSum
+    """Since `since_ms`, the running minute included."""
+    minutes: tuple[FlowMinute, ...] = ()
+    """The last whole ones, so that samples of a history hold every minute."""
+
+
 class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about one ticker at one instant, in the shape that travels over Redis.
 
@@ -535,6 +580,8 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One of each span, of the classic block's scope; empty where the producer tells no volume by strike."""
     flow_strikes: tuple[FlowRow, ...] = ()
     """Strikes within 3.5 % of spot where anything was traded, ascending; left out of `gex:history`."""
+    signed_flow: SignedFlow | None = None
+    """None where no options are streamed."""
     replay: ReplayMark | None = None
     """Only of a recording that is played; `source` then is "replay"."""
     on_demand: OnDemandMark | None = None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from streaming.engine.protocol import ChainReceipt, Spot, Take
+from streaming.engine.trade_tape import TradeTape
 from streaming.gex.results.point_views import relatives_of
 from streaming.model import OptionQuote, TickEvent
 from streaming.ports import StreamEvent
@@ -30,6 +31,7 @@ class EngineInbox:
         self._known: dict[str, Spot] = {}
         self._spots: dict[str, Spot] = {}
         self._quotes: dict[str, OptionQuote] = {}
+        self._tape = TradeTape()
         self.news = {ticker.name: asyncio.Event() for ticker in tickers}
         self.conflated = 0
         """Prices and quotes that a newer one replaced before they were handed over, or that found no place."""
@@ -56,6 +58,7 @@ class EngineInbox:
         self._tell(names)
 
     def _take_quote(self, quote: OptionQuote) -> None:
+        self._tape.take(quote)
         self.conflated += self._quotes.pop(quote.symbol, None) is not None
         self._quotes[quote.symbol] = quote
         if len(self._quotes) > MOST_WAITING:
@@ -74,7 +77,7 @@ class EngineInbox:
         """All that waits, in one order; None when nothing does."""
         if not self.waiting:
             return None
-        taken = Take(list(self._spots.values()), list(self._quotes.values()))
+        taken = Take(list(self._spots.values()), list(self._quotes.values()), self._tape.empty())
         self._spots.clear()
         self._quotes.clear()
         return taken

@@ -11,7 +11,7 @@ import msgspec
 
 from streaming.chains.judgement import ExpirySize, Known
 from streaming.day_map import DayMap
-from streaming.model import GexSnapshot, OptionQuote, ScopeName, VolatilityRule
+from streaming.model import GexSnapshot, OptionQuote, OptionTrades, ScopeName, VolatilityRule
 from streaming.symbols import Ticker
 
 ChainKind = Literal["schwab", "cboe"]
@@ -56,10 +56,11 @@ class Load(ChainAbout, frozen=True, array_like=True, tag=True):
 
 
 class Take(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Live prices of underlyings and futures, and live option quotes."""
+    """Live prices of underlyings and futures, live option quotes, and what was traded since the last of them."""
 
     spots: list[Spot]
     quotes: list[OptionQuote]
+    trades: list[OptionTrades] = []
 
 
 class Compute(msgspec.Struct, frozen=True, array_like=True, tag=True):

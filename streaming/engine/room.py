@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -27,11 +27,13 @@ from streaming.engine.protocol import AheadPiece, ChainReceipt, Doubtful, Load, 
 from streaming.gex.engine import GexEngine
 from streaming.gex.results.ahead import Work
 from streaming.gex.results.point_views import relatives_of
-from streaming.model import GexSnapshot, OptionChain, OptionQuote, ScopeName, VolatilityRule
+from streaming.model import GexSnapshot, OptionChain, OptionQuote, OptionTrades, ScopeName, VolatilityRule
 from streaming.symbols import Ticker
 
 _PIECES: Final = 8
 """Of a map at a time, in a few milliseconds: what else is ordered meanwhile comes in between."""
+
+OfOption = TypeVar("OfOption", OptionQuote, OptionTrades)
 
 
 class EngineRoom:
@@ -102,14 +104,17 @@ class EngineRoom:
             engine.on_chain(chain)
         self._by_root |= dict.fromkeys(rows_by_root(chain.root), engines)
 
-    def take(self, spots: Iterable[Spot], quotes: Sequence[OptionQuote]) -> None:
-        """Feed live prices and quotes to the engines they concern."""
+    def take(self, spots: Iterable[Spot], quotes: Sequence[OptionQuote], trades: Sequence[OptionTrades] = ()) -> None:
+        """Feed live prices, quotes and trades to the engines they concern."""
         for symbol, price, event_ms in spots:
             for listener in self._by_wire.get(symbol, ()):
                 listener(price, event_ms)
         for root, own in _by_root(quotes).items():
             for engine in self._by_root.get(root, ()):
                 engine.on_option(own)
+        for root, traded in _by_root(trades).items():
+            for engine in self._by_root.get(root, ()):
+                engine.on_trades(traded)
 
     def compute(self, name: str, now: datetime) -> GexSnapshot | None:
         """The snapshot of one ticker now; None before its first chain."""
@@ -175,8 +180,8 @@ def option_root(symbol: str) -> str:
     return symbol[:6].rstrip()
 
 
-def _by_root(quotes: Sequence[OptionQuote]) -> dict[str, list[OptionQuote]]:
-    found: dict[str, list[OptionQuote]] = {}
-    for quote in quotes:
-        found.setdefault(option_root(quote.symbol), []).append(quote)
+def _by_root(items: Sequence[OfOption]) -> dict[str, list[OfOption]]:
+    found: dict[str, list[OfOption]] = {}
+    for item in items:
+        found.setdefault(option_root(item.symbol), []).append(item)
     return found

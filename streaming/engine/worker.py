@@ -85,7 +85,7 @@ class OrderDesk:
             case Load():
                 return room.load(order, payload)
             case Take():
-                room.take(order.spots, order.quotes)
+                room.take(order.spots, order.quotes, order.trades)
                 return None
             case Compute():
                 return Computed(room.compute(order.ticker, order.now))

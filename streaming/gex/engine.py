@@ -22,6 +22,7 @@ from streaming.gex.results.market_state import market_state, session_key
 from streaming.gex.results.max_change import Ladder, LadderHistory
 from streaming.gex.results.point_views import Kind, PointViews
 from streaming.gex.results.roots import RootBook
+from streaming.gex.results.signed_flow import SignedFlowBook
 from streaming.gex.results.snapshot import Ingredients, SnapshotTimes, build_snapshot, ladder_by_volume
 from streaming.gex.results.spot_figures import SpotFigures, all_figures, figures_at_spot
 from streaming.gex.results.trades import TradeLog
@@ -31,6 +32,7 @@ from streaming.model import (
     GexSnapshot,
     OptionChain,
     OptionQuote,
+    OptionTrades,
     ScopeFigures,
     ScopeName,
     VolatilityRule,
@@ -71,6 +73,7 @@ class GexEngine:
         self._roots = RootBook()
         self._history = LadderHistory()
         self._trades = TradeLog()
+        self._flow = SignedFlowBook()
         self._seq = 0
         self._last: SpotFigures | None = None
         self._last_asof: datetime | None = None
@@ -100,8 +103,13 @@ class GexEngine:
 
     def on_option(self, quotes: Sequence[OptionQuote]) -> None:
         """Lay live option quotes over the chain; ignored before the first chain."""
-        if self._chain is not None and self._book is not None:
+        if self._chain is not None and self._book is not None and quotes:
+            self._flow.streams(min(quote.event_ms for quote in quotes))
             self._book.apply(quotes, self._spot(self._chain))
+
+    def on_trades(self, trades: Sequence[OptionTrades]) -> None:
+        """Take what was traded of streamed options, for the signed flow."""
+        self._flow.take(trades)
 
     def compute(self, now: datetime) -> GexSnapshot | None:
         """All figures from what is known; None before the first chain.
@@ -132,6 +140,7 @@ class GexEngine:
                 expected_move=_move(spot_figures, self._book.ratio),
                 priors=priors,
                 flows=traded,
+                signed_flow=self._flow.value(spot_figures, self._book.rows_by_symbol, moment.at),
                 conventions=self._conventions,
                 seq=self._seq,
             )

@@ -7,6 +7,7 @@ from typing import Final
 import discord
 
 from bot.render.explain.data import absent, faults, made_of, money, own_figures, shares
+from bot.render.explain.flow_texts import signed_flow
 from bot.render.explain.level_texts import basis, gross_walls, ladder_split, side_walls, slope, spot, wall, zero_gamma
 from bot.render.explain.standing_texts import (
     expected_move,
@@ -179,6 +180,7 @@ _HERE: Final[Mapping[str, Here]] = {
     "scaled_gamma": _scaled_gamma,
     "max_change": _max_change,
     "flow": _flow,
+    "signed_flow": signed_flow,
     "delta": _delta,
     "hedge": _hedge,
     "rr25": _rr25,

@@ -153,7 +153,7 @@ class LiveBook:
         return ends[self.lines.series]
 
     def _overlay(self, lives: Sequence[_Live]) -> None:
-        by_symbol = self._row_by_symbol()
+        by_symbol = self.rows_by_symbol()
         known = [(row, live) for live in lives if (row := by_symbol.get(live.quote.symbol)) is not None]
         if not known:
             return
@@ -190,7 +190,8 @@ class LiveBook:
         self._quotes.sigma[pairs] = quoted_sigma(self.lines, rows, (bid[told], ask[told]), forward[told], at_s[told])
         self._quotes.call_counts[pairs] = is_call[told]
 
-    def _row_by_symbol(self) -> dict[str, int]:
+    def rows_by_symbol(self) -> dict[str, int]:
+        """At which line each contract stands."""
         if self._rows is None:
             self._rows = {symbol: row for row, symbol in enumerate(self.lines.symbol.tolist())}
         return self._rows

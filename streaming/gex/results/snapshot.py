@@ -29,6 +29,7 @@ from streaming.model import (
     PointView,
     ScopeFigures,
     ScopeName,
+    SignedFlow,
     StrikeRow,
 )
 from streaming.symbols import Ticker
@@ -62,6 +63,7 @@ class Ingredients:
     expected_move: ExpectedMove | None
     priors: tuple[Ladder | None, ...]
     flows: Flows
+    signed_flow: SignedFlow | None
     conventions: Conventions
     seq: int
 
@@ -113,6 +115,7 @@ def _snapshot(made: Ingredients) -> GexSnapshot:
         scopes=scopes,
         expected_move=_move(made.expected_move, points),
         **_flow(made, points),
+        signed_flow=made.signed_flow,
     )
 
 

@@ -91,18 +91,20 @@ class Image:
         self.event_ms = changed
         return changed
 
-    def quote(self, symbol: str, event_ms: int, recv_ms: int) -> OptionQuote:
-        """The image as the engine wants it."""
+    def quote(self, symbol: str, event_ms: int, recv_ms: int, *, fresh: bool = False) -> OptionQuote:
+        """The image as the engine wants it; `fresh` where it has just begun."""
         return OptionQuote(
             symbol=symbol,
             iv=self.volatility,
             bid=self.bid,
             ask=self.ask,
+            last=self.last,
             volume=self.volume,
             open_interest=self.open_interest,
             underlying_price=self.underlying_price,
             event_ms=event_ms,
             recv_ms=recv_ms,
+            fresh=fresh,
         )
 
 

@@ -173,6 +173,7 @@ class Merger:
         images = self._images[type(block)]
         latest_ms = recv_ms + _AHEAD_MS
         for row in block.content:
+            known = images.get(row.key)
             image = self._image(images, row)
             if image is None:
                 continue
@@ -181,7 +182,7 @@ class Merger:
                 event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
             if row.key not in self.quotes_only:
                 events.append(self._tick(row.key, image, event_ms, recv_ms))
-            events.append(image.quote(row.key, event_ms, recv_ms))
+            events.append(image.quote(row.key, event_ms, recv_ms, fresh=image is not known))
 
     def _books(
         self,

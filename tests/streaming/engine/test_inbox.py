@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from streaming.engine import inbox as engine_inbox
 from streaming.engine.inbox import EngineInbox
 from streaming.engine.protocol import ChainReceipt
-from streaming.model import OptionQuote, TickEvent
+from streaming.model import OptionQuote, OptionTrades, TickEvent
 from streaming.symbols import parse_ticker
 
 AT = datetime(2026, 8, 20, 15, tzinfo=UTC)
@@ -93,3 +93,18 @@ def test_new_engines_get_the_last_prices_again():
     inbox.empty()
     inbox.repeat_spots()
     assert inbox.empty().spots == [("$SPX", 6400.0, 1)]
+
+
+def test_trades_are_told_though_a_newer_quote_replaced_theirs():
+    inbox = inbox_of("SPX")
+    symbol = "SPXW  260820C06400000"
+    states = [(10, 1.0, 1), (13, 1.2, 2), (18, 1.0, 3)]
+    inbox.take(
+        [
+            OptionQuote(symbol=symbol, volume=volume, last=last, bid=1.0, ask=1.2, event_ms=at_ms, recv_ms=at_ms)
+            for volume, last, at_ms in states
+        ]
+    )
+    taken = inbox.empty()
+    assert [item.volume for item in taken.quotes] == [18]
+    assert taken.trades == [OptionTrades(symbol, 0, 3, 5, 0)]

@@ -11,7 +11,7 @@ from streaming.clock import epoch_ms
 from streaming.engine.protocol import AheadPiece, Doubtful, Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import ContractError
-from streaming.model import OptionQuote
+from streaming.model import OptionQuote, OptionTrades
 from streaming.symbols import parse_ticker
 from tests.support.chains import ASOF, TODAY, TOMORROW, body_of, chain_of, expiry_body
 
@@ -52,6 +52,17 @@ def test_a_quote_reaches_the_engines_of_its_root_only():
     room.take([], [OptionQuote(symbol="SPXW  260820C05660000", iv=0.5, event_ms=AT_MS + 1000, recv_ms=0)])
     assert room.compute("SPX", ASOF).sum_gex_oi != before.sum_gex_oi
     assert room.compute("NDX", ASOF) is None
+
+
+def test_trades_reach_the_engines_of_their_root_only():
+    room = room_of("SPX", "ES", "NDX")
+    load(room)
+    symbol, later_ms = "SPXW  260820C05660000", AT_MS + 1000
+    quote = OptionQuote(symbol=symbol, iv=0.5, event_ms=later_ms, recv_ms=0)
+    room.take([("/ES", 5672.5, AT_MS)], [quote], [OptionTrades(symbol, later_ms // 60_000 * 60_000, 9, 2, 1)])
+    index, future = room.compute("SPX", ASOF), room.compute("ES_SPX", ASOF)
+    assert index.signed_flow.day.contracts == 12
+    assert index.signed_flow.day == future.signed_flow.day
 
 
 def test_a_feed_of_cboe_is_a_whole_chain():

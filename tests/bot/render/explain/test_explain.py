@@ -6,16 +6,20 @@ import msgspec
 import pytest
 
 from bot.render.explain.explain import explain_embed, explanation
+from streaming.calendar import NEW_YORK
+from streaming.clock import epoch_ms
 from streaming.figures import BOARD, FIGURES
 from streaming.model import (
     FLOW_SPANS,
     ChainQuality,
     ExpectedMove,
     Flow,
+    FlowSum,
     GexSnapshot,
     IvFault,
     ReplayMark,
     ScopeFigures,
+    SignedFlow,
     WeightFigures,
 )
 from tests.support.snapshots import ASOF, snapshot
@@ -88,8 +92,20 @@ FLOW = (
     *(Flow(span=span) for span in FLOW_SPANS[2:-1]),
     Flow(span="open", usd_per_1pct=1.25e9, contracts=40_000, strike=6450.0, strike_usd_per_1pct=6e8),
 )
+SIGNED = SignedFlow(
+    since_ms=epoch_ms(ASOF.astimezone(NEW_YORK).replace(hour=9, minute=31, second=5)),
+    seen=0.234,
+    minute=FlowSum(delta_usd=-4.31e6, gamma_usd_per_1pct=-6.24e6, contracts=20, unsure=0.0),
+    five=FlowSum(delta_usd=1.2e7, gamma_usd_per_1pct=2.5e6, contracts=600, unsure=0.1),
+    day=FlowSum(delta_usd=1.2e9, gamma_usd_per_1pct=-8e7, contracts=40_000, unsure=0.12),
+)
 OURS = msgspec.structs.replace(
-    snapshot(), flow=FLOW, sum_gex_oi=-1834.5612345, scopes={"full": FULL, "zero": ZERO}, expected_move=MOVE
+    snapshot(),
+    flow=FLOW,
+    signed_flow=SIGNED,
+    sum_gex_oi=-1834.5612345,
+    scopes={"full": FULL, "zero": ZERO},
+    expected_move=MOVE,
 )
 CLASSIC = msgspec.structs.replace(snapshot(), source="gexbot", scope=None, scopes={}, forward_mode=None)
 NOW = ASOF + timedelta(seconds=12)
@@ -120,6 +136,13 @@ SAYS = {
         "Without a trade it is 0",
         "now +12.50 million (+10.00 million at 6400.00); 1 min −2.00 million (−3.00 million at 6395.00); 5 min —",
         "since the open +1.2500 billion",
+    ),
+    "signed_flow": (
+        "hedge the opposite way",
+        "**streamed strikes only**: last minute −4.31 million and −6.24 million",
+        "5 min +12.00 million and +2.50 million",
+        "30 min —; today +1.2000 billion and −80.00 million",
+        "Seen since 09:31:05 New York: 40000 contracts, 23% of the day's contracts; of 12% of them nobody can tell",
     ),
     "vanna": ("volatility rises by one point", "+68.20 million US dollars per volatility point", "−15.00 million"),
     "charm": ("one calendar day", "−76.50 million US dollars per day by open interest"),
@@ -179,14 +202,14 @@ def test_every_figure_takes_at_most_four_sentences_and_fits_an_embed(figure):
 def test_what_no_contract_can_be_priced_for_is_absent_with_that_reason(figure):
     blind = ScopeFigures(expiries=("2026-08-20",), contracts=8000, contracts_unpriced=8000)
     bare = msgspec.structs.replace(
-        OURS, expected_move=None, flow=(), scopes={"full": blind, "zero": blind}, sum_gex_oi=None, sum_gex_vol=None,
-        ladder_split=None,
+        OURS, expected_move=None, flow=(), signed_flow=None, scopes={"full": blind, "zero": blind}, sum_gex_oi=None,
+        sum_gex_vol=None, ladder_split=None,
         major_pos_oi=None, major_neg_oi=None, max_priors=((None, None),) * 6,
     )  # fmt: skip
     text = explanation(bare, figure)
     if figure == "quality":
         assert "there is none" in text
-    elif figure in {"max_pain", "expected_move"}:
+    elif figure in {"max_pain", "expected_move", "signed_flow"}:
         assert "Here it is unknown" in text
     else:
         assert "none of the 8,000 contracts has a usable volatility" in text

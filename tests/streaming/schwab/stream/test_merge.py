@@ -157,6 +157,20 @@ def test_an_option_becomes_a_quote_with_its_volatility_as_a_fraction():
     assert sum(isinstance(event, TickEvent) for event in events) == 2
 
 
+def test_a_quote_says_whether_its_option_was_followed_without_a_gap():
+    merger, row = Merger(), {"key": OPTION, "delayed": False, "4": 1.3, "8": 7}
+    changed = {"key": OPTION, "8": 9}
+
+    def fresh(*rows):
+        events = apply(merger, *(data_frame("LEVELONE_OPTIONS", one) for one in rows))
+        return [(event.fresh, event.volume, event.last) for event in events if isinstance(event, OptionQuote)]
+
+    assert fresh(row, changed) == [(True, 7, 1.3), (False, 9, 1.3)]
+    assert fresh(row, changed) == [(True, 7, 1.3), (False, 9, 1.3)], "a full image again"
+    merger.reset()
+    assert fresh(changed, changed) == [(True, 9, None), (False, 9, None)]
+
+
 def test_options_for_the_engine_make_no_ticks():
     merger = Merger()
     merger.quotes_only = {OPTION}
