@@ -38,6 +38,13 @@ class PastScope(msgspec.Struct, frozen=True, gc=False):
         return self.oi if weight == "oi" else self.vol
 
 
+class PastMove(msgspec.Struct, frozen=True, gc=False):
+    """Of `ExpectedMove`."""
+
+    expiry: str
+    straddle_points: Number
+
+
 class PastStrike(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The beginning of a `StrikeRow`."""
 
@@ -61,6 +68,7 @@ class PastLevels(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sum_gex_oi: Number | None = None
     scope: ScopeName | None = None
     basis: Number | None = None
+    expected_move: PastMove | None = None
     scopes: dict[str, PastScope] = {}
 
 
@@ -70,6 +78,7 @@ class PastSnapshot(PastLevels, frozen=True, gc=False, kw_only=True):
     strikes: tuple[PastStrike, ...] = ()
 
 
+_OF_THEIR_OWN: Final = frozenset({"scopes", "expected_move"})
 _LEVELS: Final = msgspec.json.Decoder(PastLevels)
 _WHOLE: Final = msgspec.json.Decoder(PastSnapshot)
 
@@ -89,8 +98,10 @@ def past_of(snapshot: GexSnapshot) -> PastSnapshot:
     """A current snapshot as the last of those that are over."""
     scopes = {name: PastScope(_figures(one.oi), _figures(one.vol)) for name, one in snapshot.scopes.items()}
     strikes = tuple(PastStrike(strike, vol, oi) for strike, vol, oi, _ in snapshot.strikes)
-    same = {name: getattr(snapshot, name) for name in PastLevels.__struct_fields__ if name != "scopes"}
-    return PastSnapshot(**same, scopes=scopes, strikes=strikes)
+    same = {name: getattr(snapshot, name) for name in PastLevels.__struct_fields__ if name not in _OF_THEIR_OWN}
+    found = snapshot.expected_move
+    move = None if found is None else PastMove(found.expiry, found.straddle_points)
+    return PastSnapshot(**same, expected_move=move, scopes=scopes, strikes=strikes)
 
 
 def _figures(whole: WeightFigures) -> PastFigures:

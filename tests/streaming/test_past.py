@@ -3,14 +3,15 @@ import pytest
 
 from streaming.bus.codec import encode_snapshot
 from streaming.errors import ContractError
-from streaming.model import GexSnapshot, ScopeFigures, StrikeRow, WeightFigures
-from streaming.past import PastFigures, PastLevels, PastScope, PastSnapshot, PastStrike, decode_past, past_of
-from tests.support.charts import full_snapshot
+from streaming.model import ExpectedMove, GexSnapshot, ScopeFigures, StrikeRow, WeightFigures
+from streaming.past import PastFigures, PastLevels, PastMove, PastScope, PastSnapshot, PastStrike, decode_past, past_of
+from tests.support.charts import EXPIRIES, expecting, full_snapshot
 
 
 def test_what_is_decoded_is_what_the_snapshot_was():
-    seen = full_snapshot(basis=2.25)
+    seen = full_snapshot(basis=2.25, expected_move=expecting(42.5))
     assert decode_past(encode_snapshot(seen), strikes=True) == past_of(seen)
+    assert past_of(seen).expected_move == PastMove(EXPIRIES[0], 42.5)
     row = past_of(seen).strikes[3]
     assert (row.strike, row.vol, row.oi) == seen.strikes[3][:3]
     assert past_of(seen).scopes["zero"].oi.zero_gamma == seen.scopes["zero"].oi.zero_gamma
@@ -31,7 +32,8 @@ def test_anything_else_is_a_broken_contract(payload):
 
 
 @pytest.mark.parametrize(
-    ("part", "whole"), [(PastSnapshot, GexSnapshot), (PastScope, ScopeFigures), (PastFigures, WeightFigures)]
+    ("part", "whole"),
+    [(PastSnapshot, GexSnapshot), (PastScope, ScopeFigures), (PastFigures, WeightFigures), (PastMove, ExpectedMove)],
 )
 def test_every_name_is_one_of_the_models(part, whole):
     assert set(part.__struct_fields__) <= set(whole.__struct_fields__)

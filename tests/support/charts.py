@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from streaming.clock import epoch_ms
-from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
+from streaming.model import ExpectedMove, GexSnapshot, ScopeFigures, WeightFigures
 from streaming.past import PastSnapshot, past_of
 from tests.support.feed import snapshot
 
@@ -30,6 +30,11 @@ def day(count: int = 60, *, every_s: float = 60.0, until: datetime = NOON, **cha
         )
         for n in range(count)
     ]
+
+
+def expecting(points: float = 42.5, expiry: str = EXPIRIES[0]) -> ExpectedMove:
+    """What a straddle says of the time until its expiry."""
+    return ExpectedMove(expiry=expiry, root="NDXP", strike=25060.0, straddle_points=points, straddle_pct=points / 250.0)
 
 
 def past(seen: Sequence[GexSnapshot]) -> list[PastSnapshot]:

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from bot.render.charts.chart_words import ChartWords
+from bot.render.charts.chart_words import Band, ChartWords
 from bot.render.numbers import signed
 from bot.render.theme import ChartTheme
 
@@ -29,6 +29,8 @@ AXES: Final = (0.135, 0.238, 0.845, 0.507)
 """Left, bottom, width, height."""
 STYLES: Final[dict[str, Any]] = {"spot": "-", "zero_gamma": "--", "call_wall": ":", "put_wall": "-."}
 """Lines are told apart by their pattern as well as by their colour."""
+_SHADE: Final = 0.13
+"""Of what the market expects: seen on both themes, and nothing on it harder to read."""
 _MILLIONS_BELOW: Final = 1000.0
 _PNG: Final = {"compress_level": 4}
 rcParams["text.parse_math"] = False  # what stands between two dollar signs is money or somebody's name, no formula
@@ -111,6 +113,10 @@ class ChartCanvas:
         _dress(axes, self.theme)
         return axes
 
+    def band(self) -> PolyCollection:
+        """Nothing shaded yet, behind everything else."""
+        return self.polygons(facecolors=self.theme.spot, alpha=_SHADE, linewidths=0, zorder=0)
+
     def line(self, kind: str) -> Line2D:
         """An empty line over time in a level's colour and pattern."""
         style: dict[str, Any] = {"color": self.colour(kind), "linestyle": STYLES[kind], "solid_capstyle": "round"}
@@ -127,6 +133,14 @@ def _dress(axes: Axes, theme: ChartTheme) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def shade_across(shading: PolyCollection, band: Band | None, height: tuple[float, float]) -> None:
+    """Shade the prices of a band where they run from left to right, over the whole height of the axes."""
+    low, high = height
+    shading.set_verts(
+        [] if band is None else [[(band.low, low), (band.low, high), (band.high, high), (band.high, low)]]
+    )
 
 
 def unit_of(values: Sequence[float]) -> tuple[str, float]:

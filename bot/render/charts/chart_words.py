@@ -8,7 +8,7 @@ import msgspec
 from bot.render.numbers import bn, known, price
 from bot.render.origin_words import freshness_words, origin_words, source_name, source_text
 from streaming.calendar import new_york
-from streaming.clock import instant_of
+from streaming.clock import date_of, instant_of
 from streaming.errors import RequestError
 from streaming.figures import FIGURES, LEVELS, read_levels, stated_scope
 from streaming.freshness import Freshness, freshness
@@ -37,6 +37,42 @@ class Mark(msgspec.Struct, frozen=True):
     """One of `MARKED`."""
     name: str
     value: float
+
+
+class Band(msgspec.Struct, frozen=True):
+    """How far the straddle of the nearest expiry lets spot go, shaded behind a picture."""
+
+    low: float
+    high: float
+    expiry: str
+    """ISO date."""
+    begins: float | None = None
+    """Over time: since when it stands, seconds since midnight in New York."""
+
+    @property
+    def words(self) -> str:
+        """Beside the unit of the axis it is counted on."""
+        return f"shaded: expected ±{price((self.high - self.low) / 2)}"
+
+
+def band_of(seen: GexSnapshot | PastLevels) -> Band | None:
+    """What is expected of spot in a snapshot; None where nobody knows."""
+    spot, move = seen.spot, seen.expected_move
+    if not known(spot) or move is None or date_of(move.expiry) is None:
+        return None
+    if not known(move.straddle_points) or move.straddle_points <= 0.0:
+        return None
+    return Band(spot - move.straddle_points, spot + move.straddle_points, move.expiry)
+
+
+def with_band(words: str, band: Band | None) -> str:
+    """The words below an axis, and what is shaded."""
+    return words if band is None else f"{words} · {band.words}"
+
+
+def band_in_words(band: Band | None) -> str:
+    """The band for whoever cannot see it, as the end of a sentence."""
+    return "" if band is None else f", expected {price(band.low)} to {price(band.high)} by {band.expiry}"
 
 
 def subtitle(scope: ScopeName | None, weight: WeightName) -> str:

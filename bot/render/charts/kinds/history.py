@@ -7,20 +7,33 @@ from typing import Final
 
 import msgspec
 
-from bot.render.charts.chart_words import MARKED, ChartWords, clock, figures_of, footer, levels, subtitle
+from bot.render.charts.chart_words import (
+    MARKED,
+    Band,
+    ChartWords,
+    band_in_words,
+    band_of,
+    clock,
+    figures_of,
+    footer,
+    levels,
+    subtitle,
+)
 from bot.render.charts.kinds.chart_kind import ChartKind
-from bot.render.charts.session_times import same_day, seconds_of, spread, usual_distance_s, usual_gap_s
+from bot.render.charts.session_times import day_of, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from bot.render.numbers import finite, price
 from bot.render.origin_words import source_name
 from streaming.calendar import next_session
 from streaming.clock import date_of
 from streaming.errors import RequestError
 from streaming.history.day_rows import DayRow
+from streaming.history.grades import FROZEN_FROM
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels, past_of
 
 MOST_POINTS: Final = 240
 _FEWEST: Final = 2
+_FROZEN_FROM_S: Final = FROZEN_FROM.hour * 3600.0 + FROZEN_FROM.minute * 60.0
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -37,6 +50,8 @@ class HistoryChart(ChartWords, frozen=True, kw_only=True, tag="history"):
 
     times: tuple[float, ...]
     series: tuple[Series, ...]
+    band: Band | None = None
+    """What was expected of the day in its morning."""
     days: tuple[str, ...] = ()
     """Over several sessions their ISO dates; `times` then count them from 0."""
 
@@ -67,6 +82,7 @@ def history_chart(
         footer=footer(latest, now, f"{len(day)} snapshots shown"),
         times=tuple(at for at, _ in rows),
         series=lines,
+        band=_morning_band(day),
         theme=theme,
     )
 
@@ -100,6 +116,17 @@ def _sessions(first: str, last: str) -> Iterator[str]:
         day = next_session(day).date
 
 
+def _morning_band(day: Sequence[PastLevels]) -> Band | None:
+    """As the levels that are graded: of the first snapshot from 09:35 on, where its straddle is of the day itself."""
+    seen = [(seconds_of(one), day_of(one), band_of(one)) for one in day]
+    fixed = [
+        msgspec.structs.replace(band, begins=at)
+        for at, today, band in seen
+        if band is not None and band.expiry == today and at >= _FROZEN_FROM_S
+    ]
+    return fixed[0] if fixed else None
+
+
 Row = tuple[float, dict[str, float | None]]
 
 
@@ -119,7 +146,7 @@ def _shown(chart: HistoryChart) -> str:
     lines = "; ".join(f"{one.name} {_course(one.values)}" for one in chart.series)
     if chart.days:
         return f"Closes from {chart.days[0]} to {chart.days[-1]}: {lines}."
-    return f"From {clock(chart.times[0])} to {clock(chart.times[-1])} New York: {lines}."
+    return f"From {clock(chart.times[0])} to {clock(chart.times[-1])} New York: {lines}{band_in_words(chart.band)}."
 
 
 def _course(values: tuple[float | None, ...]) -> str:

@@ -5,8 +5,11 @@ from typing import Final
 
 from bot.render.charts.chart_words import (
     MILLION,
+    Band,
     ChartWords,
     Mark,
+    band_in_words,
+    band_of,
     dollars,
     figures_of,
     footer,
@@ -34,6 +37,7 @@ class ProfileChart(ChartWords, frozen=True, kw_only=True, tag="profile"):
     marks: tuple[Mark, ...]
     flips: tuple[tuple[float, int], ...] = ()
     """(price where the total changes sign, +1 from − to + with rising price, −1 the other way), ascending."""
+    band: Band | None = None
     net: float | None = None
     """At spot, $ millions per 1 %."""
 
@@ -58,6 +62,7 @@ def profile_chart(
         footer=footer(snapshot, now, _flips_in_words(own)),
         points=points,
         marks=marks(snapshot, scope, weight),
+        band=band_of(snapshot),
         flips=_flips(own),
         net=net_millions(snapshot, scope, weight),
         theme=theme,
@@ -80,7 +85,7 @@ def _shown(chart: ProfileChart) -> str:
     first, last = chart.points[0], chart.points[-1]
     ends = [f"{dollars(value)} at {price(level)}" for level, value in (first, last)]
     words = f"From {' to '.join(ends)}, at spot {dollars(chart.net)}"
-    return f"{words}, {levels_in_words(chart.marks)}. {_flips_shown(chart)}"
+    return f"{words}, {levels_in_words(chart.marks)}{band_in_words(chart.band)}. {_flips_shown(chart)}"
 
 
 def _flips_shown(chart: ProfileChart) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from bot.render.charts.chart_canvas import ChartCanvas, unit_of
+from bot.render.charts.chart_canvas import ChartCanvas, shade_across, unit_of
+from bot.render.charts.chart_words import with_band
 from bot.render.charts.kinds.profile import ProfileChart
 from bot.render.charts.mark_row import MarkRow
 from bot.render.theme import ChartTheme
@@ -22,6 +23,7 @@ class ProfilePainter:
     def __init__(self, theme: ChartTheme) -> None:
         self.canvas = ChartCanvas(theme)
         axes = self.canvas.axes
+        self._band = self.canvas.band()
         self._above = self.canvas.polygons(facecolors=theme.positive, alpha=0.55)
         self._below = self.canvas.polygons(
             facecolors=theme.negative, alpha=0.55, hatch=_HATCH, edgecolors=theme.background
@@ -37,11 +39,13 @@ class ProfilePainter:
     def draw(self, chart: ProfileChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
         unit, scale = unit_of([value for _, value in chart.points])
-        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below="price of the underlying, points")
+        below = with_band("price of the underlying, points", chart.band)
+        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below=below)
         levels = np.array([level for level, _ in chart.points])
         totals = np.array([value for _, value in chart.points]) * scale
         self._move_curve(levels, totals)
         self._flips.set_data([level for level, _ in chart.flips], [0.0] * len(chart.flips))
+        shade_across(self._band, chart.band, self.canvas.axes.get_ylim())
         self.marks.show(chart.marks)
         return self.canvas.png()
 

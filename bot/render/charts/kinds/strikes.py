@@ -5,8 +5,11 @@ from typing import Final
 
 from bot.render.charts.chart_words import (
     MILLION,
+    Band,
     ChartWords,
     Mark,
+    band_in_words,
+    band_of,
     dollars,
     extremes,
     figures_of,
@@ -36,6 +39,7 @@ class StrikesChart(ChartWords, frozen=True, kw_only=True, tag="strikes"):
 
     bars: tuple[Bar, ...]
     marks: tuple[Mark, ...]
+    band: Band | None = None
     net: float | None = None
     """Of the whole scope, also of strikes that are not shown; $ millions per 1 %."""
 
@@ -58,6 +62,7 @@ def strikes_chart(
         footer=footer(snapshot, now, f"levels by {WEIGHT_WORDS[weight]}"),
         bars=bars,
         marks=marks(snapshot, scope, weight),
+        band=band_of(snapshot),
         net=net_millions(snapshot, scope, weight),
         theme=theme,
     )
@@ -96,7 +101,7 @@ def _nearest(snapshot: GexSnapshot, bars: list[Bar]) -> tuple[Bar, ...]:
 
 
 def _shown(chart: StrikesChart) -> str:
-    return f"Net {dollars(chart.net)}{extremes(chart.bars)}, {levels_in_words(chart.marks)}."
+    return f"Net {dollars(chart.net)}{extremes(chart.bars)}, {levels_in_words(chart.marks)}{band_in_words(chart.band)}."
 
 
 KIND: Final = ChartKind(

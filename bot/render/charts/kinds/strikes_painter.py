@@ -5,7 +5,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from bot.render.charts.chart_canvas import ChartCanvas, unit_of
+from bot.render.charts.chart_canvas import ChartCanvas, shade_across, unit_of
+from bot.render.charts.chart_words import with_band
 from bot.render.charts.kinds.strikes import Bar, StrikesChart
 from bot.render.charts.mark_row import MarkRow
 from bot.render.theme import ChartTheme
@@ -19,14 +20,16 @@ class StrikesPainter:
     def __init__(self, theme: ChartTheme) -> None:
         self.canvas = ChartCanvas(theme)
         self.canvas.axes.axhline(0.0, color=theme.faint, linewidth=1.2)
+        self._band = self.canvas.band()
         self._bars = self.canvas.polygons(linewidths=0)
         self.marks = MarkRow(self.canvas)
 
     def draw(self, chart: StrikesChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
         unit, scale = unit_of([value for _, value in chart.bars])
-        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below="strike, points")
+        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below=with_band("strike, points", chart.band))
         self._move_bars([(strike, value * scale) for strike, value in chart.bars])
+        shade_across(self._band, chart.band, self.canvas.axes.get_ylim())
         self.marks.show(chart.marks)
         return self.canvas.png()
 

@@ -2,13 +2,14 @@ import math
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from bot.render.charts.chart_words import figures_of, footer, levels, marks, net_millions, subtitle
+from bot.render.charts.chart_words import Band, band_of, figures_of, footer, levels, marks, net_millions, subtitle
 from streaming.clock import epoch_ms
 from streaming.errors import RequestError
 from streaming.figures import headline
 from streaming.model import ReplayMark
-from tests.support.charts import NOON, full_snapshot
+from tests.support.charts import EXPIRIES, NOON, expecting, full_snapshot
 from tests.support.feed import OPEN_AT, snapshot
 
 
@@ -90,3 +91,22 @@ def test_a_replay_says_so_with_its_day_and_ages_by_when_it_was_played(sent_befor
     played = snapshot(source="replay", delayed=True, replay=ReplayMark(of="schwab", speed=10.0, sent_ms=sent_ms))
     text = footer(played, NOON + timedelta(days=90), "note")
     assert text == f"REPLAY 20 Aug 2026 x10 · 09:40:00 New York\n{words}"
+
+
+def test_a_band_is_the_straddle_around_spot():
+    assert band_of(full_snapshot(expected_move=expecting(42.5))) == Band(25018.75, 25103.75, EXPIRIES[0])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"expected_move": expecting(math.nan)},
+        {"expected_move": expecting(-1.0)},
+        {"expected_move": expecting(0.0)},
+        {"expected_move": expecting(expiry="@everyone")},
+        {"expected_move": expecting(), "spot": None},
+    ],
+)
+def test_what_nobody_expects_is_not_shaded(changes):
+    assert band_of(replace(full_snapshot(), **changes)) is None

@@ -7,10 +7,10 @@ from itertools import combinations
 import msgspec
 import pytest
 
-from bot.render.charts.chart_spec import KINDS, Chart, chart_of
+from bot.render.charts.chart_spec import KINDS, Chart, alt_text, chart_of
 from bot.render.charts.chart_worker import Painters
 from streaming.model import ReplayMark
-from tests.support.charts import EXPIRIES, NOON, classic_strikes, day, full_snapshot, past, scopes
+from tests.support.charts import EXPIRIES, NOON, classic_strikes, day, expecting, full_snapshot, past, scopes
 from tests.support.day_maps import made_map, map_of
 from tests.support.feed import snapshot
 
@@ -114,6 +114,8 @@ SHAPES = {
     "huge exposures": lambda seen: with_scopes(1e4, seen),
     "low prices": lambda seen: moved(seen, 0.01),
     "long name": renamed,
+    "expected move": lambda seen: msgspec.structs.replace(seen, expected_move=expecting(1234.56)),
+    "all wide": lambda seen: msgspec.structs.replace(seen, expected_move=expecting(), **WIDE),
 }
 
 
@@ -227,6 +229,22 @@ def test_levels_run_across_both_panels_of_a_map(painters):
     seen = [{line.get_ydata()[0] for line in axes.lines if line.get_visible()} for axes in panels]
     spot = day(40)[-1].spot
     assert seen[0] == seen[1] == {spot, spot - 110.5, 24800.0, 25100.0}
+
+
+@pytest.mark.parametrize("kind", ["strikes", "profile", "history"])
+def test_what_is_expected_of_spot_is_shaded_and_said(painters, kind):
+    seen = day(40, expected_move=expecting(80.0))
+    frozen = {"history": seen[0]}.get(kind, seen[-1]).spot
+    shown = chart(kind, seen)
+    canvas = canvas_of(painters, shown)
+    (corners,) = [one.get_paths()[0].vertices for one in canvas.axes.collections if one.get_zorder() == 0]
+    prices = corners[:, 1] if kind == "history" else corners[:, 0]
+    assert (prices.min(), prices.max()) == pytest.approx((frozen - 80.0, frozen + 80.0))
+    assert any("shaded: expected ±80.00" in text.get_text() for text in texts(canvas))
+    assert f"expected {frozen - 80.0:.2f} to {frozen + 80.0:.2f} by 2026-08-20" in alt_text(shown)
+    without = canvas_of(painters, chart(kind))
+    assert not any(one.get_paths() for one in without.axes.collections if one.get_zorder() == 0)
+    assert not any("shaded" in text.get_text() for text in texts(without))
 
 
 def test_an_expiry_whose_exposure_rounds_to_nothing_has_no_sign(painters):

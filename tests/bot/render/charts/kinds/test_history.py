@@ -7,7 +7,7 @@ from bot.render.charts.chart_spec import alt_text
 from bot.render.charts.chart_worker import Painters
 from bot.render.charts.kinds.history import MOST_POINTS, days_chart, history_chart
 from streaming.errors import RequestError
-from tests.support.charts import NOON, day, full_snapshot, past
+from tests.support.charts import EXPIRIES, NOON, day, expecting, full_snapshot, past
 from tests.support.feed import snapshot
 from tests.support.history import day_row, reports
 
@@ -84,3 +84,19 @@ def test_days_are_drawn_and_told_with_their_dates():
     shown = days_chart("SPX", rows)
     assert Painters().draw(shown).startswith(b"\x89PNG")
     assert "Closes from 2026-09-02 to 2026-11-25: spot 6400.00" in alt_text(shown)
+
+
+def test_what_the_morning_expected_stands_all_day():
+    early = NOON.replace(hour=13, minute=34)
+    seen = day(3, until=early + timedelta(minutes=2), expected_move=expecting(90.0))
+    seen += day(5, expected_move=expecting(40.0))
+    band = chart(seen).band
+    frozen = seen[1]
+    assert (band.low, band.high) == (frozen.spot - 90.0, frozen.spot + 90.0)
+    assert band.begins == 9.0 * 3600 + 35 * 60
+
+
+def test_a_straddle_of_another_day_or_before_the_morning_is_over_is_not_the_days():
+    assert chart(day(5, expected_move=expecting(expiry=EXPIRIES[1]))).band is None
+    assert chart(day(5, until=NOON.replace(hour=13, minute=33), expected_move=expecting())).band is None
+    assert chart(day(5)).band is None
