@@ -73,7 +73,7 @@ def reading_of(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightNam
     levels = read_levels(snapshot, scope, weight)
     name = scope or snapshot.scope
     own = None if name is None else snapshot.scopes.get(name)
-    figures = None if own is None else own.oi if weight == "oi" else own.vol
+    figures = None if own is None else own.by(weight)
     spot, zero = snapshot.spot, levels.zero_gamma
     return Reading(
         net_gex=levels.net_gex_usd_per_1pct,

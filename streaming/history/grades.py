@@ -187,7 +187,7 @@ def _bars_between(after_ms: int, until_ms: int) -> range:
 def _levels_of(snapshot: GexSnapshot, weight: WeightName) -> dict[LevelName, float | None]:
     seen = read_levels(snapshot, None, weight)
     own = snapshot.scopes.get(snapshot.scope) if snapshot.scope else None
-    figures = WeightFigures() if own is None else own.oi if weight == "oi" else own.vol
+    figures = WeightFigures() if own is None else own.by(weight)
     split = snapshot.ladder_split if own is None and weight == "vol" else figures.ladder_split
     return {
         "call_wall": seen.call_wall,

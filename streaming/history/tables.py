@@ -19,7 +19,7 @@ from streaming.errors import OperatorError
 from streaming.figures import read_levels
 from streaming.history.day_rows import scopes_of
 from streaming.history.history_files import TableName, fresh_file, open_folder, put_in_place
-from streaming.model import WEIGHTS, GexSnapshot, ScopeFigures, ScopeName, WeightFigures, WeightName
+from streaming.model import FLOW_SPANS, WEIGHTS, GexSnapshot, ScopeFigures, WeightFigures, WeightName
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -36,6 +36,8 @@ FIGURES: Final = tuple(
     field.name for field in msgspec.structs.fields(WeightFigures) if field.type in {float | None, int | None}
 )
 """Of `WeightFigures`: each is a column of levels."""
+OF_SCOPE: Final = ("rr25", "put_call_oi", "put_call_vol", "max_pain")
+"""Of `ScopeFigures`, the same under both weights."""
 CURVES: Final = ("ladder", "profile")
 
 
@@ -63,9 +65,11 @@ LEVELS: Final = Table(
         "basis": "DOUBLE",
         "expected_move_points": "DOUBLE",
         "expected_sigma_points": "DOUBLE",
+        **{f"flow_{span}_usd_per_1pct": "DOUBLE" for span in FLOW_SPANS},
         "published_scope": "VARCHAR",
         "scope": "VARCHAR",
         "weight": "VARCHAR",
+        **dict.fromkeys(OF_SCOPE, "DOUBLE"),
         **dict.fromkeys(FIGURES, "DOUBLE"),
     },
     piece_rows=40_000,
@@ -82,7 +86,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 def level_rows(snapshot: GexSnapshot) -> Iterator[tuple[Any, ...]]:
     """A row for each scope and weight in the order of `LEVELS`; a snapshot of classic figures gives its own scope's."""
-    move = snapshot.expected_move
+    move, flow = snapshot.expected_move, {one.span: one.usd_per_1pct for one in snapshot.flow}
     head = (
         snapshot.asof_ms,
         snapshot.computed_ms,
@@ -93,18 +97,18 @@ def level_rows(snapshot: GexSnapshot) -> Iterator[tuple[Any, ...]]:
         snapshot.basis,
         None if move is None else move.straddle_points,
         None if move is None else move.sigma_points,
+        *(flow.get(span) for span in FLOW_SPANS),
         snapshot.scope,
     )
     for scope in scopes_of(snapshot):
+        own = None if scope is None else snapshot.scopes.get(scope)
+        of_scope = [None if own is None else getattr(own, name) for name in OF_SCOPE]
         for weight in WEIGHTS:
-            figures = _figures(snapshot, scope, weight)
-            yield (*head, scope, weight, *(getattr(figures, name) for name in FIGURES))
+            figures = _classic(snapshot, weight) if own is None else own.by(weight)
+            yield (*head, scope, weight, *of_scope, *(getattr(figures, name) for name in FIGURES))
 
 
-def _figures(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> WeightFigures:
-    own = None if scope is None else snapshot.scopes.get(scope)
-    if own is not None:
-        return own.oi if weight == "oi" else own.vol
+def _classic(snapshot: GexSnapshot, weight: WeightName) -> WeightFigures:
     seen = read_levels(snapshot, None, weight)
     return WeightFigures(
         net_gex_usd_per_1pct=seen.net_gex_usd_per_1pct,

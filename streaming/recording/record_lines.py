@@ -77,7 +77,7 @@ def parse_line(line: bytes) -> RecordedLine:
 def levels_only(snapshot: GexSnapshot) -> GexSnapshot:
     """The same without its tables and what they were made of: a seventh of its bytes, every level and total of it."""
     lean = {name: replace(figures, **_NO_TABLES) for name, figures in without_curves(snapshot).scopes.items()}
-    return replace(snapshot, strikes=(), max_priors=(), views={}, scopes=lean)
+    return replace(snapshot, strikes=(), max_priors=(), flow_strikes=(), views={}, scopes=lean)
 
 
 def day_of(instant_ms: int) -> str:

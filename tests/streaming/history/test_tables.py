@@ -4,7 +4,7 @@ import duckdb
 from msgspec.structs import replace
 
 from streaming.history.tables import CURVE_POINTS, FIGURES, LEVELS, CurvePoints, LevelRows, ParquetDay, level_rows
-from streaming.model import ScopeFigures, WeightFigures
+from streaming.model import ExpectedMove, Flow, ScopeFigures, WeightFigures
 from tests.support.snapshots import snapshot
 
 SEEN = snapshot()
@@ -13,8 +13,21 @@ SEEN = snapshot()
 def test_every_number_of_a_weights_figures_is_a_column():
     no_numbers = {"zero_gamma_roots", "zero_gamma_directions", "zero_gamma_note", "top_strikes"}
     assert set(FIGURES) == set(WeightFigures.__struct_fields__) - no_numbers
-    (row, _) = level_rows(SEEN)
-    assert len(row) == len(LEVELS.columns)
+    flow = (Flow(span="5", usd_per_1pct=3e8), Flow(span="open", usd_per_1pct=-1e9))
+    move = ExpectedMove(expiry="2026-08-20", root="SPXW", strike=6400.0, straddle_points=40.0, straddle_pct=0.6)
+    (row, _) = level_rows(replace(SEEN, flow=flow, expected_move=move))
+    seen = dict(zip(LEVELS.columns, row, strict=True))
+    assert (seen["flow_5_usd_per_1pct"], seen["flow_open_usd_per_1pct"], seen["flow_1_usd_per_1pct"]) == (
+        3e8,
+        -1e9,
+        None,
+    )
+    assert (seen["expected_move_points"], seen["scope"], seen["weight"], seen["call_wall"]) == (
+        40.0,
+        "full",
+        "oi",
+        6450.0,
+    )
 
 
 def test_a_day_larger_than_a_piece_is_one_file_in_order(tmp_path):
