@@ -163,7 +163,7 @@ def _once(symbols: SymbolColumns, own: dict[str, Rows], rows: Rows) -> Rows:
     days = symbols.expiry[rows].astype("datetime64[D]").astype(np.int64)
     strikes = np.rint(symbols.strike[rows] * 1000.0).astype(np.int64)
     key = ((code[rows] * _PLACES_OF_DAY + days) * _PLACES_OF_STRIKE + strikes) * 2 + symbols.is_call[rows]
-    if not (np.diff(np.sort(key)) == 0).any():
+    if not (np.diff(np.sort(key, kind="stable")) == 0).any():
         return rows
     order = np.argsort(key, kind="stable")
     is_last = np.diff(key[order], append=-1) != 0

@@ -83,8 +83,9 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     data = body.data or CboeData(body.options or [], body.symbol, body.current_price, body.close, body.last_trade_time)
     grid = grid_of([item.option for item in data.options])
     valid = is_symbol(grid)
-    symbols = read_symbols(grid[:, valid])
-    *figures, gamma, vega = [_numbers(column)[valid] for column in _columns(data.options)]
+    kept = slice(None) if valid.all() else valid
+    symbols = read_symbols(grid[:, kept])
+    *figures, gamma, vega = [_numbers(column)[kept] for column in _columns(data.options)]
     offered = (price(value) for value in (data.current_price, data.close))
     spot = next((found for found in offered if found is not None), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
@@ -102,7 +103,7 @@ def parse_csv(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
 
 
 def _clock_ends(symbols: SymbolColumns, greeks: Greeks, spot: float, asof: datetime) -> dict[SeriesName, float]:
-    days, day = np.unique(symbols.expiry, return_inverse=True)
+    days, day = _distinct_days(symbols.expiry)
     series = np.empty(day.size, np.intp)
     by_root = rows_by_root(symbols.root)
     for number, rows in enumerate(by_root.values()):
@@ -111,6 +112,16 @@ def _clock_ends(symbols: SymbolColumns, greeks: Greeks, spot: float, asof: datet
     settle_s[series] = symbols.settle_s
     names = [(root, expiry) for root in by_root for expiry in days.tolist()]
     return clock_ends(greeks, spot, asof.timestamp(), series, list(zip(names, settle_s.tolist(), strict=True)))
+
+
+def _distinct_days(expiry: NDArray[np.datetime64]) -> tuple[NDArray[np.datetime64], NDArray[np.intp]]:
+    """The distinct days, ascending, and which of them each is; a table of all days between them beats sorting."""
+    number = expiry.astype("datetime64[D]").astype(np.int64)
+    first = int(number.min()) if number.size else 0
+    is_listed = np.zeros(int(number.max(initial=first)) - first + 1, np.bool_)
+    is_listed[number - first] = True
+    days = (first + np.flatnonzero(is_listed)).astype("datetime64[D]")
+    return days, (np.cumsum(is_listed) - 1)[number - first]
 
 
 def _decode(payload: bytes) -> CboeBody:

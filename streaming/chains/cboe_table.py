@@ -160,7 +160,8 @@ def _table(head: str, names: list[str], cells: _Cells) -> Table:
     nameless = np.concatenate([end > start for start, end in sides]) & ~valid
     order = [side[figure] for figure in range(len(_FIGURES)) for side in at]
     values = _numbers(cells.data, cells.start[:, order].T.ravel(), cells.end[:, order].T.ravel())
-    rows = ContractRows(read_symbols(grid[:, valid]), *values.reshape(len(_FIGURES), -1)[:, valid])
+    kept = slice(None) if valid.all() else valid
+    rows = ContractRows(read_symbols(grid[:, kept]), *values.reshape(len(_FIGURES), -1)[:, kept])
     unreadable = int(np.count_nonzero(nameless)) + cells.short_rows
     return Table(head, rows, ChainQuality(unreadable=unreadable, cut_off=cells.cut_off))
 

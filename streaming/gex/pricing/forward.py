@@ -24,13 +24,16 @@ def says_a_price(bid: Floats, ask: Floats) -> NDArray[np.bool_]:
     return told
 
 
-def parity_forwards(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floats:
+def parity_forwards(
+    lines: Lines, spot: float, bid: Floats, ask: Floats, *, wanted: NDArray[np.bool_] | None = None
+) -> Floats:
     """Median of K + call mid - put mid over the 7 nearest two-sided strikes, per series; NaN without any.
 
     Crossed quotes and absurd spreads count as none. The difference is not discounted: near the money it is about 0.
+    With `wanted`, by series, the others are NaN.
     """
     forwards = np.full(lines.series_start.size, np.nan)
-    pairs, mids = _two_sided(lines, bid, ask)
+    pairs, mids = _two_sided(lines, bid, ask, wanted)
     if pairs.size == 0 or not spot > 0.0:
         return forwards
     strike = lines.strike[lines.pair_call[pairs]]
@@ -42,9 +45,11 @@ def parity_forwards(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floa
     return forwards
 
 
-def parity_ratios(lines: Lines, spot: float, bid: Floats, ask: Floats) -> Floats:
-    """Forward over spot per series; NaN where there is no two-sided pair or the result is absurd."""
-    ratios = parity_forwards(lines, spot, bid, ask) / (spot if spot > 0.0 else np.nan)
+def parity_ratios(
+    lines: Lines, spot: float, bid: Floats, ask: Floats, *, wanted: NDArray[np.bool_] | None = None
+) -> Floats:
+    """Forward over spot per series; NaN without a two-sided pair, where it is absurd and where it is not `wanted`."""
+    ratios = parity_forwards(lines, spot, bid, ask, wanted=wanted) / (spot if spot > 0.0 else np.nan)
     with np.errstate(invalid="ignore"):
         return np.where((ratios > _SANE[0]) & (ratios < _SANE[1]), ratios, np.nan)
 
@@ -54,7 +59,7 @@ def implied_spot(lines: Lines) -> float:
 
     Median of K + call mid - put mid over its 7 pairs nearest to the money, of 3 at least.
     """
-    pairs, mids = _two_sided(lines, lines.bid, lines.ask)
+    pairs, mids = _two_sided(lines, lines.bid, lines.ask, None)
     of_series = lines.pair_series[pairs]
     first = of_series == of_series.min(initial=lines.series_start.size)
     if np.count_nonzero(first) < _FEWEST_PAIRS:
@@ -63,9 +68,10 @@ def implied_spot(lines: Lines) -> float:
     return float(np.median(implied[np.argsort(np.abs(mids[first]), kind="stable")[:NEAREST]]))
 
 
-def _two_sided(lines: Lines, bid: Floats, ask: Floats) -> tuple[Ints, Floats]:
+def _two_sided(lines: Lines, bid: Floats, ask: Floats, wanted: NDArray[np.bool_] | None) -> tuple[Ints, Floats]:
     """Pairs whose call and put both have a quote that says a price, and call mid - put mid of each."""
-    pairs = np.flatnonzero((lines.pair_call >= 0) & (lines.pair_put >= 0))
+    has_both = (lines.pair_call >= 0) & (lines.pair_put >= 0)
+    pairs = np.flatnonzero(has_both if wanted is None else has_both & wanted[lines.pair_series])
     calls, puts = lines.pair_call[pairs], lines.pair_put[pairs]
     quoted = says_a_price(bid, ask)
     both = quoted[calls] & quoted[puts]

@@ -98,7 +98,8 @@ class LiveBook:
         if not len(self.lines):
             return
         changed = _changed_series(old, self.lines) | np.isnan(self._forward)
-        self.ratio = np.where(changed | np.isnan(self.ratio), self._ratios(spot), self.ratio)
+        sought = changed | np.isnan(self.ratio)
+        self.ratio = np.where(sought, self._ratios(spot, sought), self.ratio)
         self._forward = np.where(changed, _points(self.ratio, spot), self._forward)
         pairs = np.flatnonzero(changed[self.lines.pair_series])
         said = self._said(chain, pairs)
@@ -132,8 +133,9 @@ class LiveBook:
 
     def _lay(self, chain: OptionChain) -> None:
         quoted_s = _quoted_s(self.lines, chain)
-        self._feed_end_s = self._feed_ends(chain, quoted_s)
-        self._factor = on_our_clock(self._feed_end_s, self.lines.settle_s, quoted_s[self.lines.series])
+        feed_end_s = self._feed_ends(chain, quoted_s)
+        factor = on_our_clock(feed_end_s, self.lines.settle_s[self.lines.series_start], quoted_s)
+        self._feed_end_s, self._factor = feed_end_s[self.lines.series], factor[self.lines.series]
         self._iv: Floats = self.lines.iv.copy()
         self._open_interest: Floats = self.lines.open_interest.copy()
         self._volume: Floats = self.lines.volume.copy()
@@ -145,12 +147,12 @@ class LiveBook:
             self._overlay(newer)
 
     def _feed_ends(self, chain: OptionChain, quoted_s: Floats) -> Floats:
-        """When the feed's time ends, by line: by its greeks, else by prices where those count, else unknown."""
+        """When the feed's time ends, by series: by its greeks, else by prices where those count, else unknown."""
         ends = measured_ends(self.lines, chain.vendor_end_s)
         if self._conventions.volatility == "quotes":
             by_prices = quoted_ends(self.lines, self._polled, self._forward, quoted_s)
             ends = np.where(np.isnan(ends), by_prices, ends)
-        return ends[self.lines.series]
+        return ends
 
     def _overlay(self, lives: Sequence[_Live]) -> None:
         by_symbol = self.rows_by_symbol()
@@ -196,10 +198,10 @@ class LiveBook:
             self._rows = {symbol: row for row, symbol in enumerate(self.lines.symbol.tolist())}
         return self._rows
 
-    def _ratios(self, spot: float) -> Floats:
+    def _ratios(self, spot: float, wanted: Bools | None = None) -> Floats:
         if self._conventions.forward == "none":
             return np.full(self.lines.series_start.size, np.nan)
-        return parity_ratios(self.lines, spot, self.lines.bid, self.lines.ask)
+        return parity_ratios(self.lines, spot, self.lines.bid, self.lines.ask, wanted=wanted)
 
 
 def _points(ratio: Floats, spot: float) -> Floats:

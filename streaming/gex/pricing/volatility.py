@@ -87,17 +87,18 @@ def by_strike(lines: Lines, iv: Floats, factor: Floats, quotes: StrikeQuotes) ->
 
     The rules `quotes` and, where `quotes` say nothing at all, `otm`. `factor` brings each `iv` onto our clock.
     """
-    of_side = _by_side(lines, iv)
-    usable = np.where(is_usable(iv), iv, np.nan)
-    usable_of_side, on_our_clock = _by_side(lines, usable), _by_side(lines, usable * factor)
-    pairs, own = np.arange(lines.pair_call.size), quotes.call_counts.astype(np.intp)
-    feeds, others = on_our_clock[own, pairs], on_our_clock[1 - own, pairs]
+    own = np.where(quotes.call_counts, lines.pair_call, lines.pair_put)
+    other = np.where(quotes.call_counts, lines.pair_put, lines.pair_call)
+    sent, usable, feeds = _of_rows(iv, factor, own)
+    _, usable_too, others = _of_rows(iv, factor, other)
     is_quoted = ~np.isnan(quotes.sigma)
     chosen = np.where(is_quoted, quotes.sigma, np.where(np.isnan(feeds), others, feeds))
-    bad_pairs = ~is_quoted & np.isnan(feeds)
-    bad = np.flatnonzero(bad_pairs[lines.pair])
-    codes = _codes(of_side[own, pairs], _outcomes(lines, pairs, ~quotes.call_counts, others))
-    apart = np.abs(usable_of_side[0] - usable_of_side[1]) > _POINT
+    is_bad = ~is_quoted & np.isnan(feeds)
+    bad, bad_pairs = np.flatnonzero(is_bad[lines.pair]), np.flatnonzero(is_bad)
+    codes = np.zeros(is_bad.size, np.int64)
+    outcomes = _outcomes(lines, bad_pairs, ~quotes.call_counts[bad_pairs], others[bad_pairs])
+    codes[bad_pairs] = _codes(sent[bad_pairs], outcomes)
+    apart = np.abs(usable - usable_too) > _POINT
     return CleanIv(
         iv=chosen[lines.pair],
         bad=bad,
@@ -105,6 +106,13 @@ def by_strike(lines: Lines, iv: Floats, factor: Floats, quotes: StrikeQuotes) ->
         quoted=is_quoted[lines.pair],
         apart=apart[lines.pair],
     )
+
+
+def _of_rows(iv: Floats, factor: Floats, rows: Ints) -> tuple[Floats, Floats, Floats]:
+    """A feed's volatilities of some rows as sent, where they are usable, and those on our clock; NaN of row -1."""
+    sent = np.append(iv, np.nan)[rows]
+    usable = np.where(is_usable(sent), sent, np.nan)
+    return sent, usable, usable * np.append(factor, np.nan)[rows]
 
 
 def by_line(lines: Lines, iv: Floats, bad_iv: BadIv) -> CleanIv:
