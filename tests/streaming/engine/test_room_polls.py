@@ -46,7 +46,7 @@ def poll(room: EngineRoom, day: date, answer: bytes, later_s: float) -> None:
 def lasting(snapshot: GexSnapshot) -> GexSnapshot:
     """Without what depends on how often an engine was asked."""
     rows = tuple(row[:3] for row in snapshot.strikes)
-    return replace(snapshot, seq=0, max_priors=(), strikes=rows)
+    return replace(snapshot, seq=0, max_priors=(), strikes=rows, flow=(), flow_strikes=(), signed_flow=None)
 
 
 def polled(*polls: Poll, each: bool) -> GexSnapshot:
