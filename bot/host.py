@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bot.alerts.alert_commands import AlertCommands
 from bot.alerts.alert_job import AlertRunner
+from bot.alerts.measure_notice import MeasureNotice
 from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
@@ -110,7 +111,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         health = Health(clock, os.environ.get("NOTIFY_SOCKET"))
         feed = _feed(bot, runtime, settings, rng, health)
         bot.events.on_place_changed(feed.place_changed)
-        alerts, watch_alerts = _alerts(bot, runtime, settings, rng)
+        alerts, alert_jobs = _alerts(bot, runtime, settings, rng)
         recorder = (
             Recorder(runtime.redis, clock, order_of(settings), intake=runtime.snapshots.intake)
             if settings.gex_record
@@ -137,7 +138,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         )
         supervisor.start("gateway", partial(bot.gateway.watch, mark=health.mark, tell=bot.tell_operators))
         jobs = _jobs(bot, runtime, settings, health=health, sources=sources, recorder=recorder, feed=feed)
-        for name, job in (jobs | {"alerts": watch_alerts}).items():
+        for name, job in (jobs | alert_jobs).items():
             supervisor.start(name, job)
         async with serve_metrics(settings.metrics_port, streamer.facts):
             try:
@@ -243,8 +244,8 @@ async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:
 
 def _alerts(
     bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random
-) -> tuple[AlertCommands, JobFactory]:
-    """What commands reach, and the job that has to run for it."""
+) -> tuple[AlertCommands, dict[str, JobFactory]]:
+    """What commands reach, and the jobs that have to run for it."""
 
     def watched(ticker: str) -> bool:
         return runner.watcher.watches(ticker)
@@ -268,12 +269,19 @@ def _alerts(
         per_person=settings.alerts_per_person,
         per_channel=settings.alerts_per_channel,
     )
-    return commands, partial(_run_alerts, bot, runner)
+    told = Notes(runtime.redis, keys.ALERTS_TOLD, about="what owners of alerts were told")
+    notice = MeasureNotice(runner, post, told, runtime.clock)
+    return commands, {"alerts": partial(_run_alerts, bot, runner), "alert-notice": partial(_run_notice, bot, notice)}
 
 
 async def _run_alerts(bot: GexBot, runner: AlertRunner, progress: Progress) -> None:
     await bot.logged_in.wait()
     await runner.run(progress)
+
+
+async def _run_notice(bot: GexBot, notice: MeasureNotice, progress: Progress) -> None:
+    await bot.logged_in.wait()
+    await notice.run(progress)
 
 
 @asynccontextmanager

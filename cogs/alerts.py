@@ -51,9 +51,9 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
     @app_commands.describe(
         kind="What happens",
         symbol="A ticker such as SPX or NQ_NDX; without it, the one this channel shows",
-        value="A price, a max change in $Bn per 1 %, or the least points a wall must move",
+        value="A price, a flow in $Bn per 1 %, or the least points a wall must move",
         target="Where you are told; a channel is for those who manage the server",
-        window="Of a max change: over how long",
+        window="Of a flow: over how long",
         scope="Which expiries; without it, those of the live message",
         weight="Open interest or today's volume; without it, as in the live message",
         cooldown="Minutes of silence after each message",

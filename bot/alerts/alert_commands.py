@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from bot.alerts.alert_job import AlertRunner
-from bot.alerts.kinds.registry import check
+from bot.alerts.kinds.registry import KINDS, check
 from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rule_store import AlertStore, StoredAlerts
-from bot.alerts.rules import Rule
+from bot.alerts.rules import AlertKind, Rule
 from bot.alerts.texts import rule_text, standing_text
 from streaming.clock import Clock
 from streaming.errors import GexcordError, RequestError, TransientError
@@ -73,7 +75,9 @@ class AlertCommands:
         By direct message, one is sent at once: RequestError when it cannot arrive, and then nothing is kept.
         """
         personal = rule.target.channel_id is None
-        kept = await self._store.add(check(rule), most=self._per_person if personal else self._per_channel)
+        by_trades = rule.kind is AlertKind.MAX_CHANGE
+        asked = msgspec.structs.replace(check(rule), by_trades=by_trades)
+        kept = await self._store.add(asked, most=self._per_person if personal else self._per_channel)
         if personal:
             await self._greet(kept)
         resumed = await self._store.resume(kept.target)
@@ -119,7 +123,10 @@ class AlertCommands:
         hold = watcher.hold(rule.ticker, self._clock.now())
         paused = stored.paused.get(rule.target.name)
         missing = watcher.is_missing(rule.number)
-        return ListedRule(rule, rule_text(rule), standing_text(rule, state, hold=hold, missing=missing, paused=paused))
+        standing = standing_text(rule, state, hold=hold, missing=missing, paused=paused)
+        newest = watcher.newest(rule.ticker)
+        caveat = "" if newest is None else KINDS[rule.kind].caveat(newest)
+        return ListedRule(rule, rule_text(rule), f"{standing} ({caveat})" if caveat else standing)
 
 
 def _by_number(stored: StoredAlerts) -> list[Rule]:

@@ -27,7 +27,7 @@ class Reading:
     up: float
     down: float
     strike: float | None = None
-    """Where the max change is."""
+    """Where the change is."""
 
 
 @dataclass(frozen=True, slots=True)

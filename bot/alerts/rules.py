@@ -24,11 +24,11 @@ class AlertKind(StrEnum):
     CALL_WALL_MOVES = "call_wall_moves"
     PUT_WALL_MOVES = "put_wall_moves"
     MAX_CHANGE = "max_change"
-    """The size of the max change exceeds a figure."""
+    """The size of the flow at a strike exceeds a figure; of the max change where no volume by strike is told."""
 
 
 class Window(StrEnum):
-    """Over which span a max change is taken; the order is that of `GexSnapshot.max_priors`."""
+    """Over which span a change is taken; the order is that of `GexSnapshot.max_priors`, the names those of its flow."""
 
     CURRENT = "current"
     ONE = "1"
@@ -79,6 +79,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: as the live message, so by volume for net GEX and by open interest for levels."""
     cooldown_min: int = DEFAULT_COOLDOWN_MIN
     added_ms: int = 0
+    by_trades: bool = False
+    """Of `MAX_CHANGE`: set since changes are counted by trades; who set theirs before is told of it once."""
     v: int = 1
 
     @property

@@ -56,6 +56,8 @@ def _headline(firing: Firing) -> str:
 def _provenance(firing: Firing, now: datetime) -> str:
     snapshot = firing.snapshot
     parts = [f"spot {price(snapshot.spot)}", f"{_clock(snapshot.asof_ms)} NY", _source(snapshot, now)]
+    if caveat := KINDS[firing.rule.kind].caveat(snapshot):
+        parts.append(caveat)
     if snapshot.state == "warming":
         parts.append("warming")
     if firing.held:

@@ -95,6 +95,11 @@ class Watcher:
             return None if watch is None else watch.hold
         return is_current(watch.newest, now)
 
+    def newest(self, ticker: str) -> GexSnapshot | None:
+        """The snapshot of a ticker that was judged last, or would have been but for the hour."""
+        watch = self._by_ticker.get(ticker)
+        return None if watch is None else watch.newest
+
     def is_missing(self, number: int) -> bool:
         """Whether the newest snapshot does not hold the figure that a rule needs."""
         watched = self._watched.get(number)

@@ -27,6 +27,7 @@ COMMAND_FINGERPRINT = "gexcord:commands:fingerprint"
 REQUESTS = "gexcord:schwab:requests"
 ALERTS = "gex:alerts"
 """Readers' alerts: `:rules`, `:states`, `:episodes` and what else `bot.alerts.rule_store` keeps begins with this."""
+ALERTS_TOLD = "gexcord:alerts:told"
 ALERT_METRICS = "metrics:gex_alerts"
 
 

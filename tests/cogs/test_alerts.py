@@ -52,7 +52,7 @@ async def test_every_option_becomes_part_of_the_rule(room, desk):
     answer = only_answer(result)
     assert answer.ephemeral
     assert answer.content.startswith(
-        "Alert 1 is set, by direct message: NDX: max change 15 min exceeds $0.5Bn per 1 % (at most every 30 min)."
+        "Alert 1 is set, by direct message: NDX: flow 15 min exceeds $0.5Bn per 1 % at a strike (at most every 30 min)."
     )
     (kept,) = desk.rules
     assert (kept.kind, kept.ticker, kept.value, kept.window) == (AlertKind.MAX_CHANGE, "NDX", 0.5, Window.FIFTEEN)

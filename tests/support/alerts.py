@@ -9,7 +9,7 @@ from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.rules import AlertKind, Rule, Target
 from bot.alerts.watcher import Watcher
 from streaming.clock import epoch_ms
-from streaming.model import GexSnapshot, ReplayMark, ScopeFigures, WeightFigures
+from streaming.model import FLOW_SPANS, Flow, FlowSpan, GexSnapshot, ReplayMark, ScopeFigures, WeightFigures
 from tests.support.snapshots import ASOF
 
 LEVEL = 6400.0
@@ -39,10 +39,14 @@ def shot(
     call_wall: float | None = 6450.0,
     put_wall: float | None = 6300.0,
     change_bn: float | None = 0.1,
+    flow_bn: float | None = None,
     start: datetime = ASOF,
     **changes: object,
 ) -> GexSnapshot:
-    """A live snapshot so many seconds after 11:00 in New York; what is None is not known."""
+    """A live snapshot so many seconds after 11:00 in New York; what is None is not known.
+
+    With a flow its producer tells volume by strike, and every span has it; `flow` says otherwise.
+    """
     asof_ms = epoch_ms(start + timedelta(seconds=second))
     figures = WeightFigures(
         zero_gamma=zero_gamma,
@@ -63,8 +67,16 @@ def shot(
         "source": "schwab",
         "scope": "full",
         "scopes": {"full": ScopeFigures(oi=figures, vol=figures)},
+        "flow": () if flow_bn is None else tuple(flow(span, flow_bn) for span in FLOW_SPANS),
     }
     return GexSnapshot(**(fields | changes))  # type: ignore[arg-type]
+
+
+def flow(span: FlowSpan, bn: float | None, strike: float = 6405.0) -> Flow:
+    """What was traded over a span at its strongest strike; None is not known."""
+    if bn is None:
+        return Flow(span=span)
+    return Flow(span=span, usd_per_1pct=bn * 5e8, contracts=900, strike=strike, strike_usd_per_1pct=bn * 1e9)
 
 
 def played(snapshot: GexSnapshot, *, sent: datetime, speed: float = 10.0) -> GexSnapshot:

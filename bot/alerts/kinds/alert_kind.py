@@ -59,6 +59,8 @@ class Kind:
     """What happened, to the ticker as it is written."""
     now: Callable[[GexSnapshot, Any], str]
     """Where a reading of this kind stands."""
+    caveat: Callable[[GexSnapshot], str] = lambda _: ""
+    """What a reader must know of how this snapshot's figure is meant, if anything."""
 
 
 def arrow(*, up: bool) -> str:

@@ -6,11 +6,13 @@ from bot.alerts.alert_commands import AlertCommands, Reader
 from bot.alerts.alert_job import AlertRunner
 from bot.alerts.post import UnreachableError
 from bot.alerts.rule_store import AlertStore
-from bot.alerts.rules import Target
+from bot.alerts.rules import AlertKind, Target
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
-from tests.support.alerts import FakePost, rule
+from tests.support.alerts import FakePost, rule, shot
+from tests.support.clock import ManualClock
+from tests.support.snapshots import ASOF
 
 MINE = rule(owner_id=7)
 CHANNELS = rule(owner_id=8, target=Target(channel_id=5), guild_id=1)
@@ -60,3 +62,23 @@ async def test_nothing_is_kept_when_the_first_direct_message_does_not_arrive(red
 
 def _nobody(_sentence: str) -> None:
     return
+
+
+async def test_an_alert_on_change_is_kept_as_one_whose_owner_knows_how_it_counts(redis):
+    store, post, clock = AlertStore(redis), FakePost(), ManualClock(ASOF)
+    runner = AlertRunner(SnapshotStore(redis), store, post, clock, tell=_nobody)
+    desk = AlertCommands(store, runner, post, clock, per_person=2, per_channel=2)
+    change, _ = await desk.add(rule(AlertKind.MAX_CHANGE, value=0.5))
+    other, _ = await desk.add(MINE)
+    assert [one.by_trades for one in (await store.load()).rules.values()] == [True, False]
+    assert (change.by_trades, other.by_trades) == (True, False)
+
+
+async def test_the_list_says_where_a_change_is_not_counted_by_trades(redis):
+    store, post, clock = AlertStore(redis), FakePost(), ManualClock(ASOF)
+    runner = AlertRunner(SnapshotStore(redis), store, post, clock, tell=_nobody)
+    desk = AlertCommands(store, runner, post, clock, per_person=2, per_channel=2)
+    await desk.add(rule(AlertKind.MAX_CHANGE, value=0.5))
+    for snapshot, standing in ((shot(0), "armed (no volume by strike)"), (shot(1, flow_bn=0.1), "armed")):
+        runner.watcher.take(snapshot, ASOF)
+        assert [line.standing for line in await desk.lines(Reader(user_id=7))] == [standing]

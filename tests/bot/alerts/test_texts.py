@@ -47,6 +47,15 @@ def test_a_max_change_says_window_sign_unit_and_strike():
     first = text(asked, shot(0), shot(1, change_bn=-0.75)).splitlines()[0]
     assert first == "▼ **SPX** max change 15 min −$0.7500Bn per 1 % at 6400.00"
 
+    assert "no volume by strike" in text(asked, shot(0), shot(1, change_bn=-0.75))
+
+
+def test_a_flow_says_the_same_at_the_strike_where_it_was_traded():
+    asked = rule(AlertKind.MAX_CHANGE, value=0.5, window=Window.FIFTEEN)
+    found = text(asked, shot(0, flow_bn=0.1), shot(1, change_bn=0.9, flow_bn=-0.75))
+    assert found.splitlines()[0] == "▼ **SPX** flow 15 min −$0.7500Bn per 1 % at 6405.00"
+    assert "no volume" not in found
+
 
 def test_a_wall_says_where_it_was_and_is_in_the_tickers_own_points():
     asked = rule(AlertKind.CALL_WALL_MOVES, ticker="NQ_NDX")
@@ -119,7 +128,7 @@ def test_rules_in_words():
     assert rule_text(rule(cooldown_min=15)) == "SPX: spot crosses zero gamma"
     assert rule_text(rule(AlertKind.PRICE, value=6400.0)) == "SPX: spot crosses 6400.00 (at most every 1 min)"
     asked = rule(AlertKind.MAX_CHANGE, value=0.5, window=Window.CURRENT, cooldown_min=15)
-    assert rule_text(asked) == "SPX: max change since the last snapshot exceeds $0.5Bn per 1 %"
+    assert rule_text(asked) == "SPX: flow since the last snapshot exceeds $0.5Bn per 1 % at a strike"
     asked = rule(AlertKind.CALL_WALL_MOVES, value=25.0, scope="zero", weight="vol", cooldown_min=15)
     assert rule_text(asked) == "SPX: the call wall moves by 25 points or more (scope zero, by volume)"
     assert rule_text(rule(AlertKind.NET_GEX, cooldown_min=15)) == "SPX: net GEX changes sign"
@@ -153,7 +162,8 @@ def test_where_the_figure_of_a_new_rule_stands():
     assert now(rule(AlertKind.NET_GEX), net_bn=-0.5) == "Now −$0.5000Bn per 1 %."
     assert now(rule(AlertKind.PUT_WALL_MOVES)) == "Now at 6300.00, spot 6395.00."
     asked = rule(AlertKind.MAX_CHANGE, value=0.5)
-    assert now(asked, change_bn=-0.1) == "Now $0.1000Bn per 1 % in size."
+    assert now(asked, flow_bn=-0.1) == "Now $0.1000Bn per 1 % in size."
+    assert now(asked, change_bn=-0.1).startswith("Now $0.1000Bn per 1 % in size, by max change (no volume by strike).")
     assert now(asked, change_bn=-0.7).endswith("That is beyond it already: you are told the next time.")
     assert now(rule(), zero_gamma=None) == "This figure is not known now; the alert waits until it is."
 

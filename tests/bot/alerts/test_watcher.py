@@ -9,7 +9,8 @@ from bot.alerts.hold import Hold
 from bot.alerts.rules import AlertKind, Window
 from bot.alerts.state import AlertState
 from bot.alerts.watcher import Watcher
-from tests.support.alerts import LEVEL, Scene, played, rule, shot
+from streaming.model import FLOW_SPANS
+from tests.support.alerts import LEVEL, Scene, flow, played, rule, shot
 from tests.support.snapshots import ASOF
 
 
@@ -108,6 +109,33 @@ def test_a_max_change_fires_when_its_size_exceeds_the_figure_and_rearms_below_ni
     assert scene.take(shot(71, change_bn=0.6)) == []
     assert scene.take(shot(72, change_bn=0.44)) == []
     assert len(scene.take(shot(73, change_bn=0.6))) == 1
+
+
+def test_a_change_counts_trades_and_not_re_pricing_where_these_are_told():
+    scene = Scene(rule(AlertKind.MAX_CHANGE, value=0.5))
+    assert scene.take(shot(0, change_bn=0.1, flow_bn=0.1)) == []
+    assert scene.take(shot(1, change_bn=9.0, flow_bn=0.1)) == []
+    (firing,) = scene.take(shot(2, change_bn=0.1, flow_bn=-0.6))
+    assert (firing.reading.value, firing.reading.strike) == (0.6, 6405.0)
+
+
+def test_while_a_window_of_trades_is_unknown_the_alert_waits_and_the_max_change_does_not_stand_in():
+    scene = Scene(rule(AlertKind.MAX_CHANGE, value=0.5))
+    scene.take(shot(0, flow_bn=0.1))
+    filling = tuple(flow(span, 0.9 if span in {"current", "open"} else None) for span in FLOW_SPANS)
+    assert scene.take(shot(1, change_bn=9.0, flow=filling)) == []
+    assert scene.watcher.is_missing(1)
+
+
+@pytest.mark.parametrize("window", list(Window))
+def test_each_window_reads_its_own_span_of_trades(window):
+    scene = Scene(rule(AlertKind.MAX_CHANGE, value=0.5, window=window))
+    quiet = shot(0, flow_bn=0.1)
+    scene.take(quiet)
+    others = tuple(flow(span, 0.1 if span == window else 0.9) for span in FLOW_SPANS)
+    assert scene.take(shot(1, flow=others)) == []
+    own = tuple(flow(span, 0.9 if span == window else 0.1) for span in FLOW_SPANS)
+    assert len(scene.take(shot(2, flow=own))) == 1
 
 
 def test_a_max_change_that_exceeds_already_waits_for_the_next_time():

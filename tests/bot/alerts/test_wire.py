@@ -189,7 +189,7 @@ async def test_alerts_are_listed_as_they_stand_and_removed_by_number(scene: Scen
     await until(lambda: len(scene.texts()) == 3)
     listed = await said(guest, "list")
     assert listed.startswith("`1` SPX: spot crosses zero gamma\n> cooling down until 11:15:")
-    assert listed.endswith("`2` SPX: max change 15 min exceeds $0.5Bn per 1 %\n> armed")
+    assert listed.endswith("`2` SPX: flow 15 min exceeds $0.5Bn per 1 % at a strike\n> armed (no volume by strike)")
     assert await said(owner, "list") == "You have no alerts. /alert add sets one."
     assert await said(owner, "remove", number=1) == "You have no alert 1. /alert list shows the numbers."
     assert await said(guest, "remove", number=1) == "Alert 1 is gone: SPX: spot crosses zero gamma."
@@ -278,5 +278,5 @@ async def test_an_unknown_symbol_or_a_senseless_option_is_a_sentence(scene: Scen
     assert (await said(guest, "add", kind="net_gex", symbol="SPX", value=3.0)).startswith("This kind of alert takes no")
     assert (await said(guest, "add", kind="price", symbol="SPX", value=-3.0)).startswith("The `value` must be above 0.")
     answer = await said(guest, "add", kind="max_change", symbol="SPX", value=1.0, scope="zero")
-    assert answer.startswith("The max change is by volume")
+    assert answer.startswith("The flow is by volume")
     assert await said(guest, "add", kind="net_gex", symbol="TSLA") == "TSLA is not followed here. Available: SPX, NDX."
