@@ -137,7 +137,7 @@ class GexEngine:
                 scopes=_figures(spot_figures, selection, moment),
                 basis=self._views.basis() if self._ticker.future else None,
                 views=self._views.current(),
-                expected_move=_move(spot_figures, self._book.ratio),
+                expected_move=_move(spot_figures, moment.asof),
                 priors=priors,
                 flows=traded,
                 signed_flow=self._flow.value(spot_figures, self._book.rows_by_symbol, moment.at),
@@ -255,11 +255,10 @@ def _figures(spot_figures: SpotFigures | None, selection: Selection, moment: Sna
     return all_figures(spot_figures, moment.asof)
 
 
-def _move(spot_figures: SpotFigures | None, ratio: Floats) -> ExpectedMove | None:
+def _move(spot_figures: SpotFigures | None, asof: datetime) -> ExpectedMove | None:
     if spot_figures is None:
         return None
-    first_row = spot_figures.selection.cut.start
-    return expected_move(spot_figures.lines, ratio, spot_figures.spot, first_row=first_row)
+    return expected_move(spot_figures.lines, spot_figures.selection, spot_figures.spot, asof.timestamp())
 
 
 def series_rows(lines: Lines, ratio: Floats, *, first_row: int, asof: datetime, spot: float | None) -> list[Row]:

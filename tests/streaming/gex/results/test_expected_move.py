@@ -1,5 +1,6 @@
 """The straddle of the nearest quoted expiry."""
 
+import math
 from datetime import timedelta
 
 import msgspec
@@ -36,6 +37,16 @@ def test_it_is_call_and_put_at_the_strike_nearest_to_the_forward():
     assert (found.expiry, found.root, found.strike) == (TODAY.isoformat(), "SPXW", 4300.0)
     assert found.straddle_points == pytest.approx(15.0)
     assert found.straddle_pct == pytest.approx(100 * 15.0 / 4300.0)
+
+
+def test_one_standard_deviation_is_spot_times_the_strikes_total_volatility():
+    found = computed(pair(4300, 8.0, 8.0)).expected_move
+    by_black = 8.0 / 4300.0 * math.sqrt(2.0 * math.pi)  # a straddle half at the money is S·w/√(2π)
+    assert found.sigma_points == pytest.approx(4300.0 * by_black, rel=1e-4)
+
+
+def test_quotes_that_are_absurdly_wide_say_nothing():
+    assert computed(pair(4300, 8.0, 8.0, spread=7.0)).expected_move is None
 
 
 def test_a_forward_above_spot_chooses_the_strike_there():
