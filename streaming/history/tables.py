@@ -19,7 +19,7 @@ from streaming.errors import OperatorError
 from streaming.figures import read_levels
 from streaming.history.day_rows import scopes_of
 from streaming.history.history_files import TableName, fresh_file, open_folder, put_in_place
-from streaming.model import FLOW_SPANS, WEIGHTS, GexSnapshot, ScopeFigures, WeightFigures, WeightName
+from streaming.model import FLOW_SPANS, WEIGHTS, FlowSum, GexSnapshot, ScopeFigures, WeightFigures, WeightName
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -66,6 +66,7 @@ LEVELS: Final = Table(
         "expected_move_points": "DOUBLE",
         "expected_sigma_points": "DOUBLE",
         **{f"flow_{span}_usd_per_1pct": "DOUBLE" for span in FLOW_SPANS},
+        **{f"signed_day_{name}": "DOUBLE" for name in FlowSum.__struct_fields__},
         "published_scope": "VARCHAR",
         "scope": "VARCHAR",
         "weight": "VARCHAR",
@@ -86,7 +87,8 @@ Columns = Mapping[str, NDArray[Any]]
 
 def level_rows(snapshot: GexSnapshot) -> Iterator[tuple[Any, ...]]:
     """A row for each scope and weight in the order of `LEVELS`; a snapshot of classic figures gives its own scope's."""
-    move, flow = snapshot.expected_move, {one.span: one.usd_per_1pct for one in snapshot.flow}
+    move, signed = snapshot.expected_move, snapshot.signed_flow
+    flow = {one.span: one.usd_per_1pct for one in snapshot.flow}
     head = (
         snapshot.asof_ms,
         snapshot.computed_ms,
@@ -98,6 +100,7 @@ def level_rows(snapshot: GexSnapshot) -> Iterator[tuple[Any, ...]]:
         None if move is None else move.straddle_points,
         None if move is None else move.sigma_points,
         *(flow.get(span) for span in FLOW_SPANS),
+        *(None if signed is None else getattr(signed.day, name) for name in FlowSum.__struct_fields__),
         snapshot.scope,
     )
     for scope in scopes_of(snapshot):

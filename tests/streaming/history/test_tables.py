@@ -4,7 +4,7 @@ import duckdb
 from msgspec.structs import replace
 
 from streaming.history.tables import CURVE_POINTS, FIGURES, LEVELS, CurvePoints, LevelRows, ParquetDay, level_rows
-from streaming.model import ExpectedMove, Flow, ScopeFigures, WeightFigures
+from streaming.model import ExpectedMove, Flow, FlowSum, ScopeFigures, SignedFlow, WeightFigures
 from tests.support.snapshots import snapshot
 
 SEEN = snapshot()
@@ -15,8 +15,10 @@ def test_every_number_of_a_weights_figures_is_a_column():
     assert set(FIGURES) == set(WeightFigures.__struct_fields__) - no_numbers
     flow = (Flow(span="5", usd_per_1pct=3e8), Flow(span="open", usd_per_1pct=-1e9))
     move = ExpectedMove(expiry="2026-08-20", root="SPXW", strike=6400.0, straddle_points=40.0, straddle_pct=0.6)
-    (row, _) = level_rows(replace(SEEN, flow=flow, expected_move=move))
+    signed = SignedFlow(since_ms=1, day=FlowSum(delta_usd=-5e8, gamma_usd_per_1pct=2e7, contracts=1200))
+    (row, _) = level_rows(replace(SEEN, flow=flow, signed_flow=signed, expected_move=move))
     seen = dict(zip(LEVELS.columns, row, strict=True))
+    assert (seen["signed_day_delta_usd"], seen["signed_day_unsure"]) == (-5e8, None)
     assert (seen["flow_5_usd_per_1pct"], seen["flow_open_usd_per_1pct"], seen["flow_1_usd_per_1pct"]) == (
         3e8,
         -1e9,
