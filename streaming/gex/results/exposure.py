@@ -38,6 +38,8 @@ def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
     d2 = d1 - deviation
     each = np.empty((2 + len(OTHERS), d1.size))
     net, gross, vex, chex, dex, dealer = each
+    np.multiply(normal_cdf(lines.sign * d1, bell=bell), dollars, out=dealer)
+    np.multiply(dealer, lines.sign, out=dex)
     np.multiply(bell, kernel.slope, out=gross)
     gross *= PER_CENT * dollars / ROOT_2PI
     np.multiply(gross, lines.sign, out=net)
@@ -52,8 +54,6 @@ def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
     chex *= kernel.slope
     chex *= bell
     chex /= 2.0 * _DAYS
-    np.multiply(normal_cdf(lines.sign * d1), dollars, out=dealer)
-    np.multiply(dealer, lines.sign, out=dex)
     return LineExposures(gex=lines.weight * net, each=each)
 
 
@@ -67,16 +67,16 @@ def total_exposures(lines: PricedLines, exposures: LineExposures, spans: Iterabl
     return {span: pieces.total(sums, span) for span in spans}
 
 
-def hedge_usd_per_1pct(lines: PricedLines, kernel: Kernel, rows: slice, weight: int) -> float:
-    """Half the change of dealer delta from -1 % to +1 % of spot.
+def hedges_usd_per_1pct(lines: PricedLines, kernel: Kernel, rows: slice) -> tuple[float, float]:
+    """Half the change of dealer delta from -1 % to +1 % of spot, by open interest and by volume.
 
     Unlike GEX it stays finite as the time left goes to 0 (`specs/gex-method.md` §15); call and put swing alike.
     """
     slope, offset = kernel.slope[rows], kernel.offset[rows]
     up = normal_cdf(offset + slope * np.log(1.0 + PER_CENT))
     swing = up - normal_cdf(offset + slope * np.log(1.0 - PER_CENT))
-    signed = float((lines.weight[weight, rows] * lines.sign[rows] * swing).sum())
-    return 0.5 * MULTIPLIER * kernel.anchor * signed
+    oi, vol = (0.5 * MULTIPLIER * kernel.anchor * (lines.weight[:, rows] @ (lines.sign[rows] * swing))).tolist()
+    return oi, vol
 
 
 def side_ladders(lines: PricedLines, values: Floats, spans: Iterable[Span], strikes: int) -> dict[Span, Floats]:

@@ -36,9 +36,8 @@ def flows(found: SpotFigures, scope: ScopeName, log: TradeLog) -> Flows:
     """What was traded in a scope over each span; since the open it is the day's volume. The log must know the chain."""
     priced, strikes = found.selection.priced, found.lines.strikes.size
     start, end = found.span(scope)
-    traded = log.traded(priced.rows[start:end])
-    rows = np.flatnonzero(traded.any(axis=0))
-    traded, rows = traded[:, rows], start + rows
+    rows = start + log.busy(priced.rows[start:end])
+    traded = log.traded(priced.rows[rows])
     dollars, code = traded * _usd_per_contract(priced, found.kernel, rows), priced.strike_code[rows]
     windows = {
         span: SpanFlow(float(traded[place].sum()), np.bincount(code, dollars[place], strikes).astype(np.float64))

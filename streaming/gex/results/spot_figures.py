@@ -9,7 +9,7 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.gex.pricing.formulas import Floats, delta, years_to_expiry
-from streaming.gex.pricing.lines import Lines
+from streaming.gex.pricing.lines import Ints, Lines
 from streaming.gex.pricing.priced import PER_CENT, Kernel, build_kernel
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.pricing.spans import Span, span_of
@@ -17,7 +17,7 @@ from streaming.gex.results.concentration import Concentration, concentrations
 from streaming.gex.results.exposure import (
     OTHERS,
     LineExposures,
-    hedge_usd_per_1pct,
+    hedges_usd_per_1pct,
     line_exposures,
     side_ladders,
     total_exposures,
@@ -100,6 +100,7 @@ def _scope_figures(
         return quality
     span = spot_figures.span(scope)
     expiry, reversal = reversals[scope]
+    oi, vol = _hedged(spot_figures, scope, (by_span[span, 0], by_span[span, 1]))
     return msgspec.structs.replace(
         quality,
         rr25=reversal,
@@ -107,8 +108,8 @@ def _scope_figures(
         by_expiry=_by_expiry(spot_figures) if scope == "all" else (),
         ladder=_ladder(spot_figures, scope),
         profile=spot_figures.profiles[span],
-        oi=WeightFigures() if _is_unsent(quality) else _with_hedge(spot_figures, scope, by_span[span, 0], 0),
-        vol=_with_hedge(spot_figures, scope, by_span[span, 1], 1),
+        oi=WeightFigures() if _is_unsent(quality) else oi,
+        vol=vol,
     )
 
 
@@ -123,12 +124,15 @@ def _ladder(spot_figures: SpotFigures, scope: ScopeName) -> tuple[LadderRow, ...
     return ladder_rows(spot_figures.lines.strikes, listed, vol, oi, spot_figures.spot)
 
 
-def _with_hedge(spot_figures: SpotFigures, scope: ScopeName, figures: WeightFigures, weight: int) -> WeightFigures:
+def _hedged(
+    spot_figures: SpotFigures, scope: ScopeName, figures: tuple[WeightFigures, WeightFigures]
+) -> tuple[WeightFigures, WeightFigures]:
     if scope != "zero":
         return figures
     rows = slice(*spot_figures.span(scope))
-    hedge = hedge_usd_per_1pct(spot_figures.selection.priced, spot_figures.kernel, rows, weight)
-    return msgspec.structs.replace(figures, hedge_usd_per_1pct=hedge)
+    hedges = hedges_usd_per_1pct(spot_figures.selection.priced, spot_figures.kernel, rows)
+    oi, vol = (msgspec.structs.replace(own, hedge_usd_per_1pct=usd) for own, usd in zip(figures, hedges, strict=True))
+    return oi, vol
 
 
 def _weighted(spot_figures: SpotFigures) -> dict[tuple[Span, int], WeightFigures]:
@@ -200,7 +204,8 @@ def _by_expiry(spot_figures: SpotFigures) -> tuple[tuple[str, float, float], ...
 
 def _risk_reversals(spot_figures: SpotFigures, asof: datetime) -> dict[ScopeName, tuple[str | None, float | None]]:
     """The risk reversal of each scope's expiry nearest to 30 days, with its date; scopes may share it."""
-    codes = {name: _nearest_to_month(spot_figures, name, asof) for name in SCOPES}
+    days = (spot_figures.lines.dates - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
+    codes = {name: _nearest_to_month(spot_figures, name, days) for name in SCOPES}
     found = {code: _reversal_of(spot_figures, code, asof) for code in set(codes.values()) if code is not None}
     return {
         name: (None, None) if code is None else (str(spot_figures.lines.dates[code]), found[code])
@@ -208,14 +213,13 @@ def _risk_reversals(spot_figures: SpotFigures, asof: datetime) -> dict[ScopeName
     }
 
 
-def _nearest_to_month(spot_figures: SpotFigures, scope: ScopeName, asof: datetime) -> int | None:
-    """Code of the scope's date nearest to 30 days from now; None for an empty scope."""
+def _nearest_to_month(spot_figures: SpotFigures, scope: ScopeName, days: Ints) -> int | None:
+    """Code of the scope's date nearest to 30 days from now, of `days` to each date; None for an empty scope."""
     rows = spot_figures.selection.cut.rows[scope]
     if rows.stop <= rows.start:
         return None
     low, high = (int(spot_figures.lines.date_code[row]) for row in (rows.start, rows.stop - 1))
-    days = (spot_figures.lines.dates[low : high + 1] - np.datetime64(new_york(asof).date(), "D")).astype(np.int64)
-    return low + int(np.abs(days - _RR_DAYS).argmin())
+    return low + int(np.abs(days[low : high + 1] - _RR_DAYS).argmin())
 
 
 def _reversal_of(spot_figures: SpotFigures, date_code: int, asof: datetime) -> float | None:

@@ -11,7 +11,7 @@ from streaming.gex.pricing.priced import build_kernel
 from streaming.gex.pricing.scopes import slice_scopes
 from streaming.gex.pricing.selection import select
 from streaming.gex.pricing.volatility import by_line
-from streaming.gex.results.exposure import OTHERS, hedge_usd_per_1pct, line_exposures, side_ladders, total_exposures
+from streaming.gex.results.exposure import OTHERS, hedges_usd_per_1pct, line_exposures, side_ladders, total_exposures
 from tests.support.option_lines import block_a_chain
 
 
@@ -74,9 +74,9 @@ def test_the_hedge_is_half_the_swing_of_delta_and_stays_finite(priced):
         sign * oi * 100 * 5000.0 * (delta_at(5050.0, row) - delta_at(4950.0, row)) / 2
         for row, (sign, oi) in enumerate(zip(lines.sign, lines.weight[0], strict=True))
     )
-    assert hedge_usd_per_1pct(lines, kernel, rows, 0) == pytest.approx(expected, rel=1e-9)
+    assert hedges_usd_per_1pct(lines, kernel, rows)[0] == pytest.approx(expected, rel=1e-9)
     last_minute = build_kernel(lines, 5000.0, float(lines.settle_s[0]) - 1.0)
-    assert abs(hedge_usd_per_1pct(lines, last_minute, rows, 0)) <= 0.5 * 100 * 5000.0 * lines.weight[0].sum()
+    assert abs(hedges_usd_per_1pct(lines, last_minute, rows)[0]) <= 0.5 * 100 * 5000.0 * lines.weight[0].sum()
 
 
 def test_spans_that_overlap_add_up_from_their_pieces(priced):
