@@ -172,7 +172,9 @@ class SchwabOnce:
 
     async def ask(self, ticker: Ticker) -> GexSnapshot:
         """As `OneAnswer`."""
-        async with EngineHost([ticker], scope=self._settings.gex_scope) as engine:
+        async with EngineHost(
+            [ticker], scope=self._settings.gex_scope, volatility=self._settings.gex_volatility
+        ) as engine:
             listed = await self._listed(ticker)
             planned = listed[:NEAREST]
             snapshot = await self._computed(engine, ticker, planned)
