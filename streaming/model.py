@@ -361,6 +361,10 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Pairs of root and expiry."""
     series_without_parity: int = 0
     """Of those, how many had no two-sided quotes and use spot as their forward."""
+    series_by_neighbours: int = 0
+    """Of those, how many had quotes whose forward left the neighbouring expiries' carry and use one between these."""
+    pairs_too_wide: int = 0
+    """Strikes quoted on all sides, but with spreads so wide that they are no evidence of a forward."""
     rr25: float | None = None
     """25-delta risk reversal as a fraction, of the expiry `rr25_expiry` (nearest to 30 days)."""
     rr25_expiry: str | None = None

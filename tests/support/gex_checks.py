@@ -45,6 +45,7 @@ def check_quality(found: ScopeFigures, slow: SlowChain, scope: str) -> None:
     counts = (found.contracts, found.contracts_mirrored, found.contracts_unpriced, found.contracts_quoted)
     assert counts == (len(living), len(mirrored), len(unpriced), len(quoted))
     assert (found.series, found.series_without_parity) == (len(series), len(series - set(slow.rhos)))
+    assert found.series_by_neighbours == len(series & slow.by_neighbours)
     assert sum(fault.contracts for fault in found.iv_faults) == len(mirrored) + len(unpriced)
     for w, weight in enumerate(("oi", "vol")):
         whole = sum(line.weight[w] for line in living)

@@ -142,7 +142,8 @@ class SlowChain:
     ) -> None:
         """`digit` is the last one of the feed's gamma and vega, where it sends them."""
         self.contracts, self.spot, self.asof, self.rule, self.mirror = list(contracts), spot, asof, rule, mirror
-        self.rhos = self._forwards() if parity else {}
+        self.by_neighbours: set[tuple[str, date]] = set()
+        self.rhos = self._judged(self._forwards()) if parity else {}
         self.living = [line for line in self.contracts if settles(line.root, line.expiry) > asof]
         self._listed = {(line.root, line.expiry, line.strike, line.call): line for line in self.contracts}
         self.quoted: list[Contract] = []
@@ -233,6 +234,26 @@ class SlowChain:
         today = self.asof.astimezone(NEW_YORK).date()
         full = [day for day in dates if (day - today).days <= 90]
         return {"zero": dates[:1], "one": dates[1:2], "full": full, "all": dates}
+
+    def _judged(self, rhos: dict[tuple[str, date], float]) -> dict[tuple[str, date], float]:
+        """§6: what leaves both neighbours' carry to the same side is replaced by what lies between the others."""
+        curve = sorted((settles(*series).timestamp() / (365 * 86_400), series[0], series) for series in rhos)
+        points = [(at, math.log(rhos[series]), series) for at, _, series in curve if 0.5 < rhos[series] < 2.0]
+        slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(points) if b[0] > a[0]]
+        carry = median(slopes) if slopes else 0.0
+        for before, here, after in zip(points, points[1:], points[2:], strict=False):
+            left = here[1] - before[1] - carry * (here[0] - before[0])
+            right = here[1] - after[1] + carry * (after[0] - here[0])
+            if left * right > 0.0 and min(abs(left), abs(right)) > 0.003 + 0.004 * (after[0] - before[0]):
+                self.by_neighbours.add(here[2])
+        kept = [point for point in points if point[2] not in self.by_neighbours]
+        found = {series: math.exp(growth) for _, growth, series in kept}
+        for at, _, series in points:
+            if series in self.by_neighbours:
+                low, high = max(p for p in kept if p[0] <= at), min(p for p in kept if p[0] > at)
+                share = (at - low[0]) / (high[0] - low[0])
+                found[series] = math.exp(low[1] + share * (high[1] - low[1]))
+        return found
 
     def _forwards(self) -> dict[tuple[str, date], float]:
         """§6: parity per root and date from the seven quoted strikes nearest spot."""

@@ -133,7 +133,8 @@ def _forwards(snapshot: GexSnapshot, scope: ScopeFigures) -> str:
         return "Forwards: spot itself, without rates or dividends."
     found = scope.series - scope.series_without_parity
     rest = f"; the other {scope.series_without_parity} use spot" if scope.series_without_parity else ""
-    return f"Forwards from put-call parity in {found} of {scope.series} series of root and date{rest}."
+    judged = f"; {scope.series_by_neighbours} are judged by their neighbours" if scope.series_by_neighbours else ""
+    return f"Forwards from put-call parity in {found} of {scope.series} series of root and date{rest}{judged}."
 
 
 def met(snapshot: GexSnapshot) -> str:

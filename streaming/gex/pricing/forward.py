@@ -1,11 +1,12 @@
 """Forwards from put-call parity, one per root and expiry (`specs/gex-method.md` §6)."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.gex.pricing.formulas import Floats
+from streaming.gex.pricing.formulas import YEAR_S, Floats
 from streaming.gex.pricing.lines import Ints, Lines
 
 NEAREST: Final = 7
@@ -13,6 +14,9 @@ _SANE: Final = (0.5, 2.0)
 _WIDEST_SHARE: Final = 0.5
 _WIDEST: Final = 0.15
 _FEWEST_PAIRS: Final = 3
+_OFF: Final = 0.003
+_OFF_PER_YEAR: Final = 0.004
+"""By what a forward may leave its neighbours', and for each year between these: they know less the farther they are."""
 
 
 def says_a_price(bid: Floats, ask: Floats) -> NDArray[np.bool_]:
@@ -52,6 +56,53 @@ def parity_ratios(
     ratios = parity_forwards(lines, spot, bid, ask, wanted=wanted) / (spot if spot > 0.0 else np.nan)
     with np.errstate(invalid="ignore"):
         return np.where((ratios > _SANE[0]) & (ratios < _SANE[1]), ratios, np.nan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What the forwards of a poll rest on."""
+
+    by_neighbours: NDArray[np.bool_]
+    """Series whose own quotes were not believed, for they left the carry of the expiries around."""
+    too_wide: NDArray[np.bool_]
+    """Lines that are the call of a pair with an absurd spread, which is no evidence."""
+
+
+def judged(lines: Lines, ratio: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Ratios, those replaced that leave both neighbours' carry to the same side; and which these are.
+
+    The neighbours are the series next in time that have a ratio; a step that the later ones share, such as a dividend,
+    is believed. A replaced ratio lies between the neighbours' in proportion to the time.
+    """
+    known = np.flatnonzero(~np.isnan(ratio))
+    off = np.zeros(ratio.size, np.bool_)
+    if known.size <= 2:  # noqa: PLR2004  # none of them lies between two others
+        return ratio, off
+    years, growth = lines.settle_s[lines.series_start[known]] / YEAR_S, np.log(ratio[known])
+    gaps, steps = np.diff(years), np.diff(growth)
+    carry = float(np.median(steps[gaps > 0.0] / gaps[gaps > 0.0])) if (gaps > 0.0).any() else 0.0
+    left = steps[:-1] - carry * gaps[:-1]
+    right = carry * gaps[1:] - steps[1:]
+    allowed = _OFF + _OFF_PER_YEAR * (gaps[:-1] + gaps[1:])
+    bad = (left * right > 0.0) & (np.minimum(np.abs(left), np.abs(right)) > allowed)
+    places = 1 + np.flatnonzero(bad)
+    kept = np.setdiff1d(np.arange(known.size), places)
+    off[known[places]] = True
+    replaced = ratio.copy()
+    replaced[known[places]] = np.exp(np.interp(years[places], years[kept], growth[kept]))
+    return replaced, off
+
+
+def too_wide(lines: Lines) -> NDArray[np.bool_]:
+    """Calls of pairs that are quoted on all four sides, uncrossed, and yet say no price."""
+    with np.errstate(invalid="ignore"):
+        quoted = (lines.bid > 0.0) & (lines.ask >= lines.bid) & np.isfinite(lines.ask)
+    told = says_a_price(lines.bid, lines.ask)
+    pairs = np.flatnonzero((lines.pair_call >= 0) & (lines.pair_put >= 0))
+    calls, puts = lines.pair_call[pairs], lines.pair_put[pairs]
+    wide = np.zeros(len(lines), np.bool_)
+    wide[calls] = quoted[calls] & quoted[puts] & ~(told[calls] & told[puts])
+    return wide
 
 
 def implied_spot(lines: Lines) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from streaming.clock import epoch_ms
 from streaming.gex.pricing.feed_clock import measured_ends, on_our_clock, quoted_ends
 from streaming.gex.pricing.formulas import Floats
-from streaming.gex.pricing.forward import parity_ratios
+from streaming.gex.pricing.forward import Evidence, judged, parity_ratios, too_wide
 from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
 from streaming.gex.pricing.priced import ForwardMode, PricedLines
 from streaming.gex.pricing.scopes import ScopeSlices, slice_scopes
@@ -86,7 +86,8 @@ class LiveBook:
         self._lay(chain)
 
     def _take_new(self, chain: OptionChain, spot: float) -> None:
-        self.ratio = self._ratios(spot)
+        self._own_ratio = self._ratios(spot)
+        self._judge()
         self._forward = _points(self.ratio, spot)
         self._polled = self._said(chain, np.arange(self.lines.pair_call.size))
 
@@ -98,12 +99,17 @@ class LiveBook:
         if not len(self.lines):
             return
         changed = _changed_series(old, self.lines) | np.isnan(self._forward)
-        sought = changed | np.isnan(self.ratio)
-        self.ratio = np.where(sought, self._ratios(spot, sought), self.ratio)
+        sought = changed | np.isnan(self._own_ratio)
+        self._own_ratio = np.where(sought, self._ratios(spot, sought), self._own_ratio)
+        self._judge()
         self._forward = np.where(changed, _points(self.ratio, spot), self._forward)
         pairs = np.flatnonzero(changed[self.lines.pair_series])
         said = self._said(chain, pairs)
         self._polled.sigma[pairs], self._polled.call_counts[pairs] = said.sigma, said.call_counts
+
+    def _judge(self) -> None:
+        self.ratio, off = judged(self.lines, self._own_ratio)
+        self._evidence = Evidence(off, too_wide(self.lines))
 
     def apply(self, quotes: Sequence[OptionQuote], spot: float) -> None:
         """Lay live quotes over the chain, that came at a `spot`; symbols that it does not list are ignored."""
@@ -115,7 +121,9 @@ class LiveBook:
             self._cut, self._selection, self._priced = slice_scopes(self.lines, at), None, None
         if self._selection is None:
             weight = np.stack((self._open_interest, self._volume))
-            self._selection = select(self.lines, self._clean(), weight, self.ratio, self._cut, last=self._priced)
+            self._selection = select(
+                self.lines, self._clean(), weight, self.ratio, self._cut, last=self._priced, evidence=self._evidence
+            )
             self._priced = self._selection.priced
         return self._selection
 

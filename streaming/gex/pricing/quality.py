@@ -6,8 +6,10 @@ See `specs/gex-method.md` §7.
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from streaming.gex.pricing.formulas import Floats
+from streaming.gex.pricing.forward import Evidence
 from streaming.gex.pricing.lines import Lines
 from streaming.gex.pricing.scopes import ScopeSlices
 from streaming.gex.pricing.spans import Pieces, span_of
@@ -19,7 +21,13 @@ _MIRRORED: Final = OUTCOMES.index("mirrored")
 
 
 def qualities(
-    lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, cut: ScopeSlices
+    lines: Lines,
+    clean: CleanIv,
+    weight: Floats,
+    ratio: Floats,
+    cut: ScopeSlices,
+    *,
+    evidence: Evidence | None = None,
 ) -> dict[ScopeName, ScopeFigures]:
     """The quality figures of every scope; `weight` has shape (2, lines), `ratio` is NaN per series without parity."""
     pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
@@ -29,7 +37,8 @@ def qualities(
         rows = cut.rows[name]
         counted = _count(clean, weight, rows)
         totals = pieces.total(sums, span_of(rows))
-        found[name] = _quality(cut.expiries[name], rows, counted, totals, _ratios_of(lines, ratio, rows))
+        quality = _quality(cut.expiries[name], rows, counted, totals, ratio[_series_of(lines, rows)])
+        found[name] = quality if evidence is None else _with_evidence(quality, evidence, rows, _series_of(lines, rows))
     return found
 
 
@@ -99,8 +108,16 @@ def _share(part: float | np.float64, whole: float) -> float | None:
     return min(max(float(part) / whole, 0.0), 1.0) if whole > 0.0 else None
 
 
-def _ratios_of(lines: Lines, ratio: Floats, rows: slice) -> Floats:
-    """The ratios of the series that have lines in a slice."""
+def _series_of(lines: Lines, rows: slice) -> slice:
+    """The series that have lines in a slice."""
     if rows.stop <= rows.start:
-        return ratio[:0]
-    return ratio[lines.series[rows.start] : lines.series[rows.stop - 1] + 1]
+        return slice(0, 0)
+    return slice(int(lines.series[rows.start]), int(lines.series[rows.stop - 1]) + 1)
+
+
+def _with_evidence(quality: ScopeFigures, evidence: Evidence, rows: slice, series: slice) -> ScopeFigures:
+    return replace(
+        quality,
+        series_by_neighbours=int(np.count_nonzero(evidence.by_neighbours[series])),
+        pairs_too_wide=int(np.count_nonzero(evidence.too_wide[rows])),
+    )

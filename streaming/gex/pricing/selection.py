@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streaming.gex.pricing.formulas import Floats
+from streaming.gex.pricing.forward import Evidence
 from streaming.gex.pricing.lines import Lines
 from streaming.gex.pricing.positioning import with_positioning
 from streaming.gex.pricing.priced import PricedLines, select_priced
@@ -33,7 +34,14 @@ class Selection:
 
 
 def select(
-    lines: Lines, clean: CleanIv, weight: Floats, ratio: Floats, cut: ScopeSlices, *, last: PricedLines | None = None
+    lines: Lines,
+    clean: CleanIv,
+    weight: Floats,
+    ratio: Floats,
+    cut: ScopeSlices,
+    *,
+    last: PricedLines | None = None,
+    evidence: Evidence | None = None,
 ) -> Selection:
     """Keep what can be priced, count the rest.
 
@@ -45,5 +53,5 @@ def select(
         iv=clean.iv,
         ratio=np.where(np.isnan(ratio), 1.0, ratio),
         priced=select_priced(lines, clean, weight, ratio, cut, last=last),
-        quality=with_positioning(qualities(lines, clean, weight, ratio, cut), lines, weight, cut),
+        quality=with_positioning(qualities(lines, clean, weight, ratio, cut, evidence=evidence), lines, weight, cut),
     )

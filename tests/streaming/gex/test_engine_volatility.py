@@ -230,3 +230,17 @@ def test_the_worked_example_of_the_method_is_true():
     assert w == pytest.approx(0.00656786, abs=5e-9)
     assert w / math.sqrt(left_s(ASOF) / (365 * 86_400)) == pytest.approx(0.382460, abs=5e-7)
     assert net(engine_of()) == pytest.approx(203_968_908, abs=0.5)
+
+
+def test_a_series_that_left_its_neighbours_is_priced_by_them_and_counted():
+    days = [date(2023, 6, 12), date(2023, 6, 13), date(2023, 6, 14)]
+    lines = [
+        Line(SPOT, side, 0.2, 1.0, expiry=day, bid=20.0 + shift * (side == "C"), ask=20.2 + shift * (side == "C"))
+        for day, shift in zip(days, (1.0, 60.0, 2.0), strict=True)
+        for side in "CP"
+    ]
+    engine = engine_of(*lines, forward="parity")
+    found = engine.compute(ASOF)
+    assert (found.scopes["all"].series_by_neighbours, found.scopes["one"].series_by_neighbours) == (1, 1)
+    assert found.scopes["zero"].series_by_neighbours == found.scopes["all"].pairs_too_wide == 0
+    assert engine.series()[1]["forward"] == pytest.approx(SPOT + 1.5, abs=0.01)

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from streaming.gex.pricing.forward import implied_spot, parity_forwards, parity_ratios
+from streaming.gex.pricing.forward import implied_spot, judged, parity_forwards, parity_ratios, too_wide
 from streaming.gex.pricing.lines import sort_lines
 from tests.support.option_lines import Line, make_chain
 
@@ -73,3 +73,51 @@ def test_without_a_spot_or_with_an_absurd_result_there_is_no_ratio():
     lines = sort_lines(make_chain(pair(5000.0, 20.0, 10.0)))
     assert np.isnan(parity_ratios(lines, float("nan"), lines.bid, lines.ask)).all()
     assert np.isnan(parity_ratios(lines, 100.0, lines.bid, lines.ask)).all()
+
+
+def curve(*ratios: float) -> tuple[list[float], list[bool]]:
+    """What becomes of the ratios of series a quarter of a year apart."""
+    days = [date(2023, month, 15) for month in (3, 6, 9, 12)] + [date(2024, month, 15) for month in (3, 6, 9, 12)]
+    lines = sort_lines(make_chain([Line(5000, "C", 0.1, expiry=day) for day in days[: len(ratios)]]))
+    found, off = judged(lines, np.array(ratios))
+    return found.tolist(), off.tolist()
+
+
+def test_a_forward_that_leaves_its_neighbours_is_judged_by_them():
+    found, off = curve(1.00, 1.01, 1.02, 1.06, 1.04, 1.05)
+    assert off == [False, False, False, True, False, False]
+    assert found[3] == pytest.approx(1.03, abs=1e-4)
+    assert found[:3] + found[4:] == [1.00, 1.01, 1.02, 1.04, 1.05]
+
+
+@pytest.mark.parametrize(
+    "ratios",
+    [
+        (1.00, 1.01, 1.02, 0.98, 0.99, 1.00),
+        (1.00, 1.01, 1.02, 1.034, 1.04, 1.05),
+        (1.20, 1.01, 1.02, 1.03, 1.04, 1.25),
+        (1.00, np.nan, 1.02, np.nan, 1.04, 1.05),
+        (1.5, 0.7),
+        (),
+    ],
+    ids=["a step that stays", "noise", "the ends", "unknown ones", "two", "none"],
+)
+def test_what_is_believed(ratios: tuple[float, ...]):
+    found, off = curve(*ratios)
+    assert found == pytest.approx(list(ratios), nan_ok=True)
+    assert not any(off)
+
+
+def test_an_unknown_ratio_is_no_neighbour():
+    found, off = curve(1.00, 1.01, np.nan, 1.06, np.nan, 1.05, 1.06)
+    assert off == [False, False, False, True, False, False, False]
+    assert found[3] == pytest.approx(1.03, abs=1e-3)
+
+
+def test_pairs_with_absurd_spreads_are_counted_and_no_evidence():
+    wide = [Line(5000, side, 0.1, expiry=DAY, bid=0.05, ask=500.0) for side in "CP"]
+    one_sided = [Line(5010, "C", 0.1, expiry=DAY, bid=0.05, ask=500.0), quoted(5010, "P", 10.0)]
+    blind = [Line(5020, side, 0.1, expiry=DAY, bid=0.0, ask=500.0) for side in "CP"]
+    lines = sort_lines(make_chain([*wide, *one_sided, *blind, *pair(5030.0, 20.0, 10.0)]))
+    assert np.flatnonzero(too_wide(lines)).tolist() == [0, 2]
+    assert forwards_of([*wide, *pair(5030.0, 20.0, 10.0)]) == pytest.approx([5040.0])
