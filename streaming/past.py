@@ -10,7 +10,7 @@ import msgspec
 
 from streaming.clock import LAST_MS
 from streaming.errors import UNREADABLE, ContractError
-from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName
+from streaming.model import GexSnapshot, ScopeName, SignedFlow, WeightFigures, WeightName
 
 _LARGEST: Final = 1e18
 Number = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
@@ -53,6 +53,20 @@ class PastStrike(msgspec.Struct, frozen=True, gc=False, array_like=True):
     oi: Number | None
 
 
+class PastFlowSum(msgspec.Struct, frozen=True, gc=False):
+    """Of `FlowSum`."""
+
+    delta_usd: Number | None = None
+
+
+class PastFlow(msgspec.Struct, frozen=True, gc=False):
+    """Of `SignedFlow`."""
+
+    since_ms: Instant
+    day: PastFlowSum = PastFlowSum()
+    minutes: tuple[tuple[Instant, Number, Number], ...] = ()
+
+
 class PastLevels(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Of `GexSnapshot`, without its strikes."""
 
@@ -70,6 +84,7 @@ class PastLevels(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     basis: Number | None = None
     expected_move: PastMove | None = None
     scopes: dict[str, PastScope] = {}
+    signed_flow: PastFlow | None = None
 
 
 class PastSnapshot(PastLevels, frozen=True, gc=False, kw_only=True):
@@ -78,7 +93,7 @@ class PastSnapshot(PastLevels, frozen=True, gc=False, kw_only=True):
     strikes: tuple[PastStrike, ...] = ()
 
 
-_OF_THEIR_OWN: Final = frozenset({"scopes", "expected_move"})
+_OF_THEIR_OWN: Final = frozenset({"scopes", "expected_move", "signed_flow"})
 _LEVELS: Final = msgspec.json.Decoder(PastLevels)
 _WHOLE: Final = msgspec.json.Decoder(PastSnapshot)
 
@@ -101,7 +116,13 @@ def past_of(snapshot: GexSnapshot) -> PastSnapshot:
     same = {name: getattr(snapshot, name) for name in PastLevels.__struct_fields__ if name not in _OF_THEIR_OWN}
     found = snapshot.expected_move
     move = None if found is None else PastMove(found.expiry, found.straddle_points)
-    return PastSnapshot(**same, expected_move=move, scopes=scopes, strikes=strikes)
+    return PastSnapshot(
+        **same, expected_move=move, scopes=scopes, signed_flow=_flow(snapshot.signed_flow), strikes=strikes
+    )
+
+
+def _flow(whole: SignedFlow | None) -> PastFlow | None:
+    return None if whole is None else PastFlow(whole.since_ms, PastFlowSum(whole.day.delta_usd), whole.minutes)
 
 
 def _figures(whole: WeightFigures) -> PastFigures:

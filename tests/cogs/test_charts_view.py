@@ -45,7 +45,7 @@ def past_of(ticker, count=5):
 
 def test_there_are_no_more_rows_and_buttons_than_discord_takes(room, shown):
     rows = current(room).components
-    assert [len(row.children) for row in rows] == [5, 4, 4, 1, 1]
+    assert [len(row.children) for row in rows] == [5, 4, 4, 1, 2]
 
 
 async def test_what_is_on_show_is_marked(room, shown):

@@ -3,8 +3,19 @@ import pytest
 
 from streaming.bus.codec import encode_snapshot
 from streaming.errors import ContractError
-from streaming.model import ExpectedMove, GexSnapshot, ScopeFigures, StrikeRow, WeightFigures
-from streaming.past import PastFigures, PastLevels, PastMove, PastScope, PastSnapshot, PastStrike, decode_past, past_of
+from streaming.model import ExpectedMove, FlowSum, GexSnapshot, ScopeFigures, SignedFlow, StrikeRow, WeightFigures
+from streaming.past import (
+    PastFigures,
+    PastFlow,
+    PastFlowSum,
+    PastLevels,
+    PastMove,
+    PastScope,
+    PastSnapshot,
+    PastStrike,
+    decode_past,
+    past_of,
+)
 from tests.support.charts import EXPIRIES, expecting, full_snapshot
 
 
@@ -33,7 +44,14 @@ def test_anything_else_is_a_broken_contract(payload):
 
 @pytest.mark.parametrize(
     ("part", "whole"),
-    [(PastSnapshot, GexSnapshot), (PastScope, ScopeFigures), (PastFigures, WeightFigures), (PastMove, ExpectedMove)],
+    [
+        (PastSnapshot, GexSnapshot),
+        (PastScope, ScopeFigures),
+        (PastFigures, WeightFigures),
+        (PastMove, ExpectedMove),
+        (PastFlow, SignedFlow),
+        (PastFlowSum, FlowSum),
+    ],
 )
 def test_every_name_is_one_of_the_models(part, whole):
     assert set(part.__struct_fields__) <= set(whole.__struct_fields__)

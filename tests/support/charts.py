@@ -5,18 +5,37 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from streaming.clock import epoch_ms
-from streaming.model import ExpectedMove, GexSnapshot, ScopeFigures, WeightFigures
+from streaming.model import ExpectedMove, FlowSum, GexSnapshot, ScopeFigures, SignedFlow, WeightFigures
 from streaming.past import PastSnapshot, past_of
 from tests.support.feed import snapshot
 
 NOON = datetime(2026, 8, 20, 16, tzinfo=UTC)
 """12:00 in New York, on the day of the feed's tests."""
+OPEN = datetime(2026, 8, 20, 13, 30, tzinfo=UTC)
 EXPIRIES = (*(f"2026-08-{day}" for day in range(20, 32)), "2026-09-18", "2027-12-17")
 
 
 def full_snapshot(at: datetime = NOON, *, spot: float = 25061.25, **changes: object) -> GexSnapshot:
     """A snapshot of our own engine's shape: `full` and `zero` differ in their figures."""
-    return snapshot(at, **{"spot": spot, "strikes": classic_strikes(), "scopes": scopes(spot)} | changes)  # type: ignore[arg-type]
+    usual = {"spot": spot, "strikes": classic_strikes(), "scopes": scopes(spot), "signed_flow": flow_at(at)}
+    return snapshot(at, **usual | changes)  # type: ignore[arg-type]
+
+
+def flow_at(at: datetime, *, since: datetime = OPEN, size: float = 1.0) -> SignedFlow:
+    """A minute's flow goes from -5 to +4 million and begins anew; the day's grows by 0.1 million a minute from -12."""
+    begin_ms = epoch_ms(at) // 60_000 * 60_000
+    minutes = tuple(begin_ms - back * 60_000 for back in range(5, 0, -1))
+    return SignedFlow(
+        since_ms=epoch_ms(since),
+        seen=0.234,
+        day=FlowSum(
+            delta_usd=size * ((epoch_ms(at) - epoch_ms(since)) / 60_000 * 1e5 - 1.2e7),
+            gamma_usd_per_1pct=size * -8e7,
+            contracts=40_000,
+            unsure=0.12,
+        ),
+        minutes=tuple((at_ms, size * ((at_ms // 60_000) % 10 - 5) * 1e6, size * 1e6) for at_ms in minutes),
+    )
 
 
 def day(count: int = 60, *, every_s: float = 60.0, until: datetime = NOON, **changes: object) -> list[GexSnapshot]:

@@ -76,6 +76,14 @@ def test_expiries_in_words_are_every_row():
     assert "20 Aug · 0 d −0.3000Bn, 21 Aug · 1 d −0.2500Bn" in words("expiries")
 
 
+def test_a_flow_in_words_is_its_extremes_and_what_it_comes_to():
+    assert words("flow") == (
+        "NQ_NDX: signed flow, dealers' delta, streamed strikes only. 24 minutes from 11:36 to 11:59 New York, most "
+        "+0.0040Bn at 11:39, least −0.0050Bn at 11:40; in all +0.0030Bn of delta and −0.0800Bn of gamma per 1 %. "
+        "schwab, 20 Aug 2026, 12:00:00 New York, 23% of contracts seen, 12% unsure."
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_discords_limit_holds_and_age_is_said(kind):
     seen = [full_snapshot(NOON - timedelta(seconds=60 + 60 * n), delayed=True) for n in range(300, -1, -1)]

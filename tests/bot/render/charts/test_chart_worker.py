@@ -10,7 +10,7 @@ import pytest
 from bot.render.charts.chart_spec import KINDS, Chart, alt_text, chart_of
 from bot.render.charts.chart_worker import Painters
 from streaming.model import ReplayMark
-from tests.support.charts import EXPIRIES, NOON, classic_strikes, day, expecting, full_snapshot, past, scopes
+from tests.support.charts import EXPIRIES, NOON, classic_strikes, day, expecting, flow_at, full_snapshot, past, scopes
 from tests.support.day_maps import made_map, map_of
 from tests.support.feed import snapshot
 
@@ -155,24 +155,29 @@ def test_the_same_chart_gives_the_same_picture_whatever_was_drawn_between(painte
     assert painters.draw(msgspec.structs.replace(wanted, theme="light" if theme == "dark" else "dark")) != first
 
 
+UNITS = ("", " move")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_axis_has_its_unit(painters, kind):
     words = {text.get_text() for text in texts(canvas_of(painters, chart(kind)))}
     across = {"strikes": "strike, points", "profile": "price of the underlying, points"}.get(kind, "New York time")
     assert kind == "expiries" or any(word.startswith(across) for word in words)
-    assert any(
-        word in words for word in ("points", "$ M per 1 %", "$ Bn per 1 %", "$ M per 1 % move", "$ Bn per 1 % move")
-    )
+    assert words & {
+        "points",
+        "each minute, $ M",
+        *(f"$ {unit} per 1 %{move}" for unit in ("M", "Bn") for move in UNITS),
+    }
 
 
-@pytest.mark.parametrize("kind", ["strikes", "profile", "heatmap", "expiries", "map"])
+@pytest.mark.parametrize("kind", ["strikes", "profile", "heatmap", "expiries", "map", "flow"])
 def test_signs_are_printed_beside_the_figures(painters, kind):
     words = [text.get_text() for text in texts(canvas_of(painters, chart(kind)))]
     figures = [word for word in words if word[:1] in "+−" and word[1:2].isdigit()]
     assert {word[0] for word in figures} == {"+", "−"}
 
 
-@pytest.mark.parametrize("kind", ["profile", "heatmap", "expiries", "map"])
+@pytest.mark.parametrize("kind", ["profile", "heatmap", "expiries", "map", "flow"])
 def test_what_is_negative_is_hatched(painters, kind):
     canvas = canvas_of(painters, chart(kind))
     hatched = [one for one in canvas.axes.collections if one.get_hatch() and one.get_paths()]
@@ -245,6 +250,15 @@ def test_what_is_expected_of_spot_is_shaded_and_said(painters, kind):
     without = canvas_of(painters, chart(kind))
     assert not any(one.get_paths() for one in without.axes.collections if one.get_zorder() == 0)
     assert not any("shaded" in text.get_text() for text in texts(without))
+
+
+def test_flow_has_two_panels_with_a_unit_each_and_a_round_number_beside_zero(painters):
+    canvas = canvas_of(painters, chart("flow", [full_snapshot(signed_flow=flow_at(NOON, size=400.0))]))
+    words = [text.get_text() for text in texts(canvas)]
+    assert {"each minute, $ Bn", "in all, $ Bn"} <= set(words)
+    assert {"0", "+1"} <= set(words)
+    flat = flow_at(NOON, size=0.0)
+    assert_legible(canvas_of(painters, chart("flow", [full_snapshot(signed_flow=flat)])))
 
 
 def test_an_expiry_whose_exposure_rounds_to_nothing_has_no_sign(painters):
