@@ -13,7 +13,7 @@ from streaming.chains.quality_words import is_interest_partial
 from streaming.clock import instant_of
 from streaming.export.levels import Format, LevelSheet
 from streaming.figures import BOARD, FIGURES, LEVELS, Levels, Row, headline, max_change, read_row
-from streaming.gex.results.point_views import seen_in
+from streaming.gex.points.point_views import seen_in
 from streaming.model import (
     SCOPE_WORDS,
     WEIGHT_NAMES,

@@ -9,12 +9,12 @@ import msgspec
 
 from streaming import packed
 from streaming.chains import cboe
-from streaming.chains.cboe_table import NO_TABLE, is_table
 from streaming.chains.implied_price import with_spot
-from streaming.chains.plain_table import NO_COLUMNS, is_plain, parse_plain
 from streaming.chains.quote_clock import last_quote_at
 from streaming.chains.schwab import parse_chain
-from streaming.chains.wrapping import refusal, unwrapped
+from streaming.chains.tables.cboe_table import NO_TABLE, is_table
+from streaming.chains.tables.plain_table import NO_COLUMNS, is_plain, parse_plain
+from streaming.chains.tables.wrapping import refusal, unwrapped
 from streaming.errors import UNREADABLE, ContractError, RequestError
 from streaming.model import OptionChain
 

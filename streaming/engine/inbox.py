@@ -6,7 +6,7 @@ from typing import Final
 
 from streaming.engine.protocol import ChainReceipt, Spot, Take
 from streaming.engine.trade_tape import TradeTape
-from streaming.gex.results.point_views import relatives_of
+from streaming.gex.points.point_views import relatives_of
 from streaming.model import OptionQuote, TickEvent
 from streaming.ports import StreamEvent
 from streaming.symbols import Ticker

@@ -25,8 +25,8 @@ from streaming.chains.schwab import read_answer
 from streaming.engine.chain_parts import ChainParts
 from streaming.engine.protocol import AheadPiece, ChainReceipt, Doubtful, Load, Spot
 from streaming.gex.engine import GexEngine
+from streaming.gex.points.point_views import relatives_of
 from streaming.gex.results.ahead import Work
-from streaming.gex.results.point_views import relatives_of
 from streaming.model import GexSnapshot, OptionChain, OptionQuote, OptionTrades, ScopeName, VolatilityRule
 from streaming.symbols import Ticker
 

@@ -14,7 +14,7 @@ from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.errors import TransientError
 from streaming.figures import FIGURES, Levels, read_levels
-from streaming.gex.results.point_views import native_view, seen_in
+from streaming.gex.points.point_views import native_view, seen_in
 from streaming.model import GexSnapshot, ScopeName, ViewName, WeightFigures, WeightName
 from streaming.symbols import family_of, parse_ticker
 

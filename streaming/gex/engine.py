@@ -9,6 +9,7 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
+from streaming.gex.points.point_views import Kind, PointViews
 from streaming.gex.pricing.formulas import Floats, years_to_expiry
 from streaming.gex.pricing.lines import Lines
 from streaming.gex.pricing.live_book import Conventions, LiveBook
@@ -20,7 +21,6 @@ from streaming.gex.results.expected_move import expected_move
 from streaming.gex.results.flow import Flows, flows
 from streaming.gex.results.market_state import market_state, session_key
 from streaming.gex.results.max_change import Ladder, LadderHistory
-from streaming.gex.results.point_views import Kind, PointViews
 from streaming.gex.results.roots import RootBook
 from streaming.gex.results.signed_flow import SignedFlowBook
 from streaming.gex.results.snapshot import Ingredients, SnapshotTimes, build_snapshot, ladder_by_volume

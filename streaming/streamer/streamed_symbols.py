@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.notes import NoteTable
 from streaming.errors import RequestError
-from streaming.gex.results.point_views import relatives_of
+from streaming.gex.points.point_views import relatives_of
 from streaming.symbols import Ticker, parse_wire_symbol
 
 _LOG: Final = logging.getLogger(__name__)

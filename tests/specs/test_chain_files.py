@@ -9,7 +9,7 @@ import pytest
 
 from streaming.calendar import NEW_YORK
 from streaming.chains.files import load_chain
-from streaming.chains.plain_table import NEEDED, OPTIONAL
+from streaming.chains.tables.plain_table import NEEDED, OPTIONAL
 from streaming.model import ChainQuality
 
 PAGE = (Path(__file__).resolve().parents[2] / "specs" / "chain-files.md").read_text()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from streaming.gex.points.basis import shift
 from streaming.gex.pricing.formulas import ROOT_2PI, Floats
 from streaming.gex.pricing.lines import Ints
 from streaming.gex.pricing.priced import MULTIPLIER, PER_CENT, Kernel, PricedLines
-from streaming.gex.results.basis import shift
 from streaming.gex.results.levels import within_window
 from streaming.gex.results.max_change import strongest
 from streaming.gex.results.spot_figures import SpotFigures

@@ -8,10 +8,10 @@ import numpy as np
 
 from streaming.errors import RequestError
 from streaming.figures import read_levels
+from streaming.gex.points.point_views import in_index_points
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.results.concentration import Concentration, concentrations
 from streaming.gex.results.levels import Level, walls
-from streaming.gex.results.point_views import in_index_points
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 _LEVELS: Final = ("zero_gamma", "call_wall", "put_wall")

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from streaming.clock import epoch_ms
+from streaming.gex.points.basis import Basis, shift, shift_levels
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.live_book import Conventions
 from streaming.gex.pricing.selection import Selection
-from streaming.gex.results.basis import Basis, shift, shift_levels
 from streaming.gex.results.flow import Flows, flow_records, flow_rows
 from streaming.gex.results.levels import within_window
 from streaming.gex.results.market_state import State

@@ -11,10 +11,10 @@ import pytest
 
 from streaming.calendar import settle_at
 from streaming.gex.engine import GexEngine
+from streaming.gex.points.basis import shift
 from streaming.gex.pricing.formulas import YEAR_S, charm, delta, gamma, vanna, years_to_expiry
 from streaming.gex.pricing.forward import parity_forwards
 from streaming.gex.pricing.lines import sort_lines
-from streaming.gex.results.basis import shift
 from streaming.gex.results.levels import ladder_split
 from streaming.gex.results.max_change import Ladder, LadderHistory, largest_change, values_at
 from streaming.gex.results.spot_figures import iv_at_quarter

@@ -1,8 +1,8 @@
-"""streaming/gex/results/basis.py"""
+"""streaming/gex/points/basis.py"""
 
 import pytest
 
-from streaming.gex.results.basis import shift, shift_levels
+from streaming.gex.points.basis import shift, shift_levels
 from streaming.model import ScopeFigures, WeightFigures
 
 

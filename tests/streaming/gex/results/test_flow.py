@@ -8,7 +8,7 @@ import pytest
 
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
-from streaming.gex.results.point_views import seen_in
+from streaming.gex.points.point_views import seen_in
 from streaming.model import FLOW_SPANS, GexSnapshot, OptionQuote
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from streaming.clock import epoch_ms
 from streaming.errors import RequestError
 from streaming.gex.engine import GexEngine
-from streaming.gex.results.point_views import PointViews, native_view, relatives_of, seen_in
+from streaming.gex.points.point_views import PointViews, native_view, relatives_of, seen_in
 from streaming.model import GexSnapshot, ViewName
 from streaming.symbols import Ticker, parse_ticker
 from tests.support.option_lines import ASOF, block_a_chain

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from streaming.errors import RequestError
-from streaming.gex.results.basis import Basis, BasisEstimator, RatioEstimator, shift, shift_levels
+from streaming.gex.points.basis import Basis, BasisEstimator, RatioEstimator, shift, shift_levels
 from streaming.model import ExpectedMove, GexSnapshot, PointView, ViewName
 from streaming.symbols import Ticker, family_of, parse_ticker, points_of_index
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.gex.results.basis import BasisEstimator
+from streaming.gex.points.basis import BasisEstimator
 
 
 def test_the_basis_is_future_minus_index_at_the_same_time():

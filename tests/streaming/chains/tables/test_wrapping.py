@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from streaming import packed
-from streaming.chains.wrapping import refusal, unwrapped
+from streaming.chains.tables.wrapping import refusal, unwrapped
 from streaming.errors import ContractError
 
 TEXT = "Expiration Date,Calls,μ\n" * 20

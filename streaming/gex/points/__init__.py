@@ -1,0 +1,1 @@
+"""Levels in points of other instruments: by ratio, by basis."""
