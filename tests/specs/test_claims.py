@@ -1,4 +1,4 @@
-"""specs/ and README.md: what they name exists."""
+"""specs/ and the pages beside README.md: what they name exists."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from streaming.commands import cli
 from streaming.settings import StreamSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*(ROOT / "specs").rglob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*(ROOT / "specs").rglob("*.md"), *ROOT.glob("*.md")])
 CODE = [path for place in ("bot", "cogs", "streaming", "tests") for path in (ROOT / place).rglob("*.py")]
 TESTS = "\n".join(path.read_text() for path in CODE if path.name.startswith("test_"))
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
