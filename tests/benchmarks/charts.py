@@ -39,7 +39,7 @@ from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.bus.snapshots.snapshot_history import without_curves
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
-from streaming.model import GexSnapshot
+from streaming.model import SCOPES, WEIGHTS, GexSnapshot
 from streaming.symbols import parse_ticker
 from tests.support.charts import full_snapshot
 from tests.support.day_maps import map_of
@@ -225,6 +225,22 @@ def _services(store: SnapshotStore, clock: ShiftedClock, charts: object) -> Serv
     return cast("Services", SimpleNamespace(**parts))
 
 
+async def _maps(redis: Redis, store: SnapshotStore, clock: ShiftedClock) -> None:
+    """From a person's request to the picture of the rest of the session: the first one, then others."""
+    size = await redis.strlen(keys.day_map(_TICKER))
+    took: list[float] = []
+    async with ChartWorker(timeout_s=60) as charts:
+        services = _services(store, clock, charts)
+        for theme, scope, weight in product(("dark", "light"), SCOPES, WEIGHTS):
+            request = PictureRequest(symbol=_TICKER, kind="map", theme=theme, scope=scope, weight=weight)  # type: ignore[arg-type]  # of the right names
+            begun = time.monotonic()
+            await take_picture(services, request, channel_id=None)
+            took.append(time.monotonic() - begun)
+    first, *later = (seconds * 1000 for seconds in took)
+    words = f"first {first:.0f} ms, the worker's start included, then p50 {median(later):.0f} max {max(later):.0f} ms"
+    sys.stdout.write(f"map of {size / 1000:.0f} kB in Redis: {words}\n")
+
+
 async def _memory(store: SnapshotStore, clock: ShiftedClock, count: int = 1000) -> None:
     async with ChartWorker(timeout_s=60) as charts:
         services = _services(store, clock, charts)
@@ -261,6 +277,7 @@ async def main() -> None:
             await _memory(store, clock)
             return
         await _histories(store, latest)
+        await _maps(redis, store, clock)
         async with _feed(store, clock):
             await _latenesses(store, clock, arguments.seconds)
 
