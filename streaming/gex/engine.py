@@ -9,6 +9,7 @@ import numpy as np
 
 from streaming.calendar import new_york
 from streaming.clock import epoch_ms, instant_of
+from streaming.gex.points.basis import Basis
 from streaming.gex.points.point_views import Kind, PointViews
 from streaming.gex.pricing.formulas import Floats, years_to_expiry
 from streaming.gex.pricing.lines import Lines
@@ -77,6 +78,7 @@ class GexEngine:
         self._seq = 0
         self._last: SpotFigures | None = None
         self._last_asof: datetime | None = None
+        self._last_basis: Basis | None = None
 
     def on_chain(self, chain: OptionChain) -> None:
         """Take a poll of the whole chain; it replaces the one before."""
@@ -124,6 +126,7 @@ class GexEngine:
         priors = self._remember(spot_figures, selection, moment)
         traded = self._traded(self._book, spot_figures, moment)
         self._last, self._last_asof = spot_figures, moment.asof
+        self._last_basis = basis = self._views.basis() if self._ticker.future else None
         self._seq += 1
         return build_snapshot(
             Ingredients(
@@ -135,7 +138,7 @@ class GexEngine:
                 selection=selection,
                 spot_figures=spot_figures,
                 scopes=_figures(spot_figures, selection, moment),
-                basis=self._views.basis() if self._ticker.future else None,
+                basis=basis,
                 views=self._views.current(),
                 expected_move=_move(spot_figures, moment.asof),
                 priors=priors,
@@ -177,8 +180,7 @@ class GexEngine:
 
         Nothing without figures, unless their quotes are newer than that, or while a future has no basis.
         """
-        last, asof = self._last, self._last_asof
-        basis = self._views.basis() if self._ticker.future else None
+        last, asof, basis = self._last, self._last_asof, self._last_basis
         if last is None or asof is None or epoch_ms(asof) <= newer_than_ms or (self._ticker.future and basis is None):
             return
         points = 0.0 if basis is None else basis.points

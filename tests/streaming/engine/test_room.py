@@ -227,7 +227,21 @@ def test_a_map_is_made_in_pieces_between_which_others_are_served(monkeypatch):
     assert room.map_ahead("SPX", newer_than_ms=AT_MS + 1000) == AheadPiece(done=True)
 
 
-def make_map(room: EngineRoom):
-    while not (piece := room.map_ahead("SPX", newer_than_ms=0)).done:
+def test_each_ticker_has_a_map_of_its_own(monkeypatch):
+    monkeypatch.setattr("streaming.engine.room._PIECES", 1)
+    room = room_of("SPX", "ES")
+    load(room)
+    room.take([("$SPX", 5660.0, AT_MS), ("/ES", 5672.5, AT_MS)], [])
+    room.compute("SPX", ASOF)
+    room.compute("ES_SPX", ASOF)
+    room.map_ahead("SPX", newer_than_ms=0)
+    room.take([("$SPX", 5675.0, AT_MS + 1000)], [])
+    room.compute("SPX", ASOF)
+    assert make_map(room, "ES_SPX").spot == 5672.5
+    assert make_map(room).spot == 5660.0, "what was begun before is what is finished"
+
+
+def make_map(room: EngineRoom, name: str = "SPX"):
+    while not (piece := room.map_ahead(name, newer_than_ms=0)).done:
         pass
     return piece.day_map

@@ -228,6 +228,17 @@ def test_a_map_names_the_unit_of_each_of_its_panels(painters):
         assert {f"net GEX, $ {unit} per 1 %", f"charm flow, $ {unit}"} <= words
 
 
+def test_a_map_has_high_prices_above_and_later_times_to_the_right(painters):
+    shown = chart("map")
+    cells = [0.0] * len(shown.gamma)
+    cells[-27 + 3] = 5e3
+    canvas = canvas_of(painters, msgspec.structs.replace(shown, gamma=tuple(cells)))
+    (image,) = canvas.axes.images
+    colours = image.get_array()
+    odd = [(row, column) for row in range(61) for column in range(27) if (colours[row, column] != colours[0, 0]).any()]
+    assert (odd, image.origin) == ([(60, 3)], "lower")
+
+
 def test_levels_run_across_both_panels_of_a_map(painters):
     canvas = canvas_of(painters, chart("map"))
     panels = [axes for axes in canvas.figure.axes if axes.axison]

@@ -163,6 +163,29 @@ def test_a_half_day_ends_at_one():
     assert made.ends_ms == epoch_ms(datetime(2023, 11, 24, 18, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("iv", [0.025, 0.06, 0.12, 0.3])
+@pytest.mark.parametrize("spans", [0.0, 0.02, 0.3, 1.0, 2.9, 3.1, 9.0, 60.0])
+def test_lines_of_any_life_and_width_are_as_exact_as_if_priced_at_every_cell(monkeypatch, spans, iv):
+    left_s = datetime(2023, 6, 9, 20, tzinfo=UTC).timestamp() - ASOF.timestamp()
+    lines = [Line(4300, "C", 0.12, 1)] + [Line(strike, "C", iv, 100, expiry=MONDAY) for strike in range(4250, 4355, 5)]
+    ends = [left_s] + [left_s * (1.0 + spans)] * 21
+    engine = engine_of(lines, settle_s=[ASOF.timestamp() + seconds for seconds in ends])
+    quick = map_of(engine)
+    monkeypatch.setattr(ahead, "_are_smooth", lambda bundles, _axes: np.zeros(len(bundles), np.bool_))
+    direct = map_of(engine)
+    for name in ("gamma", "flow"):
+        found, expected = (cells(made, name, "all", "oi") for made in (quick, direct))
+        assert np.abs(found - expected).max() <= 1e-6 * max(np.abs(expected).max(), 1e6)
+
+
+def test_two_series_are_two_even_where_strike_and_deviation_are_the_same():
+    lines = [Line(4300, "C", 0.2, 100), Line(4300, "C", 0.1, 100, expiry=MONDAY)]
+    made = map_of(engine_of(lines, settle_s=[ASOF.timestamp() + hours * 3600 for hours in (2, 8)]))
+    today, monday = (cells(made, "gamma", scope, "oi")[30] for scope in ("zero", "one"))
+    assert today[0] == monday[0] > 0.0
+    assert today[-1] == 0.0 < monday[-1]
+
+
 def test_few_prices_and_times_tell_the_rest_of_a_wide_line(monkeypatch):
     engine = GexEngine(parse_ticker("SPX"), scope="all")
     engine.on_chain(parse_any(spx_intraday().payload))
