@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pydantic import SecretStr
 
 from bot.alerts.alert_commands import AlertCommands
 from bot.alerts.alert_job import AlertRunner
+from bot.alerts.counters import AlertCounters
 from bot.alerts.measure_notice import MeasureNotice
 from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore
@@ -23,7 +24,7 @@ from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import Ledger
 from bot.feed.schedule import decide, opening_sentence
-from bot.health import Health, Presence
+from bot.health import Presence
 from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl
@@ -32,51 +33,29 @@ from bot.render.charts.chart_client import ChartWorker
 from bot.services import ReadReports, Services
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
+from bot.telemetry import METRICS, Process, Telemetry
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.bus.metrics_store import Metric, MetricValue, hash_fields, write_metrics
+from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes
 from streaming.bus.snapshots.day_maps import DayMapStore
-from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands.record import order_of
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.ports import Progress
+from streaming.process.heartbeat import Heartbeat
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
+from streaming.status import RecorderStatus
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.source_table import Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
-from streaming.telemetry.server import serve_metrics
+from streaming.telemetry.server import serve_telemetry
 
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
 _TOLD: Final = "what the operators were told"
-
-
-class _Process(NamedTuple):
-    """Who knows what this process tells besides its boards."""
-
-    bot: GexBot
-    health: Health
-    snapshots: SnapshotStore
-
-
-METRICS: Final[tuple[Metric[_Process], ...]] = (
-    Metric("loop_lag_ms", None, lambda it: it.health.worst_lag_ms,
-           "Worst lateness of the event loop lately, milliseconds.", digits=1),
-    Metric("snapshots_rejected", None, lambda it: it.snapshots.rejected,
-           "Snapshots of any producer that were met and could not be used."),
-    Metric("gateway_up", None, lambda it: int(it.bot.gateway.is_up),
-           "1 while Discord's gateway is connected, else 0."),
-    Metric("gateway_aways", None, lambda it: it.bot.gateway.aways,
-           "How often the gateway was away for half a minute."),
-    Metric("gateway_events_unread", None, lambda it: it.bot.events.unread, "Gateway events that could not be read."),
-    Metric("operators_unreachable", None, lambda it: len(it.bot.mail.unreachable),
-           "Operators to whom the last sentence could not be sent."),
-)  # fmt: skip
-"""What stands in the feed's hash besides the feed's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +87,17 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=bot.tell_operators)
         wanted = Notes(runtime.redis, keys.STREAM_WANTED, about="whether the stream is wanted")
         control = StreamControl(streamer, supervisor, wanted, clock)
-        health = Health(clock, os.environ.get("NOTIFY_SOCKET"))
-        feed = _feed(bot, runtime, settings, rng, health)
+        heartbeat = Heartbeat(clock, os.environ.get("NOTIFY_SOCKET"))
+        process = Process(bot, heartbeat, runtime.snapshots)
+        feed = _feed(bot, runtime, settings, rng, process)
         bot.events.on_place_changed(feed.place_changed)
-        alerts, alert_jobs = _alerts(bot, runtime, settings, rng)
+        alerts, counters, alert_jobs = _alerts(bot, runtime, settings, rng)
         recorder = (
             Recorder(runtime.redis, clock, order_of(settings), intake=runtime.snapshots.intake)
             if settings.gex_record
             else None
         )
+        recorded = partial(_status_of, recorder)
         bot.attach(
             Services(
                 settings=settings,
@@ -132,19 +113,31 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 alerts=alerts,
                 on_demand=on_demand,
                 sources=sources.statuses,
-                recorder=lambda: None if recorder is None else recorder.status(),
+                recorder=recorded,
                 reports=_reports(settings),
             )
         )
-        supervisor.start("gateway", partial(bot.gateway.watch, mark=health.mark, tell=bot.tell_operators))
-        jobs = _jobs(bot, runtime, settings, health=health, sources=sources, recorder=recorder, feed=feed)
+        supervisor.start("gateway", partial(bot.gateway.watch, mark=heartbeat.mark, tell=bot.tell_operators))
+        jobs = _jobs(bot, runtime, settings, heartbeat=heartbeat, sources=sources, recorder=recorder, feed=feed)
         for name, job in (jobs | alert_jobs).items():
             supervisor.start(name, job)
-        async with serve_metrics(settings.metrics_port, streamer.facts):
+        telemetry = Telemetry(
+            process,
+            runtime.redis,
+            clock,
+            supervisor,
+            settings.tickers,
+            feed=feed.status,
+            stream=streamer.facts,
+            alerts=counters,
+            sources=sources.statuses,
+            recorder=recorded,
+        )
+        async with serve_telemetry(settings, telemetry.watched):
             try:
                 yield Host(bot=bot, control=control, connected=connected)
             finally:
-                health.stopping()
+                heartbeat.stopping()
 
 
 def _jobs(
@@ -152,13 +145,13 @@ def _jobs(
     runtime: Runtime,
     settings: BotSettings,
     *,
-    health: Health,
+    heartbeat: Heartbeat,
     sources: Sources,
     recorder: Recorder | None,
     feed: FeedRunner,
 ) -> dict[str, JobFactory]:
     """What runs beside Discord from the first moment; the stream is begun by `StreamControl`."""
-    jobs: dict[str, JobFactory] = {"heartbeat": health.beat, "source-metrics": sources.report}
+    jobs: dict[str, JobFactory] = {"heartbeat": heartbeat.beat, "source-metrics": sources.report}
     jobs |= {f"source-{source.name}": source.run for source in sources.polled}
     if (watch := _login_watch(bot, runtime)) is not None:
         jobs[login_watch.JOB] = watch.run
@@ -172,6 +165,10 @@ def _jobs(
     first, force = settings.tickers[0].name, settings.gex_feed_force_window
     jobs["presence"] = Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force).run
     return jobs
+
+
+def _status_of(recorder: Recorder | None) -> RecorderStatus | None:
+    return None if recorder is None else recorder.status()
 
 
 def _reports(settings: BotSettings) -> ReadReports | None:
@@ -215,11 +212,11 @@ def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
     return LoginWatch(runtime.auth, logins, told, tell=bot.tell_operators, clock=runtime.clock)
 
 
-def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, health: Health) -> FeedRunner:
+def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, process: Process) -> FeedRunner:
     lease = Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8))
 
     async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
-        own = hash_fields(METRICS, _Process(bot, health, runtime.snapshots))
+        own = hash_fields(METRICS, process)
         await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
 
     return FeedRunner(
@@ -244,8 +241,8 @@ async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:
 
 def _alerts(
     bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random
-) -> tuple[AlertCommands, dict[str, JobFactory]]:
-    """What commands reach, and the jobs that have to run for it."""
+) -> tuple[AlertCommands, AlertCounters, dict[str, JobFactory]]:
+    """What commands reach, what is counted, and the jobs that have to run for it."""
 
     def watched(ticker: str) -> bool:
         return runner.watcher.watches(ticker)
@@ -271,7 +268,11 @@ def _alerts(
     )
     told = Notes(runtime.redis, keys.ALERTS_TOLD, about="what owners of alerts were told")
     notice = MeasureNotice(runner, post, told, runtime.clock)
-    return commands, {"alerts": partial(_run_alerts, bot, runner), "alert-notice": partial(_run_notice, bot, notice)}
+    jobs: dict[str, JobFactory] = {
+        "alerts": partial(_run_alerts, bot, runner),
+        "alert-notice": partial(_run_notice, bot, notice),
+    }
+    return commands, runner.counters, jobs
 
 
 async def _run_alerts(bot: GexBot, runner: AlertRunner, progress: Progress) -> None:

@@ -4,6 +4,7 @@
 and never repeats what was written there.
 """
 
+import ipaddress
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +104,9 @@ class StreamSettings(BaseSettings):
         None, pattern=r"^([01]?\d|2[0-3]):[0-5]\d$", description="a time of day in New York such as 10:30"
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="a port number from 1 to 65535, or 0 for none")
+    metrics_address: str = Field("127.0.0.1", description="an IP address of this machine, or 0.0.0.0 for all of them")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: Literal["text", "json"] = Field("text", description="text or json")
 
     @classmethod
     def settings_customise_sources(
@@ -157,6 +160,11 @@ class StreamSettings(BaseSettings):
     @classmethod
     def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         return None if value is None else SecretStr(require_url(value.get_secret_value(), "redis", "rediss", "unix"))
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _ip_address(cls, value: str) -> str:
+        return str(ipaddress.ip_address(value))
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -6,20 +6,22 @@ from typing import Final
 from streaming.bus.metrics_store import kept
 
 METRICS: Final = (
-    kept("rules", "Alerts that are set."),
-    kept("snapshots", "Snapshots held against them."),
-    kept("fired", "Alerts claimed by this process."),
-    kept("lost_races", "Alerts for which another bot was faster; nothing was lost."),
-    kept("waiting_for_claim", "Seen by this process while Redis was away; claimed when it is back."),
-    kept("unclaimed", "Given up, because Redis was away while ten thousand fired."),
-    kept("delivered", "Alerts sent; several may share a message."),
-    kept("messages", "Messages sent."),
-    kept("taken_back", "Messages that another process had sent while this one was paused."),
-    kept("retries", "Attempts to send after one that failed."),
-    kept("paused", "Targets found unreachable."),
-    kept("refused", "Alerts that Discord will never take."),
-    kept("outdated", "Alerts that nobody could send for half a day."),
-    kept("redis_failures", "How often Redis did not answer."),
+    kept("rules", "Alerts that are set.", "rules"),
+    kept("snapshots", "Snapshots held against them.", "snapshots_total"),
+    kept("fired", "Alerts claimed by this process.", "fired_total"),
+    kept("lost_races", "Alerts for which another bot was faster; nothing was lost.", "lost_races_total"),
+    kept(
+        "waiting_for_claim", "Seen by this process while Redis was away; claimed when it is back.", "waiting_for_claim"
+    ),
+    kept("unclaimed", "Given up, because Redis was away while ten thousand fired.", "unclaimed_total"),
+    kept("delivered", "Alerts sent; several may share a message.", "delivered_total"),
+    kept("messages", "Messages sent.", "messages_total"),
+    kept("taken_back", "Messages that another process had sent while this one was paused.", "taken_back_total"),
+    kept("retries", "Attempts to send after one that failed.", "retries_total"),
+    kept("paused", "Targets found unreachable.", "paused_total"),
+    kept("refused", "Alerts that Discord will never take.", "refused_total"),
+    kept("outdated", "Alerts that nobody could send for half a day.", "outdated_total"),
+    kept("redis_failures", "How often Redis did not answer.", "redis_failures_total"),
 )
 """The hash `metrics:gex_alerts`, read off `AlertCounters`."""
 

@@ -101,7 +101,8 @@ def _newest(name: str, words: str) -> Metric[FeedStatus]:
 
 
 def _counted(name: str) -> Metric[BoardStatus]:
-    return Metric(name, None, lambda it: getattr(it.counters, name), "The same count of one board, by channel id.")
+    words = "The same count of one board, by channel id."
+    return Metric(name, f"{name}_total", lambda it: getattr(it.counters, name), words)
 
 
 def _instant(name: str) -> Metric[BoardStatus]:
@@ -114,7 +115,10 @@ def _lag(name: str) -> Metric[BoardStatus]:
         return None if lag_s is None else _ms(lag_s)
 
     return Metric(
-        f"{name}_ms", None, read, "Time from beat to Discord's answer, milliseconds: last, smoothed, longest."
+        f"{name}_ms",
+        f"{name}_milliseconds",
+        read,
+        "Time from beat to Discord's answer, milliseconds: last, smoothed, longest.",
     )
 
 
@@ -138,13 +142,13 @@ _LASTS: Final = (
 )
 METRICS: Final[tuple[Metric[FeedStatus], ...]] = (
     *_TOTALS,
-    Metric("boards", None, lambda it: len(it.boards), "Boards configured."),
-    Metric("boards_open", None, lambda it: sum(board.state == "open" for board in it.boards),
+    Metric("boards", "boards", lambda it: len(it.boards), "Boards configured."),
+    Metric("boards_open", "boards_open", lambda it: sum(board.state == "open" for board in it.boards),
            "Boards being edited now."),
-    kept("snapshots", "Snapshots received."),
-    kept("restarts", "How often the listener or a board was started again."),
-    Metric("leading", None, lambda it: int(it.leading), "Whether this process writes the feed."),
-    Metric("listening", None, lambda it: int(it.listening), "Whether snapshots are being received."),
+    kept("snapshots", "Snapshots received.", "snapshots_total"),
+    kept("restarts", "How often the listener or a board was started again.", "restarts_total"),
+    Metric("leading", "leading", lambda it: int(it.leading), "Whether this process writes the feed."),
+    Metric("listening", "listening", lambda it: int(it.listening), "Whether snapshots are being received."),
     *_LASTS,
     Metric("last_snapshot_at", None, lambda it: _iso(it.last_snapshot_at), "Last snapshot received."),
     Metric("edit_lag_max_ms", None, _longest_lag_ms,
@@ -155,9 +159,15 @@ BOARD_METRICS: Final[tuple[Metric[BoardStatus], ...]] = (
     *(_counted(metric.name) for metric in _TOTALS if metric.name is not None),
     *(_instant(metric.name) for metric in _LASTS if metric.name is not None),
     kept("ticker", "What the board shows"),
-    kept("state", "what it is doing"),
+    kept("state", "what it is doing", "state", labels=("state",)),
     kept("reason", "why"),
     Metric("last_error", None, lambda it: it.counters.last_error, "its last failure."),
+    Metric(
+        None,
+        "last_edit_timestamp_seconds",
+        lambda it: _epoch_s(it.counters.last_edit_at),
+        "When Discord acknowledged its last post or edit.",
+    ),
     _lag("edit_lag"),
     _lag("edit_lag_mean"),
     _lag("edit_lag_max"),
@@ -175,6 +185,10 @@ def metrics_mapping(status: FeedStatus, now: datetime) -> dict[str, MetricValue]
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def _epoch_s(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()
 
 
 def _iso(at: datetime | None) -> str | None:

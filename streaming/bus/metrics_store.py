@@ -38,9 +38,9 @@ class Metric(Generic[F]):
     digits: int = 3
 
 
-def kept(name: str, words: str) -> Metric[Any]:
+def kept(name: str, words: str, scraped: str | None = None, *, labels: tuple[str, ...] = ()) -> Metric[Any]:
     """A metric that its facts keep under the same name."""
-    return Metric(name, None, attrgetter(name), words)
+    return Metric(name, scraped, attrgetter(name), words, labels=labels)
 
 
 def hash_fields(metrics: Iterable[Metric[F]], facts: F, *, under: str = "") -> dict[str, MetricValue]:

@@ -3,13 +3,15 @@
 import argparse
 import asyncio
 import logging
+import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError, leading_error
+from streaming.process.heartbeat import Heartbeat
 from streaming.process.logs import Say, say, settings_of_command
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.schwab.login.oauth import LOG_IN
@@ -20,12 +22,18 @@ from streaming.setting_values import SOURCES, asked_tickers, split_commas
 from streaming.settings import StreamSettings
 from streaming.sources.schwab_source import stream_is_needed
 from streaming.status import StreamStatus
+from streaming.streamer import source_table
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.source_table import Sources, what_is_missing
 from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import Ticker, parse_wire_symbol
-from streaming.telemetry.server import serve_metrics
+from streaming.telemetry import level_metrics, stream_metrics
+from streaming.telemetry.level_metrics import level_looks
+from streaming.telemetry.server import HealthReport, Watched, process_table, redis_health, serve_telemetry
+
+if TYPE_CHECKING:
+    from streaming.telemetry.prometheus import Table
 
 _RETRY_S: Final = 2.0
 _END_WITHIN_S: Final = 8.0
@@ -93,16 +101,41 @@ async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
         streams = stream_is_needed(settings, tickers)
         jobs = {f"source {source.name}": source.run for source in sources.polled}
         jobs |= {"streamer": streamer.run} if streams else {}
-        async with serve_metrics(settings.metrics_port, streamer.facts) as metrics_url:
+        heartbeat = Heartbeat(runtime.clock, os.environ.get("NOTIFY_SOCKET"))
+        watched = _watched(runtime, streamer, sources, tickers, heartbeat)
+        async with serve_telemetry(settings, watched) as metrics_url:
             if metrics_url is not None:
                 say(f"Metrics: {metrics_url}")
+            heartbeat.mark(True)
             await run_jobs(
                 stop,
-                jobs | {"source metrics": sources.report},
+                jobs | {"source metrics": sources.report, "heartbeat": heartbeat.beat},
                 tell_states(streamer if streams else None, sources, say),
             )
+            heartbeat.stopping()
     say("Stopped.")
     return 0
+
+
+def _watched(
+    runtime: Runtime, streamer: Streamer, sources: Sources, tickers: Sequence[Ticker], heartbeat: Heartbeat
+) -> Watched:
+    async def tables() -> Sequence["Table"]:
+        from streaming.telemetry.prometheus import Table, one
+
+        polled = tuple(((source.name,), source) for source in sources.statuses())
+        levels = await level_looks(runtime.snapshots.latest, tickers, runtime.clock)
+        return (
+            process_table(heartbeat),
+            Table("source", source_table.METRICS, polled, labels=("source",)),
+            one("stream", stream_metrics.METRICS, streamer.facts()),
+            Table("levels", level_metrics.METRICS, levels, labels=("ticker",)),
+        )
+
+    async def health() -> HealthReport:
+        return HealthReport(live=heartbeat.beats, parts={"redis": await redis_health(runtime.redis)})
+
+    return Watched(tables, health, live=lambda: heartbeat.beats)
 
 
 async def _dry_run(settings: StreamSettings, order: _Order, say: Say) -> int:

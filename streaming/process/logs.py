@@ -5,6 +5,7 @@ libraries all pass through it, whatever they were made of. What it costs grows w
 hold what strangers sent.
 """
 
+import json
 import logging
 import re
 import sys
@@ -77,6 +78,21 @@ class OneLineFormatter(logging.Formatter):
         return self._redactor(" ⏎ ".join(super().format(record).splitlines()))
 
 
+class JsonFormatter(OneLineFormatter):
+    """A record as one JSON object a line: `at`, `level`, `logger`, `message` and, after an error, `traceback`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "at": f"{self.formatTime(record, self.datefmt)}.{record.msecs:03.0f}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self._redactor(record.getMessage()),
+        }
+        if record.exc_info:
+            told["traceback"] = self._redactor(self.formatException(record.exc_info))
+        return json.dumps(told)
+
+
 class _OwnHandler(logging.StreamHandler[TextIO]):
     """The handler that `configure_logging` replaces when it is called again; without a stream, standard error."""
 
@@ -133,11 +149,12 @@ def configure_logging(
 ) -> logging.Handler:
     """Send records of at least LOG_LEVEL and `least` to `stream` (standard error) as redacted lines.
 
-    Libraries stay at the levels of `quiet` or above. Without settings, no secret is known by name and WARNING is the
-    level. May be called again.
+    LOG_FORMAT makes them text or JSON. Libraries stay at the levels of `quiet` or above. Without settings, no secret is
+    known by name, WARNING is the level and the lines are text. May be called again.
     """
     handler = _OwnHandler(stream)
-    handler.setFormatter(OneLineFormatter(Redactor(() if settings is None else secrets_of(settings))))
+    formatter = JsonFormatter if settings is not None and settings.log_format == "json" else OneLineFormatter
+    handler.setFormatter(formatter(Redactor(() if settings is None else secrets_of(settings))))
     root = logging.getLogger()
     for old in [known for known in root.handlers if isinstance(known, _OwnHandler)]:
         root.removeHandler(old)

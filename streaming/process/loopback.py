@@ -1,4 +1,6 @@
-"""Web servers on loopback: how they listen, and who may call them: programs of this machine, and their own pages."""
+"""Web servers on loopback, or on the address that a setting names; and who may call them on loopback: programs of this
+machine, and their own pages.
+"""
 
 import socket
 import ssl
@@ -19,8 +21,9 @@ ANOTHER_PORT: Final = "Choose another port, or 0 for a free one."
 class LoopbackPort:
     """A bound port, known before there is an application; `serve` lets one answer on it."""
 
-    def __init__(self, bound: socket.socket, *, whose: str, remedy: str) -> None:
+    def __init__(self, bound: socket.socket, *, host: str, whose: str, remedy: str) -> None:
         self._socket = bound
+        self._host = host
         self._whose = whose
         self._remedy = remedy
         self._runner: web.AppRunner | None = None
@@ -30,13 +33,13 @@ class LoopbackPort:
     @property
     def address(self) -> str:
         """Host and port, as they stand in an URL."""
-        return f"{LOOPBACK}:{self.number}"
+        return f"[{self._host}]:{self.number}" if ":" in self._host else f"{self._host}:{self.number}"
 
     def bind(self, port: int) -> None:
         """Take this port, or a free one for 0; UnavailableError when it cannot be had."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._socket.bind((LOOPBACK, port))
+            self._socket.bind((self._host, port))
         except OSError as error:
             raise self._unusable(port, error) from error
         self.number = int(self._socket.getsockname()[1])
@@ -70,10 +73,15 @@ class LoopbackPort:
 
 
 @asynccontextmanager
-async def loopback_port(port: int, *, whose: str, remedy: str = ANOTHER_PORT) -> AsyncIterator[LoopbackPort]:
-    """A port of loopback, 0 for a free one, until the block ends; UnavailableError names `whose` it would have been."""
-    with socket.socket() as bound:
-        taken = LoopbackPort(bound, whose=whose, remedy=remedy)
+async def loopback_port(
+    port: int, *, whose: str, remedy: str = ANOTHER_PORT, host: str = LOOPBACK
+) -> AsyncIterator[LoopbackPort]:
+    """A port of loopback, 0 for a free one, until the block ends; UnavailableError names `whose` it would have been.
+
+    Another `host`, an IP address, only where an operator asks for it.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
+        taken = LoopbackPort(bound, host=host, whose=whose, remedy=remedy)
         taken.bind(port)
         try:
             yield taken

@@ -40,17 +40,17 @@ _MOST_TICK_BYTES: Final = 64_000
 
 
 METRICS: Final = (
-    kept("state", "failed: a person must act; last_error says what to do."),
+    kept("state", "failed: a person must act; last_error says what to do.", "state", labels=("state",)),
     kept("path", "The folder of the recordings."),
     kept("with_ticks", "Whether ticks are recorded too."),
-    kept("snapshots", "Snapshots recorded since the process started."),
-    kept("ticks", "Ticks recorded."),
-    kept("gaps", "Times at which something was missed; each stands in the recording too."),
-    kept("lost", "Entries known to be missed; a gap of unknown size adds nothing."),
-    kept("rejected", "Payloads without usable figures."),
-    kept("replayed", "Snapshots and ticks left out because they came from a recording."),
-    kept("written_bytes", "Written by this process, compressed."),
-    kept("total_bytes", "Of all recordings in the folder."),
+    kept("snapshots", "Snapshots recorded since the process started.", "snapshots_total"),
+    kept("ticks", "Ticks recorded.", "ticks_total"),
+    kept("gaps", "Times at which something was missed; each stands in the recording too.", "gaps_total"),
+    kept("lost", "Entries known to be missed; a gap of unknown size adds nothing.", "lost_total"),
+    kept("rejected", "Payloads without usable figures.", "rejected_total"),
+    kept("replayed", "Snapshots and ticks left out because they came from a recording.", "replayed_total"),
+    kept("written_bytes", "Written by this process, compressed.", "written_bytes_total"),
+    kept("total_bytes", "Of all recordings in the folder.", "folder_bytes"),
     kept("last_write_at", "When lines were last forced to the disk."),
     kept("last_error", "One sentence with its remedy."),
 )

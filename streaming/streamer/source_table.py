@@ -37,12 +37,12 @@ KINDS: Final[Sequence[SourceKind]] = (
 METRICS: Final = (
     kept("tickers", "Tickers separated by commas."),
     kept("state", "standby: another process asks; waiting: nothing came yet; failing: tried again by itself; "
-                  "needs_action: a person must act."),
+                  "needs_action: a person must act.", "state", labels=("state",)),
     kept("last_snapshot_at", "When the last snapshot was stored"),
     kept("quote_at", "when the quotes behind it were live."),
-    kept("snapshots", "Snapshots stored"),
-    kept("rejected", "answers without usable figures or of another shape"),
-    kept("errors", "requests that failed."),
+    kept("snapshots", "Snapshots stored", "snapshots_total"),
+    kept("rejected", "answers without usable figures or of another shape", "rejected_total"),
+    kept("errors", "requests that failed.", "errors_total"),
     kept("last_error", "One sentence."),
 )  # fmt: skip
 """Of each source in `metrics:gex_sources`."""

@@ -1,41 +1,66 @@
-"""The stream's facts in the text format that Prometheus reads. Pure."""
+"""Tables of metrics in the text format that Prometheus reads. Pure, but for the memory of this process."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client import exposition as client
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from streaming.bus.metrics_store import Metric
-from streaming.telemetry.stream_metrics import METRICS, StreamFacts
 
 CONTENT_TYPE = client.CONTENT_TYPE_PLAIN_0_0_4
-Family = CounterMetricFamily | GaugeMetricFamily
 
 
-def exposition(facts: StreamFacts) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What one table of metrics is read off: one look, or one for each thing that the labels name."""
+
+    prefix: str
+    """Its metrics are called `gexcord_<prefix>_<scraped>`."""
+    metrics: Sequence[Metric[Any]]
+    looks: Sequence[tuple[tuple[str, ...], Any]]
+    """Values of `labels`, and facts."""
+    labels: tuple[str, ...] = ()
+
+
+def one(prefix: str, metrics: Sequence[Metric[Any]], facts: object) -> Table:
+    """A table of one look; of none when there are no facts."""
+    return Table(prefix, metrics, () if facts is None else (((), facts),))
+
+
+def exposition(tables: Iterable[Table]) -> bytes:
     """The whole answer to a scrape; a figure that is not known has no sample."""
-    return client.generate_latest(_Scrape(facts))
+    return client.generate_latest(_Scrape(tables))
 
 
 class _Scrape(Collector):
     """One answer."""
 
-    def __init__(self, facts: StreamFacts) -> None:
-        self._facts = facts
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._tables = tables
 
     def collect(self) -> Iterable[Family]:
-        """Families that have a sample."""
-        families = (_family(metric, name, self._facts) for metric in METRICS if (name := metric.scraped) is not None)
-        return (family for family in families if family.samples)
+        """Families that have a sample, then what the system knows of this process (Linux only)."""
+        for table in self._tables:
+            yield from filter(lambda family: family.samples, _families(table))
+        yield from ProcessCollector(registry=None).collect()
 
 
-def _family(metric: Metric[StreamFacts], name: str, facts: StreamFacts) -> Family:
+def _families(table: Table) -> Iterator[Family]:
+    return (_family(table, metric, metric.scraped) for metric in table.metrics if metric.scraped is not None)
+
+
+def _family(table: Table, metric: Metric[Any], name: str) -> Family:
     kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-    family = kind(f"gexcord_stream_{name}", metric.help, labels=metric.labels)
-    value = metric.read(facts)
-    for labels, figure in _samples(value if metric.figure is None else metric.figure(value)):
-        family.add_metric(labels, figure)
+    family = kind(f"gexcord_{table.prefix}_{name}", metric.help, labels=(*table.labels, *metric.labels))
+    for labels, facts in table.looks:
+        value = metric.read(facts)
+        for more, figure in _samples(value if metric.figure is None else metric.figure(value)):
+            family.add_metric((*labels, *more), figure)
     return family
 
 

@@ -1,4 +1,5 @@
 import io
+import json
 import logging
 import re
 import warnings
@@ -174,3 +175,16 @@ def steps(text: str) -> int:
 def test_a_line_four_times_as_long_costs_about_four_times_as_much(start, unit):
     count = 240 // len(unit) + 1
     assert steps(start + unit * (4 * count)) < 5.5 * steps(start + unit * count)
+
+
+def test_as_json_a_record_is_one_object_without_secrets(lines):
+    read = lines(log_format="json", discord_bot_token='not"a\\shape')
+    error = ValueError('with not"a\\shape\nand a second line')
+    logging.getLogger("a.room").error('it %s "so"\u2028said', 'not"a\\shape', exc_info=error)
+    (line,) = read()
+    told = json.loads(line)
+    assert list(told) == ["at", "level", "logger", "message", "traceback"]
+    assert (told["level"], told["logger"], told["message"]) == ("ERROR", "a.room", f'it {MASK} "so"\u2028said')
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", told["at"])
+    assert "shape" not in line
+    assert told["traceback"].endswith("and a second line")
