@@ -53,7 +53,7 @@ def _by_strike(lines: Lines, held: Floats, pieces: Pieces) -> Floats:
 def _by_side(lines: Lines, traded: Floats, pieces: Pieces) -> Floats:
     """Volume per side (puts first) and piece; shape (2, pieces)."""
     is_call, volume = lines.is_call[pieces.rows], traded[pieces.rows]
-    return pieces.sums(np.stack((np.where(is_call, 0.0, volume), np.where(is_call, volume, 0.0))))
+    return pieces.products(np.stack((~is_call, is_call)).astype(np.float64), volume[None])[:, 0]
 
 
 def _over(pieces: Pieces, sums: Floats, rows: slice) -> Floats:

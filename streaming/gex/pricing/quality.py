@@ -31,7 +31,7 @@ def qualities(
 ) -> dict[ScopeName, ScopeFigures]:
     """The quality figures of every scope; `weight` has shape (2, lines), `ratio` is NaN per series without parity."""
     pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
-    sums = pieces.sums(_parts(clean, weight, pieces.rows))
+    sums = _parts(clean, weight, pieces)
     found: dict[ScopeName, ScopeFigures] = {}
     for name in SCOPES:
         rows = cut.rows[name]
@@ -53,14 +53,15 @@ def _count(clean: CleanIv, weight: Floats, rows: slice) -> Floats:
     return counted.reshape(3, len(FAULTS), len(OUTCOMES))
 
 
-def _parts(clean: CleanIv, weight: Floats, rows: slice) -> Floats:
+def _parts(clean: CleanIv, weight: Floats, pieces: Pieces) -> Floats:
     """All contracts, those priced from quotes and those whose sides are apart: one each, open interest, volume.
 
-    Shape (3, 3, rows).
+    Shape (3, 3, pieces).
     """
-    amounts = np.stack((np.ones(rows.stop - rows.start), *weight[:, rows]))
-    parts: Floats = np.stack((amounts, amounts * clean.quoted[rows], amounts * clean.apart[rows]))
-    return parts
+    rows = pieces.rows
+    marks, amounts = (np.ones((3, rows.stop - rows.start)) for _ in "ab")
+    marks[1], marks[2], amounts[1:] = clean.quoted[rows], clean.apart[rows], weight[:, rows]
+    return pieces.products(marks, amounts)
 
 
 def _quality(expiries: tuple[str, ...], rows: slice, counted: Floats, totals: Floats, ratio: Floats) -> ScopeFigures:

@@ -1,6 +1,7 @@
 """Sums over slices of lines that overlap: each line is added once, in the piece it belongs to."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,17 @@ class Pieces:
         if self.cuts.size == 0:
             return np.zeros((*values.shape[:-1], 0))
         return np.add.reduceat(values, self.cuts[:-1] - self.cuts[0], axis=-1)
+
+    def products(self, left: Floats, right: Floats) -> Floats:
+        """Sums per piece of every row of `left` times every row of `right`; shape (left, right, pieces).
+
+        Both begin and end as in `sums`. Nothing of their size is made, so the processor's cache stays warm.
+        """
+        edges = (self.cuts - self.rows.start).tolist()
+        found = np.zeros((len(left), len(right), max(len(edges) - 1, 0)))
+        for number, (low, high) in enumerate(pairwise(edges)):
+            found[:, :, number] = left[:, low:high] @ right[:, low:high].T
+        return found
 
     def total(self, sums: Floats, span: Span) -> Floats:
         """The sum over one of the spans; 0 for an empty one."""

@@ -61,9 +61,7 @@ def total_exposures(lines: PricedLines, exposures: LineExposures, spans: Iterabl
     """Net GEX, gross GEX and `OTHERS` of each span; shape (2, 6): by open interest, by volume."""
     spans = tuple(spans)
     pieces = Pieces(spans)
-    sums = np.zeros((2, len(exposures.each), max(pieces.cuts.size - 1, 0)))
-    for number, (low, high) in enumerate(pairwise(pieces.cuts.tolist())):
-        sums[:, :, number] = lines.weight[:, low:high] @ exposures.each[:, low:high].T
+    sums = pieces.products(lines.weight[:, pieces.rows], exposures.each[:, pieces.rows])
     return {span: pieces.total(sums, span) for span in spans}
 
 
