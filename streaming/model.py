@@ -565,6 +565,10 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     forward_mode: Literal["parity", "none"] | None = None
     volatility_rule: VolatilityRule | None = None
     """None when its producer does not say, or did not know of others than `line`."""
+    dividend_ahead: float | None = None
+    """Of a chain of American style: by which share of spot the next session's forward is below it, from 0.1 %.
+
+    So it is on the eve of an ex-dividend day, when deep calls that will be exercised are still counted."""
     basis: float | None = None
     """Points added to every level of a futures ticker (`specs/gex-method.md` §14)."""
     basis_ms: int | None = None

@@ -118,6 +118,9 @@ def _table(report: Mapping[str, Any]) -> Iterable[str]:
 def _notes(report: Mapping[str, Any], quality: ChainQuality | None) -> Iterable[str]:
     """Of which day the file is, and what stands between it and its figures."""
     yield f"file of {report['asof'][:10]}{_STATES[report['state']]}"
+    if report["dividend_ahead"] is not None:
+        share = f"{report['dividend_ahead']:.2%}"
+        yield f"the next forward is {share} below spot, as before a dividend: deep calls are still counted"
     if report["spot"] is None:
         yield "no spot: neither the file nor its quotes say one, so nothing can be computed; give --spot"
     if quality is not None:

@@ -12,6 +12,7 @@ from streaming.clock import epoch_ms, instant_of
 from streaming.gex.points.basis import Basis
 from streaming.gex.points.point_views import Kind, PointViews
 from streaming.gex.pricing.formulas import Floats, years_to_expiry
+from streaming.gex.pricing.forward import dividend_ahead
 from streaming.gex.pricing.lines import Lines
 from streaming.gex.pricing.live_book import Conventions, LiveBook
 from streaming.gex.pricing.priced import ForwardMode
@@ -38,7 +39,7 @@ from streaming.model import (
     ScopeName,
     VolatilityRule,
 )
-from streaming.symbols import Ticker
+from streaming.symbols import Ticker, is_index
 
 _MORNING: Final = time(9, 30)
 _ROOT_WIDTH: Final = 6
@@ -145,6 +146,9 @@ class GexEngine:
                 flows=traded,
                 signed_flow=self._flow.value(spot_figures, self._book.rows_by_symbol, moment.at),
                 conventions=self._conventions,
+                dividend_ahead=None
+                if is_index(self._ticker.wire)
+                else dividend_ahead(self._book.lines, self._book.ratio, moment.at),
                 seq=self._seq,
             )
         )

@@ -62,6 +62,7 @@ def made_of(snapshot: GexSnapshot, weight: WeightName, *, now: datetime) -> str:
         _rule(snapshot),
         f"Of the {WEIGHT_NAMES[weight]} {shares(scope, weight)}.",
         _forwards(snapshot, scope),
+        _dividend(snapshot),
         met(snapshot),
     ]
     return " ".join([*(part for part in parts if part), quote_time(snapshot, now=now)])
@@ -77,6 +78,15 @@ def shares(scope: ScopeFigures, weight: WeightName) -> str:
     by_price = f"{quoted:.1%} is priced from quotes, {priced - quoted:.1%}" if quoted else f"{priced:.1%} is priced"
     words = f"{by_price} by its own volatility, {mirrored:.1%} mirrored, {unpriced:.1%} left out"
     return f"{words}; {apart:.1%} lies at strikes whose two sides differ by more than a point" if apart else words
+
+
+def _dividend(snapshot: GexSnapshot) -> str:
+    if snapshot.dividend_ahead is None:
+        return ""
+    return (
+        f"The next session's forward is {snapshot.dividend_ahead:.2%} below spot, as on the eve of an ex-dividend day: "
+        "deep calls that will be exercised tonight are still counted, so that net GEX may be several times too large."
+    )
 
 
 def _rule(snapshot: GexSnapshot) -> str:

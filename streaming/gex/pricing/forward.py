@@ -1,11 +1,13 @@
 """Forwards from put-call parity, one per root and expiry (`specs/gex-method.md` §6)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.calendar import new_york, next_session
 from streaming.gex.pricing.formulas import YEAR_S, Floats
 from streaming.gex.pricing.lines import Ints, Lines
 
@@ -14,6 +16,7 @@ _SANE: Final = (0.5, 2.0)
 _WIDEST_SHARE: Final = 0.5
 _WIDEST: Final = 0.15
 _FEWEST_PAIRS: Final = 3
+_LEAST_DIVIDEND: Final = 0.001
 _OFF: Final = 0.003
 _OFF_PER_YEAR: Final = 0.004
 """By what a forward may leave its neighbours', and for each year between these: they know less the farther they are."""
@@ -91,6 +94,18 @@ def judged(lines: Lines, ratio: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     replaced = ratio.copy()
     replaced[known[places]] = np.exp(np.interp(years[places], years[kept], growth[kept]))
     return replaced, off
+
+
+def dividend_ahead(lines: Lines, ratio: Floats, at: datetime) -> float | None:
+    """By which share of spot the next session's expiry has its forward below it, from 0.1 %; None for less.
+
+    So much in a day is no interest: the underlying goes without a dividend then, and calls deep in the money of a chain
+    of American style are exercised before (`specs/gex-method.md` §7).
+    """
+    day = np.datetime64(next_session(new_york(at).date()).date, "D")
+    own = ratio[lines.dates[lines.date_code[lines.series_start]] == day]
+    share = 1.0 - float(own[0]) if own.size and np.isfinite(own[0]) else 0.0
+    return share if share > _LEAST_DIVIDEND else None
 
 
 def too_wide(lines: Lines) -> NDArray[np.bool_]:

@@ -65,6 +65,7 @@ class Ingredients:
     flows: Flows
     signed_flow: SignedFlow | None
     conventions: Conventions
+    dividend_ahead: float | None
     seq: int
 
 
@@ -106,6 +107,7 @@ def _snapshot(made: Ingredients) -> GexSnapshot:
         state=made.state,
         forward_mode=made.conventions.forward,
         volatility_rule=made.conventions.volatility,
+        dividend_ahead=made.dividend_ahead,
         basis=None if made.basis is None else made.basis.points,
         basis_ms=None if made.basis is None else made.basis.measured_ms,
         basis_stale=None if made.basis is None else not made.basis.is_live(epoch_ms(made.moment.at)),

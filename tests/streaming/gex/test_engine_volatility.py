@@ -244,3 +244,19 @@ def test_a_series_that_left_its_neighbours_is_priced_by_them_and_counted():
     assert (found.scopes["all"].series_by_neighbours, found.scopes["one"].series_by_neighbours) == (1, 1)
     assert found.scopes["zero"].series_by_neighbours == found.scopes["all"].pairs_too_wide == 0
     assert engine.series()[1]["forward"] == pytest.approx(SPOT + 1.5, abs=0.01)
+
+
+def eve(ticker: str, dividend: float, day: date = MONDAY) -> float | None:
+    """What a chain says whose next expiry's forward lies that much below spot."""
+    engine = GexEngine(parse_ticker(ticker), scope="zero")
+    pair = [Line(430.0, side, 0.2, 1.0, expiry=day, root="SPY", bid=4.9, ask=5.0) for side in "CP"]
+    pair[1] = replace(pair[1], bid=pair[1].bid + dividend, ask=pair[1].ask + dividend)
+    engine.on_chain(make_chain(pair, spot=430.0, ticker=ticker))
+    return engine.compute(ASOF).dividend_ahead
+
+
+def test_a_forward_below_spot_in_the_next_session_tells_of_a_dividend_where_calls_are_exercised_early():
+    assert eve("SPY", 1.29) == pytest.approx(0.003, abs=1e-6)
+    assert eve("SPY", 0.3) is eve("SPY", -1.29) is None, "less than 0.1 %, or above"
+    assert eve("SPY", 1.29, date(2023, 6, 13)) is None, "not the next session"
+    assert eve("SPX", 1.29) is None, "European"

@@ -274,6 +274,18 @@ def test_what_reading_the_chain_met_is_told():
     )
 
 
+def test_the_rule_and_what_it_prices_are_told():
+    scope = msgspec.structs.replace(FULL, weight_quoted_oi=0.9, weight_apart_oi=0.21, series_by_neighbours=1)
+    rich = with_scope(scope, volatility_rule="quotes", dividend_ahead=0.0031)
+    words = explain_embed(rich, "scaled_gamma", now=NOW).fields[0].value
+    assert "Volatility: one volatility per strike, from the price of its out-of-the-money side." in words
+    assert (
+        "90.0% is priced from quotes, 5.0% by its own volatility, 4.2% mirrored, 0.8% left out; 21.0% lies at" in words
+    )
+    assert "; 1 are judged by their neighbours." in words
+    assert "The next session's forward is 0.31% below spot, as on the eve of an ex-dividend day" in words
+
+
 def test_the_assumption_is_never_left_out():
     for figure in (None, *FIGURES):
         assert "it is assumed that dealers are long the calls" in explain_embed(OURS, figure, now=NOW).footer.text
