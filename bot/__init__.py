@@ -1,1 +1,1 @@
-"""The host: settings, wiring, background jobs, and how things look."""
+"""Gexcord's host: settings, wiring, background jobs, and how things look."""

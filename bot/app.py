@@ -16,8 +16,9 @@ from bot.settings import BotSettings
 from bot.wire.login import point_discord_at
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError, leading_error
+from streaming.process.flags import add_usual_flags
 from streaming.process.signals import first_of, stop_on_signals
-from streaming.settings import ENV_FILE, load_settings, load_what_is_right
+from streaming.settings import ENV_FILE, explained_settings, load_settings, load_what_is_right
 from streaming.streamer.runtime import open_runtime
 
 _LOG: Final = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ _MAX_PORT: Final = 65_535
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bot until it is told to stop; the exit statuses are listed in specs/operations.md."""
     arguments = _arguments(argv)
+    if arguments.settings:
+        _tell(explained_settings())
+        return 0
     try:
         return asyncio.run(_run(arguments))
     except KeyboardInterrupt:
@@ -59,7 +63,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="run_bot.py", description="Live dealer gamma exposure in Discord.")
+    parser = argparse.ArgumentParser(description="Live dealer gamma exposure in Discord.")
     parser.add_argument(
         "--demo", action="store_true", help="run on a local Discord, a local Schwab and a made-up market"
     )
@@ -69,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, metavar="N", help="with --demo: port of the page; 0 takes a free one")
     parser.add_argument("--seed", type=int, metavar="N", help="with --demo: same seed, same market")
     parser.add_argument("--check", action="store_true", help="test settings, Redis, token file and Discord, then exit")
+    parser.add_argument(
+        "--settings", action="store_true", help="print .env.back, which explains every setting, and exit"
+    )
+    add_usual_flags(parser)
     return parser
 
 

@@ -1,1 +1,1 @@
-"""The Discord surface: an interaction becomes one call and one reply."""
+"""Gexcord's commands on Discord: an interaction becomes one call and one reply."""

@@ -206,6 +206,13 @@ def load_settings(cls: type[S], **overrides: Any) -> S:
         ) from None
 
 
+def explained_settings() -> str:
+    """The text of `.env.back`, which lies within this package where it is installed, else at the top of the clone."""
+    here = Path(__file__).resolve().parent
+    place = next(folder for folder in (here, here.parent) if (folder / ".env.back").is_file())
+    return (place / ".env.back").read_text(encoding="utf-8").rstrip()
+
+
 def load_what_is_right(cls: type[S]) -> tuple[S, Sequence[str]]:
     """Settings of type `cls` with the default in place of whatever is refused, and a sentence for each of those.
 

@@ -33,6 +33,7 @@ def pinned(text):
 
 
 NEEDED, FOR_TESTS = named(PROJECT["project"]["dependencies"]), named(PROJECT["dependency-groups"]["dev"])
+EXTRAS = named(line for extra in PROJECT["project"]["optional-dependencies"].values() for line in extra)
 
 
 def imported():
@@ -48,11 +49,15 @@ def imported():
 
 
 def test_every_package_that_the_program_imports_is_named():
-    assert [top for top, names in imported().items() if not names & NEEDED.keys()] == []
+    assert [top for top, names in imported().items() if not names & (NEEDED | EXTRAS).keys()] == []
 
 
 def test_every_package_that_is_named_for_the_program_is_used():
     assert NEEDED.keys() - set().union(*imported().values()) == NEVER_IMPORTED
+
+
+def test_every_package_of_an_extra_is_used_and_tested():
+    assert EXTRAS.keys() <= FOR_TESTS.keys() & set().union(*imported().values())
 
 
 def test_what_only_tests_need_is_not_among_what_the_bot_needs():

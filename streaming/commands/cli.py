@@ -21,6 +21,7 @@ from streaming.commands import sim as sim_command
 from streaming.commands import start as start_command
 from streaming.commands import token as token_command
 from streaming.errors import ConfigurationError, GexcordError, leading_error
+from streaming.process.flags import add_usual_flags
 from streaming.process.logs import configure_logging, say, settings_of_command
 from streaming.streamer.runtime import open_bus
 
@@ -28,9 +29,9 @@ _LOG: Final = logging.getLogger(__name__)
 _INTERRUPTED: Final = 130
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m streaming") -> int:
     """Run one command and return the process's exit status."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser(prog).parse_args(argv)
     configure_logging()
     try:
         status: int = arguments.func(arguments)
@@ -52,8 +53,9 @@ def _report(error: BaseException) -> int:
     return GexcordError.exit_status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m streaming", description=__doc__)
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="The market-data side, without Discord.")
+    add_usual_flags(parser)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     start_command.register(commands)
     gex_command.register(commands)
