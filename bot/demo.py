@@ -24,6 +24,7 @@ from bot.settings import BotSettings
 from streaming.clock import Clock, ShiftedClock
 from streaming.commands.sim import simulated_start
 from streaming.model import OptionChain
+from streaming.process.private_files import own_uid
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.token_store import TokenStore
 from streaming.sim.local_schwab import SimServer, open_sim
@@ -88,7 +89,7 @@ def _clear_up_after_killed_demos(parent: Path) -> None:
     for folder in parent.glob(f"{_FOLDER}*"):
         pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
         with suppress(FileNotFoundError):  # another demo that starts now may have been faster
-            if pid.isdecimal() and folder.stat().st_uid == os.getuid() and not _is_running(int(pid)):
+            if pid.isdecimal() and folder.stat().st_uid == own_uid() and not _is_running(int(pid)):
                 _LOG.info("removing what a killed demo left in %s", folder)
                 shutil.rmtree(folder, ignore_errors=True)
 

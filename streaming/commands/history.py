@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import csv
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from streaming.history.closing import Closed, close_day
 from streaming.history.history_files import HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.history.queries import VIEWS, Answer, Export, HowFar, asked, export
+from streaming.process.framing import be_polite
 from streaming.process.logs import say, settings_of_command
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.recording_files import Part, parts_in
@@ -187,7 +187,7 @@ def _recorded(folder: Path) -> list[Part]:
 
 
 def _close(arguments: argparse.Namespace) -> int:
-    os.nice(_POLITE)
+    be_polite(_POLITE)
     files, day = _files(arguments), arguments.day.isoformat()
     folders = [files.journal, *([arguments.recordings] if arguments.recordings is not None else [])]
     parts = [part for folder in folders if folder.is_dir() for part in parts_in(folder)]

@@ -2,13 +2,9 @@
 
 import argparse
 import asyncio
-import io
 import os
-import signal
 import socket
 import sys
-import termios
-import tty
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,7 +22,8 @@ from streaming.calendar import new_york
 from streaming.clock import SystemClock, date_of, instant_of
 from streaming.errors import RequestError
 from streaming.process.logs import Say, say, settings_of_command
-from streaming.process.signals import run_until, stop_on_signals
+from streaming.process.signals import on_user_signal, run_until, stop_on_signals
+from streaming.process.terminal import keys_of
 from streaming.recording.reader import holds_recording
 from streaming.recording.recording_files import parts_of
 from streaming.replay.frame_files import replay_frames
@@ -203,32 +200,15 @@ _KEYS: Final = frozenset(b" \r\n")
 def pause_keys(toggle: Callable[[], None], source: TextIO) -> Iterator[str]:
     """Let SIGUSR1 and, on a terminal, space and enter call `toggle`; gives the sentence that says so."""
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGUSR1, toggle)
-    keyboard = _terminal(source)
-    before = None if keyboard is None else termios.tcgetattr(keyboard)
-    try:
+    with on_user_signal(toggle) as by_signal, keys_of(source) as keyboard:
         if keyboard is None:
-            yield f"`kill -USR1 {os.getpid()}` pauses it, and lets it go on."
-        else:
-            tty.setcbreak(keyboard)
-            loop.add_reader(keyboard, _read, keyboard, toggle)
+            yield f"`kill -USR1 {os.getpid()}` pauses it, and lets it go on." if by_signal else "Ctrl+C ends it."
+            return
+        loop.add_reader(keyboard, _read, keyboard, toggle)
+        try:
             yield "Space or Enter pauses it, and lets it go on; Ctrl+C ends it."
-    finally:
-        loop.remove_signal_handler(signal.SIGUSR1)
-        if keyboard is not None and before is not None:
+        finally:
             loop.remove_reader(keyboard)
-            termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
-
-
-def _terminal(source: TextIO) -> int | None:
-    """The descriptor of a terminal that this process may read; None for a pipe, a closed input or in the background."""
-    try:
-        descriptor = source.fileno()
-        if not os.isatty(descriptor) or os.tcgetpgrp(descriptor) != os.getpgrp():
-            return None
-    except (OSError, ValueError, AttributeError, io.UnsupportedOperation):
-        return None
-    return descriptor
 
 
 def _read(descriptor: int, toggle: Callable[[], None]) -> None:

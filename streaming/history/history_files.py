@@ -8,7 +8,6 @@
 Files are private, appear whole or not at all, and a report that is there is never written again.
 """
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from streaming.clock import date_of
 from streaming.errors import UNREADABLE, OperatorError, TransientError
 from streaming.history.day_rows import DayRow
 from streaming.history.grades import Grade
+from streaming.process.private_files import PRIVATE_BYTES, settle, take_lock
 
 _LOG: Final = logging.getLogger(__name__)
 TableName = Literal["levels", "curves"]
@@ -73,10 +73,10 @@ class HistoryFiles:
         """
         with _refusing(self.root):
             open_folder(self.root)
-            lock = os.open(self.root / "history.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            lock = os.open(self.root / "history.lock", os.O_RDWR | os.O_CREAT | PRIVATE_BYTES, _FILE_MODE)
         try:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                take_lock(lock)
             except BlockingIOError:
                 raise TransientError(f"Another process writes into {self.root}.", remedy="Try again later.") from None
             with _refusing(self.root):
@@ -190,15 +190,6 @@ def fresh_file(target: Path) -> Iterator[Path]:
         yield fresh
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def settle(path: Path) -> None:
-    """Force a file or a folder to the disk. OSError as it comes."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def put_in_place(fresh: Path, target: Path) -> None:

@@ -42,11 +42,20 @@ class FrameReader:
         body = bytearray(length)
         view, there = memoryview(body), 0
         while there < length:
-            read = os.readv(self._descriptor, [view[there:]])
+            read = _read_into(self._descriptor, view[there:])
             if not read:
                 return None
             there += read
         return bytes(body)
+
+
+def _read_into(descriptor: int, view: memoryview) -> int:
+    """How many bytes have come; without a copy where the system can."""
+    if hasattr(os, "readv"):
+        return os.readv(descriptor, [view])
+    body = os.read(descriptor, len(view))
+    view[: len(body)] = body
+    return len(body)
 
 
 def take_pipes() -> tuple[FrameReader, BinaryIO]:
@@ -59,3 +68,9 @@ def take_pipes() -> tuple[FrameReader, BinaryIO]:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return FrameReader(sys.stdin.fileno()), answers
+
+
+def be_polite(by: int) -> None:
+    """Leave the processor to others, where the system knows degrees."""
+    if hasattr(os, "nice"):
+        os.nice(by)

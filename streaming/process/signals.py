@@ -1,9 +1,10 @@
-"""Being told to stop."""
+"""What the system tells a process: to stop, or to pause."""
 
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from streaming.errors import leading_error
@@ -18,12 +19,44 @@ def stop_on_signals() -> asyncio.Event:
 
     def received(number: signal.Signals) -> None:
         _LOG.info("received %s, stopping", number.name)
-        loop.remove_signal_handler(number)
+        _off_signal(loop, number)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, received, number)
+        _on_signal(loop, number, received)
     return stop
+
+
+def _on_signal(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, received: Callable[[signal.Signals], None]
+) -> None:
+    try:
+        loop.add_signal_handler(number, received, number)
+    except NotImplementedError:  # Windows, whose handlers run between two lines of Python
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(received, number))
+
+
+def _off_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals) -> None:
+    """Give the signal its usual meaning back."""
+    try:
+        loop.remove_signal_handler(number)
+    except NotImplementedError:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+
+
+@contextmanager
+def on_user_signal(do: Callable[[], None]) -> Iterator[bool]:
+    """Do it at every SIGUSR1 meanwhile; gives whether this system has that signal."""
+    number = getattr(signal, "SIGUSR1", None)
+    if number is None:
+        yield False
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(number, do)
+    try:
+        yield True
+    finally:
+        loop.remove_signal_handler(number)
 
 
 async def first_of(stop: asyncio.Event, tasks: Iterable[asyncio.Future[Any]]) -> None:

@@ -5,7 +5,6 @@ that off, since `zcat` stops at one, and begins a part of the next number.
 """
 
 import errno
-import fcntl
 import logging
 import os
 import zlib
@@ -18,6 +17,7 @@ from typing import Final, Self
 
 from streaming.errors import OperatorError
 from streaming.packed import GZIP_WINDOW
+from streaming.process.private_files import PRIVATE_BYTES, settle, take_lock
 from streaming.recording.recording_files import Kind, Part, part_name, parts_in
 
 _LOG: Final = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class RecordWriter:
     def __enter__(self) -> Self:
         try:
             self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            self._lock = os.open(self.folder / "recorder.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+            self._lock = os.open(self.folder / "recorder.lock", os.O_RDWR | os.O_CREAT | PRIVATE_BYTES, _FILE_MODE)
             self._take_lock(self._lock)
             self._mend()
             self.total_bytes = sum(part.size for part in parts_in(self.folder))
@@ -139,17 +139,13 @@ class RecordWriter:
     def _open(self, key: PartKey) -> int:
         path = self._parts.get(key)
         if path is not None:
-            return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_CREAT, _FILE_MODE)
+            return os.open(path, os.O_WRONLY | os.O_APPEND | PRIVATE_BYTES | os.O_CREAT, _FILE_MODE)
         kind, day = key
         numbers = [part.number for part in parts_in(self.folder) if (part.kind, part.day) == key]
         path = self.folder / part_name(kind, day, max(numbers, default=0) + 1)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | PRIVATE_BYTES | os.O_CREAT | os.O_EXCL, _FILE_MODE)
         self._parts[key] = path
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        settle(self.folder)
         return handle
 
     def _write_whole(self, handle: int, member: bytes) -> None:
@@ -188,7 +184,7 @@ class RecordWriter:
 
     def _take_lock(self, handle: int) -> None:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            take_lock(handle)
         except BlockingIOError:
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
             raise FolderTakenError(

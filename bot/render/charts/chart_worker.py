@@ -1,7 +1,6 @@
 """The process that draws: `python -m bot.render.charts.chart_worker`, fed over its standard input until that closes."""
 
 import gc
-import os
 import traceback
 from importlib import import_module
 from typing import Any, Final, Protocol
@@ -11,7 +10,7 @@ import msgspec
 from bot.render.charts import kinds
 from bot.render.charts.chart_spec import Chart, Drawn, Failed, chart_decoder, kind_of
 from bot.render.theme import THEMES, ChartTheme
-from streaming.process.framing import frame, take_pipes
+from streaming.process.framing import be_polite, frame, take_pipes
 
 _COLLECT_EVERY: Final = 50
 _POLITE: Final = 10
@@ -53,7 +52,7 @@ def _painter_of(chart: Chart, theme: ChartTheme) -> Painter:
 def main() -> None:
     """Answer requests in order; a picture that fails is answered with its reason and is not the end."""
     pipe, answers = take_pipes()
-    os.nice(_POLITE)
+    be_polite(_POLITE)
     painters = Painters()
     charts = chart_decoder()
     gc.freeze()

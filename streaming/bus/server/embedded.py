@@ -263,6 +263,7 @@ async def open_embedded_server(data_path: Path, *, share: bool = False) -> Async
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("the embedded server must be opened on the main thread")
+    server_binary()  # where there is none, that is what is said first
     with ServerFolder(data_path) as folder:
         server = EmbeddedServer(folder, share=share)
         await server.open()

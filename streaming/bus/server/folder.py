@@ -1,6 +1,5 @@
 """The private folder of our own Redis server: one lock, one record of who runs it, its configuration, its log."""
 
-import fcntl
 import hashlib
 import os
 import stat
@@ -13,6 +12,7 @@ import msgspec
 
 from streaming.bus.server.address import ServerAddress
 from streaming.errors import UnavailableError
+from streaming.process.private_files import PRIVATE_BYTES, own_uid, take_lock
 
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022
@@ -34,7 +34,7 @@ class ServerFolder:
         self.path = path.resolve()
         try:
             make_private(self.path)
-            self.lock_fd = os.open(self.path / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self.lock_fd = os.open(self.path / "server.lock", os.O_RDWR | os.O_CREAT | PRIVATE_BYTES, 0o600)
         except OSError as error:
             raise UnavailableError(
                 f"The folder {path} for the data of our own Redis server cannot be used ({error.strerror}).",
@@ -59,7 +59,7 @@ class ServerFolder:
     def try_lock(self) -> bool:
         """Take the lock unless another process or its server has it."""
         try:
-            fcntl.flock(self.lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            take_lock(self.lock_fd)
         except BlockingIOError:
             return False
         return True
@@ -87,7 +87,7 @@ class ServerFolder:
         fresh, path = self.path / f"{name}.new", self.path / name
         with suppress(FileNotFoundError):
             fresh.unlink()
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | PRIVATE_BYTES, 0o600), "wb") as file:
             file.write(content)
         return fresh.replace(path)
 
@@ -113,7 +113,7 @@ def make_private(folder: Path) -> None:
     """Make a folder of mode 0700, or close an existing one to others; OSError where that cannot be."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
-    if found.st_uid != os.geteuid():
+    if found.st_uid != own_uid():
         raise PermissionError(0, "it belongs to another user")
     if found.st_mode & _OTHERS:
         folder.chmod(0o700)
@@ -129,14 +129,14 @@ def is_private(folder: Path) -> bool:
         found = folder.lstat()
     except OSError:
         return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == own_uid() and not found.st_mode & _OTHERS
 
 
 def _short_folder(data_path: Path) -> Path:
     """A private folder with a short path, the same one at every start unless somebody else has taken its name."""
     parent = min((tempfile.gettempdir(), "/tmp"), key=lambda path: len(os.fsencode(path)))  # noqa: S108  # a private folder is made in it
     digest = hashlib.sha256(os.fsencode(data_path)).hexdigest()[:12]
-    folder = Path(parent, f"gexcord-{os.geteuid()}-{digest}")
+    folder = Path(parent, f"gexcord-{own_uid()}-{digest}")
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     return folder if is_private(folder) else Path(tempfile.mkdtemp(prefix="gexcord-", dir=parent))

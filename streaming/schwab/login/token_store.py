@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import fcntl
 import os
 import stat
 import tempfile
@@ -14,6 +13,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from streaming.errors import ConfigurationError, TransientError
+from streaming.process.private_files import NO_LINK, NO_WAIT, own_uid, settle, take_lock
 from streaming.schwab.login.cipher import TokenCipher
 from streaming.schwab.login.formats import encode_token, parse_token
 from streaming.schwab.login.tokens import Token
@@ -94,7 +94,7 @@ class TokenStore:
                 with suppress(OSError):
                     Path(temporary).unlink()
                 raise
-            _sync_folder(place.parent)
+            settle(place.parent)
         except OSError as error:
             raise _unusable(self._path, error) from error
 
@@ -122,7 +122,7 @@ class TokenStore:
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                take_lock(handle)
             except BlockingIOError:
                 if asyncio.get_running_loop().time() >= deadline:
                     raise TransientError(f"Another process has held {self._path} for {timeout_s:.0f} s.") from None
@@ -144,7 +144,7 @@ def _followed(path: Path) -> Path:
         if not stat.S_ISLNK(found.st_mode):
             place = step
             continue
-        if found.st_uid not in {os.geteuid(), 0}:
+        if found.st_uid not in {own_uid(), 0}:
             raise ConfigurationError(f"The link {step} on the way to the token file is another user's.", remedy=_MOVE)
         links += 1
         if links > _MOST_LINKS:
@@ -157,7 +157,7 @@ def _followed(path: Path) -> Path:
 
 def _read(place: Path) -> bytes:
     """The file's bytes; a link that was put there meanwhile is not followed, and only a file is read."""
-    handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    handle = os.open(place, os.O_RDONLY | NO_LINK | NO_WAIT)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is no file")
@@ -176,7 +176,7 @@ def _open_lock(place: Path) -> int:
     lock = place.with_name(place.name + ".lock")
     try:
         _open_folder(place.parent)
-        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        return os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
     except OSError as error:
         raise _unusable(lock if error.errno == errno.ELOOP else place, error) from error
 
@@ -186,14 +186,6 @@ def _sweep(place: Path) -> None:
     for leftover in place.parent.glob(f".{place.name}.*{_TEMP_SUFFIX}"):
         with suppress(OSError):
             leftover.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unusable(path: Path, error: OSError) -> ConfigurationError:

@@ -26,6 +26,12 @@ async def test_a_signal_pauses():
     assert how == f"`kill -USR1 {os.getpid()}` pauses it, and lets it go on."
 
 
+async def test_where_there_is_no_such_signal_it_says_how_it_ends(monkeypatch):
+    monkeypatch.delattr(signal, "SIGUSR1")
+    with pause_keys(lambda: None, io.StringIO()) as how:
+        assert how == "Ctrl+C ends it."
+
+
 async def test_space_and_enter_on_a_terminal_pause_and_the_terminal_is_left_as_it_was(monkeypatch):
     import termios
 

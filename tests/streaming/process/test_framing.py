@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from streaming.process import framing
-from streaming.process.framing import FrameReader, frame, header
+from streaming.process.framing import FrameReader, be_polite, frame, header
 
 
 @contextmanager
@@ -23,6 +23,18 @@ def test_frames_come_back_one_by_one():
     with pipe_with(frame(b"one") + frame(b"") + header(b"three") + b"three") as (reader, outlet):
         os.close(outlet)
         assert [reader.read() for _ in range(4)] == [b"one", b"", b"three", None]
+
+
+def test_frames_come_back_where_the_system_only_reads_into_memory_of_its_own(monkeypatch):
+    monkeypatch.delattr(os, "readv")
+    with pipe_with(frame(b"one") + frame(b"two")) as (reader, outlet):
+        os.close(outlet)
+        assert [reader.read() for _ in range(3)] == [b"one", b"two", None]
+
+
+def test_a_system_without_degrees_of_politeness_has_none(monkeypatch):
+    monkeypatch.delattr(os, "nice")
+    be_polite(5)
 
 
 def test_a_pipe_that_closes_in_the_middle_is_the_end():

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from streaming.errors import RequestError
-from streaming.process.signals import first_of, run_until, stop_on_signals
+from streaming.process.signals import first_of, on_user_signal, run_until, stop_on_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -21,6 +21,30 @@ async def test_a_signal_asks_for_an_orderly_stop_once(number: signal.Signals):
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
         loop.remove_signal_handler(signal.SIGINT)
+
+
+async def test_a_system_without_handlers_of_the_loop_is_asked_in_python(monkeypatch):
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    loop, before = asyncio.get_running_loop(), {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
+    monkeypatch.setattr(loop, "add_signal_handler", refuse)
+    monkeypatch.setattr(loop, "remove_signal_handler", refuse)
+    try:
+        stop = stop_on_signals()
+        signal.raise_signal(signal.SIGINT)
+        async with asyncio.timeout(2):
+            await stop.wait()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def test_without_the_users_own_signal_nothing_waits_for_it(monkeypatch):
+    monkeypatch.delattr(signal, "SIGUSR1")
+    with on_user_signal(lambda: None) as there:
+        assert not there
 
 
 async def test_work_runs_until_it_is_told_to_stop_and_is_ended_then():

@@ -19,7 +19,7 @@ from redis.exceptions import ResponseError
 from streaming.bus.redis_connection import open_redis
 from streaming.bus.server import embedded, parent_death
 from streaming.bus.server.address import ServerAddress
-from streaming.bus.server.embedded import free_port, open_embedded_server, running_url, server_binary
+from streaming.bus.server.embedded import free_port, open_embedded_server, running_url
 from streaming.bus.server.folder import ServerFolder, ServerRecord, alive
 from streaming.errors import UnavailableError
 from tests.support.redis_server import plain_redis
@@ -411,11 +411,13 @@ async def test_a_folder_that_cannot_be_made_names_the_setting(tmp_path):
     assert "REDIS_DATA_PATH" in caught.value.remedy
 
 
-async def test_a_platform_without_a_binary_is_told_to_set_the_url(monkeypatch):
+async def test_a_platform_without_a_binary_is_told_to_set_the_url_before_a_folder_is_made(tmp_path, monkeypatch):
     monkeypatch.setattr(embedded.platform, "system", lambda: "Windows")
     with pytest.raises(UnavailableError, match="Windows") as caught:
-        server_binary()
+        async with open_embedded_server(tmp_path / "data"):
+            pass
     assert "REDIS_URL" in caught.value.remedy
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_must_be_opened_on_the_main_thread(tmp_path):
