@@ -69,6 +69,12 @@ def next_session(after: date) -> TradingSession:
     return session
 
 
+def session_until_close(at: datetime) -> TradingSession:
+    """The session that closes next after an instant: today's until its close, then the one after."""
+    today = session_on(new_york(at).date())
+    return today if today is not None and at < today.close_at else next_session(new_york(at).date())
+
+
 def latest_session(by: datetime) -> date:
     """The day of the newest session that has begun by an instant."""
     local = new_york(by)

@@ -89,6 +89,7 @@ class Unit(NamedTuple):
 
 
 BN: Final = Unit("Bn", 1e9, "")
+M: Final = Unit("M", 1e6, "")
 BN_PER_1PCT: Final = Unit("Bn/1%", 1e9, "per 1 % move")
 M_PER_POINT: Final = Unit("M/point", 1e6, "per point")
 M_PER_VOL_POINT: Final = Unit("M/vol point", 1e6, "per volatility point")
@@ -280,9 +281,10 @@ FIGURES: Final[Mapping[str, Figure]] = {
     ),
     "charm": Figure(
         "Charm exposure",
-        "How many US dollars of delta dealers' book gains in one calendar day by the passing of time alone, calls +, "
-        "puts −. The hedge they trade has the opposite sign.",
-        rows=(Row("chex_usd_per_day", M_PER_DAY, "charm"),),
+        "How many US dollars of delta dealers' book gains until the next close by the passing of time alone, calls +, "
+        "puts −; and in one calendar day, where every contract lives longer. The hedge they trade has the opposite "
+        "sign.",
+        rows=(Row("chex_usd_to_close", M, "charm to close"), Row("chex_usd_per_day", M_PER_DAY, "charm")),
     ),
     "delta": Figure(
         "Delta exposure",

@@ -288,6 +288,9 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     """|net| / gross at spot, 0..1; near 0 the sign is undecided."""
     vex_usd_per_vol_point: float | None = None
     chex_usd_per_day: float | None = None
+    """None where a line settles within a day."""
+    chex_usd_to_close: float | None = None
+    """Dealer-signed delta gained by time alone until the next close; finite."""
     dex_usd: float | None = None
     """Sum of delta: puts negative by their own delta."""
     dex_dealer_usd: float | None = None

@@ -15,8 +15,9 @@ from streaming.model import OptionChain
 from streaming.symbols import parse_ticker
 from tests.support.gex_checks import check_everything, check_flow
 from tests.support.option_lines import Line, make_chain
+from tests.support.slow_calendar import closes_early, is_closed
 from tests.support.slow_changes import max_change, traded
-from tests.support.slow_gex import NEW_YORK, Contract, SlowChain, SlowScope, closes_early, settles
+from tests.support.slow_gex import NEW_YORK, Contract, SlowChain, SlowScope, settles
 
 SPOT = 4300.0
 FEW = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -126,6 +127,11 @@ def test_settlement_instants_are_those_of_a_calendar_of_our_own(day: int, am: bo
     expiry = date(2019, 1, 1) + timedelta(days=day)
     if session_on(expiry) is not None:
         assert settle_at(expiry, am=am) == settles("SPX" if am else "SPXW", expiry)
+
+
+def test_every_day_of_twelve_years_has_a_session_or_none_by_a_calendar_of_our_own():
+    days = [date(2019, 1, 1) + timedelta(days=day) for day in range(365 * 12)]
+    assert [day for day in days if (session_on(day) is None) != is_closed(day)] == []
 
 
 def test_every_session_of_twelve_years_closes_when_it_should():

@@ -28,7 +28,7 @@ ROOTS = ("SPX", "SPXW")
 FEW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 SUMS = (
     "net_gex_usd_per_1pct", "net_gex_usd_per_point", "vex_usd_per_vol_point", "chex_usd_per_day", "dex_usd",
-    "dex_dealer_usd", "gross_gex_usd_per_1pct", "hedge_usd_per_1pct",
+    "dex_dealer_usd", "chex_usd_to_close", "gross_gex_usd_per_1pct", "hedge_usd_per_1pct",
 )  # fmt: skip
 WALLS = ("call_wall", "put_wall", "call_wall_gross", "put_wall_gross", "call_wall_above", "put_wall_below")
 
@@ -116,7 +116,13 @@ def swapped(lines: list[Line]) -> list[Line]:
 def test_1a_swapping_calls_and_puts_turns_the_sign_of_every_sum(lines: list[Line]):
     for mine, theirs in pairs(compute(lines, rule="line"), compute(swapped(lines), rule="line")):
         size = size_of(mine)
-        for name in ("net_gex_usd_per_1pct", "net_gex_usd_per_point", "vex_usd_per_vol_point", "chex_usd_per_day"):
+        for name in (
+            "net_gex_usd_per_1pct",
+            "net_gex_usd_per_point",
+            "vex_usd_per_vol_point",
+            "chex_usd_per_day",
+            "chex_usd_to_close",
+        ):
             one, two = getattr(mine, name), getattr(theirs, name)
             assert close(one, None if two is None else -two, size), name
         assert close(mine.gross_gex_usd_per_1pct, theirs.gross_gex_usd_per_1pct, size)

@@ -2,7 +2,16 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from streaming.calendar import NEW_YORK, close_time, closure, new_york, next_session, session_on, settle_at
+from streaming.calendar import (
+    NEW_YORK,
+    close_time,
+    closure,
+    new_york,
+    next_session,
+    session_on,
+    session_until_close,
+    settle_at,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +92,19 @@ def test_a_naive_time_is_refused():
     with pytest.raises(ValueError, match="naive"):
         new_york(datetime(2026, 8, 20))  # noqa: DTZ001
     assert new_york(datetime(2026, 8, 20, 13, 30, tzinfo=UTC)).hour == 9
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        ("2023-06-09T04:00", 9),
+        ("2023-06-09T15:59:59", 9),
+        ("2023-06-09T16:00", 12),
+        ("2023-06-11T12:00", 12),
+        ("2023-06-16T16:00", 20),
+    ],
+    ids=["night", "last second", "close", "weekend", "before a holiday"],
+)
+def test_the_session_that_closes_next_is_todays_until_its_close(at, day):
+    found = session_until_close(datetime.fromisoformat(at).replace(tzinfo=NEW_YORK))
+    assert found.date == date(2023, 6, day)

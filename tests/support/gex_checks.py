@@ -80,7 +80,11 @@ def check_sums(figures: WeightFigures, own: SlowScope, scope: str) -> None:
     assert _close(figures.dex_usd, own.delta_sum(), size)
     assert _close(figures.dex_dealer_usd, dealer, size)
     assert _close(figures.vex_usd_per_vol_point, own.vanna(), max(size, gross))
-    assert _close(figures.chex_usd_per_day, own.charm(), max(size, gross))
+    assert _close(figures.chex_usd_to_close, own.charm_to_close(), size)
+    daily = own.charm()
+    assert (
+        figures.chex_usd_per_day is None if daily is None else _close(figures.chex_usd_per_day, daily, max(size, gross))
+    )
     if scope == "zero":
         assert _close(figures.hedge_usd_per_1pct, own.hedge(), size)
     else:

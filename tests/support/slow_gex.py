@@ -8,10 +8,12 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
+
+from tests.support.slow_calendar import closes_early, is_closed
 
 NEW_YORK = ZoneInfo("America/New_York")
 AM_ROOTS = {"SPX", "NDX", "RUT", "VIX", "VIXW", "DJX", "MXEA", "MXEF", "RUI", "RLG"}
@@ -38,17 +40,18 @@ class Contract:
         return 1.0 if self.call else -1.0
 
 
-def closes_early(day: date) -> bool:
-    """Day after Thanksgiving; Christmas Eve and the day before Independence Day, unless that is a holiday itself."""
-    if day.month == 11:
-        return day.weekday() == 4 and 23 <= day.day <= 29
-    return day.weekday() < 4 and (day.month, day.day) in {(12, 24), (7, 3)}
-
-
 def settles(root: str, expiry: date) -> datetime:
     """§5: 09:30 for AM roots, else the close, in UTC."""
     moment = time(9, 30) if root in AM_ROOTS else time(13) if closes_early(expiry) else time(16)
     return datetime.combine(expiry, moment, NEW_YORK).astimezone(UTC)
+
+
+def next_close(asof: datetime) -> datetime:
+    """The first close after an instant, in UTC."""
+    day = asof.astimezone(NEW_YORK).date()
+    while is_closed(day) or settles("SPXW", day) <= asof:
+        day += timedelta(days=1)
+    return settles("SPXW", day)
 
 
 def years(root: str, expiry: date, asof: datetime) -> float:
@@ -312,8 +315,22 @@ class SlowScope:
     def vanna(self) -> float:
         return self.weighted(lambda item: item.line.sign * 0.01 * item.vanna(self.spot))
 
-    def charm(self) -> float:
+    def charm(self) -> float | None:
+        """§15: per day, where every line lives that long."""
+        if any(item.years < 1.0 / 365.0 for item in self.lines):
+            return None
         return self.weighted(lambda item: item.line.sign * item.charm(self.spot) / 365.0)
+
+    def charm_to_close(self) -> float:
+        """§15: what dealers' delta gains until the next close, spot and volatility as they are."""
+        close = next_close(self.asof)
+
+        def gain(item: Priced) -> float:
+            left = years(item.line.root, item.line.expiry, close)
+            then = Priced(item.line, item.iv, left, item.rho)
+            return item.line.sign * (then.delta(self.spot) - item.delta(self.spot))
+
+        return self.weighted(gain)
 
     def delta_sum(self) -> float:
         return self.weighted(lambda item: item.delta(self.spot))

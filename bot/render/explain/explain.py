@@ -21,7 +21,7 @@ from bot.render.explain.standing_texts import (
 from bot.render.numbers import UNKNOWN, price, signed
 from bot.render.theme import EMBED_COLOUR
 from streaming.figures import BOARD, FIGURES, Row, max_change, read_levels
-from streaming.model import Flow, GexSnapshot, ScopeFigures, WeightName
+from streaming.model import Flow, GexSnapshot, ScopeFigures, WeightFigures, WeightName
 
 _MOST_CHARS: Final = 1024
 _ASSUMPTION: Final = (
@@ -129,6 +129,20 @@ def _both(row: Row) -> Here:
     return sentence
 
 
+def _charm(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    if scope is None or scope.oi.chex_usd_to_close is None:
+        return absent(snapshot, scope, "oi", level=False)
+    oi, vol = (_until_close(figures) for figures in (scope.oi, scope.vol))
+    return f"Here it is {oi} by open interest; {vol} by volume."
+
+
+def _until_close(figures: WeightFigures) -> str:
+    if figures.chex_usd_to_close is None:
+        return "unknown"
+    day = "" if figures.chex_usd_per_day is None else f" and {money(figures.chex_usd_per_day)} per day"
+    return f"{money(figures.chex_usd_to_close)} US dollars until the close{day}"
+
+
 def _delta(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     if scope is None or scope.oi.dex_usd is None or scope.oi.dex_dealer_usd is None:
         return absent(snapshot, scope, "oi", level=False)
@@ -181,6 +195,7 @@ _HERE: Final[Mapping[str, Here]] = {
     "max_change": _max_change,
     "flow": _flow,
     "signed_flow": signed_flow,
+    "charm": _charm,
     "delta": _delta,
     "hedge": _hedge,
     "rr25": _rr25,

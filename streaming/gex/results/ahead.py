@@ -13,7 +13,7 @@ import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 
-from streaming.calendar import TradingSession, new_york, next_session, session_on
+from streaming.calendar import session_until_close
 from streaming.clock import epoch_ms
 from streaming.day_map import DayMap, MapPart
 from streaming.gex.pricing.formulas import ROOT_2PI, YEAR_S, Floats, normal_cdf, years_to_expiry
@@ -56,20 +56,13 @@ class MapAxes:
 
 def axes_of(lines: PricedLines, kernel: Kernel, asof: datetime) -> MapAxes:
     """From the quote time, or the next opening where that is later, to the close; prices around spot."""
-    session = _session(asof)
+    session = session_until_close(asof)
     begins_s, ends_s = max(asof, session.open_at).timestamp(), session.close_at.timestamp()
     times: Floats = begins_s + (ends_s - begins_s) / TIMES * np.arange(TIMES, dtype=np.float64)
     moves = _DEVIATIONS * _volatility(lines, kernel) * np.sqrt((ends_s - begins_s) / YEAR_S)
     reach = float(np.clip(moves, *_REACH))
     prices: Floats = kernel.anchor * (1.0 + reach * np.linspace(-1.0, 1.0, PRICES))
     return MapAxes(kernel.anchor, prices, times, ends_s)
-
-
-def _session(asof: datetime) -> TradingSession:
-    today = session_on(new_york(asof).date())
-    if today is not None and asof < today.close_at:
-        return today
-    return next_session(new_york(asof).date())
 
 
 def _volatility(lines: PricedLines, kernel: Kernel) -> float:

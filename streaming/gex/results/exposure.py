@@ -10,13 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from streaming.gex.pricing.formulas import ROOT_2PI, Floats, normal_cdf
+from streaming.gex.pricing.formulas import ROOT_2PI, Floats, normal_cdf, years_to_expiry
 from streaming.gex.pricing.priced import MULTIPLIER, PER_CENT, Kernel, PricedLines
 from streaming.gex.pricing.spans import Pieces, Span
 
-OTHERS: Final = ("vex_usd_per_vol_point", "chex_usd_per_day", "dex_usd", "dex_dealer_usd")
+OTHERS: Final = ("vex_usd_per_vol_point", "chex_usd_per_day", "dex_usd", "dex_dealer_usd", "chex_usd_to_close")
 """Vanna and charm exposure, then delta exposure in both conventions: sum of delta (puts negative by their own) and
-dealer-signed (both sides positive)."""
+dealer-signed (both sides positive); last what the dealer-signed one gains by time alone until the next close."""
 _DAYS: Final = 365.0
 
 
@@ -27,17 +27,17 @@ class LineExposures:
     gex: Floats
     """$ per 1 %, shape (2, N): by open interest, by volume."""
     each: Floats
-    """Of one contract: net and gross GEX, then the figures of `OTHERS`; shape (6, N)."""
+    """Of one contract: net and gross GEX, then the figures of `OTHERS`; shape (7, N)."""
 
 
-def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
-    """All exposures at spot (the kernel's anchor), with the forward of each line."""
+def line_exposures(lines: PricedLines, kernel: Kernel, close_s: float) -> LineExposures:
+    """All exposures at spot (the kernel's anchor), with the forward of each line; `close_s` is the next close."""
     d1, deviation = kernel.offset, kernel.deviation
     dollars = MULTIPLIER * kernel.anchor
     bell = np.exp(-0.5 * d1 * d1)
     d2 = d1 - deviation
     each = np.empty((2 + len(OTHERS), d1.size))
-    net, gross, vex, chex, dex, dealer = each
+    net, gross, vex, chex, dex, dealer, to_close = each
     np.multiply(normal_cdf(lines.sign * d1, bell=bell), dollars, out=dealer)
     np.multiply(dealer, lines.sign, out=dex)
     np.multiply(bell, kernel.slope, out=gross)
@@ -54,11 +54,20 @@ def line_exposures(lines: PricedLines, kernel: Kernel) -> LineExposures:
     chex *= kernel.slope
     chex *= bell
     chex /= 2.0 * _DAYS
+    np.multiply(normal_cdf(lines.sign * _d1_at(lines, kernel, close_s)), dollars, out=to_close)
+    to_close -= dealer
     return LineExposures(gex=lines.weight * net, each=each)
 
 
+def _d1_at(lines: PricedLines, kernel: Kernel, later_s: float) -> Floats:
+    """d1 at a later instant, spot and volatility as they are; a line that settles before stays at its last minute."""
+    later = lines.iv * np.sqrt(years_to_expiry(lines.settle_s, later_s))
+    d1: Floats = (kernel.offset - 0.5 * kernel.deviation) * kernel.deviation / later + 0.5 * later
+    return d1
+
+
 def total_exposures(lines: PricedLines, exposures: LineExposures, spans: Iterable[Span]) -> dict[Span, Floats]:
-    """Net GEX, gross GEX and `OTHERS` of each span; shape (2, 6): by open interest, by volume."""
+    """Net GEX, gross GEX and `OTHERS` of each span; shape (2, 7): by open interest, by volume."""
     spans = tuple(spans)
     pieces = Pieces(spans)
     sums = pieces.products(lines.weight[:, pieces.rows], exposures.each[:, pieces.rows])

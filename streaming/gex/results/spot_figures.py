@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from streaming.calendar import new_york
-from streaming.gex.pricing.formulas import Floats, delta, years_to_expiry
+from streaming.calendar import new_york, session_until_close
+from streaming.gex.pricing.formulas import YEAR_S, Floats, delta, years_to_expiry
 from streaming.gex.pricing.lines import Ints, Lines
 from streaming.gex.pricing.priced import PER_CENT, Kernel, build_kernel
 from streaming.gex.pricing.selection import Selection
@@ -28,6 +28,7 @@ from streaming.gex.results.zero_gamma import Roots
 from streaming.model import SCOPES, LadderRow, ScopeFigures, ScopeName, WeightFigures
 
 _RR_DAYS: Final = 30
+_DAY: Final = 86_400.0 / YEAR_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ class SpotFigures:
     kernel: Kernel
     exposures: LineExposures
     totals: dict[Span, Floats]
-    """Shape (2, 6): net and gross GEX per weight, then the figures of `OTHERS`."""
+    """Shape (2, 7): net and gross GEX per weight, then the figures of `OTHERS`."""
     ladders: dict[tuple[Span, int], Floats]
     """Shape (2, strikes): puts, calls."""
     roots: dict[tuple[Span, int], Roots]
@@ -68,7 +69,7 @@ def figures_at_spot(
     """Price every line at spot and find the roots; `spot` must be a positive number."""
     priced = selection.priced
     kernel = build_kernel(priced, spot, asof.timestamp())
-    exposures = line_exposures(priced, kernel)
+    exposures = line_exposures(priced, kernel, session_until_close(asof).close_at.timestamp())
     spans = tuple(dict.fromkeys(span_of(priced.scopes[name]) for name in SCOPES))
     totals = total_exposures(priced, exposures, spans)
     ladders = {
@@ -160,14 +161,22 @@ def _weight_figures(
         put_gex_usd_per_1pct=puts,
         top_strikes=strongest.top,
         concentration_strikes=strongest.strikes,
-        **_named(others),
+        **_named(others, daily=_outlives_a_day(spot_figures, span, weight)),
         **levels,
         **_root_levels(spot_figures.roots[span, weight], spot_figures.spot),
     )
 
 
-def _named(others: list[float]) -> dict[str, Any]:
-    return dict(zip(OTHERS, others, strict=True))
+def _named(others: list[float], *, daily: bool) -> dict[str, Any]:
+    figures = dict(zip(OTHERS, others, strict=True))
+    return figures if daily else figures | {"chex_usd_per_day": None}
+
+
+def _outlives_a_day(spot_figures: SpotFigures, span: Span, weight: int) -> bool:
+    """Whether every line with any weight does; else what it loses in a day at this pace is more than it has."""
+    low, high = span
+    counts = spot_figures.selection.priced.weight[weight, low:high] > 0.0
+    return not counts.any() or bool(spot_figures.kernel.years[low + int(counts.argmax())] >= _DAY)
 
 
 def _ladder_levels(spot_figures: SpotFigures, net: Floats, found: dict[str, Level]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ OF_A_WEIGHT = (
     "net_gex_usd_per_1pct", "net_gex_usd_per_point", "gross_gex_usd_per_1pct", "major_pos", "major_neg",
     "call_wall_gross", "put_wall_gross", "call_wall_above", "put_wall_below", "zero_gamma", "zero_gamma_roots",
     "zero_gamma_directions", "zero_gamma_slope", "zero_gamma_note", "zero_gamma_ladder", "confidence",
-    "vex_usd_per_vol_point", "chex_usd_per_day", "dex_usd", "dex_dealer_usd", "hedge_usd_per_1pct",
+    "vex_usd_per_vol_point", "chex_usd_per_day", "chex_usd_to_close", "dex_usd", "dex_dealer_usd", "hedge_usd_per_1pct",
 )  # fmt: skip
 
 

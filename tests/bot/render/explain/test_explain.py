@@ -44,6 +44,7 @@ BY_OI = WeightFigures(
     confidence=0.193,
     vex_usd_per_vol_point=6.82e7,
     chex_usd_per_day=-7.65e7,
+    chex_usd_to_close=-3.125e7,
     dex_usd=1.42e8,
     dex_dealer_usd=3.05e9,
     call_gex_usd_per_1pct=3.8327e9,
@@ -52,8 +53,9 @@ BY_OI = WeightFigures(
     concentration_strikes=41,
 )
 BY_VOL = msgspec.structs.replace(
-    BY_OI, net_gex_usd_per_1pct=1.25e9, zero_gamma=6391.0, ladder_split=6380.0, vex_usd_per_vol_point=-1.5e7
-)
+    BY_OI, net_gex_usd_per_1pct=1.25e9, zero_gamma=6391.0, ladder_split=6380.0, vex_usd_per_vol_point=-1.5e7,
+    chex_usd_per_day=None, chex_usd_to_close=2e6,
+)  # fmt: skip
 FULL = ScopeFigures(
     expiries=("2026-08-20", "2026-08-21"),
     contracts=8000,
@@ -145,7 +147,11 @@ SAYS = {
         "Seen since 09:31:05 New York: 40000 contracts, 23% of the day's contracts; of 12% of them nobody can tell",
     ),
     "vanna": ("volatility rises by one point", "+68.20 million US dollars per volatility point", "−15.00 million"),
-    "charm": ("one calendar day", "−76.50 million US dollars per day by open interest"),
+    "charm": (
+        "until the next close",
+        "−31.25 million US dollars until the close and −76.50 million per day by open interest",
+        "+2.00 million US dollars until the close by volume",
+    ),
     "delta": ("both conventions", "plain sum is +142.00 million", "dealer-signed one +3.0500 billion"),
     "hedge": ("stays finite", "−1.2000 billion US dollars per 1 % move", "+340.00 million by volume", "is 2026-08-20"),
     "rr25": ("in volatility points", "−3.98 volatility points", "2026-09-18"),

@@ -47,6 +47,23 @@ def test_the_risk_reversal_is_that_of_the_am_contracts_when_no_pm_one_can_be_pri
     assert figures(*wings("SPX"), bad).rr25 == morning
 
 
+def test_charm_per_day_is_unknown_where_a_line_that_counts_settles_within_a_day():
+    friday, monday = Line(4300, "C", 0.12, 10, 0), Line(4320, "C", 0.12, 10, 70, expiry=date(2023, 6, 12))
+    both, later = figures(friday, monday), figures(monday)
+    assert (both.oi.chex_usd_per_day, both.oi.chex_usd_to_close != 0.0) == (None, True)
+    assert both.vol.chex_usd_per_day == pytest.approx(later.vol.chex_usd_per_day)
+    assert later.oi.chex_usd_per_day != 0.0
+
+
+def test_a_line_that_settles_in_just_a_day_still_has_a_charm_per_day():
+    def per_day(left_s: float) -> float | None:
+        engine = GexEngine(parse_ticker("SPX"), scope="all")
+        engine.on_chain(make_chain([Line(4320, "C", 0.12, 10)], settle_s=[ASOF.timestamp() + left_s]))
+        return engine.compute(ASOF).scopes["all"].oi.chex_usd_per_day
+
+    assert (per_day(86_400.0) is None, per_day(86_399.0) is None) == (False, True)
+
+
 def test_walls_are_published_with_their_values():
     found = figures(Line(4350, "C", 0.15, 7), Line(4250, "P", 0.15, 5), Line(4250, "C", 0.15, 3)).oi
     assert (found.call_wall, found.put_wall) == (4350.0, 4250.0)
