@@ -116,15 +116,12 @@ def swapped(lines: list[Line]) -> list[Line]:
 def test_1a_swapping_calls_and_puts_turns_the_sign_of_every_sum(lines: list[Line]):
     for mine, theirs in pairs(compute(lines, rule="line"), compute(swapped(lines), rule="line")):
         size = size_of(mine)
-        for name in (
-            "net_gex_usd_per_1pct",
-            "net_gex_usd_per_point",
-            "vex_usd_per_vol_point",
-            "chex_usd_per_day",
-            "chex_usd_to_close",
-        ):
+        for name in ("net_gex_usd_per_1pct", "net_gex_usd_per_point", "vex_usd_per_vol_point", "chex_usd_per_day"):
             one, two = getattr(mine, name), getattr(theirs, name)
             assert close(one, None if two is None else -two, size), name
+        deltas = [figures.dex_dealer_usd or 0.0 for figures in (mine, theirs)]
+        gains = [figures.chex_usd_to_close for figures in (mine, theirs)]
+        assert close(gains[0], None if gains[1] is None else -gains[1], max(size, *deltas), 1e-12), "of deltas to 1e-14"
         assert close(mine.gross_gex_usd_per_1pct, theirs.gross_gex_usd_per_1pct, size)
 
 
