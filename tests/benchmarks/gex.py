@@ -21,6 +21,7 @@ import math
 import statistics
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
@@ -77,6 +78,7 @@ def jobs(table: bytes, feed: bytes, chain: OptionChain) -> list[Job]:
         ("tick and 200 quotes to snapshot", market.tick_and_quotes, "script: recompute at a new spot"),
         ("poll of one expiry to snapshot", polls.next, "script: table to net and flip"),
         ("tick to snapshot with a full sweep", market.swept, "script: recompute at a new spot"),
+        ("map of the rest of the session", market.map_ahead, None),
     ]
     if importlib.util.find_spec("pandas") is not None:
         found.insert(2, ("pandas: JSON to net and flip", lambda: with_pandas(feed, chain), None))
@@ -115,6 +117,9 @@ class Market:
             ]
         )
         self.tick()
+
+    def map_ahead(self) -> None:
+        deque(self._engine.map_ahead(newer_than_ms=0), maxlen=0)
 
     def swept(self) -> None:
         self._at += timedelta(seconds=11)

@@ -5,7 +5,7 @@ Every line is priced anew with the volatility that the time left then leaves of 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -27,6 +27,8 @@ TIMES: Final = 27
 _DEVIATIONS: Final = 5.0
 """Of spot until the close: so far the prices reach to either side, which makes their step that of the last column."""
 _REACH: Final = (0.005, 0.1)
+_NEAREST: Final = 15
+_LEAST_LEFT: Final = timedelta(minutes=1)
 _TIME_NODES: Final = 9
 _PRICE_NODES: Final = 25
 _OUTLIVED_SPANS: Final = 3.0
@@ -55,10 +57,13 @@ class MapAxes:
 
 
 def axes_of(lines: PricedLines, kernel: Kernel, asof: datetime) -> MapAxes:
-    """From the quote time, or the next opening where that is later, to the close; prices around spot."""
-    session = session_until_close(asof)
+    """From the quote time, or the next opening where that is later, to the close; prices around spot.
+
+    With a minute left or less it is the next session.
+    """
+    session = session_until_close(asof + _LEAST_LEFT)
     begins_s, ends_s = max(asof, session.open_at).timestamp(), session.close_at.timestamp()
-    times: Floats = begins_s + (ends_s - begins_s) / TIMES * np.arange(TIMES, dtype=np.float64)
+    times: Floats = np.round(begins_s + (ends_s - begins_s) / TIMES * np.arange(TIMES), 3)
     moves = _DEVIATIONS * _volatility(lines, kernel) * np.sqrt((ends_s - begins_s) / YEAR_S)
     reach = float(np.clip(moves, *_REACH))
     prices: Floats = kernel.anchor * (1.0 + reach * np.linspace(-1.0, 1.0, PRICES))
@@ -66,9 +71,9 @@ def axes_of(lines: PricedLines, kernel: Kernel, asof: datetime) -> MapAxes:
 
 
 def _volatility(lines: PricedLines, kernel: Kernel) -> float:
-    """Of the line nearest the money."""
-    nearest = int(np.abs(_moneyness(lines, kernel)).argmin())
-    return float(kernel.deviation[nearest] / np.sqrt(kernel.years[nearest]))
+    """The median of the lines nearest the money: a single one may be a stale mark."""
+    nearest = np.argsort(np.abs(_moneyness(lines, kernel)), kind="stable")[:_NEAREST]
+    return float(np.median(kernel.deviation[nearest] / np.sqrt(kernel.years[nearest])))
 
 
 def _moneyness(lines: PricedLines, kernel: Kernel) -> Floats:

@@ -9,6 +9,7 @@ import pytest
 
 from streaming.chains.files import parse_any
 from streaming.clock import epoch_ms
+from streaming.day_map import decode_map, encode_map
 from streaming.gex.engine import GexEngine
 from streaming.gex.results import ahead
 from streaming.model import SCOPES
@@ -136,7 +137,7 @@ def test_a_scope_is_the_sum_of_its_parts():
 
 
 def test_the_time_runs_from_the_quotes_to_the_close_and_prices_as_far_as_they_may_go():
-    made = map_of(engine_of())
+    made = map_of(engine_of([line for line in LINES if line.expiry == TODAY] + [Line(4300, "C", 5.0, 1)]))
     close = datetime(2023, 6, 9, 20, tzinfo=UTC)
     assert made.ends_ms == epoch_ms(close)
     steps = np.diff([*made.times_ms, made.ends_ms])
@@ -157,6 +158,14 @@ def test_after_the_close_it_is_the_next_session_without_what_has_settled_by_then
         assert made.gamma(scope, "oi") == pytest.approx(without.gamma(scope, "oi")), "it settles at the opening"
 
 
+@pytest.mark.parametrize(("left_s", "begins"), [(61, (2023, 6, 9, 19, 58, 59)), (60, (2023, 6, 12, 13, 30))])
+def test_with_a_minute_left_it_is_the_next_session(left_s, begins):
+    asof = datetime(2023, 6, 9, 20, tzinfo=UTC) - timedelta(seconds=left_s)
+    made = map_of(engine_of(asof=asof), asof)
+    assert made.times_ms[0] == epoch_ms(datetime(*begins, tzinfo=UTC))
+    assert decode_map(encode_map(made)) == made
+
+
 def test_a_half_day_ends_at_one():
     asof = datetime(2023, 11, 24, 17, 30, tzinfo=UTC)
     made = map_of(engine_of([Line(4300, "C", 0.1, 10, expiry=date(2023, 11, 24))], asof=asof), asof)
@@ -167,8 +176,9 @@ def test_a_half_day_ends_at_one():
 @pytest.mark.parametrize("spans", [0.0, 0.02, 0.3, 1.0, 2.9, 3.1, 9.0, 60.0])
 def test_lines_of_any_life_and_width_are_as_exact_as_if_priced_at_every_cell(monkeypatch, spans, iv):
     left_s = datetime(2023, 6, 9, 20, tzinfo=UTC).timestamp() - ASOF.timestamp()
-    lines = [Line(4300, "C", 0.12, 1)] + [Line(strike, "C", iv, 100, expiry=MONDAY) for strike in range(4250, 4355, 5)]
-    ends = [left_s] + [left_s * (1.0 + spans)] * 21
+    lines = [Line(4299 + 0.1 * n, "C", 0.12, 1) for n in range(20)]
+    lines += [Line(strike, "C", iv, 100, expiry=MONDAY) for strike in range(4250, 4355, 5)]
+    ends = [left_s] * 20 + [left_s * (1.0 + spans)] * 21
     engine = engine_of(lines, settle_s=[ASOF.timestamp() + seconds for seconds in ends])
     quick = map_of(engine)
     monkeypatch.setattr(ahead, "_are_smooth", lambda bundles, _axes: np.zeros(len(bundles), np.bool_))
