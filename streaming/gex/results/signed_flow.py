@@ -57,9 +57,9 @@ class SignedFlowBook:
         self._begin(session_begin_ms(at))
         since_ms = max(self._streams_since_ms, self._begin_ms)
         if self._pending:
-            listed, pending = rows(), self._pending
+            listed, pending, first_ms = rows(), self._pending, _minute_of(since_ms)
             self._pending = []
-            own = [trade for trade in pending if trade.symbol in listed and trade.minute_ms >= _minute_of(since_ms)]
+            own = [trade for trade in pending if trade.symbol in listed and trade.minute_ms >= first_ms]
             self._add(own, valued(own, found, listed))
         return self._sums(found, _minute_of(epoch_ms(at)), since_ms)
 
@@ -70,8 +70,9 @@ class SignedFlowBook:
             self._day = np.zeros(4)
 
     def _add(self, trades: Sequence[OptionTrades], values: Floats) -> None:
-        for trade, value in zip(trades, values, strict=True):
-            self._minutes[trade.minute_ms] = self._minutes.get(trade.minute_ms, 0.0) + value
+        minutes, place = np.unique([trade.minute_ms for trade in trades], return_inverse=True)
+        for number, at_ms in enumerate(minutes.tolist()):
+            self._minutes[int(at_ms)] = self._minutes.get(int(at_ms), 0.0) + values[place == number].sum(axis=0)
         self._day = self._day + values.sum(axis=0)
 
     def _sums(self, found: SpotFigures, now_ms: int, since_ms: int) -> SignedFlow:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from streaming.bus import keys
 from streaming.clock import SystemClock
+from streaming.errors import RequestError
 from streaming.setting_values import SOURCES
 from streaming.settings import StreamSettings
 from streaming.sources.on_demand import CboeOnce, SchwabOnce
@@ -119,3 +120,20 @@ async def test_who_is_asked_for_a_ticker_that_nobody_follows(tmp_path, redis_url
         found = on_demand_source(runtime, per_minute=3)
         assert (found and type(found._source)) is asked
         assert on_demand_source(runtime, per_minute=0) is None
+
+
+async def test_a_running_stream_is_asked_beside_for_a_ticker_that_nobody_follows_and_shares_its_budget(
+    tmp_path, redis, redis_url
+):
+    async with (
+        streamer_rig(tmp_path, redis_url, "SPX", gex_live_options=100) as rig,
+        on_demand_source(rig.runtime, per_minute=5) as demand,
+    ):
+        await until(lambda: rig.streamer.counters.snapshots, timeout_s=20)
+        found = await demand.snapshot(parse_ticker("QQQ"))
+        assert (found.ticker, found.source, found.on_demand.expiries) == ("QQQ", "simulated", 4)
+        assert len(found.scopes["full"].expiries) == 4
+        with pytest.raises(RequestError, match="ZZZZ"):
+            await demand.snapshot(parse_ticker("ZZZZ"))
+        assert await rig.runtime.snapshots.latest("QQQ") is None
+        assert await redis.llen(keys.REQUESTS) >= rig.streamer.status().requests_used > 0

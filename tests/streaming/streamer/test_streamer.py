@@ -212,3 +212,14 @@ async def test_without_app_key_the_remedy_is_named(tmp_path: Path, redis_url: st
         streamer = Streamer(runtime, [parse_ticker("NDX")], rng=random.Random(1))
         with pytest.raises(ConfigurationError, match="SCHWAB_CLIENT_ID"):
             await streamer.run(lambda: None)
+
+
+async def test_trades_of_streamed_options_become_signed_flow(tmp_path: Path, redis: Redis, redis_url: str):
+    async with streaming_rig(tmp_path, redis_url, "SPX") as rig, asyncio.timeout(30):
+        flow = None
+        while flow is None or not flow.day.delta_usd:
+            await asyncio.sleep(0.1)
+            latest = await rig.runtime.snapshots.latest("SPX")
+            flow = None if latest is None else latest.signed_flow
+    assert 0.0 < flow.seen <= 1.0
+    assert flow.day.contracts > 0
