@@ -17,10 +17,19 @@ from tests.support.source_rigs import Lever, cboe_chain, quick, running, surroun
 from tests.support.waiting import until
 
 
-def source(redis, url, alarms, *names):
+def source(redis, url, alarms, *names, maps=None):
     tickers = tuple(parse_ticker(name) for name in names)
     around = surroundings(redis, "cboe", alarms)
-    return quick(CboeSource(tickers, url=url, scope="full", every_s=0.05, around=around, maps=DayMapStore(redis)))
+    return quick(
+        CboeSource(
+            tickers,
+            url=url,
+            scope="full",
+            every_s=0.05,
+            around=around,
+            maps=DayMapStore(redis) if maps is None else maps,
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,3 +105,18 @@ async def test_the_snapshot_of_a_whole_feed_has_every_scope_and_its_quote_time(r
     snapshot = await SnapshotStore(redis).latest("RUT")
     assert {name: bool(found.ladder) for name, found in snapshot.scopes.items()} == dict.fromkeys(SCOPES, True)
     assert (snapshot.source, snapshot.delayed, snapshot.spot) == ("cboe", True, 1806.125)
+
+
+class Maps(list):
+    async def put(self, made):
+        self.append(made)
+
+
+async def test_the_map_of_a_chain_is_stored_beside_its_snapshot(redis, monkeypatch):
+    monkeypatch.setattr("streaming.engine.map_loop._FIRST_S", 0.05)
+    maps = Maps()
+    async with open_http_server(Lever(cboe_chain()).answer) as http:
+        async with running(source(redis, http.url, [], "RUT", maps=maps)):
+            await until(lambda: maps, timeout_s=20)
+        seen = await SnapshotStore(redis).latest("RUT")
+    assert [(made.ticker, made.asof_ms, made.spot) for made in maps] == [("RUT", seen.asof_ms, seen.spot)]
