@@ -98,7 +98,11 @@ class Market:
     def __init__(self, engine: GexEngine, chain: OptionChain) -> None:
         self._engine = engine
         self._chain = chain
-        self._symbols = engine.near_symbols(200)
+        rows = {symbol: row for row, symbol in enumerate(chain.symbol.tolist())}
+        near = [rows[symbol] for symbol in engine.near_symbols(200)]
+        self._near = list(
+            zip(chain.symbol[near].tolist(), chain.bid[near].tolist(), chain.ask[near].tolist(), strict=True)
+        )
         self._at = chain.asof
         self._rng = np.random.default_rng(1)
 
@@ -109,11 +113,11 @@ class Market:
 
     def tick_and_quotes(self) -> None:
         at_ms = epoch_ms(self._at)
-        volatilities = self._rng.uniform(0.1, 0.2, len(self._symbols)).tolist()
+        moves = self._rng.uniform(0.0, 0.1, len(self._near)).tolist()
         self._engine.on_option(
             [
-                OptionQuote(symbol=symbol, iv=iv, event_ms=at_ms, recv_ms=at_ms)
-                for symbol, iv in zip(self._symbols, volatilities, strict=True)
+                OptionQuote(symbol=symbol, iv=0.1 + move, bid=bid + move, ask=ask + move, event_ms=at_ms, recv_ms=at_ms)
+                for (symbol, bid, ask), move in zip(self._near, moves, strict=True)
             ]
         )
         self.tick()
