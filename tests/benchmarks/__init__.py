@@ -1,0 +1,3 @@
+"""Benchmarks compute as the program does: `streaming`, imported before NumPy, has it use one thread."""
+
+import streaming as streaming
