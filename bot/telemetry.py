@@ -94,7 +94,7 @@ class Telemetry:
         return (
             process_table(self.process.heartbeat),
             one("discord", METRICS, self.process),
-            Table("job", JOB_METRICS, jobs, labels=("job",)),
+            Table("job", JOB_METRICS, jobs, labels=("name",)),
             one("feed", feed_metrics.METRICS, feed),
             Table("board", feed_metrics.BOARD_METRICS, boards, labels=("channel", "ticker")),
             one("alerts", counters.METRICS, self.alerts),

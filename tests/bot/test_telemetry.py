@@ -21,7 +21,7 @@ async def test_a_scrape_tells_of_every_part_of_the_bot():
         "gexcord_process_loop_lag_milliseconds 0.0",
         "gexcord_discord_gateway_up 1.0",
         "gexcord_discord_gateway_aways_total 2.0",
-        'gexcord_job_state{job="gex-feed",state="running"} 1.0',
+        'gexcord_job_state{name="gex-feed",state="running"} 1.0',
         "gexcord_feed_boards 2.0",
         "gexcord_feed_leading 1.0",
         'gexcord_board_edits_total{channel="5",ticker="SPX"} 12.0',

@@ -47,7 +47,7 @@ class Rig:
         bot = SimpleNamespace(
             gateway=self.gateway, events=SimpleNamespace(unread=1), mail=SimpleNamespace(unreachable={5})
         )
-        stored = StoredSnapshots({"SPX": make_snapshot("SPX")})
+        stored = StoredSnapshots({"SPX": make_snapshot("SPX", major_pos_oi=6500.0, major_neg_oi=6300.0)})
         snapshots = SimpleNamespace(rejected=4, latest=stored.latest)
         heartbeat = Heartbeat(self.clock, None)
         return Telemetry(

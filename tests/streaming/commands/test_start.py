@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from aiohttp import web
 
 from streaming.bus import keys
+from streaming.bus.server.embedded import free_port
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.sim.local_schwab import Failure, open_sim
 from streaming.sim.world.market import Market
@@ -180,3 +183,28 @@ async def test_a_dry_run_names_each_source_with_its_tickers(tmp_path, redis_url)
         async with start_command(tmp_path, env, "--dry-run", "--tickers", "SPX,QQQ") as started:
             assert await ended(started) == 0
             assert "Source redis: SPX, QQQ" in started.lines
+
+
+async def test_it_tells_systemd_how_it_is_and_answers_machines_that_watch(tmp_path, redis, redis_url):
+    port, notify = free_port(), str(tmp_path / "notify")
+    async with schwab(tmp_path) as (sim, token_path):
+        env = environment(sim, token_path, redis_url, METRICS_PORT=str(port), NOTIFY_SOCKET=notify)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.bind(notify)
+            systemd.setblocking(False)
+            async with start_command(tmp_path, env, "--symbols", "SPY") as started, httpx.AsyncClient() as http:
+                heard = []
+                async with asyncio.timeout(20):
+                    while b"WATCHDOG=1" not in heard:
+                        heard.append(await asyncio.get_running_loop().sock_recv(systemd, 100))
+                assert heard == [b"READY=1", b"WATCHDOG=1"]
+                answer = await http.get(f"http://127.0.0.1:{port}/health")
+                assert (answer.status_code, answer.json()) == (200, {"ready": True, "live": True, "redis": "ok"})
+                text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+                assert "gexcord_stream_state{" in text
+                assert "gexcord_process_info{" in text
+                started.process.terminate()
+                assert await ended(started) == 0
+                async with asyncio.timeout(5):
+                    while await asyncio.get_running_loop().sock_recv(systemd, 100) != b"STOPPING=1":
+                        pass
