@@ -10,9 +10,11 @@ from typing import Final, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
-from pydantic_settings import DotEnvSettingsSource
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
 
-from streaming.errors import RequestError
+from streaming.errors import ConfigurationError, RequestError
 from streaming.symbols import NotServedError, Ticker, parse_ticker
 
 SourceName = Literal["schwab", "cboe", "gexbot", "redis", "replay"]
@@ -116,6 +118,42 @@ class PlainEnvFile(DotEnvSettingsSource):
     def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
         lines = parse_stream(StringIO(read_text(file_path)))
         return {line.key.lower(): line.value for line in lines if line.key is not None and line.value != ""}
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Secrets out of files: of a setting NAME the text of the file that NAME_FILE names, without space around it.
+
+    An empty file is as no setting. ConfigurationError when one cannot be read.
+    """
+
+    def __init__(self, settings_cls: type[BaseSettings], values: Mapping[str, str | None]) -> None:
+        super().__init__(settings_cls)
+        self._values = values
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | None, str, bool]:
+        place = self._values.get(f"{field_name}_file") if is_secret(field) else None
+        return (_secret_in(Path(place), field_name) if place else None), field_name, False
+
+    def __call__(self) -> dict[str, str]:
+        found = ((name, self.get_field_value(field, name)[0]) for name, field in self.settings_cls.model_fields.items())
+        return {name: value for name, value in found if value}
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a setting is a secret, which may come from a file."""
+    return SecretStr in get_args(field.annotation)
+
+
+def _secret_in(path: Path, name: str) -> str:
+    setting = f"{name.upper()}_FILE"
+    try:
+        return read_text(path).strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The file that {setting} names cannot be read ({error.strerror}).", remedy="Correct the path or its mode."
+        ) from None
+    except UnicodeError:
+        raise ConfigurationError(f"The file that {setting} names is not UTF-8 text.") from None
 
 
 def read_text(path: Path) -> str:

@@ -5,6 +5,7 @@ and never repeats what was written there.
 """
 
 import ipaddress
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from streaming.model import ScopeName, VolatilityRule
 from streaming.setting_values import (
     SOURCES,
     PlainEnvFile,
+    SecretFiles,
     SourceName,
     each_of,
     is_fernet_key,
@@ -118,7 +120,10 @@ class StreamSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         path = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
-        return init_settings, env_settings, PlainEnvFile(settings_cls, env_file=path), file_secret_settings
+        written = PlainEnvFile(settings_cls, env_file=path)
+        outside = {name.lower(): value for name, value in os.environ.items()}
+        secrets = SecretFiles(settings_cls, outside), SecretFiles(settings_cls, written.env_vars)
+        return init_settings, env_settings, secrets[0], written, secrets[1], file_secret_settings
 
     @field_validator("schwab_symbols", mode="before")
     @classmethod

@@ -20,7 +20,7 @@ from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError
 from streaming.process.findings import Finding, exit_status, fail, ok, unwritable, warn, worst
-from streaming.setting_values import doubtful_lines, doubtful_name, read_text
+from streaming.setting_values import doubtful_lines, doubtful_name, is_secret, read_text
 from streaming.settings import ENV_FILE
 
 
@@ -77,7 +77,9 @@ def check_environment(environment: Mapping[str, str]) -> Sequence[Finding]:
 
 
 def _names() -> Collection[str]:
-    return {name.upper() for name in BotSettings.model_fields}
+    fields = BotSettings.model_fields
+    secrets = (f"{name.upper()}_FILE" for name, field in fields.items() if is_secret(field))
+    return {*map(str.upper, fields), *secrets}
 
 
 def check_settings(settings: BotSettings, problems: Sequence[str] = ()) -> Sequence[Finding]:

@@ -210,3 +210,40 @@ def test_two_settings_that_do_not_go_together_are_both_left_out_of_a_check(monke
     settings, problems = load_what_is_right(BotSettings)
     assert (settings.discord_api_url, settings.gex_feed_channel_map) == (None, {})
     assert len(problems) == 2
+
+
+def test_a_secret_may_stand_in_a_file_that_the_environment_or_env_names(monkeypatch, tmp_path):
+    (tmp_path / "token").write_text(" the-token\n")
+    (tmp_path / "key").write_text("the-key\n")
+    (tmp_path / ".env").write_text(f"SCHWAB_CLIENT_ID_FILE={tmp_path / 'key'}\n")
+    monkeypatch.setenv("DISCORD_BOT_TOKEN_FILE", str(tmp_path / "token"))
+    settings = load_settings(BotSettings)
+    assert settings.discord_bot_token.get_secret_value() == "the-token"
+    assert settings.schwab_client_id.get_secret_value() == "the-key"
+
+
+def test_of_a_secret_and_its_file_the_environment_wins_then_its_file_then_env(monkeypatch, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(f"file-{name}")
+    (tmp_path / ".env").write_text(f"SCHWAB_CLIENT_ID=line\nSCHWAB_CLIENT_ID_FILE={tmp_path / 'one'}\n")
+    seen = [load_settings(BotSettings).schwab_client_id.get_secret_value()]
+    monkeypatch.setenv("SCHWAB_CLIENT_ID_FILE", str(tmp_path / "two"))
+    seen.append(load_settings(BotSettings).schwab_client_id.get_secret_value())
+    monkeypatch.setenv("SCHWAB_CLIENT_ID", "variable")
+    seen.append(load_settings(BotSettings).schwab_client_id.get_secret_value())
+    assert seen == ["line", "file-two", "variable"]
+
+
+def test_an_empty_secret_file_is_no_setting_and_one_that_cannot_be_read_is_a_sentence(monkeypatch, tmp_path):
+    (tmp_path / "empty").write_text("\n")
+    monkeypatch.setenv("DISCORD_BOT_TOKEN_FILE", str(tmp_path / "empty"))
+    assert load_settings(BotSettings).discord_bot_token is None
+    assert problems(monkeypatch, DISCORD_BOT_TOKEN_FILE=str(tmp_path / "away")) == (
+        "The file that DISCORD_BOT_TOKEN_FILE names cannot be read (No such file or directory).",
+    )
+
+
+def test_only_secrets_are_read_from_files(monkeypatch, tmp_path):
+    (tmp_path / "symbol").write_text("SPX")
+    monkeypatch.setenv("GEX_FEED_SYMBOL_FILE", str(tmp_path / "symbol"))
+    assert load_settings(BotSettings).gex_feed_symbol == "NQ_NDX"
