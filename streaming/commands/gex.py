@@ -60,8 +60,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="the gamma levels of an option chain in a file",
         description=(
             "Reads a CBOE table or JSON, a Schwab chain or a plain CSV (specs/chain-files.md), packed or not. The JSON "
-            "has the names of the snapshot (specs/schemas/snapshot.json); max change is null, for it needs earlier "
-            "snapshots."
+            "has the names of the snapshot (specs/schemas/snapshot.json); max change and the windows of flow "
+            "are null, for they need earlier snapshots."
         ),
     )
     command.add_argument("file", metavar="FILE", type=Path, help="the option chain")

@@ -26,7 +26,7 @@ def chain_report(
     `asof` is ISO 8601 in New York time. Each scope also has its whole `ladder`: strike, net by volume, net by open
     interest, in $ per 1 %, and its own `by_expiry`. `series` tells how each root settles on each date, and its forward.
     The classic block is that of the only scope asked for, else of `full`; its `max_priors` are unknown, for a file is
-    one instant.
+    one instant, and so is its `flow` but for the day's.
     """
     chosen: ScopeName = scopes[0] if len(scopes) == 1 else "full"
     engine = GexEngine(

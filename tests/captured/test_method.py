@@ -1,13 +1,20 @@
 """specs/gex-method.md: the figures it quotes of captured chains are those of the command it names."""
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from streaming.chains.files import load_chain
+from streaming.clock import epoch_ms
 from streaming.commands.gex_report import chain_report
+from streaming.gex.engine import GexEngine
+from streaming.model import FLOW_SPANS
+from streaming.symbols import parse_ticker
 from tests.support.method_tables import METHOD, chains_of, check_row, rows_of, shown
 
 CHAINS = chains_of(METHOD)
@@ -39,3 +46,23 @@ def test_each_surprising_figure_is_true(captured_data: Path, row: list[str]):
     for step in row[1].strip("`").split("."):
         value = value[step]
     assert shown(value, row[2]) == row[2]
+
+
+@pytest.mark.parametrize(
+    ("spot", "calls", "changed_bn", "traded_bn"), [(1.0005, 0, 2.2, 0.0), (1.0, 2000, 0.3, 0.4)], ids=["spot", "trades"]
+)
+def test_what_a_max_change_is_mostly_made_of_is_true(
+    captured_data: Path, *, spot: float, calls: int, changed_bn: float, traded_bn: float
+):
+    """§11: 4,320 a minute later, once with spot 0.05 % higher and once with 2,000 calls more."""
+    chain = replace(load_chain(captured_data / "gex" / "spx_20230609.csv.gz"), delayed=False)
+    engine, later = GexEngine(parse_ticker("SPX"), scope="full"), chain.asof + timedelta(seconds=60)
+    engine.on_chain(chain)
+    engine.compute(chain.asof)
+    today = (chain.strike == 4320.0) & chain.is_call & (chain.expiry == np.datetime64("2023-06-09"))
+    engine.on_chain(replace(chain, asof=later, volume=chain.volume + calls * today))
+    engine.on_spot(chain.spot * spot, epoch_ms(later))
+    snapshot = engine.compute(later)
+    assert snapshot.max_priors[1] == (4320.0, pytest.approx(changed_bn * 1000, abs=50))
+    flow = snapshot.flow[FLOW_SPANS.index("1")]
+    assert (flow.contracts, flow.strike_usd_per_1pct) == (calls, pytest.approx(traded_bn * 1e9, abs=5e7))
