@@ -1,164 +1,57 @@
-"""The demo's surroundings: a local Discord, a local Schwab, a market of its own, and settings that point at them.
+"""The demo's surroundings, its page first: a local Discord that answers while the rest is still being imported.
 
-Nothing here replaces a part of the bot. The same process as ever runs against these addresses; the user's
-`.env`, environment and folders are neither read nor written.
+So nothing heavy is imported at the top of this module, nor of what it stands on.
 """
 
-import logging
-import os
-import shutil
-import tempfile
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from bot.sandbox.local_discord import open_sandbox
 
-from bot.sandbox.local_discord import Sandbox, open_sandbox
-from bot.settings import BotSettings
-from streaming.clock import Clock, ShiftedClock
-from streaming.commands.sim import simulated_start
-from streaming.model import OptionChain
-from streaming.process.private_files import own_uid
-from streaming.schwab.login.auth_client import SchwabAuthClient
-from streaming.schwab.login.token_store import TokenStore
-from streaming.sim.local_schwab import SimServer, open_sim
-from streaming.sim.world.market import Market
+if TYPE_CHECKING:
+    from bot.demo_market import Demo
+    from streaming.model import OptionChain
+    from streaming.ports import Tell
 
-_LOG: Final = logging.getLogger(__name__)
 _USUAL: Final = ("SPX", "NDX")
-_FOLDER: Final = "gexcord-demo-"
-_CLIENT_ID: Final = "demo-app-key"
-_CLIENT_SECRET: Final = "demo-app-secret"  # noqa: S105  # opens nothing but the local simulator
-
-
-class DemoSettings(BotSettings):
-    """Settings that come from the demo alone."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic's
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What the code hands in and nothing else: an operator's own environment or `.env` must not reach a demo."""
-        return (init_settings,)
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """What the app needs to run on the demo's surroundings."""
-
-    settings: BotSettings
-    clock: Clock
-    page_url: str
+_HEAVY: Final = ("bot.serve", "bot.demo_market")
 
 
 @asynccontextmanager
-async def open_demo(*, chain_path: Path | None, port: int, seed: int) -> AsyncIterator[Demo]:
-    """Open market, Schwab and Discord on loopback, sign in once, and yield settings that point there.
+async def open_demo(*, chain_path: Path | None, port: int, seed: int, tell: "Tell") -> AsyncIterator["Demo"]:
+    """Open Discord, market and Schwab on loopback, tell the page's address, and yield what the bot needs.
 
     Raises RequestError when `chain_path` is not a readable option chain.
     """
     chain = None if chain_path is None else _load(chain_path)
-    clock = ShiftedClock(_start_at(chain))
-    market = _market(chain, clock.now(), seed)
     tickers = _tickers(chain)
-    channels = [f"gex-{ticker.lower()}" for ticker in tickers]
-    _clear_up_after_killed_demos(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
-        async with (
-            open_sim(market, clock, client_id=_CLIENT_ID, client_secret=_CLIENT_SECRET) as sim,
-            open_sandbox(port=port, channels=channels) as sandbox,
-        ):
-            settings = _settings(sim, sandbox, Path(folder), tickers)
-            await _sign_in(settings, clock)
-            yield Demo(settings=settings, clock=clock, page_url=sandbox.page_url)
+    async with open_sandbox(port=port, channels=[f"gex-{ticker.lower()}" for ticker in tickers]) as sandbox:
+        tell(f"Open {sandbox.page_url} in a browser (Ctrl+C ends the demo).")
+        await asyncio.to_thread(_import_the_rest)
+        from bot.demo_market import open_market
+
+        async with open_market(sandbox, chain, tickers, seed=seed) as demo:
+            yield demo
 
 
-def _clear_up_after_killed_demos(parent: Path) -> None:
-    """Remove the folders of demos of ours that were killed; one that runs keeps its own."""
-    for folder in parent.glob(f"{_FOLDER}*"):
-        pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
-        with suppress(FileNotFoundError):  # another demo that starts now may have been faster
-            if pid.isdecimal() and folder.stat().st_uid == own_uid() and not _is_running(int(pid)):
-                _LOG.info("removing what a killed demo left in %s", folder)
-                shutil.rmtree(folder, ignore_errors=True)
+def _import_the_rest() -> None:
+    """In a thread, so that the page answers meanwhile."""
+    for name in _HEAVY:
+        import_module(name)
 
 
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's by now
-    return True
-
-
-def _load(path: Path) -> OptionChain:
+def _load(path: Path) -> "OptionChain":
     from streaming.chains.files import load_chain
 
     return load_chain(path)
 
 
-def _start_at(chain: OptionChain | None) -> datetime:
-    return simulated_start(datetime.now(UTC)) if chain is None else chain.asof
-
-
-def _market(chain: OptionChain | None, start_at: datetime, seed: int) -> Market:
-    if chain is not None:
-        return Market.from_chain(chain, seed=seed)
-    return Market.generate(start_at=start_at, seed=seed, always_open=True)
-
-
-def _tickers(chain: OptionChain | None) -> tuple[str, ...]:
+def _tickers(chain: "OptionChain | None") -> tuple[str, ...]:
     """The demo's two channels: SPX and NDX, or the real chain's ticker first and one of them beside it."""
     if chain is None:
         return _USUAL
     return (chain.ticker, "NDX" if chain.ticker == "SPX" else "SPX")
-
-
-def _settings(sim: SimServer, sandbox: Sandbox, folder: Path, tickers: tuple[str, ...]) -> BotSettings:
-    return DemoSettings(
-        discord_bot_token=SecretStr(sandbox.token),
-        discord_api_url=sandbox.api_url,
-        discord_gateway_url=sandbox.gateway_url,
-        discord_operator_ids=(sandbox.owner_id,),
-        gex_feed_channel_map={ticker: (sandbox.channel_ids[f"gex-{ticker.lower()}"],) for ticker in tickers},
-        gex_feed_symbols=tickers,
-        gex_feed_force_window=True,
-        schwab_client_id=SecretStr(_CLIENT_ID),
-        schwab_client_secret=SecretStr(_CLIENT_SECRET),
-        schwab_api_url=sim.url,
-        schwab_symbols=("SPY", "QQQ", "/MNQ", "/MES"),
-        schwab_token_path=folder / "tokens" / "schwab_token.json",
-        redis_data_path=folder / "redis",
-        gex_history=False,  # made-up figures have no place in it
-    )
-
-
-async def _sign_in(settings: BotSettings, clock: Clock) -> None:
-    """The weekly login, as a person would do it: open the authorise URL, bring back the redirect."""
-    assert settings.schwab_client_id is not None and settings.schwab_client_secret is not None  # noqa: S101, PT018  # set above
-    async with httpx.AsyncClient() as http:
-        auth = SchwabAuthClient(
-            http,
-            TokenStore(settings.schwab_token_path),
-            client_id=settings.schwab_client_id,
-            client_secret=settings.schwab_client_secret,
-            api_url=settings.schwab_api_url,
-            callback_url=settings.schwab_callback_url,
-            clock=clock,
-        )
-        attempt = auth.begin_login()
-        redirect = await http.get(attempt.url, follow_redirects=False)
-        await auth.finish_login(attempt, redirect.headers["location"])

@@ -1,7 +1,6 @@
 """What may stand in a setting, and `.env` itself: UTF-8, each character as it stands, and slips of the pen told."""
 
 import base64
-import ipaddress
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from io import StringIO
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
 
+from streaming.addresses import is_loopback
 from streaming.errors import ConfigurationError, RequestError
 from streaming.symbols import NotServedError, Ticker, parse_ticker
 
@@ -40,16 +40,6 @@ def require_url(value: str, *schemes: str) -> str:
     if parts.scheme in {"http", "https", "ws", "wss"} and (parts.username or parts.password or parts.query):
         raise ValueError("an address without user, password or query")
     return value.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host of an address is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_fernet_key(text: str) -> bool:

@@ -8,6 +8,7 @@ import httpx
 from redis.asyncio import Redis
 
 from bot.settings import BotSettings
+from streaming.addresses import is_loopback
 from streaming.calendar import new_york
 from streaming.clock import Clock, instant_of
 from streaming.errors import (
@@ -22,7 +23,7 @@ from streaming.errors import (
 )
 from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot, is_made_up
 from streaming.process.findings import Finding, fail, ok, warn
-from streaming.setting_values import SOURCES, SourceName, is_loopback
+from streaming.setting_values import SOURCES, SourceName
 from streaming.symbols import Ticker
 
 _ANSWER_S = 5.0

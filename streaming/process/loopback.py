@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from streaming.addresses import is_loopback
 from streaming.errors import UnavailableError
-from streaming.setting_values import is_loopback
 
 LOOPBACK: Final = "127.0.0.1"
 ANOTHER_PORT: Final = "Choose another port, or 0 for a free one."

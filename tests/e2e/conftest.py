@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV_TEXT = "# mine\nGEX_FEED_SYMBOL=SPX\nLOG_LEVEL=INFO\n"
-URL = re.compile(r"Open (http://127\.0\.0\.1:\d+/)")
+URL = re.compile(r"Open (http://127\.0\.0\.1:\d+/).*The bot is connected", re.DOTALL)
+"""The page is there before the bot, which tests wait for."""
 REDIS = re.compile(r"Redis: (unix://\S+)")
 
 

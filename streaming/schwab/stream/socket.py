@@ -15,10 +15,10 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.protocol import Event, State
 
+from streaming.addresses import is_loopback
 from streaming.errors import ContractError, TransientError
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.wire.splitter import FrameSplitter
-from streaming.setting_values import is_loopback
 
 _PING_EVERY_S: Final = 20.0
 _PING_LIMIT_S: Final = 30.0

@@ -1,0 +1,89 @@
+"""How soon the demo is there: `python -m tests.benchmarks.start [--runs 5]`.
+
+Medians over starts of `run_bot.py --demo`, bytecode cached: until the page answers, the first message is posted, and
+both channels show figures; then the resident memory of each process of the tree, and what importing costs.
+"""
+
+import argparse
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.demo import ROOT, fetch, resident_mb
+
+URL = re.compile(r"Open (http://127\.0\.0\.1:\d+/)")
+WITHIN_S = 60.0
+QUICK = 'import sys, {module}; print(sorted({{"numpy", "discord", "pydantic", "matplotlib"}} & sys.modules.keys()))'
+
+
+def answers(url: str) -> dict:
+    try:
+        return fetch(f"{url}api/page/state?as=guest")
+    except urllib.error.URLError:
+        return {}
+
+
+def texts(url: str) -> list[str]:
+    return [post["content"] for posts in answers(url).get("messages", {}).values() for post in posts]
+
+
+def milestones() -> dict[str, float]:
+    """Seconds from the start to each, and the memory of the tree."""
+    began_s = time.monotonic()
+    demo = subprocess.Popen(
+        [sys.executable, str(ROOT / "run_bot.py"), "--demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        url = next(match[1] for line in demo.stdout if (match := URL.search(line)))
+        found = {"page": reached(lambda: answers(url), began_s)}
+        found["first post"] = reached(lambda: texts(url), began_s)
+        found["figures"] = reached(lambda: sum("net gex" in text for text in texts(url)) == 2, began_s)
+        found |= {f"MB {name}": mb for name, mb in memory_of_tree(demo.pid)}
+        demo.send_signal(signal.SIGTERM)
+        demo.wait(WITHIN_S)
+    finally:
+        demo.kill()
+        demo.wait()
+    return found
+
+
+def reached(is_so, began_s: float) -> float:
+    while not is_so():
+        assert time.monotonic() < began_s + WITHIN_S
+        time.sleep(0.01)
+    return time.monotonic() - began_s
+
+
+def memory_of_tree(pid: int) -> Iterator[tuple[str, float]]:
+    yield "bot", resident_mb(pid)
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+        yield next((word for word in words if word.startswith("streaming.")), Path(words[0]).name), resident_mb(child)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    runs = [milestones() for _ in range(parser.parse_args().runs)]
+    for name in runs[0]:
+        values = [run[name] for run in runs if name in run]
+        print(f"{name:32} {statistics.median(values):8.2f}   {' '.join(f'{value:.2f}' for value in values)}")
+    for module in ("bot.sandbox.local_discord", "bot.demo", "bot.serve"):
+        began_s = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", QUICK.format(module=module)], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        print(f"import {module:25} {time.monotonic() - began_s:8.2f}   with {done.stdout.strip()}")
+
+
+if __name__ == "__main__":
+    main()
