@@ -158,7 +158,7 @@ class GexBot(commands.Bot):
             return
         await asyncio.sleep(_UNANSWERED_S)
         if not interaction.response.is_done():
-            await answer_error(interaction, Refusal("These buttons are over. Use the command again for new ones."))
+            await answer_error(interaction, Refusal("These buttons have expired. Use the command again for new ones."))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Messages are not ours to read."""
@@ -212,7 +212,7 @@ def _not_taken(error: discord.HTTPException) -> GexcordError:
         return passing(error)
     verdict = verdict_of(error)
     return OperatorError(
-        f"Discord does not take the slash commands: it {described(error)}." if verdict is None else verdict.sentence,
-        remedy="Those it has go on working; the bot asks again by itself." if verdict is None else verdict.remedy,
+        f"Discord did not accept the slash commands: it {described(error)}." if verdict is None else verdict.sentence,
+        remedy="Those it has keep working; the bot will try again by itself." if verdict is None else verdict.remedy,
         retry_after_s=retry_after_s(error),
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TOO_LARGE: Final = 413
-_TROUBLE: Final = "Discord has trouble at the moment. Try again later."
+_TROUBLE: Final = "Discord is having trouble. Try again later."
 _LIMIT: Final = 2000
 Interaction = discord.Interaction[Any]
 
@@ -108,7 +108,7 @@ def _library_sentence(error: app_commands.AppCommandError) -> str | None:
         case app_commands.CheckFailure():
             sentence = "You may not use this command here."
         case app_commands.TransformerError():
-            sentence = "One of the options is not a value that this command takes."
+            sentence = "This command does not accept one of those options."
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
             sentence = "This command has just changed. Reload Discord and try again."
     return sentence
@@ -119,7 +119,7 @@ def _discord_notice(error: discord.HTTPException) -> Notice:
     verdict = verdict_of(error)
     text, level = _TROUBLE, logging.WARNING
     if error.status == _TOO_LARGE or (verdict is not None and verdict.concerns == "form"):
-        text = "The answer does not fit into a message of Discord. Ask for less at once."
+        text = "The answer does not fit into one Discord message. Ask for less."
     elif verdict is not None and verdict.concerns == "interaction":
         text, level = f"{verdict.sentence} {verdict.remedy}", logging.INFO
     elif verdict is not None and verdict.concerns == "channel":

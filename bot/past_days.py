@@ -24,7 +24,7 @@ async def take_rank(services: Services, symbol: str | None, *, weight: WeightNam
     """The ranks of the newest figures; raises what `find_snapshot` raises, and RequestError without a history."""
     latest = await find_snapshot(services, symbol, channel_id=channel_id)
     if is_made_up(latest.source) or latest.replay is not None:
-        raise RequestError("Figures that are made up or played have no rank among real days.")
+        raise RequestError("Simulated and replayed figures have no rank among real days.")
     reports = await _reports(services, latest.ticker)
     today = new_york(instant_of(latest.asof_ms)).date().isoformat()
     return rank_text(latest, reports, weight=weight, today=today)

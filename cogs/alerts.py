@@ -41,19 +41,19 @@ WINDOW_CHOICES = [
 TARGET_CHOICES = [Choice(name="dm: write to me", value="dm"), Choice(name="here: in this channel", value="here")]
 
 
-class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told when a level is crossed or moves"):
+class AlertCog(commands.GroupCog, group_name="alert", group_description="Messages when a level is crossed or moves"):
     """Add, list and remove alerts; every answer is private."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    @app_commands.command(description="Be told once when something happens")
+    @app_commands.command(description="Get a message when something happens")
     @app_commands.describe(
-        kind="What happens",
+        kind="What to watch for",
         symbol="A ticker such as SPX or NQ_NDX; without it, the one this channel shows",
         value="A price, a flow in $Bn per 1 %, or the least points a wall must move",
-        target="Where you are told; a channel is for those who manage the server",
-        window="Of a flow: over how long",
+        target="Where to send it; only those who manage the server can choose a channel",
+        window="For a flow: over how long",
         scope="Which expiries; without it, those of the live message",
         weight="Open interest or today's volume; without it, as in the live message",
         cooldown="Minutes of silence after each message",
@@ -99,9 +99,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
         kept, resumed = await _alerts(self._services).add(rule)
         await interaction.edit_original_response(content=_added(kept, snapshot, resumed=resumed))
 
-    @app_commands.command(
-        name="list", description="Your alerts and how they stand; for server admins also this channel's"
-    )
+    @app_commands.command(name="list", description="Your alerts and their state; for server admins, this channel's too")
     async def list_alerts(self, interaction: BotInteraction) -> None:
         """The alerts that the reader may see; more messages when one does not hold them."""
         await think(interaction)
@@ -111,13 +109,13 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Be told
         for page in more:
             await interaction.followup.send(page, ephemeral=True)
 
-    @app_commands.command(description="Take an alert off")
-    @app_commands.describe(number="As /alert list shows it")
+    @app_commands.command(description="Remove an alert")
+    @app_commands.describe(number="The number that /alert list shows")
     async def remove(self, interaction: BotInteraction, number: app_commands.Range[int, 1, _HIGHEST_NUMBER]) -> None:
         """Remove the alert with this number, if it is the reader's to remove."""
         await think(interaction)
         rule = await _alerts(self._services).remove(number, _reader(interaction))
-        await interaction.edit_original_response(content=f"Alert {rule.number} is gone: {rule_text(rule)}.")
+        await interaction.edit_original_response(content=f"Alert {rule.number} is removed: {rule_text(rule)}.")
 
     @add.autocomplete("symbol")
     async def _complete_symbol(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
@@ -179,7 +177,7 @@ def _added(rule: Rule, snapshot: GexSnapshot | None, *, resumed: bool) -> str:
         mine = with_value(reading, rule) if isinstance(reading, Reading) else reading
         lines.append(reading_text(snapshot, mine, rule))
     if resumed:
-        lines.append("The paused alerts of the same place run again.")
+        lines.append("Alerts that were paused there run again.")
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ from cogs.switch_view import ChoiceButton, SwitchView, view_of
 _MOST_OPTIONS: Final = 25
 _A_ROW: Final = 5
 _LAST_ROW: Final = 4
-RETIRED: Final = f"-# These buttons retired after {IDLE_S / 60:.0f} minutes without a click. /gex chart gives new ones."
+RETIRED: Final = f"-# These buttons expired after {IDLE_S / 60:.0f} minutes without a click. /gex chart gives new ones."
 
 
 class ChartView(SwitchView):

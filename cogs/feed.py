@@ -17,13 +17,15 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    @app_commands.command(description="State, reason and pace of each live message of this server")
+    @app_commands.command(description="What each live message of this server is doing, and why")
     @manager_only()
     async def status(self, interaction: BotInteraction) -> None:
         """What each live message does; others' servers are counted for operators and named to nobody."""
         feed, now = self._services.feed, self._services.clock.now()
         if feed is None:
-            await interaction.response.send_message("No live messages are kept (GEX_FEED_ENABLED).", ephemeral=True)
+            await interaction.response.send_message(
+                "Live messages are switched off (GEX_FEED_ENABLED).", ephemeral=True
+            )
             return
         status, boards = feed.status(), boards_here(interaction, feed)
         elsewhere = len(status.boards) - len(boards) if interaction.user.id in interaction.client.operators else 0

@@ -68,12 +68,12 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         embed = status_embed(snapshot, now=now, window=window, boards=boards)
         await _answer(interaction, public, embed=embed)
 
-    @app_commands.command(description="Zero gamma, walls and totals of one scope, with buttons to look around")
+    @app_commands.command(description="Zero gamma, walls and totals of one scope, with buttons to change it")
     @app_commands.describe(
         symbol=_SYMBOL,
         scope="Which expiries",
         weight="Open interest or today's volume",
-        view="In whose points; without it, the ticker's own",
+        view="Whose points to use; without it, the ticker's own",
         public=_PUBLIC,
     )
     @app_commands.choices(scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, view=VIEW_CHOICES)
@@ -92,7 +92,9 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         shown = LevelsView(self._services, interaction, snapshot, scope=scope, weight=weight, view=view)
         await _answer(interaction, public, embed=shown.embed(), view=shown)
 
-    @app_commands.command(description="Several tickers in one table: from zero gamma, net GEX, place between the walls")
+    @app_commands.command(
+        description="Several tickers in one table: distance to zero gamma, net GEX, place between the walls"
+    )
     @app_commands.describe(
         symbols="Tickers with spaces between them; without them, all that are followed here",
         scope="Which expiries",
@@ -145,11 +147,11 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
 
     @app_commands.command(description="The levels as text to paste into a charting program")
     @app_commands.describe(
-        form="For which program",
+        form="Which program to paste into",
         symbol=_SYMBOL,
         scope="Which expiries",
         weight="Open interest or today's volume",
-        view="In whose points; without it, the ticker's own",
+        view="Whose points to use; without it, the ticker's own",
     )
     @app_commands.rename(form="format")
     @app_commands.choices(form=FORMAT_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, view=VIEW_CHOICES)
@@ -180,7 +182,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         embed = explain_embed(snapshot, named, now=self._services.clock.now())
         await _answer(interaction, public, embed=embed)
 
-    @app_commands.command(description="A picture of gamma exposure, with buttons to look around")
+    @app_commands.command(description="A picture of gamma exposure, with buttons to change it")
     @app_commands.describe(
         symbol=_SYMBOL,
         kind="What is drawn",
@@ -222,7 +224,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.describe(
         symbol=_SYMBOL,
         minutes="How far back; without it, the whole day",
-        days="Closes of so many sessions instead of one day's minutes",
+        days="Show this many past sessions instead of one day",
         public=_PUBLIC,
     )
     async def history(
@@ -242,7 +244,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
             text, picture = await take_days(self._services, symbol, days=days, channel_id=channel_id)
         await _show(interaction, text, public=public, picture=attached(picture))
 
-    @app_commands.command(description="Where net GEX, distance and gross GEX stand among past days, with n")
+    @app_commands.command(description="How net GEX, distance to zero gamma and gross GEX rank among past days")
     @app_commands.describe(symbol=_SYMBOL, weight="Open interest or today's volume", public=_PUBLIC)
     @app_commands.choices(weight=WEIGHT_CHOICES)
     async def rank(
@@ -255,7 +257,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
 
     @app_commands.command(description="Did the morning's levels hold? With n, and baselines by the same rule")
     @app_commands.describe(
-        symbol=_SYMBOL, level="One level in detail; without it, all", days="Of how many sessions", public=_PUBLIC
+        symbol=_SYMBOL, level="One level in detail; without it, all", days="Over how many sessions", public=_PUBLIC
     )
     @app_commands.choices(level=LEVEL_CHOICES)
     async def record(
@@ -297,7 +299,7 @@ def _figure(typed: str) -> str:
     found = [typed] if typed in FIGURES else figures_called(typed)
     if not found:
         titles = ", ".join(figure.title for figure in FIGURES.values())
-        raise RequestError(f"{typed[:40]!r} is no figure of ours.", remedy=f"There are: {titles}.")
+        raise RequestError(f"{typed[:40]!r} is not a figure I know.", remedy=f"There are: {titles}.")
     return found[0]
 
 

@@ -81,7 +81,7 @@ def decode_map(payload: bytes) -> DayMap:
     try:
         made = _MAP.decode(payload)
     except UNREADABLE as error:
-        raise ContractError(f"A map does not have our own shape: {error}.") from None
+        raise ContractError(f"A map does not have the expected shape: {error}.") from None
     if not _is_sound(made):
         raise ContractError("A map's prices, times and cells do not fit together.")
     return made

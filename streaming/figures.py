@@ -166,7 +166,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         column="zero γ",
         also=("gamma flip", "HVL", "volatility trigger", "vol trigger"),
         line=Line(
-            "where the total gamma by open interest, priced again at other prices, turns its sign",
+            "where the total gamma by open interest, priced again at other prices, changes sign",
             lambda seen: read_levels(seen, None, "oi").zero_gamma,
         ),
     ),
@@ -174,7 +174,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Ladder split",
         "Another method that also goes by the name of zero gamma: walking up the strikes within 3.5 % of spot, the "
         "point where the running sum of net gamma turns up from its lowest. It reads the ladder at today's spot and "
-        "prices nothing again, so it differs from zero gamma and is meant to; in points.",
+        "prices nothing again, so it is meant to differ from zero gamma; in points.",
         weight="vol",
         rows=(Row("ladder_split"),),
         in_levels=True,
@@ -248,8 +248,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "max_change": Figure(
         "Max change",
         "The strike whose net gamma by volume changed most, with the signed change in US dollars per 1 % move: against "
-        "the previous snapshot, and over 1, 5, 10, 15 and 30 minutes. Most of it is spot and time, not trades, which "
-        "flow counts alone; a window without a snapshot of its age is left open.",
+        "the previous snapshot, and over 1, 5, 10, 15 and 30 minutes. Most of it is spot and time; flow counts "
+        "trades alone. A window without a snapshot of its age has no value.",
         weight="vol",
         line=Line(
             "the largest change of one strike by volume since the previous snapshot",
@@ -261,7 +261,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Flow",
         "What was traded, each contract at the gamma of now: US dollars per 1 % move, calls +, puts −, in total and at "
         "the strike with the largest part. Without a trade it is 0, whatever spot and time do. It goes over the same "
-        "windows as max change and since the open; after a restart a window is open until it is full.",
+        "windows as max change and since the open; after a restart a window has no value until it is full.",
         weight="vol",
         also=("change by trades", "traded gamma"),
     ),
@@ -269,7 +269,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Signed flow",
         "What customers' trades left dealers with, in US dollars of delta and of gamma per 1 % move; dealers hedge the "
         "opposite way. A trade at the ask or nearer to it is a purchase, at the bid or nearer to it a sale, at the "
-        "middle nobody can tell. Of the streamed strikes only, which is a part of all trades.",
+        "middle its side is unknown. It covers the streamed strikes only, a part of all trades.",
         weight="vol",
         also=("hiro", "delta flow", "order flow", "buys and sells"),
     ),
@@ -312,7 +312,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "slope": Figure(
         "Slope",
         "How fast the total passes through 0 at zero gamma: US dollars per 1 % move for each point of spot, + where it "
-        "rises. A flat slope means a soft level that small changes of the data move far.",
+        "rises. A flat slope means a soft level: small changes in the data move it far.",
     ),
     "regime": Figure(
         "Regime",

@@ -106,7 +106,7 @@ def decode_past(payload: bytes, *, strikes: bool) -> PastLevels:
     try:
         return (_WHOLE if strikes else _LEVELS).decode(payload)
     except UNREADABLE as error:
-        raise ContractError(f"A snapshot of the history does not have our own shape: {error}.") from None
+        raise ContractError(f"A snapshot of the history does not have the expected shape: {error}.") from None
 
 
 def past_of(snapshot: GexSnapshot) -> PastSnapshot:

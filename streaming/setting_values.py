@@ -180,4 +180,4 @@ def doubtful_name(name: str, known: Collection[str], *, ours: bool = True) -> st
     if not meant and not (ours and name.startswith(_PREFIXES)):
         return None
     advice = f"Is {meant[0]} meant?" if meant else "Compare its spelling with .env.back."
-    return f"{name} is no setting of this program, so it is ignored. {advice}"
+    return f"{name} is not a setting of this program, so it is ignored. {advice}"

@@ -104,7 +104,9 @@ class AlertCommands:
         return rule
 
     async def _greet(self, rule: Rule) -> None:
-        text = f"Alert {rule.number} is set: {rule_text(rule)}.\nI write here when it happens; /alert remove ends it."
+        text = (
+            f"Alert {rule.number} is set: {rule_text(rule)}.\nI will write here when it happens; /alert remove ends it."
+        )
         try:
             await self._post.send(rule.target, text, nonce=f"alert-{rule.number}")
         except UnreachableError as error:
@@ -112,7 +114,7 @@ class AlertCommands:
             raise RequestError(f"I cannot send you direct messages: {error}.", remedy=_OPEN_YOUR_MESSAGES) from None
         except TransientError as error:
             await self._store.remove(rule)
-            raise TransientError(f"The alert is not set: {error}", remedy="Try again in a moment.") from error
+            raise TransientError(f"The alert was not set: {error}", remedy="Try again in a moment.") from error
         except GexcordError:
             await self._store.remove(rule)
             raise

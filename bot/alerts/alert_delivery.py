@@ -116,7 +116,7 @@ class AlertDelivery:
         if message_id and other_id not in {None, 0, message_id}:
             await self._take_back(batch, message_id)
         if content and self._open_trouble is not None:
-            over, self._open_trouble = f"Alerts go out again. It was: {self._open_trouble}", None
+            over, self._open_trouble = f"Alerts are being sent again. The trouble was: {self._open_trouble}", None
             self._tell(over)
 
     def _content(self, batch: Batch) -> str:

@@ -25,8 +25,9 @@ _LEASE: Final = timedelta(minutes=10)
 _TOLD: Final = "told"
 _PER_MESSAGE: Final = 5
 _HEAD: Final = (
-    "Your alerts on change count **trades alone** now, as *flow*. They used to count the max change, most of which is "
-    "re-pricing by spot and time. Your figures are as you set them; to change one, remove the alert and add it again.\n"
+    "Your alerts on change count **trades alone** now, as *flow*. They used to count max change, which is mostly "
+    "re-pricing as spot and time move. Your figures are as you set them; to change one, remove the "
+    "alert and add it again.\n"
 )
 
 

@@ -108,9 +108,9 @@ class AlertStore:
             number = int(await self._add(keys=names, args=[msgspec.json.encode(rule), most, MOST_RULES]))
         if number == -1:
             whose = "You have" if rule.target.channel_id is None else "This channel has"
-            raise RequestError(f"{whose} {most} alerts, which is the limit.", remedy="Take one off with /alert remove.")
+            raise RequestError(f"{whose} {most} alerts, which is the limit.", remedy="Remove one with /alert remove.")
         if number < 0:
-            raise RequestError("No more alerts can be kept.", remedy="Ask an operator of the bot.")
+            raise RequestError("The bot can keep no more alerts.", remedy="Ask an operator of the bot.")
         return msgspec.structs.replace(rule, number=number)
 
     async def remove(self, rule: Rule) -> bool:

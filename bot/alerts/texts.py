@@ -45,7 +45,7 @@ def standing_text(rule: Rule, state: AlertState | None, *, hold: Hold | None, mi
 def reading_text(snapshot: GexSnapshot, reading: Reading | WallReading | None, rule: Rule) -> str:
     """Where the figure stands now, for the answer to a new rule."""
     if reading is None:
-        return "This figure is not known now; the alert waits until it is."
+        return "This figure is not known right now; the alert waits until it is."
     return KINDS[rule.kind].now(snapshot, reading)
 
 

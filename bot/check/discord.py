@@ -73,7 +73,7 @@ def _logged_in(me: Any) -> Finding:
 def _no_discord(base: str) -> Finding:
     host = httpx.URL(base).host
     if base == _DISCORD:
-        sentence = f"something between this machine and {host} answers in its stead. Look at the network and its proxy."
+        sentence = f"something between this machine and {host} answers instead. Check the network and any proxy."
         return fail("discord", sentence, UnavailableError.exit_status)
     sentence = f"{host} answers, but not as Discord does. Correct DISCORD_API_URL; it ends in /api/v10."
     return fail("discord", sentence, ConfigurationError.exit_status)
@@ -136,7 +136,9 @@ async def _look(http: httpx.AsyncClient, subject: str, channel_id: str, me: str,
     home = await _get(http, f"/channels/{channel['parent_id']}") if kind in THREADS else channel
     granted = effective_permissions(guild, member["roles"], home.get("permission_overwrites", []), me)
     if (until := timed_out_until(member, granted, now)) is not None:
-        sentence = f"in {name} the bot is timed out until {until:%Y-%m-%d %H:%M} UTC. Somebody must end its time-out."
+        sentence = (
+            f"in {name} the bot is timed out until {until:%Y-%m-%d %H:%M} UTC. Ask a moderator to end the time-out."
+        )
         return fail(subject, sentence, LoginRequiredError.exit_status)
     thread = channel.get("thread_metadata") or {}
     missing = missing_permissions(granted, needed_in(kind, locked=bool(thread.get("locked"))))
@@ -153,7 +155,7 @@ def _permitted(subject: str, name: str, missing: Sequence[str], kind: int, threa
         verdict = VERDICTS[_RATIONED]
         return warn(subject, f"{verdict.words(name)} {verdict.remedy}")
     archived = " It is archived; the first message opens it again." if thread.get("archived") else ""
-    return ok(subject, f"{name}: every permission is there.{archived}")
+    return ok(subject, f"{name}: every permission is granted.{archived}")
 
 
 def _fail(subject: str, verdict: Verdict, place: str, status: int) -> Finding:

@@ -130,7 +130,7 @@ class _Look:
         try:
             found = [await SnapshotStore(redis, clock=self._clock).latest(ticker.name) for ticker in self._tickers]
         except TransientError as error:
-            return warn(self._subject, f"{error} What the other program writes could not be looked at.")
+            return warn(self._subject, f"{error} What the other program writes could not be checked.")
         known = [snapshot for snapshot in found if snapshot is not None]
         lacking = [t.name for t, snapshot in zip(self._tickers, found, strict=True) if snapshot is None]
         if lacking:
@@ -151,7 +151,7 @@ def _rung_of(snapshot: GexSnapshot) -> str:
 
 def _live(source: str, proven: Mapping[str, date]) -> str:
     if (day := proven.get(source)) is None:
-        return "live, unproven: no figures of a session are known from it yet"
+        return "live, unproven: it has not given figures in a session yet"
     return f"live, proven (last good day {day})"
 
 
@@ -204,7 +204,7 @@ def _no_recording(subject: str, settings: BotSettings) -> Finding | None:
     except RequestError as error:
         return fail(subject, error.sentence, ConfigurationError.exit_status)
     if path.is_file() and not holds_recording(path):
-        return fail(subject, f"{path} is no recording. Correct GEX_REPLAY_PATH.", ConfigurationError.exit_status)
+        return fail(subject, f"{path} is not a recording. Correct GEX_REPLAY_PATH.", ConfigurationError.exit_status)
     return None
 
 

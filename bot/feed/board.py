@@ -359,8 +359,8 @@ class Board:
         elif not self._told_deletions:
             self._told_deletions = True
             self._tell(
-                f"Somebody deletes the message of {self._ticker.name} in channel {self._channel_id} again and again. "
-                "It is posted anew ever more slowly; take the channel out of the feed, or stop whoever deletes it."
+                f"Somebody keeps deleting the message of {self._ticker.name} in channel {self._channel_id}. "
+                "It is posted again more and more slowly; take the channel out of the feed, or stop whoever deletes it."
             )
 
     def _back_off(self, error: GexcordError) -> None:

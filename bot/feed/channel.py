@@ -156,7 +156,7 @@ class DiscordChannel:
             ):
                 yield
         except _UNREADABLE as error:
-            raise TransientError(f"Discord answered what is no message ({type(error).__name__}).") from error
+            raise TransientError(f"Discord's answer is not a message ({type(error).__name__}).") from error
 
 
 def translate(error: Exception, *, channel_id: int) -> GexcordError:

@@ -17,7 +17,7 @@ def feed_text(status: FeedStatus, boards: Sequence[BoardStatus], now: datetime, 
     """`/feed status`: whether this process writes, then a paragraph a board; `elsewhere` are those of other servers."""
     lines = [_head(status, now), *(line for board in boards for line in (_title(board, now), _pace(board, now)))]
     if not boards:
-        lines.append("No live message of mine belongs to this server.")
+        lines.append("I keep no live message in this server.")
     if elsewhere:
         lines.append(f"{elsewhere} more in other servers.")
     return _cut(lines, _LIMIT)

@@ -21,7 +21,7 @@ _REMEMBER: Final = timedelta(days=8)
 _REMEMBER_NONE: Final = timedelta(days=1)
 _UNKNOWN_AGE: Final = (
     "The Schwab login works, but its age is unknown, so no warning can come before its seven days end. "
-    "A `/token login` begins a week that is known."
+    "`/token login` starts a week whose end is known."
 )
 _WORKS_AGAIN: Final = "The Schwab login works again."
 

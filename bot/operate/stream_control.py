@@ -99,7 +99,9 @@ class StreamControl:
     def _clear_news(self, began_s: float) -> StreamReport | None:
         job, status = self._supervisor.job(JOB), self._streamer.status()
         if job is not None and job.state is JobState.WAITING:
-            return StreamReport(ok=False, sentence=f"The stream waits and tries again by itself. {job.last_error}")
+            return StreamReport(
+                ok=False, sentence=f"The stream is waiting and will try again by itself. {job.last_error}"
+            )
         if job is not None and job.state in (JobState.FAILED, JobState.BACKOFF):
             return StreamReport(ok=False, sentence=f"The stream did not start. {job.last_error}")
         if status.state == "live":
@@ -108,7 +110,7 @@ class StreamControl:
         if status.state == "needs_login":
             return StreamReport(
                 ok=False,
-                sentence=f"The stream waits for a Schwab login and then starts by itself. {status.needs_login}",
+                sentence=f"The stream is waiting for a Schwab login and will start by itself. {status.needs_login}",
             )
         if status.state == "standby":
             return StreamReport(
@@ -119,10 +121,8 @@ class StreamControl:
     def _unclear_news(self) -> StreamReport:
         status = self._streamer.status()
         if status.state == "ready":
-            sentence = (
-                f"Connected: {self._symbols()} asked for. Nothing has come yet, which is normal outside market hours."
-            )
-            return StreamReport(ok=True, sentence=sentence)
+            quiet = "Nothing has arrived yet, which is normal outside market hours."
+            return StreamReport(ok=True, sentence=f"Connected: {self._symbols()} asked for. {quiet}")
         if status.state in {"backoff", "refused", "taken_over"}:
             retry = "" if status.retry_in_s is None else f" The next try is in {status.retry_in_s:.0f} s."
             return StreamReport(ok=False, sentence=f"The stream has no connection: {status.last_close}{retry}")

@@ -47,11 +47,11 @@ class SymbolControl:
         configured, needed = self._by_itself(), self._streamer.needed_symbols
         streamed = changes.applied_to(configured)
         if kept := [symbol for symbol in symbols if symbol in needed]:
-            raise RequestError(f"{_names(kept)}: the boards cannot do without.", remedy="Nothing was removed.")
+            raise RequestError(f"{_names(kept)}: needed by the live messages.", remedy="Nothing was removed.")
         if unknown := [symbol for symbol in symbols if symbol not in streamed]:
             raise RequestError(f"{_names(unknown)}: not streamed.", remedy="`/stream symbols list` shows what is.")
         await self._streamer.store_changes(changes.removing(symbols, configured))
-        return StreamReport(ok=True, sentence=f"{_names(symbols)}: no longer streamed, also after a restart.")
+        return StreamReport(ok=True, sentence=f"{_names(symbols)}: no longer streamed, even after a restart.")
 
     async def list(self) -> SymbolList:
         """What is streamed, and why."""
@@ -95,8 +95,8 @@ class SymbolControl:
             return StreamReport(ok=False, sentence=sentence)
         return StreamReport(
             ok=True,
-            sentence=f"{_names(symbols)}: asked for. Nothing has come for {_names(silent)} yet; Schwab takes unknown "
-            "symbols without a word. `/stream status` tells when one stays silent.",
+            sentence=f"{_names(symbols)}: asked for. Nothing has arrived for {_names(silent)} yet; Schwab accepts "
+            "unknown symbols without a word. `/stream status` shows one that stays silent.",
         )
 
 

@@ -29,7 +29,7 @@ from streaming.model import (
 from streaming.symbols import parse_ticker
 
 _EXPOSURE: Final = (
-    "Bn: billions of US dollars, per 1 % move where nothing else is said; calls +, puts −; "
+    "Bn: billions of US dollars, per 1 % move unless stated otherwise; calls +, puts −; "
     "a model of dealers' inventory, not an observation."
 )
 _BOTH: Final = " (call / put)"

@@ -38,10 +38,10 @@ def symbols_text(symbols: SymbolList, status: StreamStatus) -> str:
     groups = (
         ("From SCHWAB_SYMBOLS", symbols.configured),
         ("Added", symbols.added),
-        ("For the boards", symbols.needed),
+        ("Needed by the live messages", symbols.needed),
         ("Removed from SCHWAB_SYMBOLS", symbols.removed),
         ("Refused by Schwab and left out", tuple(filter(None, [named(status.left_out)]))),
-        ("Silent although its session runs", status.missing),
+        ("Silent during its session", status.missing),
     )
     lines = [f"{title}: {', '.join(names)}" for title, names in groups if names]
     return "\n".join(lines)[:_LIMIT] or "Nothing is streamed."
@@ -89,12 +89,12 @@ def _attention(status: StreamStatus) -> list[str]:
         ("Needs a login", status.needs_login),
         *((f"Refused by Schwab, {what}", why) for what, why in status.refused.items()),
         ("Refused by Schwab and left out", named(status.left_out)),
-        ("Silent although its session runs", ", ".join(status.missing)),
+        ("Silent during its session", ", ".join(status.missing)),
         ("Quiet for five minutes", ", ".join(status.quiet)),
-        ("Chains not believed, what was known stays", _named(status.chain_refusals)),
+        ("Chains rejected, earlier ones kept", _named(status.chain_refusals)),
         ("Odd in chains", _named(status.chain_remarks)),
         ("Delayed by Schwab", ", ".join(status.delayed)),
-        ("Not served by Schwab now", ", ".join(status.unavailable)),
+        ("Not available from Schwab now", ", ".join(status.unavailable)),
         ("Futures (depth: top of book)", rolls),
         ("Last close", status.last_close),
         ("Last error", status.last_error),
@@ -122,7 +122,7 @@ def token_text(status: TokenStatus, now: datetime) -> str:
     if status.refusals:
         lines.append(f"Refused by Schwab: {counted(status.refusals, 'time')} in a row; it is asked again by itself")
     if status.odd_grants:
-        lines.append(f"Tokens of an impossible life: {status.odd_grants}")
+        lines.append(f"Tokens with an impossible lifetime: {status.odd_grants}")
     return "\n".join(lines)[:_LIMIT]
 
 

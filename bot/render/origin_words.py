@@ -59,7 +59,7 @@ def _demand_words(mark: OnDemandMark, found: Freshness, snapshot: GexSnapshot, n
     asked_s = (epoch_ms(now) - mark.asked_ms) / 1000
     words = [f"asked for on demand {age(max(asked_s, 0.0))} ago"]
     if mark.expiries is not None:
-        words.append(f"the nearest {mark.expiries} expiries alone")
+        words.append(f"the nearest {mark.expiries} expiries only")
     if found is Freshness.DELAYED:
         words.append(found.words(age(data_age_s(snapshot, now))))
     return ", ".join(words)

@@ -27,7 +27,7 @@ _RULE: Final = (
     "0.05 %. held: no 5-minute close beyond it\n"
     "by over 0.1 % in the 30 minutes after.\n"
     "Frozen after 09:35, graded after the\n"
-    "close. The past, no signal."
+    "close. The past, not a signal."
 )
 
 

@@ -103,7 +103,7 @@ class Gateway:
                 away_s, self.aways = self._down_s, self.aways + 1
                 tell(
                     f"Discord's gateway has been away for {AWAY_S:.0f} s: commands and buttons do not answer. "
-                    "Boards and alerts go on. The bot keeps dialling."
+                    "Live messages and alerts go on. The bot keeps trying."
                 )
             elif self.is_up and away_s is not None:
                 missing_s, away_s = self._clock.monotonic() - away_s, None
@@ -161,7 +161,7 @@ def _trouble(error: Exception) -> GexcordError:
             return TransientError(f"It does not answer ({type(error).__name__}).")
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{PurePath(frame.filename).name}:{frame.lineno}"
-    return TransientError(f"It sent what cannot be read ({type(error).__name__} in {where}).")
+    return TransientError(f"It sent something unreadable ({type(error).__name__} in {where}).")
 
 
 def _last_word(code: int) -> OperatorError | None:
@@ -171,8 +171,8 @@ def _last_word(code: int) -> OperatorError | None:
             return refusal()
         case 4011:
             return ConfigurationError(
-                "Discord wants this bot in several parts (close code 4011): one connection is too few for its servers.",
-                remedy="Take it out of some; this bot works in one part only.",
+                "Discord wants this bot sharded (close code 4011): it is in too many servers for one connection.",
+                remedy="Remove it from some of them; this bot does not shard.",
             )
         case 4013:
             return ConfigurationError(

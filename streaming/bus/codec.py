@@ -26,4 +26,4 @@ def decode_snapshot(payload: bytes) -> GexSnapshot:
     try:
         return _SNAPSHOT.decode(payload)
     except UNREADABLE as error:
-        raise ContractError(f"A snapshot does not have our own shape: {error}.") from None
+        raise ContractError(f"A snapshot does not have the expected shape: {error}.") from None

@@ -78,7 +78,7 @@ def fenced() -> Iterator[None]:
         yield
     except ResponseError as error:
         if str(error).startswith(LOST):
-            raise LeaseLostError("The write was refused: another process holds the lease by now.") from None
+            raise LeaseLostError("The write was refused: another process now holds the lease.") from None
         raise
 
 

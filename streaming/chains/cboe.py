@@ -143,7 +143,7 @@ def _decode_leniently(payload: bytes) -> CboeBody:
         cut = "cut off" if is_cut or "Unterminated" in str(error) else "broken or is no chain of CBOE's"
         raise ContractError(f"The JSON is {cut}.") from None
     if not isinstance(tree, dict):
-        raise ContractError("The JSON is no chain of CBOE's.")
+        raise ContractError("The JSON is not a CBOE chain.")
     inner = tree.get("data")
     data = _understood(inner, CboeData) if isinstance(inner, dict) else None
     body = _understood(tree, CboeBody)

@@ -85,7 +85,7 @@ def _register_redis_url(commands: "argparse._SubParsersAction[argparse.ArgumentP
 def _redis_url(_: argparse.Namespace) -> int:
     settings = settings_of_command()
     if settings.redis_url is not None:
-        raise ConfigurationError("REDIS_URL is set: its server is used, and none of our own.")
+        raise ConfigurationError("REDIS_URL is set: its server is used, not one of our own.")
     sys.stdout.write(asyncio.run(running_url(settings.redis_data_path)) + "\n")
     return 0
 

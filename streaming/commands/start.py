@@ -87,7 +87,7 @@ def _services(text: str | None) -> frozenset[Service] | None:
     names = [name.upper() for name in split_commas(text)]
     known = {service.value: service for service in _STREAMED}
     if unknown := [name for name in names if name not in known]:
-        raise RequestError(f"{unknown[0][:40]!r} is no service.", remedy=f"Use {', '.join(known)}.")
+        raise RequestError(f"{unknown[0][:40]!r} is not a service.", remedy=f"Use {', '.join(known)}.")
     return frozenset(known[name] for name in names)
 
 

@@ -85,7 +85,7 @@ def _tick_head(payload: bytes) -> _TickHead:
     except UNREADABLE:
         head = None
     if head is None or not is_instant(head.event_ms):
-        raise ContractError("What stands in the tick stream is no tick.")
+        raise ContractError("An entry of the tick stream is not a tick.")
     return head
 
 

@@ -132,7 +132,7 @@ def _tick(payload: bytes) -> TickEvent:
     try:
         return _TICK.decode(payload)
     except UNREADABLE:
-        raise ContractError("What was recorded is no tick.") from None
+        raise ContractError("What was recorded is not a tick.") from None
 
 
 def _chosen(items: Iterator[TapeItem], choice: TapeChoice) -> Iterator[TapeItem]:

@@ -27,7 +27,7 @@ class RouteRefusedError(TransientError):
 def transport_error(error: httpx.HTTPError | httpx.InvalidURL, whom: str) -> GexcordError:
     """An exception of httpx in our terms; `whom` could not be talked to."""
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
-        return ConfigurationError("SCHWAB_API_URL is no usable URL.")
+        return ConfigurationError("SCHWAB_API_URL is not a usable URL.")
     if isinstance(error, httpx.TimeoutException):
         return TransientError(f"{whom} did not answer in time.")
     return TransientError(f"{whom} cannot be reached: {type(error).__name__}.")

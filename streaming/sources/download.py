@@ -124,4 +124,4 @@ def _require_ok(response: httpx.Response, server: Server, about: str, clock: Clo
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TransientError(f"{who} has trouble (HTTP {status}).", retry_after_s=retry_after_s(response, clock))
         case _:
-            raise ContractError(f"{who} answered with HTTP {status}, which is no answer.")
+            raise ContractError(f"{who} answered with HTTP {status}, which is not an answer.")

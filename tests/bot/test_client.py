@@ -173,8 +173,8 @@ async def commands_wait(host, sentence):
 @pytest.mark.parametrize(
     ("trouble", "sentence"),
     [
-        (refused(30034, retry_after_s=None), "takes no more new slash commands of this application today"),
-        (refused(30034, status=429, retry_after_s=3000.0), "takes no more new slash commands"),
+        (refused(30034, retry_after_s=None), "limit of new slash commands for today"),
+        (refused(30034, status=429, retry_after_s=3000.0), "limit of new slash commands"),
         (Trouble(429, shape="page", retry_after_s=3000.0), "answered 429 without a code of its own"),
         (refused(50001), "View Channel"),
     ],

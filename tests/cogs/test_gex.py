@@ -94,7 +94,7 @@ async def test_a_ticker_nobody_follows_is_asked_for_and_the_answer_says_so_with_
     answer = only_answer(result)
     assert answer.ephemeral
     assert "TSLA" in answer.embeds[0].title
-    assert "asked for on demand 12s ago, the nearest 4 expiries alone" in str(answer.embeds[0].to_dict())
+    assert "asked for on demand 12s ago, the nearest 4 expiries only" in str(answer.embeds[0].to_dict())
     assert demand.asked == ["TSLA"]
 
 
@@ -264,7 +264,7 @@ async def test_a_figure_is_explained_with_its_number(room):
     (embed,) = answer.embeds
     assert embed.title == "SPX · Zero gamma"
     assert "Here it is 6390.00, 5.25 below spot" in embed.description
-    assert "assumed that dealers" in embed.footer.text
+    assert "dealers are assumed" in embed.footer.text
 
 
 async def test_without_a_figure_the_lines_of_the_board_are_explained_to_the_channel(room):
@@ -328,5 +328,5 @@ async def test_the_box_of_figures_offers_what_contains_the_typed_and_an_unknown_
     assert [choice["value"] for choice in offered] == ["gross_walls"]
     assert len(await room.guest.autocomplete(room.channel, "gex explain", "figure", "")) == 25
     result = await room.guest.slash(room.channel, "gex explain", figure="qqqq", symbol="SPX")
-    assert "'qqqq' is no figure of ours." in only_answer(result).content
+    assert "'qqqq' is not a figure I know." in only_answer(result).content
     assert room.env.errors

@@ -112,7 +112,7 @@ async def test_buttons_retire_after_a_while_without_a_click(room, shown):
 async def test_a_button_from_before_a_restart_says_that_it_is_over(room, shown):
     await room.env.restart_bot(room.host.make_bot())
     result = await room.guest.click(shown, label="Zero")
-    assert result.response.content == "These buttons are over. Use the command again for new ones."
+    assert result.response.content == "These buttons have expired. Use the command again for new ones."
     assert result.response.ephemeral
 
 

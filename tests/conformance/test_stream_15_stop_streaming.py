@@ -45,6 +45,6 @@ async def test_more_symbols_than_schwab_takes_are_left_out_and_told(tmp_path):
     many = ("SPY", "QQQ", "$SPX", "$NDX", "AAPL", "/ES")
     async with client_rig(tmp_path, symbols=many, limits=replace(FLOWING, keys=3)) as rig:
         await until(lambda: rig.alarms)
-        assert "takes no more symbols" in rig.alarms[0]
+        assert "accepts no more symbols" in rig.alarms[0]
         assert sum(map(len, rig.sim.subscriptions.values())) == 3
         assert rig.client.status.reconnects == 0

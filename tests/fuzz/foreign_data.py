@@ -234,7 +234,7 @@ def read_entry(payload: bytes) -> None:
 
 Decoder = Callable[[bytes], Result]
 CORPUS: Final[dict[str, tuple[Decoder, tuple[bytes, ...]]]] = {
-    "Redis, our own shape": (read_snapshot, (OWN, REPLAYED, FUTURE)),
+    "Redis, the expected shape": (read_snapshot, (OWN, REPLAYED, FUTURE)),
     "Redis, classic shape": (read_snapshot, (CLASSIC, json.dumps({"data": json.loads(CLASSIC)}).encode())),
     "recording": (read_recorded, (snapshot_line(NOW_MS, OWN), snapshot_line(NOW_MS, CLASSIC))),
     "GEXBot": (read_gexbot, (CLASSIC,)),

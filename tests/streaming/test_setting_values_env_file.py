@@ -38,9 +38,9 @@ def test_what_is_no_text_is_said(stored, tmp_path):
 def test_a_misspelt_name_and_a_broken_line_are_named_without_their_values():
     text = "REDIS_URL=redis://x\nSCHWAB_CLIENT_IDD=hunter2\nGEXBOT_API_KEYS=hunter2\nthis is = 'no line\nOTHER=1\n"
     found = doubtful_lines(text, KNOWN)
-    assert any(sentence.startswith("SCHWAB_CLIENT_IDD is no setting") for sentence in found)
+    assert any(sentence.startswith("SCHWAB_CLIENT_IDD is not a setting") for sentence in found)
     assert any(sentence.startswith("line 4 is not NAME=value") for sentence in found)
-    assert any(sentence.startswith("GEXBOT_API_KEYS is no setting") for sentence in found)
+    assert any(sentence.startswith("GEXBOT_API_KEYS is not a setting") for sentence in found)
     assert len(found) == 3
     assert "hunter2" not in " ".join(found)
 
@@ -48,7 +48,7 @@ def test_a_misspelt_name_and_a_broken_line_are_named_without_their_values():
 @pytest.mark.parametrize(("written", "meant"), [("LOG_LEVL", "LOG_LEVEL"), ("SCHWAB_CLEINT_ID", "SCHWAB_CLIENT_ID")])
 def test_a_slip_of_the_pen_is_told_what_was_meant(written, meant):
     (found,) = doubtful_lines(f"{written}=hunter2\n", KNOWN | {"LOG_LEVEL"})
-    assert found == f"{written} is no setting of this program, so it is ignored. Is {meant} meant?"
+    assert found == f"{written} is not a setting of this program, so it is ignored. Is {meant} meant?"
 
 
 def test_in_the_environment_only_what_reads_like_a_setting_is_doubted():

@@ -104,7 +104,7 @@ class FakeChannel:
 
     def _require(self, message_id: int) -> None:
         if message_id not in self.messages:
-            raise GoneMessageError("The message is not there any more.")
+            raise GoneMessageError("The message is no longer there.")
 
 
 class DictLedger:

@@ -76,7 +76,7 @@ def _headline(firing: Firing, ticker: str) -> str:
 def _now(snapshot: GexSnapshot, reading: Reading) -> str:
     caveat = _caveat(snapshot)
     how = f", by {FIGURES['max_change'].name} ({caveat})" if caveat else ""
-    later = " That is beyond it already: you are told the next time." if reading.value >= reading.level else ""
+    later = " That is already beyond it; you will be told next time." if reading.value >= reading.level else ""
     return f"Now {exposure(reading.value).removeprefix('+')} in size{how}.{later}"
 
 

@@ -25,9 +25,11 @@ def check(rule: Rule) -> Rule:
     if value is None and kind.needs_value:
         raise RequestError("This kind of alert needs a figure.", remedy=kind.needs_value)
     if value is not None and not kind.takes_value:
-        raise RequestError("This kind of alert takes no `value`.", remedy="Leave it out: the level is the live one.")
+        raise RequestError(
+            "This kind of alert takes no `value`.", remedy="Leave it out: the alert follows the live level."
+        )
     if value is not None and not (math.isfinite(value) and 0 < value < _LARGEST):
-        raise RequestError("The `value` must be above 0.", remedy="A flow counts by its size, whatever its sign.")
+        raise RequestError("The `value` must be above 0.", remedy="A flow is measured by its size, whatever its sign.")
     if not kind.scoped and (rule.scope or rule.weight not in {None, kind.weight}):
         raise RequestError(
             "The flow is by volume, in the scope of the live message.", remedy="Leave out `scope` and `weight`."

@@ -25,7 +25,7 @@ from streaming.model import Flow, GexSnapshot, ScopeFigures, WeightFigures, Weig
 
 _MOST_CHARS: Final = 1024
 _ASSUMPTION: Final = (
-    "Who holds which contract is not known: it is assumed that dealers are long the calls and short the puts. "
+    "Nobody knows who holds which contract: dealers are assumed to be long the calls and short the puts. "
     "A model, not an observation."
 )
 Here = Callable[[GexSnapshot, ScopeFigures | None], str]
@@ -90,7 +90,7 @@ def _max_change(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     if not any(change is not None for _, change in snapshot.max_priors):
         if scope is None or not scope.vol.gross_gex_usd_per_1pct:
             return absent(snapshot, scope, "vol", level=False)
-        return "Here it is open: there is no earlier snapshot of this session to compare with."
+        return "Here it has no value yet: there is no earlier snapshot of this session to compare with."
     pairs = zip(_WINDOWS, snapshot.max_priors, strict=False)
     return f"Here: {'; '.join(f'{window} {_change(*pair)}' for window, pair in pairs)}."
 

@@ -18,7 +18,7 @@ def signed_flow(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     parts = "; ".join(f"{name} {_sum(part)}" for name, part in windows.items())
     since = new_york(instant_of(found.since_ms))
     seen = "" if found.seen is None else f", {found.seen:.0%} of the day's contracts"
-    unsure = "" if found.day.unsure is None else f"; of {found.day.unsure:.0%} of them nobody can tell the side"
+    unsure = "" if found.day.unsure is None else f"; the side of {found.day.unsure:.0%} of them is unknown"
     return (
         f"Here, delta and gamma per 1 %, **streamed strikes only**: {parts}. Seen since {since:%H:%M:%S} New York: "
         f"{counted(found.day.contracts, 'contract')}{seen}{unsure}."

@@ -124,7 +124,7 @@ class Settlement:
     forbidden: bool = False
     """The server does not let us run scripts; what it would have run is in `again`."""
     fenced: int = 0
-    """Refused because another process holds the lease by now."""
+    """Refused because another process now holds the lease."""
     error: str = ""
     """The first refusal."""
 

@@ -102,7 +102,7 @@ class BatchDelivery:
         self.delivered = 0
         self.rejected = 0
         self.fenced = 0
-        """Withheld because another process holds the lease by now."""
+        """Withheld because another process now holds the lease."""
         self.resent = 0
         """Events published again because nobody knows whether subscribers had them already."""
         self.connects = 0
@@ -141,7 +141,7 @@ class BatchDelivery:
             self._give_up_scripts(settlement.error)
             settlement = await self._send(connection)
         if settlement.fenced:
-            raise LeaseLostError("Events were refused: another process streams by now.")
+            raise LeaseLostError("Events were refused: another process is streaming now.")
         if settlement.again:
             raise TransientError(f"Redis refuses events for now ({settlement.error.partition(' ')[0]}).")
 

@@ -201,7 +201,7 @@ class TradingEventPublisher:
             delivery.pending = self._buffer.take(max_events=BATCH_EVENTS, max_bytes=BATCH_BYTES)
             delivery.give_up()
         if delivery.fenced > known:
-            log.warning("%d market events are withheld: another process streams by now.", delivery.fenced - known)
+            log.warning("%d market events are withheld: another process is streaming now.", delivery.fenced - known)
 
     async def _stand_back(self, error: TransientError) -> None:
         """Drop the connection, say so once per outage, and wait before the next attempt."""

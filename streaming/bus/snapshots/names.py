@@ -33,7 +33,7 @@ def ticker_of(value: object) -> str:
     if not isinstance(value, str):
         raise ContractError("A snapshot names no ticker.")
     if not is_ticker(value):
-        raise ContractError(f"A snapshot names {value[:20]!r}, which is no ticker.")
+        raise ContractError(f"A snapshot names {value[:20]!r}, which is not a ticker.")
     try:
         return parse_ticker(value).name
     except RequestError:

@@ -171,13 +171,13 @@ def _callback(url: str) -> Finding:
     except ConfigurationError as error:
         return failure("callback", error)
     if not url.startswith("https://"):
-        return warn("callback", "SCHWAB_CALLBACK_URL begins with capitals; it must be equal to the app's in that too.")
+        return warn("callback", "SCHWAB_CALLBACK_URL begins with capitals; capitals must match the app's, too.")
     if callback.host == "localhost":
         return warn(
-            "callback", "Schwab does not take localhost. Register https://127.0.0.1:8182 and set the same here."
+            "callback", "Schwab does not accept localhost. Register https://127.0.0.1:8182 and set the same here."
         )
     if callback.host != "127.0.0.1":
         return warn("callback", f"{callback.host} is not this machine: logins work with --paste or in Discord only.")
     if callback.port is None or callback.port < _FIRST_FREE_PORT:
         return warn("callback", "its port needs special rights to listen at: logins work with --paste or in Discord.")
-    return ok("callback", f"{url} can be listened at; it must equal the app's to the last character.")
+    return ok("callback", f"{url} can be listened at; it must match the app's to the last character.")

@@ -84,7 +84,7 @@ def export_login(store: TokenStore, path: Path, *, overwrite: bool, say: Say) ->
     if path.exists() and not overwrite:
         raise RequestError(f"{path} exists already.", remedy="Name another file, or add --force.")
     TokenStore(path).save(token)
-    say(f"{path} holds the login in the shape of schwab-py, readable by you alone. Whoever has it can trade for you.")
+    say(f"{path} holds the login in the shape of schwab-py, readable by you alone. With it anybody can trade for you.")
 
 
 async def log_out(store: TokenStore, say: Say) -> None:
@@ -94,7 +94,7 @@ async def log_out(store: TokenStore, say: Say) -> None:
             say(f"There was no login in {store.path}.")
             return
         store.delete()
-    say(f"{store.path} is deleted. Schwab itself ends a login only after its seven days, or when you log in anew.")
+    say(f"{store.path} is deleted. Schwab itself ends a login only after its seven days, or when you log in again.")
 
 
 async def verify_refresh(auth: SchwabAuthClient, store: TokenStore, say: Say) -> int:

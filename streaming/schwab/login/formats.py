@@ -124,5 +124,5 @@ def _expires_at(node: Mapping[str, Any], path: list[Mapping[str, Any]]) -> datet
 
 
 def _instant(value: object) -> datetime | None:
-    """Seconds or milliseconds as number or text, or ISO 8601 (naive means UTC); None when it is no time."""
+    """Seconds or milliseconds as number or text, or ISO 8601 (naive means UTC); None when it is not a time."""
     return clock.instant(value, unit="any")

@@ -162,7 +162,7 @@ def _query(address: str) -> str:
     try:
         return urlsplit(address).query
     except ValueError:
-        raise RequestError("That is no address.", remedy=_WHOLE) from None
+        raise RequestError("That is not an address.", remedy=_WHOLE) from None
 
 
 def _check_state(found: str, wanted: str, *, has_code: bool) -> None:
@@ -194,7 +194,7 @@ def parse_grant(body: bytes) -> TokenGrant:
     """Read a 200 answer of the token endpoint; TransientError for a page, ContractError for JSON without a token."""
     tree = lenient_json(body)
     if not isinstance(tree, Mapping):
-        raise TransientError("Schwab's login server answered with something that is no JSON object.")
+        raise TransientError("Schwab's login server answered with something that is not a JSON object.")
     access, refresh, id_token = (token_text(tree.get(name)) for name in ("access_token", "refresh_token", "id_token"))
     if not access:
         raise ContractError("Schwab's token endpoint answered without tokens.")

@@ -74,7 +74,7 @@ def read_file(path: Path, *, now: datetime, cipher: TokenCipher) -> Token:
     if raw.startswith(_PICKLE_MARKS):
         raise RequestError(
             f"{path} is a Python pickle, which can run any code when it is opened; it is refused.",
-            remedy="Log in anew with `python -m streaming token login`.",
+            remedy="Log in again with `python -m streaming token login`.",
         )
     try:
         if raw.startswith(_SQLITE):
@@ -118,7 +118,7 @@ def _row(path: Path, cipher: TokenCipher) -> Mapping[str, Any]:
         with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as database:
             row = database.execute(f"SELECT {', '.join(_COLUMNS)} FROM {_TABLE} LIMIT 1").fetchone()  # noqa: S608 - constants
     except sqlite3.Error as error:
-        raise ContractError(f"{path} is no token database of Schwabdev ({error}).") from error
+        raise ContractError(f"{path} is not a token database of Schwabdev ({error}).") from error
     if row is None:
         raise ContractError(f"{path} holds no login.")
     return {name: _clear(value, cipher, f"{path}") for name, value in zip(_COLUMNS, row, strict=True)}

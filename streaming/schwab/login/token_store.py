@@ -39,7 +39,7 @@ class TokenStore:
 
     def __init__(self, path: Path, *, key: SecretStr | None = None) -> None:
         if path.name == ".env":
-            raise ConfigurationError(".env is no place for a token; it is never written.", remedy=_MOVE)
+            raise ConfigurationError(".env is not the place for a token; it is never written.", remedy=_MOVE)
         self._path = path
         self._cipher = TokenCipher(key)
         self._turn = asyncio.Lock()
@@ -160,7 +160,7 @@ def _read(place: Path) -> bytes:
     handle = os.open(place, os.O_RDONLY | NO_LINK | NO_WAIT)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no file")
+            raise OSError(errno.EINVAL, "it is not a file")
         raw = file.read(_LONGEST_BYTES + 1)
     if len(raw) > _LONGEST_BYTES:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))

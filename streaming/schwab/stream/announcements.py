@@ -108,7 +108,7 @@ class Announcements:
             self.note(sentence)
         elif isinstance(event, SymbolLimit):
             sentence = (
-                f"Schwab takes no more symbols: {len(event.keys)} of {event.service} are left out "
+                f"Schwab accepts no more symbols: {len(event.keys)} of {event.service} are left out "
                 f"({', '.join(event.keys[:5])}{', …' if len(event.keys) > 5 else ''})."  # noqa: PLR2004 - a taste of them
             )
             self._owner.tell(f"limit {event.service}", f"{sentence} Stream fewer symbols or lower GEX_LIVE_OPTIONS.")

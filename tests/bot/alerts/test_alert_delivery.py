@@ -90,7 +90,7 @@ async def test_what_needs_a_person_is_told_once_waited_out_and_told_when_it_is_o
     await sender.deliver(batch(clock, 1, nonce="n1"))
     await sender.deliver(batch(clock, 1, nonce="n2"))
     assert store.ended == ["n1", "n2"]
-    assert told[1:] == ["Alerts go out again. It was: Discord refuses the bot's token."]
+    assert told[1:] == ["Alerts are being sent again. The trouble was: Discord refuses the bot's token."]
 
 
 async def test_a_bug_in_one_batch_is_logged_and_delays_only_that_batch(caplog):

@@ -18,7 +18,7 @@ CHANNEL, PERSON = Target(channel_id=5), Target(user_id=7)
     ("code", "target", "reason"),
     [
         (50007, PERSON, "your direct messages are closed to me"),
-        (50278, PERSON, "we share no server any more"),
+        (50278, PERSON, "we no longer share a server"),
         (10013, PERSON, "Discord does not know you"),
         (50013, CHANNEL, "I may not write in the channel"),
         (50001, CHANNEL, "I cannot see the channel"),

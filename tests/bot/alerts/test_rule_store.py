@@ -48,7 +48,7 @@ async def test_a_person_and_a_channel_have_only_so_many_even_at_the_same_instant
     results = await asyncio.gather(*(store.add(rule(), most=3) for _ in range(6)), return_exceptions=True)
     refused = [result for result in results if isinstance(result, RequestError)]
     assert len(refused) == 3
-    assert refused[0].sentence == "You have 3 alerts, which is the limit. Take one off with /alert remove."
+    assert refused[0].sentence == "You have 3 alerts, which is the limit. Remove one with /alert remove."
     await store.add(rule(target=CHANNEL), most=1)
     with pytest.raises(RequestError, match="This channel has 1 alerts"):
         await store.add(rule(target=CHANNEL), most=1)

@@ -164,8 +164,8 @@ def test_where_the_figure_of_a_new_rule_stands():
     asked = rule(AlertKind.MAX_CHANGE, value=0.5)
     assert now(asked, flow_bn=-0.1) == "Now $0.1000Bn per 1 % in size."
     assert now(asked, change_bn=-0.1).startswith("Now $0.1000Bn per 1 % in size, by max change (no volume by strike).")
-    assert now(asked, change_bn=-0.7).endswith("That is beyond it already: you are told the next time.")
-    assert now(rule(), zero_gamma=None) == "This figure is not known now; the alert waits until it is."
+    assert now(asked, change_bn=-0.7).endswith("That is already beyond it; you will be told next time.")
+    assert now(rule(), zero_gamma=None) == "This figure is not known right now; the alert waits until it is."
 
 
 def test_a_classic_snapshot_serves_what_it_has():

@@ -184,7 +184,7 @@ async def test_alerts_are_listed_as_they_stand_and_removed_by_number(scene: Scen
     await said(guest, "add", kind="zero_gamma", symbol="SPX")
     await said(guest, "add", kind="max_change", symbol="SPX", value=0.5, window="15")
     refused = await said(guest, "add", kind="net_gex", symbol="SPX")
-    assert refused == "You have 2 alerts, which is the limit. Take one off with /alert remove."
+    assert refused == "You have 2 alerts, which is the limit. Remove one with /alert remove."
     await scene.spots(6395, 6405)
     await until(lambda: len(scene.texts()) == 3)
     listed = await said(guest, "list")
@@ -192,7 +192,7 @@ async def test_alerts_are_listed_as_they_stand_and_removed_by_number(scene: Scen
     assert listed.endswith("`2` SPX: flow 15 min exceeds $0.5Bn per 1 % at a strike\n> armed (no volume by strike)")
     assert await said(owner, "list") == "You have no alerts. /alert add sets one."
     assert await said(owner, "remove", number=1) == "You have no alert 1. /alert list shows the numbers."
-    assert await said(guest, "remove", number=1) == "Alert 1 is gone: SPX: spot crosses zero gamma."
+    assert await said(guest, "remove", number=1) == "Alert 1 is removed: SPX: spot crosses zero gamma."
     assert list((await scene.store.load()).rules) == [2]
 
 
@@ -230,7 +230,7 @@ async def test_a_channel_that_lost_its_permission_is_paused_shown_and_resumed(sc
     scene.sandbox.restore(channel_id)
     async with visit(scene.sandbox, "owner") as owner:
         answer = await said(owner, "add", kind="price", symbol="SPX", value=6500.0, target="here")
-        assert answer.endswith("The paused alerts of the same place run again.")
+        assert answer.endswith("Alerts that were paused there run again.")
         assert "paused" not in await said(owner, "list")
 
 
@@ -259,7 +259,7 @@ async def test_an_odd_answer_loses_no_alert_and_pauses_nothing(scene: Scene, gue
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"), [(50007, "your direct messages are closed to me"), (50278, "we share no server any more")]
+    ("code", "reason"), [(50007, "your direct messages are closed to me"), (50278, "we no longer share a server")]
 )
 async def test_a_reader_who_cannot_be_reached_sees_why_in_the_list(
     scene: Scene, guest: Visitor, code: int, reason: str

@@ -112,7 +112,7 @@ async def test_an_unknown_channel_is_78_and_the_others_are_still_checked(make, s
     known = sandbox.channel_ids["gex-spx"]
     status, lines = await checked(make(discord_gex_feed_channel_ids=(12345, known)))
     assert status == 78
-    assert lines[-2].startswith("FAIL  channel 12345: Discord knows no channel 12345: it was deleted")
+    assert lines[-2].startswith("FAIL  channel 12345: Discord does not know channel 12345: it was deleted")
     assert lines[-1].startswith(f"ok    channel {known}:")
 
 
@@ -297,8 +297,8 @@ async def test_slips_in_the_settings_file_are_warnings_without_their_values(make
     assert status == 0
     warnings = [line for line in lines if line.startswith("warn  .env: ")]
     assert len(warnings) == 3
-    assert "DISCORD_BOT_TOKN is no setting" in warnings[0] and "line 2 " in warnings[1]
-    assert "LOG_LEVL is no setting of this program, so it is ignored. Is LOG_LEVEL meant?" in warnings[2]
+    assert "DISCORD_BOT_TOKN is not a setting" in warnings[0] and "line 2 " in warnings[1]
+    assert "LOG_LEVL is not a setting of this program, so it is ignored. Is LOG_LEVEL meant?" in warnings[2]
     assert "hunter2" not in "".join(lines)
     assert f"ok    .env: {tmp_path}/.env is read." in lines
 

@@ -57,7 +57,7 @@ async def asked(status, answer=GEXBOT_ANSWER):
 
 async def test_every_source_that_a_ticker_comes_from_has_a_line_with_its_tickers():
     findings = await found(gex_feed_symbols="SPX,NDX", gex_source_map="RUT:redis")
-    unproven = "live, unproven: no figures of a session are known from it yet"
+    unproven = "live, unproven: it has not given figures in a session yet"
     assert [finding.line for finding in findings] == [
         f"ok    source schwab: SPX, NDX; {unproven}; at most 100 chain requests a minute.",
         "ok    source redis: RUT; written by another program, unproven: Redis cannot be asked.",
@@ -136,7 +136,7 @@ async def test_a_key_that_works_is_fine():
     finding = await asked(200)
     assert (finding.verdict, finding.status) == ("ok", 0)
     assert finding.sentence == (
-        "SPX, QQQ; live, unproven: no figures of a session are known from it yet; asked of 127.0.0.1 every 2 s."
+        "SPX, QQQ; live, unproven: it has not given figures in a session yet; asked of 127.0.0.1 every 2 s."
     )
 
 
@@ -182,7 +182,7 @@ async def test_a_replay_of_a_recording_is_fine(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("nowhere", "cannot be read: No such file"), ("empty", "holds no recording"), ("page.html", "is no recording")],
+    [("nowhere", "cannot be read: No such file"), ("empty", "holds no recording"), ("page.html", "is not a recording")],
 )
 async def test_a_replay_of_what_is_no_recording_is_78_and_names_the_path(tmp_path, name, said):
     (tmp_path / "empty").mkdir()

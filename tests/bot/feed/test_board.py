@@ -650,7 +650,7 @@ async def test_a_close_that_discord_does_not_take_is_retried_and_leaves_no_live_
 async def test_a_false_unknown_message_leaves_nothing_behind():
     rig = Rig()
     await rig.beat()
-    rig.channel.faults = [GoneMessageError("The message is not there any more.")] * 2
+    rig.channel.faults = [GoneMessageError("The message is no longer there.")] * 2
     for _ in range(10):
         await rig.beat()
     assert rig.channel.deeds.count("send") == 2
@@ -664,7 +664,7 @@ async def test_a_message_deleted_again_and_again_is_posted_ever_more_slowly_and_
         rig.channel.messages.clear()
     assert rig.channel.deeds.count("send") <= 4
     assert len(rig.told) == 1
-    assert "again and again" in rig.told[0]
+    assert "keeps deleting" in rig.told[0]
 
 
 async def test_a_board_that_waits_for_a_person_looks_after_15_30_and_60_seconds_and_at_once_when_woken():

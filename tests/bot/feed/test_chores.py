@@ -12,7 +12,7 @@ from tests.support.feed import OPEN_AT, DictLedger, FakeChannel
 
 NOW_MS = epoch_ms(OPEN_AT)
 DELETE = Chore(channel_id=1, message_id=5, since_ms=NOW_MS)
-GONE = GoneMessageError("The message is not there any more.")
+GONE = GoneMessageError("The message is no longer there.")
 
 
 class Rig:

@@ -55,7 +55,7 @@ async def test_without_a_login_the_answer_names_the_remedy_and_the_stream_waits(
         rig.runtime.tokens.path.unlink()
         report = await rig.control.start()
         assert not report.ok
-        assert "then starts by itself" in report.sentence and "token login" in report.sentence
+        assert "will start by itself" in report.sentence and "token login" in report.sentence
         assert rig.control.status().state == "needs_login"
 
 
@@ -93,7 +93,7 @@ async def test_connected_without_data_says_that_this_may_be_normal(tmp_path, red
     monkeypatch.setattr("bot.operate.stream_control.ANSWER_WITHIN_S", 0.4)
     async with controlled(tmp_path, redis, redis_url, symbols=("ZZZZ",)) as rig:
         report = await rig.control.start()
-        assert report.ok and "Nothing has come yet" in report.sentence
+        assert report.ok and "Nothing has arrived yet" in report.sentence
         assert rig.control.status().state == "ready"
 
 
@@ -188,7 +188,7 @@ async def test_start_asks_again_at_once_when_the_stream_waits_for_a_person(tmp_p
         rig.streamer.run = run_when_not_refused
         report = await rig.control.start()
         assert not report.ok
-        assert report.sentence == "The stream waits and tries again by itself. The disk is full. Make room."
+        assert report.sentence == "The stream is waiting and will try again by itself. The disk is full. Make room."
         assert await stored_wish(redis).get() is not None
         assert rig.control.status().state == "waiting"
         await rig.control.start()

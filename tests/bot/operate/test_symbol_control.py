@@ -62,7 +62,7 @@ async def test_an_added_symbol_is_answered_with_its_first_data(streamer, control
 async def test_a_symbol_that_stays_silent_is_named(streamer, control):
     streamer.ages = {"QQQ": 0.1, "ZZZZ": None}
     report = await control.add("QQQ, ZZZZ")
-    assert "Nothing has come for ZZZZ yet" in report.sentence and "QQQ, ZZZZ: asked for" in report.sentence
+    assert "Nothing has arrived for ZZZZ yet" in report.sentence and "QQQ, ZZZZ: asked for" in report.sentence
 
 
 @pytest.mark.parametrize("state", ["stopped", "backoff", "standby"])
@@ -93,14 +93,14 @@ async def test_a_symbol_that_schwab_refused_is_asked_for_again(streamer, control
 
 async def test_a_removed_symbol_can_be_added_again(streamer, control):
     streamer.ages = {"SPY": 0.1}
-    assert "no longer streamed, also after a restart" in (await control.remove("SPY")).sentence
+    assert "no longer streamed, even after a restart" in (await control.remove("SPY")).sentence
     assert streamer.changes.removed == {"SPY"}
     assert "streamed from now on" in (await control.add("SPY")).sentence
     assert streamer.changes == SymbolChanges()
 
 
 async def test_what_a_board_needs_stays_and_with_it_the_whole_order(streamer, control):
-    with pytest.raises(RequestError, match="boards cannot do without"):
+    with pytest.raises(RequestError, match="needed by the live messages"):
         await control.remove("SPY, $SPX")
     assert streamer.changes == SymbolChanges()
 

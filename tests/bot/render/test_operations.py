@@ -55,11 +55,11 @@ def test_a_busy_stream_in_full():
         "Schwab login: 3d 1h left · REST 12 of 100 requests in the last minute",
         "Needs a login: The weekly Schwab login is over.",
         "Refused by Schwab and left out: ZZ.Z, Y; SPY of NYSE_BOOK",
-        "Silent although its session runs: SPYY",
-        "Chains not believed, what was known stays: SPX 2026-08-20: It lists only calls; NDX: No list",
+        "Silent during its session: SPYY",
+        "Chains rejected, earlier ones kept: SPX 2026-08-20: It lists only calls; NDX: No list",
         "Odd in chains: SPX 2026-08-21: 3 rows unreadable",
         "Delayed by Schwab: /MNQ",
-        "Not served by Schwab now: CHART_FUTURES",
+        "Not available from Schwab now: CHART_FUTURES",
         "Futures (depth: top of book): /MNQ is /MNQZ26",
         "Last close: 1006 no close frame",
         "Last error: Schwab answered 503.",
@@ -84,9 +84,9 @@ def test_the_list_of_symbols_says_by_whose_wish_each_is_there():
     assert symbols_text(symbols, StreamStatus(state="live", missing=("AAPL",))).splitlines() == [
         "From SCHWAB_SYMBOLS: SPY",
         "Added: AAPL, /ES",
-        "For the boards: $SPX",
+        "Needed by the live messages: $SPX",
         "Removed from SCHWAB_SYMBOLS: QQQ",
-        "Silent although its session runs: AAPL",
+        "Silent during its session: AAPL",
     ]
     assert symbols_text(SymbolList(), StreamStatus(state="stopped")) == "Nothing is streamed."
 
@@ -131,7 +131,7 @@ def test_the_last_error_is_shown():
 def test_what_schwab_refuses_again_and_again_is_counted():
     text = token_text(token(refusals=3, odd_grants=2), NOW)
     assert "Refused by Schwab: 3 times in a row" in text
-    assert "impossible life: 2" in text
+    assert "impossible lifetime: 2" in text
     assert "Refused" not in token_text(token(), NOW)
 
 

@@ -71,7 +71,7 @@ def test_a_record_has_n_a_baseline_and_few_instead_of_a_rate_from_few():
     assert "round strikes     48    75%" in text
     assert "previous hi/lo     0    few" in text
     assert "expected high     24    75%" in text
-    assert "no signal" in text
+    assert "not a signal" in text
     assert widest(text) <= 41
 
 

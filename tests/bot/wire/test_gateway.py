@@ -22,7 +22,7 @@ from tests.support.wire import until
     ("code", "family", "words"),
     [
         (4004, LoginRequiredError, "refuses DISCORD_BOT_TOKEN"),
-        (4011, ConfigurationError, "several parts"),
+        (4011, ConfigurationError, "sharded"),
         (4013, ConfigurationError, "does not know an intent"),
         (4014, LoginRequiredError, "does not allow this application an intent"),
     ],
@@ -108,7 +108,7 @@ async def test_something_that_is_no_event_at_all_costs_the_connection_and_not_th
         sandbox.gateway._send_all("this is no JSON")
         await until(lambda: sandbox.gateway.identifies == 2 and bot.gateway.is_up)
         assert not running.done()
-    assert "sent what cannot be read" in caplog.text
+    assert "sent something unreadable" in caplog.text
 
 
 async def test_the_days_budget_of_sessions_stops_dialling_and_is_told_once(redis, monkeypatch):

@@ -44,5 +44,5 @@ def test_a_snapshot_comes_back_as_it_went():
 
 
 def test_a_foreign_snapshot_is_a_contract_error():
-    with pytest.raises(ContractError, match="our own shape"):
+    with pytest.raises(ContractError, match="the expected shape"):
         decode_snapshot(b'{"ticker": "SPX"}')

@@ -66,7 +66,7 @@ async def test_a_dry_run_says_what_would_be_streamed_and_touches_no_stream(tmp_p
     ("options", "more", "end"),
     [
         (("--symbols", "!"), {}, (65, "is not a symbol")),
-        (("--services", "LEVELTWO"), {}, (65, "is no service")),
+        (("--services", "LEVELTWO"), {}, (65, "is not a service")),
         (("--dry-run",), {"SCHWAB_CLIENT_ID": ""}, (78, "SCHWAB_CLIENT_ID")),
         (("--dry-run",), {"SCHWAB_TOKEN_PATH": "absent/token.json"}, (77, "token login")),
         ((), {"SCHWAB_CLIENT_ID": ""}, (78, "SCHWAB_CLIENT_ID")),

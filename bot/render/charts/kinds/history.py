@@ -90,7 +90,7 @@ def history_chart(
 def days_chart(ticker: str, rows: Sequence[DayRow]) -> HistoryChart:
     """Closes over sessions, oldest first, one without a row as a gap; RequestError for fewer than two rows."""
     if len(rows) < _FEWEST:
-        raise RequestError(f"There are too few past days of {ticker} for a picture.", remedy="It takes two of them.")
+        raise RequestError(f"There are too few past days of {ticker} for a picture.", remedy="It needs at least two.")
     by_day = {row.day: row for row in rows}
     days = tuple(_sessions(rows[0].day, rows[-1].day))
     seen = [by_day.get(day) for day in days]

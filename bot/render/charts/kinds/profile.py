@@ -90,7 +90,7 @@ def _shown(chart: ProfileChart) -> str:
 
 def _flips_shown(chart: ProfileChart) -> str:
     if not chart.flips:
-        return "The total changes sign nowhere."
+        return "The total never changes sign."
     named = [f"{price(level)} {_ARROWS.get(way, '')}".strip() for level, way in chart.flips[:_MOST_FLIPS]]
     rest = len(chart.flips) - len(named)
     return f"The sign changes at {', '.join(named)}{f' and {rest} more' if rest else ''}."

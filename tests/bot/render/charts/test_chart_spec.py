@@ -55,7 +55,7 @@ def test_a_profile_in_words_names_its_flips():
     assert "The sign changes at" in text
     assert "downwards" in text
     assert "upwards" in text
-    assert "changes sign nowhere" in words("profile", weight="vol")
+    assert "never changes sign" in words("profile", weight="vol")
 
 
 def test_a_history_in_words_says_how_each_line_ran():

@@ -144,7 +144,7 @@ SAYS = {
         "**streamed strikes only**: last minute −4.31 million and −6.24 million",
         "5 min +12.00 million and +2.50 million",
         "30 min —; today +1.2000 billion and −80.00 million",
-        "Seen since 09:31:05 New York: 40000 contracts, 23% of the day's contracts; of 12% of them nobody can tell",
+        "Seen since 09:31:05 New York: 40000 contracts, 23% of the day's contracts; the side of 12% of them is unknown",
     ),
     "vanna": ("volatility rises by one point", "+68.20 million US dollars per volatility point", "−15.00 million"),
     "charm": (
@@ -294,7 +294,7 @@ def test_the_rule_and_what_it_prices_are_told():
 
 def test_the_assumption_is_never_left_out():
     for figure in (None, *FIGURES):
-        assert "it is assumed that dealers are long the calls" in explain_embed(OURS, figure, now=NOW).footer.text
+        assert "dealers are assumed to be long the calls" in explain_embed(OURS, figure, now=NOW).footer.text
 
 
 def test_without_a_figure_the_lines_of_the_board_are_told_in_its_order():
