@@ -91,7 +91,7 @@ def test_a_pickle_is_refused_and_never_opened(tmp_path, protocol):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"SQLite format 3\0 but torn", "no token database"),
+        (b"SQLite format 3\0 but torn", "not a token database"),
         (b"hello", "is not JSON"),
         (b"{}", "no refresh token"),
         (b" " * 1_100_000, "far too large"),
@@ -109,7 +109,7 @@ def test_another_programs_database_is_no_login(tmp_path):
     with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
         connection.execute("CREATE TABLE things (name TEXT)")
         connection.commit()
-    with pytest.raises(RequestError, match="no token database of Schwabdev"):
+    with pytest.raises(RequestError, match="not a token database of Schwabdev"):
         read_file(tmp_path / "other.db", now=NOW, cipher=PLAIN)
 
 

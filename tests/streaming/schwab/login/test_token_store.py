@@ -126,7 +126,7 @@ def test_each_save_is_another_version(store):
 
 def test_an_env_file_is_never_written(tmp_path):
     (tmp_path / ".env").write_text("MINE=1\n")
-    with pytest.raises(ConfigurationError, match=r"\.env is no place"):
+    with pytest.raises(ConfigurationError, match=r"\.env is not the place"):
         TokenStore(tmp_path / ".env")
     assert (tmp_path / ".env").read_text() == "MINE=1\n"
 
