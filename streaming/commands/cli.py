@@ -10,6 +10,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from streaming.bus import keys
 from streaming.bus.server.embedded import running_url
 from streaming.bus.subscription import messages
 from streaming.commands import gex as gex_command
@@ -27,6 +28,23 @@ from streaming.streamer.runtime import open_bus
 
 _LOG: Final = logging.getLogger(__name__)
 _INTERRUPTED: Final = 130
+_EXAMPLES: Final = """examples:
+  %(prog)s start --dry-run                 what would be streamed, and whether it can
+  %(prog)s token login                     the weekly Schwab login
+  %(prog)s gex chain.csv --scope zero      the levels of an option chain in a file
+  %(prog)s levels SPX --format tradingview
+  %(prog)s tail market_data:ticks --count 5
+
+exit statuses:
+  0    done, or asked to stop          2    an unknown option
+  65   a file or symbol is not usable  69   Redis does not answer
+  70   a bug; the log has it           74   a refreshed login was not stored
+  75   temporary, try again            76   the other side broke its protocol
+  77   log in again                    78   a setting is wrong or missing
+  130  interrupted
+"""
+_CHANNELS: Final = (keys.TICKS, keys.LEVEL2, keys.CANDLES, keys.SNAPSHOT_STREAM)
+"""All that we publish on."""
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m streaming") -> int:
@@ -54,7 +72,12 @@ def _report(error: BaseException) -> int:
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description="The market-data side, without Discord.")
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="The market-data side, without Discord.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_usual_flags(parser)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     start_command.register(commands)
@@ -72,7 +95,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 def _register_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser("tail", help="show what arrives on a Redis channel")
-    command.add_argument("channel", help="such as market_data:ticks")
+    command.add_argument("channel", help=f"one of {', '.join(_CHANNELS)}, or of another program")
     command.add_argument("--count", type=int, default=None, metavar="N", help="stop after N messages")
     command.set_defaults(func=_tail)
 
@@ -91,7 +114,16 @@ def _redis_url(_: argparse.Namespace) -> int:
 
 
 def _tail(arguments: argparse.Namespace) -> int:
+    if (warning := unpublished(arguments.channel)) is not None:
+        say(warning)
     return asyncio.run(_tail_until_done(arguments))
+
+
+def unpublished(channel: str) -> str | None:
+    """A warning for a channel that no program of ours publishes on; None for the others."""
+    if channel in _CHANNELS:
+        return None
+    return f"Gexcord publishes nothing on {channel}. Its channels are {', '.join(_CHANNELS)}. Listening all the same."
 
 
 async def _tail_until_done(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from bot.check.channel_access import NEEDED, missing_permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-LONGEST_CELL = 500
+LONGEST_CELL = 400
 
 
 def anchor(heading):

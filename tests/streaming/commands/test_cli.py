@@ -1,11 +1,14 @@
 """streaming/commands/cli.py: commands that have no module of their own."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from streaming import errors
+from streaming.bus import keys
 from streaming.bus.server.embedded import open_embedded_server
-from streaming.commands.cli import main
+from streaming.commands.cli import main, unpublished
 from streaming.settings import StreamSettings
 from tests.support.other_process import python_process
 
@@ -48,7 +51,33 @@ def test_a_bug_is_one_redacted_line_and_the_status_of_a_bug(monkeypatch, capsys)
 
     monkeypatch.setattr("streaming.commands.cli.tail", broken)
     monkeypatch.setattr("streaming.commands.cli.open_bus", broken)
-    assert main(["tail", "x"]) == 70
+    assert main(["tail", keys.TICKS]) == 70
     (line,) = capsys.readouterr().err.splitlines()
     assert "CRITICAL streaming.commands.cli: the program ends on a bug" in line and "Traceback" in line
     assert "hunter2" not in line
+
+
+def test_the_help_has_examples_that_the_program_understands_and_every_exit_status(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"], prog="tool")
+    shown = capsys.readouterr().out
+    examples = re.findall(r"^  tool (\S+) .*", shown.partition("examples:")[2], flags=re.MULTILINE)
+    assert len(examples) > 3
+    for command in examples:
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.GexcordError)]
+    listed = {int(status) for status in re.findall(r"(?<!\w)(\d+)  ", shown.partition("exit statuses:")[2])}
+    assert {kind.exit_status for kind in kinds} - listed == set()
+
+
+@pytest.mark.parametrize("channel", ["market_data:tick", keys.TICKS_STREAM, "gex:snapshot:SPX"])
+def test_a_channel_that_nobody_of_ours_publishes_on_is_warned_of(channel):
+    warning = unpublished(channel)
+    assert warning is not None and channel in warning and keys.TICKS in warning
+
+
+@pytest.mark.parametrize("channel", [keys.TICKS, keys.LEVEL2, keys.CANDLES, keys.SNAPSHOT_STREAM])
+def test_a_channel_of_ours_is_not(channel):
+    assert unpublished(channel) is None
