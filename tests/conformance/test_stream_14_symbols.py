@@ -24,7 +24,7 @@ async def test_symbols_come_and_go_without_a_reconnect_and_survive_a_restart(tmp
         assert "no longer streamed" in (await control.remove("SPY")).sentence
         await until(lambda: set(rig.sim.subscriptions["LEVELONE_EQUITIES"]) == {"$SPX", "QQQ"})
         await until(lambda: "NYSE_BOOK" not in rig.sim.subscriptions)
-        with pytest.raises(RequestError, match="cannot do without"):
+        with pytest.raises(RequestError, match="needed by the live messages"):
             await control.remove("$SPX")
         with pytest.raises(RequestError, match="not streamed"):
             await control.remove("TSLA")
