@@ -192,7 +192,9 @@ class GexBot(commands.Bot):
             raise _not_taken(error) from error
         except (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
             passed = passing(error)
-            raise TransientError(f"The slash commands wait: {passed}", retry_after_s=passed.retry_after_s) from error
+            raise TransientError(
+                f"The slash commands are not uploaded yet: {passed}", retry_after_s=passed.retry_after_s
+            ) from error
         except app_commands.AppCommandError as error:
             raise OperatorError(f"The slash commands cannot be uploaded ({type(error).__name__}).") from error
         log.info("slash commands uploaded: %s", ", ".join(sorted(command.name for command in synced)))

@@ -259,7 +259,7 @@ class Supervisor:
         if job.open_trouble is None:
             return
         log.info("job %s goes on: %s", job.name, job.open_trouble)
-        self._tell_operators(job, f"{job.name} works again. It was: {job.open_trouble}")
+        self._tell_operators(job, f"{job.name} works again. The trouble was: {job.open_trouble}")
         job.open_trouble = None
 
     async def _after(self, job: _Job, error: Exception) -> bool:

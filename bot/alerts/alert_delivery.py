@@ -163,7 +163,7 @@ class AlertDelivery:
         await self._store.later(batch, delay_s=delay_s)
         if self._open_trouble is None or self._open_trouble.sentence != error.sentence:
             self._open_trouble = error
-            self._tell(f"Alerts wait: {error.sentence}")
+            self._tell(f"Alerts are waiting: {error.sentence}")
 
     async def _pause(self, batch: Batch, error: UnreachableError) -> None:
         self._failures.pop(batch.target.name, None)

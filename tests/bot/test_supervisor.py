@@ -155,7 +155,7 @@ async def test_the_end_of_what_was_told_is_told_once(supervisor, told, clock):
     job = Script(OperatorError("The login is over.", remedy="Log in again."), work, work)
     supervisor.start("job", job, POLICY)
     await job.idles()
-    assert told == ["The login is over. Log in again.", "job works again. It was: The login is over."]
+    assert told == ["The login is over. Log in again.", "job works again. The trouble was: The login is over."]
 
 
 async def test_a_job_that_only_seems_to_recover_says_nothing_of_it(supervisor, told):
@@ -173,7 +173,7 @@ async def test_a_job_that_ends_by_itself_has_recovered(supervisor, told):
     supervisor.start("job", Script(OperatorError("Refused."), None), POLICY)
     assert (await supervisor.wait("job")).state is JobState.ENDED
     await asyncio.sleep(0)
-    assert told == ["Refused.", "job works again. It was: Refused."]
+    assert told == ["Refused.", "job works again. The trouble was: Refused."]
 
 
 async def test_whoever_mends_the_cause_need_not_wait():

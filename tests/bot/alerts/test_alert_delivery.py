@@ -84,7 +84,7 @@ async def test_what_needs_a_person_is_told_once_waited_out_and_told_when_it_is_o
     post.faults = [OperatorError("Discord refuses the bot's token.", remedy="Set one.") for _ in range(3)]
     for nonce in ("n1", "n2", "n1"):
         await sender.deliver(batch(clock, 1, nonce=nonce))
-    assert told == ["Alerts wait: Discord refuses the bot's token. Set one."]
+    assert told == ["Alerts are waiting: Discord refuses the bot's token. Set one."]
     assert all(300 <= delay_s <= 900 for delay_s in store.delays_s)
     assert store.ended == []
     await sender.deliver(batch(clock, 1, nonce="n1"))

@@ -279,7 +279,7 @@ async def test_a_refused_token_on_one_alert_does_not_end_the_job(rig, monkeypatc
         for spot in (6395, 6405):
             await rig.spot(spot)
         await until(lambda: bool(rig.post.messages))
-    assert rig.told[0] == "Alerts wait: Discord refuses the bot's token."
+    assert rig.told[0] == "Alerts are waiting: Discord refuses the bot's token."
 
 
 async def test_trouble_that_passes_delays_a_message_and_loses_none(rig):
