@@ -14,7 +14,7 @@ _FIGURE: Final = re.compile(r"GEX: \S+\s+([\d,]+\.\d+)")
 _STAMP: Final = re.compile(r"^\S+Z\s+(\w+)\s+([\w.-]+): (.*)$")
 _RAISED: Final = re.compile(r"⏎ ([\w.]+(?:Error|Exception|Closed\w*|HTTPException|NotFound|Forbidden|Exit)\w*)\b")
 _ENDED: Final = re.compile(r"job (\S+) ended")
-_ONCE: Final = frozenset({"stream-resume", "command-sync", "opening"})
+_ONCE: Final = frozenset({"stream-resume", "command-sync", "opening", "alert-notice"})
 """Jobs that have one thing to do."""
 _LOUD: Final = frozenset({"ERROR", "CRITICAL"})
 

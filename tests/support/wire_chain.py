@@ -22,7 +22,8 @@ def check_levels_survive(chain: OptionChain) -> None:
 
 
 def _figures(chain: OptionChain, market: Market) -> GexSnapshot:
-    engine = GexEngine(parse_ticker(chain.ticker), scope="all")
+    # By the volatilities that travel: the market quotes prices of its own, in whole cents.
+    engine = GexEngine(parse_ticker(chain.ticker), scope="all", volatility="line")
     engine.on_chain(chain)
     snapshot = engine.compute(market.now)
     assert snapshot is not None
