@@ -26,16 +26,20 @@ def concentrations(strikes: Floats, ladders: Floats) -> list[Concentration]:
     if strikes.size == 0:
         return [Concentration((), None)] * len(ladders)
     sizes = np.abs(ladders)
-    order = np.argsort(-sizes, axis=1, kind="stable")
-    running = np.cumsum(np.take_along_axis(sizes, order, axis=1), axis=1)
+    falling = np.sort(sizes, axis=1)[:, ::-1]
+    running = np.cumsum(falling, axis=1)
     total = running[:, -1]
-    needed = 1 + np.count_nonzero(running < _MOST_OF_IT * total[:, None], axis=1)
+    needed = (1 + np.count_nonzero(running < _MOST_OF_IT * total[:, None], axis=1)).tolist()
+    fifth = falling[:, min(MOST, strikes.size) - 1]
     return [
-        Concentration(_top(strikes, ladder, first, whole), int(count)) if whole > 0.0 else Concentration((), None)
-        for ladder, first, whole, count in zip(ladders, order[:, :MOST], total.tolist(), needed.tolist(), strict=True)
+        Concentration(_top(strikes, ladder, np.flatnonzero(size >= least), whole), count)
+        if whole > 0.0
+        else Concentration((), None)
+        for ladder, size, least, whole, count in zip(ladders, sizes, fifth, total.tolist(), needed, strict=True)
     ]
 
 
-def _top(strikes: Floats, ladder: Floats, first: NDArray[np.intp], whole: float) -> tuple[TopStrike, ...]:
-    rows = zip(strikes[first].tolist(), ladder[first].tolist(), strict=True)
-    return tuple((strike, net, abs(net) / whole) for strike, net in rows if net != 0.0)
+def _top(strikes: Floats, ladder: Floats, among: NDArray[np.intp], whole: float) -> tuple[TopStrike, ...]:
+    """The strongest of the rows `among`, of equal ones the lower strike first."""
+    rows = sorted(zip(strikes[among].tolist(), ladder[among].tolist(), strict=True), key=lambda row: -abs(row[1]))
+    return tuple((strike, net, abs(net) / whole) for strike, net in rows[:MOST] if net != 0.0)

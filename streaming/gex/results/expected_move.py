@@ -1,6 +1,7 @@
 """What the market pays for movement until the nearest quoted expiry (`specs/gex-method.md` §22). Pure."""
 
 import math
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -19,11 +20,10 @@ def expected_move(lines: Lines, selection: Selection, spot: float, asof_s: float
 
     `asof_s` is the quote time, epoch seconds. None without such a strike; without its σ no standard deviation.
     """
-    pairs = _quoted_pairs(lines, selection.cut.start)
+    pairs = _nearest_quoted(lines, selection.cut.start)
     if pairs.size == 0:
         return None
     series = int(lines.pair_series[pairs[0]])
-    pairs = pairs[lines.pair_series[pairs] == series]
     forward = spot * float(selection.ratio[series])
     strikes = lines.strike[lines.pair_call[pairs]]
     nearest = int(np.abs(strikes - forward).argmin())
@@ -40,12 +40,21 @@ def expected_move(lines: Lines, selection: Selection, spot: float, asof_s: float
     )
 
 
-def _quoted_pairs(lines: Lines, first_row: int) -> Ints:
-    """Strikes whose call and put both have quotes that say a price, in order of settlement."""
-    pairs = np.flatnonzero((lines.pair_call >= first_row) & (lines.pair_put >= first_row))
-    quoted = says_a_price(lines.bid, lines.ask)
-    both: Ints = pairs[quoted[lines.pair_call[pairs]] & quoted[lines.pair_put[pairs]]]
-    return both
+def _nearest_quoted(lines: Lines, first_row: int) -> Ints:
+    """Strikes of the first living series in which any has a call and a put whose quotes both say a price.
+
+    Series by series, for the first one nearly always does, and a chain has fifty.
+    """
+    first = int(np.searchsorted(lines.series_start, first_row))
+    edges = np.searchsorted(lines.pair_series, np.arange(first, lines.series_start.size + 1)).tolist()
+    for low, high in pairwise(edges):
+        calls, puts = lines.pair_call[low:high], lines.pair_put[low:high]
+        listed = np.flatnonzero((calls >= 0) & (puts >= 0))
+        rows = np.stack((calls[listed], puts[listed]))
+        quoted: Ints = low + listed[says_a_price(lines.bid[rows], lines.ask[rows]).all(axis=0)]
+        if quoted.size:
+            return quoted
+    return np.zeros(0, np.int64)
 
 
 def _mid(lines: Lines, row: int) -> float:
