@@ -45,7 +45,7 @@ def _import_the_rest() -> None:
 
 
 def _load(path: Path) -> "OptionChain":
-    from streaming.chains.files import load_chain
+    from streaming.chains.files.chain_files import load_chain
 
     return load_chain(path)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 from streaming.chains.quality_words import is_interest_partial, quality_words
 from streaming.chains.wire_values import price
 from streaming.clock import instant

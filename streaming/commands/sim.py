@@ -54,7 +54,7 @@ def build(*, chain: Path | None, seed: int, always_open: bool, now: datetime) ->
     A chain's market begins at its quote time, a made-up one at 10:30 of a session; one that is always open
     runs in real time, so that it fits programs that do.
     """
-    from streaming.chains.files import load_chain
+    from streaming.chains.files.chain_files import load_chain
     from streaming.sim.world.market import Market
 
     if chain is not None:

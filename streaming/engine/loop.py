@@ -12,8 +12,8 @@ from streaming.engine.engine_host import EngineError
 from streaming.errors import TransientError
 from streaming.model import GexSnapshot
 from streaming.ports import Assure, SnapshotSink
+from streaming.process.trouble import LastingTrouble
 from streaming.symbols import Ticker
-from streaming.trouble import LastingTrouble
 
 _EVERY_S: Final = 10.0
 _BEFORE_CHAINS_S: Final = 0.5

@@ -10,8 +10,8 @@ from streaming.day_map import DayMap
 from streaming.engine.engine_host import EngineError
 from streaming.errors import TransientError
 from streaming.ports import Assure
+from streaming.process.trouble import LastingTrouble
 from streaming.symbols import Ticker
-from streaming.trouble import LastingTrouble
 
 _EVERY_S: Final = 60.0
 _FIRST_S: Final = 2.0

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from streaming.chains.files import parse_any
+from streaming.chains.files.chain_files import parse_any
 from streaming.chains.implied_price import with_spot
 from streaming.chains.judgement import (
     believable,

@@ -23,10 +23,10 @@ from streaming.history.closing import AFTER_CLOSE
 from streaming.history.history_files import HistoryFiles
 from streaming.ports import Progress, Tell
 from streaming.process.child_process import ROOT, child_environment
+from streaming.process.trouble import Matters
 from streaming.recording.recorder import Recorder, RecordOrder
 from streaming.recording.recording_files import Part, parts_in
 from streaming.recording.writer import FolderTakenError
-from streaming.trouble import Matters
 
 _LOG: Final = logging.getLogger(__name__)
 _DAY_OVER: Final = time(0, 15)

@@ -1,1 +1,1 @@
-"""What a process of ours stands on: its children, signals, loopback servers, logs and `.env` file."""
+"""What a process of ours stands on: children, signals, loopback servers, packed data, its logs and what it tells."""

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from streaming.errors import ContractError
-from streaming.packed import GZIP_WINDOW, MOST_UNPACKED, Unpacker
+from streaming.process.packed import GZIP_WINDOW, MOST_UNPACKED, Unpacker
 
 _WINDOWS: Final = {"gzip": GZIP_WINDOW, "x-gzip": GZIP_WINDOW, "deflate": zlib.MAX_WBITS}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from streaming.errors import ContractError, RequestError
-from streaming.packed import open_unpacked
+from streaming.process.packed import open_unpacked
 from streaming.recording.record_lines import RecordedLine, parse_line
 from streaming.recording.recording_files import KINDS, Part, parts_of
 

@@ -21,13 +21,13 @@ from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms, is_instant
 from streaming.errors import UNREADABLE, ContractError, OperatorError, TransientError
 from streaming.model import GexSnapshot, is_made_up
+from streaming.process.trouble import LastingTrouble
 from streaming.recording.disk import RecordDisk
 from streaming.recording.record_lines import Gap, day_of, gap_line, levels_only, snapshot_line, tick_line
 from streaming.recording.recording_files import KINDS, Kind, Part
 from streaming.recording.tick_follower import Position, TickFollower, TickPage
 from streaming.recording.writer import PartKey, RecordWriter
 from streaming.status import RecorderStatus
-from streaming.trouble import LastingTrouble
 
 _LOG: Final = logging.getLogger(__name__)
 _FLUSH_EVERY_S: Final = 0.5

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from streaming.errors import OperatorError
-from streaming.packed import GZIP_WINDOW
+from streaming.process.packed import GZIP_WINDOW
 from streaming.process.private_files import PRIVATE_BYTES, settle, take_lock
 from streaming.recording.recording_files import Kind, Part, part_name, parts_in
 

@@ -10,8 +10,8 @@ from typing import Final
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import ContractError, RequestError
 from streaming.model import OptionQuote
-from streaming.packed import open_unpacked
 from streaming.ports import EventSink, StreamEvent
+from streaming.process.packed import open_unpacked
 from streaming.schwab.stream.merge import Merger
 from streaming.schwab.wire.frames import Frame, decode_frame
 from streaming.schwab.wire.values import instant_ms

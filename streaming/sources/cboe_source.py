@@ -20,7 +20,8 @@ from streaming.engine.map_loop import MapLoop, MapSink
 from streaming.engine.protocol import ChainKind
 from streaming.errors import ConfigurationError, ContractError, GexcordError
 from streaming.model import GexSnapshot, ScopeName, VolatilityRule
-from streaming.packed import MOST_UNPACKED
+from streaming.process.packed import MOST_UNPACKED
+from streaming.process.trouble import Matters
 from streaming.settings import StreamSettings
 from streaming.sources.download import Answer, Server, download, open_client
 from streaming.sources.polling import Pace, Poller, Surroundings
@@ -28,7 +29,6 @@ from streaming.sources.source_book import SourceBook
 from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceStatus
 from streaming.symbols import Ticker, is_index
-from streaming.trouble import Matters
 
 NAME: Final[ChainKind] = "cboe"
 _RESTING_S: Final = 300.0

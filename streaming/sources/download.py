@@ -10,7 +10,7 @@ import httpx
 
 from streaming.clock import Clock
 from streaming.errors import ContractError, OperatorError, RequestError, TransientError
-from streaming.packed import unpack
+from streaming.process.packed import unpack
 from streaming.schwab.http_errors import retry_after_s
 
 USER_AGENT: Final = "Gexcord/0.1"

@@ -12,10 +12,10 @@ from streaming.clock import Clock
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotSink, Tell
+from streaming.process.trouble import Matters
 from streaming.sources.download import SlowDownError
 from streaming.sources.source_book import SourceBook
 from streaming.symbols import Ticker
-from streaming.trouble import Matters
 
 _LOG: Final = logging.getLogger(__name__)
 _JITTER: Final = 0.05

@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from streaming.chains.files import parse_any
+from streaming.chains.files.chain_files import parse_any
 from streaming.clock import epoch_ms
 from streaming.engine.protocol import Load
 from streaming.engine.room import EngineRoom

@@ -34,7 +34,7 @@ from pydantic import SecretStr
 
 from streaming.bus import keys
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
-from streaming.chains.files import parse_any
+from streaming.chains.files.chain_files import parse_any
 from streaming.clock import ShiftedClock
 from streaming.engine.engine_host import EngineHost
 from streaming.model import GexSnapshot, OptionQuote, TickEvent

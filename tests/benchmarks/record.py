@@ -31,7 +31,7 @@ from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.bus.snapshots.history_entry import market_day
-from streaming.chains.files import parse_any
+from streaming.chains.files.chain_files import parse_any
 from streaming.clock import epoch_ms
 from streaming.gex.engine import GexEngine
 from streaming.recording.reader import ReadCounts, read_parts

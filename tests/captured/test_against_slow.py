@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 from streaming.gex.engine import GexEngine
 from streaming.model import VOLATILITY_RULES, VolatilityRule
 from streaming.symbols import parse_ticker

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 
 
 def test_settled_lines_stay_in_the_chain(captured_data: Path):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 from streaming.clock import epoch_ms
 from streaming.commands.gex_report import chain_report
 from streaming.gex.engine import GexEngine

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from streaming.calendar import new_york
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 from streaming.sim.options.contract_lines import lines_from_chain
 from streaming.sim.options.option_boards import relist_real
 from streaming.sim.prices.instruments import underlying_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 from tests.captured.test_chains_computed import NAMES
 from tests.support.direct_sums import check_samples, swept
 

@@ -38,7 +38,7 @@ from streaming.bus.snapshots.history_entry import entry_of, market_day
 from streaming.bus.snapshots.names import is_ticker
 from streaming.bus.snapshots.snapshot_history import without_curves
 from streaming.bus.snapshots.snapshot_store import NewestDays
-from streaming.chains.files import parse_any
+from streaming.chains.files.chain_files import parse_any
 from streaming.clock import epoch_ms, instant_of
 from streaming.commands.gex_report import chain_report
 from streaming.errors import ContractError, RequestError

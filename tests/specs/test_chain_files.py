@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.files import load_chain
-from streaming.chains.tables.plain_table import NEEDED, OPTIONAL
+from streaming.chains.files.chain_files import load_chain
+from streaming.chains.files.plain_table import NEEDED, OPTIONAL
 from streaming.model import ChainQuality
 
 PAGE = (Path(__file__).resolve().parents[2] / "specs" / "chain-files.md").read_text()

@@ -23,7 +23,7 @@ from streaming.bus.publish.batch_script import ScriptPacker
 from streaming.bus.publish.buffer import Entry
 from streaming.bus.redis_connection import CONNECT_S
 from streaming.errors import TransientError
-from streaming.trouble import LastingTrouble
+from streaming.process.trouble import LastingTrouble
 
 log = logging.getLogger(__name__)
 _READ_BYTES: Final = 1 << 16

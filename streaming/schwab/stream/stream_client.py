@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from streaming.clock import Clock
 from streaming.errors import ContractError, OperatorError, RequestError, TransientError
 from streaming.ports import Assure, Tell
+from streaming.process.trouble import Matters
 from streaming.schwab.http_errors import RouteRefusedError
 from streaming.schwab.login.keeper import Logins
 from streaming.schwab.login.oauth import LOG_IN
@@ -27,7 +28,6 @@ from streaming.schwab.stream.stream_status import StreamClientStatus, StreamCoun
 from streaming.schwab.stream.waits import ClientWaits
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
-from streaming.trouble import Matters
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from streaming.backoff import Backoff, InterruptibleWait
 from streaming.clock import Clock
 from streaming.errors import OperatorError
+from streaming.process.trouble import Matters
 from streaming.schwab.login.keeper import Logins, another_chance
 from streaming.schwab.stream.policy import StreamTiming, yield_s
 from streaming.schwab.stream.stream_status import ClientState
-from streaming.trouble import Matters
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 from streaming.commands.gex_report import chain_report
 from streaming.model import SCOPES, WEIGHTS
 from tests.data_builders.chains import made

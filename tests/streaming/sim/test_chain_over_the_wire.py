@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 from tests.data_builders.chains import made
 from tests.support.wire_chain import check_levels_survive
 

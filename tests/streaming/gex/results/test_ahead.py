@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from streaming.chains.files import parse_any
+from streaming.chains.files.chain_files import parse_any
 from streaming.clock import epoch_ms
 from streaming.day_map import decode_map, encode_map
 from streaming.gex.engine import GexEngine

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streaming.chains.files import parse_any
+from streaming.chains.files.chain_files import parse_any
 from streaming.gex.pricing.priced import Kernel
 from streaming.gex.results.sampling import sample_totals
 from streaming.gex.results.zero_gamma import sweep_levels

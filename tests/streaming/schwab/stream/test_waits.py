@@ -6,9 +6,9 @@ import pytest
 
 from streaming.clock import SystemClock
 from streaming.errors import LoginRequiredError
+from streaming.process.trouble import Matters
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.waits import ClientWaits
-from streaming.trouble import Matters
 from tests.support.waiting import until
 
 

@@ -8,9 +8,9 @@ from unittest.mock import patch
 
 import pytest
 
-from streaming import packed
-from streaming.chains.tables.wrapping import refusal, unwrapped
+from streaming.chains.files.wrapping import refusal, unwrapped
 from streaming.errors import ContractError
+from streaming.process import packed
 
 TEXT = "Expiration Date,Calls,μ\n" * 20
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.tables.date_line import fetched_at
+from streaming.chains.files.date_line import fetched_at
 from streaming.errors import ContractError
 
 

@@ -10,8 +10,8 @@ import zipfile
 import zlib
 from typing import Final
 
-from streaming import packed
 from streaming.errors import ContractError
+from streaming.process import packed
 
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}

@@ -1,10 +1,10 @@
-"""streaming/trouble.py, and those who tell lasting trouble by it."""
+"""streaming/process/trouble.py, and those who tell lasting trouble by it."""
 
 import logging
 
 import pytest
 
-from streaming.trouble import LastingTrouble
+from streaming.process.trouble import LastingTrouble
 
 
 @pytest.fixture

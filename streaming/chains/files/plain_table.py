@@ -12,11 +12,11 @@ import numpy as np
 
 from streaming.calendar import NEW_YORK, new_york
 from streaming.chains.assembly import ContractRows, Floats, Quoted, assemble, grid_of
+from streaming.chains.files.cboe_table import with_commas
+from streaming.chains.files.date_line import ASOF_HELPS
 from streaming.chains.osi import is_symbol, read_symbols
 from streaming.chains.quote_clock import last_quote_at
 from streaming.chains.schwab import osi_symbol
-from streaming.chains.tables.cboe_table import with_commas
-from streaming.chains.tables.date_line import ASOF_HELPS
 from streaming.chains.wire_values import number, price
 from streaming.clock import date_of, instant
 from streaming.errors import ContractError

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from streaming.calendar import NEW_YORK
 from streaming.chains.assembly import ContractRows, Quoted, assemble, grid_of
+from streaming.chains.files.cboe_table import read_table
+from streaming.chains.files.date_line import moment_in
 from streaming.chains.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root
 from streaming.chains.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
-from streaming.chains.tables.cboe_table import read_table
-from streaming.chains.tables.date_line import moment_in
 from streaming.chains.vendor_clock import Greeks, SeriesName, clock_ends
 from streaming.chains.wire_values import price
 from streaming.clock import LAST_DAY, instant

@@ -1,11 +1,11 @@
-"""streaming/packed.py"""
+"""streaming/process/packed.py"""
 
 import gzip
 
 import pytest
 
 from streaming.errors import ContractError
-from streaming.packed import open_unpacked, unpack
+from streaming.process.packed import open_unpacked, unpack
 
 BODY = b"x" * 900
 

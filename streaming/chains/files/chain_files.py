@@ -7,16 +7,16 @@ from typing import Final
 
 import msgspec
 
-from streaming import packed
-from streaming.chains import cboe
+from streaming.chains.files import cboe
+from streaming.chains.files.cboe_table import NO_TABLE, is_table
+from streaming.chains.files.plain_table import NO_COLUMNS, is_plain, parse_plain
+from streaming.chains.files.wrapping import refusal, unwrapped
 from streaming.chains.implied_price import with_spot
 from streaming.chains.quote_clock import last_quote_at
 from streaming.chains.schwab import parse_chain
-from streaming.chains.tables.cboe_table import NO_TABLE, is_table
-from streaming.chains.tables.plain_table import NO_COLUMNS, is_plain, parse_plain
-from streaming.chains.tables.wrapping import refusal, unwrapped
 from streaming.errors import UNREADABLE, ContractError, RequestError
 from streaming.model import OptionChain
+from streaming.process import packed
 
 _PEEK: Final = 256
 _HEAD: Final = 4096

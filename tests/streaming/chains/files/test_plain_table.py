@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.tables import plain_table
-from streaming.chains.tables.plain_table import is_plain, parse_plain
+from streaming.chains.files import plain_table
+from streaming.chains.files.plain_table import is_plain, parse_plain
 from streaming.errors import ContractError
 from streaming.model import ChainQuality
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.chains.assembly import ContractRows
+from streaming.chains.files.date_line import fetched_at
+from streaming.chains.files.wrapping import refusal
 from streaming.chains.osi import Bytes, Ints, is_symbol, read_symbols, symbol_grid
-from streaming.chains.tables.date_line import fetched_at
-from streaming.chains.tables.wrapping import refusal
 from streaming.errors import ContractError
 from streaming.model import ChainQuality
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.files import load_chain
+from streaming.chains.files.chain_files import load_chain
 from streaming.errors import RequestError
 from streaming.model import ChainQuality, OptionChain
 from tests.data_builders.chains import RECIPES, made, spx_whole

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.cboe import parse_csv, parse_json
-from streaming.chains.tables.cboe_table import read_table
+from streaming.chains.files.cboe import parse_csv, parse_json
+from streaming.chains.files.cboe_table import read_table
 from streaming.errors import ContractError
 from streaming.model import ChainQuality
 

@@ -1,4 +1,4 @@
-from streaming.trouble import Matters
+from streaming.process.trouble import Matters
 
 
 def test_each_matter_is_told_once_until_it_was_over():

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.tables.month_names import ENGLISH, MONTHS, folded
+from streaming.chains.files.month_names import ENGLISH, MONTHS, folded
 from streaming.clock import instant
 from streaming.errors import ContractError
 
