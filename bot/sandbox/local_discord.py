@@ -1,16 +1,23 @@
-"""The local Discord as one object: addresses, people, counters, faults."""
+"""The local Discord as one object: addresses, people, counters, and what a test or a storm orders of it.
 
+An order takes effect at once and is what Discord, a proxy or a moderator would do. Failures of requests are ordered
+here; what happens to the guild is a change of `world`, what happens to connections is in `gateway`.
+"""
+
+import asyncio
 import base64
 import logging
+import math
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
 
 from bot.sandbox.gateway.local_gateway import LocalGateway
-from bot.sandbox.orders import Orders
+from bot.sandbox.rest.faults import KINDS, Fault, Kind, RestFaults, Trouble
 from bot.sandbox.rest.posts import Posts
 from bot.sandbox.rest.rest import API_PATH, RestApi
 from bot.sandbox.rest.rest_identity import CommandRoutes, IdentityRoutes
@@ -21,9 +28,11 @@ from bot.sandbox.rest.uploads import REQUEST_BYTES
 from bot.sandbox.visitor.actions import PageActions
 from bot.sandbox.visitor.api import PageApi
 from bot.sandbox.visitor.page_view import PageView
+from bot.sandbox.world.changes import Change, Deed, MessageChange
 from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.interactions import ANSWER_WITHIN_S, InteractionDesk
 from bot.sandbox.world.page_events import PageHub
+from bot.sandbox.world.records import ChannelKind, Message
 from bot.sandbox.world.world import World
 from streaming.clock import Clock, SystemClock
 from streaming.process.loopback import loopback_port, only_local_callers
@@ -37,7 +46,51 @@ _SHUTDOWN_S: Final = 2.0
 CHANNELS: Final = ("gex-spx", "gex-ndx")
 
 
-class Sandbox(Orders):
+@dataclass(slots=True)
+class _Watch:
+    left: float
+    after_s: float
+
+
+@dataclass(slots=True)
+class Moderator:
+    """Deletes the next posts of the bot in watched channels, each a moment after it came."""
+
+    world: World
+    _watches: dict[int, _Watch] = field(default_factory=dict)
+    _timers: set[asyncio.TimerHandle] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.world.listen(self._see)
+
+    def watch(self, channel_id: int, count: float = math.inf, after_s: float = 0.2) -> None:
+        """Delete the next messages of the bot in a channel, each a moment after it came, until `rest()`."""
+        self._watches[channel_id] = _Watch(count, after_s)
+
+    def rest(self) -> None:
+        """Watch nothing any more and forget what was about to be deleted."""
+        self._watches.clear()
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    def _see(self, change: Change) -> None:
+        if not isinstance(change, MessageChange) or change.deed is not Deed.CREATE:
+            return
+        if change.message.author != self.world.bot:
+            return
+        watch = self._watches.get(change.message.channel_id)
+        if watch is not None and watch.left > 0:
+            watch.left -= 1
+            self._timers.add(asyncio.get_running_loop().call_later(watch.after_s, self._delete, change.message))
+
+    def _delete(self, message: Message) -> None:
+        channel = self.world.channels.get(message.channel_id)
+        if channel is not None and channel.messages.get(message.id) is message:
+            self.world.remove(message)
+
+
+class Sandbox:
     """A running local Discord and everything a test or the demo wants of it."""
 
     def __init__(self, world: World, origin: str, token: str, *, within_s: float, heartbeat_s: float) -> None:
@@ -49,8 +102,10 @@ class Sandbox(Orders):
         self.commands = CommandBook(world)
         self.hub = PageHub()
         self.view = PageView(world, self.commands, self.hub)
-        gateway = LocalGateway(world, token, gateway_url=self.gateway_url, origin=origin, heartbeat_s=heartbeat_s)
-        super().__init__(world, gateway)
+        self.world = world
+        self.gateway = LocalGateway(world, token, gateway_url=self.gateway_url, origin=origin, heartbeat_s=heartbeat_s)
+        self.faults = RestFaults(world.clock)
+        self.moderator = Moderator(world)
         self.desk = InteractionDesk(world, self.view.fail, within_s)
         self._origin = origin
 
@@ -78,6 +133,31 @@ class Sandbox(Orders):
     def guest_id(self) -> int:
         """The persona without rights."""
         return self.world.personas["guest"].member.user.id
+
+    def fail(
+        self,
+        trouble: Trouble,
+        *,
+        on: Kind | None = None,
+        channel_id: int | None = None,
+        count: float = math.inf,
+        seconds: float = math.inf,
+    ) -> None:
+        """Let the next requests of a kind meet trouble: so many, those of some seconds, or all until they are cleared.
+
+        `channel_id` may be that of a direct conversation.
+        """
+        method, path = (None, "*") if on is None else KINDS[on]
+        until_s = self.world.clock.monotonic() + seconds
+        self.faults.waiting.append(Fault(trouble, count, method, path, channel_id, until_s))
+
+    def add_channel(self, name: str, kind: ChannelKind = ChannelKind.TEXT) -> int:
+        """Open a channel of any kind; its id."""
+        return self.world.add_channel(name, kind).id
+
+    def add_thread(self, name: str, parent_id: int) -> int:
+        """Open a thread of a text channel or a post of a forum; its id."""
+        return self.world.add_channel(name, ChannelKind.PUBLIC_THREAD, parent_id).id
 
     def mount(self, app: web.Application) -> None:
         """Put REST, gateway and page into one web application, whose shutdown ends what is open."""

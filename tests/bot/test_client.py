@@ -189,7 +189,7 @@ async def test_a_refused_upload_of_commands_is_told_once_waited_out_and_delays_n
             await connected(bot)
             await commands_wait(host, sentence)
             assert host.supervisor.job(SYNC_JOB).retry_in_s >= (trouble.retry_after_s or 300)
-            sandbox.clear_faults()
+            sandbox.faults.clear()
             assert host.supervisor.retry_now(SYNC_JOB)
             await host.supervisor.wait(SYNC_JOB)
             assert host.fingerprints.stored is not None

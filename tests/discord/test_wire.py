@@ -14,6 +14,7 @@ from discord import app_commands
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.rest.rate_limits import CREATE_MESSAGE, EDIT_MESSAGE
+from bot.sandbox.world.permission_bits import Permission
 from tests.support.discord_bodies import problems_of
 from tests.support.wire import Visitor, WireBot, log_in, until, visit
 
@@ -266,16 +267,16 @@ async def test_without_permission_sending_is_forbidden_and_editing_still_works(
     channel: discord.TextChannel, sandbox: Sandbox
 ) -> None:
     sent = await channel.send("before")
-    sandbox.revoke_send(channel.id)
+    sandbox.world.deny(channel.id, Permission.SEND_MESSAGES)
     with pytest.raises(discord.Forbidden) as raised:
         await channel.send("after")
     assert raised.value.code == 50013
     await sent.edit(content="still mine")
-    sandbox.revoke_view(channel.id)
+    sandbox.world.deny(channel.id, Permission.VIEW_CHANNEL)
     with pytest.raises(discord.Forbidden) as hidden:
         await sent.edit(content="hidden")
     assert hidden.value.code == 50001
-    sandbox.restore(channel.id)
+    sandbox.world.deny(channel.id, Permission(0))
     await channel.send("again")
 
 
@@ -283,11 +284,11 @@ async def test_a_deleted_message_and_a_deleted_channel_are_not_found(
     channel: discord.TextChannel, sandbox: Sandbox
 ) -> None:
     sent = await channel.send("x")
-    sandbox.delete_message(channel.id, sent.id)
+    sandbox.world.remove(sandbox.world.message(channel.id, sent.id))
     with pytest.raises(discord.NotFound) as gone:
         await sent.edit(content="y")
     assert gone.value.code == 10008
-    sandbox.delete_channel(channel.id)
+    sandbox.world.delete_channel(channel.id)
     with pytest.raises(discord.NotFound) as closed:
         await channel.send("z")
     assert closed.value.code == 10003
@@ -352,7 +353,7 @@ async def test_an_injected_404_and_latency_reach_the_caller(channel: discord.Tex
     sandbox.fail(refused(10008), on="edit", count=1)
     with pytest.raises(discord.NotFound):
         await sent.edit(content="y")
-    sandbox.set_latency(0.2)
+    sandbox.faults.latency_s = 0.2
     began = time.monotonic()
     await sent.edit(content="z")
     assert time.monotonic() - began >= 0.2
@@ -372,7 +373,7 @@ async def test_a_closed_gateway_is_resumed_and_what_was_missed_is_replayed(
 
     seen = await channel.send("seen")
     await until(lambda: heard == ["seen"])
-    sandbox.close_gateway(4000)
+    sandbox.gateway.close_all(4000)
     missed = sandbox.world.message(channel.id, seen.id)
     sandbox.world.post(dataclasses.replace(missed, id=sandbox.world.snowflakes.next(), content="missed"))
     await asyncio.wait_for(bot.resumed.wait(), 5)
@@ -381,32 +382,32 @@ async def test_a_closed_gateway_is_resumed_and_what_was_missed_is_replayed(
 
 
 async def test_an_aborted_socket_is_resumed(bot: WireBot, sandbox: Sandbox) -> None:
-    sandbox.abort_gateway()
+    sandbox.gateway.abort_all()
     await asyncio.wait_for(bot.resumed.wait(), 8)
     assert (sandbox.gateway.identifies, sandbox.gateway.resumes) == (1, 1)
 
 
 async def test_op_7_leads_to_a_resume(bot: WireBot, sandbox: Sandbox) -> None:
-    sandbox.ask_to_reconnect()
+    sandbox.gateway.ask_to_reconnect()
     await asyncio.wait_for(bot.resumed.wait(), 5)
     assert sandbox.gateway.identifies == 1
 
 
 async def test_op_9_leads_to_a_new_identify(bot: WireBot, sandbox: Sandbox) -> None:
-    sandbox.invalidate_session()
+    sandbox.gateway.invalidate(resumable=False)
     await until(lambda: bot.readied == 2)
     assert (sandbox.gateway.identifies, sandbox.gateway.resumes) == (2, 0)
 
 
 async def test_a_forgotten_session_is_identified_anew(bot: WireBot, sandbox: Sandbox) -> None:
-    sandbox.forget_sessions()
-    sandbox.close_gateway(4000)
+    sandbox.gateway.forget_sessions()
+    sandbox.gateway.close_all(4000)
     await until(lambda: bot.readied == 2)
     assert sandbox.gateway.identifies == 2
 
 
 async def test_interactions_still_arrive_after_a_resume(bot: WireBot, sandbox: Sandbox, owner: Visitor) -> None:
-    sandbox.close_gateway(4000)
+    sandbox.gateway.close_all(4000)
     await asyncio.wait_for(bot.resumed.wait(), 5)
     await owner.run("private")
     assert (await owner.next("message_create"))["content"] == "only for you"
@@ -577,5 +578,5 @@ async def test_the_original_answer_can_be_read_changed_and_deleted(sandbox: Sand
 
 async def _be_closed(sandbox: Sandbox, code: int) -> None:
     async with log_in(sandbox) as bot:
-        sandbox.close_gateway(code)
+        sandbox.gateway.close_all(code)
         await until(bot.is_closed)

@@ -18,6 +18,7 @@ import pytest
 import redis as sync_redis
 
 from bot.sandbox.local_discord import Sandbox, open_sandbox
+from bot.sandbox.world.permission_bits import Permission
 from streaming.clock import SystemClock
 from streaming.sim.local_schwab import SimServer, open_sim
 from streaming.sim.world.market import Market
@@ -146,7 +147,7 @@ async def test_missing_channels_and_lost_permissions_reach_the_operators_and_spa
 ):
     async with open_world(home, redis_url) as world:
         spx, ndx = (world.sandbox.channel_ids[name] for name in ("gex-spx", "gex-ndx"))
-        world.sandbox.revoke_send(ndx)
+        world.sandbox.world.deny(ndx, Permission.SEND_MESSAGES)
         program = world.start(DISCORD_GEX_FEED_CHANNEL_IDS=f"{MISSING_CHANNEL},{ndx},{spx}", GEX_SOURCE="redis")
         await ready(program)
         with sync_redis.Redis.from_url(redis_url) as client:
@@ -189,7 +190,7 @@ async def test_the_check_knows_the_good_the_missing_and_the_forbidden_channel(ho
         spx, ndx = (world.sandbox.channel_ids[name] for name in ("gex-spx", "gex-ndx"))
         good = world.start("--check")
         assert await asyncio.to_thread(good.finish, within_s=60.0) == 0, good.output
-        world.sandbox.revoke_send(ndx)
+        world.sandbox.world.deny(ndx, Permission.SEND_MESSAGES)
         bad = world.start("--check", DISCORD_GEX_FEED_CHANNEL_IDS=f"{spx},{ndx},{MISSING_CHANNEL}")
         assert await asyncio.to_thread(bad.finish, within_s=60.0) == 78, bad.output
         failed = [line for line in bad.lines if line.startswith("FAIL")]

@@ -36,7 +36,7 @@ async def test_a_bot_that_discord_sends_away_says_goodbye_while_it_can(home: Hom
                 put(client)
                 await until(lambda: world.texts() and "6400.25" in world.texts()[-1], what=lambda: program.output)
                 assert "-# updated <t:" in world.texts()[-1]
-                world.sandbox.close_gateway(4014)
+                world.sandbox.gateway.close_all(4014)
                 assert await asyncio.to_thread(partial(program.finish, within_s=15)) == 77
                 assert "feed stopped" in world.texts()[-1]
                 assert "<t:" not in world.texts()[-1], "nothing grows under a message that nobody renews"

@@ -246,9 +246,9 @@ class Storm:
 
     async def _calm(self, under_way: list[asyncio.Task[None]]) -> None:
         """Everything that is wrong ends now; bots that are away come back."""
-        self.sandbox.clear_faults()
+        self.sandbox.faults.clear()
         self.sandbox.moderator.rest()
-        self.sandbox.bring_gateway_up()
+        self.sandbox.gateway.trouble.come_up()
         for task in under_way:
             task.cancel()
         await asyncio.wait(under_way)
@@ -327,32 +327,32 @@ class Storm:
         """Delete what stands now, and the next posts too."""
         channel_id = self.sandbox.channel_ids[self.channels[channel]]
         for message in list(self.sandbox.world.channels[channel_id].messages.values()):
-            self.sandbox.delete_message(channel_id, message.id)
-        self.sandbox.moderate(channel_id, count - 1, after_s)
+            self.sandbox.world.remove(self.sandbox.world.message(channel_id, message.id))
+        self.sandbox.moderator.watch(channel_id, count - 1, after_s)
         return True
 
     async def _close_gateway(self, code: int) -> bool:
-        self.sandbox.close_gateway(code)
+        self.sandbox.gateway.close_all(code)
         return True
 
     async def _abort_gateway(self) -> bool:
-        self.sandbox.abort_gateway()
+        self.sandbox.gateway.abort_all()
         return True
 
     async def _reconnect(self) -> bool:
-        self.sandbox.ask_to_reconnect()
+        self.sandbox.gateway.ask_to_reconnect()
         return True
 
     async def _invalidate(self, *, resumable: bool) -> bool:
-        self.sandbox.invalidate_session(resumable=resumable)
+        self.sandbox.gateway.invalidate(resumable=resumable)
         return True
 
     async def _gateway_down(self, seconds: float, status: int | None) -> bool:
-        self.sandbox.take_gateway_down(seconds, None if status is None else Trouble(status, shape="page"))
+        self.sandbox.gateway.go_down(seconds, None if status is None else Trouble(status, shape="page"))
         return True
 
     async def _broken_event(self, name: str) -> bool:
-        self.sandbox.send_event(name, {})
+        self.sandbox.gateway.dispatch(name, {})
         return True
 
     async def _terminate(self, bot: int, seconds: float) -> bool:

@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections import deque
 from enum import IntEnum
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.gateway.gateway_session import GatewaySession, Op, Outlet, frame
-from bot.sandbox.gateway.gateway_socket import GatewayConnection
-from bot.sandbox.world.records import Json
+from bot.sandbox.gateway.gateway_session import GatewayConnection, GatewaySession, Op, frame
+
+if TYPE_CHECKING:
+    from bot.sandbox.gateway.local_gateway import LocalGateway
 
 COMMANDS_PER_MINUTE: Final = 120
 _MINUTE_S: Final = 60.0
@@ -31,35 +32,10 @@ class Close(IntEnum):
     TIMED_OUT = 4009
 
 
-class Doorkeeper(Protocol):
-    """Who knows the token and the sessions."""
-
-    @property
-    def heartbeat_s(self) -> float:
-        """The interval that HELLO names, seconds."""
-        ...
-
-    def accepts(self, token: object) -> bool:
-        """Whether a token is the bot's."""
-        ...
-
-    def identify(self, intents: int, outlet: Outlet) -> GatewaySession | None:
-        """A new session, or None when it is refused and the connection closed."""
-        ...
-
-    def resume(self, session_id: object, sequence: object, outlet: Outlet) -> GatewaySession | None:
-        """The session to go on with, or None when events are missing."""
-        ...
-
-    def members_chunk(self, wanted: Json) -> Json:
-        """The answer to a request for members."""
-        ...
-
-
 class Dialogue:
     """What one client says, answered in turn."""
 
-    def __init__(self, gateway: Doorkeeper, connection: GatewayConnection, socket: web.WebSocketResponse) -> None:
+    def __init__(self, gateway: "LocalGateway", connection: GatewayConnection, socket: web.WebSocketResponse) -> None:
         self._gateway = gateway
         self._connection = connection
         self._socket = socket

@@ -1,11 +1,20 @@
-"""One gateway session: numbered events, kept for a while so that a lost connection can resume."""
+"""One gateway session and its connection: numbered events, kept for a while so that a lost connection can resume."""
 
+import asyncio
+import contextlib
 import json
+import logging
+import zlib
 from collections import deque
 from enum import IntEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final
+
+from aiohttp import web
+
+log = logging.getLogger(__name__)
 
 EVENTS_KEPT: Final = 250
+_QUEUE: Final = 1_000
 
 
 class Op(IntEnum):
@@ -24,25 +33,56 @@ class Op(IntEnum):
     HEARTBEAT_ACK = 11
 
 
-class Outlet(Protocol):
-    """Where a session's frames go while somebody is connected."""
+class GatewayConnection:
+    """One WebSocket: a bounded queue of frames with one writer; a client too slow for it is cut off."""
+
+    def __init__(self, socket: web.WebSocketResponse, request: web.Request, *, compress: bool) -> None:
+        self._socket = socket
+        self._transport = request.transport
+        self._zlib = zlib.compressobj() if compress else None
+        self._queue: asyncio.Queue[str | int] = asyncio.Queue(_QUEUE)
 
     def send(self, text: str) -> None:
-        """Hand on a payload without waiting for the network."""
-        ...
+        """Queue a payload; a client that does not keep up is cut off."""
+        self._put(text)
 
     def close(self, code: int) -> None:
-        """End the connection with a close code."""
-        ...
+        """Close with a code after what is already queued."""
+        self._put(code)
+
+    def abort(self) -> None:
+        """Cut the connection without a close frame."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def write(self) -> None:
+        """Send what is queued until the connection ends."""
+        with contextlib.suppress(ConnectionError):
+            while isinstance(item := await self._queue.get(), str):
+                await self._send(item)
+            await self._socket.close(code=item)
+
+    async def _send(self, text: str) -> None:
+        if self._zlib is None:
+            await self._socket.send_str(text)
+        else:
+            await self._socket.send_bytes(self._zlib.compress(text.encode()) + self._zlib.flush(zlib.Z_SYNC_FLUSH))
+
+    def _put(self, item: str | int) -> None:
+        try:
+            self._queue.put_nowait(item)
+        except asyncio.QueueFull:
+            log.warning("A gateway client does not keep up; its connection is cut.")
+            self.abort()
 
 
 class GatewaySession:
     """What one IDENTIFY opened; survives its connection."""
 
-    def __init__(self, session_id: str, intents: int, outlet: Outlet) -> None:
+    def __init__(self, session_id: str, intents: int, outlet: GatewayConnection) -> None:
         self.session_id = session_id
         self.intents = intents
-        self.outlet: Outlet | None = outlet
+        self.outlet: GatewayConnection | None = outlet
         self.detached_at_s: float | None = None
         self._sequence = 0
         self._kept: deque[tuple[int, str]] = deque(maxlen=EVENTS_KEPT)
@@ -60,7 +100,7 @@ class GatewaySession:
         oldest = self._kept[0][0] if self._kept else self._sequence + 1
         return oldest - 1 <= sequence <= self._sequence
 
-    def resume(self, sequence: int, outlet: Outlet) -> None:
+    def resume(self, sequence: int, outlet: GatewayConnection) -> None:
         """Send what was missed on the new connection, then RESUMED."""
         self.outlet = outlet
         self.detached_at_s = None
@@ -69,7 +109,7 @@ class GatewaySession:
                 outlet.send(text)
         self.dispatch("RESUMED", {"_trace": []})
 
-    def detach(self, outlet: Outlet, now_s: float) -> None:
+    def detach(self, outlet: GatewayConnection, now_s: float) -> None:
         """Forget a connection that ended, unless a newer one took over."""
         if self.outlet is outlet:
             self.outlet, self.detached_at_s = None, now_s

@@ -1,15 +1,15 @@
 """The gateway: who is connected, the sessions they opened, and events to everybody who asked for them."""
 
 import asyncio
+import math
 import secrets
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
 from bot.sandbox.gateway.dialogue import Close, Dialogue
-from bot.sandbox.gateway.gateway_session import GatewaySession, Op, Outlet, frame
-from bot.sandbox.gateway.gateway_socket import GatewayConnection
-from bot.sandbox.rest.faults import GatewayTrouble
+from bot.sandbox.gateway.gateway_session import GatewayConnection, GatewaySession, Op, frame
+from bot.sandbox.rest.faults import GatewayTrouble, Trouble
 from bot.sandbox.rest.rest_identity import application_json
 from bot.sandbox.world.changes import (
     Change,
@@ -70,7 +70,7 @@ class LocalGateway:
             if not intent or session.intents & intent:
                 session.dispatch(event, data)
 
-    def close_all(self, code: int) -> None:
+    def close_all(self, code: int = 4000) -> None:
         """End every connection with a close code; its meaning decides whether the bot may resume."""
         for connection in self._connections:
             connection.close(code)
@@ -79,6 +79,11 @@ class LocalGateway:
         """Cut every connection without a close frame, as a dying server does."""
         for connection in self._connections:
             connection.abort()
+
+    def go_down(self, seconds: float = math.inf, answer: Trouble | None = None) -> None:
+        """Cut every connection and turn new ones away: with an answer, or without a word."""
+        self.trouble.go_down(seconds, answer)
+        self.abort_all()
 
     def ask_to_reconnect(self) -> None:
         """Op 7: Discord asks its clients to come again before a server goes down."""
@@ -126,7 +131,7 @@ class LocalGateway:
         """Whether a token is the bot's."""
         return token == self._token
 
-    def identify(self, intents: int, outlet: Outlet) -> GatewaySession | None:
+    def identify(self, intents: int, outlet: GatewayConnection) -> GatewaySession | None:
         """Open a session: READY, then the guild. None when this IDENTIFY is refused; the connection is then closed."""
         self.identifies += 1
         self.trouble.identifies_left = max(self.trouble.identifies_left - 1, 0)
@@ -141,7 +146,7 @@ class LocalGateway:
             session.dispatch("GUILD_CREATE", guild_create_json(self._world, intents))
         return session
 
-    def resume(self, session_id: object, sequence: object, outlet: Outlet) -> GatewaySession | None:
+    def resume(self, session_id: object, sequence: object, outlet: GatewayConnection) -> GatewaySession | None:
         """Take up a session again, or None when events are missing."""
         session = self._sessions.get(str(session_id))
         if session is None or not isinstance(sequence, int) or not session.can_resume(sequence):

@@ -86,7 +86,7 @@ class MessageRoutes:
             raise empty_message()
         self._check_reference(channel, body.get("message_reference"))
         if channel.archived:
-            self._world.change_thread(channel, archived=False)
+            self._world.change_thread(channel.id, archived=False)
         return HttpReply(self._json(self._posts.create(channel, body, call.uploads)))
 
     def edit(self, call: Call) -> HttpReply:

@@ -52,7 +52,7 @@ class World:
         }
         self.bot_is_member = True
         self.refused_letters: dict[int, int] = {}
-        """Who takes no direct messages: user id to the code that says so."""
+        """Who takes no direct messages: user id to the code that says so (50007, or 50278 without a common server)."""
         self._listeners: list[Callable[[Change], None]] = []
 
     @property
@@ -150,33 +150,35 @@ class World:
         self.announce(ChannelChange(Deed.CREATE, channel))
         return channel
 
-    def change_thread(self, thread: Channel, *, archived: bool | None = None, locked: bool | None = None) -> None:
-        """Archive, lock, or lift either; None leaves it."""
+    def change_thread(self, thread_id: int, *, archived: bool | None = None, locked: bool | None = None) -> None:
+        """Archive (50083 to edits), lock (160005), or lift either; None leaves it."""
+        thread = self.channel(thread_id)
         thread.archived = thread.archived if archived is None else archived
         thread.locked = thread.locked if locked is None else locked
         self.announce(ChannelChange(Deed.UPDATE, thread))
 
-    def deny(self, channel_id: int, member: Member, denied: Permission) -> None:
-        """Set the overwrite of a channel (of a thread its parent's) for one member; no bits lift it again."""
+    def deny(self, channel_id: int, denied: Permission) -> None:
+        """Take the bot's permissions in a channel (of a thread in its parent); `Permission(0)` gives all back."""
         channel = self.channel(channel_id)
         if channel.is_thread and channel.parent_id is not None:
             channel = self.channel(channel.parent_id)
-        channel.overwrites[member.user.id] = Overwrite(1, deny=int(denied))
+        channel.overwrites[self.bot.id] = Overwrite(1, deny=int(denied))
         self.announce(ChannelChange(Deed.UPDATE, channel))
 
-    def set_role(self, role_id: int, permissions: Permission) -> None:
-        """Replace the permissions of a role."""
+    def set_bot_role(self, permissions: Permission) -> None:
+        """Change the permissions of the bot's own role; everyone's stay."""
+        (role_id,) = self.bot_member.role_ids
         role = self.guild.roles[role_id] = replace(self.guild.roles[role_id], permissions=int(permissions))
         self.announce(RoleUpdated(role))
 
     def time_out_bot(self, seconds: float) -> None:
-        """Let the bot only read for some seconds; 0 lifts it, and its own end tells nobody."""
+        """Let the bot only read for some seconds (50013); 0 lifts it, and its own end tells nobody."""
         until = self.clock.now() + timedelta(seconds=seconds) if seconds else None
         member = self.guild.members[self.bot.id] = replace(self.bot_member, timed_out_until=until)
         self.announce(MemberUpdated(member))
 
     def leave(self) -> None:
-        """Throw the bot out of the guild."""
+        """Throw the bot out of the guild; its channels are 50001 from then on."""
         self.bot_is_member = False
         self.announce(GuildLeft())
 

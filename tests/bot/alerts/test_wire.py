@@ -15,6 +15,7 @@ from bot.alerts.rule_store import AlertStore
 from bot.client import GexBot
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.faults import Trouble, refused
+from bot.sandbox.world.permission_bits import Permission
 from bot.wire.login import point_discord_at
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
@@ -163,7 +164,7 @@ async def test_a_guest_may_not_alert_a_channel(scene: Scene, guest: Visitor):
 
 
 async def test_a_channel_where_the_bot_may_not_write_is_refused_at_once(scene: Scene):
-    scene.sandbox.revoke_send(scene.sandbox.channel_ids["gex-spx"])
+    scene.sandbox.world.deny(scene.sandbox.channel_ids["gex-spx"], Permission.SEND_MESSAGES)
     async with visit(scene.sandbox, "owner") as owner:
         answer = await said(owner, "add", kind="net_gex", symbol="SPX", target="here")
     assert answer.startswith("I may not write in this channel. Give me View Channel and Send Messages here")
@@ -219,7 +220,7 @@ async def test_a_channel_that_lost_its_permission_is_paused_shown_and_resumed(sc
     async with visit(scene.sandbox, "owner") as owner:
         await said(owner, "add", kind="zero_gamma", symbol="SPX", target="here", cooldown=1)
     await scene.spots(6395)
-    scene.sandbox.revoke_send(channel_id)
+    scene.sandbox.world.deny(channel_id, Permission.SEND_MESSAGES)
     await scene.spots(6405)
     await until(lambda: scene.runner.counters.paused == 1)
     async with visit(scene.sandbox, "owner") as owner:
@@ -227,7 +228,7 @@ async def test_a_channel_that_lost_its_permission_is_paused_shown_and_resumed(sc
     assert listed.startswith(f"`1` SPX: spot crosses zero gamma (at most every 1 min) in <#{channel_id}>\n")
     assert "paused: I may not write in the channel" in listed
     await until(lambda: any("are paused" in text for text in scene.texts()))
-    scene.sandbox.restore(channel_id)
+    scene.sandbox.world.deny(channel_id, Permission(0))
     async with visit(scene.sandbox, "owner") as owner:
         answer = await said(owner, "add", kind="price", symbol="SPX", value=6500.0, target="here")
         assert answer.endswith("Alerts that were paused there run again.")

@@ -117,7 +117,7 @@ async def test_an_unknown_channel_is_78_and_the_others_are_still_checked(make, s
 
 
 async def test_a_missing_permission_is_named_and_77(make, sandbox):
-    sandbox.revoke_send(sandbox.channel_ids["gex-ndx"])
+    sandbox.world.deny(sandbox.channel_ids["gex-ndx"], Permission.SEND_MESSAGES)
     status, lines = await checked(make())
     assert status == 77
     assert "the bot lacks Send Messages" in lines[-1]
@@ -125,7 +125,7 @@ async def test_a_missing_permission_is_named_and_77(make, sandbox):
 
 
 async def test_a_channel_the_bot_cannot_see_is_77(make, sandbox):
-    sandbox.revoke_view(sandbox.channel_ids["gex-ndx"])
+    sandbox.world.deny(sandbox.channel_ids["gex-ndx"], Permission.VIEW_CHANNEL)
     status, lines = await checked(make())
     assert status == 77
     assert lines[-1].startswith("FAIL  channel")
@@ -343,10 +343,10 @@ async def test_a_voice_channel_takes_messages_and_needs_connect(make, sandbox, k
     channel = sandbox.add_channel("talk", kind)
     status, line = await asked_for(make, channel)
     assert status == 0 and line.startswith(f"ok    channel {channel}: #talk in ")
-    sandbox.set_bot_role(Permission(0))
+    sandbox.world.set_bot_role(Permission(0))
     status, line = await asked_for(make, channel)
     assert status == 77 and "the bot lacks Embed Links, Attach Files." in line
-    sandbox.world.deny(channel, sandbox.world.bot_member, Permission.CONNECT)
+    sandbox.world.deny(channel, Permission.CONNECT)
     status, line = await asked_for(make, channel)
     assert status == 77 and "for a voice channel also Connect" in line
 
@@ -370,7 +370,7 @@ async def test_a_thread_and_a_post_are_judged_by_the_permissions_of_their_parent
     thread = sandbox.add_thread("live", parent)
     status, line = await asked_for(make, thread)
     assert (status, line[:4]) == (0, "ok  ")
-    sandbox.world.deny(parent, sandbox.world.bot_member, Permission.SEND_MESSAGES | Permission.SEND_MESSAGES_IN_THREADS)
+    sandbox.world.deny(parent, Permission.SEND_MESSAGES | Permission.SEND_MESSAGES_IN_THREADS)
     status, line = await asked_for(make, thread)
     assert status == 77
     assert "lacks Send Messages in Threads." in line
@@ -378,17 +378,17 @@ async def test_a_thread_and_a_post_are_judged_by_the_permissions_of_their_parent
 
 async def test_an_archived_thread_is_fine_and_a_locked_one_needs_its_manager(make, sandbox):
     thread = sandbox.add_thread("live", sandbox.channel_ids["gex-spx"])
-    sandbox.change_thread(thread, archived=True)
+    sandbox.world.change_thread(thread, archived=True)
     status, line = await asked_for(make, thread)
     assert status == 0 and "the first message opens it again" in line
-    sandbox.change_thread(thread, locked=True)
+    sandbox.world.change_thread(thread, locked=True)
     status, line = await asked_for(make, thread)
     assert status == 77
     assert "is a locked thread" in line and "Manage Threads" in line
 
 
 async def test_a_bot_that_is_timed_out_is_77_and_told_until_when(make, sandbox):
-    sandbox.time_out_bot(3600.0)
+    sandbox.world.time_out_bot(3600.0)
     lines = []
     status = await run_check(make(), lines.append)
     assert status == 77
@@ -400,7 +400,7 @@ async def test_a_page_in_the_place_of_discord_is_no_verdict_on_token_or_channel(
     status, lines = await checked(make())
     assert status == 69
     assert "refuses" not in lines[-1] and "banned" not in lines[-1]
-    sandbox.clear_faults()
+    sandbox.faults.clear()
     sandbox.fail(Trouble(403, shape="page"), channel_id=sandbox.channel_ids["gex-ndx"])
     status, lines = await checked(make())
     assert status == 0

@@ -100,7 +100,7 @@ async def test_a_message_that_a_person_deleted_is_posted_anew(sandbox, bot):
     await rig.beat()
     message_id = rig.board.status().message_id
     assert message_id is not None
-    sandbox.delete_message(rig.channel_id, message_id)
+    sandbox.world.remove(sandbox.world.message(rig.channel_id, message_id))
     for _ in range(2):
         await rig.beat()
     assert len(rig.messages) == 1
@@ -109,13 +109,13 @@ async def test_a_message_that_a_person_deleted_is_posted_anew(sandbox, bot):
 
 async def test_a_channel_that_may_not_be_written_is_told_once_and_comes_back(sandbox, bot):
     rig = WireRig(sandbox, bot)
-    sandbox.revoke_send(rig.channel_id)
+    sandbox.world.deny(rig.channel_id, Permission.SEND_MESSAGES)
     for _ in range(80):
         await rig.beat()
     assert rig.messages == []
     assert len(rig.told) == 1
     assert str(rig.channel_id) in rig.told[0]
-    sandbox.restore(rig.channel_id)
+    sandbox.world.deny(rig.channel_id, Permission(0))
     await rig.beat(700)
     assert len(rig.messages) == 1
     assert len(rig.told) == 2
@@ -124,7 +124,7 @@ async def test_a_channel_that_may_not_be_written_is_told_once_and_comes_back(san
 
 async def test_a_channel_that_is_gone_names_the_setting(sandbox, bot):
     rig = WireRig(sandbox, bot)
-    sandbox.delete_channel(rig.channel_id)
+    sandbox.world.delete_channel(rig.channel_id)
     await rig.beat()
     assert len(rig.told) == 1
     assert "DISCORD_GEX_FEED_CHANNEL_IDS" in rig.told[0]
@@ -177,7 +177,7 @@ async def test_an_archived_thread_gets_a_new_message_which_opens_it_again(gexbot
     thread = sandbox.add_thread("gex", sandbox.channel_ids["gex-spx"])
     rig = WireRig(sandbox, bot, channel_id=thread)
     await rig.beat()
-    sandbox.change_thread(thread, archived=True)
+    sandbox.world.change_thread(thread, archived=True)
     for _ in range(2):
         await rig.beat()
     assert (rig.board.status().state, rig.told) == ("open", [])
@@ -190,13 +190,13 @@ async def test_a_locked_thread_is_told_with_its_own_remedy_and_written_at_once_w
     thread = sandbox.add_thread("gex", sandbox.channel_ids["gex-spx"])
     rig = WireRig(sandbox, bot, channel_id=thread)
     bot.events.on_place_changed(lambda channel_id: rig.board.wake() if channel_id == thread else None)
-    sandbox.change_thread(thread, locked=True)
+    sandbox.world.change_thread(thread, locked=True)
     await rig.beat()
     await rig.beat()
     assert rig.board.status().state == "paused"
     assert len(rig.told) == 1
     assert "Manage Threads" in rig.told[0]
-    sandbox.change_thread(thread, locked=False)
+    sandbox.world.change_thread(thread, locked=False)
     while not rig.messages and rig.clock.monotonic() < 1010:
         await asyncio.sleep(0.02)
         await rig.beat(0.1)
@@ -226,11 +226,11 @@ async def test_nothing_but_live_boards_of_ours_is_removed_and_a_missing_permissi
     closed = board_text(BoardView(ticker="SPX", source="schwab", freshness=Freshness.CLOSED))
     for said in (closed, "SPX crossed 6900", text):
         await channel.send(said)
-    sandbox.world.deny(rig.channel_id, sandbox.world.bot_member, Permission.READ_MESSAGE_HISTORY)
+    sandbox.world.deny(rig.channel_id, Permission.READ_MESSAGE_HISTORY)
     await rig.beat()
     assert rig.board.status().state == "open"
     assert len(rig.messages) == 4
-    sandbox.restore(rig.channel_id)
+    sandbox.world.deny(rig.channel_id, Permission(0))
     await rig.beat(301)
     await rig.tidy()
     assert len(rig.messages) == 3

@@ -29,7 +29,7 @@ from tests.support.wire import until
 )
 async def test_a_close_that_is_for_good_ends_the_run_with_its_own_sentence(code, family, words):
     async with open_sandbox() as sandbox, pointed_at(sandbox), Host(make_settings()).make_bot() as bot:
-        sandbox.refuse_identify(code)
+        sandbox.gateway.trouble.refusals.append(code)
         with pytest.raises(family, match=words) as caught:
             async with asyncio.timeout(5):
                 await bot.run_until_closed(sandbox.token)
@@ -40,7 +40,7 @@ async def test_a_close_that_is_for_good_ends_the_run_with_its_own_sentence(code,
 @pytest.mark.parametrize("code", [1000, 4000, 4009, 4010, 4012])
 async def test_every_other_close_is_dialled_again(code):
     async with live_bot() as (sandbox, bot, running):
-        sandbox.close_gateway(code)
+        sandbox.gateway.close_all(code)
         await until(lambda: sandbox.gateway.identifies + sandbox.gateway.resumes == 2)
         await until(lambda: bot.gateway.is_up)
         assert not running.done() and not bot.is_closed()
@@ -49,7 +49,7 @@ async def test_every_other_close_is_dialled_again(code):
 async def test_a_lost_connection_takes_up_its_session_and_says_so_in_one_line(caplog):
     async with live_bot() as (sandbox, bot, _):
         with caplog.at_level(logging.WARNING):
-            sandbox.abort_gateway()
+            sandbox.gateway.abort_all()
             await until(lambda: sandbox.gateway.resumes == 1 and bot.gateway.is_up)
         assert sandbox.gateway.identifies == 1
         (line,) = [record for record in caplog.records if "gateway" in record.getMessage()]
@@ -82,9 +82,9 @@ async def test_a_gateway_that_answers_with_a_page_is_waited_for_with_pauses_that
 
     host = Host(make_settings(), clock=Noting())
     async with live_bot(host) as (sandbox, bot, running):
-        sandbox.take_gateway_down(answer=Trouble(403, shape="page"))
+        sandbox.gateway.go_down(answer=Trouble(403, shape="page"))
         await until(lambda: len(pauses) > 12)
-        sandbox.bring_gateway_up()
+        sandbox.gateway.trouble.come_up()
         await until(lambda: bot.gateway.is_up)
         assert not running.done()
     assert pauses[8] > 14
@@ -94,7 +94,7 @@ async def test_a_gateway_that_answers_with_a_page_is_waited_for_with_pauses_that
 async def test_a_session_that_cannot_be_taken_up_is_opened_anew(monkeypatch):
     monkeypatch.setattr("discord.client.Client.before_identify_hook", _at_once)
     async with live_bot() as (sandbox, bot, _):
-        sandbox.invalidate_session(resumable=False)
+        sandbox.gateway.invalidate(resumable=False)
         await until(lambda: sandbox.gateway.identifies == 2 and bot.gateway.is_up)
 
 
@@ -124,7 +124,7 @@ async def test_the_days_budget_of_sessions_stops_dialling_and_is_told_once(redis
             running = asyncio.create_task(bot.run_until_closed(sandbox.token))
             for count in (1, 2, 3):
                 await until(lambda count=count: sandbox.gateway.identifies == count and bot.gateway.is_up)
-                sandbox.invalidate_session(resumable=False)
+                sandbox.gateway.invalidate(resumable=False)
             await until(lambda: bool(told))
             await asyncio.sleep(0.1)
             assert sandbox.gateway.identifies == 3

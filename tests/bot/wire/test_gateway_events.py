@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import discord
 import pytest
 
+from bot.sandbox.world.permission_bits import Permission
 from bot.wire.gateway_events import GatewayEvents
 from tests.support.discord_wire import live_bot
 from tests.support.wire import until
@@ -83,10 +84,10 @@ async def test_the_bot_lives_through_an_event_that_discord_py_cannot_read_and_he
     async with live_bot() as (sandbox, bot, running):
         told = []
         bot.events.on_place_changed(told.append)
-        sandbox.send_event("CHANNEL_UPDATE", {"id": "123"})  # no guild, no type: discord.py raises
-        sandbox.send_event("GUILD_ROLE_UPDATE", {"guild_id": str(sandbox.guild_id)})
+        sandbox.gateway.dispatch("CHANNEL_UPDATE", {"id": "123"})  # no guild, no type: discord.py raises
+        sandbox.gateway.dispatch("GUILD_ROLE_UPDATE", {"guild_id": str(sandbox.guild_id)})
         channel_id = next(iter(sandbox.channel_ids.values()))
-        sandbox.revoke_send(channel_id)
+        sandbox.world.deny(channel_id, Permission.SEND_MESSAGES)
         await until(lambda: channel_id in told)
         assert told[:2] == [123, None]
         assert not running.done()

@@ -1,9 +1,11 @@
 import json
 
-from bot.sandbox.gateway.gateway_session import EVENTS_KEPT, GatewaySession
+from bot.sandbox.gateway.gateway_session import EVENTS_KEPT, GatewayConnection, GatewaySession
 
 
-class Outlet:
+class Outlet(GatewayConnection):
+    """Hears instead of sending."""
+
     def __init__(self) -> None:
         self.heard: list[dict[str, object]] = []
         self.codes: list[int] = []

@@ -142,7 +142,7 @@ async def test_events_go_only_to_sessions_that_asked_for_their_intent(
 async def test_an_identify_may_be_refused_with_any_code_and_counts_all_the_same(
     sandbox: Sandbox, socket: aiohttp.ClientWebSocketResponse, code: int
 ) -> None:
-    sandbox.refuse_identify(code)
+    sandbox.gateway.trouble.refusals.append(code)
     await socket.send_json(identify(sandbox))
     assert await close_code(socket) == code
     assert sandbox.gateway.identifies == 1
@@ -159,12 +159,12 @@ async def test_an_identify_may_be_refused_with_any_code_and_counts_all_the_same(
 async def test_a_gateway_that_is_down_cuts_who_is_there_and_turns_away_who_comes(
     sandbox: Sandbox, socket: aiohttp.ClientWebSocketResponse, answer: Trouble | None, error: type[Exception]
 ) -> None:
-    sandbox.take_gateway_down(60.0, answer)
+    sandbox.gateway.go_down(60.0, answer)
     assert await close_code(socket) == 1006
     async with aiohttp.ClientSession() as http:
         with pytest.raises(error):
             await http.ws_connect(sandbox.gateway_url)
-        sandbox.bring_gateway_up()
+        sandbox.gateway.trouble.come_up()
         async with http.ws_connect(sandbox.gateway_url) as again:
             assert (await again.receive_json(timeout=2))["op"] == 10
 
@@ -175,6 +175,6 @@ async def test_an_event_with_missing_fields_is_sent_as_it_is(
     await socket.send_json(identify(sandbox))
     for _ in range(2):
         await socket.receive_json(timeout=2)
-    sandbox.send_event("CHANNEL_UPDATE", {})
+    sandbox.gateway.dispatch("CHANNEL_UPDATE", {})
     event = await socket.receive_json(timeout=2)
     assert (event["t"], event["d"]) == ("CHANNEL_UPDATE", {})
