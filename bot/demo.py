@@ -14,7 +14,7 @@ from bot.sandbox.local_discord import open_sandbox
 
 if TYPE_CHECKING:
     from bot.demo_market import Demo
-    from streaming.model import OptionChain
+    from streaming.option_chain import OptionChain
     from streaming.ports import Tell
 
 _USUAL: Final = ("SPX", "NDX")

@@ -23,7 +23,7 @@ from bot.sandbox.local_discord import Sandbox
 from bot.settings import BotSettings
 from streaming.clock import Clock, ShiftedClock
 from streaming.commands.sim import simulated_start
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.process.private_files import own_uid
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.token_store import TokenStore

@@ -9,8 +9,7 @@ from bot.render.numbers import UNKNOWN, bn, known, price, signed
 from bot.render.origin_words import freshness_words, origin_words
 from streaming.figures import FIGURES, read_levels
 from streaming.freshness import Freshness, freshness
-from streaming.gex.results.levels import Level
-from streaming.gex.results.one_book import OneBook
+from streaming.gex.results.one_book import OneBook, Rung
 from streaming.gex.results.standing import standing
 from streaming.model import WEIGHT_NAMES, GexSnapshot, Regime, ScopeName, WeightName
 
@@ -53,7 +52,7 @@ def book_text(
         f"{'net GEX':<12}{bn(book.net_gex_usd_per_1pct / 1e9):>12} per 1 %",
         *(f"  {ticker:<10}{bn(net / 1e9):>12}" for ticker, net in book.parts),
         "strongest strikes, share of |net|:",
-        *(f"  {price(strike):<10}{bn(net / 1e9):>12}{share:>6.0%}" for strike, net, share in book.strongest.top),
+        *(f"  {price(strike):<10}{bn(net / 1e9):>12}{share:>6.0%}" for strike, net, share in book.strongest),
         *_meetings(book),
         *(f"{snapshot.ticker}: {words}" for snapshot in snapshots if (words := _remark(snapshot, now))),
     ]
@@ -61,7 +60,7 @@ def book_text(
     return f"```\n{body}\n```"
 
 
-def _level(name: str, found: Level | None) -> str:
+def _level(name: str, found: Rung | None) -> str:
     return f"{name:<12}{UNKNOWN:>12}" if found is None else f"{name:<12}{price(found[0]):>12}{bn(found[1] / 1e9):>12}"
 
 

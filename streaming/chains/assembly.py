@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from streaming.chains.osi import Bytes, SymbolColumns, rows_by_root, symbol_grid
 from streaming.errors import ContractError
-from streaming.model import ChainQuality, OptionChain
+from streaming.model import ChainQuality
+from streaming.option_chain import OptionChain
 from streaming.symbols import WEEKLY_ROOTS, has_standard_size
 
 Floats = NDArray[np.float64]

@@ -7,7 +7,7 @@ import msgspec
 from streaming.chains.judgement import only_rows
 from streaming.gex.pricing.forward import implied_spot
 from streaming.gex.pricing.lines import sort_lines
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 
 
 def with_spot(chain: OptionChain) -> OptionChain:

@@ -21,7 +21,8 @@ from streaming.chains.schwab_body import ChainBody, Contract, decode_chain
 from streaming.chains.vendor_clock import Greeks, clock_ends
 from streaming.clock import LAST_MS, date_of, epoch_ms, instant_of
 from streaming.errors import ContractError
-from streaming.model import ChainQuality, OptionChain
+from streaming.model import ChainQuality
+from streaming.option_chain import OptionChain
 from streaming.symbols import is_am_settled
 
 _STANDARD_MULTIPLIER: Final = 100.0

@@ -9,7 +9,8 @@ from streaming.calendar import new_york
 from streaming.gex.engine import GexEngine
 from streaming.gex.pricing.priced import ForwardMode
 from streaming.gex.pricing.volatility import BadIv
-from streaming.model import SCOPES, OptionChain, ScopeName, VolatilityRule
+from streaming.model import SCOPES, ScopeName, VolatilityRule
+from streaming.option_chain import OptionChain
 from streaming.symbols import Ticker
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from streaming.chains.schwab import merge_chains, renew_merged
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 
 
 class ChainParts:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from streaming.chains.corroboration import Corroboration
-from streaming.chains.judgement import ExpirySize, Known, are_alike, known_after
+from streaming.chains.expiry_sizes import ExpirySize, Known, are_alike, known_after
 from streaming.engine.protocol import ChainAbout, ChainReceipt, Doubtful, Load
 from streaming.errors import ContractError
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from streaming.chains.judgement import ExpirySize, Known
+from streaming.chains.expiry_sizes import ExpirySize, Known
 from streaming.day_map import DayMap
 from streaming.model import GexSnapshot, OptionQuote, OptionTrades, ScopeName, VolatilityRule
 from streaming.symbols import Ticker

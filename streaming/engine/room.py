@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from streaming.chains.expiry_sizes import doubt
 from streaming.chains.files.chain_files import parse_any
 from streaming.chains.implied_price import with_spot
 from streaming.chains.judgement import (
     believable,
-    doubt,
     require_both_sides,
     require_own,
     require_weight,
@@ -27,7 +27,8 @@ from streaming.engine.protocol import AheadPiece, ChainReceipt, Doubtful, Load, 
 from streaming.gex.engine import GexEngine
 from streaming.gex.points.point_views import relatives_of
 from streaming.gex.results.ahead import Work
-from streaming.model import GexSnapshot, OptionChain, OptionQuote, OptionTrades, ScopeName, VolatilityRule
+from streaming.model import GexSnapshot, OptionQuote, OptionTrades, ScopeName, VolatilityRule
+from streaming.option_chain import OptionChain
 from streaming.symbols import Ticker
 
 _PIECES: Final = 8

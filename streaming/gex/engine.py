@@ -32,13 +32,13 @@ from streaming.model import (
     SCOPES,
     ExpectedMove,
     GexSnapshot,
-    OptionChain,
     OptionQuote,
     OptionTrades,
     ScopeFigures,
     ScopeName,
     VolatilityRule,
 )
+from streaming.option_chain import OptionChain
 from streaming.symbols import Ticker, is_index
 
 _MORNING: Final = time(9, 30)
@@ -135,7 +135,9 @@ class GexEngine:
                 scope=self._scope,
                 chain=self._chain,
                 moment=moment,
-                state=market_state(moment.at, self._book.lines.settle_s[selection.cut.rows[self._scope]]),
+                state=market_state(
+                    moment.at, _next_settle_s(self._book.lines.settle_s[selection.cut.rows[self._scope]], moment.at)
+                ),
                 selection=selection,
                 spot_figures=spot_figures,
                 scopes=_figures(spot_figures, selection, moment),
@@ -259,6 +261,11 @@ def _figures(spot_figures: SpotFigures | None, selection: Selection, moment: Sna
     if spot_figures is None:
         return {name: selection.quality[name] for name in SCOPES}
     return all_figures(spot_figures, moment.asof)
+
+
+def _next_settle_s(settle_s: Floats, at: datetime) -> float | None:
+    ahead = settle_s[settle_s > at.timestamp()]
+    return float(ahead.min()) if ahead.size else None
 
 
 def _move(spot_figures: SpotFigures | None, asof: datetime) -> ExpectedMove | None:

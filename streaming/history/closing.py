@@ -18,7 +18,7 @@ from streaming.calendar import TradingSession, latest_session, new_york, session
 from streaming.clock import epoch_ms
 from streaming.errors import ContractError, OperatorError
 from streaming.history.day_rows import DayFold
-from streaming.history.grades import FrozenLevel, SpotAt, freezes, frozen_levels, grade
+from streaming.history.grades import AFTER_CLOSE, FrozenLevel, SpotAt, freezes, frozen_levels, grade
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.tables import CURVE_POINTS, LEVELS, CurvePoints, LevelRows, ParquetDay
 from streaming.model import GexSnapshot, ScopeFigures, is_made_up
@@ -26,8 +26,6 @@ from streaming.recording.reader import ReadCounts, read_parts
 from streaming.recording.record_lines import RecordedLine, levels_only
 from streaming.recording.recording_files import Part
 
-AFTER_CLOSE: Final = timedelta(minutes=30)
-"""Delayed quotes of the close have come by then."""
 _MOST_TICKERS: Final = 256
 _NO_CURVES: Final[dict[str, ScopeFigures]] = {}
 

@@ -7,7 +7,7 @@ that spot was not on when the level was frozen (`specs/history.md`).
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -39,6 +39,8 @@ TITLES: Final[Mapping[LevelName | BaselineName, str]] = {
 FROZEN_FROM: Final = time(9, 35)
 FROZEN_BY: Final = time(10, 0)
 """What is first seen later is not the morning's: that day is not graded."""
+AFTER_CLOSE: Final = timedelta(minutes=30)
+"""Delayed quotes of the close have come by then."""
 _TOUCH: Final = 0.0005
 _BREAK: Final = 0.001
 _WATCHED_MS: Final = 30 * 60_000

@@ -19,7 +19,7 @@ from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.calendar import NEW_YORK, new_york, session_on
 from streaming.clock import Clock, date_of
 from streaming.errors import TransientError
-from streaming.history.closing import AFTER_CLOSE
+from streaming.history.grades import AFTER_CLOSE
 from streaming.history.history_files import HistoryFiles
 from streaming.ports import Progress, Tell
 from streaming.process.child_process import ROOT, child_environment

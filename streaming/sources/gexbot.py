@@ -9,7 +9,6 @@ from typing import Final, Literal
 
 import httpx
 import msgspec
-import numpy as np
 from pydantic import SecretStr
 
 from streaming.bus.mishaps import breaching
@@ -180,8 +179,7 @@ def _state(asof_ms: int) -> State:
     """What the hour means: GEXBot's own figures near the close are unusable (`specs/gex-method.md` §13)."""
     at = instant_of(asof_ms)
     session = session_on(new_york(at).date())
-    settle_s = [] if session is None else [session.close_at.timestamp()]
-    return market_state(at, np.array(settle_s, dtype=np.float64))
+    return market_state(at, None if session is None else session.close_at.timestamp())
 
 
 def missing_key(tickers: Sequence[Ticker]) -> ConfigurationError:

@@ -34,7 +34,8 @@ from streaming.clock import epoch_ms
 from streaming.engine.protocol import Load
 from streaming.engine.room import EngineRoom
 from streaming.gex.engine import GexEngine
-from streaming.model import OptionChain, OptionQuote
+from streaming.model import OptionQuote
+from streaming.option_chain import OptionChain
 from streaming.symbols import Ticker, parse_ticker
 from tests.benchmarks.inputs import interpreter, whole_chain
 

@@ -1,6 +1,8 @@
 """Flags, and what an error means to whoever started the program."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -58,3 +60,15 @@ def test_a_port_that_cannot_be_one_is_refused(port, capsys):
         app.main(["--demo", "--port", port])
     assert caught.value.code == 2
     assert "from 0 to 65535" in capsys.readouterr().err
+
+
+def test_the_bot_with_all_its_commands_leaves_what_computes_draws_and_searches_to_other_processes():
+    script = (
+        "import importlib, sys\n"
+        "from bot.client import EXTENSIONS\n"
+        "for name in ('run_bot', 'bot.app', 'bot.serve', *EXTENSIONS):\n"
+        "    importlib.import_module(name)\n"
+        "print(*sorted({'numpy', 'matplotlib', 'duckdb', 'pandas'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

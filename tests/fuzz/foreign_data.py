@@ -44,7 +44,8 @@ from streaming.commands.gex_report import chain_report
 from streaming.errors import ContractError, RequestError
 from streaming.figures import FIGURES
 from streaming.freshness import market_now
-from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot, OptionChain, PointView, ReplayMark
+from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot, PointView, ReplayMark
+from streaming.option_chain import OptionChain
 from streaming.past import decode_past
 from streaming.recording.record_lines import parse_line, snapshot_line
 from streaming.replay.recorded import TapeCounts, _item_of

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streaming.calendar import session_on, settle_at
 from streaming.gex.engine import GexEngine
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.symbols import parse_ticker
 from tests.support.gex_checks import check_everything, check_flow
 from tests.support.option_lines import Line, make_chain

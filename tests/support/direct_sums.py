@@ -10,7 +10,7 @@ from streaming.gex.pricing.priced import Kernel
 from streaming.gex.results import roots
 from streaming.gex.results.sampling import sample_totals
 from streaming.gex.results.zero_gamma import Total, find_roots
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.symbols import parse_ticker
 
 Span = tuple[int, int]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from streaming.calendar import settle_at
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.symbols import is_am_settled
 
 ASOF = datetime(2023, 6, 9, 17, 25, tzinfo=UTC)

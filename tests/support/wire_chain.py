@@ -4,7 +4,8 @@ import pytest
 
 from streaming.chains.schwab import merge_chains, parse_chain
 from streaming.gex.engine import GexEngine
-from streaming.model import GexSnapshot, OptionChain
+from streaming.model import GexSnapshot
+from streaming.option_chain import OptionChain
 from streaming.sim.rest.chain_payload import ChainPayloads
 from streaming.sim.rest.chain_query import ChainQuery
 from streaming.sim.world.market import Market

@@ -25,7 +25,8 @@ from streaming.chains.vendor_clock import Greeks, SeriesName, clock_ends
 from streaming.chains.wire_values import price
 from streaming.clock import LAST_DAY, instant
 from streaming.errors import UNREADABLE, ContractError
-from streaming.model import ChainQuality, OptionChain
+from streaming.model import ChainQuality
+from streaming.option_chain import OptionChain
 
 Floats = NDArray[np.float64]
 Number = float | str | None

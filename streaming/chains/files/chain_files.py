@@ -15,7 +15,7 @@ from streaming.chains.implied_price import with_spot
 from streaming.chains.quote_clock import last_quote_at
 from streaming.chains.schwab import parse_chain
 from streaming.errors import UNREADABLE, ContractError, RequestError
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.process import packed
 
 _PEEK: Final = 256

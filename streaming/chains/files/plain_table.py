@@ -20,7 +20,8 @@ from streaming.chains.schwab import osi_symbol
 from streaming.chains.wire_values import number, price
 from streaming.clock import date_of, instant
 from streaming.errors import ContractError
-from streaming.model import ChainQuality, OptionChain
+from streaming.model import ChainQuality
+from streaming.option_chain import OptionChain
 
 SOURCE: Final = "file"
 NEEDED: Final = ("expiry", "strike", "type", "root")

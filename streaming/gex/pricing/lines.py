@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.gex.pricing.formulas import Floats
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 
 Ints = NDArray[np.int64]
 Scalar = TypeVar("Scalar", np.float64, np.datetime64)

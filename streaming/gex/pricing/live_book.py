@@ -25,7 +25,8 @@ from streaming.gex.pricing.volatility import (
     quoted_sigma,
     strike_quotes,
 )
-from streaming.model import OptionChain, OptionQuote, VolatilityRule
+from streaming.model import OptionQuote, VolatilityRule
+from streaming.option_chain import OptionChain
 
 _HIGHEST_VOLUME: Final = 1e12
 

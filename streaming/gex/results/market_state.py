@@ -3,27 +3,23 @@
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-import numpy as np
-
 from streaming.calendar import new_york, session_on
-from streaming.gex.pricing.formulas import Floats
 
 State = Literal["live", "warming", "closing", "closed"]
 WARMING: Final = timedelta(minutes=15)
 CLOSING_S: Final = 300.0
 
 
-def market_state(at: datetime, settle_s: Floats) -> State:
-    """The state at an instant; `settle_s` holds the settlement instants of the scope's living lines.
+def market_state(at: datetime, next_settle_s: float | None) -> State:
+    """The state at an instant; `next_settle_s` is when the first of the scope's lines settles after it, epoch seconds.
 
-    closed outside the session; closing for 5 minutes before any of them settles; warming until 15 minutes after
-    the open, while volume is too small to mean much.
+    closed outside the session; closing for 5 minutes before that; warming until 15 minutes after the open, while
+    volume is too small to mean much.
     """
     session = session_on(new_york(at).date())
     if session is None or not session.open_at <= at < session.close_at:
         return "closed"
-    left_s = settle_s - at.timestamp()
-    if bool(np.any((left_s > 0.0) & (left_s <= CLOSING_S))):
+    if next_settle_s is not None and next_settle_s - at.timestamp() <= CLOSING_S:
         return "closing"
     return "warming" if at < session.open_at + WARMING else "live"
 

@@ -1,20 +1,24 @@
-"""An index and its ETF as one book in index points, and where their levels meet (`specs/gex-method.md` §22). Pure."""
+"""An index and its ETF as one book in index points, and where their levels meet (`specs/gex-method.md` §22). Pure.
 
+The bot makes it of snapshots when somebody asks: some hundred strikes, for which it does without numpy.
+"""
+
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import pairwise
 from typing import Final, NamedTuple
-
-import numpy as np
 
 from streaming.errors import RequestError
 from streaming.figures import read_levels
 from streaming.gex.points.point_views import in_index_points
-from streaming.gex.pricing.formulas import Floats
-from streaming.gex.results.concentration import Concentration, concentrations
-from streaming.gex.results.levels import Level, walls
-from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.model import GexSnapshot, ScopeName, TopStrike, WeightName
 
 _LEVELS: Final = ("zero_gamma", "call_wall", "put_wall")
+_STRONGEST: Final = 5
+Rung = tuple[float, float]
+"""(strike, its net gex in $ per 1 %)."""
 
 
 class NamedLevel(NamedTuple):
@@ -45,9 +49,10 @@ class OneBook:
     net_gex_usd_per_1pct: float
     parts: tuple[tuple[str, float], ...]
     """Net of each ticker, $ per 1 %."""
-    call_wall: Level | None
-    put_wall: Level | None
-    strongest: Concentration
+    call_wall: Rung | None
+    put_wall: Rung | None
+    strongest: tuple[TopStrike, ...]
+    """At most five, strongest first."""
     confluences: tuple[Confluence, ...]
 
 
@@ -62,27 +67,26 @@ def one_book(snapshots: Sequence[GexSnapshot], *, scope: ScopeName | None, weigh
     if spot is None:
         raise RequestError(f"The spot of {seen[0].ticker} is unknown.", remedy="Try again in a moment.")
     step = strike_step([strike for strike, _ in index], spot)
-    strikes, net = _binned(ladders, step)
+    book = _binned(ladders, step)
     nets = [(snapshot.ticker, _net(snapshot, scope, weight)) for snapshot in seen]
-    found = walls(strikes, np.stack((np.minimum(net, 0.0), np.maximum(net, 0.0)))[None], spot)[0]
     return OneBook(
         tickers=tuple(snapshot.ticker for snapshot in seen),
         spot=spot,
         step=step,
         net_gex_usd_per_1pct=sum(value for _, value in nets),
         parts=tuple(nets),
-        call_wall=found.get("call_wall"),
-        put_wall=found.get("put_wall"),
-        strongest=concentrations(strikes, net[None])[0],
+        call_wall=_wall(book, spot, side=1.0),
+        put_wall=_wall(book, spot, side=-1.0),
+        strongest=_strongest(book),
         confluences=meeting([level for snapshot in seen for level in _named(snapshot, scope, weight)], within=step),
     )
 
 
 def strike_step(strikes: Sequence[float], spot: float) -> float:
     """The commonest distance of neighbours within 2 % of spot, of equally common ones the smallest."""
-    near = np.array([strike for strike in strikes if abs(strike - spot) <= 0.02 * spot])
-    steps, counts = np.unique(np.round(np.diff(near), 6), return_counts=True)
-    return float(steps[counts.argmax()]) if steps.size else 1.0
+    near = [strike for strike in strikes if abs(strike - spot) <= 0.02 * spot]
+    steps = Counter(round(upper - lower, 6) for lower, upper in pairwise(near))
+    return min(steps, key=lambda step: (-steps[step], step), default=1.0)
 
 
 def meeting(levels: Iterable[NamedLevel], *, within: float) -> tuple[Confluence, ...]:
@@ -103,7 +107,7 @@ def _met(group: Sequence[NamedLevel]) -> list[Confluence]:
     return [Confluence(sum(level.price for level in group) / len(group), tuple(group))]
 
 
-def _ladder(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> list[tuple[float, float]]:
+def _ladder(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> list[Rung]:
     figures = snapshot.scopes.get(scope or snapshot.scope or "")
     if figures is None or not figures.ladder:
         raise RequestError(
@@ -113,10 +117,25 @@ def _ladder(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) 
     return [(strike, oi if weight == "oi" else vol) for strike, vol, oi in figures.ladder]
 
 
-def _binned(ladders: Sequence[Sequence[tuple[float, float]]], step: float) -> tuple[Floats, Floats]:
-    rows = np.array([row for ladder in ladders for row in ladder])
-    bins, at = np.unique(np.round(rows[:, 0] / step).astype(np.int64), return_inverse=True)
-    return bins.astype(np.float64) * step, np.bincount(at, rows[:, 1]).astype(np.float64)
+def _binned(ladders: Iterable[Iterable[Rung]], step: float) -> list[Rung]:
+    bins: defaultdict[int, float] = defaultdict(float)
+    for ladder in ladders:
+        for strike, net in ladder:
+            bins[round(strike / step)] += net
+    return [(at * step, bins[at]) for at in sorted(bins)]
+
+
+def _wall(book: Iterable[Rung], spot: float, *, side: float) -> Rung | None:
+    """The largest net of a sign; ties go nearer to spot, then to the lower strike, as in the engine's walls."""
+    tallest = max(book, key=lambda rung: (side * rung[1], -abs(rung[0] - spot), -rung[0]))
+    return tallest if side * tallest[1] > 0.0 else None
+
+
+def _strongest(book: Sequence[Rung]) -> tuple[TopStrike, ...]:
+    """Of equal ones the lower strike first."""
+    whole = sum(abs(net) for _, net in book)
+    top = nsmallest(_STRONGEST, book, key=lambda rung: -abs(rung[1]))
+    return tuple((strike, net, abs(net) / whole) for strike, net in top if net != 0.0)
 
 
 def _net(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> float:

@@ -25,13 +25,13 @@ from streaming.model import (
     ExpectedMove,
     GexSnapshot,
     MaxChange,
-    OptionChain,
     PointView,
     ScopeFigures,
     ScopeName,
     SignedFlow,
     StrikeRow,
 )
+from streaming.option_chain import OptionChain
 from streaming.symbols import Ticker
 
 MILLION: Final = 1e6

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.calendar import new_york, settle_at
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.sim.options.surface import open_interest, smile
 from streaming.sim.prices.instruments import RATE, YEAR_S, Underlying
 from streaming.sim.prices.listing import Expiry, expiries_on, expiry_type, strike_ladder

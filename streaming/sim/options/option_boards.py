@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from streaming.calendar import new_york
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.sim.options.contract_lines import (
     ContractLines,
     Group,

@@ -9,7 +9,8 @@ import numpy as np
 
 from streaming.calendar import new_york, session_on
 from streaming.errors import RequestError
-from streaming.model import FILE_SOURCE, SIMULATED, OptionChain
+from streaming.model import FILE_SOURCE, SIMULATED
+from streaming.option_chain import OptionChain
 from streaming.sim.options.flow import VolumeFlow
 from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.options.option_boards import OptionBoards

@@ -9,7 +9,8 @@ from streaming.calendar import NEW_YORK
 from streaming.chains.assembly import ContractRows, Quoted, assemble, grid_of, ticker_name, without_interest
 from streaming.chains.osi import read_symbols
 from streaming.errors import ContractError
-from streaming.model import ChainQuality, OptionChain
+from streaming.model import ChainQuality
+from streaming.option_chain import OptionChain
 
 ASOF = datetime(2024, 6, 3, 12, 0, tzinfo=NEW_YORK)
 NAN = float("nan")

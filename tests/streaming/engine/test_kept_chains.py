@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from streaming.chains.judgement import ExpirySize, Known
+from streaming.chains.expiry_sizes import ExpirySize, Known
 from streaming.engine.kept_chains import ChainDelivery, ChainRecord, KeptChains
 from streaming.engine.protocol import ChainReceipt, Doubtful
 from streaming.errors import ContractError

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from streaming.chains.judgement import Known
+from streaming.chains.expiry_sizes import Known
 from streaming.clock import epoch_ms
 from streaming.engine.protocol import AheadPiece, Doubtful, Load
 from streaming.engine.room import EngineRoom

@@ -9,7 +9,8 @@ import pytest
 from streaming.chains.files.chain_files import load_chain
 from streaming.commands.gex_report import chain_report
 from streaming.gex.engine import GexEngine
-from streaming.model import SCOPES, VOLATILITY_RULES, OptionChain, VolatilityRule
+from streaming.model import SCOPES, VOLATILITY_RULES, VolatilityRule
+from streaming.option_chain import OptionChain
 from streaming.symbols import parse_ticker
 from tests.data_builders.chains import RECIPES, MadeChain, made, spx_whole
 from tests.support.gex_checks import check_everything

@@ -12,7 +12,7 @@ from streaming.engine.kept_chains import ChainDelivery
 from streaming.engine.protocol import ChainReceipt, Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import GexcordError, LoginRequiredError, TransientError
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.schwab.rest.bodies import ChainDocument
 from streaming.sources.chain_polling import ChainPoller
 from streaming.symbols import parse_ticker

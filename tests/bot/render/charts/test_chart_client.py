@@ -161,15 +161,3 @@ async def test_the_worker_does_not_grow_with_what_it_draws():
 def resident_mb(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def test_the_bot_with_all_its_commands_never_imports_matplotlib():
-    script = (
-        "import importlib, sys\n"
-        "from bot.client import EXTENSIONS\n"
-        "for name in ('bot.app', 'bot.demo', 'run_bot', *EXTENSIONS):\n"
-        "    importlib.import_module(name)\n"
-        "sys.exit(sorted(name for name in sys.modules if name.partition('.')[0] == 'matplotlib') or 0)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -13,7 +13,8 @@ import pytest
 from streaming.calendar import NEW_YORK
 from streaming.chains.files.chain_files import load_chain
 from streaming.errors import RequestError
-from streaming.model import ChainQuality, OptionChain
+from streaming.model import ChainQuality
+from streaming.option_chain import OptionChain
 from tests.data_builders.chains import RECIPES, made, spx_whole
 from tests.data_builders.disguises import DISGUISES, before_2021, in_percent, in_zip, plain_csv
 from tests.data_builders.market import Market

@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-import numpy as np
 import pytest
 
 from streaming.calendar import NEW_YORK, settle_at
 from streaming.gex.results.market_state import market_state, session_key
 
-CLOSE_S = np.array([settle_at(datetime(2024, 7, 2, tzinfo=NEW_YORK).date(), am=False).timestamp()])
+CLOSE_S = settle_at(datetime(2024, 7, 2, tzinfo=NEW_YORK).date(), am=False).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -31,7 +30,7 @@ def test_the_states_of_a_day(hour: str, state: str):
 
 def test_a_half_day_closes_at_one():
     at = datetime(2024, 7, 3, 12, 55, tzinfo=NEW_YORK)
-    settles = np.array([settle_at(at.date(), am=False).timestamp()])
+    settles = settle_at(at.date(), am=False).timestamp()
     assert market_state(at, settles) == "closing"
     assert market_state(at.replace(hour=13, minute=0), settles) == "closed"
 

@@ -1,9 +1,13 @@
 """An index, its ETF and its mini as one book."""
 
+from random import Random
+
 import msgspec
+import numpy as np
 import pytest
 
 from streaming.errors import RequestError
+from streaming.gex.results.levels import walls
 from streaming.gex.results.one_book import NamedLevel, meeting, one_book, strike_step
 from streaming.model import GexSnapshot, PointView, ScopeFigures, WeightFigures
 
@@ -32,7 +36,23 @@ def test_dollars_add_up_at_the_strikes_of_the_index():
     assert book.step == 5.0
     assert book.call_wall == (6410.0, 5e8)
     assert book.put_wall == (6395.0, -4e8)
-    assert book.strongest.top[2][:2] == (6400.0, 3.04e8)
+    assert book.strongest[2][:2] == (6400.0, 3.04e8)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_walls_of_one_ticker_are_those_that_the_engine_reads_off_its_ladder(seed):
+    rng = Random(seed)
+    ladder = [(6300.0 + 5.0 * at, float(rng.randint(-4, 4))) for at in range(40)]
+    book = one_book([part("SPX", 6400.0, ladder, net=0.0)], scope=None, weight="oi")
+    strikes, net = np.array(ladder).T
+    (found,) = walls(strikes, np.stack((np.minimum(net, 0.0), np.maximum(net, 0.0)))[None], 6400.0)
+    assert (book.call_wall, book.put_wall) == (found.get("call_wall"), found.get("put_wall"))
+
+
+def test_the_strongest_strikes_come_first_with_their_share_and_of_equal_ones_the_lower():
+    ladder = [(6395, 0.0), (6400, -2.0), (6405, 2.0), (6410, 4.0)]
+    book = one_book([part("SPX", 6400.0, ladder, net=0.0)], scope=None, weight="oi")
+    assert book.strongest == ((6410.0, 4.0, 0.5), (6400.0, -2.0, 0.25), (6405.0, 2.0, 0.25))
 
 
 def test_levels_within_a_strike_step_meet():

@@ -13,7 +13,7 @@ from streaming.gex.pricing.spans import span_of
 from streaming.gex.pricing.volatility import by_line
 from streaming.gex.results.roots import RootBook, sweep
 from streaming.gex.results.zero_gamma import Roots, Total, find_roots, sweep_levels, track_roots
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain
 
 

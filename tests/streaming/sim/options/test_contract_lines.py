@@ -5,7 +5,7 @@ import pytest
 
 from streaming.calendar import settle_at
 from streaming.errors import RequestError
-from streaming.model import OptionChain
+from streaming.option_chain import OptionChain
 from streaming.sim.options.contract_lines import osi_symbol, pricing_sigma
 from streaming.sim.world.market import Market
 
