@@ -17,11 +17,11 @@ from bot.alerts.rules import (
 )
 from bot.alerts.texts import reading_text, rule_text
 from bot.client import BotInteraction, GexBot
-from bot.lookup import default_ticker, find_snapshot, matching_names
+from bot.lookup import default_ticker, find_snapshot
 from bot.notices import Refusal, think
 from bot.permissions import bot_may_write, may_manage
 from bot.services import Services
-from cogs.gex import SCOPE_CHOICES, WEIGHT_CHOICES
+from cogs.options import options
 from streaming.clock import epoch_ms
 from streaming.errors import TransientError
 from streaming.model import GexSnapshot, ScopeName, WeightName
@@ -48,9 +48,8 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         self._services = services
 
     @app_commands.command(description="Get a message when something happens")
-    @app_commands.describe(
+    @options(
         kind="What to watch for",
-        symbol="A ticker such as SPX or NQ_NDX; without it, the one this channel shows",
         value="A price, a flow in $Bn per 1 %, or the least points a wall must move",
         target="Where to send it; only those who manage the server can choose a channel",
         window="For a flow: over how long",
@@ -58,13 +57,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         weight="Open interest or today's volume; without it, as in the live message",
         cooldown="Minutes of silence after each message",
     )
-    @app_commands.choices(
-        kind=KIND_CHOICES,
-        target=TARGET_CHOICES,
-        window=WINDOW_CHOICES,
-        scope=SCOPE_CHOICES,
-        weight=WEIGHT_CHOICES,
-    )
+    @app_commands.choices(kind=KIND_CHOICES, target=TARGET_CHOICES, window=WINDOW_CHOICES)
     async def add(  # noqa: PLR0917  # one parameter per option of the command
         self,
         interaction: BotInteraction,
@@ -116,10 +109,6 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         await think(interaction)
         rule = await _alerts(self._services).remove(number, _reader(interaction))
         await interaction.edit_original_response(content=f"Alert {rule.number} is removed: {rule_text(rule)}.")
-
-    @add.autocomplete("symbol")
-    async def _complete_symbol(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
-        return [Choice(name=name, value=name) for name in matching_names(self._services, current)]
 
     @remove.autocomplete("number")
     async def _complete_number(self, interaction: BotInteraction, current: int | str) -> list[Choice[int]]:

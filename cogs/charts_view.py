@@ -12,8 +12,7 @@ from bot.notices import Interaction
 from bot.pictures import Picture, PictureRequest, take_picture
 from bot.render.charts.chart_spec import KINDS
 from bot.services import Services
-from bot.views import IDLE_S
-from cogs.switch_view import ChoiceButton, SwitchView, view_of
+from bot.views import IDLE_S, ChoiceButton, SwitchView, view_of
 
 _MOST_OPTIONS: Final = 25
 _A_ROW: Final = 5

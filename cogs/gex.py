@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.client import BotInteraction, GexBot
 from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
-from bot.lookup import boards_here, compared, find_or_ask, find_several, matching_names
+from bot.lookup import boards_here, compared, find_or_ask, find_several
 from bot.notices import think
 from bot.past_days import take_days, take_rank, take_record
 from bot.permissions import may_speak
@@ -24,26 +24,16 @@ from bot.services import Services
 from bot.views import AskerView
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
+from cogs.options import options
 from streaming.errors import RequestError
 from streaming.export.levels import FORMATS, level_sheet
 from streaming.figures import FIGURES, figures_called
 from streaming.gex.results.one_book import one_book
 from streaming.history.grades import LEVELS, TITLES, LevelName
-from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS, GexSnapshot, ScopeName, ViewName, WeightName
+from streaming.model import GexSnapshot, ScopeName, ViewName, WeightName
 from streaming.symbols import books
 
-_SYMBOL: Final = "A ticker such as SPX or NQ_NDX; without it, the one this channel shows"
-_PUBLIC: Final = "Show the answer to everybody in this channel"
 _PRIVATE_AFTER_ALL: Final = "Only you see this: you may not write in this channel."
-_IN_CHANNEL: Final = "The answer is in the channel."
-SCOPE_CHOICES: Final = [Choice(name=f"{name}: {SCOPE_WORDS[name]}", value=name) for name in SCOPES]
-WEIGHT_CHOICES: Final = [Choice(name=f"{name}: by {WEIGHT_WORDS[name]}", value=name) for name in WEIGHTS]
-VIEW_CHOICES: Final = [
-    Choice(name="native: the ticker's own points", value="native"),
-    Choice(name="index: points of the index, such as SPX", value="index"),
-    Choice(name="etf: points of the ETF, such as SPY", value="etf"),
-    Choice(name="future: points of the future, such as /ES", value="future"),
-]
 KIND_CHOICES: Final = [Choice(name=f"{name}: {kind.words}", value=name) for name, kind in KINDS.items()]
 FORMAT_CHOICES: Final = [Choice(name=form.words, value=name) for name, form in FORMATS.items()]
 BOOK_CHOICES: Final = [Choice(name=" + ".join(names), value=index) for index, names in books().items()]
@@ -58,7 +48,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         self._services = services
 
     @app_commands.command(description="The figures of the live message: spot, zero gamma, walls, net GEX")
-    @app_commands.describe(symbol=_SYMBOL, public=_PUBLIC)
+    @options()
     async def status(self, interaction: BotInteraction, symbol: str | None = None, public: bool = False) -> None:
         """The figures of the live message, with their source and age."""
         snapshot = await self._snapshot(interaction, symbol)
@@ -69,14 +59,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await _answer(interaction, public, embed=embed)
 
     @app_commands.command(description="Zero gamma, walls and totals of one scope, with buttons to change it")
-    @app_commands.describe(
-        symbol=_SYMBOL,
-        scope="Which expiries",
-        weight="Open interest or today's volume",
-        view="Whose points to use; without it, the ticker's own",
-        public=_PUBLIC,
-    )
-    @app_commands.choices(scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, view=VIEW_CHOICES)
+    @options()
     async def levels(  # noqa: PLR0917  # Discord's options, not positional arguments
         self,
         interaction: BotInteraction,
@@ -95,13 +78,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.command(
         description="Several tickers in one table: distance to zero gamma, net GEX, place between the walls"
     )
-    @app_commands.describe(
-        symbols="Tickers with spaces between them; without them, all that are followed here",
-        scope="Which expiries",
-        weight="Open interest or today's volume",
-        public=_PUBLIC,
-    )
-    @app_commands.choices(scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES)
+    @options(symbols="Tickers with spaces between them; without them, all that are followed here")
     async def compare(
         self,
         interaction: BotInteraction,
@@ -117,10 +94,8 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await _answer(interaction, public, text)
 
     @app_commands.command(description="An index with its ETF as one book, in index points, and where their levels meet")
-    @app_commands.describe(
-        index="Which market", scope="Which expiries", weight="Open interest or today's volume", public=_PUBLIC
-    )
-    @app_commands.choices(index=BOOK_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES)
+    @options(index="Which market")
+    @app_commands.choices(index=BOOK_CHOICES)
     async def book(
         self,
         interaction: BotInteraction,
@@ -146,15 +121,9 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await _answer(interaction, public, text)
 
     @app_commands.command(description="The levels as text to paste into a charting program")
-    @app_commands.describe(
-        form="Which program to paste into",
-        symbol=_SYMBOL,
-        scope="Which expiries",
-        weight="Open interest or today's volume",
-        view="Whose points to use; without it, the ticker's own",
-    )
+    @options(form="Which program to paste into")
     @app_commands.rename(form="format")
-    @app_commands.choices(form=FORMAT_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES, view=VIEW_CHOICES)
+    @app_commands.choices(form=FORMAT_CHOICES)
     async def copy(  # noqa: PLR0917  # Discord's options, not positional arguments
         self,
         interaction: BotInteraction,
@@ -170,9 +139,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await _answer(interaction, False, copy_text(FORMATS[form], sheet))
 
     @app_commands.command(description="What a figure means, its convention and unit, and how it was computed just now")
-    @app_commands.describe(
-        figure="Which figure; without it, every line of the live message", symbol=_SYMBOL, public=_PUBLIC
-    )
+    @options(figure="Which figure; without it, every line of the live message")
     async def explain(
         self, interaction: BotInteraction, figure: str | None = None, symbol: str | None = None, public: bool = False
     ) -> None:
@@ -183,15 +150,8 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await _answer(interaction, public, embed=embed)
 
     @app_commands.command(description="A picture of gamma exposure, with buttons to change it")
-    @app_commands.describe(
-        symbol=_SYMBOL,
-        kind="What is drawn",
-        scope="Which expiries",
-        weight="Open interest or today's volume",
-        theme="Background of the picture",
-        public=_PUBLIC,
-    )
-    @app_commands.choices(kind=KIND_CHOICES, scope=SCOPE_CHOICES, weight=WEIGHT_CHOICES)
+    @options(kind="What is drawn", theme="Background of the picture")
+    @app_commands.choices(kind=KIND_CHOICES)
     async def chart(  # noqa: PLR0917  # Discord's options, not positional arguments
         self,
         interaction: BotInteraction,
@@ -213,20 +173,10 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         )
         view = ChartView(self._services, interaction, request)
         picture = await view.first_picture(interaction.channel_id)
-        if _private(interaction, public):
-            remark = _remark(interaction, public)
-            await interaction.edit_original_response(content=remark, attachments=[picture], view=view)
-            return
-        await interaction.edit_original_response(content="The chart is in the channel.")
-        view.shown_as(await interaction.followup.send(file=picture, view=view, wait=True))
+        await _answer(interaction, public, picture=picture, view=view, told="The chart is in the channel.")
 
     @app_commands.command(description="Spot, zero gamma, walls and net GEX over time, as a table and a picture")
-    @app_commands.describe(
-        symbol=_SYMBOL,
-        minutes="How far back; without it, the whole day",
-        days="Show this many past sessions instead of one day",
-        public=_PUBLIC,
-    )
+    @options(minutes="How far back; without it, the whole day", days="Show this many past sessions instead of one day")
     async def history(
         self,
         interaction: BotInteraction,
@@ -242,23 +192,20 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
             text, picture = await take_history(self._services, symbol, minutes=minutes, channel_id=channel_id)
         else:
             text, picture = await take_days(self._services, symbol, days=days, channel_id=channel_id)
-        await _show(interaction, text, public=public, picture=attached(picture))
+        await _answer(interaction, public, text, picture=attached(picture))
 
     @app_commands.command(description="How net GEX, distance to zero gamma and gross GEX rank among past days")
-    @app_commands.describe(symbol=_SYMBOL, weight="Open interest or today's volume", public=_PUBLIC)
-    @app_commands.choices(weight=WEIGHT_CHOICES)
+    @options()
     async def rank(
         self, interaction: BotInteraction, symbol: str | None = None, weight: WeightName = "oi", public: bool = False
     ) -> None:
         """Percentile and z-score of the figures of now among the closes of past sessions."""
         await think(interaction)
         text = await take_rank(self._services, symbol, weight=weight, channel_id=interaction.channel_id)
-        await _show(interaction, text, public=public)
+        await _answer(interaction, public, text)
 
     @app_commands.command(description="Did the morning's levels hold? With n, and baselines by the same rule")
-    @app_commands.describe(
-        symbol=_SYMBOL, level="One level in detail; without it, all", days="Over how many sessions", public=_PUBLIC
-    )
+    @options(level="One level in detail; without it, all", days="Over how many sessions")
     @app_commands.choices(level=LEVEL_CHOICES)
     async def record(
         self,
@@ -272,22 +219,11 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         await think(interaction)
         channel_id = interaction.channel_id
         text = await take_record(self._services, symbol, level=level, days=days, channel_id=channel_id)
-        await _show(interaction, text, public=public)
+        await _answer(interaction, public, text)
 
     @explain.autocomplete("figure")
     async def _complete_figure(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
         return [Choice(name=FIGURES[name].title, value=name) for name in figures_called(current)[:_MOST_CHOICES]]
-
-    @status.autocomplete("symbol")
-    @copy.autocomplete("symbol")
-    @explain.autocomplete("symbol")
-    @levels.autocomplete("symbol")
-    @chart.autocomplete("symbol")
-    @history.autocomplete("symbol")
-    @rank.autocomplete("symbol")
-    @record.autocomplete("symbol")
-    async def _complete_symbol(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
-        return [Choice(name=name, value=name) for name in matching_names(self._services, current)]
 
     async def _snapshot(self, interaction: BotInteraction, symbol: str | None) -> GexSnapshot:
         waiting = partial(think, interaction)
@@ -303,39 +239,29 @@ def _figure(typed: str) -> str:
     return found[0]
 
 
-def _private(interaction: BotInteraction, public: bool) -> bool:
-    return not (public and may_speak(interaction))
-
-
-async def _answer(interaction: BotInteraction, public: bool, text: str | None = None, **shown: Any) -> None:
-    """The answer, at once or in place of "is thinking"."""
-    private = _private(interaction, public)
-    words = "\n".join(filter(None, (_remark(interaction, public), text))) or None
+async def _answer(
+    interaction: BotInteraction,
+    public: bool,
+    text: str | None = None,
+    *,
+    picture: discord.File | None = None,
+    told: str = "The answer is in the channel.",
+    **shown: Any,
+) -> None:
+    """The answer, at once or in place of "is thinking"; `told` there where it is public and so a message of its own."""
+    private = not (public and may_speak(interaction))
+    remark = _PRIVATE_AFTER_ALL if public and private else None
+    words = "\n".join(filter(None, (remark, text))) or None
     if not interaction.response.is_done():
         await interaction.response.send_message(words, ephemeral=private, **shown)
     elif private:
-        await interaction.edit_original_response(content=words, **shown)
+        await interaction.edit_original_response(content=words, attachments=[picture] if picture else [], **shown)
     else:
-        await interaction.edit_original_response(content=_IN_CHANNEL)
-        sent = await interaction.followup.send(text or discord.utils.MISSING, wait=True, **shown)
+        await interaction.edit_original_response(content=told)
+        missing = discord.utils.MISSING
+        sent = await interaction.followup.send(text or missing, file=picture or missing, wait=True, **shown)
         if isinstance(view := shown.get("view"), AskerView):
             view.shown_as(sent)
-
-
-async def _show(
-    interaction: BotInteraction, text: str, *, public: bool, picture: discord.File = discord.utils.MISSING
-) -> None:
-    """The answer in place of "is thinking", or in the channel."""
-    if not _private(interaction, public):
-        await interaction.edit_original_response(content=_IN_CHANNEL)
-        await interaction.followup.send(text, file=picture)
-        return
-    text = "\n".join(filter(None, (_remark(interaction, public), text)))
-    await interaction.edit_original_response(content=text, attachments=[picture] if picture else [])
-
-
-def _remark(interaction: BotInteraction, public: bool) -> str | None:
-    return _PRIVATE_AFTER_ALL if public and _private(interaction, public) else None
 
 
 async def setup(bot: GexBot) -> None:

@@ -9,8 +9,7 @@ from bot.lookup import find_or_ask
 from bot.notices import Interaction
 from bot.render.embeds import levels_embed
 from bot.services import Services
-from bot.views import NoticeModal
-from cogs.switch_view import ChoiceButton, SwitchView, view_of
+from bot.views import ChoiceButton, NoticeModal, SwitchView, view_of
 from streaming.model import GexSnapshot, ScopeName, ViewName, WeightName
 
 

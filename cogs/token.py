@@ -11,7 +11,7 @@ from bot.notices import Interaction, think
 from bot.permissions import managers_see, operator_only, require_operator
 from bot.render.operations import logged_in_text, login_steps, token_text
 from bot.services import Services
-from bot.views import AskerView, NoticeModal
+from bot.views import AskerView, NoticeModal, view_of
 from streaming.schwab.login.oauth import LoginAttempt
 
 _LIFE_S: Final = 600.0
@@ -57,9 +57,7 @@ class PasteButton(discord.ui.Button[LoginView]):
 
     async def callback(self, interaction: Interaction) -> None:
         """Ask for the address that the browser ended on."""
-        if not isinstance(self.view, LoginView):
-            raise TypeError("a paste button lives in a LoginView")
-        await interaction.response.send_modal(PasteForm(self.view))
+        await interaction.response.send_modal(PasteForm(view_of(self, LoginView)))
 
 
 class PasteForm(NoticeModal, title="Finish the Schwab login"):

@@ -1,11 +1,11 @@
-"""cogs/switch_view.py: one choice of several parts, and buttons that show and change it."""
+"""bot/views.py: one choice of several parts, and buttons that show and change it."""
 
 from types import SimpleNamespace
 
 import discord
 import pytest
 
-from cogs.switch_view import ChoiceButton, SwitchView, view_of
+from bot.views import ChoiceButton, SwitchView, view_of
 
 
 class Switch(SwitchView):
