@@ -335,17 +335,18 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "top_strikes": Figure(
         "Top strikes",
         "The five strikes with the largest net gamma without its sign, each with its share of the sum over all "
-        "strikes; and how few strikes hold 90 % of it.",
+        "strikes, and how few strikes hold 90 % of it; then the five with the most gamma of calls and puts together.",
         also=("concentration", "key levels"),
     ),
     "sides": Figure(
         "Calls and puts",
-        "The calls' and the puts' part of net GEX, and the put/call ratio: how many puts there are for each call, by "
-        "open interest and by volume.",
+        "The calls' (+) and the puts' (−) part of net GEX, in total and at each strike, in US dollars per 1 % move; "
+        "and the put/call ratio: how many puts there are for each call, by open interest and by volume.",
         rows=(
             Row("call_gex_usd_per_1pct", BN_PER_1PCT, "calls' part"),
             Row("put_gex_usd_per_1pct", BN_PER_1PCT, "puts' part"),
         ),
+        in_levels=True,
         also=("put/call ratio", "pcr", "call put split"),
     ),
     "max_pain": Figure(

@@ -196,7 +196,7 @@ WEIGHT_NAMES: Final[dict[WeightName, str]] = {"oi": "open interest", "vol": "vol
 Regime = Literal["dampened", "amplified", "undecided"]
 """Whether dealers' hedging works against moves of the underlying, with them, or cannot be told."""
 TopStrike = tuple[float, float, float]
-"""(strike, its net gex in $ per 1 %, its share 0..1 of the sum of |net| over all strikes)."""
+"""(strike, its gex in $ per 1 %, its share 0..1 of the sum without signs over all strikes); gex is net or gross."""
 
 
 class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,12 +252,18 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     put_gex_usd_per_1pct: float | None = None
     top_strikes: tuple[TopStrike, ...] = ()
     """The five strongest by |net|, strongest first; left out of `gex:history`."""
+    top_strikes_gross: tuple[TopStrike, ...] = ()
+    """The five strongest by gross gex, calls and puts added without signs; left out of `gex:history`."""
     concentration_strikes: int | None = None
     """How many strikes hold 90 % of the sum of |net|."""
 
 
 LadderRow = tuple[float, float, float]
 """(strike, net gex by volume, by open interest), $ per 1 % move."""
+SideRow = tuple[float, float, float, float, float]
+"""(strike, calls by volume, puts by volume, calls by open interest, puts by open interest), $ per 1 % move.
+
+Calls +, puts −: the two of a weight make the strike's net."""
 ProfilePoint = tuple[float, float, float]
 """(level of the underlying, total re-priced there by volume, by open interest), $ per 1 % move."""
 
@@ -327,6 +333,8 @@ class ScopeFigures(msgspec.Struct, frozen=True, kw_only=True):
     """(ISO date, net gex by volume, by open interest) in $ per 1 %; only filled for scope `all`."""
     ladder: tuple[LadderRow, ...] = ()
     """Listed strikes within 10 % of spot, ascending; left out of `gex:history`."""
+    sides: tuple[SideRow, ...] = ()
+    """Calls and puts apart, of the listed strikes within 3.5 % of spot, ascending; left out of `gex:history`."""
     profile: tuple[ProfilePoint, ...] = ()
     """The levels of the zero-gamma sweep, ascending; left out of `gex:history`."""
     oi: WeightFigures = WeightFigures()

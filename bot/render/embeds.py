@@ -146,7 +146,7 @@ def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeName |
         for row in rows:
             if row.unit is not None:
                 value = _usd(read_row(snapshot, scope, weight, row))
-                embed.add_field(name=f"{figure.title} {row.unit.words}", value=value)
+                embed.add_field(name=f"{row.label.capitalize() or figure.title} {row.unit.words}", value=value)
 
 
 def _level(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, row: Row) -> str:

@@ -18,7 +18,7 @@ from streaming.chains.wire_values import price
 from streaming.clock import instant
 from streaming.commands.gex_report import chain_report
 from streaming.errors import RequestError
-from streaming.figures import FIGURES, Row, Unit
+from streaming.figures import BN, FIGURES, Row, Unit
 from streaming.model import (
     SCOPE_WORDS,
     SCOPES,
@@ -138,6 +138,7 @@ def _scope(name: ScopeName, figures: Mapping[str, Any], *, marked: bool) -> Iter
         yield _line(label, row, [_cell(figures[weight][row.wire], row.unit) for weight in WEIGHTS])
     yield from _shares(figures)
     yield from _roots(figures)
+    yield from _strongest(figures)
     yield f"  {_quality(figures)}"
     yield from _faults(figures)
 
@@ -161,6 +162,27 @@ def _roots(figures: Mapping[str, Any]) -> Iterable[str]:
             yield f"  no zero gamma by {title}: {note}"
         elif len(found["zero_gamma_roots"]) > 1:
             yield f"  all zeros by {title}: {', '.join(map(_level, found['zero_gamma_roots']))}"
+
+
+def _strongest(figures: Mapping[str, Any]) -> Iterable[str]:
+    """The strikes with the most net exposure, then those with the most of calls and puts together, and their parts."""
+    for weight, title in WEIGHT_NAMES.items():
+        calls, puts = (3, 4) if weight == "oi" else (1, 2)
+        sides = {row[0]: (row[calls], row[puts]) for row in figures["sides"]}
+        net = [f"{_level(at)} {_bn(usd)} ({share:.0%})" for at, usd, share in figures[weight]["top_strikes"]]
+        gross = [
+            f"{_level(at)} {' and '.join(map(_bn, sides[at]))} ({share:.0%})"
+            for at, _, share in figures[weight]["top_strikes_gross"]
+        ]
+        for label, words in ((f"most net by {title}, Bn", net), (f"most gross by {title}, Bn", gross)):
+            if words:
+                yield from textwrap.wrap(
+                    f"{label}: {', '.join(words)}", _LINE, initial_indent="  ", subsequent_indent="    "
+                )
+
+
+def _bn(dollars: float) -> str:
+    return f"{dollars / BN.scale:+.3f}"
 
 
 def _shares(figures: Mapping[str, Any]) -> Iterable[str]:

@@ -24,10 +24,10 @@ def chain_report(
 ) -> dict[str, Any]:
     """The figures of a chain at its own quote time under the names of `GexSnapshot`; None for what is unknown.
 
-    `asof` is ISO 8601 in New York time. Each scope also has its whole `ladder`: strike, net by volume, net by open
-    interest, in $ per 1 %, and its own `by_expiry`. `series` tells how each root settles on each date, and its forward.
-    The classic block is that of the only scope asked for, else of `full`; its `max_priors` are unknown, for a file is
-    one instant, and so is its `flow` but for the day's.
+    `asof` is ISO 8601 in New York time. Each scope also has its whole `ladder` (strike, net by volume, net by open
+    interest, in $ per 1 %) and `sides`, and its own `by_expiry`. `series` tells how each root settles on each date, and
+    its forward. The classic block is that of the only scope asked for, else of `full`; its `max_priors` are unknown,
+    for a file is one instant, and so is its `flow` but for the day's.
     """
     chosen: ScopeName = scopes[0] if len(scopes) == 1 else "full"
     engine = GexEngine(
@@ -42,7 +42,12 @@ def chain_report(
         "asof": new_york(chain.asof).isoformat(),
         "spot": snapshot.pop("spot"),
         "scopes": {
-            name: figures[name] | {"ladder": engine.ladder(name), "by_expiry": _by_expiry(figures[name], dates)}
+            name: figures[name]
+            | {
+                "ladder": engine.ladder(name),
+                "sides": engine.sides(name),
+                "by_expiry": _by_expiry(figures[name], dates),
+            }
             for name in scopes
         },
         "series": engine.series(),

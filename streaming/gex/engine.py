@@ -36,6 +36,7 @@ from streaming.model import (
     OptionTrades,
     ScopeFigures,
     ScopeName,
+    SideRow,
     VolatilityRule,
 )
 from streaming.option_chain import OptionChain
@@ -173,6 +174,12 @@ class GexEngine:
         listed = self._last.selection.cut.listed[scope]
         oi, vol = (self._last.net_ladder(scope, weight)[listed].tolist() for weight in (0, 1))
         return tuple(zip(self._last.lines.strikes[listed].tolist(), vol, oi, strict=True))
+
+    def sides(self, scope: ScopeName) -> tuple[SideRow, ...]:
+        """The same with calls and puts apart."""
+        if self._last is None:
+            return ()
+        return self._last.sides(scope, np.flatnonzero(self._last.selection.cut.listed[scope]))
 
     def series(self) -> list[Row]:
         """Settlement and forward of every living series as of the last `compute`; empty before there are figures."""

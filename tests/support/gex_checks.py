@@ -127,6 +127,11 @@ def check_ladder(engine: GexEngine, own: SlowScope, scope: str, w: int) -> None:
     for row in engine.ladder(scope):
         assert _close(row[2 - w], expected.pop(row[0], 0.0), loud)
     assert expected == {}
+    calls, puts = own.ladder(only=True), own.ladder(only=False)
+    for strike, *parts in engine.sides(scope):
+        call, put = parts[2 - 2 * w : 4 - 2 * w]
+        assert math.isclose(call, calls.get(strike, 0.0), rel_tol=1e-9, abs_tol=0.5 + 1e-9 * loud)
+        assert math.isclose(put, puts.get(strike, 0.0), rel_tol=1e-9, abs_tol=0.5 + 1e-9 * loud)
 
 
 def check_roots(figures: WeightFigures, own: SlowScope) -> None:

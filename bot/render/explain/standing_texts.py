@@ -7,6 +7,7 @@ from bot.render.numbers import price, signed
 from streaming.gex.results.standing import standing
 from streaming.model import GexSnapshot, Regime, ScopeFigures, Standing, TopStrike
 
+_MOST_SIDES: Final = 3
 REGIME_WORDS: Final[dict[Regime, str]] = {
     "dampened": "above zero: moves dampened",
     "amplified": "below zero: moves amplified",
@@ -55,11 +56,13 @@ def zero_share(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 
 def top_strikes(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
-    """The strongest strikes by open interest, and how few hold most of it."""
+    """The strongest strikes by open interest, net and gross, and how few hold most of the net."""
     if scope is None or not scope.oi.top_strikes:
         return absent(snapshot, scope, "oi", level=True)
     listed = ", ".join(map(_strike, scope.oi.top_strikes))
-    return f"Here: {listed}; {scope.oi.concentration_strikes} strikes hold 90 %, by open interest."
+    gross = ", ".join(map(_strike, scope.oi.top_strikes_gross))
+    added = f" With calls and puts added: {gross}." if gross else ""
+    return f"Here: {listed}; {scope.oi.concentration_strikes} strikes hold 90 %, by open interest.{added}"
 
 
 def _strike(row: TopStrike) -> str:
@@ -73,7 +76,16 @@ def sides(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
         return absent(snapshot, scope, "oi", level=False)
     calls, puts = money(scope.oi.call_gex_usd_per_1pct), money(scope.oi.put_gex_usd_per_1pct)
     ratios = f"{_ratio(scope.put_call_oi)} by open interest and {_ratio(scope.put_call_vol)} by volume"
-    return f"Here calls make {calls} and puts {puts} US dollars per 1 % move; puts for each call: {ratios}."
+    words = f"Here calls make {calls} and puts {puts} US dollars per 1 % move; puts for each call: {ratios}."
+    return f"{words}{_by_strike(scope)}"
+
+
+def _by_strike(scope: ScopeFigures) -> str:
+    """Calls and puts of the strikes with the most gamma, as far as they are near spot."""
+    rows = {strike: (calls, puts) for strike, _, _, calls, puts in scope.sides}
+    near = [strike for strike, _, _ in scope.oi.top_strikes_gross if strike in rows][:_MOST_SIDES]
+    listed = (f"{price(strike)} {' and '.join(map(money, rows[strike]))}" for strike in near)
+    return f" Most by open interest: {', '.join(listed)}." if near else ""
 
 
 def _ratio(value: float | None) -> str:

@@ -228,5 +228,5 @@ def without_curves(snapshot: GexSnapshot) -> GexSnapshot:
 
 
 def _lean(figures: ScopeFigures) -> ScopeFigures:
-    oi, vol = replace(figures.oi, top_strikes=()), replace(figures.vol, top_strikes=())
-    return replace(figures, ladder=(), profile=(), oi=oi, vol=vol)
+    oi, vol = (replace(own, top_strikes=(), top_strikes_gross=()) for own in (figures.oi, figures.vol))
+    return replace(figures, ladder=(), sides=(), profile=(), oi=oi, vol=vol)

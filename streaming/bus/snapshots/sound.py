@@ -21,7 +21,7 @@ MOST_ROWS: Final = 5_000
 UNNAMED: Final = "redis"
 """A producer without a name that can be shown is called by the way its snapshots came."""
 _IDENTITY: Final = frozenset({"ticker", "timestamp", "asof_ms", "computed_ms", "seq", "source", "replay"})
-_BY_PRICE: Final = frozenset({"strikes", "ladder", "profile", "flow_strikes"})
+_BY_PRICE: Final = frozenset({"strikes", "ladder", "sides", "profile", "flow_strikes"})
 _BY_PLACE: Final = "max_priors"
 _LONGEST_HOLDER: Final = 300
 _NO_CHANGE: Final = (None, None)

@@ -3,11 +3,11 @@
 from collections import deque
 from collections.abc import Callable
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from streaming.model import LadderRow, ScopeFigures, WeightFigures
+from streaming.model import ScopeFigures, WeightFigures
 
 WINDOW_MS: Final = 30_000
 FRESH_MS: Final = 5_000
@@ -123,15 +123,16 @@ def shift_levels(figures: ScopeFigures, points: float | None, *, ratio: float = 
         oi=_shift(figures.oi, points, ratio),
         vol=_shift(figures.vol, points, ratio),
         ladder=_shift_rows(figures.ladder, points, ratio),
+        sides=_shift_rows(figures.sides, points, ratio),
         profile=_shift_rows(figures.profile, points, ratio),
     )
 
 
-def _shift_rows(rows: tuple[LadderRow, ...], points: float | None, ratio: float) -> tuple[LadderRow, ...]:
+def _shift_rows(rows: tuple[Any, ...], points: float | None, ratio: float) -> tuple[Any, ...]:
     """Rows whose first column is a level."""
     if points is None:
         return ()
-    return tuple((round(level * ratio + points, _DECIMALS), second, third) for level, second, third in rows)
+    return tuple((round(level * ratio + points, _DECIMALS), *others) for level, *others in rows)
 
 
 def _shift(figures: WeightFigures, points: float | None, ratio: float) -> WeightFigures:
@@ -140,6 +141,7 @@ def _shift(figures: WeightFigures, points: float | None, ratio: float) -> Weight
         figures,
         zero_gamma_roots=roots,
         top_strikes=_shift_rows(figures.top_strikes, points, ratio),
+        top_strikes_gross=_shift_rows(figures.top_strikes_gross, points, ratio),
         zero_gamma_directions=() if points is None else figures.zero_gamma_directions,
         zero_gamma_slope=_per_point(figures.zero_gamma_slope, ratio),
         net_gex_usd_per_point=_per_point(figures.net_gex_usd_per_point, ratio),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.gex.pricing.formulas import Floats
-from streaming.model import LadderRow, ProfilePoint
+from streaming.model import LadderRow, ProfilePoint, SideRow
 
 WINDOW: Final = 0.035
 Level = tuple[float, float]
@@ -90,6 +90,13 @@ def ladder_rows(
     shown = near.start + np.flatnonzero(listed[near])
     columns = (strikes[shown].tolist(), np.round(vol[shown]).tolist(), np.round(oi[shown]).tolist())
     return tuple(zip(*columns, strict=True))
+
+
+def side_rows(strikes: Floats, shown: NDArray[np.intp], oi: Floats, vol: Floats) -> tuple[SideRow, ...]:
+    """Calls and puts apart at the strikes `shown`, ascending; `oi` and `vol` have shape (2, strikes), puts first."""
+    columns = (vol[1], vol[0], oi[1], oi[0])
+    rounded = (np.round(column[shown]).tolist() for column in columns)
+    return tuple(zip(strikes[shown].tolist(), *rounded, strict=True))
 
 
 def profile_points(levels: Floats, totals: Floats, spot: float) -> tuple[ProfilePoint, ...]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.calendar import new_york, session_until_close
 from streaming.gex.pricing.formulas import YEAR_S, Floats, delta, years_to_expiry
@@ -22,10 +23,10 @@ from streaming.gex.results.exposure import (
     side_ladders,
     total_exposures,
 )
-from streaming.gex.results.levels import Level, ladder_rows, ladder_split, walls, within_window
+from streaming.gex.results.levels import Level, ladder_rows, ladder_split, side_rows, walls, within_window
 from streaming.gex.results.roots import Profile, RootBook
 from streaming.gex.results.zero_gamma import Roots
-from streaming.model import SCOPES, LadderRow, ScopeFigures, ScopeName, WeightFigures
+from streaming.model import SCOPES, LadderRow, ScopeFigures, ScopeName, SideRow, WeightFigures
 
 _RR_DAYS: Final = 30
 _DAY: Final = 86_400.0 / YEAR_S
@@ -61,6 +62,11 @@ class SpotFigures:
         puts, calls = self.ladders[self.span(scope), weight]
         net: Floats = puts + calls
         return net
+
+    def sides(self, scope: ScopeName, shown: NDArray[np.intp]) -> tuple[SideRow, ...]:
+        """Calls and puts apart at some strikes of the chain, in whole dollars per 1 %."""
+        oi, vol = (self.ladders[self.span(scope), weight] for weight in (0, 1))
+        return side_rows(self.lines.strikes, shown, oi, vol)
 
 
 def figures_at_spot(
@@ -108,6 +114,7 @@ def _scope_figures(
         rr25_expiry=expiry,
         by_expiry=_by_expiry(spot_figures) if scope == "all" else (),
         ladder=_ladder(spot_figures, scope),
+        sides=_sides(spot_figures, scope),
         profile=spot_figures.profiles[span],
         oi=WeightFigures() if _is_unsent(quality) else oi,
         vol=vol,
@@ -123,6 +130,11 @@ def _ladder(spot_figures: SpotFigures, scope: ScopeName) -> tuple[LadderRow, ...
     listed = spot_figures.selection.cut.listed[scope]
     oi, vol = (spot_figures.net_ladder(scope, weight) for weight in (0, 1))
     return ladder_rows(spot_figures.lines.strikes, listed, vol, oi, spot_figures.spot)
+
+
+def _sides(spot_figures: SpotFigures, scope: ScopeName) -> tuple[SideRow, ...]:
+    window = within_window(spot_figures.lines.strikes, spot_figures.spot)
+    return spot_figures.sides(scope, window.start + np.flatnonzero(spot_figures.selection.cut.listed[scope][window]))
 
 
 def _hedged(
@@ -143,7 +155,7 @@ def _weighted(spot_figures: SpotFigures) -> dict[tuple[Span, int], WeightFigures
     nets = ladders.sum(axis=1)
     found = walls(strikes, ladders, spot_figures.spot)
     levels = [_ladder_levels(spot_figures, *own) for own in zip(nets, found, strict=True)]
-    rows = zip(spot_figures.ladders, levels, concentrations(strikes, nets), strict=True)
+    rows = zip(spot_figures.ladders, levels, concentrations(strikes, ladders), strict=True)
     return {key: _weight_figures(spot_figures, *key, own, strongest) for key, own, strongest in rows}
 
 
@@ -160,6 +172,7 @@ def _weight_figures(
         call_gex_usd_per_1pct=calls,
         put_gex_usd_per_1pct=puts,
         top_strikes=strongest.top,
+        top_strikes_gross=strongest.gross,
         concentration_strikes=strongest.strikes,
         **_named(others, daily=_outlives_a_day(spot_figures, span, weight)),
         **levels,

@@ -6,6 +6,8 @@ from streaming.model import WEIGHTS, ChainQuality, PointView, ReplayMark, ScopeF
 from tests.support.feed import OPEN_AT, snapshot
 
 FIGURES = WeightFigures(
+    call_gex_usd_per_1pct=1.25e9,
+    put_gex_usd_per_1pct=-3.0846e9,
     net_gex_usd_per_1pct=-1_834_561_234.5,
     net_gex_usd_per_point=-36_691_224.69,
     gross_gex_usd_per_1pct=5_000_000_000.0,
@@ -40,6 +42,8 @@ def test_levels_state_every_figure_with_its_sign():
     assert shown["Put wall"] == "24800.00 (−0.1200Bn)"
     assert shown["Net GEX per 1 % move"] == "−1.8346Bn"
     assert shown["Net GEX per point"] == "−0.0367Bn"
+    assert shown["Calls' part per 1 % move"] == "+1.2500Bn"
+    assert shown["Puts' part per 1 % move"] == "−3.0846Bn"
     assert shown["All zero-gamma roots"] == "24950.00 ↑, 26100.00 ↓"
 
 

@@ -59,6 +59,30 @@ def test_the_ladder_of_a_snapshot_adds_up_to_its_total():
     assert sum(row[2] for row in figures.ladder) == pytest.approx(figures.oi.net_gex_usd_per_1pct, abs=2)
 
 
+def test_calls_and_puts_of_a_strike_make_its_net_and_all_of_them_the_parts_of_the_total():
+    figures = snapshot_of(block_a_chain()).scopes["all"]
+    assert [row[0] for row in figures.sides] == [4900.0, 5000.0, 5100.0]
+    for (_, vol, oi), (_, *parts) in zip(figures.ladder, figures.sides, strict=True):
+        assert (parts[0] + parts[1], parts[2] + parts[3]) == pytest.approx((vol, oi), abs=1)
+    # 1,000 calls and 6,000 puts at 4,900: 100 · 5000² · 0.01 · 0.002264425426831528 each
+    assert figures.sides[0][3:] == (56610636.0, -339663814.0)
+    sums = [sum(row[place] for row in figures.sides) for place in range(1, 5)]
+    parts = (
+        own
+        for weight in (figures.vol, figures.oi)
+        for own in (weight.call_gex_usd_per_1pct, weight.put_gex_usd_per_1pct)
+    )
+    assert sums == pytest.approx(list(parts), abs=2)
+
+
+def test_strikes_of_most_calls_and_puts_together_have_their_share_of_the_gross():
+    figures = snapshot_of(block_a_chain()).scopes["all"].oi
+    assert [row[0] for row in figures.top_strikes_gross] == [5000.0, 4900.0, 5100.0]
+    assert [row[0] for row in figures.top_strikes] == [4900.0, 5100.0, 5000.0]
+    assert sum(row[1] for row in figures.top_strikes_gross) == pytest.approx(figures.gross_gex_usd_per_1pct)
+    assert sum(row[2] for row in figures.top_strikes_gross) == pytest.approx(1.0)
+
+
 def test_the_profile_passes_through_the_total_at_spot_and_changes_sign_at_the_root():
     snapshot = snapshot_of(block_a_chain())
     figures = snapshot.scopes["all"]
@@ -85,12 +109,14 @@ def test_a_futures_ticker_has_them_in_futures_points():
     future = snapshot_of(block_a_chain(), "ES", future=5012.25).scopes["all"]
     assert [row[0] for row in future.ladder] == [4912.25, 5012.25, 5112.25]
     assert [row[1:] for row in future.ladder] == [row[1:] for row in index.ladder]
+    assert [row[0] for row in future.sides] == [4912.25, 5012.25, 5112.25]
+    assert future.oi.top_strikes_gross[0][0] == 5012.25
     assert [point[0] - 12.25 for point in future.profile] == pytest.approx([point[0] for point in index.profile])
 
 
 def test_without_a_basis_a_futures_ticker_has_neither():
     figures = snapshot_of(block_a_chain(), "ES").scopes["all"]
-    assert (figures.ladder, figures.profile) == ((), ())
+    assert (figures.ladder, figures.sides, figures.profile) == ((), (), ())
 
 
 def test_they_survive_the_way_over_the_bus():
@@ -99,10 +125,11 @@ def test_they_survive_the_way_over_the_bus():
     assert all(snapshot.scopes[name].profile for name in ("zero", "full", "all"))
 
 
-def test_a_report_has_the_whole_ladder():
+@pytest.mark.parametrize("table", ["ladder", "sides"])
+def test_a_report_has_the_whole_ladder(table: str):
     chain = make_chain([Line(4300, "C", 0.11, 10, 10), FAR])
-    assert [row[0] for row in chain_report(chain)["scopes"]["all"]["ladder"]] == [4300.0, 9000.0]
-    assert [row[0] for row in snapshot_of(chain).scopes["all"].ladder] == [4300.0]
+    assert [row[0] for row in chain_report(chain)["scopes"]["all"][table]] == [4300.0, 9000.0]
+    assert [row[0] for row in getattr(snapshot_of(chain).scopes["all"], table)] == [4300.0]
 
 
 def test_a_scope_without_a_price_has_neither():

@@ -58,7 +58,12 @@ def test_days_end_at_midnight_in_new_york():
 def test_levels_only_has_every_figure_and_no_table():
     whole = replace(snapshot(), views={"etf": PointView(symbol="SPY")}, flow_strikes=((6400.0, (1.0,)),))
     figures = whole.scopes["full"]
-    tables = {"ladder": ((1.0, 2.0, 3.0),), "profile": ((1.0, 2.0, 3.0),), "by_expiry": (("2026-08-20", 1.0, 2.0),)}
+    tables = {
+        "ladder": ((1.0, 2.0, 3.0),),
+        "sides": ((1.0, 2.0, -3.0, 4.0, -5.0),),
+        "profile": ((1.0, 2.0, 3.0),),
+        "by_expiry": (("2026-08-20", 1.0, 2.0),),
+    }
     lean = levels_only(replace(whole, scopes={"full": replace(figures, **tables)}))
     assert lean == replace(
         whole, strikes=(), max_priors=(), flow_strikes=(), views={}, scopes={"full": replace(figures, expiries=())}

@@ -1,5 +1,7 @@
 """Exposure by strike as a picture's contents. Pure."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
@@ -21,7 +23,7 @@ from bot.render.charts.chart_words import (
     weighed,
 )
 from bot.render.charts.kinds.chart_kind import ChartKind
-from bot.render.numbers import known
+from bot.render.numbers import known, price
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 
@@ -32,12 +34,16 @@ _LEAST_REACH: Final = 0.01
 """Of spot, however near it the exposure is."""
 Bar = tuple[float, float]
 """(strike, net exposure in $ millions per 1 % move)."""
+Sides = tuple[float, float, float]
+"""(strike, its calls, its puts), in the same unit: calls +, puts −."""
 
 
 class StrikesChart(ChartWords, frozen=True, kw_only=True, tag="strikes"):
     """Net exposure by strike; `bars` ascend by strike."""
 
     bars: tuple[Bar, ...]
+    sides: tuple[Sides, ...] = ()
+    """Of the bars near spot where the source tells them apart."""
     marks: tuple[Mark, ...]
     band: Band | None = None
     net: float | None = None
@@ -61,6 +67,7 @@ def strikes_chart(
         subtitle=subtitle(scope if snapshot.scopes or snapshot.scope else None, weight),
         footer=footer(snapshot, now, f"levels by {WEIGHT_WORDS[weight]}"),
         bars=bars,
+        sides=_sides(snapshot, scope, weight, {strike for strike, _ in bars}),
         marks=marks(snapshot, scope, weight),
         band=band_of(snapshot),
         net=net_millions(snapshot, scope, weight),
@@ -77,6 +84,13 @@ def _bars(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[B
         return []
     classic = [(strike, weighed(weight, vol=vol, oi=oi)) for strike, vol, oi, _ in snapshot.strikes]
     return [(strike, value) for strike, value in classic if known(value)]
+
+
+def _sides(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName, shown: AbstractSet[float]) -> tuple[Sides, ...]:
+    figures = figures_of(snapshot, scope)
+    calls, puts = (3, 4) if weight == "oi" else (1, 2)
+    rows = () if figures is None else (row for row in figures.sides if row[0] in shown)
+    return tuple((row[0], row[calls] / MILLION, row[puts] / MILLION) for row in rows)
 
 
 def _where_most_is(snapshot: GexSnapshot, bars: list[Bar]) -> list[Bar]:
@@ -101,7 +115,17 @@ def _nearest(snapshot: GexSnapshot, bars: list[Bar]) -> tuple[Bar, ...]:
 
 
 def _shown(chart: StrikesChart) -> str:
-    return f"Net {dollars(chart.net)}{extremes(chart.bars)}, {levels_in_words(chart.marks)}{band_in_words(chart.band)}."
+    words = f"Net {dollars(chart.net)}{extremes(chart.bars)}{_most_of_a_side(chart.sides)}"
+    return f"{words}, {levels_in_words(chart.marks)}{band_in_words(chart.band)}."
+
+
+def _most_of_a_side(sides: Sequence[Sides]) -> str:
+    """Where calls alone and puts alone are strongest."""
+    if not sides:
+        return ""
+    call, put = max(sides, key=lambda row: row[1]), min(sides, key=lambda row: row[2])
+    calls, puts = f"{dollars(call[1])} at {price(call[0])}", f"{dollars(put[2])} at {price(put[0])}"
+    return f", near spot most calls {calls} and most puts {puts}"
 
 
 KIND: Final = ChartKind(

@@ -5,6 +5,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
+from matplotlib.collections import PolyCollection
+
 from bot.render.charts.chart_canvas import ChartCanvas, shade_across, unit_of
 from bot.render.charts.chart_words import with_band
 from bot.render.charts.kinds.strikes import Bar, StrikesChart
@@ -12,37 +14,48 @@ from bot.render.charts.mark_row import MarkRow
 from bot.render.theme import ChartTheme
 
 _BAR_SHARE: Final = 0.82
+_NET_SHARE: Final = 0.55
+"""Of the width of a bar where its calls and puts stand behind it."""
+_PALE: Final = 0.38
 
 
 class StrikesPainter:
-    """Bars from zero up or down, whose artists are made once and moved for every picture."""
+    """Bars from zero up or down, pale ones of calls and puts behind them; made once and moved for every picture."""
 
     def __init__(self, theme: ChartTheme) -> None:
         self.canvas = ChartCanvas(theme)
         self.canvas.axes.axhline(0.0, color=theme.faint, linewidth=1.2)
         self._band = self.canvas.band()
+        self._sides = self.canvas.polygons(linewidths=0, alpha=_PALE)
         self._bars = self.canvas.polygons(linewidths=0)
         self.marks = MarkRow(self.canvas)
 
     def draw(self, chart: StrikesChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
-        unit, scale = unit_of([value for _, value in chart.bars])
+        unit, scale = unit_of([value for _, *values in (*chart.bars, *chart.sides) for value in values])
         self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below=with_band("strike, points", chart.band))
-        self._move_bars([(strike, value * scale) for strike, value in chart.bars])
+        sides = [(strike, value * scale) for strike, *values in chart.sides for value in values]
+        self._move_bars([(strike, value * scale) for strike, value in chart.bars], sides)
         shade_across(self._band, chart.band, self.canvas.axes.get_ylim())
         self.marks.show(chart.marks)
         return self.canvas.png()
 
-    def _move_bars(self, bars: Sequence[Bar]) -> None:
+    def _move_bars(self, bars: Sequence[Bar], sides: Sequence[Bar]) -> None:
         half = _bar_width([strike for strike, _ in bars]) / 2
-        theme, axes = self.canvas.theme, self.canvas.axes
-        self._bars.set_verts([[(x - half, 0.0), (x - half, y), (x + half, y), (x + half, 0.0)] for x, y in bars])
-        self._bars.set_facecolor([theme.positive if y >= 0 else theme.negative for _, y in bars])
-        low, high = min(0.0, *(y for _, y in bars)), max(0.0, *(y for _, y in bars))
+        axes = self.canvas.axes
+        self._place(self._sides, sides, half)
+        self._place(self._bars, bars, half * _NET_SHARE if sides else half)
+        heights = [y for _, y in (*bars, *sides)]
+        low, high = min(0.0, *heights), max(0.0, *heights)
         margin = (high - low) * 0.06
         axes.set_xlim(bars[0][0] - 2 * half, bars[-1][0] + 2 * half)
         axes.set_ylim(low - margin, high + margin)
         self.canvas.signs_on_y(low, high)
+
+    def _place(self, polygons: PolyCollection, bars: Sequence[Bar], half: float) -> None:
+        theme = self.canvas.theme
+        polygons.set_verts([[(x - half, 0.0), (x - half, y), (x + half, y), (x + half, 0.0)] for x, y in bars])
+        polygons.set_facecolor([theme.positive if y >= 0 else theme.negative for _, y in bars])
 
 
 def _bar_width(strikes: Sequence[float]) -> float:

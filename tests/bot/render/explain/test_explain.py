@@ -50,6 +50,7 @@ BY_OI = WeightFigures(
     call_gex_usd_per_1pct=3.8327e9,
     put_gex_usd_per_1pct=-5.6673e9,
     top_strikes=((6200.0, -4.5e8, 0.31), (6500.0, 6.25e7, 0.04)),
+    top_strikes_gross=((6400.0, 9.5e8, 0.1), (6900.0, 4.75e8, 0.05)),
     concentration_strikes=41,
 )
 BY_VOL = msgspec.structs.replace(
@@ -72,6 +73,7 @@ FULL = ScopeFigures(
     ),
     series=3,
     series_without_parity=1,
+    sides=((6400.0, 1e6, -2e6, 5e8, -4.5e8),),
     rr25=-0.0398,
     rr25_expiry="2026-09-18",
     put_call_oi=1.42,
@@ -163,11 +165,16 @@ SAYS = {
     ),
     "place": ("the put wall (0 %) to the call wall (100 %)", "Here it is 67 %, by open interest"),
     "zero_share": ("at the close", "44% by open interest and unknown by volume; −600.00 million net goes"),
-    "top_strikes": ("hold 90 % of it", "6200.00 −450.00 million (31%), 6500.00 +62.50 million (4%); 41 strikes"),
+    "top_strikes": (
+        "hold 90 % of it",
+        "6200.00 −450.00 million (31%), 6500.00 +62.50 million (4%); 41 strikes",
+        "With calls and puts added: 6400.00 +950.00 million (10%), 6900.00 +475.00 million (5%).",
+    ),
     "sides": (
         "for each call",
         "calls make +3.8327 billion and puts −5.6673 billion US dollars per 1 % move",
-        "1.42 by open interest and unknown by volume",
+        "1.42 by open interest and unknown by volume.",
+        "Most by open interest: 6400.00 +500.00 million and −450.00 million.",
     ),
     "max_pain": ("Folklore", "Here it is 6390.00."),
     "expected_move": (

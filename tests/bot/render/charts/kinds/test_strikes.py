@@ -1,7 +1,9 @@
 import math
 
 import pytest
+from msgspec.structs import replace
 
+from bot.render.charts.chart_spec import alt_text
 from bot.render.charts.kinds.strikes import strikes_chart
 from streaming.errors import RequestError
 from streaming.model import ScopeFigures
@@ -21,6 +23,16 @@ def test_bars_are_the_ladder_of_the_scope_in_millions():
     assert full[25000.0] == 10.0
     assert zero[25000.0] == 5.0
     assert dict(chart(seen).bars)[25000.0] == -40.0
+
+
+def test_calls_and_puts_of_the_strikes_near_spot_stand_behind_the_bars_of_the_same_weight():
+    whole = full_snapshot()
+    rows = ((25000.0, 30e6, -70e6, 40e6, -30e6), (25100.0, 1e6, -2e6, 3e6, -4e6), (30000.0, 9e6, -9e6, 9e6, -9e6))
+    seen = replace(whole, scopes=whole.scopes | {"full": replace(whole.scopes["full"], sides=rows)})
+    assert chart(seen).sides == ((25000.0, 30.0, -70.0), (25100.0, 1.0, -2.0))
+    assert chart(seen, weight="oi").sides == ((25000.0, 40.0, -30.0), (25100.0, 3.0, -4.0))
+    assert "most calls +0.0400Bn at 25000.00 and most puts −0.0300Bn at 25000.00" in alt_text(chart(seen, weight="oi"))
+    assert chart(seen, scope="zero").sides == ()
 
 
 def test_a_ladder_that_is_not_there_is_read_from_the_classic_rows_without_what_is_unknown():
