@@ -19,7 +19,6 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from streaming.backoff import InterruptibleWait, delay_s
 from streaming.clock import Clock
 from streaming.errors import (
     ConfigurationError,
@@ -31,6 +30,7 @@ from streaming.errors import (
     leading_error,
 )
 from streaming.ports import Progress, Tell
+from streaming.process.backoff import InterruptibleWait, delay_s
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rule_store import AlertStore, Batch, Entry
 from bot.feed.timing import backoff
 from bot.render.numbers import age
-from streaming.backoff import Backoff
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
 from streaming.ports import Tell
+from streaming.process.backoff import Backoff
 
 log = logging.getLogger(__name__)
 

@@ -20,13 +20,13 @@ from bot.feed.message import LiveMessage
 from bot.feed.timing import backoff
 from bot.feed.window import Slot
 from bot.settings import BotSettings
-from streaming.backoff import Backoff
 from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, RequestError, TransientError
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotReader, Tell
+from streaming.process.backoff import Backoff
 from streaming.symbols import Ticker, parse_ticker
 
 _LOG: Final = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import math
 import random
 from typing import Final
 
-from streaming.backoff import Backoff
+from streaming.process.backoff import Backoff
 
 _FIRST_S: Final = 1.0
 _PERSON_S: Final = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)

@@ -20,10 +20,10 @@ from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from bot.wire.identify_budget import IdentifyBudget
 from bot.wire.login import refusal
-from streaming.backoff import Backoff
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, OperatorError, TransientError
 from streaming.ports import Progress, Tell
+from streaming.process.backoff import Backoff
 
 log = logging.getLogger(__name__)
 

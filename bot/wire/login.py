@@ -11,9 +11,9 @@ from discord.http import Route
 
 from bot.wire.answers import FAILURES
 from bot.wire.verdicts import passing, verdict_of
-from streaming.backoff import delay_s
 from streaming.clock import Clock
 from streaming.errors import LoginRequiredError, TransientError
+from streaming.process.backoff import delay_s
 
 log = logging.getLogger(__name__)
 ASK_AGAIN_S: Final = 5.0

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol
 
-from streaming.backoff import Backoff
 from streaming.clock import Clock
 from streaming.errors import ContractError, GexcordError, OperatorError, RequestError, TransientError
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotSink, Tell
+from streaming.process.backoff import Backoff
 from streaming.process.trouble import Matters
 from streaming.sources.download import SlowDownError
 from streaming.sources.source_book import SourceBook

@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
 from redis.asyncio import Redis
 
+from streaming import __version__
+from streaming.bus.metrics_store import Metric
 from streaming.bus.redis_connection import answering
 from streaming.errors import GexcordError
 from streaming.process.heartbeat import Heartbeat
 from streaming.process.loopback import loopback_port
 from streaming.settings import StreamSettings
-from streaming.telemetry import process_metrics
-from streaming.telemetry.process_metrics import ProcessFacts
 
 if TYPE_CHECKING:
     from streaming.telemetry.prometheus import Table
@@ -46,11 +46,24 @@ class Watched:
     live: Callable[[], bool]
 
 
+class ProcessFacts(NamedTuple):
+    """What each of our processes tells of itself, whatever it does."""
+
+    loop_lag_ms: float
+    version: str = __version__
+
+
+_METRICS: Final[tuple[Metric[ProcessFacts], ...]] = (
+    Metric(None, "info", lambda it: it.version, "Which version runs.", labels=("version",)),
+    Metric(None, "loop_lag_milliseconds", lambda it: it.loop_lag_ms, "Worst lateness of the event loop in a minute."),
+)
+
+
 def process_table(heartbeat: Heartbeat) -> "Table":
-    """What every process has."""
+    """The facts of this process as a table."""
     from streaming.telemetry.prometheus import one
 
-    return one("process", process_metrics.METRICS, ProcessFacts(heartbeat.worst_lag_ms))
+    return one("process", _METRICS, ProcessFacts(heartbeat.worst_lag_ms))
 
 
 async def redis_health(redis: Redis) -> str:

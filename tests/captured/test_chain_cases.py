@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streaming.chains.files.chain_files import load_chain
-from streaming.commands.gex_report import chain_report
+from streaming.commands.gex import chain_report
 from streaming.errors import RequestError
 from streaming.model import ChainQuality
 from tests.support.captured import CAPTURED

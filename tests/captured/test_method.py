@@ -11,7 +11,7 @@ import pytest
 
 from streaming.chains.files.chain_files import load_chain
 from streaming.clock import epoch_ms
-from streaming.commands.gex_report import chain_report
+from streaming.commands.gex import chain_report
 from streaming.gex.engine import GexEngine
 from streaming.model import FLOW_SPANS
 from streaming.symbols import parse_ticker

@@ -40,7 +40,7 @@ from streaming.bus.snapshots.snapshot_history import without_curves
 from streaming.bus.snapshots.snapshot_store import NewestDays
 from streaming.chains.files.chain_files import parse_any
 from streaming.clock import epoch_ms, instant_of
-from streaming.commands.gex_report import chain_report
+from streaming.commands.gex import chain_report
 from streaming.errors import ContractError, RequestError
 from streaming.figures import FIGURES
 from streaming.freshness import market_now

@@ -15,7 +15,6 @@ from typing import Final, Self
 import msgspec
 from redis.asyncio import Redis
 
-from streaming.backoff import Backoff
 from streaming.bus.codec import encode_event
 from streaming.bus.events import NUMBER_OF, STREAM_CAPS
 from streaming.bus.lease import Fence, LeaseLostError
@@ -23,6 +22,7 @@ from streaming.bus.publish.buffer import EventBuffer
 from streaming.bus.publish.delivery import BatchDelivery
 from streaming.errors import TransientError
 from streaming.model import MarketEvent
+from streaming.process.backoff import Backoff
 
 log = logging.getLogger(__name__)
 

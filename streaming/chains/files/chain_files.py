@@ -11,10 +11,12 @@ from streaming.chains.files import cboe
 from streaming.chains.files.cboe_table import NO_TABLE, is_table
 from streaming.chains.files.plain_table import NO_COLUMNS, is_plain, parse_plain
 from streaming.chains.files.wrapping import refusal, unwrapped
-from streaming.chains.implied_price import with_spot
+from streaming.chains.judgement import only_rows
 from streaming.chains.quote_clock import last_quote_at
 from streaming.chains.schwab import parse_chain
 from streaming.errors import UNREADABLE, ContractError, RequestError
+from streaming.gex.pricing.forward import implied_spot
+from streaming.gex.pricing.lines import sort_lines
 from streaming.option_chain import OptionChain
 from streaming.process import packed
 
@@ -98,3 +100,12 @@ def _parse_schwab(payload: bytes, asof: datetime | None) -> OptionChain:
         symbol = ""
     chain = parse_chain(payload, ticker=symbol.removeprefix("$").removesuffix(".X"), asof=asof)
     return chain if asof is not None else replace(chain, asof=last_quote_at(chain.asof))
+
+
+def with_spot(chain: OptionChain) -> OptionChain:
+    """The chain with its own price, else with the implied one and a mark that says so; NaN where quotes do not say."""
+    if chain.spot > 0.0:
+        return chain
+    living = only_rows(chain, chain.settle_s > chain.asof.timestamp())
+    spot = implied_spot(sort_lines(living))
+    return replace(chain, spot=spot, quality=msgspec.structs.replace(chain.quality, spot_implied=spot > 0.0))

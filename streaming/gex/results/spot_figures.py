@@ -14,7 +14,6 @@ from streaming.gex.pricing.lines import Ints, Lines
 from streaming.gex.pricing.priced import PER_CENT, Kernel, build_kernel
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.pricing.spans import Span, span_of
-from streaming.gex.results.concentration import Concentration, concentrations
 from streaming.gex.results.exposure import (
     OTHERS,
     LineExposures,
@@ -23,7 +22,16 @@ from streaming.gex.results.exposure import (
     side_ladders,
     total_exposures,
 )
-from streaming.gex.results.levels import Level, ladder_rows, ladder_split, side_rows, walls, within_window
+from streaming.gex.results.levels import (
+    Concentration,
+    Level,
+    concentrations,
+    ladder_rows,
+    ladder_split,
+    side_rows,
+    walls,
+    within_window,
+)
 from streaming.gex.results.roots import Profile, RootBook
 from streaming.gex.results.zero_gamma import Roots
 from streaming.model import SCOPES, LadderRow, ScopeFigures, ScopeName, SideRow, WeightFigures

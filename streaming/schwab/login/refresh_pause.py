@@ -3,9 +3,9 @@
 import random
 from typing import Final
 
-from streaming.backoff import delay_s
 from streaming.clock import Clock
 from streaming.errors import ContractError, OperatorError, TransientError
+from streaming.process.backoff import delay_s
 
 _FIRST_S: Final = 2.0
 _LONGEST_S: Final = 60.0

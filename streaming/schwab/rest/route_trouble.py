@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
-from streaming.backoff import delay_s
 from streaming.clock import Clock
 from streaming.errors import TransientError
 from streaming.ports import Tell
+from streaming.process.backoff import delay_s
 from streaming.schwab.http_errors import RouteRefusedError
 from streaming.schwab.login.oauth import LOG_IN
 

@@ -5,9 +5,9 @@ import random
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from streaming.backoff import Backoff, InterruptibleWait
 from streaming.clock import Clock
 from streaming.errors import OperatorError
+from streaming.process.backoff import Backoff, InterruptibleWait
 from streaming.process.trouble import Matters
 from streaming.schwab.login.keeper import Logins, another_chance
 from streaming.schwab.stream.policy import StreamTiming, yield_s

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from streaming.chains.files.chain_files import load_chain
-from streaming.commands.gex_report import chain_report
+from streaming.commands.gex import chain_report
 from streaming.model import SCOPES, WEIGHTS
 from tests.data_builders.chains import made
 from tests.support.option_lines import Line, make_chain

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streaming.chains.files.chain_files import load_chain
-from streaming.commands.gex_report import chain_report
+from streaming.commands.gex import chain_report
 from streaming.gex.engine import GexEngine
 from streaming.model import SCOPES, VOLATILITY_RULES, VolatilityRule
 from streaming.option_chain import OptionChain

@@ -8,7 +8,7 @@ import pytest
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.snapshots.classic import parse_snapshot
 from streaming.clock import epoch_ms
-from streaming.commands.gex_report import chain_report
+from streaming.commands.gex import chain_report
 from streaming.gex.engine import GexEngine
 from streaming.gex.results.levels import ladder_rows, profile_points
 from streaming.model import SCOPES, GexSnapshot

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streaming.chains.files.chain_files import load_chain
-from streaming.commands.gex_report import chain_report
+from streaming.commands.gex import chain_report
 from tests.data_builders.chains import RECIPES, made
 from tests.support.method_tables import METHOD, chains_of, check_row
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streaming.chains.files.chain_files import load_chain
-from streaming.commands.gex_report import chain_report
+from streaming.commands.gex import chain_report
 from streaming.model import SCOPES
 from tests.data_builders.chains import RECIPES, made
 

@@ -1,8 +1,8 @@
-"""streaming/backoff.py"""
+"""streaming/process/backoff.py"""
 
 import random
 
-from streaming.backoff import Backoff, delay_s
+from streaming.process.backoff import Backoff, delay_s
 
 
 def test_delays_double_up_to_the_cap_with_jitter():

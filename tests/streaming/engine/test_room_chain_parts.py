@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from streaming.chains.schwab import merge_chains, parse_chain
-from streaming.engine.chain_parts import ChainParts
+from streaming.engine.room import ChainParts
 from streaming.option_chain import OptionChain
 from tests.support.chains import ASOF, TODAY, TOMORROW, chain_of, expiry_body
 

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from streaming.chains.implied_price import with_spot
+from streaming.chains.files.chain_files import with_spot
 from tests.support.option_lines import ASOF, Line, make_chain
 
 YESTERDAY, NEXT = date(2023, 6, 8), date(2023, 6, 16)

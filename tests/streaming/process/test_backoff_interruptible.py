@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from streaming.backoff import InterruptibleWait
+from streaming.process.backoff import InterruptibleWait
 
 
 async def test_a_wait_ends_with_its_work():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.gex.results.concentration import concentrations
+from streaming.gex.results.levels import concentrations
 
 VALUES = st.lists(st.integers(-1000, 1000), min_size=1, max_size=40)
 

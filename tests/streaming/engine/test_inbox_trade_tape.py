@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from streaming.engine import trade_tape
-from streaming.engine.trade_tape import TradeTape
+from streaming.engine import inbox
+from streaming.engine.inbox import TradeTape
 from streaming.model import OptionQuote, OptionTrades
 from tests.support.slow_flow import Update, trades_of
 
@@ -79,15 +79,15 @@ def test_trades_are_summed_by_option_and_minute_and_handed_over_once():
 
 
 def test_memory_is_bounded_in_options_and_in_what_waits(monkeypatch):
-    monkeypatch.setattr(trade_tape, "MOST_LINES", 2)
+    monkeypatch.setattr(inbox, "MOST_LINES", 2)
     tape = TradeTape()
     for symbol in "ABC":
         tape.take(quote(10, symbol=symbol))
     for symbol in "ABC":
         tape.take(quote(11, symbol=symbol))
     assert [trade.symbol for trade in tape.empty()] == [], "each had been forgotten when it came again"
-    monkeypatch.setattr(trade_tape, "MOST_LINES", 100)
-    monkeypatch.setattr(trade_tape, "MOST_WAITING", 3)
+    monkeypatch.setattr(inbox, "MOST_LINES", 100)
+    monkeypatch.setattr(inbox, "MOST_MINUTES", 3)
     for volume in range(20, 30):
         tape.take(quote(volume, at_ms=volume * MINUTE))
     assert [trade.minute_ms // MINUTE for trade in tape.empty()] == [27, 28, 29]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.gex.engine import GexEngine
-from streaming.gex.pricing.positioning import max_pain
+from streaming.gex.pricing.selection import max_pain
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, make_chain
 
