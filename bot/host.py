@@ -24,16 +24,14 @@ from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import Ledger
 from bot.feed.schedule import decide, opening_sentence
-from bot.health import Presence
 from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
-from bot.operate.stream_control import StreamControl
-from bot.operate.symbol_control import SymbolControl
+from bot.operate.stream_control import StreamControl, SymbolControl
 from bot.render.charts.chart_client import ChartWorker
 from bot.services import ReadReports, Services
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
-from bot.telemetry import METRICS, Process, Telemetry
+from bot.telemetry import METRICS, Presence, Process, Telemetry
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.bus import keys
 from streaming.bus.lease import Lease

@@ -47,7 +47,7 @@ async def find_snapshot(services: Services, typed: str | None, *, channel_id: in
     Raises RequestError for a ticker that nobody follows, TransientError when there is no snapshot yet or the
     store does not answer.
     """
-    ticker = _meant(services, typed, channel_id)
+    ticker = meant(services, typed, channel_id)
     snapshot = await _published(services, ticker)
     if snapshot is None:
         raise _not_followed(services, f"{ticker.name} is not followed here.")
@@ -65,7 +65,7 @@ async def find_or_ask(
 
     That takes seconds: `before_asking` tells the person so. RequestError when the source has nothing either.
     """
-    ticker = _meant(services, typed, channel_id)
+    ticker = meant(services, typed, channel_id)
     snapshot = await _published(services, ticker)
     if snapshot is not None:
         return snapshot
@@ -84,7 +84,8 @@ async def find_or_ask(
         ) from error
 
 
-def _meant(services: Services, typed: str | None, channel_id: int | None) -> Ticker:
+def meant(services: Services, typed: str | None, channel_id: int | None) -> Ticker:
+    """The ticker that was typed, else what the channel shows; RequestError for what is no ticker."""
     return parse_ticker(typed) if typed else default_ticker(services, channel_id)
 
 

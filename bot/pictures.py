@@ -1,17 +1,23 @@
-"""From a person's request to a finished picture: the newest figures, the day's history where need be, the drawing."""
+"""From a person's request to its answer: the newest figures, what is kept of the day or of past days, the drawing."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from bot.lookup import find_or_ask, find_snapshot
+from bot.lookup import find_or_ask, find_snapshot, meant
 from bot.render.charts.chart_spec import KINDS, Chart, ThemeName, alt_text, chart_of
 from bot.render.charts.history_text import history_text
+from bot.render.charts.kinds.history import days_chart
+from bot.render.past_days_text import days_text, rank_text, record_text, rows_of
 from bot.services import Services
+from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.day_map import DayMap
-from streaming.errors import TransientError
-from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.errors import RequestError, TransientError
+from streaming.history.grades import LevelName
+from streaming.history.history_files import DayReport
+from streaming.model import GexSnapshot, ScopeName, WeightName, is_made_up
 from streaming.past import PastLevels
 
 WHOLE_DAY_MIN: Final = 1440.0
@@ -71,6 +77,38 @@ async def take_history(
     return history_text(latest, recent, scope=scope, now=services.clock.now()), picture
 
 
+async def take_rank(services: Services, symbol: str | None, *, weight: WeightName, channel_id: int | None) -> str:
+    """The ranks of the newest figures; raises what `find_snapshot` raises, and RequestError without a history."""
+    latest = await find_snapshot(services, symbol, channel_id=channel_id)
+    if is_made_up(latest.source) or latest.replay is not None:
+        raise RequestError("Simulated and replayed figures have no rank among real days.")
+    reports = await _reports(services, latest.ticker)
+    today = new_york(instant_of(latest.asof_ms)).date().isoformat()
+    return rank_text(latest, reports, weight=weight, today=today)
+
+
+async def take_record(
+    services: Services, symbol: str | None, *, level: LevelName | None, days: int, channel_id: int | None
+) -> str:
+    """Whether past levels held; raises RequestError without a history."""
+    ticker = meant(services, symbol, channel_id).name
+    reports = await _reports(services, ticker)
+    return record_text(ticker, reports, level=level, days=days)
+
+
+async def take_days(
+    services: Services, symbol: str | None, *, days: int, channel_id: int | None
+) -> tuple[str, Picture]:
+    """The last days as a table and a picture, by open interest; raises as above, and what drawing raises."""
+    ticker = meant(services, symbol, channel_id).name
+    reports = await _reports(services, ticker)
+    scope = _published_scope(reports)
+    rows = rows_of(reports, scope, "oi")[-days:]
+    chart = days_chart(ticker, rows)
+    request = PictureRequest(symbol=ticker, kind="history", scope=scope, weight="oi")
+    return days_text(ticker, rows), await finish_picture(services, chart, request)
+
+
 async def draw_picture(
     services: Services,
     request: PictureRequest,
@@ -119,9 +157,23 @@ async def _read_map(services: Services, ticker: str) -> DayMap | None:
     return await _read(services.day_map(ticker))
 
 
-async def _read(reading: Awaitable[T]) -> T:
+async def _read(reading: Awaitable[T], whence: str = "snapshot store") -> T:
     try:
         async with asyncio.timeout(_READ_WITHIN_S):
             return await reading
     except TimeoutError:
-        raise TransientError("The snapshot store does not answer.", remedy="Try again in a moment.") from None
+        raise TransientError(f"The {whence} does not answer.", remedy="Try again in a moment.") from None
+
+
+def _published_scope(reports: Sequence[DayReport]) -> ScopeName | None:
+    """The scope that the live message showed last."""
+    return next((row.scope for report in reversed(reports) for row in report.rows if row.published), None)
+
+
+async def _reports(services: Services, ticker: str) -> Sequence[DayReport]:
+    if services.reports is None:
+        raise RequestError("No history is kept here.", remedy="The operator keeps one with GEX_HISTORY=true.")
+    found = await _read(services.reports(ticker), "history")
+    if not found:
+        raise RequestError(f"There is no past day of {ticker} yet.", remedy="Each session adds one after its close.")
+    return found

@@ -16,8 +16,7 @@ from streaming.status import RecorderStatus, SourceStatus, TokenStatus
 if TYPE_CHECKING:
     from bot.alerts.alert_commands import AlertCommands
     from bot.feed.feed_job import FeedRunner
-    from bot.operate.stream_control import StreamControl
-    from bot.operate.symbol_control import SymbolControl
+    from bot.operate.stream_control import StreamControl, SymbolControl
     from bot.render.charts.chart_client import ChartWorker
     from streaming.schwab.login.auth_client import SchwabAuthClient
     from streaming.sources.on_demand import OnDemand

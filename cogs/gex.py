@@ -13,9 +13,8 @@ from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
 from bot.lookup import boards_here, compared, find_or_ask, find_several
 from bot.notices import think
-from bot.past_days import take_days, take_rank, take_record
 from bot.permissions import may_speak
-from bot.pictures import PictureRequest, take_history
+from bot.pictures import PictureRequest, take_days, take_history, take_rank, take_record
 from bot.render.charts.chart_spec import KINDS, ThemeName
 from bot.render.compare_text import MOST, book_text, compare_text
 from bot.render.embeds import copy_text, status_embed

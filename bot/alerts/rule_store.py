@@ -15,8 +15,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from bot.alerts import scripts
-from bot.alerts.rules import Rule, Target
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertState, Rule, Target
 from streaming.bus import keys
 from streaming.bus.redis_connection import answering
 from streaming.clock import uptime_s

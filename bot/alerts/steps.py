@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.alerts.reading import Reading, WallReading
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertState
 
 HOLD_MS: Final = 10_000
 """A level that jumps must stand this long before it counts: one odd snapshot is not news (specs/gex-method.md §9)."""

@@ -8,8 +8,7 @@ from bot.alerts.hold import Hold
 from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.kinds.registry import KINDS
 from bot.alerts.reading import Reading, WallReading
-from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, Rule
-from bot.alerts.state import AlertState
+from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, AlertState, Rule
 from bot.render.numbers import UNKNOWN, age, price
 from bot.render.origin_words import origin_words, source_text
 from streaming.calendar import new_york

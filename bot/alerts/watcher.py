@@ -11,8 +11,7 @@ from bot.alerts.hold import Hold, held_by, is_current
 from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.kinds.registry import KINDS, Key, key_of, read, with_value
 from bot.alerts.reading import Reading, WallReading
-from bot.alerts.rules import Rule
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertState, Rule
 from bot.alerts.steps import BACK_MS, Moment, fire_crossing, fire_wall, is_cool, is_late, step_crossing, step_wall
 from streaming.model import GexSnapshot
 

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from bot import pictures
-from bot.pictures import PictureRequest, take_history, take_picture
+from bot.pictures import PictureRequest, take_history, take_picture, take_rank, take_record
 from streaming.errors import RequestError, TransientError
 from tests.support.host import PNG, Host, make_settings, make_snapshot
 
@@ -84,3 +84,14 @@ async def test_a_history_is_of_the_minutes_asked_for(host):
     assert picture.shown == PictureRequest(symbol="SPX", kind="history", scope="full", weight="oi")
     with pytest.raises(RequestError, match="no history"):
         await take_history(host.make_bot().services, "SPX", minutes=0.5, channel_id=None)
+
+
+async def test_without_a_history_its_setting_is_named():
+    host = Host(make_settings(), reports=None)
+    host.snapshots.latest_by_ticker = {"SPX": make_snapshot("SPX")}
+    services = host.make_bot().services
+    with pytest.raises(RequestError, match="No history is kept") as caught:
+        await take_rank(services, "SPX", weight="oi", channel_id=None)
+    assert "GEX_HISTORY=true" in caught.value.remedy
+    with pytest.raises(RequestError, match="No history is kept"):
+        await take_record(services, None, level=None, days=5, channel_id=None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.operate.symbol_control import SymbolControl
+from bot.operate.stream_control import SymbolControl
 from streaming.errors import RequestError
 from streaming.streamer.streamed_symbols import StoredChanges
 from streaming.streamer.streamer import Streamer

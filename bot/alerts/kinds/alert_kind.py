@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.alerts.reading import Reading, WallReading
-from bot.alerts.rules import AlertKind, Rule, Window
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertKind, AlertState, Rule, Window
 from bot.render.numbers import bn
 from streaming.model import GexSnapshot, ScopeName, WeightName
 

@@ -7,7 +7,6 @@ from typing import Final
 import discord
 
 from bot.render.explain.data import absent, faults, made_of, money, own_figures, shares
-from bot.render.explain.flow_texts import signed_flow
 from bot.render.explain.level_texts import basis, gross_walls, ladder_split, side_walls, slope, spot, wall, zero_gamma
 from bot.render.explain.standing_texts import (
     expected_move,
@@ -18,10 +17,12 @@ from bot.render.explain.standing_texts import (
     top_strikes,
     zero_share,
 )
-from bot.render.numbers import UNKNOWN, price, signed
+from bot.render.numbers import UNKNOWN, counted, price, signed
 from bot.render.theme import EMBED_COLOUR
+from streaming.calendar import new_york
+from streaming.clock import instant_of
 from streaming.figures import BOARD, FIGURES, Row, max_change, read_levels
-from streaming.model import Flow, GexSnapshot, ScopeFigures, WeightFigures, WeightName
+from streaming.model import Flow, FlowSum, GexSnapshot, ScopeFigures, WeightFigures, WeightName
 
 _MOST_CHARS: Final = 1024
 _ASSUMPTION: Final = (
@@ -67,14 +68,6 @@ def here(snapshot: GexSnapshot, figure: str) -> str:
     return sentence(snapshot, own_figures(snapshot))
 
 
-def _net_gex(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
-    return _total(snapshot, scope, "vol")
-
-
-def _scaled_gamma(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
-    return _total(snapshot, scope, "oi")
-
-
 def _total(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName) -> str:
     net = read_levels(snapshot, None, weight).net_gex_usd_per_1pct
     if net is None:
@@ -109,9 +102,31 @@ def _traded(own: Flow) -> str:
     return f"{money(own.usd_per_1pct)}{at}"
 
 
+def _signed_flow(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """Dealers' delta and gamma over the windows, how much of the day was seen and of how much nobody can tell."""
+    found = snapshot.signed_flow
+    if found is None:
+        if scope is None:
+            return absent(snapshot, scope, "vol", level=False)
+        return "Here it is unknown: no options of this ticker are streamed."
+    windows = {"last minute": found.minute, "5 min": found.five, "30 min": found.thirty, "today": found.day}
+    parts = "; ".join(f"{name} {_sum(part)}" for name, part in windows.items())
+    since = new_york(instant_of(found.since_ms))
+    seen = "" if found.seen is None else f", {found.seen:.0%} of the day's contracts"
+    unsure = "" if found.day.unsure is None else f"; the side of {found.day.unsure:.0%} of them is unknown"
+    return (
+        f"Here, delta and gamma per 1 %, **streamed strikes only**: {parts}. Seen since {since:%H:%M:%S} New York: "
+        f"{counted(found.day.contracts, 'contract')}{seen}{unsure}."
+    )
+
+
+def _sum(part: FlowSum | None) -> str:
+    return UNKNOWN if part is None else f"{money(part.delta_usd)} and {money(part.gamma_usd_per_1pct)}"
+
+
 def _change(strike: float | None, millions: float | None) -> str:
     if millions is None:
-        return "—"
+        return UNKNOWN
     return money(millions * _MILLION) + ("" if strike is None else f" at {price(strike)}")
 
 
@@ -190,11 +205,11 @@ _HERE: Final[Mapping[str, Here]] = {
     "put_wall": lambda snapshot, scope: wall(snapshot, scope, calls=False),
     "gross_walls": gross_walls,
     "side_walls": side_walls,
-    "net_gex": _net_gex,
-    "scaled_gamma": _scaled_gamma,
+    "net_gex": lambda snapshot, scope: _total(snapshot, scope, "vol"),
+    "scaled_gamma": lambda snapshot, scope: _total(snapshot, scope, "oi"),
     "max_change": _max_change,
     "flow": _flow,
-    "signed_flow": signed_flow,
+    "signed_flow": _signed_flow,
     "charm": _charm,
     "delta": _delta,
     "hedge": _hedge,

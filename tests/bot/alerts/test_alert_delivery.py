@@ -8,8 +8,7 @@ import pytest
 from bot.alerts.alert_delivery import MOST_PER_S, AlertDelivery
 from bot.alerts.counters import AlertCounters
 from bot.alerts.rule_store import AlertStore, Batch, Claim, Entry
-from bot.alerts.rules import Target
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertState, Target
 from bot.alerts.texts import LONGEST
 from streaming.clock import SystemClock, epoch_ms
 from streaming.errors import OperatorError

@@ -7,8 +7,7 @@ import msgspec
 import pytest
 
 from bot.alerts.rule_store import PER_MESSAGE, AlertStore, Claim, Entry
-from bot.alerts.rules import AlertKind, Target
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertKind, AlertState, Target
 from streaming.bus.redis_connection import make_client
 from streaming.errors import RequestError, TransientError
 from tests.support.alerts import rule

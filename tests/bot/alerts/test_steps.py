@@ -3,7 +3,7 @@
 import pytest
 
 from bot.alerts.reading import Reading, WallReading
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertState
 from bot.alerts.steps import (
     BACK_MS,
     HOLD_MS,

@@ -7,8 +7,7 @@ import pytest
 
 from bot.alerts.hold import Hold
 from bot.alerts.kinds.registry import key_of, read, with_value
-from bot.alerts.rules import AlertKind, Window
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertKind, AlertState, Window
 from bot.alerts.texts import LONGEST, firing_text, reading_text, rule_text, standing_text
 from tests.support.alerts import Scene, played, rule, shot
 from tests.support.snapshots import ASOF

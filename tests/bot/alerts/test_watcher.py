@@ -6,8 +6,7 @@ import msgspec
 import pytest
 
 from bot.alerts.hold import Hold
-from bot.alerts.rules import AlertKind, Window
-from bot.alerts.state import AlertState
+from bot.alerts.rules import AlertKind, AlertState, Window
 from bot.alerts.watcher import Watcher
 from streaming.model import FLOW_SPANS
 from tests.support.alerts import LEVEL, Scene, flow, played, rule, shot

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.operate import symbol_control
-from bot.operate.symbol_control import SymbolControl
+from bot.operate import stream_control
+from bot.operate.stream_control import SymbolControl
 from streaming.clock import SystemClock
 from streaming.errors import RequestError, TransientError
 from streaming.status import StreamStatus
@@ -48,7 +48,7 @@ def streamer():
 
 @pytest.fixture
 def control(streamer, monkeypatch):
-    monkeypatch.setattr(symbol_control, "ANSWER_WITHIN_S", 0.06)
+    monkeypatch.setattr(stream_control, "DATA_WITHIN_S", 0.06)
     return SymbolControl(streamer, SystemClock())
 
 

@@ -1,4 +1,4 @@
-"""bot/logs.py: what discord.py may say in our log, and how."""
+"""bot/serve.py: what discord.py may say in our log, and how."""
 
 import io
 import logging
@@ -9,7 +9,7 @@ import aiohttp
 import discord
 import pytest
 
-from bot.logs import configure_bot_logging
+from bot.serve import configure_bot_logging
 from bot.settings import BotSettings
 
 GATEWAY = logging.getLogger("discord.client")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from bot.health import EVERY_S, Presence, presence_text
+from bot.telemetry import EVERY_S, Presence, presence_text
 from streaming.calendar import NEW_YORK
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock
