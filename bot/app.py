@@ -1,4 +1,4 @@
-"""From flags to an exit status; what they ask for is imported when it is asked for."""
+"""From flags and commands to an exit status; what they ask for is imported when it is asked for."""
 
 import argparse
 import asyncio
@@ -8,12 +8,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
+from bot.setup import commands
 from streaming.errors import ConfigurationError, GexcordError, leading_error
 from streaming.process.flags import add_usual_flags
 
 _LOG: Final = logging.getLogger(__name__)
 _INTERRUPTED: Final = 130
 _MAX_PORT: Final = 65_535
+_EXAMPLES: Final = """examples:
+  %(prog)s --demo                     a local Discord, a local Schwab and a made-up market
+  %(prog)s init                       asks for what is needed and writes .env.new
+  %(prog)s --check                    what is ready, and what is missing
+  %(prog)s                            the bot, until Ctrl+C or SIGTERM
+  %(prog)s backup gexcord.backup      what to keep, as one encrypted file
+
+exit statuses:
+  0    asked to stop, or all is well   2    an unknown option
+  65   a file is not usable            69   Redis or Discord does not answer
+  70   a bug; the log has it           75   temporary, try again
+  76   the other side broke its rules  77   a login or a permission is refused
+  78   a setting is wrong or missing   130  interrupted
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +70,11 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Live dealer gamma exposure in Discord.")
+    parser = argparse.ArgumentParser(
+        description="Live dealer gamma exposure in Discord. Without a command the bot runs.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--demo", action="store_true", help="run on a local Discord, a local Schwab and a made-up market"
     )
@@ -69,10 +88,15 @@ def _parser() -> argparse.ArgumentParser:
         "--settings", action="store_true", help="print .env.back, which explains every setting, and exit"
     )
     add_usual_flags(parser)
+    commands.register(parser.add_subparsers(title="commands", metavar="COMMAND"))
+    parser.set_defaults(run=None)
     return parser
 
 
 async def _run(arguments: argparse.Namespace) -> int:
+    if arguments.run is not None:
+        status: int = await arguments.run(arguments, _tell)
+        return status
     if not arguments.demo:
         from bot.serve import check, serve
 

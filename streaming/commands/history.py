@@ -5,13 +5,12 @@ import asyncio
 import csv
 import logging
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final, Self, TextIO
+from typing import Any, Final, TextIO
 
 from streaming.clock import SystemClock, date_of
 from streaming.errors import RequestError
@@ -21,6 +20,7 @@ from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.history.queries import VIEWS, Answer, Export, HowFar, asked, export
 from streaming.process.framing import be_polite
 from streaming.process.logs import say, settings_of_command
+from streaming.process.progress import ProgressBar
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.recording.recording_files import Part, parts_in
 from streaming.setting_values import asked_tickers
@@ -29,9 +29,6 @@ from streaming.streamer.runtime import open_bus
 
 _POLITE: Final = 10
 _END_WITHIN_S: Final = 8.0
-_QUIET_S: Final = 1.0
-_EVERY_S: Final = 0.2
-_WIDTH: Final = 30
 _MOST_ROWS: Final = 1_000
 _DEFAULT_MAX_MB: Final = 20_000
 
@@ -224,42 +221,6 @@ def _sentence(closed: Closed) -> str:
     left = f", {closed.left_out} left out" if closed.left_out else ""
     graded = f"; graded: {', '.join(closed.graded)}" if closed.graded else ""
     return f"{closed.day}: {closed.snapshots} snapshots{left}{graded}."
-
-
-class ProgressBar:
-    """A line on a terminal's standard error that says how far something is, once it has taken a second."""
-
-    def __init__(
-        self, name: str, *, out: TextIO | None = None, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._name = name
-        self._out = out or sys.stderr
-        self._monotonic = monotonic
-        self._shown = False
-        self._due_s = float("inf")
-
-    def __enter__(self) -> Self:
-        self._due_s = self._monotonic() + _QUIET_S
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.clear()
-
-    def show(self, share: float) -> None:
-        """Draw it anew, five times a second at most."""
-        now_s = self._monotonic()
-        if now_s < self._due_s or not self._out.isatty():
-            return
-        self._due_s, self._shown = now_s + _EVERY_S, True
-        filled = round(share * _WIDTH)
-        self._out.write(f"\r{self._name} [{'#' * filled}{'.' * (_WIDTH - filled)}] {share:4.0%}")
-        self._out.flush()
-
-    def clear(self) -> None:
-        """Remove it before something else is said."""
-        if self._shown:
-            self._out.write("\r\x1b[K")
-            self._shown = False
 
 
 def _print(line: str) -> None:

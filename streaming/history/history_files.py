@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, unquote
@@ -24,13 +23,12 @@ from streaming.clock import date_of
 from streaming.errors import UNREADABLE, OperatorError, TransientError
 from streaming.history.day_rows import DayRow
 from streaming.history.grades import Grade
-from streaming.process.private_files import PRIVATE_BYTES, settle, take_lock
+from streaming.process.private_files import PRIVATE_BYTES, fresh_file, open_folder, settle, take_lock
 
 _LOG: Final = logging.getLogger(__name__)
 TableName = Literal["levels", "curves"]
 TABLES: Final[tuple[TableName, ...]] = ("levels", "curves")
 _FILE_MODE: Final = 0o600
-_FOLDER_MODE: Final = 0o700
 _MEGABYTE: Final = 1_000_000
 
 
@@ -170,34 +168,6 @@ def clearance(files: Sequence[DayFile], *, most_bytes: int) -> list[DayFile]:
             doomed.append(file)
             left -= file.size
     return doomed
-
-
-def open_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, private. OSError as it comes."""
-    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
-        missing.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-
-
-_NUMBERS: Final = count()
-
-
-@contextmanager
-def fresh_file(target: Path) -> Iterator[Path]:
-    """A private file beside `target` that nobody else writes, removed at the end. OSError as it comes."""
-    fresh = target.with_name(f".{target.name}.{os.getpid()}.{next(_NUMBERS)}")
-    fresh.touch(mode=_FILE_MODE)
-    try:
-        yield fresh
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def put_in_place(fresh: Path, target: Path) -> None:
-    """Let a whole file take the place of `target`, for good. OSError as it comes."""
-    fresh.chmod(_FILE_MODE)
-    settle(fresh)
-    fresh.replace(target)
-    settle(target.parent)
 
 
 @contextmanager

@@ -18,8 +18,9 @@ import numpy as np
 from streaming.errors import OperatorError, RequestError
 from streaming.history.day_rows import Course, DayRow
 from streaming.history.grades import Grade
-from streaming.history.history_files import TABLES, HistoryFiles, TableName, fresh_file, put_in_place
+from streaming.history.history_files import TABLES, HistoryFiles, TableName
 from streaming.history.tables import ALL, open_duckdb, quoted
+from streaming.process.private_files import fresh_file, put_in_place
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from streaming.errors import OperatorError
 from streaming.figures import read_levels
 from streaming.history.day_rows import scopes_of
-from streaming.history.history_files import TableName, fresh_file, open_folder, put_in_place
+from streaming.history.history_files import TableName
 from streaming.model import FLOW_SPANS, WEIGHTS, FlowSum, GexSnapshot, ScopeFigures, WeightFigures, WeightName
+from streaming.process.private_files import fresh_file, open_folder, put_in_place
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +12,9 @@ PRIVATE_BYTES: Final = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """Children do not inherit the file, and Windows leaves its line ends alone."""
 NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
+_FILE_MODE: Final = 0o600
+_FOLDER_MODE: Final = 0o700
+_NUMBERS: Final = count()
 
 
 def take_lock(handle: int) -> None:
@@ -40,3 +46,28 @@ def settle(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def open_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, private. OSError as it comes."""
+    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
+        missing.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+
+
+@contextmanager
+def fresh_file(target: Path) -> Iterator[Path]:
+    """A private file beside `target` that nobody else writes, removed at the end. OSError as it comes."""
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.{next(_NUMBERS)}")
+    fresh.touch(mode=_FILE_MODE)
+    try:
+        yield fresh
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def put_in_place(fresh: Path, target: Path) -> None:
+    """Let a whole file take the place of `target`, for good. OSError as it comes."""
+    fresh.chmod(_FILE_MODE)
+    settle(fresh)
+    fresh.replace(target)
+    settle(target.parent)

@@ -51,6 +51,8 @@ TESTED = {
     "python -m tests.fuzz.feed_storm SEED N": "tests/fuzz/test_feed_storm.py",
     "python -m tests.fuzz.paused_leader 12": "tests/fuzz/test_paused_leader.py",
     "python -m tests.fuzz.stream_frames": "tests/fuzz/test_stream_frames.py",
+    "python run_bot.py backup FILE": "tests/e2e/test_moving.py",
+    "python run_bot.py restore FILE FOLDER": "tests/e2e/test_moving.py",
     "python run_bot.py --demo": "tests/e2e/test_demo.py",
     "python run_bot.py --demo --chain FILE": "tests/e2e/test_demo.py",
 }
@@ -283,8 +285,10 @@ def test_every_command_that_a_sentence_shortens_is_offered():
 
 def test_every_option_that_a_page_names_is_one_of_ours():
     sources = [path.read_text() for top in ("tests/benchmarks", "tests/fuzz") for path in (ROOT / top).glob("*.py")]
-    ours = set(app._parser()._option_string_actions).union(
-        *OFFERED.values(), *(re.findall(r'"(--[a-z-]+)"', text) for text in sources)
+    ours = set().union(
+        *dict(of_parser(app._parser())).values(),
+        *OFFERED.values(),
+        *(re.findall(r'"(--[a-z-]+)"', text) for text in sources),
     )
     named = {name for page in PAGES for name in re.findall(r"`(--[a-z][a-z-]+)", FENCE.sub("", page.read_text()))}
     assert len(named) > 20

@@ -1,5 +1,4 @@
 import asyncio
-import io
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,11 +10,10 @@ from streaming.bus import keys
 from streaming.bus.codec import decode_snapshot
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands.cli import main
-from streaming.commands.history import ProgressBar, take_in
+from streaming.commands.history import take_in
 from streaming.history.history_files import HistoryFiles
 from streaming.recording.reader import ReadCounts, read_parts
 from streaming.recording.recording_files import parts_in
-from tests.support.clock import ManualClock
 from tests.support.history import DAY, closed_days, path, recorded, session_of
 from tests.support.snapshots import ASOF, snapshot
 
@@ -121,28 +119,3 @@ async def test_a_kill_costs_the_kept_levels_at_most_the_last_second(redis, redis
     await keeper.wait()
     lines = read_parts(parts_in(tmp_path / "kept" / "journal"), ReadCounts())
     assert [decode_snapshot(bytes(line.snapshot)).seq for line in lines] == [0, 1, 2, 3, 4]
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_a_progress_bar_is_shown_after_a_second_on_a_terminal_and_removed():
-    clock, out = ManualClock(), Terminal()
-    with ProgressBar("sql", out=out, monotonic=clock.monotonic) as bar:
-        bar.show(0.1)
-        assert out.getvalue() == ""
-        clock.advance(1.0)
-        bar.show(0.5)
-        bar.show(0.6)
-        assert out.getvalue() == f"\rsql [{'#' * 15}{'.' * 15}]  50%"
-    assert out.getvalue().endswith("\r\x1b[K")
-
-
-def test_elsewhere_there_is_no_bar():
-    clock, out = ManualClock(), io.StringIO()
-    with ProgressBar("sql", out=out, monotonic=clock.monotonic) as bar:
-        clock.advance(5.0)
-        bar.show(0.5)
-    assert out.getvalue() == ""

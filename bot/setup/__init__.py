@@ -1,0 +1,1 @@
+"""How a bot is set up, kept and moved to another machine."""

@@ -1,0 +1,107 @@
+"""`gexcord init`, `backup` and `restore` on the command line; what they do is imported when it is asked for."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from getpass import getpass
+from pathlib import Path
+from typing import Final
+
+from streaming.errors import RequestError
+from streaming.ports import Tell
+
+_FEWEST: Final = 8
+_STATUSES: Final = """
+exit statuses:
+  0    done                                 2   an unknown option
+  65   the file, or what is in its way      69  Redis does not answer
+  70   the disk, or a bug; see the message  75  temporary, try again
+  78   a setting is wrong or missing        130 interrupted
+"""
+_BACKUP: Final = """examples:
+  %(prog)s gexcord.backup
+  %(prog)s /mnt/safe/gexcord.backup --passphrase-file /root/passphrase --force
+"""
+_RESTORE: Final = """examples:
+  %(prog)s gexcord.backup                  into this folder
+  %(prog)s gexcord.backup /opt/gexcord-data
+"""
+Subparsers = argparse._SubParsersAction  # noqa: SLF001  # argparse gives it no other name
+
+
+def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Add the commands to the parser of `gexcord`."""
+    backup = _add(commands, "backup", "write settings, login, alerts and day rows into one encrypted file", _BACKUP)
+    backup.add_argument("file", type=Path, metavar="FILE", help="the backup to write")
+    backup.add_argument("--force", action="store_true", help="replace a file that exists")
+    restore = _add(commands, "restore", "put a backup into a folder; settings become .env.new", _RESTORE)
+    restore.add_argument("file", type=Path, metavar="FILE", help="the backup")
+    restore.add_argument("folder", type=Path, metavar="FOLDER", nargs="?", default=Path(), help="where to; else here")
+    restore.add_argument("--force", action="store_true", help="replace what is in the way")
+    for command in (backup, restore):
+        command.add_argument(
+            "--passphrase-file",
+            type=Path,
+            metavar="FILE",
+            help="take its first line; else it is asked for",
+        )
+    backup.set_defaults(run=_backup)
+    restore.set_defaults(run=_restore)
+
+
+def _add(
+    commands: "Subparsers[argparse.ArgumentParser]", name: str, text: str, examples: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}. In full: specs/operations.md.",
+        epilog=examples + _STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+async def _backup(arguments: argparse.Namespace, tell: Tell) -> int:
+    from bot.setup.backup import BackupOrder, back_up
+    from streaming.clock import SystemClock
+
+    passphrase = asked_passphrase(arguments.passphrase_file, twice=True)
+    order = BackupOrder(target=arguments.file, passphrase=passphrase, force=arguments.force)
+    await back_up(order, SystemClock(), tell=tell)
+    return 0
+
+
+async def _restore(arguments: argparse.Namespace, tell: Tell) -> int:
+    from bot.setup.restore import RestoreOrder, restore
+    from streaming.clock import SystemClock
+
+    passphrase = asked_passphrase(arguments.passphrase_file, twice=False)
+    order = RestoreOrder(source=arguments.file, passphrase=passphrase, folder=arguments.folder, force=arguments.force)
+    await restore(order, SystemClock(), tell=tell)
+    return 0
+
+
+def asked_passphrase(path: Path | None, *, twice: bool, ask: Callable[[str], str] = getpass) -> str:
+    """The first line of a file, or what a person types unseen; `twice` for a new one, which has to be long enough.
+
+    RequestError where there is neither a file nor a terminal, or the two differ.
+    """
+    if path is not None:
+        passphrase = _first_line(path)
+    elif not sys.stdin.isatty():
+        raise RequestError("A passphrase is asked for at a terminal only.", remedy="Give --passphrase-file FILE.")
+    else:
+        passphrase = ask("Passphrase: ")
+        if twice and ask("Once more: ") != passphrase:
+            raise RequestError("The two passphrases differ.", remedy="Try again.")
+    if twice and len(passphrase) < _FEWEST:
+        raise RequestError("The passphrase is short.", remedy=f"Take {_FEWEST} characters or more.")
+    return passphrase
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise RequestError(f"{path} cannot be read: {reason}.") from None
