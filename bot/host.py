@@ -33,6 +33,8 @@ from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
 from bot.telemetry import METRICS, Presence, Process, Telemetry
 from bot.wire.identify_budget import IdentifyBudget
+from streaming.api.routes import Desk
+from streaming.api.server import serve_api
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
@@ -80,6 +82,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         bot,
         background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
         Supervisor(clock=clock, rng=rng, tell=bot.tell_operators) as supervisor,
+        serve_api(settings, Desk(runtime.snapshots, settings.tickers, clock)) as api,
     ):
         streamer = Streamer(runtime, settings.tickers, rng=rng, tell=bot.tell_operators)
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=bot.tell_operators)
@@ -130,6 +133,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             alerts=counters,
             sources=sources.statuses,
             recorder=recorded,
+            api=api.status,
         )
         async with serve_telemetry(settings, telemetry.watched):
             try:

@@ -20,6 +20,8 @@ from bot.feed.schedule import decide_about
 from bot.render.numbers import age
 from bot.render.origin_words import live_word, origin_words
 from bot.supervisor import JobState, JobStatus, Supervisor
+from streaming.api import admission
+from streaming.api.admission import ApiStatus
 from streaming.bus.metrics_store import Metric
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.calendar import new_york
@@ -96,6 +98,7 @@ class Telemetry:
     alerts: AlertCounters
     sources: Callable[[], Sequence[SourceStatus]]
     recorder: Callable[[], RecorderStatus | None]
+    api: Callable[[], ApiStatus | None]
 
     @property
     def watched(self) -> Watched:
@@ -122,6 +125,7 @@ class Telemetry:
             Table("source", source_table.METRICS, sources, labels=("source",)),
             one("stream", stream_metrics.METRICS, self.stream()),
             Table("levels", level_metrics.METRICS, levels, labels=("ticker",)),
+            one("api", admission.METRICS, self.api()),
         )
 
     async def health(self) -> HealthReport:

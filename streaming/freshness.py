@@ -14,6 +14,8 @@ STALE_AFTER_S: Final = 5.0
 OLD_AFTER_S: Final = 30.0
 OLD_CHAIN_AFTER_S: Final = 600.0
 """From this age of its oldest part on a board says that its chain is old, and levels fire no alerts."""
+DELAYED_AFTER_S: Final = 1800.0
+"""A delayed source is behind by a quarter of an hour; what is older than this has stopped."""
 _LONGEST_RUN_S: Final = 30.0
 """A replay that has been silent for longer has ended: its clock stands."""
 _FASTEST: Final = 10_000.0
@@ -63,6 +65,17 @@ def freshness(snapshot: GexSnapshot, now: datetime) -> Freshness:
     if age_s <= STALE_AFTER_S:
         return Freshness.LIVE
     return Freshness.STALE if age_s <= OLD_AFTER_S else Freshness.OLD
+
+
+def is_stale(snapshot: GexSnapshot, now: datetime) -> bool:
+    """Whether a program should not act on the figures as those of this moment, or of a delayed source's.
+
+    They are older than 5 s (of a delayed source: half an hour), some clock is wrong, or part of the chain is old.
+    """
+    found = freshness(snapshot, now)
+    if found is Freshness.DELAYED:
+        return data_age_s(snapshot, now) > DELAYED_AFTER_S
+    return found is not Freshness.LIVE or old_chain_s(snapshot) is not None
 
 
 def data_age_s(snapshot: GexSnapshot, now: datetime) -> float:

@@ -24,7 +24,7 @@ _FERNET_KEY_BYTES: Final = 32
 _PLAIN: Final = frozenset({"http", "ws"})
 _ALIKE: Final = 0.85
 """How much of two names must agree: a slip of one or two letters, and no more."""
-_PREFIXES: Final = ("DISCORD_", "GEX_", "SCHWAB_", "REDIS_", "GEXBOT_", "CBOE_", "ALERTS_", "METRICS_")
+_PREFIXES: Final = ("DISCORD_", "GEX_", "SCHWAB_", "REDIS_", "GEXBOT_", "CBOE_", "ALERTS_", "METRICS_", "API_")
 
 
 def require_url(value: str, *schemes: str) -> str:
@@ -40,6 +40,15 @@ def require_url(value: str, *schemes: str) -> str:
     if parts.scheme in {"http", "https", "ws", "wss"} and (parts.username or parts.password or parts.query):
         raise ValueError("an address without user, password or query")
     return value.rstrip("/")
+
+
+def parse_origin(text: str) -> str:
+    """`*`, or an origin as a browser sends it, without a path; ValueError for what is neither."""
+    origin = text.rstrip("/").lower()
+    parts = urlsplit(origin)
+    if origin != "*" and (not parts.hostname or origin not in {f"{way}://{parts.netloc}" for way in ("http", "https")}):
+        raise ValueError("an origin")
+    return origin
 
 
 def is_fernet_key(text: str) -> bool:

@@ -30,6 +30,7 @@ from streaming.setting_values import (
     SourceName,
     each_of,
     is_fernet_key,
+    parse_origin,
     parse_source_map,
     require_url,
     split_commas,
@@ -39,6 +40,7 @@ from streaming.symbols import NotServedError, Ticker, parse_ticker, parse_wire_s
 ENV_FILE: Final = ".env"
 CommaList = Annotated[tuple[str, ...], NoDecode]
 _LONGEST_SHOWN: Final = 16
+_SHORTEST_TOKEN: Final = 24
 _NAME: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
 
 
@@ -107,6 +109,13 @@ class StreamSettings(BaseSettings):
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="a port number from 1 to 65535, or 0 for none")
     metrics_address: str = Field("127.0.0.1", description="an IP address of this machine, or 0.0.0.0 for all of them")
+    api_port: int = Field(0, ge=0, le=65535, description="a port number from 1 to 65535, or 0 for none")
+    api_address: str = Field("127.0.0.1", description="an IP address of this machine, or 0.0.0.0 for all of them")
+    api_token: SecretStr | None = Field(None, description="24 or more characters without a space")
+    api_origins: CommaList = Field(
+        (), description="origins separated by commas, such as https://charts.example, or * for all"
+    )
+    api_requests_per_minute: int = Field(600, ge=1, le=60_000, description="a whole number from 1 to 60000")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: Literal["text", "json"] = Field("text", description="text or json")
 
@@ -166,7 +175,22 @@ class StreamSettings(BaseSettings):
     def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         return None if value is None else SecretStr(require_url(value.get_secret_value(), "redis", "rediss", "unix"))
 
-    @field_validator("metrics_address")
+    @field_validator("api_token")
+    @classmethod
+    def _long_token(cls, value: SecretStr | None) -> SecretStr | None:
+        text = None if value is None else value.get_secret_value()
+        if text is not None and (
+            len(text) < _SHORTEST_TOKEN or not text.isascii() or not text.isprintable() or " " in text
+        ):
+            raise ValueError("a token")
+        return value
+
+    @field_validator("api_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        return tuple(dict.fromkeys(parse_origin(part) for part in split_commas(value)))
+
+    @field_validator("metrics_address", "api_address")
     @classmethod
     def _ip_address(cls, value: str) -> str:
         return str(ipaddress.ip_address(value))

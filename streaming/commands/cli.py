@@ -18,6 +18,7 @@ from streaming.commands import history as history_command
 from streaming.commands import levels as levels_command
 from streaming.commands import record as record_command
 from streaming.commands import replay as replay_command
+from streaming.commands import serve as serve_command
 from streaming.commands import sim as sim_command
 from streaming.commands import start as start_command
 from streaming.commands import token as token_command
@@ -87,6 +88,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     record_command.register(commands)
     replay_command.register(commands)
     history_command.register(commands)
+    serve_command.register(commands)
     _register_tail(commands)
     _register_redis_url(commands)
     sim_command.register(commands)

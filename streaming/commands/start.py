@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from streaming.api import admission
+from streaming.api.routes import Desk
+from streaming.api.server import Api, serve_api
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError, leading_error
 from streaming.process.heartbeat import Heartbeat
@@ -94,7 +97,10 @@ def _services(text: str | None) -> frozenset[Service] | None:
 async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
     stop = stop_on_signals()
     tickers = order.tickers or settings.mapped_tickers
-    async with open_runtime(settings, SystemClock(), tell=say) as runtime:
+    async with (
+        open_runtime(settings, SystemClock(), tell=say) as runtime,
+        serve_api(settings, Desk(runtime.snapshots, tickers, runtime.clock)) as api,
+    ):
         rng = random.Random()
         streamer = Streamer(runtime, tickers, rng=rng, symbols=order.symbols, services=order.services)
         sources = Sources(runtime, tickers, streamer, rng=rng, tell=say)
@@ -102,10 +108,11 @@ async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
         jobs = {f"source {source.name}": source.run for source in sources.polled}
         jobs |= {"streamer": streamer.run} if streams else {}
         heartbeat = Heartbeat(runtime.clock, os.environ.get("NOTIFY_SOCKET"))
-        watched = _watched(runtime, streamer, sources, tickers, heartbeat)
+        watched = _watched(runtime, streamer, sources, tickers, heartbeat=heartbeat, api=api)
         async with serve_telemetry(settings, watched) as metrics_url:
-            if metrics_url is not None:
-                say(f"Metrics: {metrics_url}")
+            for name, url in (("API", api.url), ("Metrics", metrics_url)):
+                if url is not None:
+                    say(f"{name}: {url}")
             heartbeat.mark(True)
             await run_jobs(
                 stop,
@@ -118,7 +125,7 @@ async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
 
 
 def _watched(
-    runtime: Runtime, streamer: Streamer, sources: Sources, tickers: Sequence[Ticker], heartbeat: Heartbeat
+    runtime: Runtime, streamer: Streamer, sources: Sources, tickers: Sequence[Ticker], *, heartbeat: Heartbeat, api: Api
 ) -> Watched:
     async def tables() -> Sequence["Table"]:
         from streaming.telemetry.prometheus import Table, one
@@ -130,6 +137,7 @@ def _watched(
             Table("source", source_table.METRICS, polled, labels=("source",)),
             one("stream", stream_metrics.METRICS, streamer.facts()),
             Table("levels", level_metrics.METRICS, levels, labels=("ticker",)),
+            one("api", admission.METRICS, api.status()),
         )
 
     async def health() -> HealthReport:

@@ -8,17 +8,25 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.errors import TransientError
-from streaming.figures import FIGURES, Levels, read_levels
+from streaming.figures import FIGURES, LEVELS, read_levels
 from streaming.gex.points.point_views import native_view, seen_in
 from streaming.model import GexSnapshot, ScopeName, ViewName, WeightFigures, WeightName
-from streaming.symbols import family_of, parse_ticker
+from streaming.symbols import Ticker, family_of, parse_ticker
 
 _FULL: Final = "full"
+_GROSS: Final = FIGURES["gross_walls"].rows
+LABELS: Final[Mapping[str, str]] = {
+    **{name: FIGURES[name].title for name in LEVELS},
+    **{row.field: row.label.replace(",", "").capitalize() for row in _GROSS},
+}
+"""What each level is called, by its name in `streaming.figures`."""
+FormatName = Literal["tradingview", "ninjatrader", "thinkorswim", "csv"]
+"""Those of `FORMATS`."""
 
 
 class Level(NamedTuple):
@@ -60,17 +68,16 @@ def level_sheet(snapshot: GexSnapshot, *, scope: ScopeName | None, weight: Weigh
     """
     ticker = parse_ticker(snapshot.ticker)
     seen = seen_in(snapshot, view, ticker)
-    levels = tuple(_levels(seen, scope, weight))
+    prices = level_prices(seen, scope, weight)
+    levels = tuple(Level(key, LABELS[key], price) for key, price in prices.items() if price is not None)
     if not levels:
         raise TransientError(
             f"No level of {snapshot.ticker} is known by {weight} in scope {scope or 'of the source'}.",
             remedy="Try another scope or weight.",
         )
-    family = family_of(ticker)
-    mapped = view not in {"native", native_view(ticker)} and family is not None
     return LevelSheet(
         ticker=snapshot.ticker,
-        points_of=snapshot.views[view].symbol.lstrip("$") if mapped else snapshot.ticker,
+        points_of=points_of(snapshot, view, ticker),
         scope=scope or snapshot.scope,
         weight=weight,
         quoted_at=new_york(instant_of(snapshot.asof_ms)),
@@ -79,20 +86,19 @@ def level_sheet(snapshot: GexSnapshot, *, scope: ScopeName | None, weight: Weigh
     )
 
 
-def _levels(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> list[Level]:
+def level_prices(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> dict[str, float | None]:
+    """Every level that is drawn, by its name in `streaming.figures`; None is unknown."""
     read = read_levels(snapshot, scope, weight)
     own = snapshot.scopes.get(scope or snapshot.scope or _FULL)
-    figures = WeightFigures() if own is None else own.oi if weight == "oi" else own.vol
-    return [Level(key, label, price) for key, label, price in _candidates(read, figures) if price is not None]
+    figures = WeightFigures() if own is None else own.by(weight)
+    drawn: dict[str, float | None] = {name: getattr(read, name) for name in LEVELS}
+    return drawn | {row.field: getattr(figures, row.field) for row in _GROSS}
 
 
-def _candidates(read: Levels, figures: WeightFigures) -> list[tuple[str, str, float | None]]:
-    named = {"zero_gamma": read.zero_gamma, "call_wall": read.call_wall, "put_wall": read.put_wall}
-    gross = FIGURES["gross_walls"].rows
-    return [
-        *((key, FIGURES[key].title, price) for key, price in named.items()),
-        *((row.field, row.label.replace(",", "").capitalize(), getattr(figures, row.field)) for row in gross),
-    ]
+def points_of(snapshot: GexSnapshot, view: ViewName, ticker: Ticker) -> str:
+    """The instrument in whose points the levels of a view are: `SPX`, `SPY`, `/ES`."""
+    mapped = view not in {"native", native_view(ticker)} and family_of(ticker) is not None
+    return snapshot.views[view].symbol.lstrip("$") if mapped else snapshot.ticker
 
 
 def level_list(sheet: LevelSheet) -> str:

@@ -95,14 +95,15 @@ async def only_local_callers(
 ) -> web.StreamResponse:
     """403 for what a stranger's web page makes a browser send: by a name of its own (Host), or from its own Origin."""
     origin = request.headers.get("Origin")
-    if not _names_this_machine(request.host):
+    if not names_this_machine(request.host):
         return web.Response(status=403, text="Only addresses of this machine are answered.")
     if origin is not None and origin not in {f"http://{request.host}", f"ws://{request.host}"}:
         return web.Response(status=403, text="Pages from elsewhere are not answered.")
     return await handler(request)
 
 
-def _names_this_machine(host: str) -> bool:
+def names_this_machine(host: str) -> bool:
+    """Whether a request's Host is an address of loopback, and no name that a stranger's DNS may lead here."""
     try:
         return is_loopback(urlsplit(f"//{host}").hostname or "")
     except ValueError:

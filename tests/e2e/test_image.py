@@ -102,7 +102,7 @@ def test_what_compose_keeps_is_on_volumes_and_what_it_opens_on_this_machine():
         name: [volume] for name, volume in kept.items()
     }
     assert instruction("VOLUME") == instruction("WORKDIR") == "/data"
-    assert SERVICES["bot"]["ports"] == [f"127.0.0.1:{OWN['METRICS_PORT']}:{OWN['METRICS_PORT']}"]
+    assert SERVICES["bot"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in (OWN["METRICS_PORT"], 9106)]
     assert "--appendonly" in SERVICES["valkey"]["command"]
 
 

@@ -62,7 +62,9 @@ def test_every_setting_that_a_page_names_exists(page):
         re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "streaming" / "schwab" / "login" / "other_programs.py").read_text())
     )
     named = {name.partition("=")[0] for name in quoted(page)}
-    settings = {name for name in named if re.fullmatch(r"(GEX|SCHWAB|DISCORD|REDIS|ALERTS|GEXBOT|CBOE)_[A-Z_]+", name)}
+    settings = {
+        name for name in named if re.fullmatch(r"(GEX|SCHWAB|DISCORD|REDIS|ALERTS|GEXBOT|CBOE|API)_[A-Z_]+", name)
+    }
     assert settings - known == set()
 
 

@@ -40,7 +40,9 @@ IN_A_SHELL = ("cp", "export", "mkdir", "touch", "zcat")
 """Run as they are, by bash, in the folder below."""
 
 TESTED = {
+    'curl -H "Authorization: Bearer $GEXCORD_TOKEN" "$GEXCORD/v1/levels/SPX"': "tests/specs/test_http_api.py",
     "python -m streaming redis-url": "tests/streaming/commands/test_cli.py",
+    "python -m streaming serve": "tests/streaming/commands/test_serve.py",
     "python -m streaming start": "tests/streaming/commands/test_start.py",
     "python -m streaming start --dry-run": "tests/streaming/commands/test_start.py",
     "python -m streaming token doctor": "tests/streaming/commands/test_token.py",
@@ -92,7 +94,7 @@ NAMED_ONLY = ("gex", "replay")
 
 FOREIGN_OPTIONS = {"--enable-optimizations"}
 """Of other programs: CPython's build."""
-LANGUAGES = {"", "bash", "csv", "json", "python", "sh"}
+LANGUAGES = {"", "bash", "csv", "js", "json", "python", "sh"}
 
 
 def not_run(text):

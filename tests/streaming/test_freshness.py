@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from streaming.clock import epoch_ms
-from streaming.freshness import data_age_s, freshness, market_now, old_chain_s
+from streaming.freshness import data_age_s, freshness, is_stale, market_now, old_chain_s
 from streaming.model import ReplayMark
 from tests.support.snapshots import ASOF, snapshot
 
@@ -55,6 +55,22 @@ def test_the_age_of_live_figures_counts_from_their_quotes_and_of_recorded_ones_f
 def test_figures_are_called_by_their_age_and_from_nearly_the_future_too(age_s, delayed, words):
     seen = msgspec.structs.replace(snapshot(), delayed=delayed)
     assert freshness(seen, ASOF + timedelta(seconds=age_s)).words("5s") == words
+
+
+@pytest.mark.parametrize(
+    ("age_s", "changes", "stale"),
+    [
+        (5, {}, False),
+        (5.1, {}, True),
+        (-5.1, {}, True),
+        (900, {"delayed": True}, False),
+        (1801, {"delayed": True}, True),
+        (1, {"chain_ms": epoch_ms(ASOF) - 601_000}, True),
+    ],
+)
+def test_a_program_may_act_on_what_is_new_or_as_late_as_its_source_always_is(age_s, changes, stale):
+    seen = msgspec.structs.replace(snapshot(), **changes)
+    assert is_stale(seen, ASOF + timedelta(seconds=age_s)) is stale
 
 
 def test_what_is_played_of_a_delayed_source_is_as_late_as_it_is_played():

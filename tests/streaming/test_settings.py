@@ -173,3 +173,22 @@ def test_a_file_that_is_no_text_leaves_the_environment(tmp_path, monkeypatch):
     settings, problems = load_what_is_right(StreamSettings)
     assert settings.gex_chain_days == 30
     assert problems == (".env is not UTF-8 text. Save it again with the encoding UTF-8.",)
+
+
+@pytest.mark.parametrize("token", ["short", "a token with spaces in between", "ü" * 30, "line\nbreak" * 5])
+def test_a_token_that_can_be_guessed_or_that_no_header_holds_is_refused(monkeypatch, token):
+    monkeypatch.setenv("API_TOKEN", token)
+    with pytest.raises(ConfigurationError, match="API_TOKEN is not valid: expected 24 or more characters"):
+        load_settings(StreamSettings)
+
+
+def test_origins_are_taken_as_browsers_send_them(monkeypatch):
+    monkeypatch.setenv("API_ORIGINS", "https://Charts.example/, http://localhost:3000,*")
+    assert load_settings(StreamSettings).api_origins == ("https://charts.example", "http://localhost:3000", "*")
+
+
+@pytest.mark.parametrize("origin", ["charts.example", "https://charts.example/page", "file:///x", "https://"])
+def test_what_no_browser_sends_as_an_origin_is_refused(monkeypatch, origin):
+    monkeypatch.setenv("API_ORIGINS", origin)
+    with pytest.raises(ConfigurationError, match="API_ORIGINS is not valid: expected origins separated by commas"):
+        load_settings(StreamSettings)

@@ -8,6 +8,7 @@ from bot.alerts.counters import AlertCounters
 from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus
 from bot.supervisor import JobState, JobStatus
 from bot.telemetry import Process, Telemetry
+from streaming.api.admission import ApiStatus
 from streaming.engine.loop import SnapshotCounters
 from streaming.process.heartbeat import Heartbeat
 from streaming.schwab.stream.stream_status import StreamClientStatus
@@ -61,6 +62,7 @@ class Rig:
             alerts=AlertCounters(rules=3, delivered=2),
             sources=lambda: (SourceStatus(name="cboe", state="live", snapshots=7),),
             recorder=lambda: self.recorder,
+            api=lambda: ApiStatus({"levels": 8}, {"unauthorized": 2}, events=5, streams=1, clients=3),
         )
 
 
