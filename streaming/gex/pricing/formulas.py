@@ -39,17 +39,20 @@ def normal_density(x: Real) -> Floats:
     return density
 
 
-def normal_cdf(x: Real, *, bell: Floats | None = None) -> Floats:
-    """The standard normal distribution to 1e-14, by Hart's rational form (held constant in the far tails).
-
-    `bell` is exp(-x²/2), from those who have it.
-    """
+def normal_cdf(x: Real) -> Floats:
+    """The standard normal distribution to 1e-14."""
     x = np.asarray(x, np.float64)
+    tail = normal_tail(x, np.exp(-0.5 * x * x))
+    return np.where(x > 0.0, 1.0 - tail, tail)
+
+
+def normal_tail(x: Floats, bell: Floats) -> Floats:
+    """What lies beyond |x|, by Hart's rational form (held constant in the far tails); `bell` is exp(-x²/2)."""
     core = np.minimum(np.abs(x), _TAIL)
-    upper = horner(core, _NUMERATOR)
-    upper /= horner(core, _DENOMINATOR)
-    upper *= np.exp(-0.5 * x * x) if bell is None else bell
-    return np.where(x > 0.0, 1.0 - upper, upper)
+    tail = horner(core, _NUMERATOR)
+    tail /= horner(core, _DENOMINATOR)
+    tail *= bell
+    return tail
 
 
 def horner(x: Floats, coefficients: tuple[float, ...]) -> Floats:

@@ -12,7 +12,7 @@ from streaming.gex.pricing.feed_clock import measured_ends, on_our_clock, quoted
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.forward import Evidence, judged, parity_ratios, too_wide
 from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
-from streaming.gex.pricing.priced import ForwardMode, PricedLines
+from streaming.gex.pricing.priced import ForwardMode, PricedStrikes
 from streaming.gex.pricing.scopes import ScopeSlices, slice_scopes
 from streaming.gex.pricing.selection import Selection, select
 from streaming.gex.pricing.volatility import (
@@ -62,7 +62,7 @@ class LiveBook:
         self._rows: dict[str, int] | None = None
         self._cut: ScopeSlices | None = None
         self._selection: Selection | None = None
-        self._priced: PricedLines | None = None
+        self._priced: PricedStrikes | None = None
         self.live_ms = 0
         self.lines = sort_lines(chain)
         self._take_new(chain, spot)

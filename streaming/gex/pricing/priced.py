@@ -1,4 +1,4 @@
-"""Priced lines: what is left of a chain once settled, unpriceable and weightless lines are gone."""
+"""Priced strikes: what is left of a chain once settled, unpriceable and weightless lines are gone."""
 
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from streaming.gex.pricing.formulas import ROOT_2PI, Floats, years_to_expiry
 from streaming.gex.pricing.lines import Ints, Lines
 from streaming.gex.pricing.scopes import ScopeSlices
+from streaming.gex.pricing.spans import Pieces, span_of
 from streaming.gex.pricing.volatility import CleanIv
 from streaming.model import SCOPES, ScopeName
 
@@ -18,31 +19,46 @@ ForwardMode = Literal["parity", "none"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PricedLines:
-    """Parallel arrays of the lines that count; `rows` says which lines of the chain they are.
+class PricedStrikes:
+    """Parallel arrays of what counts, an entry for each series, strike and volatility.
 
-    `weight` has two rows: open interest and volume. `log_ratio` is ln(forward / spot). `scopes` are
-    slices into these arrays.
+    Call and put of one volatility are one entry, for they share gamma, vanna and charm; the rule `line` may price them
+    apart, and then they are two. `log_ratio` is ln(forward / spot). `scopes` are slices into these arrays.
     """
 
     rows: NDArray[np.intp]
+    """The lines of the chain that count, ascending."""
+    entry: Ints
+    """Of each of those: the entry that it is a side of."""
     settle_s: Floats
     strike: Floats
     log_strike: Floats
     log_ratio: Floats
     iv: Floats
-    is_call: NDArray[np.bool_]
-    sign: Floats
-    weight: Floats
+    held: Floats
+    """Contracts, shape (2, 2, entries): by open interest and by volume, of puts and of calls."""
+    net: Floats
+    """Calls less puts, shape (2, entries)."""
     strike_code: Ints
     date_code: Ints
     date_start: Ints
-    """First line of each date that has any."""
+    """First entry of each date that has any."""
     series: Ints
     scopes: dict[ScopeName, slice]
+    pieces: Pieces
+    """Of the scopes."""
+    cell: Ints
+    """Of puts, then of calls: the place of each in a table of pieces, sides and strikes."""
 
     def __len__(self) -> int:
         return int(self.strike.size)
+
+    def places_of(self, lines: NDArray[np.intp]) -> tuple[Ints, NDArray[np.bool_]]:
+        """The entries of some lines of the chain, and whether they have one; the others stand at any."""
+        if self.rows.size == 0:
+            return lines, np.zeros(lines.size, np.bool_)
+        place = np.minimum(np.searchsorted(self.rows, lines), self.rows.size - 1)
+        return self.entry[place], self.rows[place] == lines
 
 
 def select_priced(
@@ -52,49 +68,71 @@ def select_priced(
     ratio: Floats,
     cut: ScopeSlices,
     *,
-    last: PricedLines | None = None,
-) -> PricedLines:
+    last: PricedStrikes | None = None,
+) -> PricedStrikes:
     """The living lines that have a volatility and any weight.
 
     `weight` has shape (2, lines); `ratio` is forward over spot per series, NaN meaning 1. When the same rows count as
     in `last`, which must be of the same contracts and cut, only volatilities, weights and forwards are taken anew.
     """
-    counts = ~np.isnan(clean.iv) & (weight > 0.0).any(axis=0)
+    counts = ~np.isnan(clean.iv)
+    counts &= (weight[0] > 0.0) | (weight[1] > 0.0)
     counts[: cut.start] = False
     rows = np.flatnonzero(counts)
+    starts, entry = _entries(lines.pair[rows], clean.iv[rows])
     log_ratio = np.log(np.where(np.isfinite(ratio), ratio, 1.0))
-    if last is not None and np.array_equal(rows, last.rows):
-        return replace(last, iv=clean.iv[rows], weight=weight[:, rows], log_ratio=log_ratio[last.series])
-    strike, is_call = lines.strike[rows], lines.is_call[rows]
-    series, date_code = lines.series[rows], lines.date_code[rows]
-    return PricedLines(
+    held = _held(lines.is_call[rows], entry, starts.size, weight[:, rows])
+    net = held[:, 1] - held[:, 0]
+    first = rows[starts]
+    if last is not None and np.array_equal(rows, last.rows) and np.array_equal(entry, last.entry):
+        return replace(last, iv=clean.iv[first], held=held, net=net, log_ratio=log_ratio[last.series])
+    strike, date_code, series = lines.strike[first], lines.date_code[first], lines.series[first]
+    scopes = {name: _among(first, cut.rows[name]) for name in SCOPES}
+    pieces = Pieces(span_of(scopes[name]) for name in SCOPES)
+    strike_code = lines.strike_code[first]
+    put_cell = pieces.numbers() * (2 * lines.strikes.size) + strike_code
+    return PricedStrikes(
         rows=rows,
-        settle_s=lines.settle_s[rows],
+        entry=entry,
+        settle_s=lines.settle_s[first],
         strike=strike,
         log_strike=np.log(strike),
         log_ratio=log_ratio[series],
-        iv=clean.iv[rows],
-        is_call=is_call,
-        sign=np.where(is_call, 1.0, -1.0),
-        weight=weight[:, rows],
-        strike_code=lines.strike_code[rows],
+        iv=clean.iv[first],
+        held=held,
+        net=net,
+        strike_code=strike_code,
         date_code=date_code,
         date_start=np.flatnonzero(np.diff(date_code, prepend=-1)),
         series=series,
-        scopes={name: _among(rows, cut.rows[name]) for name in SCOPES},
+        scopes=scopes,
+        pieces=pieces,
+        cell=np.concatenate((put_cell, put_cell + lines.strikes.size)),
     )
 
 
-def _among(rows: NDArray[np.intp], wanted: slice) -> slice:
-    low, high = np.searchsorted(rows, (wanted.start, wanted.stop)).tolist()
+def _entries(pair: Ints, iv: Floats) -> tuple[Ints, Ints]:
+    """Which of some lines begin an entry, and of which entry each is."""
+    begins = np.ones(pair.size, np.bool_)
+    np.logical_or(pair[1:] != pair[:-1], iv[1:] != iv[:-1], out=begins[1:])
+    return np.flatnonzero(begins), np.cumsum(begins) - 1
+
+
+def _held(is_call: NDArray[np.bool_], entry: Ints, entries: int, weight: Floats) -> Floats:
+    place = entry + entries * is_call
+    return np.stack([np.bincount(place, own, 2 * entries) for own in weight]).reshape(2, 2, entries)
+
+
+def _among(first: NDArray[np.intp], wanted: slice) -> slice:
+    low, high = np.searchsorted(first, (wanted.start, wanted.stop)).tolist()
     return slice(low, high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kernel:
-    """The total G(S') of any slice of lines as one exponential per line (`specs/gex-method.md` §16).
+    """The total G(S') of any slice of entries as one exponential per entry (`specs/gex-method.md` §16).
 
-    With x = ln(S'/anchor): d1 = slope·x + offset, and line i adds S'·coefficient[i]·exp(-d1²/2).
+    With x = ln(S'/anchor): d1 = slope·x + offset, and entry i adds S'·coefficient[i]·exp(-d1²/2).
     `coefficient` has two rows, open interest and volume; dollars per 1 % move.
     """
 
@@ -107,12 +145,11 @@ class Kernel:
     years: Floats
 
 
-def build_kernel(lines: PricedLines, anchor: float, asof_s: float) -> Kernel:
+def build_kernel(priced: PricedStrikes, anchor: float, asof_s: float) -> Kernel:
     """The kernel at a quote time, centred on `anchor` (the spot) so that nothing cancels."""
-    years = years_to_expiry(lines.settle_s, asof_s)
-    deviation = lines.iv * np.sqrt(years)
+    years = years_to_expiry(priced.settle_s, asof_s)
+    deviation = priced.iv * np.sqrt(years)
     slope = 1.0 / deviation
-    offset = (np.log(anchor) - lines.log_strike + lines.log_ratio) * slope + 0.5 * deviation
-    scale = lines.sign * slope * (MULTIPLIER * PER_CENT / ROOT_2PI)
-    coefficient = lines.weight * scale
+    offset = (np.log(anchor) - priced.log_strike + priced.log_ratio) * slope + 0.5 * deviation
+    coefficient = priced.net * (slope * (MULTIPLIER * PER_CENT / ROOT_2PI))
     return Kernel(anchor=anchor, slope=slope, offset=offset, coefficient=coefficient, deviation=deviation, years=years)

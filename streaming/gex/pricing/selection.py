@@ -11,7 +11,7 @@ import numpy as np
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.forward import Evidence
 from streaming.gex.pricing.lines import Lines
-from streaming.gex.pricing.priced import PricedLines, select_priced
+from streaming.gex.pricing.priced import PricedStrikes, select_priced
 from streaming.gex.pricing.quality import qualities
 from streaming.gex.pricing.scopes import ScopeSlices
 from streaming.gex.pricing.spans import Pieces, span_of
@@ -28,7 +28,7 @@ class Selection:
     """Per line of the chain, mirrored where need be, NaN where it cannot be priced."""
     ratio: Floats
     """Forward over spot per series, 1 where parity does not say."""
-    priced: PricedLines
+    priced: PricedStrikes
     quality: dict[ScopeName, ScopeFigures]
 
     def is_priced(self, scope: ScopeName) -> bool:
@@ -44,7 +44,7 @@ def select(
     ratio: Floats,
     cut: ScopeSlices,
     *,
-    last: PricedLines | None = None,
+    last: PricedStrikes | None = None,
     evidence: Evidence | None = None,
 ) -> Selection:
     """Keep what can be priced, count the rest.
@@ -96,8 +96,7 @@ def max_pain(strikes: Floats, puts: Floats, calls: Floats) -> float | None:
 def _by_strike(lines: Lines, held: Floats, pieces: Pieces) -> Floats:
     """Open interest per piece, side (puts first) and strike; shape (2, strikes, pieces)."""
     rows, count, strikes = pieces.rows, max(pieces.cuts.size - 1, 0), lines.strikes.size
-    piece = np.repeat(np.arange(count), np.diff(pieces.cuts))
-    key = (lines.is_call[rows] * strikes + lines.strike_code[rows]) * count + piece
+    key = (lines.is_call[rows] * strikes + lines.strike_code[rows]) * count + pieces.numbers()
     return np.bincount(key, held[rows], 2 * strikes * count).astype(np.float64).reshape(2, strikes, count)
 
 

@@ -21,8 +21,13 @@ class Pieces:
     """The pieces that spans cut the lines into."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
-        edges = {edge for low, high in spans if high > low for edge in (low, high)}
-        self.cuts: NDArray[np.int64] = np.array(sorted(edges), np.int64)
+        self.spans = tuple(dict.fromkeys(spans))
+        edges = sorted({edge for low, high in self.spans if high > low for edge in (low, high)})
+        self.cuts: NDArray[np.int64] = np.array(edges, np.int64)
+        self._within = {
+            (low, high): slice(edges.index(low), edges.index(high)) if high > low else slice(0, 0)
+            for low, high in self.spans
+        }
 
     @property
     def rows(self) -> slice:
@@ -48,6 +53,17 @@ class Pieces:
 
     def total(self, sums: Floats, span: Span) -> Floats:
         """The sum over one of the spans; 0 for an empty one."""
-        low, high = np.searchsorted(self.cuts, span).tolist() if span[1] > span[0] else (0, 0)
-        total: Floats = sums[..., low:high].sum(axis=-1)
+        total: Floats = sums[..., self._within[span]].sum(axis=-1)
         return total
+
+    def within(self, span: Span) -> slice:
+        """The pieces of one of the spans."""
+        return self._within[span]
+
+    def totals(self, sums: Floats) -> Floats:
+        """The sums over all spans, in their order; the last axis is that of the pieces before, of the spans then."""
+        return np.stack([self.total(sums, span) for span in self.spans], axis=-1)
+
+    def numbers(self) -> NDArray[np.int64]:
+        """To which piece each line from `rows.start` to `rows.stop` belongs."""
+        return np.repeat(np.arange(max(self.cuts.size - 1, 0)), np.diff(self.cuts))

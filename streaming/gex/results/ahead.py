@@ -18,7 +18,7 @@ from streaming.clock import epoch_ms
 from streaming.day_map import DayMap, MapPart
 from streaming.gex.pricing.formulas import ROOT_2PI, YEAR_S, Floats, normal_cdf, years_to_expiry
 from streaming.gex.pricing.lines import Ints
-from streaming.gex.pricing.priced import MULTIPLIER, PER_CENT, Kernel, PricedLines
+from streaming.gex.pricing.priced import MULTIPLIER, PER_CENT, Kernel, PricedStrikes
 from streaming.gex.pricing.spans import span_of
 from streaming.model import SCOPES
 
@@ -27,7 +27,7 @@ TIMES: Final = 27
 _DEVIATIONS: Final = 5.0
 """Of spot until the close: so far the prices reach to either side, which makes their step that of the last column."""
 _REACH: Final = (0.005, 0.1)
-_NEAREST: Final = 15
+_NEAREST: Final = 7
 _LEAST_LEFT: Final = timedelta(minutes=1)
 _TIME_NODES: Final = 9
 _PRICE_NODES: Final = 25
@@ -56,7 +56,7 @@ class MapAxes:
         return self.ends_s - float(self.times_s[0])
 
 
-def axes_of(lines: PricedLines, kernel: Kernel, asof: datetime) -> MapAxes:
+def axes_of(priced: PricedStrikes, kernel: Kernel, asof: datetime) -> MapAxes:
     """From the quote time, or the next opening where that is later, to the close; prices around spot.
 
     With a minute left or less it is the next session.
@@ -64,27 +64,27 @@ def axes_of(lines: PricedLines, kernel: Kernel, asof: datetime) -> MapAxes:
     session = session_until_close(asof + _LEAST_LEFT)
     begins_s, ends_s = max(asof, session.open_at).timestamp(), session.close_at.timestamp()
     times: Floats = np.round(begins_s + (ends_s - begins_s) / TIMES * np.arange(TIMES), 3)
-    moves = _DEVIATIONS * _volatility(lines, kernel) * np.sqrt((ends_s - begins_s) / YEAR_S)
+    moves = _DEVIATIONS * _volatility(priced, kernel) * np.sqrt((ends_s - begins_s) / YEAR_S)
     reach = float(np.clip(moves, *_REACH))
     prices: Floats = kernel.anchor * (1.0 + reach * np.linspace(-1.0, 1.0, PRICES))
     return MapAxes(kernel.anchor, prices, times, ends_s)
 
 
-def _volatility(lines: PricedLines, kernel: Kernel) -> float:
+def _volatility(priced: PricedStrikes, kernel: Kernel) -> float:
     """The median of the lines nearest the money: a single one may be a stale mark."""
-    nearest = np.argsort(np.abs(_moneyness(lines, kernel)), kind="stable")[:_NEAREST]
+    nearest = np.argsort(np.abs(_moneyness(priced, kernel)), kind="stable")[:_NEAREST]
     return float(np.median(kernel.deviation[nearest] / np.sqrt(kernel.years[nearest])))
 
 
-def _moneyness(lines: PricedLines, kernel: Kernel) -> Floats:
+def _moneyness(priced: PricedStrikes, kernel: Kernel) -> Floats:
     """ln(forward / strike) at spot."""
-    moneyness: Floats = np.log(kernel.anchor) - lines.log_strike + lines.log_ratio
+    moneyness: Floats = np.log(kernel.anchor) - priced.log_strike + priced.log_ratio
     return moneyness
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Bundles:
-    """Call and put of one volatility as one: gamma and charm know their net alone."""
+class _Entries:
+    """Of priced strikes, what the map needs."""
 
     settle_s: Floats
     years: Floats
@@ -92,51 +92,35 @@ class _Bundles:
     deviation: Floats
     moneyness: Floats
     net: Floats
-    """Contracts of calls less those of puts, shape (2, bundles): by open interest, by volume."""
-    starts: Ints
-    """First line of each."""
+    """Contracts of calls less those of puts, shape (2, entries): by open interest, by volume."""
 
-    def __getitem__(self, rows: slice | Ints) -> "_Bundles":
-        return _Bundles(
-            self.settle_s[rows],
-            self.years[rows],
-            self.deviation[rows],
-            self.moneyness[rows],
-            self.net[:, rows],
-            self.starts[rows],
+    def __getitem__(self, rows: slice | Ints) -> "_Entries":
+        return _Entries(
+            self.settle_s[rows], self.years[rows], self.deviation[rows], self.moneyness[rows], self.net[:, rows]
         )
 
     def __len__(self) -> int:
-        return int(self.starts.size)
+        return int(self.settle_s.size)
 
 
-def _bundled(lines: PricedLines, kernel: Kernel) -> _Bundles:
-    alike = [np.diff(column, prepend=np.nan) == 0.0 for column in (lines.series, lines.strike_code, kernel.deviation)]
-    starts = np.flatnonzero(~np.logical_and.reduce(alike))
-    return _Bundles(
-        settle_s=lines.settle_s[starts],
-        years=kernel.years[starts],
-        deviation=kernel.deviation[starts],
-        moneyness=_moneyness(lines, kernel)[starts],
-        net=np.add.reduceat(lines.sign * lines.weight, starts, axis=1),
-        starts=starts,
-    )
+def _entries(priced: PricedStrikes, kernel: Kernel) -> _Entries:
+    return _Entries(priced.settle_s, kernel.years, kernel.deviation, _moneyness(priced, kernel), priced.net)
 
 
-def map_ahead(lines: PricedLines, kernel: Kernel, asof: datetime, *, ticker: str, points: float) -> Work:
+def map_ahead(priced: PricedStrikes, kernel: Kernel, asof: datetime, *, ticker: str, points: float) -> Work:
     """The map of what a snapshot was made of, piece by piece; nothing at all without lines.
 
     `points` is what a futures ticker's basis adds to prices. Holds on to none of the arrays it is given.
     """
-    if not len(lines):
+    if not len(priced):
         return
-    axes, bundles = axes_of(lines, kernel, asof), _bundled(lines, kernel)
-    spans = {name: span_of(lines.scopes[name]) for name in SCOPES}
+    axes, entries = axes_of(priced, kernel, asof), _entries(priced, kernel)
+    spans = {name: span_of(priced.scopes[name]) for name in SCOPES}
     edges = sorted({edge for span in spans.values() for edge in span})
     parts: list[MapPart] = []
-    for low, high in pairwise(np.searchsorted(bundles.starts, edges).tolist()):
+    for low, high in pairwise(edges):
         cells = np.zeros((4, PRICES, TIMES))
-        yield from _some(bundles[low:high], axes, cells)
+        yield from _some(entries[low:high], axes, cells)
         parts.append(_part(cells))
     yield DayMap(
         ticker=ticker,
@@ -159,33 +143,33 @@ def _part(cells: Floats) -> MapPart:
     return MapPart(gamma_oi=packed[0], gamma_vol=packed[1], flow_oi=packed[2], flow_vol=packed[3])
 
 
-def _some(bundles: _Bundles, axes: MapAxes, cells: Floats) -> Iterator[None]:
+def _some(entries: _Entries, axes: MapAxes, cells: Floats) -> Iterator[None]:
     """Add the figures of some lines to `cells`, with a pause after each piece."""
-    smooth = _are_smooth(bundles, axes)
+    smooth = _are_smooth(entries, axes)
     times, to_times = _nodes(axes.times_s, _TIME_NODES)
     prices, to_prices = _nodes(axes.prices, _PRICE_NODES)
-    for some in _pieces(bundles[np.flatnonzero(~smooth)], axes.prices, axes.times_s):
+    for some in _pieces(entries[np.flatnonzero(~smooth)], axes.prices, axes.times_s):
         cells += _priced(some, axes.spot, axes.prices, axes.times_s)
         yield
-    for some in _pieces(bundles[np.flatnonzero(smooth)], prices, times):
+    for some in _pieces(entries[np.flatnonzero(smooth)], prices, times):
         cells += to_prices @ _priced(some, axes.spot, prices, times) @ to_times.T
         yield
 
 
-def _are_smooth(bundles: _Bundles, axes: MapAxes) -> NDArray[np.bool_]:
+def _are_smooth(entries: _Entries, axes: MapAxes) -> NDArray[np.bool_]:
     """Which lines live so long and are so wide that a few prices and times tell all others."""
-    outlive = bundles.settle_s >= axes.ends_s + _OUTLIVED_SPANS * axes.span_s
-    left = years_to_expiry(bundles.settle_s, axes.ends_s) / bundles.years
-    wide: NDArray[np.bool_] = bundles.deviation * np.sqrt(left) >= _LEAST_WIDTH * np.log(axes.prices[-1] / axes.spot)
+    outlive = entries.settle_s >= axes.ends_s + _OUTLIVED_SPANS * axes.span_s
+    left = years_to_expiry(entries.settle_s, axes.ends_s) / entries.years
+    wide: NDArray[np.bool_] = entries.deviation * np.sqrt(left) >= _LEAST_WIDTH * np.log(axes.prices[-1] / axes.spot)
     return outlive & wide
 
 
-def _pieces(bundles: _Bundles, prices: Floats, times: Floats) -> Iterator[_Bundles]:
+def _pieces(entries: _Entries, prices: Floats, times: Floats) -> Iterator[_Entries]:
     step = max(_CELLS // (prices.size * times.size), 1)
-    return (bundles[low : low + step] for low in range(0, len(bundles), step))
+    return (entries[low : low + step] for low in range(0, len(entries), step))
 
 
-def _priced(some: _Bundles, spot: float, prices: Floats, times_s: Floats) -> Floats:
+def _priced(some: _Entries, spot: float, prices: Floats, times_s: Floats) -> Floats:
     """Gamma and flow under both weights, shape (4, prices, times); the first of the times is the map's."""
     left = years_to_expiry(some.settle_s[:, None], times_s)
     deviation = some.deviation[:, None] * np.sqrt(left / some.years[:, None])

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streaming.gex.points.basis import shift
-from streaming.gex.pricing.formulas import ROOT_2PI, Floats
-from streaming.gex.pricing.lines import Ints
-from streaming.gex.pricing.priced import MULTIPLIER, PER_CENT, Kernel, PricedLines
+from streaming.gex.pricing.formulas import Floats
 from streaming.gex.results.levels import within_window
 from streaming.gex.results.max_change import strongest
 from streaming.gex.results.spot_figures import SpotFigures
@@ -36,23 +34,19 @@ def flows(found: SpotFigures, scope: ScopeName, log: TradeLog) -> Flows:
     """What was traded in a scope over each span; since the open it is the day's volume. The log must know the chain."""
     priced, strikes = found.selection.priced, found.lines.strikes.size
     start, end = found.span(scope)
-    rows = start + log.busy(priced.rows[start:end])
-    traded = log.traded(priced.rows[rows])
-    dollars, code = traded * _usd_per_contract(priced, found.kernel, rows), priced.strike_code[rows]
+    rows = log.busy()
+    entry, counts = priced.places_of(rows)
+    counts &= (start <= entry) & (entry < end)
+    rows, entry = rows[counts], entry[counts]
+    traded, sign = log.traded(rows), np.where(found.lines.is_call[rows], 1.0, -1.0)
+    dollars, code = traded * (sign * found.gamma[entry]), priced.strike_code[entry]
     windows = {
         span: SpanFlow(float(traded[place].sum()), np.bincount(code, dollars[place], strikes).astype(np.float64))
         for place, span in enumerate(FLOW_SPANS[:-1])
         if log.knows(place)
     }
-    day = SpanFlow(float(priced.weight[1, start:end].sum()), found.net_ladder(scope, 1))
+    day = SpanFlow(float(priced.held[1, :, start:end].sum()), found.net_ladder(scope, 1))
     return {**windows, FLOW_SPANS[-1]: day}
-
-
-def _usd_per_contract(lines: PricedLines, kernel: Kernel, rows: Ints) -> Floats:
-    """100·S²·0.01·Γ of some lines with the sign of their side."""
-    bell = np.exp(-0.5 * kernel.offset[rows] ** 2)
-    dollars: Floats = lines.sign[rows] * kernel.slope[rows] * bell * (MULTIPLIER * PER_CENT * kernel.anchor / ROOT_2PI)
-    return dollars
 
 
 def flow_records(found: Flows, strikes: Floats, points: float | None) -> tuple[Flow, ...]:

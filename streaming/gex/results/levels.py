@@ -25,22 +25,18 @@ def walls(strikes: Floats, ladders: Floats, spot: float) -> list[dict[str, Level
     """
     if strikes.size == 0:
         return [{} for _ in ladders]
-    puts, calls = ladders[:, 0], ladders[:, 1]
-    net = puts + calls
-    heights = np.stack(
-        (net, -net, calls, -puts, np.where(strikes >= spot, calls, 0.0), np.where(strikes <= spot, -puts, 0.0)), axis=1
-    )
-    nearest_first = np.lexsort((strikes, np.abs(strikes - spot)))
-    at = nearest_first[heights[..., nearest_first].argmax(axis=-1)]
-    height = np.take_along_axis(heights, at[..., None], axis=-1)[..., 0]
-    levels = zip(strikes[at].tolist(), (height * _SIGNS).tolist(), (height > 0.0).tolist(), strict=True)
+    nearest_first = np.argsort(np.abs(strikes - spot), kind="stable")
+    near = strikes[nearest_first]
+    puts, calls = np.moveaxis(ladders[..., nearest_first], 1, 0)
+    heights = np.stack((puts + calls, calls, np.where(near >= spot, calls, 0.0)))
+    depths = np.stack((puts + calls, puts, np.where(near <= spot, puts, 0.0)))
+    at = np.stack((heights.argmax(axis=-1), depths.argmin(axis=-1)), axis=1)
+    values = np.stack((np.maximum(heights.max(axis=-1), 0.0), np.minimum(depths.min(axis=-1), 0.0)), axis=1)
+    columns = (table.reshape(len(WALLS), -1).T.tolist() for table in (near[at], values))
     return [
-        {name: (strike, value) for name, strike, value, is_wall in zip(WALLS, *row, strict=True) if is_wall}
-        for row in levels
+        {name: (strike, value) for name, strike, value in zip(WALLS, *row, strict=True) if value}
+        for row in zip(*columns, strict=True)
     ]
-
-
-_SIGNS: Final = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
 
 
 def within_window(strikes: Floats, spot: float) -> slice:
@@ -49,29 +45,31 @@ def within_window(strikes: Floats, spot: float) -> slice:
     return slice(int(low), int(np.searchsorted(strikes, spot * (1.0 + WINDOW), side="right")))
 
 
-def ladder_split(strikes: Floats, values: Floats) -> float | None:
+def ladder_splits(strikes: Floats, ladders: Floats) -> list[float | None]:
     """The crossing next to the minimum of the running sum (GEXBot's zero gamma), or None (`specs/gex-method.md` §9).
 
-    Takes the ladder of the window, by volume. None when the running sum is never below 0 or ends at its minimum.
+    One for each row of `ladders`, the net values at the strikes of the window. None when the running sum is never below
+    0 or ends at its minimum; strikes without a value do not count.
     """
-    strikes, values = _without_zeros(strikes, values)
-    if values.size == 0:
+    if strikes.size == 0:
+        return [None] * len(ladders)
+    running = np.cumsum(ladders, axis=1)
+    lowest = running.argmin(axis=1)
+    sums = running[np.arange(len(ladders)), lowest].tolist()
+    return [
+        _crossing(strikes, ladder, at) if least < 0.0 else None
+        for ladder, at, least in zip(ladders, lowest.tolist(), sums, strict=True)
+    ]
+
+
+def _crossing(strikes: Floats, ladder: Floats, at: int) -> float | None:
+    """Between a strike and the next one that has a value; None without one."""
+    later = np.flatnonzero(ladder[at + 1 :])
+    if later.size == 0:
         return None
-    running = np.cumsum(values)
-    i = int(running.argmin())
-    if not running[i] < 0.0 or i == values.size - 1:
-        return None
-    return _between(strikes, values, i)
-
-
-def _without_zeros(strikes: Floats, values: Floats) -> tuple[Floats, Floats]:
-    kept = values != 0.0
-    return strikes[kept], values[kept]
-
-
-def _between(strikes: Floats, values: Floats, i: int) -> float:
-    low, high = float(values[i]), float(values[i + 1])
-    return float(strikes[i]) - low * float(strikes[i + 1] - strikes[i]) / (high - low)
+    after = at + 1 + int(later[0])
+    low, high = float(ladder[at]), float(ladder[after])
+    return float(strikes[at]) - low * float(strikes[after] - strikes[at]) / (high - low)
 
 
 REACH: Final = 0.1

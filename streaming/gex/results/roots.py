@@ -5,8 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from streaming.gex.pricing.formulas import Floats
-from streaming.gex.pricing.priced import Kernel, PricedLines
+from streaming.gex.pricing.priced import Kernel, PricedStrikes
 from streaming.gex.pricing.spans import Span
 from streaming.gex.results.levels import profile_points
 from streaming.gex.results.sampling import sample_totals
@@ -54,31 +53,31 @@ class RootBook:
         self.lost = 0
 
     def update(
-        self, lines: PricedLines, kernel: Kernel, at_s: float, epoch: object, at_spot: dict[Span, Floats]
+        self, priced: PricedStrikes, kernel: Kernel, at_s: float, epoch: object, at_spot: dict[Span, list[float]]
     ) -> dict[tuple[Span, int], Roots]:
         """Roots per span and weight (0 open interest, 1 volume); `at_spot` holds both totals of a span at spot."""
         spans = tuple(at_spot)
         if self._is_due(at_s, kernel.anchor, epoch) or len(spans) != len(self._spans):
-            self._sweep_all(lines, kernel, at_s, epoch, spans)
+            self._sweep_all(priced, kernel, at_s, epoch, spans)
         else:
             self._carry_over(spans)
-            self._follow(lines, kernel, at_spot)
+            self._follow(priced, kernel, at_spot)
         return self._known
 
     def is_aging(self, at_s: float) -> bool:
         """Whether the last sweep is 5 s old or older; False before the first."""
         return self._last is not None and at_s - self._last.at_s >= AGING_S
 
-    def refresh(self, lines: PricedLines, kernel: Kernel, at_s: float) -> None:
-        """Sweep ahead of time, with the lines and the kernel of the last `update`."""
+    def refresh(self, priced: PricedStrikes, kernel: Kernel, at_s: float) -> None:
+        """Sweep ahead of time, with the strikes and the kernel of the last `update`."""
         if self._last is not None:
-            self._sweep_all(lines, kernel, at_s, self._last.epoch, self._spans)
+            self._sweep_all(priced, kernel, at_s, self._last.epoch, self._spans)
 
     def _sweep_all(
-        self, lines: PricedLines, kernel: Kernel, at_s: float, epoch: object, spans: tuple[Span, ...]
+        self, priced: PricedStrikes, kernel: Kernel, at_s: float, epoch: object, spans: tuple[Span, ...]
     ) -> None:
         self._last, self._spans = _Sweep(at_s, kernel.anchor, epoch), spans
-        self._known, self.profiles = self._sweep(lines, kernel, spans)
+        self._known, self.profiles = self._sweep(priced, kernel, spans)
 
     def _is_due(self, at_s: float, spot: float, epoch: object) -> bool:
         last = self._last
@@ -94,31 +93,31 @@ class RootBook:
             self.profiles = {heirs[span]: profile for span, profile in self.profiles.items()}
             self._spans = spans
 
-    def _follow(self, lines: PricedLines, kernel: Kernel, at_spot: dict[Span, Floats]) -> None:
+    def _follow(self, priced: PricedStrikes, kernel: Kernel, at_spot: dict[Span, list[float]]) -> None:
         followed: dict[tuple[Span, int], Roots] = {}
         lost: dict[Span, None] = {}
         for span, weight in self._known:
             total = Total(kernel, slice(*span), weight)
-            found = track_roots(total, self._known[span, weight], kernel.anchor, float(at_spot[span][weight]))
+            found = track_roots(total, self._known[span, weight], kernel.anchor, at_spot[span][weight])
             if found is None:
                 lost[span] = None
             else:
                 followed[span, weight] = found
         if lost:
             self.lost += 1
-            roots, profiles = self._sweep(lines, kernel, tuple(lost))
+            roots, profiles = self._sweep(priced, kernel, tuple(lost))
             followed |= roots
             self.profiles = self.profiles | profiles
         self._known = followed
 
-    def _sweep(self, lines: PricedLines, kernel: Kernel, spans: tuple[Span, ...]) -> Swept:
+    def _sweep(self, priced: PricedStrikes, kernel: Kernel, spans: tuple[Span, ...]) -> Swept:
         self.sweeps += 1
-        return sweep(lines, kernel, spans)
+        return sweep(priced, kernel, spans)
 
 
-def sweep(lines: PricedLines, kernel: Kernel, spans: tuple[Span, ...]) -> Swept:
+def sweep(priced: PricedStrikes, kernel: Kernel, spans: tuple[Span, ...]) -> Swept:
     """All roots of the spans under both weights, and the fresh grid they were found on as profiles."""
-    levels = sweep_levels(kernel.anchor, nearest_deviation(kernel, _first_expiry(lines, spans)))
+    levels = sweep_levels(kernel.anchor, nearest_deviation(kernel, _first_expiry(priced, spans)))
     samples = sample_totals(kernel, levels, spans)
     roots = {
         (span, weight): find_roots(Total(kernel, slice(*span), weight), levels, samples[number, weight])
@@ -128,9 +127,9 @@ def sweep(lines: PricedLines, kernel: Kernel, spans: tuple[Span, ...]) -> Swept:
     return roots, {span: profile_points(levels, samples[number], kernel.anchor) for number, span in enumerate(spans)}
 
 
-def _first_expiry(lines: PricedLines, spans: tuple[Span, ...]) -> slice:
-    """The lines of the nearest date that any of the spans holds: they need the finest step."""
+def _first_expiry(priced: PricedStrikes, spans: tuple[Span, ...]) -> slice:
+    """The strikes of the nearest date that any of the spans holds: they need the finest step."""
     start = min((span[0] for span in spans if span[1] > span[0]), default=0)
-    if start >= len(lines):
+    if start >= len(priced):
         return slice(0, 0)
-    return slice(start, int(np.searchsorted(lines.date_code, lines.date_code[start], side="right")))
+    return slice(start, int(np.searchsorted(priced.date_code, priced.date_code[start], side="right")))

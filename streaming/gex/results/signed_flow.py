@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from streaming.calendar import NEW_YORK, new_york, session_on
 from streaming.clock import epoch_ms
-from streaming.gex.pricing.formulas import Floats, normal_cdf, normal_density
-from streaming.gex.pricing.priced import MULTIPLIER, PER_CENT
+from streaming.gex.pricing.formulas import Floats, normal_cdf
+from streaming.gex.pricing.lines import Ints
+from streaming.gex.pricing.priced import MULTIPLIER
 from streaming.gex.results.spot_figures import SpotFigures
 from streaming.model import FlowMinute, FlowSum, OptionTrades, SignedFlow
 
@@ -82,7 +83,7 @@ class SignedFlowBook:
         minute, five, thirty = (self._window(now_ms, count, since_ms) for count in (1, 5, _LONGEST))
         recent = (now_ms - back * _MINUTE_MS for back in range(RECENT, 0, -1))
         day = _flow_sum(self._day)
-        volume = float(found.selection.priced.weight[1].sum())
+        volume = float(found.selection.priced.held[1].sum())
         return SignedFlow(
             since_ms=since_ms,
             seen=min(day.contracts / volume, 1.0) if volume > 0.0 else None,
@@ -113,27 +114,17 @@ def valued(trades: Sequence[OptionTrades], found: SpotFigures, rows: Mapping[str
     """
     lines = np.array([rows[trade.symbol] for trade in trades], np.intp)
     counts = np.array([(trade.bought, trade.sold, trade.unsure) for trade in trades], np.float64).reshape(-1, 3)
-    place, is_priced = _among_priced(found.selection.priced.rows, lines)
+    entry, is_priced = found.selection.priced.places_of(lines)
     net = np.where(is_priced, counts[:, 1] - counts[:, 0], 0.0)
-    per_delta, per_gamma = _greeks(found, place) if is_priced.any() else (0.0, 0.0)
+    per_delta, per_gamma = _greeks(found, lines, entry) if is_priced.any() else (0.0, 0.0)
     contracts = counts.sum(axis=1)
     return np.column_stack((net * per_delta, net * per_gamma, contracts, np.where(is_priced, counts[:, 2], contracts)))
 
 
-def _among_priced(priced: NDArray[np.intp], lines: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Where lines of the chain stand among the priced ones, and whether they do."""
-    if priced.size == 0:
-        return lines, np.zeros(lines.size, np.bool_)
-    place = np.minimum(np.searchsorted(priced, lines), priced.size - 1)
-    return place, priced[place] == lines
-
-
-def _greeks(found: SpotFigures, place: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Of one contract: delta in dollars, gamma in dollars per 1 %; the kernel's d1 at spot is its offset."""
-    z, deviation, spot = found.kernel.offset[place], found.kernel.deviation[place], found.spot
-    delta = normal_cdf(z) - np.where(found.selection.priced.is_call[place], 0.0, 1.0)
-    gamma = normal_density(z) / (spot * deviation)
-    return MULTIPLIER * spot * delta, MULTIPLIER * PER_CENT * spot * spot * gamma
+def _greeks(found: SpotFigures, lines: NDArray[np.intp], entry: Ints) -> tuple[Floats, Floats]:
+    """Of one contract on each line: delta in dollars, gamma in dollars per 1 %; d1 at spot is the kernel's offset."""
+    delta = normal_cdf(found.kernel.offset[entry]) - np.where(found.lines.is_call[lines], 0.0, 1.0)
+    return MULTIPLIER * found.spot * delta, found.gamma[entry]
 
 
 def session_begin_ms(at: datetime) -> int:

@@ -1,24 +1,25 @@
 """A selection of lines at a spot and a quote time, turned into the published figures."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from streaming.calendar import new_york, session_until_close
-from streaming.gex.pricing.formulas import YEAR_S, Floats, delta, years_to_expiry
+from streaming.gex.pricing.formulas import YEAR_S, Floats, years_to_expiry
 from streaming.gex.pricing.lines import Ints, Lines
 from streaming.gex.pricing.priced import PER_CENT, Kernel, build_kernel
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.pricing.spans import Span, span_of
 from streaming.gex.results.exposure import (
+    GAMMA,
     OTHERS,
-    LineExposures,
+    exposures_at_spot,
     hedges_usd_per_1pct,
-    line_exposures,
     side_ladders,
     total_exposures,
 )
@@ -27,7 +28,7 @@ from streaming.gex.results.levels import (
     Level,
     concentrations,
     ladder_rows,
-    ladder_split,
+    ladder_splits,
     side_rows,
     walls,
     within_window,
@@ -53,11 +54,14 @@ class SpotFigures:
     at_s: float
     """The instant that decides what has settled, epoch seconds."""
     kernel: Kernel
-    exposures: LineExposures
-    totals: dict[Span, Floats]
-    """Shape (2, 7): net and gross GEX per weight, then the figures of `OTHERS`."""
-    ladders: dict[tuple[Span, int], Floats]
-    """Shape (2, strikes): puts, calls."""
+    gamma: Floats
+    """Of one contract at each priced strike, $ per 1 %."""
+    totals: Floats
+    """Shape (7, 2, spans): net and gross GEX, then the figures of `OTHERS`."""
+    ladders: Floats
+    """Shape (spans, 2, 2, strikes): by weight puts, calls."""
+    nets: Floats
+    """The sums of both sides, shape (spans, 2, strikes)."""
     roots: dict[tuple[Span, int], Roots]
     profiles: dict[Span, Profile]
 
@@ -67,14 +71,16 @@ class SpotFigures:
 
     def net_ladder(self, scope: ScopeName, weight: int) -> Floats:
         """Net dollars per 1 % at each strike of the chain."""
-        puts, calls = self.ladders[self.span(scope), weight]
-        net: Floats = puts + calls
+        net: Floats = self.nets[self._number(scope), weight]
         return net
+
+    def _number(self, scope: ScopeName) -> int:
+        """Which of the spans it is."""
+        return self.selection.priced.pieces.spans.index(self.span(scope))
 
     def sides(self, scope: ScopeName, shown: NDArray[np.intp]) -> tuple[SideRow, ...]:
         """Calls and puts apart at some strikes of the chain, in whole dollars per 1 %."""
-        oi, vol = (self.ladders[self.span(scope), weight] for weight in (0, 1))
-        return side_rows(self.lines.strikes, shown, oi, vol)
+        return side_rows(self.lines.strikes, shown, *self.ladders[self._number(scope)])
 
 
 def figures_at_spot(
@@ -83,18 +89,23 @@ def figures_at_spot(
     """Price every line at spot and find the roots; `spot` must be a positive number."""
     priced = selection.priced
     kernel = build_kernel(priced, spot, asof.timestamp())
-    exposures = line_exposures(priced, kernel, session_until_close(asof).close_at.timestamp())
-    spans = tuple(dict.fromkeys(span_of(priced.scopes[name]) for name in SCOPES))
-    totals = total_exposures(priced, exposures, spans)
-    ladders = {
-        (span, weight): ladder
-        for weight in (0, 1)
-        for span, ladder in side_ladders(priced, exposures.gex[weight], spans, lines.strikes.size).items()
-    }
-    roots = book.update(
-        priced, kernel, at_s, selection.cut.expiries["all"], {span: total[:, 0] for span, total in totals.items()}
+    each = exposures_at_spot(priced, kernel, session_until_close(asof).close_at.timestamp())
+    totals = total_exposures(priced, each)
+    ladders = side_ladders(priced, each[GAMMA], lines.strikes.size)
+    at_spot = dict(zip(priced.pieces.spans, totals[0].T.tolist(), strict=True))
+    return SpotFigures(
+        lines=lines,
+        selection=selection,
+        spot=spot,
+        at_s=at_s,
+        kernel=kernel,
+        gamma=each[GAMMA],
+        totals=totals,
+        ladders=ladders,
+        nets=ladders.sum(axis=2),
+        roots=book.update(priced, kernel, at_s, selection.cut.expiries["all"], at_spot),
+        profiles=book.profiles,
     )
-    return SpotFigures(lines, selection, spot, at_s, kernel, exposures, totals, ladders, roots, book.profiles)
 
 
 def all_figures(spot_figures: SpotFigures, asof: datetime) -> dict[str, ScopeFigures]:
@@ -156,22 +167,49 @@ def _hedged(
     return oi, vol
 
 
+class _Column(NamedTuple):
+    """What is worked out for all spans and weights at once, of one of them."""
+
+    span: Span
+    weight: int
+    totals: list[float]
+    sides: list[float]
+    """Sums of puts and of calls."""
+    walls: dict[str, Level]
+    split: float | None
+    strongest: Concentration
+
+
 def _weighted(spot_figures: SpotFigures) -> dict[tuple[Span, int], WeightFigures]:
     """The figures of every span under both weights."""
-    strikes = spot_figures.lines.strikes
-    ladders = np.stack(list(spot_figures.ladders.values()))
-    nets = ladders.sum(axis=1)
-    found = walls(strikes, ladders, spot_figures.spot)
-    levels = [_ladder_levels(spot_figures, *own) for own in zip(nets, found, strict=True)]
-    rows = zip(spot_figures.ladders, levels, concentrations(strikes, ladders), strict=True)
-    return {key: _weight_figures(spot_figures, *key, own, strongest) for key, own, strongest in rows}
+    strikes, spot = spot_figures.lines.strikes, spot_figures.spot
+    spans = spot_figures.selection.priced.pieces.spans
+    count = 2 * len(spans)
+    nets = spot_figures.nets.reshape(count, strikes.size)
+    ladders = spot_figures.ladders.reshape(count, 2, strikes.size)
+    window = within_window(strikes, spot)
+    columns = zip(
+        [span for span in spans for _ in "ov"],
+        [0, 1] * len(spans),
+        spot_figures.totals.T.reshape(count, -1).tolist(),
+        ladders.sum(axis=-1).tolist(),
+        walls(strikes, ladders, spot),
+        ladder_splits(strikes[window], nets[:, window]),
+        concentrations(strikes, ladders),
+        strict=True,
+    )
+    return {(column[0], column[1]): _weight_figures(spot_figures, _Column(*column)) for column in columns}
 
 
-def _weight_figures(
-    spot_figures: SpotFigures, span: Span, weight: int, levels: dict[str, Any], strongest: Concentration
-) -> WeightFigures:
-    net, gross, *others = spot_figures.totals[span][weight].tolist()
-    puts, calls = spot_figures.ladders[span, weight].sum(axis=1).tolist()
+def _weight_figures(spot_figures: SpotFigures, own: _Column) -> WeightFigures:
+    net, gross, *others = own.totals
+    puts, calls = own.sides
+    levels: dict[str, Any] = {
+        **_named(others, daily=_outlives_a_day(spot_figures, own.span, own.weight)),
+        **{name: strike for name, (strike, _) in own.walls.items()},
+        **{f"{name}_usd_per_1pct": value for name, (_, value) in own.walls.items()},
+        **_root_levels(spot_figures.roots[own.span, own.weight], spot_figures.spot),
+    }
     return WeightFigures(
         net_gex_usd_per_1pct=net,
         net_gex_usd_per_point=net / (PER_CENT * spot_figures.spot),
@@ -179,12 +217,11 @@ def _weight_figures(
         confidence=abs(net) / gross if gross > 0.0 else None,
         call_gex_usd_per_1pct=calls,
         put_gex_usd_per_1pct=puts,
-        top_strikes=strongest.top,
-        top_strikes_gross=strongest.gross,
-        concentration_strikes=strongest.strikes,
-        **_named(others, daily=_outlives_a_day(spot_figures, span, weight)),
+        top_strikes=own.strongest.top,
+        top_strikes_gross=own.strongest.gross,
+        concentration_strikes=own.strongest.strikes,
+        ladder_split=own.split,
         **levels,
-        **_root_levels(spot_figures.roots[span, weight], spot_figures.spot),
     )
 
 
@@ -194,19 +231,10 @@ def _named(others: list[float], *, daily: bool) -> dict[str, Any]:
 
 
 def _outlives_a_day(spot_figures: SpotFigures, span: Span, weight: int) -> bool:
-    """Whether every line with any weight does; else what it loses in a day at this pace is more than it has."""
+    """Whether every strike with any weight does; else what it loses in a day at this pace is more than it has."""
     low, high = span
-    counts = spot_figures.selection.priced.weight[weight, low:high] > 0.0
-    return not counts.any() or bool(spot_figures.kernel.years[low + int(counts.argmax())] >= _DAY)
-
-
-def _ladder_levels(spot_figures: SpotFigures, net: Floats, found: dict[str, Level]) -> dict[str, Any]:
-    strikes = spot_figures.lines.strikes
-    window = within_window(strikes, spot_figures.spot)
-    figures: dict[str, Any] = {"ladder_split": ladder_split(strikes[window], net[window])}
-    for name, (strike, value) in found.items():
-        figures[name], figures[f"{name}_usd_per_1pct"] = strike, value
-    return figures
+    ends = int(np.searchsorted(spot_figures.kernel.years[:high], _DAY))
+    return not spot_figures.selection.priced.held[weight, :, low:ends].any()
 
 
 def _root_levels(roots: Roots, spot: float) -> dict[str, Any]:
@@ -227,7 +255,7 @@ def _by_expiry(spot_figures: SpotFigures) -> tuple[tuple[str, float, float], ...
     sums = np.zeros((2, len(living)))
     if len(priced):
         at = priced.date_code[priced.date_start] - first
-        sums[:, at] = np.add.reduceat(spot_figures.exposures.gex, priced.date_start, axis=1)
+        sums[:, at] = np.add.reduceat(priced.net * spot_figures.gamma, priced.date_start, axis=1)
     oi, vol = sums.tolist()
     return tuple(zip(living, vol, oi, strict=True))
 
@@ -256,20 +284,31 @@ def _reversal_of(spot_figures: SpotFigures, date_code: int, asof: datetime) -> f
     """Of the last root to settle that day with a line that can be priced: a third Friday's PM contracts."""
     lines, iv = spot_figures.lines, spot_figures.selection.iv
     first, end = np.searchsorted(lines.date_code, (date_code, date_code + 1)).tolist()
-    rows = np.arange(max(first, spot_figures.selection.cut.start), end)
-    rows = rows[~np.isnan(iv[rows])]
+    first = max(first, spot_figures.selection.cut.start)
+    rows = first + np.flatnonzero(~np.isnan(iv[first:end]))
     if rows.size == 0:
         return None
     series = int(lines.series[rows[-1]])
-    rows = rows[lines.series[rows] == series]
-    years = years_to_expiry(lines.settle_s[rows[-1]], asof.timestamp())
-    is_call, strike = lines.is_call[rows], lines.strike[rows]
-    found = delta(spot_figures.spot, strike, iv[rows], years, is_call, ratio=spot_figures.selection.ratio[series])
-    calls = np.flatnonzero(is_call & (strike >= spot_figures.spot))
-    puts = np.flatnonzero(~is_call & (strike <= spot_figures.spot))[::-1]
-    return risk_reversal(found[calls], iv[rows[calls]], found[puts], iv[rows[puts]])
+    rows = rows[np.searchsorted(lines.series[rows], series) :]
+    spot, strike, is_call = spot_figures.spot, lines.strike[rows], lines.is_call[rows]
+    forward = spot * float(spot_figures.selection.ratio[series])
+    deviation = iv[rows] * np.sqrt(years_to_expiry(lines.settle_s[rows[-1]], asof.timestamp()))
+    d1 = np.log(forward / strike) / deviation + 0.5 * deviation
+    calls = np.flatnonzero(is_call & (strike >= spot))
+    puts = np.flatnonzero(~is_call & (strike <= spot))[::-1]
+    call, put = _near_quarter(d1[calls], iv[rows[calls]]), _near_quarter(-d1[puts], iv[rows[puts]])
+    return risk_reversal(call[0], call[1], -put[0], put[1])
 
 
+def _near_quarter(d1: Floats, iv: Floats) -> tuple[Floats, Floats]:
+    """|delta| and volatility of the lines, from spot outwards, that first bracket a delta of 0.25; of no others."""
+    across = np.flatnonzero((d1[:-1] >= _D1_OF_QUARTER - _CLOSE) & (d1[1:] <= _D1_OF_QUARTER + _CLOSE))
+    near = slice(int(across[0]), int(across[0]) + 3) if across.size else slice(0, 0)
+    return np.array([0.5 * math.erfc(-one / math.sqrt(2.0)) for one in d1[near].tolist()]), iv[near]
+
+
+_D1_OF_QUARTER: Final = -0.6744897501960817
+_CLOSE: Final = 1e-12
 _QUARTER: Final = 0.25
 
 

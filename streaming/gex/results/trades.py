@@ -50,9 +50,9 @@ class TradeLog:
         self._counted[risen] = volume[risen]
         self._start_anew(at_s, rise < 0.0, volume)
 
-    def busy(self, rows: Ints) -> NDArray[np.intp]:
-        """Which of some lines (their places among `rows`) were traded over the longest span, so over any."""
-        found: NDArray[np.intp] = np.flatnonzero(self._sums[-1, self._numbers[rows]])
+    def busy(self) -> NDArray[np.intp]:
+        """The lines of the chain noted last that were traded over the longest span, so over any."""
+        found: NDArray[np.intp] = np.flatnonzero(self._sums[-1, self._numbers])
         return found
 
     def traded(self, rows: Ints) -> Floats:

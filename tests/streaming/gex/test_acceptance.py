@@ -15,7 +15,7 @@ from streaming.gex.points.basis import shift
 from streaming.gex.pricing.formulas import YEAR_S, charm, delta, gamma, vanna, years_to_expiry
 from streaming.gex.pricing.forward import parity_forwards
 from streaming.gex.pricing.lines import sort_lines
-from streaming.gex.results.levels import ladder_split
+from streaming.gex.results.levels import ladder_splits
 from streaming.gex.results.max_change import Ladder, LadderHistory, largest_change, values_at
 from streaming.gex.results.spot_figures import iv_at_quarter
 from streaming.model import GexSnapshot
@@ -226,7 +226,7 @@ def test_block_g_mapping(examples: dict[str, Any]):
 def test_block_h_ladder_split(examples: dict[str, Any]):
     block = examples["H_ladder"]
     strikes, values = np.array(block["ladder"], float).T
-    assert ladder_split(strikes, values) == pytest.approx(block["split"], abs=POINTS)
+    assert ladder_splits(strikes, values[None])[0] == pytest.approx(block["split"], abs=POINTS)
 
 
 def test_block_i_parity_forward(examples: dict[str, Any]):

@@ -5,24 +5,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streaming.gex.results.levels import WALLS, Level, ladder_split, walls, within_window
+from streaming.gex.results.levels import WALLS, Level, ladder_splits, walls, within_window
 
 H_STRIKES = np.arange(6880.0, 6930.0, 5.0)
 H_VALUES = np.array([-385.7, -138.03, -265.72, -6.71, 422.36, 43.6, -9.57, -70.4, 856.08, 865.77])
 
 
 def test_the_ladder_split_is_the_crossing_next_to_the_minimum_of_the_running_sum():
-    assert ladder_split(H_STRIKES, H_VALUES) == pytest.approx(6895.078192369543, abs=1e-9)
+    assert ladder_splits(H_STRIKES, H_VALUES[None])[0] == pytest.approx(6895.078192369543, abs=1e-9)
 
 
 def test_the_split_drops_exact_zeros():
     strikes = np.array([10.0, 11.0, 12.0])
-    assert ladder_split(strikes, np.array([-1.0, 0.0, 1.0])) == pytest.approx(11.0)
+    found = ladder_splits(strikes, np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 0.0], [-1.0, 1.0, 0.0]]))
+    assert found == [pytest.approx(11.0), None, pytest.approx(10.5)]
 
 
 @pytest.mark.parametrize("values", [[], [0.0, 0.0], [1.0, 2.0], [5.0, -3.0, 1.0], [-1.0, -2.0], [1.0, -4.0]])
 def test_there_is_no_split_without_a_negative_running_sum_that_turns(values: list[float]):
-    assert ladder_split(np.arange(len(values), dtype=float), np.array(values)) is None
+    assert ladder_splits(np.arange(len(values), dtype=float), np.array([values])) == [None]
 
 
 STRIKES = np.array([90.0, 95.0, 100.0, 105.0, 120.0])
@@ -81,7 +82,7 @@ def test_walls_of_many_ladders_are_those_of_each_by_itself(pairs: list[tuple[lis
 def test_an_empty_ladder_has_no_levels():
     nothing = np.array([])
     assert walls(nothing, np.zeros((2, 2, 0)), 100.0) == [{}, {}]
-    assert ladder_split(nothing, nothing) is None
+    assert ladder_splits(nothing, np.zeros((2, 0))) == [None, None]
 
 
 def test_the_window_holds_strikes_within_three_and_a_half_percent():

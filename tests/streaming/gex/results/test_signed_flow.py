@@ -54,7 +54,7 @@ def by_hand(engine, line, signed):
     """Delta and gamma of the line at the figures of the last `compute`, by the slow model's own normal distribution."""
     last = engine._last
     priced = last.selection.priced
-    (place,) = np.flatnonzero(last.lines.symbol[priced.rows] == line.symbol)
+    (place,), _ = priced.places_of(np.flatnonzero(last.lines.symbol == line.symbol))
     return dealers(
         signed,
         spot=last.spot,

@@ -36,7 +36,7 @@ def test_a_rise_counts_in_every_span_it_lies_in_from_the_instant_it_was_heard():
 @pytest.mark.parametrize(("now_s", "busy"), [(61, [1]), (1800, [1]), (1860, []), (5000, [])])
 def test_a_line_is_busy_as_long_as_any_span_holds_a_trade_of_it(now_s: float, busy: list[int]):
     log = log_of((0, (500.0, 70.0)), (60, (500.0, 90.0)), (now_s, (500.0, 90.0)))
-    assert log.busy(np.array([0, 1])).tolist() == busy
+    assert log.busy().tolist() == busy
     assert np.flatnonzero(log.traded(np.array([0, 1])).any(axis=0)).tolist() == busy
 
 

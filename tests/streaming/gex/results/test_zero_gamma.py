@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streaming.gex.pricing.lines import sort_lines
-from streaming.gex.pricing.priced import Kernel, PricedLines, build_kernel
+from streaming.gex.pricing.priced import Kernel, PricedStrikes, build_kernel
 from streaming.gex.pricing.scopes import slice_scopes
 from streaming.gex.pricing.selection import select
 from streaming.gex.pricing.spans import span_of
@@ -26,7 +26,7 @@ def priced_of(chain: OptionChain, *, asof_s: float | None = None, spot: float | 
     return selection.priced, build_kernel(selection.priced, chain.spot if spot is None else spot, at_s)
 
 
-def roots_of(priced: PricedLines, kernel: Kernel, scope: str = "all") -> tuple[Roots, Roots]:
+def roots_of(priced: PricedStrikes, kernel: Kernel, scope: str = "all") -> tuple[Roots, Roots]:
     span = span_of(priced.scopes[scope])
     found, _ = sweep(priced, kernel, (span,))
     return found[span, 0], found[span, 1]
