@@ -120,7 +120,8 @@ def _entries(pair: Ints, iv: Floats) -> tuple[Ints, Ints]:
 
 def _held(is_call: NDArray[np.bool_], entry: Ints, entries: int, weight: Floats) -> Floats:
     place = entry + entries * is_call
-    return np.stack([np.bincount(place, own, 2 * entries) for own in weight]).reshape(2, 2, entries)
+    sums = [np.bincount(place, own, 2 * entries).astype(np.float64) for own in weight]
+    return np.stack(sums).reshape(2, 2, entries)
 
 
 def _among(first: NDArray[np.intp], wanted: slice) -> slice:
