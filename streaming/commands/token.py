@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from getpass import getpass
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Final
 
 import httpx
@@ -23,7 +25,7 @@ from streaming.commands.login.login_actions import (
     report_status,
     verify_refresh,
 )
-from streaming.commands.login.sign_in import sign_in
+from streaming.commands.login.sign_in import browser_for, sign_in
 from streaming.errors import ConfigurationError, RequestError
 from streaming.process.http_bodies import open_client
 from streaming.process.logs import settings_of_command
@@ -77,6 +79,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     _add(actions, "status", _status, "until when the login and the access token last")
     login = _add(actions, "login", _login, "log in with a browser; needed once a week")
     login.add_argument("--paste", action="store_true", help="paste the redirect URL instead of waiting for the browser")
+    login.add_argument("--no-browser", action="store_true", help="open no browser on this machine")
     _add(actions, "refresh", _refresh, "renew the access token now")
     source = _add(actions, "import", _import, "take over the login of another program")
     source.add_argument("file", type=Path, nargs="?", help="token file or database of any known program")
@@ -127,7 +130,15 @@ async def _status(desk: LoginTools, _arguments: argparse.Namespace) -> int:
 
 
 async def _login(desk: LoginTools, arguments: argparse.Namespace) -> int:
-    await sign_in(desk.auth(), desk.settings.schwab_callback_url, paste=arguments.paste, say=_say)
+    shown = sys.stdout.isatty()
+    await sign_in(
+        desk.auth(),
+        desk.settings.schwab_callback_url,
+        paste=arguments.paste,
+        say=_say,
+        columns=get_terminal_size().columns if shown else 0,
+        browse=browser_for(os.environ) if shown and not arguments.no_browser else None,
+    )
     return _tell(desk)
 
 

@@ -44,7 +44,7 @@ class LoginListener:
         """The whole URL the browser came to; RequestError when none did in time."""
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._redirect
+                return await asyncio.shield(self._redirect)
         except TimeoutError:
             raise RequestError(f"No login arrived within {timeout_s / 60:.0f} minutes.", remedy=_PASTE) from None
 
