@@ -523,10 +523,13 @@ class GexSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     forward_mode: Literal["parity", "none"] | None = None
     volatility_rule: VolatilityRule | None = None
     """None when its producer does not say, or did not know of others than `line`."""
+    ex_dividend_date: str | None = None
+    """ISO date to come on which the underlying first trades without a dividend; None where the source tells none."""
     dividend_ahead: float | None = None
-    """Of a chain of American style: by which share of spot the next session's forward is below it, from 0.1 %.
+    """Of a chain of American style: by which share of spot the forward falls to the next session's, from 0.1 %.
 
-    So it is on the eve of an ex-dividend day, when deep calls that will be exercised are still counted."""
+    So it does on the eve of an ex-dividend day, when deep calls that will be exercised are still counted. None where
+    `ex_dividend_date` is known to be a later one."""
     basis: float | None = None
     """Points added to every level of a futures ticker (`specs/gex-method.md` §14)."""
     basis_ms: int | None = None

@@ -13,7 +13,7 @@ import msgspec
 
 from streaming.calendar import NEW_YORK, new_york
 from streaming.chains.files.chain_files import load_chain
-from streaming.chains.quality_words import is_interest_partial, quality_words
+from streaming.chains.quality_words import dividend_words, is_interest_partial, quality_words
 from streaming.chains.wire_values import price
 from streaming.clock import instant
 from streaming.errors import RequestError
@@ -123,9 +123,8 @@ def _table(report: Mapping[str, Any]) -> Iterable[str]:
 def _notes(report: Mapping[str, Any], quality: ChainQuality | None) -> Iterable[str]:
     """Of which day the file is, and what stands between it and its figures."""
     yield f"file of {report['asof'][:10]}{_STATES[report['state']]}"
-    if report["dividend_ahead"] is not None:
-        share = f"{report['dividend_ahead']:.2%}"
-        yield f"the next forward is {share} below spot, as before a dividend: deep calls are still counted"
+    if words := dividend_words(report["ex_dividend_date"], report["dividend_ahead"], report["asof_ms"]):
+        yield words
     if report["spot"] is None:
         yield "no spot: neither the file nor its quotes say one, so nothing can be computed; give --spot"
     if quality is not None:

@@ -46,6 +46,8 @@ class ChainAbout(msgspec.Struct, frozen=True):
     """How many on either side of the money were asked for; 0 is all."""
     came_at: datetime | None = None
     """When it came; None: at its quote time."""
+    ex_dividend: date | None = None
+    """On which day to come the underlying first trades without a dividend; None: not known."""
 
 
 class Load(ChainAbout, frozen=True, array_like=True, tag=True):

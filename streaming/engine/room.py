@@ -64,7 +64,7 @@ class EngineRoom:
         part, kept_interest = with_known_interest(sent, self._known_part(order))
         whole = self._whole(order, part)
         if whole is not None:
-            self.on_chain(order.underlying, whole)
+            self.on_chain(order.underlying, whole, ex_dividend=order.ex_dividend)
         return ChainReceipt(
             contracts=len(part),
             roots=tuple(str(root) for root in np.unique(part.root)),
@@ -96,11 +96,11 @@ class EngineRoom:
             whole = parts.whole(order.required)
         return None if whole is None else with_spot(whole)
 
-    def on_chain(self, underlying: str, chain: OptionChain) -> None:
-        """Feed a whole chain to every engine on that underlying."""
+    def on_chain(self, underlying: str, chain: OptionChain, *, ex_dividend: date | None = None) -> None:
+        """Feed a whole chain to every engine on that underlying, and when it next goes without a dividend."""
         engines = [self._engines[ticker.name] for ticker in self.tickers if ticker.underlying == underlying]
         for engine in engines:
-            engine.on_chain(chain)
+            engine.on_chain(chain, ex_dividend=ex_dividend)
         self._by_root |= dict.fromkeys(rows_by_root(chain.root), engines)
 
     def take(self, spots: Iterable[Spot], quotes: Sequence[OptionQuote], trades: Sequence[OptionTrades] = ()) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, Final
 
 import numpy as np
@@ -70,6 +70,7 @@ class GexEngine:
         self._scope: ScopeName = scope
         self._conventions = Conventions(forward, volatility, bad_iv)
         self._chain: OptionChain | None = None
+        self._ex_dividend: date | None = None
         self._book: LiveBook | None = None
         self._tick: tuple[float, int] | None = None
         self._views = PointViews(ticker)
@@ -82,9 +83,9 @@ class GexEngine:
         self._last_asof: datetime | None = None
         self._last_basis: Basis | None = None
 
-    def on_chain(self, chain: OptionChain) -> None:
-        """Take a poll of the whole chain; it replaces the one before."""
-        self._chain = chain
+    def on_chain(self, chain: OptionChain, *, ex_dividend: date | None = None) -> None:
+        """Take a poll of the whole chain; it replaces the one before, and so does the next ex-dividend date."""
+        self._chain, self._ex_dividend = chain, ex_dividend
         spot = chain.spot if chain.spot > 0.0 else self._spot(chain)
         if self._book is None:
             self._book = LiveBook(chain, spot, self._conventions)
@@ -149,9 +150,10 @@ class GexEngine:
                 flows=traded,
                 signed_flow=self._flow.value(spot_figures, self._book.rows_by_symbol, moment.at),
                 conventions=self._conventions,
+                ex_dividend=self._ex_dividend,
                 dividend_ahead=None
                 if is_index(self._ticker.wire)
-                else dividend_ahead(self._book.lines, self._book.ratio, moment.at),
+                else dividend_ahead(self._book.lines, self._book.ratio, moment.at, declared=self._ex_dividend),
                 seq=self._seq,
             )
         )

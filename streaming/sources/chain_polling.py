@@ -45,7 +45,8 @@ class ChainPoller:
     over half of the expiries would look like the whole. An answer that cannot be true is counted and changes nothing; a
     list of expirations that lacks some is believed once the same has come three times over at least a minute. With
     `logins`, a login that is over is waited for.
-    `expiries` and `strikes` (on either side of the money) limit what is asked for; 0 is no limit.
+    `expiries` and `strikes` (on either side of the money) limit what is asked for; 0 is no limit. `ex_dividend` says
+    what is told of an underlying beside its chains.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ChainPoller:
         expiries: int = 0,
         strikes: int = 0,
         logins: Logins | None = None,
+        ex_dividend: Callable[[str], date | None] | None = None,
     ) -> None:
         self._rest = rest
         self._names = {ticker.wire: ticker.underlying for ticker in tickers}
@@ -69,6 +71,7 @@ class ChainPoller:
         self._strikes = strikes
         self._clock = clock
         self._logins = logins
+        self._ex_dividend = ex_dividend
         self._plan = ChainPlan(requests_per_minute)
         self._lists: Corroboration[frozenset[date]] = Corroboration(frozenset.__eq__)
         self._refused: dict[tuple[str, date | None], str] = {}
@@ -214,6 +217,7 @@ class ChainPoller:
             planned=self._plan.planned(request.symbol),
             required=self._plan.required(request.symbol),
             strikes=document.strikes,
+            ex_dividend=None if self._ex_dividend is None else self._ex_dividend(request.symbol),
         )
         try:
             receipt = await self._hand_over(body)

@@ -22,6 +22,7 @@ from streaming.schwab.stream.routing import Subscriptions
 from streaming.schwab.stream.stream_client import SchwabStreamClient
 from streaming.schwab.stream.stream_connection import StreamSink
 from streaming.sources.chain_polling import ChainPoller
+from streaming.sources.ex_dividends import ExDividends
 from streaming.status import ConnectionStatus, StreamStatus
 from streaming.streamer.runtime import Runtime
 from streaming.symbols import Ticker
@@ -36,6 +37,7 @@ class StreamParts:
     engines: EngineHost
     client: SchwabStreamClient
     poller: ChainPoller
+    dividends: ExDividends
     routes: RouteTroubles
     keeper: LoginKeeper
     snapshots: SnapshotLoop
@@ -119,6 +121,7 @@ def wire_parts(
         assure=assure,
         routes=routes,
     )
+    dividends = ExDividends(rest, tickers, clock)
     poller = ChainPoller(
         rest,
         tickers,
@@ -129,6 +132,7 @@ def wire_parts(
         strikes=settings.gex_chain_strikes,
         clock=clock,
         logins=logins,
+        ex_dividend=dividends.next_of,
     )
     snapshots = SnapshotLoop(
         engines, runtime.snapshots, clock, pace_s=settings.gex_pace_seconds, counters=counters, assure=assure
@@ -139,6 +143,7 @@ def wire_parts(
         engines=engines,
         client=client,
         poller=poller,
+        dividends=dividends,
         routes=routes,
         keeper=LoginKeeper(auth, logins),
         snapshots=snapshots,

@@ -194,6 +194,7 @@ class Streamer:
         async with parts.engines, asyncio.TaskGroup() as group:
             group.create_task(parts.client.run(), name="schwab stream")
             group.create_task(parts.poller.run(), name="schwab chains")
+            group.create_task(parts.dividends.run(), name="ex-dividend dates")
             group.create_task(parts.keeper.run(), name="schwab login")
             group.create_task(parts.snapshots.run(), name="gex")
             group.create_task(parts.maps.run(), name="maps")

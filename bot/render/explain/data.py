@@ -6,7 +6,7 @@ from typing import Final
 from bot.render.numbers import age, signed
 from bot.render.origin_words import freshness_words, origin_words, source_text
 from streaming.calendar import new_york
-from streaming.chains.quality_words import quality_words
+from streaming.chains.quality_words import dividend_words, quality_words
 from streaming.clock import instant_of
 from streaming.model import (
     SCOPE_WORDS,
@@ -81,12 +81,8 @@ def shares(scope: ScopeFigures, weight: WeightName) -> str:
 
 
 def _dividend(snapshot: GexSnapshot) -> str:
-    if snapshot.dividend_ahead is None:
-        return ""
-    return (
-        f"The next session's forward is {snapshot.dividend_ahead:.2%} below spot, as on the eve of an ex-dividend day: "
-        "deep calls that will be exercised tonight are still counted, so that net GEX may be several times too large."
-    )
+    words = dividend_words(snapshot.ex_dividend_date, snapshot.dividend_ahead, snapshot.asof_ms)
+    return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def _rule(snapshot: GexSnapshot) -> str:

@@ -1,13 +1,13 @@
 """Forwards from put-call parity, one per root and expiry (`specs/gex-method.md` §6)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.calendar import new_york, next_session
+from streaming.calendar import new_york, next_session, session_on
 from streaming.gex.pricing.formulas import YEAR_S, Floats
 from streaming.gex.pricing.lines import Ints, Lines
 
@@ -96,16 +96,28 @@ def judged(lines: Lines, ratio: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     return replaced, off
 
 
-def dividend_ahead(lines: Lines, ratio: Floats, at: datetime) -> float | None:
-    """By which share of spot the next session's expiry has its forward below it, from 0.1 %; None for less.
+def dividend_ahead(lines: Lines, ratio: Floats, at: datetime, *, declared: date | None = None) -> float | None:
+    """By which share of spot the forward falls to that of the next session's expiry, from 0.1 %; None for less.
 
     So much in a day is no interest: the underlying goes without a dividend then, and calls deep in the money of a chain
-    of American style are exercised before (`specs/gex-method.md` §7).
+    of American style are exercised before (`specs/gex-method.md` §7). It falls from that of the series before; without
+    one from spot, which is of the same moment as the quotes only while there is a session. None where the day
+    `declared` is a later one.
     """
-    day = np.datetime64(next_session(new_york(at).date()).date, "D")
-    own = ratio[lines.dates[lines.date_code[lines.series_start]] == day]
-    share = 1.0 - float(own[0]) if own.size and np.isfinite(own[0]) else 0.0
+    day = next_session(new_york(at).date()).date
+    if declared is not None and declared > day:
+        return None
+    days = lines.dates[lines.date_code[lines.series_start]]
+    own, before = (ratio[of & np.isfinite(ratio)] for of in (days == np.datetime64(day), days < np.datetime64(day)))
+    if not own.size or not (before.size or _is_in_session(at)):
+        return None
+    share = (float(before[-1]) if before.size else 1.0) - float(own[0])
     return share if share > _LEAST_DIVIDEND else None
+
+
+def _is_in_session(at: datetime) -> bool:
+    session = session_on(new_york(at).date())
+    return session is not None and session.open_at <= at < session.close_at
 
 
 def too_wide(lines: Lines) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """Figures in the shape that travels: GEXBot's classic fields first, then our own (`specs/gex-method.md` §13)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -65,6 +65,7 @@ class Ingredients:
     flows: Flows
     signed_flow: SignedFlow | None
     conventions: Conventions
+    ex_dividend: date | None
     dividend_ahead: float | None
     seq: int
 
@@ -107,6 +108,7 @@ def _snapshot(made: Ingredients) -> GexSnapshot:
         state=made.state,
         forward_mode=made.conventions.forward,
         volatility_rule=made.conventions.volatility,
+        ex_dividend_date=None if made.ex_dividend is None else made.ex_dividend.isoformat(),
         dividend_ahead=made.dividend_ahead,
         basis=None if made.basis is None else made.basis.points,
         basis_ms=None if made.basis is None else made.basis.measured_ms,

@@ -58,8 +58,24 @@ def parse_expirations(body: bytes) -> list[date]:
 
 def require_quotes(body: bytes) -> None:
     """ContractError when `/quotes` answered with something that cannot hold quotes."""
-    if not isinstance(lenient_json(body), dict):
+    _quotes(body)
+
+
+def _quotes(body: bytes) -> dict[str, Any]:
+    tree = lenient_json(body)
+    if not isinstance(tree, dict):
         raise ContractError("Schwab's quotes cannot be read.")
+    return tree
+
+
+def parse_ex_dividends(body: bytes) -> dict[str, tuple[date, ...]]:
+    """The last and the next ex-dividend date that `/quotes` names of each symbol; ContractError as `require_quotes`."""
+    found = {}
+    for symbol, quote in _quotes(body).items():
+        for fundamental in mappings_in(quote.get("fundamental") if isinstance(quote, dict) else None):
+            days = (date_of(fundamental.get(name)) for name in ("divExDate", "nextDivExDate"))
+            found[symbol] = tuple(day for day in days if day is not None)
+    return found
 
 
 class _Truncation(msgspec.Struct):

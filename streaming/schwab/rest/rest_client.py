@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -18,6 +18,7 @@ from streaming.schwab.rest.bodies import (
     ChainDocument,
     is_truncated,
     join_sides,
+    parse_ex_dividends,
     parse_expirations,
     parse_preferences,
     require_quotes,
@@ -100,6 +101,11 @@ class SchwabRestClient:
             calls, puts = [await self._side(symbol, expiry, side, strikes) for side in _SIDES]
             narrowest = min(filter(None, (calls.strikes, puts.strikes)), default=0)
             return ChainDocument(join_sides(calls.payload, puts.payload), narrowest)
+
+    async def ex_dividends(self, symbols: Sequence[str]) -> Mapping[str, Sequence[date]]:
+        """Ex-dividend dates of shares and ETFs, past and to come, as far as their quotes name them."""
+        asked = {"symbols": ",".join(symbols), "fields": "fundamental"}
+        return parse_ex_dividends(await self._get(Route.QUOTES, asked, "ex-dividend dates"))
 
     async def try_quotes(self, symbol: str) -> None:
         """Ask for a quote that nobody needs, to learn whether market data is given to us."""

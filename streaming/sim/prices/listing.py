@@ -71,6 +71,14 @@ def third_friday(year: int, month: int) -> date:
     return friday if session_on(friday) is not None else previous_session(friday)
 
 
+def ex_dividend_days(today: date) -> tuple[date, date]:
+    """The last day, up to `today`, on which shares began to trade without a dividend, and the next: quarterly ones."""
+    quarters = [
+        third_friday(year, month) for year in (today.year - 1, today.year, today.year + 1) for month in _QUARTER_CODES
+    ]
+    return max(day for day in quarters if day <= today), min(day for day in quarters if day > today)
+
+
 def expiry_type(day: date) -> ExpiryType:
     """S third Friday, Q last session of a quarter, M of a month, else W (specs/schwab-wire.md §3.2)."""
     if day == third_friday(day.year, day.month):

@@ -9,6 +9,7 @@ import numpy as np
 from streaming.calendar import NEW_YORK, TradingSession, new_york, session_on
 from streaming.sim.options.option_board import OptionBoard
 from streaming.sim.prices.instruments import FUTURES, Underlying
+from streaming.sim.prices.listing import ex_dividend_days
 from streaming.sim.prices.tape import Tape
 from streaming.sim.stream.book_rows import hash_of
 from streaming.sim.stream.numbered_rows import Row
@@ -100,7 +101,7 @@ def _equity(market: Market, tape: Tape) -> dict[str, Any]:
     reference = {"cusip": item.cusip} | reference | {"isHardToBorrow": False, "isShortable": True, "htbRate": 0.0}
     return head | {
         "extended": _named(tape, _EXTENDED) | {"totalVolume": 0},
-        "fundamental": _fundamental(item),
+        "fundamental": _fundamental(item) | _dividends(new_york(market.now).date()),
         "quote": quote | _best(item, tape),
         "reference": reference,
         "regular": _regular(tape),
@@ -140,6 +141,11 @@ def _fundamental(item: Underlying) -> Row:
     nothing: Row = dict.fromkeys(("divAmount", "divPayAmount", "eps", "fundLeverageFactor", "peRatio"), 0.0)
     volumes = dict.fromkeys(("avg10DaysVolume", "avg1YearVolume"), item.shares_per_s * 23400.0)
     return nothing | volumes | {"divFreq": 0, "divYield": 0.0 if item.is_index else item.dividend_yield * 100.0}
+
+
+def _dividends(today: date) -> Row:
+    last, following = ex_dividend_days(today)
+    return {"divFreq": 4, "divExDate": f"{last}T05:00:00Z", "nextDivExDate": f"{following}T05:00:00Z"}
 
 
 def _option(market: Market, symbol: str, board: OptionBoard, row: int) -> dict[str, Any]:

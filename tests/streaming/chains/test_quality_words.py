@@ -2,7 +2,7 @@
 
 import pytest
 
-from streaming.chains.quality_words import is_interest_partial, quality_words
+from streaming.chains.quality_words import dividend_words, is_interest_partial, quality_words
 from streaming.model import ChainQuality
 
 
@@ -22,6 +22,19 @@ def test_every_count_has_its_words_and_the_gravest_come_first():
         "5 rows list a contract again; the last of each counts", "3 rows could not be read",
         "1,200 rows are adjusted contracts, minis or of others, and left out",
     ]  # fmt: skip
+
+
+def test_the_eve_of_an_ex_dividend_day_is_told_by_its_date_else_by_the_forward():
+    friday_noon_ms = 1_686_326_400_000  # 2023-06-09, 12:00 in New York
+    counted = "deep calls exercised tonight are still counted, and net GEX may be several times too large"
+    assert dividend_words(None, None, friday_noon_ms) == dividend_words("2023-06-13", None, friday_noon_ms) == ""
+    assert dividend_words("2023-06-12", None, friday_noon_ms) == (
+        f"2023-06-12, the next session, is the ex-dividend day: {counted}"
+    )
+    assert "ex-dividend day, and forwards fall by 0.31%: deep" in dividend_words("2023-06-12", 0.0031, friday_noon_ms)
+    assert dividend_words(None, 0.0031, friday_noon_ms) == (
+        f"the next session's forward is 0.31% lower, as on the eve of an ex-dividend day: {counted}"
+    )
 
 
 @pytest.mark.parametrize(

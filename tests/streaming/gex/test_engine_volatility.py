@@ -246,17 +246,48 @@ def test_a_series_that_left_its_neighbours_is_priced_by_them_and_counted():
     assert engine.series()[1]["forward"] == pytest.approx(SPOT + 1.5, abs=0.01)
 
 
-def eve(ticker: str, dividend: float, day: date = MONDAY) -> float | None:
-    """What a chain says whose next expiry's forward lies that much below spot."""
-    engine = GexEngine(parse_ticker(ticker), scope="zero")
-    pair = [Line(430.0, side, 0.2, 1.0, expiry=day, root="SPY", bid=4.9, ask=5.0) for side in "CP"]
-    pair[1] = replace(pair[1], bid=pair[1].bid + dividend, ask=pair[1].ask + dividend)
-    engine.on_chain(make_chain(pair, spot=430.0, ticker=ticker))
-    return engine.compute(ASOF).dividend_ahead
+FRIDAY, TUESDAY = date(2023, 6, 9), date(2023, 6, 13)
+
+
+def pair(day: date, forward: float) -> list[Line]:
+    """Call and put of 430 that say a forward, at quotes of a tenth."""
+    prices = {"C": 5.0, "P": 5.0 + 430.0 - forward}
+    return [
+        Line(430.0, side, 0.2, 1.0, expiry=day, root="SPY", bid=mid - 0.05, ask=mid + 0.05)
+        for side, mid in prices.items()
+    ]
+
+
+def eve(
+    ticker: str, dividend: float, day: date = MONDAY, *, at: datetime = ASOF, today: float | None = None, **told: date
+) -> float | None:
+    """What a chain says whose next expiry's forward lies that much below a spot of 430, today's at `today`."""
+    engine = GexEngine(parse_ticker(ticker), scope="all")
+    lines = [*([] if today is None else pair(FRIDAY, today)), *pair(day, 430.0 - dividend)]
+    engine.on_chain(make_chain(lines, spot=430.0, ticker=ticker, asof=at), **told)
+    return engine.compute(at).dividend_ahead
 
 
 def test_a_forward_below_spot_in_the_next_session_tells_of_a_dividend_where_calls_are_exercised_early():
     assert eve("SPY", 1.29) == pytest.approx(0.003, abs=1e-6)
     assert eve("SPY", 0.3) is eve("SPY", -1.29) is None, "less than 0.1 %, or above"
-    assert eve("SPY", 1.29, date(2023, 6, 13)) is None, "not the next session"
+    assert eve("SPY", 1.29, TUESDAY) is None, "not the next session"
     assert eve("SPX", 1.29) is None, "European"
+
+
+def test_a_spot_from_after_the_close_is_no_dividend_but_a_step_from_todays_forward_is():
+    closed = datetime.fromisoformat("2023-06-09T16:00-04:00")
+    assert eve("SPY", 1.29, at=closed) is None, "all forwards may be as far below spot"
+    assert eve("SPY", 1.29, at=closed, today=428.71) is None, "today's is"
+    assert eve("SPY", 1.29, today=428.71) is None
+    assert eve("SPY", 1.29, at=closed, today=430.0) == pytest.approx(0.003, abs=1e-6)
+    assert eve("SPY", 0.0, at=closed, today=431.29) == pytest.approx(0.003, abs=1e-6), "whatever spot is"
+
+
+def test_a_declared_date_decides_where_the_forward_could_only_guess():
+    assert eve("SPY", 1.29, ex_dividend=TUESDAY) is None
+    assert eve("SPY", 1.29, ex_dividend=MONDAY) == pytest.approx(0.003, abs=1e-6)
+    engine = GexEngine(parse_ticker("SPY"), scope="all")
+    engine.on_chain(make_chain(pair(TUESDAY, 430.0), spot=430.0, ticker="SPY"), ex_dividend=MONDAY)
+    found = engine.compute(ASOF)
+    assert (found.ex_dividend_date, found.dividend_ahead) == ("2023-06-12", None)

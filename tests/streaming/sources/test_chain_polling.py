@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -90,8 +91,8 @@ class Engines(EngineRoom):
         self.bodies: list[ChainDelivery] = []
         self.errors: list[GexcordError] = []
 
-    def on_chain(self, underlying: str, chain: OptionChain) -> None:
-        super().on_chain(underlying, chain)
+    def on_chain(self, underlying: str, chain: OptionChain, *, ex_dividend: date | None = None) -> None:
+        super().on_chain(underlying, chain, ex_dividend=ex_dividend)
         self.chains.append(chain)
 
     async def take_body(self, body: ChainDelivery) -> ChainReceipt:
@@ -110,7 +111,7 @@ async def poll_until(
     started: Callable[[ChainPoller], None] = lambda _poller: None,
     step_s: float = 2.0,
     clock: "QuickClock | None" = None,
-    **limits: int,
+    **limits: Any,
 ) -> list[OptionChain]:
     """Run a poller on quick time until `done` or two seconds have passed."""
     engines = engines or Engines()
@@ -145,6 +146,14 @@ class QuickClock(ManualClock):
 async def test_a_chain_is_handed_on_only_when_every_expiry_is_in_it():
     chains = await poll_until(Rest(), lambda chains: bool(chains))
     assert {str(day) for day in chains[0].expiry} == {str(NEAR), str(LATER)}
+
+
+async def test_the_next_ex_dividend_date_goes_with_every_chain():
+    engines = Engines()
+    await poll_until(Rest(), bool, engines=engines, ex_dividend={"$SPX": LATER}.get)
+    assert (
+        {body.ex_dividend for body in engines.bodies} == {body.order.ex_dividend for body in engines.bodies} == {LATER}
+    )
 
 
 async def test_expiries_beyond_the_planned_days_are_not_asked_for():

@@ -30,6 +30,7 @@ def parts(*, client=None, keeper=None, poller=None):
         budget=None,
         engines=SimpleNamespace(restarts=2, start_ms=410.0),
         client=SimpleNamespace(status=SimpleNamespace(**(fields | {"state": "live"} | (client or {})))),
+        dividends=None,
         poller=SimpleNamespace(**(silent | (poller or {}))),
         routes=SimpleNamespace(sentences={"option chains": "refused"}),
         keeper=SimpleNamespace(trouble=keeper),

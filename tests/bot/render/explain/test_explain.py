@@ -296,7 +296,10 @@ def test_the_rule_and_what_it_prices_are_told():
         "90.0% is priced from quotes, 5.0% by its own volatility, 4.2% mirrored, 0.8% left out; 21.0% lies at" in words
     )
     assert "; 1 are judged by their neighbours." in words
-    assert "The next session's forward is 0.31% below spot, as on the eve of an ex-dividend day" in words
+    assert "The next session's forward is 0.31% lower, as on the eve of an ex-dividend day" in words
+    told = with_scope(scope, ex_dividend_date="2026-08-21")
+    words = explain_embed(told, "quality", now=NOW).fields[0].value
+    assert "2026-08-21, the next session, is the ex-dividend day: deep calls exercised tonight" in words
 
 
 def test_the_assumption_is_never_left_out():

@@ -4,7 +4,14 @@ from datetime import date
 import pytest
 
 from streaming.errors import ContractError
-from streaming.schwab.rest.bodies import is_truncated, join_sides, parse_expirations, parse_preferences, require_quotes
+from streaming.schwab.rest.bodies import (
+    is_truncated,
+    join_sides,
+    parse_ex_dividends,
+    parse_expirations,
+    parse_preferences,
+    require_quotes,
+)
 from tests.data_builders import answers
 from tests.support.schwab_chains import chain_document, contract
 
@@ -82,6 +89,19 @@ def test_what_cannot_hold_quotes_is_a_contract_error(body):
     require_quotes(answers.share_quote("NVDA"))
     with pytest.raises(ContractError):
         require_quotes(body)
+
+
+def test_ex_dividend_dates_are_read_where_a_quote_names_them():
+    body = json.loads(answers.share_quote("KO")) | json.loads(answers.index_quote())
+    body |= {
+        "errors": {"invalidSymbols": ["XYZ"]},
+        "A": {"fundamental": {"divExDate": "soon", "nextDivExDate": None}},
+        "B": 5,
+    }
+    found = parse_ex_dividends(json.dumps(body).encode())
+    assert found == {"KO": (date(2026, 6, 5), date(2026, 9, 5)), "$SPX": (), "A": ()}
+    with pytest.raises(ContractError):
+        parse_ex_dividends(b"<html>")
 
 
 def test_two_halves_become_one_chain():

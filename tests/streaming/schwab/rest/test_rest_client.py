@@ -203,6 +203,8 @@ async def test_expirations_and_quotes_are_read(tmp_path):
         assert (await rest.expirations("SPY"))[0] == date(2026, 8, 20)
         await rest.try_quotes("NVDA")
         assert asked(rest)[-1].query["symbols"] == "NVDA"
+        assert await rest.ex_dividends(["NVDA", "SPY"]) == {"NVDA": (date(2026, 6, 5), date(2026, 9, 5))}
+        assert dict(asked(rest)[-1].query) == {"symbols": "NVDA,SPY", "fields": "fundamental"}
 
 
 async def test_an_unknown_symbol_is_the_callers_matter(tmp_path):

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from streaming.schwab.rest.bodies import parse_ex_dividends
 from streaming.sim.rest.quote_payload import hours_body, quote_of, quotes_body
 from tests.data_builders import answers
 from tests.data_builders.answers import closed_hours, open_hours
@@ -23,6 +24,11 @@ def test_quotes_have_the_keys_of_production(still, symbol):
     assert set(ours) == set(real)
     for block in ("quote", "reference"):
         assert set(ours[block]) == set(real[block]), block
+
+
+def test_shares_name_their_ex_dividend_days_and_indexes_none(still):
+    body = json.dumps(quotes_body(still, ["SPY", "$SPX"], frozenset({"fundamental"}))).encode()
+    assert parse_ex_dividends(body) == {"SPY": (date(2026, 6, 18), date(2026, 9, 18)), "$SPX": ()}
 
 
 def test_a_future_has_the_keys_of_the_official_example(still):
