@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import asdict
 
 from streaming.errors import UNREADABLE, ContractError
 from streaming.schwab.wire.tolerant import lenient_json, record_from
@@ -47,14 +48,19 @@ class UnderlyingQuote(Struct, gc=False):
 Side = dict[str, dict[str, list[Contract]]]
 
 
-class ChainBody(Struct, gc=False):
-    """The whole answer."""
+class ChainHead(Struct, gc=False):
+    """The answer without its contracts."""
 
     symbol: str = ""
     status: str = ""
     isDelayed: bool = False
     underlyingPrice: Number = None
     underlying: UnderlyingQuote | None = None
+
+
+class ChainBody(ChainHead, gc=False):
+    """The whole answer."""
+
     callExpDateMap: Side | UnsetType = UNSET
     putExpDateMap: Side | UnsetType = UNSET
 
@@ -77,23 +83,14 @@ def _decode_leniently(payload: bytes) -> tuple[ChainBody, int]:
     tree = lenient_json(payload)
     if not isinstance(tree, dict) or not any(isinstance(tree.get(side), dict) for side in _SIDES):
         raise ContractError(f"{len(payload)} bytes from Schwab are not an option chain.")
-    body = record_from(tree, _Head)
-    if body is None:
+    head = record_from(tree, ChainHead)
+    if head is None:
         raise ContractError("An option chain from Schwab has no usable head.")
     (calls, odd_calls), (puts, odd_puts) = (_lenient_side(tree.get(side)) for side in _SIDES)
-    head = (body.symbol, body.status, body.isDelayed, body.underlyingPrice, body.underlying)
-    return ChainBody(*head, calls, puts), odd_calls + odd_puts
+    return ChainBody(**asdict(head), callExpDateMap=calls, putExpDateMap=puts), odd_calls + odd_puts
 
 
 _SIDES: Final = ("callExpDateMap", "putExpDateMap")
-
-
-class _Head(Struct, gc=False):
-    symbol: str = ""
-    status: str = ""
-    isDelayed: bool = False
-    underlyingPrice: Number = None
-    underlying: UnderlyingQuote | None = None
 
 
 def _lenient_side(side: object) -> tuple[Side | UnsetType, int]:

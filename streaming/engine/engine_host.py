@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from streaming.day_map import DayMap
@@ -132,9 +131,7 @@ class EngineHost:
             self._keeper = asyncio.create_task(self._keep(), name="engine process")
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._closing = True
         if self._flush_timer is not None:
             self._flush_timer.cancel()

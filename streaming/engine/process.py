@@ -4,16 +4,13 @@ import asyncio
 import sys
 from asyncio.subprocess import Process
 from collections import deque
-from collections.abc import Mapping
-from typing import Final, Self
+from typing import Final
 
 from streaming.engine.protocol import ANSWERS, ENCODER, Answer, Order
 from streaming.errors import TransientError
 from streaming.process.child_process import PipedProcess
 
 COMMAND: Final = (sys.executable, "-m", "streaming.engine.worker")
-_LIBRARIES: Final = ("OPENBLAS", "OMP", "MKL", "VECLIB", "NUMEXPR")
-_ONE_THREAD: Final[Mapping[str, str]] = {f"{name}_NUM_THREADS": "1" for name in _LIBRARIES}
 _GONE: Final = "The engine process ended."
 
 
@@ -24,10 +21,6 @@ class EngineProcess(PipedProcess):
         super().__init__(process)
         self._waiting: deque[asyncio.Future[Answer]] = deque()
         self._over = False
-
-    @classmethod
-    async def start(cls, command: tuple[str, ...], *, variables: Mapping[str, str] = _ONE_THREAD) -> Self:
-        return await super().start(command, variables=variables)
 
     def order(self, order: Order) -> None:
         """Give an order that has no answer."""

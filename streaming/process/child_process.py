@@ -3,10 +3,8 @@
 import asyncio
 import os
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, Self
 
 import msgspec
@@ -19,7 +17,6 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _END_WITHIN_S: Final = 2.0
 _COPIED_BYTES: Final = 64 * 1024
 """A small frame costs one call to the system; a large one is not copied."""
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 _NEEDED: Final = frozenset({
     "PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV",
@@ -43,9 +40,9 @@ class PipedProcess:
         self._outlet = process.stdout
 
     @classmethod
-    async def start(cls, command: tuple[str, ...], *, variables: Mapping[str, str] = _NOTHING) -> Self:
-        """Start it with these variables besides those of every child; OSError when that is not possible."""
-        environment = {**child_environment(), **variables}
+    async def start(cls, command: tuple[str, ...]) -> Self:
+        """Start it; OSError when that is not possible."""
+        environment = child_environment()
         return cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=ROOT, env=environment))
 
     @property

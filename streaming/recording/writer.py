@@ -12,7 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from streaming.errors import OperatorError
@@ -71,9 +70,7 @@ class RecordWriter:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._drop_lock()
 
     def write(self, batch: Mapping[PartKey, Sequence[bytes]], *, today: Collection[str] = ()) -> int:

@@ -2,6 +2,7 @@
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
@@ -10,11 +11,6 @@ import msgspec
 from streaming.clock import Clock
 from streaming.errors import UNREADABLE, ConfigurationError, GexcordError, RequestError, TransientError
 
-_TOO_MANY: Final = 429
-_SERVER_ERRORS: Final = 500
-_UNAUTHORIZED: Final = 401
-_FORBIDDEN: Final = 403
-_NOT_FOUND: Final = 404
 _DETAIL_LENGTH: Final = 160
 
 
@@ -49,11 +45,11 @@ def retry_after_s(response: httpx.Response, clock: Clock) -> float | None:
 def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordError:
     """An HTTP status that is no success, in our terms; `what` was asked for."""
     status = response.status_code
-    if status == _TOO_MANY or status >= _SERVER_ERRORS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TransientError(f"Schwab answered {status} to {what}.", retry_after_s=retry_after_s(response, clock))
     if is_firewall_page(response.text):
         return TransientError(f"A firewall in front of Schwab turned {what} away with a page of its own.")
-    if status in {_UNAUTHORIZED, _FORBIDDEN}:
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         if not is_schwabs_own(response):
             return TransientError(
                 f"Something in front of Schwab answered {status} to {what}, without Schwab's own words."
@@ -63,7 +59,7 @@ def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordEr
             remedy="Add both API products, Trader and Market Data, to the app on the developer portal.",
         )
     detail = error_detail(response.content)
-    if status == _NOT_FOUND and not detail:
+    if status == HTTPStatus.NOT_FOUND and not detail:
         # such a page has stood there for hours (specs/schwab-wire.md §1.4)
         return TransientError(f"Schwab has no route for {what} at the moment.")
     return RequestError(f"Schwab answered {status} to {what}{': ' + detail if detail else ''}.")

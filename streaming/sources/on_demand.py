@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from datetime import date
-from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 import msgspec
@@ -63,9 +62,7 @@ class OnDemand:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         asking = set(self._asking.values())
         for task in asking:
             task.cancel()

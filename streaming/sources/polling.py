@@ -4,7 +4,6 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, Protocol
 
 from streaming.clock import Clock
@@ -52,9 +51,7 @@ class Claims(Protocol):
 
     async def __aenter__(self) -> object: ...
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
 
     async def ours(self, ticker: str) -> bool:
         """Take or keep the right to a ticker; TransientError while Redis is away."""

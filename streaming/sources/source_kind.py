@@ -5,7 +5,6 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, Protocol, Self
 
 from redis.asyncio import Redis
@@ -43,9 +42,7 @@ class RedisClaims:
         self._renewing = asyncio.create_task(self._renew(), name=f"source claims {self._source}")
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.wait({self._renewing})

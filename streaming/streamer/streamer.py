@@ -56,7 +56,7 @@ class Streamer:
         self._runtime = runtime
         self._tickers = runtime.settings.tickers_from("schwab", tickers)
         self._rng = rng
-        self._tell = tell or _log
+        self._tell = tell or _LOG.error
         self._own_symbols = None if symbols is None else tuple(symbols)
         self._services = services
         self._timing = timing
@@ -131,11 +131,6 @@ class Streamer:
         """Ask Schwab at once for symbols that it refused."""
         if self._parts is not None:
             await self._parts.client.ask_again(symbols)
-
-    @property
-    def engine_pid(self) -> int | None:
-        """The process that computes, while there is one."""
-        return None if self._parts is None else self._parts.engines.pid
 
     def status(self) -> StreamStatus:
         """One look at everything, without waiting for anything."""
@@ -236,7 +231,3 @@ class Streamer:
         while True:
             await self._runtime.clock.sleep(_LOG_EVERY_S)
             _LOG.info("%s", log_line(self.facts()))
-
-
-def _log(sentence: str) -> None:
-    _LOG.error("%s", sentence)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -32,7 +33,6 @@ _LOG: Final = logging.getLogger(__name__)
 _REFRESH_MARGIN_S: Final = 300.0
 _MADE_UP: Final = "not-a-token"
 _ATTEMPT_LIFE: Final = timedelta(minutes=10)
-_OK: Final = 200
 _LOOKS: Final = 6
 _LOOK_AGAIN_S: Final = 0.2
 """A writer that is not atomic has the file empty or away for a moment: it is looked at for a second."""
@@ -332,7 +332,7 @@ def stored_status(store: TokenStore, *, configured: bool = True, last_error: str
 
 def _is_grant(response: httpx.Response) -> bool:
     """A success that is none in its body is a refusal."""
-    return response.status_code == _OK and not oauth.error_word(_text(response))
+    return response.status_code == HTTPStatus.OK and not oauth.error_word(_text(response))
 
 
 def _refresh_error(token: Token, response: httpx.Response, clock: Clock) -> GexcordError:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -41,9 +42,6 @@ _AMPERSANDS: Final = ("&amp;", "&#38;", "&#x26;")
 """How an `&` looks where an address was copied out of a page's text."""
 _AROUND: Final = "<>\"'`()[]{}*|\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb"
 _BEHIND: Final = ".,;:!" + _AROUND
-_UNAUTHORIZED: Final = 401
-_TOO_MANY: Final = 429
-_SERVER_ERRORS: Final = 500
 _GRANT_LIFE_S: Final = 1800.0
 _LONGEST_GRANT_S: Final = 86_400.0
 
@@ -287,11 +285,13 @@ def _verdict(status: int, body: str) -> str:
         return "app"
     if word in _DEAD:
         return "login"
-    return "app" if status == _UNAUTHORIZED and _object(body) is not None else ""
+    return "app" if status == HTTPStatus.UNAUTHORIZED and _object(body) is not None else ""
 
 
 def _word(status: int, body: str) -> str:
-    return "" if status >= _SERVER_ERRORS or status == _TOO_MANY else error_word(body)
+    return (
+        "" if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS else error_word(body)
+    )
 
 
 def _refused_login(age: timedelta | None) -> LoginRequiredError:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -28,9 +29,6 @@ from streaming.schwab.rest.route_trouble import Route, RouteTroubles
 from streaming.schwab.wire.frames import StreamerInfo
 
 _LOG: Final = logging.getLogger(__name__)
-_OK: Final = 200
-_UNAUTHORIZED: Final = 401
-_TOO_MANY: Final = 429
 _TOO_BIG: Final = "protocol.http.TooBigBody"
 _STRIKE_COUNTS: Final = (500, 250, 120, 60)
 _SIDES: Final = ("CALL", "PUT")
@@ -148,16 +146,16 @@ class SchwabRestClient:
     async def _ask(self, path: str, parameters: Mapping[str, str], what: str) -> bytes:
         token = await self._auth.access_token()
         response = await self._request(path, parameters, token, what)
-        if response.status_code == _UNAUTHORIZED and self._may_renew(token, response):
+        if response.status_code == HTTPStatus.UNAUTHORIZED and self._may_renew(token, response):
             token = await self._auth.access_token(rejected=token)
             self._renewed = token, self._clock.monotonic()
             response = await self._request(path, parameters, token, what)
-        if response.status_code == _OK:
+        if response.status_code == HTTPStatus.OK:
             self.source = source_of(response.headers)
             return response.content
         if error_code(response.content) == _TOO_BIG:
             raise _TooBigError
-        if response.status_code == _TOO_MANY:
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             await self._budget.pause(retry_after_s(response, self._clock) or _DEFAULT_PAUSE_S)
         raise status_error(response, what, self._clock)
 

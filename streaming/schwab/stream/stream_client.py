@@ -82,7 +82,7 @@ class SchwabStreamClient:
         self._counters = StreamCounters()
         self._connection: StreamConnection | None = None
         self._something_wanted = asyncio.Event()
-        self._matters = Matters(tell or _log)
+        self._matters = Matters(tell or _LOG.error)
         self._routes = routes or RouteTroubles(clock, rng, tell=tell, timing=self._timing.routes)
         self._waits = ClientWaits(self._timing, rng, clock, self._matters, logins=logins)
         self._denied = False
@@ -302,7 +302,3 @@ class SchwabStreamClient:
 
     def _plan(self, listings: Mapping[str, str]) -> Wanted:
         return plan(self._subscriptions, listings, level2=self._level2)
-
-
-def _log(sentence: str) -> None:
-    _LOG.error("%s", sentence)

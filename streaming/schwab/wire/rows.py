@@ -24,13 +24,18 @@ DayMs = Annotated[int, Meta(ge=0, lt=DAY_MS)]
 """Checked by the decoder, so that a book, with up to a hundred of them, needs no second look."""
 
 
-class EquityRow(Struct, gc=False, rename=fields.wire_names(fields.EQUITIES)):
-    """One equity, fund or index of LEVELONE_EQUITIES."""
+class ImageRow(Struct, gc=False):
+    """What rows of level one have under names: the last three come with a full image."""
 
     key: str
     delayed: Flag = UNSET
     assetMainType: Text = UNSET  # noqa: N815 - Schwab's own name
     cusip: Text = UNSET
+
+
+class EquityRow(ImageRow, gc=False, rename=fields.wire_names(fields.EQUITIES)):
+    """One equity, fund or index of LEVELONE_EQUITIES."""
+
     bid: Price = UNSET
     ask: Price = UNSET
     last: Price = UNSET
@@ -44,13 +49,9 @@ class EquityRow(Struct, gc=False, rename=fields.wire_names(fields.EQUITIES)):
     listing: Text = UNSET
 
 
-class OptionRow(Struct, gc=False, rename=fields.wire_names(fields.OPTIONS)):
+class OptionRow(ImageRow, gc=False, rename=fields.wire_names(fields.OPTIONS)):
     """One contract of LEVELONE_OPTIONS; volatility in percent."""
 
-    key: str
-    delayed: Flag = UNSET
-    assetMainType: Text = UNSET  # noqa: N815 - Schwab's own name
-    cusip: Text = UNSET
     bid: Price = UNSET
     ask: Price = UNSET
     last: Price = UNSET
@@ -66,13 +67,9 @@ class OptionRow(Struct, gc=False, rename=fields.wire_names(fields.OPTIONS)):
     underlying_price: Price = UNSET
 
 
-class FutureRow(Struct, gc=False, rename=fields.wire_names(fields.FUTURES)):
+class FutureRow(ImageRow, gc=False, rename=fields.wire_names(fields.FUTURES)):
     """One future of LEVELONE_FUTURES."""
 
-    key: str
-    delayed: Flag = UNSET
-    assetMainType: Text = UNSET  # noqa: N815 - Schwab's own name
-    cusip: Text = UNSET
     bid: Price = UNSET
     ask: Price = UNSET
     last: Price = UNSET

@@ -121,13 +121,13 @@ async def test_figures_go_on_through_a_lost_socket(tmp_path: Path, redis: Redis,
 async def test_a_killed_engine_process_costs_seconds_and_is_counted(tmp_path: Path, redis: Redis, redis_url: str):
     async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
         await until(lambda: rig.streamer.counters.snapshots > 1)
-        pid = rig.streamer.engine_pid
+        pid = rig.streamer._parts.engines.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         await until(lambda: rig.streamer.status().engine_restarts == 1)
         snapshots = rig.streamer.counters.snapshots
         await until(lambda: rig.streamer.counters.snapshots > snapshots + 1)
-        assert rig.streamer.engine_pid != pid
+        assert rig.streamer._parts.engines.pid != pid
 
 
 async def test_a_chain_that_cannot_be_true_is_counted_and_said_and_moves_nothing(
