@@ -6,7 +6,7 @@ import csv
 import logging
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -18,6 +18,7 @@ from streaming.history.closing import Closed, close_day
 from streaming.history.history_files import HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.history.queries import VIEWS, Answer, Export, HowFar, asked, export
+from streaming.process.flags import a_day
 from streaming.process.framing import be_polite
 from streaming.process.logs import say, settings_of_command
 from streaming.process.progress import ProgressBar
@@ -28,7 +29,6 @@ from streaming.settings import StreamSettings
 from streaming.streamer.runtime import open_bus
 
 _POLITE: Final = 10
-_END_WITHIN_S: Final = 8.0
 _MOST_ROWS: Final = 1_000
 _DEFAULT_MAX_MB: Final = 20_000
 
@@ -48,7 +48,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     taken.add_argument("paths", nargs="+", type=Path, metavar="FOLDER")
     taken.set_defaults(func=_import)
     close = parts.add_parser("close", help="write a day of the journal into Parquet, as the bot does after the close")
-    close.add_argument("day", type=_day, metavar="YYYY-MM-DD")
+    close.add_argument("day", type=a_day, metavar="YYYY-MM-DD")
     close.add_argument("--recordings", type=Path, metavar="FOLDER", help="take ladders and profiles from here")
     close.add_argument("--max-mb", type=int, default=_DEFAULT_MAX_MB, metavar="MB", help="how much the tables may take")
     close.set_defaults(func=_close)
@@ -64,16 +64,9 @@ def _register_export(parts: "argparse._SubParsersAction[argparse.ArgumentParser]
     forms.add_argument("--csv", type=Path, metavar="FILE")
     forms.add_argument("--parquet", type=Path, metavar="FILE")
     command.add_argument("--tickers", metavar="SPX,NDX", help="only these")
-    command.add_argument("--from", type=_day, dest="first", metavar="YYYY-MM-DD")
-    command.add_argument("--to", type=_day, dest="last", metavar="YYYY-MM-DD")
+    command.add_argument("--from", type=a_day, dest="first", metavar="YYYY-MM-DD")
+    command.add_argument("--to", type=a_day, dest="last", metavar="YYYY-MM-DD")
     command.set_defaults(func=_export)
-
-
-def _day(text: str) -> date:
-    found = date_of(text)
-    if found is None:
-        raise argparse.ArgumentTypeError("must be a date such as 2026-11-20")
-    return found
 
 
 def _files(arguments: argparse.Namespace) -> HistoryFiles:
@@ -169,7 +162,7 @@ def take_in(files: HistoryFiles, folders: Sequence[Path], progress: HowFar, *, n
         def of_all(share: float, before: int = done, size: int = size) -> None:
             progress((before + share * size) / whole)
 
-        yield close_day(files, _day(day), of_day, of_all, now=now)
+        yield close_day(files, a_day(day), of_day, of_all, now=now)
         done += size
 
 
@@ -213,7 +206,7 @@ async def _keep_until_told(settings: StreamSettings, order: HistoryOrder) -> int
     async with open_bus(settings, tell=say) as redis:
         keeper = HistoryKeeper(redis, SystemClock(), order, tell=say)
         say(f"Keeping the history of {', '.join(sorted(order.tickers))} in {order.path} (Ctrl+C ends it).")
-        await run_until(stop, {"history": keeper.run(lambda: None)}, end_within_s=_END_WITHIN_S)
+        await run_until(stop, {"history": keeper.run(lambda: None)})
     return 0
 
 

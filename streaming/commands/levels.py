@@ -10,7 +10,7 @@ from streaming.clock import SystemClock
 from streaming.errors import TransientError
 from streaming.export.levels import FORMATS, level_sheet
 from streaming.model import SCOPES, VIEWS, WEIGHTS, GexSnapshot
-from streaming.process.logs import settings_of_command
+from streaming.process.logs import say, settings_of_command
 from streaming.streamer.runtime import open_bus
 from streaming.symbols import parse_ticker
 
@@ -42,14 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _newest(ticker: str) -> GexSnapshot:
-    async with open_bus(settings_of_command(), tell=_say) as redis:
+    async with open_bus(settings_of_command(), tell=say) as redis:
         snapshot = await SnapshotStore(redis, clock=SystemClock()).latest(ticker)
     if snapshot is None:
         raise TransientError(
             f"There is no current snapshot of {ticker}.", remedy="Start the stream, or another producer of snapshots."
         )
     return snapshot
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")

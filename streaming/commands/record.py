@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 from pathlib import Path
-from typing import Final
 
 from redis.asyncio import Redis
 
@@ -16,8 +15,6 @@ from streaming.setting_values import asked_tickers
 from streaming.settings import StreamSettings
 from streaming.status import RecorderStatus
 from streaming.streamer.runtime import open_bus
-
-_END_WITHIN_S: Final = 8.0
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -61,7 +58,7 @@ async def _record_until(stop: asyncio.Event, redis: Redis, order: RecordOrder) -
     """Run the recorder; what ended it before the signal did is raised."""
     recorder = Recorder(redis, SystemClock(), order)
     say(f"Recording into {order.path} (Ctrl+C ends it).")
-    await run_until(stop, {"recorder": recorder.run(lambda: None)}, end_within_s=_END_WITHIN_S)
+    await run_until(stop, {"recorder": recorder.run(lambda: None)})
     return recorder.status()
 
 

@@ -19,8 +19,9 @@ from streaming.bus.lease import Lease
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.calendar import new_york
-from streaming.clock import SystemClock, date_of, instant_of
+from streaming.clock import SystemClock, instant_of
 from streaming.errors import RequestError
+from streaming.process.flags import a_day
 from streaming.process.logs import Say, say, settings_of_command
 from streaming.process.signals import on_user_signal, run_until, stop_on_signals
 from streaming.process.terminal import keys_of
@@ -37,7 +38,6 @@ from streaming.streamer.runtime import open_bus
 
 _REMEDY: Final = "Stop it first (`/stream stop`, or end that program), use another REDIS_URL, or add --force."
 _FASTEST: Final = 1000.0
-_END_WITHIN_S: Final = 8.0
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -45,7 +45,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command = commands.add_parser("replay", help="play recordings, a stream of Redis or captured Schwab frames")
     command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="recordings, a folder, or files of frames")
     command.add_argument("--stream", metavar="KEY", help="a stream instead, such as gex:history:SPX")
-    command.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="of a folder; else its newest day")
+    command.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="of a folder; else its newest day")
     command.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="1 = as recorded, 0 = at once")
     command.add_argument("--start", type=_start, metavar="HH:MM", help="begin at this hour of the New York day")
     command.add_argument("--tickers", metavar="SPX,NDX", help="only the snapshots of these")
@@ -58,13 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Play until the end or until told to stop, then return 0; errors carry their exit status."""
     order = ReplayOrder.read(arguments)
     return asyncio.run(replay(settings_of_command(), order, say=say))
-
-
-def _day(text: str) -> date:
-    found = date_of(text)
-    if found is None:
-        raise argparse.ArgumentTypeError("must be a date such as 2026-11-20")
-    return found
 
 
 def _start(text: str) -> time:
@@ -171,7 +164,7 @@ async def _play(player: SnapshotReplay, tape: RecordedTape, say: Say) -> None:
     try:
         with pause_keys(player.toggle, sys.stdin) as how:
             say(f"Playing {tape.name}. {how}")
-            await run_until(stop, {"replay": player.run(lambda: None)}, end_within_s=_END_WITHIN_S)
+            await run_until(stop, {"replay": player.run(lambda: None)})
     finally:
         progress.cancel()
         await asyncio.wait({progress})

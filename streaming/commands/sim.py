@@ -2,19 +2,17 @@
 
 import argparse
 import asyncio
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from streaming.calendar import NEW_YORK, new_york, next_session, session_on
 from streaming.clock import Clock, ShiftedClock, SystemClock
+from streaming.process.logs import Say, say
 
 if TYPE_CHECKING:
     from streaming.sim.world.market import Market
 
-Say = Callable[[str], None]
 APP_KEY: Final = "SimulatedAppKey00000000000000000"
 APP_SECRET: Final = "SimulatedSecret0"  # noqa: S105 - opens nothing but the simulator
 """As long as Schwab's, since some clients check that."""
@@ -38,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     clock, market = build(
         chain=arguments.chain, seed=arguments.seed, always_open=arguments.always_open, now=datetime.now(UTC)
     )
-    return asyncio.run(serve(market, clock, port=arguments.port, say=_print))
+    return asyncio.run(serve(market, clock, port=arguments.port, say=say))
 
 
 def simulated_start(today: datetime) -> datetime:
@@ -78,8 +76,3 @@ async def serve(market: "Market", clock: Clock, *, port: int, say: Say) -> int:
             say("The market is closed; `--always-open` lets it trade.")
         await asyncio.Event().wait()
     return 0
-
-
-def _print(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from streaming.telemetry.prometheus import Table
 
 _RETRY_S: Final = 2.0
-_END_WITHIN_S: Final = 8.0
 Job = Callable[[Callable[[], None]], Awaitable[None]]
 _LOG: Final = logging.getLogger(__name__)
 _STREAMED: Final = tuple(one.service for one in SERVICES)
@@ -205,7 +204,7 @@ async def _symbols(runtime: Runtime, settings: StreamSettings, order: _Order) ->
 async def run_jobs(stop: asyncio.Event, jobs: Mapping[str, Job], telling: Coroutine[Any, Any, None]) -> None:
     """Run all jobs until the signal; what one of them raises for good is this process's end."""
     works = {name: _keep(name, job) for name, job in jobs.items()}
-    await run_until(stop, works | {"states": telling}, end_within_s=_END_WITHIN_S)
+    await run_until(stop, works | {"states": telling})
 
 
 async def _keep(name: str, job: Job) -> None:

@@ -98,12 +98,8 @@ class GexEngine:
             self._tick = (price, event_ms)
             self._views.on_price(self._views.underlying, price, event_ms)
 
-    def on_future(self, price: float, event_ms: int) -> None:
-        """Take a price of the ticker's future, for the basis."""
-        self.on_relative("future", price, event_ms)
-
     def on_relative(self, kind: Kind, price: float, event_ms: int) -> None:
-        """Take a price of the index, ETF or future of the ticker's family, for the views."""
+        """Take a price of the index, ETF or future of the ticker's family, for the views and the basis."""
         self._views.on_price(kind, price, event_ms)
 
     def on_option(self, quotes: Sequence[OptionQuote]) -> None:

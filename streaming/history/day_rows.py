@@ -86,26 +86,10 @@ def reading_of(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightNam
 
 
 @dataclass(slots=True)
-class _Run:
-    """Open, high, low and close so far."""
-
-    open: float
-    high: float
-    low: float
-    close: float
-
-    def add(self, value: float) -> None:
-        self.high, self.low, self.close = max(self.high, value), min(self.low, value), value
-
-    def course(self) -> Course:
-        return Course(self.open, self.high, self.low, self.close)
-
-
-@dataclass(slots=True)
 class _Runs:
     """Of one scope and weight, or of spot."""
 
-    runs: dict[str, _Run] = field(default_factory=dict)
+    runs: dict[str, Course] = field(default_factory=dict)
     snapshots: int = 0
 
     def add(self, values: Mapping[str, float | None]) -> None:
@@ -115,9 +99,9 @@ class _Runs:
                 continue
             run = self.runs.get(name)
             if run is None:
-                self.runs[name] = _Run(value, value, value, value)
+                self.runs[name] = Course(value, value, value, value)
             else:
-                run.add(value)
+                self.runs[name] = Course(run.open, max(run.high, value), min(run.low, value), value)
 
 
 class DayFold:
@@ -162,9 +146,9 @@ class DayFold:
                 first_ms=self._first_ms,
                 last_ms=self._last_ms,
                 whole=self._first_ms - self._open_ms <= _EDGE_MS and self._close_ms - self._last_ms <= _EDGE_MS,
-                spot=spot.course(),
+                spot=spot,
                 realised_range_pct=(spot.high - spot.low) / spot.open * 100.0,
-                **{name: run.course() for name, run in runs.runs.items()},
+                **runs.runs,
             )
             for (scope, weight), runs in self._figures.items()
             if runs.runs

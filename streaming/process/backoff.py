@@ -52,7 +52,7 @@ class InterruptibleWait:
         """End the wait of this moment; without one nothing happens."""
         self._nudged.set()
 
-    async def wait(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    async def wait(self, work: Coroutine[Any, Any, object], name: str) -> None:
         """Run `work` to its end or to the nudge; raises what `work` raises."""
         self._nudged.clear()
         tasks = {

@@ -1,13 +1,15 @@
-"""The flags of each of our programs: its version, and what a shell completes."""
+"""The flags of each of our programs: its version, what a shell completes, and dates."""
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from streaming import __version__
+from streaming.clock import date_of
 
 _SHELLS: Final = ("bash", "zsh", "tcsh")
 
@@ -21,6 +23,14 @@ def add_usual_flags(parser: argparse.ArgumentParser) -> None:
         action=_PrintCompletion,
         help="print the shell's completion of this command, and exit",
     )
+
+
+def a_day(text: str) -> date:
+    """The date that an argument names; argparse says so where it names none."""
+    found = date_of(text)
+    if found is None:
+        raise argparse.ArgumentTypeError("must be a date such as 2026-11-20")
+    return found
 
 
 class _PrintCompletion(argparse.Action):

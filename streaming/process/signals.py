@@ -10,6 +10,7 @@ from typing import Any, Final
 from streaming.errors import leading_error
 
 _LOG: Final = logging.getLogger(__name__)
+_END_WITHIN_S: Final = 8.0
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -68,9 +69,7 @@ async def first_of(stop: asyncio.Event, tasks: Iterable[asyncio.Future[Any]]) ->
         stopped.cancel()
 
 
-async def run_until(
-    stop: asyncio.Event, works: Mapping[str, Coroutine[Any, Any, None]], *, end_within_s: float
-) -> None:
+async def run_until(stop: asyncio.Event, works: Mapping[str, Coroutine[Any, Any, None]]) -> None:
     """Run named works until one of them ends or until told to stop, and end the others; what one raised is raised."""
     tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
     try:
@@ -78,7 +77,7 @@ async def run_until(
     finally:
         for task in tasks:
             task.cancel()
-        done, _ = await asyncio.wait(tasks, timeout=end_within_s)
+        done, _ = await asyncio.wait(tasks, timeout=_END_WITHIN_S)
     errors = [error for task in done if not task.cancelled() and (error := task.exception()) is not None]
     if errors:
         raise leading_error(errors[0])

@@ -10,7 +10,7 @@ from typing import Final
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import ContractError, RequestError
 from streaming.model import OptionQuote
-from streaming.ports import EventSink, StreamEvent
+from streaming.ports import EventSink
 from streaming.process.packed import open_unpacked
 from streaming.schwab.stream.merge import Merger
 from streaming.schwab.wire.frames import Frame, decode_frame
@@ -22,14 +22,14 @@ _YIELD_EVERY: Final = 64
 _LONGEST_LINE: Final = 16 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReplayReport:
     """What came of a replay."""
 
-    lines: int
-    frames: int
-    events: int
-    malformed: int
+    lines: int = 0
+    frames: int = 0
+    events: int = 0
+    malformed: int = 0
     """Lines that hold no frame."""
     first_malformed: int | None = None
     """Number of the first such line, counted from 1."""
@@ -63,44 +63,27 @@ class _Replay:
         self._speed = speed
         self._merger = Merger(source="replay")
         self._previous_ms = 0
-        self._lines = 0
-        self._frames = 0
-        self._events = 0
-        self._malformed = 0
-        self._first_malformed: int | None = None
-
-    @property
-    def report(self) -> ReplayReport:
-        return ReplayReport(
-            lines=self._lines,
-            frames=self._frames,
-            events=self._events,
-            malformed=self._malformed,
-            first_malformed=self._first_malformed,
-        )
+        self.report = ReplayReport()
 
     async def take(self, number: int, line: bytes) -> None:
-        self._lines = number
+        report = self.report
+        report.lines = number
         if not line.strip():
             return
         try:
             frame = decode_frame(line)
         except ContractError as error:
-            self._malformed += 1
-            self._first_malformed = self._first_malformed or number
-            if (
-                self._malformed.bit_count() == 1
-            ):  # the 1st, 2nd, 4th, 8th ... so that a foreign file cannot fill the log
-                _LOG.warning("Line %d: %s %d such lines so far.", number, error, self._malformed)
+            report.malformed += 1
+            report.first_malformed = report.first_malformed or number
+            if report.malformed.bit_count() == 1:  # the 1st, 2nd, 4th ... so that a foreign file cannot fill the log
+                _LOG.warning("Line %d: %s %d such lines so far.", number, error, report.malformed)
             return
-        self._frames += 1
+        report.frames += 1
         await self._pause_before(frame)
-        events = [event for event in self._merge(frame) if not isinstance(event, OptionQuote)]
-        self._events += len(events)
+        merged = self._merger.apply(frame.blocks, epoch_ms(self._clock.now()))
+        events = [event for event in merged if not isinstance(event, OptionQuote)]
+        report.events += len(events)
         self._sink.publish(events)
-
-    def _merge(self, frame: Frame) -> list[StreamEvent]:
-        return self._merger.apply(frame.blocks, epoch_ms(self._clock.now()))
 
     async def _pause_before(self, frame: Frame) -> None:
         """Wait as long as the recording did; without a pace, still let others run now and then."""
@@ -109,7 +92,7 @@ class _Replay:
         self._previous_ms = max(self._previous_ms, moment_ms)
         if self._speed > 0:
             await self._clock.sleep(min(max(gap_s, 0.0) / self._speed, _LONGEST_PAUSE_S))
-        elif self._frames % _YIELD_EVERY == 0:
+        elif self.report.frames % _YIELD_EVERY == 0:
             await self._clock.sleep(0.0)
 
 

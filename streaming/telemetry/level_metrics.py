@@ -12,12 +12,11 @@ from streaming.clock import Clock
 from streaming.errors import GexcordError
 from streaming.figures import read_levels
 from streaming.freshness import data_age_s
-from streaming.model import GexSnapshot, WeightName
+from streaming.model import WEIGHTS, GexSnapshot
 from streaming.symbols import Ticker
 
 _LOG: Final = logging.getLogger(__name__)
 _READ_S: Final = 1.0
-_WEIGHTS: Final[tuple[WeightName, ...]] = ("oi", "vol")
 LatestOf = Callable[[str], Awaitable[GexSnapshot | None]]
 TickerLook = tuple[tuple[str, ...], "LevelFacts"]
 
@@ -32,7 +31,7 @@ class LevelFacts(NamedTuple):
 def _level(name: str, words: str) -> Metric[LevelFacts]:
     def read(it: LevelFacts) -> Value:
         by_weight: Mapping[str, object] = {
-            weight: getattr(read_levels(it.snapshot, None, weight), name) for weight in _WEIGHTS
+            weight: getattr(read_levels(it.snapshot, None, weight), name) for weight in WEIGHTS
         }
         return by_weight
 

@@ -6,10 +6,9 @@ overrides it.
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, tzinfo
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -27,6 +26,7 @@ from streaming.clock import LAST_DAY, instant
 from streaming.errors import UNREADABLE, ContractError
 from streaming.model import ChainQuality
 from streaming.option_chain import OptionChain
+from streaming.schwab.wire.tolerant import record_from
 
 Floats = NDArray[np.float64]
 Number = float | str | None
@@ -52,18 +52,6 @@ class CboeOption(msgspec.Struct, gc=False):
 class CboeData(msgspec.Struct, gc=False):
     """One underlying with its options."""
 
-    options: list[CboeOption]
-    symbol: str = ""
-    current_price: Number = None
-    close: Number = None
-    last_trade_time: str | None = None
-
-
-class CboeBody(msgspec.Struct, gc=False):
-    """The feed's wrapper, or a file that holds only what is inside `data`."""
-
-    data: CboeData | None = None
-    timestamp: str | None = None
     options: list[CboeOption] | None = None
     symbol: str = ""
     current_price: Number = None
@@ -71,7 +59,13 @@ class CboeBody(msgspec.Struct, gc=False):
     last_trade_time: str | None = None
 
 
-Record = TypeVar("Record", CboeOption, CboeData, CboeBody)
+class CboeBody(CboeData, gc=False):
+    """The feed's wrapper, or a file that holds only what is inside `data`."""
+
+    data: CboeData | None = None
+    timestamp: str | None = None
+
+
 _BODY: Final = msgspec.json.Decoder(CboeBody)
 
 
@@ -81,12 +75,13 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     A file without any clock counts as the close of its first listed expiry.
     """
     body = _decode(payload)
-    data = body.data or CboeData(body.options or [], body.symbol, body.current_price, body.close, body.last_trade_time)
-    grid = grid_of([item.option for item in data.options])
+    data = body.data or body
+    options = data.options or []
+    grid = grid_of([item.option for item in options])
     valid = is_symbol(grid)
     kept = slice(None) if valid.all() else valid
     symbols = read_symbols(grid[:, kept])
-    *figures, gamma, vega = [_numbers(column)[kept] for column in _columns(data.options)]
+    *figures, gamma, vega = [_numbers(column)[kept] for column in _columns(options)]
     offered = (price(value) for value in (data.current_price, data.close))
     spot = next((found for found in offered if found is not None), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
@@ -130,7 +125,7 @@ def _decode(payload: bytes) -> CboeBody:
         body = _BODY.decode(payload)
     except UNREADABLE:
         body = _decode_leniently(payload)
-    if body.data is None and body.options is None:
+    if (body.data or body).options is None:
         raise ContractError("The JSON holds no list of options.")
     return body
 
@@ -145,30 +140,7 @@ def _decode_leniently(payload: bytes) -> CboeBody:
         raise ContractError(f"The JSON is {cut}.") from None
     if not isinstance(tree, dict):
         raise ContractError("The JSON is not a CBOE chain.")
-    inner = tree.get("data")
-    data = _understood(inner, CboeData) if isinstance(inner, dict) else None
-    body = _understood(tree, CboeBody)
-    return CboeBody() if body is None else msgspec.structs.replace(body, data=data)
-
-
-def _understood(item: object, kind: type[Record]) -> Record | None:
-    """A record of the fields that make sense; None without one that must be there."""
-    if not isinstance(item, dict):
-        return None
-    values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
-        if field.name == "data" or field.name not in item:
-            continue
-        value = item[field.name]
-        if field.name == "options":
-            rows = value if isinstance(value, list) else []
-            values["options"] = [row for one in rows if (row := _understood(one, CboeOption)) is not None]
-            continue
-        with suppress(msgspec.ValidationError, UnicodeError, RecursionError):
-            values[field.name] = msgspec.convert(value, field.type, strict=False)
-    if any(field.required and field.name not in values for field in msgspec.structs.fields(kind)):
-        return None
-    return kind(**values)
+    return record_from(tree, CboeBody) or CboeBody()
 
 
 def _columns(options: Sequence[CboeOption]) -> tuple[list[Number], ...]:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -11,6 +11,7 @@ from streaming.model import ScopeFigures, WeightFigures
 
 WINDOW_MS: Final = 30_000
 FRESH_MS: Final = 5_000
+M = TypeVar("M")
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -31,15 +32,16 @@ class Ratio(msgspec.Struct, frozen=True):
     measured_ms: int
 
 
-class PairMedian:
-    """Median over the last 30 s of what two prices make, from quotes that were both under 5 s old."""
+class PairMedian(Generic[M]):
+    """Median over the last 30 s of what two prices make, from quotes that were both under 5 s old, as a measure."""
 
-    def __init__(self, combine: Callable[[float, float], float]) -> None:
+    def __init__(self, combine: Callable[[float, float], float], measure: Callable[[float, int], M]) -> None:
         self._combine = combine
+        self._measure = measure
         self._first: tuple[float, int] | None = None
         self._second: tuple[float, int] | None = None
         self._samples: deque[tuple[int, float]] = deque()
-        self.current: tuple[float, int] | None = None
+        self.current: M | None = None
         """The median and when the newest pair was seen, live or held; None before the first pair."""
 
     def on_first(self, price: float, event_ms: int) -> None:
@@ -61,45 +63,17 @@ class PairMedian:
         self._samples.append((at_ms, self._combine(self._first[0], self._second[0])))
         while self._samples[0][0] < at_ms - WINDOW_MS:
             self._samples.popleft()
-        self.current = median(value for _, value in self._samples), at_ms
+        self.current = self._measure(median(value for _, value in self._samples), at_ms)
 
 
-class BasisEstimator:
-    """The live additive basis of a future."""
-
-    def __init__(self) -> None:
-        self._pairs = PairMedian(lambda index, future: future - index)
-
-    def on_index(self, price: float, event_ms: int) -> None:
-        """Take a quote of the index; prices that are not positive are ignored."""
-        self._pairs.on_first(price, event_ms)
-
-    def on_future(self, price: float, event_ms: int) -> None:
-        """Take a quote of the future; prices that are not positive are ignored."""
-        self._pairs.on_second(price, event_ms)
-
-    def current(self) -> Basis | None:
-        """The basis, live or held; None before the first pair of fresh quotes."""
-        return None if self._pairs.current is None else Basis(*self._pairs.current)
+def live_basis() -> PairMedian[Basis]:
+    """Of an index and its future, the live additive basis."""
+    return PairMedian(lambda index, future: future - index, Basis)
 
 
-class RatioEstimator:
-    """The live ratio of an ETF to its index."""
-
-    def __init__(self) -> None:
-        self._pairs = PairMedian(lambda index, etf: etf / index)
-
-    def on_index(self, price: float, event_ms: int) -> None:
-        """Take a quote of the index; prices that are not positive are ignored."""
-        self._pairs.on_first(price, event_ms)
-
-    def on_etf(self, price: float, event_ms: int) -> None:
-        """Take a quote of the ETF; prices that are not positive are ignored."""
-        self._pairs.on_second(price, event_ms)
-
-    def current(self) -> Ratio | None:
-        """The ratio, live or held; None before the first pair of fresh quotes."""
-        return None if self._pairs.current is None else Ratio(*self._pairs.current)
+def live_ratio() -> PairMedian[Ratio]:
+    """Of an index and an ETF on it."""
+    return PairMedian(lambda index, etf: etf / index, Ratio)
 
 
 def _newer(known: tuple[float, int] | None, price: float, event_ms: int) -> tuple[float, int] | None:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from streaming.errors import RequestError
-from streaming.gex.points.basis import Basis, BasisEstimator, RatioEstimator, shift, shift_levels
+from streaming.gex.points.basis import Basis, live_basis, live_ratio, shift, shift_levels
 from streaming.model import ExpectedMove, GexSnapshot, PointView, ViewName
 from streaming.symbols import Ticker, family_of, parse_ticker, points_of_index
 
@@ -21,8 +21,8 @@ class PointViews:
 
     def __init__(self, ticker: Ticker) -> None:
         self._family = family_of(ticker)
-        self._basis = BasisEstimator()
-        self._ratio = RatioEstimator()
+        self._basis = live_basis()
+        self._ratio = live_ratio()
         self._native = _native(ticker)
         self.underlying: Kind = "index" if self._native == "future" else self._native
         """What the chain's own spot is a price of."""
@@ -30,16 +30,16 @@ class PointViews:
     def on_price(self, kind: Kind, price: float, event_ms: int) -> None:
         """Take a price of a member of the family."""
         if kind == "index":
-            self._basis.on_index(price, event_ms)
-            self._ratio.on_index(price, event_ms)
+            self._basis.on_first(price, event_ms)
+            self._ratio.on_first(price, event_ms)
         elif kind == "etf":
-            self._ratio.on_etf(price, event_ms)
+            self._ratio.on_second(price, event_ms)
         else:
-            self._basis.on_future(price, event_ms)
+            self._basis.on_second(price, event_ms)
 
     def basis(self) -> Basis | None:
         """Future minus index, live or held."""
-        return self._basis.current()
+        return self._basis.current
 
     def current(self) -> dict[str, PointView]:
         """The views of levels in the ticker's own points; those that were never measured are missing."""
@@ -47,7 +47,7 @@ class PointViews:
         if family is None or index is None:
             return {}
         found: dict[str, PointView] = {} if self._native == "index" else {"index": index}
-        basis, ratio = self._basis.current(), self._ratio.current()
+        basis, ratio = self._basis.current, self._ratio.current
         if basis is not None and self._native != "future":
             future = {"symbol": family.future, "points": basis.points, "points_ms": basis.measured_ms}
             found["future"] = msgspec.structs.replace(index, **future)
@@ -59,7 +59,7 @@ class PointViews:
     def _to_index(self) -> PointView | None:
         """From the ticker's own points to the index's; None while that is not known."""
         symbol = "" if self._family is None else self._family.index
-        basis, ratio = self._basis.current(), self._ratio.current()
+        basis, ratio = self._basis.current, self._ratio.current
         if self._native == "index":
             return PointView(symbol=symbol)
         if self._native == "etf" and ratio is not None:

@@ -5,7 +5,7 @@ import random
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -64,7 +64,8 @@ class SchwabAuthClient:
         self._http = http
         self._store = store
         given = oauth.AppKey(client_id, client_secret)
-        self._app = corrected or (lambda: given)
+        self.app: Callable[[], oauth.AppKey] = corrected or (lambda: given)
+        """Key and secret as they are now."""
         self._api_url = api_url
         self._callback_url = callback_url
         self._clock = clock
@@ -124,7 +125,7 @@ class SchwabAuthClient:
         code = oauth.parse_redirect(redirect_url_or_code, state=state)
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._callback_url}
         async with self._store.locked():
-            response = await self._post(form, self._app())
+            response = await self._post(form, self.app())
             if not _is_grant(response):
                 raise self._noted(
                     oauth.exchange_error(
@@ -143,7 +144,7 @@ class SchwabAuthClient:
         state = secrets.token_urlsafe(16)
         url = oauth.authorize_url(
             self._api_url,
-            client_id=self._app().client_id.get_secret_value(),
+            client_id=self.app().client_id.get_secret_value(),
             callback_url=self._callback_url,
             state=state,
         )
@@ -178,7 +179,7 @@ class SchwabAuthClient:
     def _raise_postponed(self) -> None:
         """Raise what a person must know, whoever met it, as long as it stands."""
         postponed, self._postponed = self._postponed, None
-        self._refusal.check(self._subject(self._app()))
+        self._refusal.check(self._subject(self.app()))
         if postponed is not None:
             raise postponed
 
@@ -187,7 +188,7 @@ class SchwabAuthClient:
 
         Raises ConfigurationError when it does not, TransientError when it cannot be asked.
         """
-        response = await self._post({"grant_type": "refresh_token", "refresh_token": _MADE_UP}, self._app())
+        response = await self._post({"grant_type": "refresh_token", "refresh_token": _MADE_UP}, self.app())
         error = oauth.refresh_error(
             response.status_code, _text(response), age=timedelta(0), retry_after_s=retry_after_s(response, self._clock)
         )
@@ -206,10 +207,6 @@ class SchwabAuthClient:
             version = self._store.version()
             return f"saved-{0 if version is None else version[1]}"
         return str(int(token.login_at.timestamp()))
-
-    def app(self) -> oauth.AppKey:
-        """Key and secret as they are now."""
-        return self._app()
 
     async def _held(self) -> Token:
         """The stored token, read again only when the file has changed."""
@@ -249,7 +246,7 @@ class SchwabAuthClient:
 
     async def _refresh(self, token: Token) -> Token:
         """Spend one refresh; the store is locked."""
-        app = self._app()
+        app = self.app()
         subject = self._subject(app)
         self._refusal.check(subject)
         self._pause.check()
@@ -339,13 +336,9 @@ def _refresh_error(token: Token, response: httpx.Response, clock: Clock) -> Gexc
     return oauth.refresh_error(
         response.status_code,
         _text(response),
-        age=_age(token, clock.now()),
+        age=None if token.login_at is None else clock.now() - token.login_at,
         retry_after_s=retry_after_s(response, clock),
     )
-
-
-def _age(token: Token, now: datetime) -> timedelta | None:
-    return None if token.login_at is None else now - token.login_at
 
 
 def _text(response: httpx.Response) -> str:

@@ -77,11 +77,8 @@ class ClientWaits:
         """Schwab refuses the stream although the login is good: wait long, or until another login is stored."""
         _LOG.info("Stream refused (%s); next try in %.0f s", why, wait_s)
         logins = self._logins
-        work = self._clock.sleep(wait_s) if logins is None else self._sleep_or_login(logins, logins.glance(), wait_s)
+        work = None if logins is None else another_chance(logins, logins.glance(), within_s=wait_s)
         await self._pause("refused", wait_s, work)
-
-    async def _sleep_or_login(self, logins: Logins, seen: object, wait_s: float) -> None:
-        await another_chance(logins, seen, within_s=wait_s)
 
     async def for_login(self, error: OperatorError) -> None:
         """Tell why a person must act and wait until one has, or a minute; raises the error where nobody could know."""
@@ -101,7 +98,7 @@ class ClientWaits:
             self._matters.over("needs login")
             _LOG.info("Stream: trying again with what is stored as Schwab login now")
 
-    async def _pause(self, state: ClientState, delay_s: float, work: Coroutine[Any, Any, None] | None = None) -> None:
+    async def _pause(self, state: ClientState, delay_s: float, work: Coroutine[Any, Any, object] | None = None) -> None:
         self.enter(state)
         self._retry_at_s = self._clock.monotonic() + delay_s
         try:

@@ -51,7 +51,6 @@ class ServerReply:
     frame: bytes
     close: bool = False
     login: bool = False
-    logout: bool = False
     service: str = ""
     """The service whose subscription it answers."""
 
@@ -95,15 +94,8 @@ class ServerSession:
             if reply.close:
                 return
 
-    def frames(self) -> Iterator[bytes]:
-        """One data frame per service that has something to tell, full images first, then only what changed."""
-        for service in tuple(self.subscriptions):
-            frame = self.frame(service)
-            if frame is not None:
-                yield frame
-
     def frame(self, service: str) -> bytes | None:
-        """The frame of one service for this second, or None."""
+        """The frame of one service for this second, full images first, then only what changed; None without news."""
         subscription = self.subscriptions.get(service)
         if subscription is None or not subscription.keys:
             return None
@@ -131,7 +123,7 @@ class ServerSession:
         if self.ids is None or ids != self.ids:
             return self._respond(request, ServerCode.STREAM_CONN_NOT_FOUND)
         if (request.service, request.command) == ("ADMIN", "LOGOUT"):
-            return self._respond(request, ServerCode.SUCCESS, close=True, logout=True)
+            return self._respond(request, ServerCode.SUCCESS, close=True)
         return self._command(request)
 
     def _login(self, request: StreamRequest, ids: tuple[str, str]) -> ServerReply:
@@ -223,7 +215,6 @@ class ServerSession:
         *,
         close: bool | None = None,
         login: bool = False,
-        logout: bool = False,
     ) -> ServerReply:
         """The answer; with a fatal code it ends the connection unless told otherwise."""
         item = {
@@ -236,7 +227,7 @@ class ServerSession:
         }
         frame = msgspec.json.encode({"response": [item]})
         ends = code in _FATAL if close is None else close
-        return ServerReply(frame, close=ends, login=login, logout=logout, service=request.service)
+        return ServerReply(frame, close=ends, login=login, service=request.service)
 
 
 def _split(text: str) -> list[str]:

@@ -209,7 +209,7 @@ def test_block_g_mapping(examples: dict[str, Any]):
     at_ms = int(chain.asof.timestamp() * 1000)
     engine.on_chain(chain)
     engine.on_spot(block["index_spot"], at_ms)
-    engine.on_future(block["future"], at_ms)
+    engine.on_relative("future", block["future"], at_ms)
     snapshot = engine.compute(chain.asof)
     assert snapshot.basis == pytest.approx(block["basis"])
     assert snapshot.spot == pytest.approx(block["future"])

@@ -291,7 +291,7 @@ def test_a_futures_ticker_shifts_every_level_by_the_basis():
     index = engine_of().compute(ASOF)
     engine = engine_of(ticker="ES_SPX")
     engine.on_spot(4300.0, ms(ASOF))
-    engine.on_future(4339.65, ms(ASOF))
+    engine.on_relative("future", 4339.65, ms(ASOF))
     future = engine.compute(ASOF)
     assert future.spot == pytest.approx(4339.65)
     assert future.sum_gex_oi == index.sum_gex_oi
@@ -310,9 +310,9 @@ def test_a_futures_ticker_shifts_every_level_by_the_basis():
 def test_a_basis_that_is_no_longer_live_is_held_and_ages():
     engine = engine_of(ticker="ES_SPX")
     engine.on_spot(4300.0, ms(ASOF))
-    engine.on_future(4339.65, ms(ASOF))
+    engine.on_relative("future", 4339.65, ms(ASOF))
     later = ASOF + timedelta(minutes=10)
-    engine.on_future(4500.0, ms(later))
+    engine.on_relative("future", 4500.0, ms(later))
     snapshot = engine.compute(later)
     assert snapshot.basis == pytest.approx(39.65)
     assert snapshot.basis_ms == ms(ASOF)

@@ -23,7 +23,7 @@ def snapshot_of(chain, ticker: str = "SPX", *, future: float | None = None) -> G
     engine.on_chain(chain)
     if future is not None:
         engine.on_spot(chain.spot, epoch_ms(ASOF))
-        engine.on_future(future, epoch_ms(ASOF))
+        engine.on_relative("future", future, epoch_ms(ASOF))
     found = engine.compute(ASOF)
     assert found is not None
     return found

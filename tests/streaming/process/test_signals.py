@@ -57,7 +57,7 @@ async def test_work_runs_until_it_is_told_to_stop_and_is_ended_then():
         finally:
             seen.append("ended")
 
-    await run_until(stop, {"work": work()}, end_within_s=5.0)
+    await run_until(stop, {"work": work()})
     assert seen == ["ended"]
 
 
@@ -66,7 +66,7 @@ async def test_what_ends_work_before_that_is_raised_out_of_its_group():
         raise ExceptionGroup("", [ExceptionGroup("", [RequestError("No such file.")])])
 
     with pytest.raises(RequestError, match=r"No such file\."):
-        await run_until(asyncio.Event(), {"work": work()}, end_within_s=5.0)
+        await run_until(asyncio.Event(), {"work": work()})
 
 
 async def test_the_first_of_several_works_that_ends_ends_the_others():
@@ -81,7 +81,7 @@ async def test_the_first_of_several_works_that_ends_ends_the_others():
     async def short():
         await asyncio.sleep(0)
 
-    await run_until(asyncio.Event(), {"forever": forever(), "short": short()}, end_within_s=5.0)
+    await run_until(asyncio.Event(), {"forever": forever(), "short": short()})
     assert ended == ["forever"]
 
 
@@ -96,7 +96,7 @@ async def test_what_work_raises_as_it_is_told_to_stop_is_raised_too():
             raise RequestError("The disk is full.")
 
     with pytest.raises(RequestError, match="The disk is full"):
-        await run_until(stop, {"work": work()}, end_within_s=5.0)
+        await run_until(stop, {"work": work()})
 
 
 async def test_waiting_for_the_first_ends_nothing():

@@ -62,7 +62,7 @@ def test_levels_of_a_futures_ticker_are_in_futures_points():
     assert engine.compute(ASOF).scopes["all"].max_pain is None
     at_ms = int(ASOF.timestamp() * 1000)
     engine.on_spot(4300.0, at_ms)
-    engine.on_future(4310.5, at_ms)
+    engine.on_relative("future", 4310.5, at_ms)
     figures = engine.compute(ASOF).scopes["all"]
     assert figures.max_pain == pytest.approx(4300.5)
     assert [row[0] for row in figures.oi.top_strikes] == [4310.5, 4300.5]

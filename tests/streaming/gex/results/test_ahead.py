@@ -217,7 +217,7 @@ def test_a_future_has_its_own_points_and_no_map_without_a_basis():
     engine.compute(ASOF)
     assert list(engine.map_ahead(newer_than_ms=0)) == []
     engine.on_spot(4300.0, epoch_ms(ASOF))
-    engine.on_future(4312.5, epoch_ms(ASOF))
+    engine.on_relative("future", 4312.5, epoch_ms(ASOF))
     made, plain = map_of(engine), map_of(engine_of())
     assert (made.ticker, made.spot) == ("ES_SPX", 4312.5)
     assert np.array(made.prices) - np.array(plain.prices) == pytest.approx(12.5)

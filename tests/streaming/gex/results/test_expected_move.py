@@ -28,7 +28,7 @@ def computed(lines, ticker="SPX"):
     engine.on_chain(make_chain(lines))
     engine.on_spot(4300.0, epoch_ms(ASOF))
     if ticker == "ES_SPX":
-        engine.on_future(4310.0, epoch_ms(ASOF))
+        engine.on_relative("future", 4310.0, epoch_ms(ASOF))
     return engine.compute(ASOF)
 
 

@@ -116,7 +116,7 @@ def test_strikes_of_a_futures_ticker_are_in_its_points_and_unknown_before_a_basi
     unknown = tape.after(60, call=22_000)
     assert (flow(unknown, "1").strike, unknown.flow_strikes) == (None, ())
     assert flow(unknown, "1").usd_per_1pct > 0.0
-    tape.engine.on_future(4310.5, epoch_ms(ASOF) + 60_000)
+    tape.engine.on_relative("future", 4310.5, epoch_ms(ASOF) + 60_000)
     known = tape.after(60)
     assert flow(known, "1").strike == 4330.5
     assert [strike for strike, _ in known.flow_strikes] == [4310.5, 4330.5]
@@ -124,7 +124,7 @@ def test_strikes_of_a_futures_ticker_are_in_its_points_and_unknown_before_a_basi
 
 def test_another_view_moves_strikes_and_leaves_dollars():
     tape = Tape()
-    tape.engine.on_future(4310.5, epoch_ms(ASOF) + 60_000)
+    tape.engine.on_relative("future", 4310.5, epoch_ms(ASOF) + 60_000)
     native = tape.after(60, call=22_000)
     seen = seen_in(native, "future", parse_ticker("SPX"))
     assert flow(seen, "1").strike == 4330.5

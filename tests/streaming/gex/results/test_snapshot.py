@@ -41,7 +41,7 @@ def test_a_basis_without_fresh_quotes_for_thirty_seconds_is_held_and_called_stal
     engine.on_chain(make_chain(LINES))
     assert engine.compute(ASOF).basis_stale is None
     engine.on_spot(4300.0, epoch_ms(ASOF))
-    engine.on_future(4310.5, epoch_ms(ASOF))
+    engine.on_relative("future", 4310.5, epoch_ms(ASOF))
     fresh, held = engine.compute(ASOF + timedelta(seconds=30)), engine.compute(ASOF + timedelta(seconds=31))
     assert (fresh.basis_stale, held.basis_stale) == (False, True)
     assert held.basis == fresh.basis == 10.5
