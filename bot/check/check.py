@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from redis.asyncio import Redis
 
@@ -19,9 +20,11 @@ from bot.feed.schedule import decide, opening_sentence
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError
-from streaming.process.findings import Finding, exit_status, fail, ok, unwritable, warn, worst
+from streaming.process.findings import Finding, exit_status, fail, failed, ok, unwritable, warn, worst
 from streaming.setting_values import doubtful_lines, doubtful_name, is_secret, read_text
 from streaming.settings import ENV_FILE
+
+_ANSWER_S: Final = 5.0
 
 
 async def run_check(
@@ -54,6 +57,7 @@ async def run_check(
         report([finding])
         report([check_token(settings, now)])
         report(await check_sources(settings, clock, redis))
+    report(await check_api(settings))
     report(await check_discord(settings, now))
     return exit_status(findings)
 
@@ -158,3 +162,39 @@ def check_token(settings: BotSettings, now: datetime) -> Finding:
     key = settings.schwab_token_key
     store = TokenStore(settings.schwab_token_path, key=key)
     return replace(worst(file_findings(store, now, encrypts=key is not None)), subject="schwab")
+
+
+async def check_api(settings: BotSettings) -> Sequence[Finding]:
+    """Whether other programs can be answered; nothing where that is turned off."""
+    if not settings.api_port:
+        return []
+    from streaming.api.server import ANOTHER, WHOSE, missing_token
+    from streaming.process.loopback import loopback_port
+
+    if (missing := missing_token(settings)) is not None:
+        return [failed("api", missing)]
+    try:
+        async with loopback_port(settings.api_port, whose=WHOSE, remedy=ANOTHER, host=settings.api_address) as place:
+            return [ok("api", f"other programs will be answered at {place.address}.")]
+    except GexcordError as error:
+        if await _answers_already(settings):
+            return [ok("api", f"a Gexcord that runs already answers at port {settings.api_port} with this token.")]
+        return [failed("api", error)]
+
+
+async def _answers_already(settings: BotSettings) -> bool:
+    import httpx
+
+    from streaming.api.server import NAME
+    from streaming.process.loopback import LOOPBACK
+
+    assert settings.api_token is not None  # noqa: S101  # looked at before
+    host = LOOPBACK if settings.api_address == "0.0.0.0" else settings.api_address  # where all are heard
+    url = httpx.URL(scheme="http", host=host, port=settings.api_port, path="/v1/symbols")
+    headers = {"Authorization": f"Bearer {settings.api_token.get_secret_value()}"}
+    try:
+        async with httpx.AsyncClient(timeout=_ANSWER_S, trust_env=False) as http:
+            answer = await http.get(url, headers=headers)
+    except httpx.HTTPError:
+        return False
+    return answer.headers.get("Server") == NAME and answer.is_success

@@ -37,12 +37,14 @@ DESCRIPTION: Final = "/v1/openapi.json"
 """The one path that needs no token."""
 WHOSE: Final = "API_PORT"
 ANOTHER: Final = "Choose another port or API_ADDRESS, or 0 for none."
+NAME: Final = "Gexcord"
+"""What the server calls itself."""
 _KEY: Final = "key"
 """The token's name in a query, as in GEXBot's older API; a browser's event stream can send no header."""
 _END_WITHIN_S: Final = 0.1
 _UNAVAILABLE: Final = 503
 _LATER_S: Final = 1
-_ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "Gexcord"}
+_ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": NAME}
 _EXPOSED: Final = {"Access-Control-Expose-Headers": "ETag, Retry-After"}
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, HEAD",

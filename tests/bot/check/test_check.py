@@ -1,5 +1,6 @@
 """`run_bot.py --check` against the local Discord, a real Redis and real files."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,16 +8,17 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.check.check import check_feed, check_token, run_check
+from bot.check.check import check_api, check_feed, check_token, run_check
 from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.rest.faults import Trouble
 from bot.sandbox.world.permission_bits import Permission
 from bot.sandbox.world.records import ChannelKind
 from bot.settings import BotSettings
-from streaming.bus.server.embedded import open_embedded_server
+from streaming.bus.server.embedded import free_port, open_embedded_server
 from streaming.process.findings import exit_status, fail, ok, warn
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
+from tests.support.api import TOKEN, open_api
 from tests.support.clock import ManualClock
 
 CLOCK = ManualClock()
@@ -405,3 +407,30 @@ async def test_a_page_in_the_place_of_discord_is_no_verdict_on_token_or_channel(
     status, lines = await checked(make())
     assert status == 0
     assert lines[-1].startswith("warn") and "could not be checked now" in lines[-1]
+
+
+async def test_the_port_for_other_programs_is_tried_and_one_that_is_taken_is_69(make):
+    port = free_port()
+    status, lines = await checked(make(api_port=port, api_token=TOKEN))
+    assert status == 0
+    assert of(lines, "api:") == f"ok    api: other programs will be answered at 127.0.0.1:{port}."
+    async with await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", port):
+        status, lines = await checked(make(api_port=port, api_token=TOKEN))
+    assert status == 69
+    assert of(lines, "api:").startswith(f"FAIL  api: Port {port} of API_PORT cannot be used: Address already in use.")
+
+
+async def test_a_bot_that_runs_already_has_its_port_and_that_is_well(make, redis):
+    async with open_api(redis) as rig:
+        taken = int(rig.api.url.rpartition(":")[2])
+        [found] = await check_api(make(api_port=taken, api_token=TOKEN))
+        [other] = await check_api(make(api_port=taken, api_token=f"{TOKEN}-another"))
+    assert (found.verdict, "runs already" in found.sentence) == ("ok", True)
+    assert (other.verdict, other.status) == ("FAIL", 69)
+
+
+async def test_a_port_for_other_programs_wants_a_token_of_some_length(make):
+    status, lines = await checked(make(api_port=9106))
+    assert status == 78
+    assert of(lines, "api:").startswith("FAIL  api: API_PORT is set and API_TOKEN is not.")
+    assert await check_api(make(api_token=TOKEN)) == []
