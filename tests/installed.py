@@ -40,12 +40,11 @@ def shows_figures(url: str) -> bool:
     return sum(any("net gex" in post["content"] for post in posts) for posts in channels) == 2
 
 
-def run_demo() -> float:
-    """Seconds from the start to figures in both channels."""
-    command = str(Path(sys.executable).with_name("gexcord"))
+def run_demo(*command: str) -> float:
+    """Seconds from the start of this command to figures in both channels."""
     with tempfile.TemporaryDirectory() as folder:
         began_s = time.monotonic()
-        demo = subprocess.Popen([command, "--demo"], cwd=folder, stdout=subprocess.PIPE, text=True)
+        demo = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
         try:
             url = next(match.group() for line in demo.stdout if (match := URL.search(line)))
             while not shows_figures(url):
@@ -62,4 +61,5 @@ def run_demo() -> float:
 
 if __name__ == "__main__":
     count = import_everything()
-    sys.stdout.write(f"{sys.version.split()[0]}: {count} modules imported, figures after {run_demo():.1f} s\n")
+    took_s = run_demo(str(Path(sys.executable).with_name("gexcord")), "--demo")
+    sys.stdout.write(f"{sys.version.split()[0]}: {count} modules imported, figures after {took_s:.1f} s\n")
