@@ -271,20 +271,16 @@ def _alerts(
     told = Notes(runtime.redis, keys.ALERTS_TOLD, about="what owners of alerts were told")
     notice = MeasureNotice(runner, post, told, runtime.clock)
     jobs: dict[str, JobFactory] = {
-        "alerts": partial(_run_alerts, bot, runner),
-        "alert-notice": partial(_run_notice, bot, notice),
+        "alerts": partial(_once_logged_in, bot, runner.run),
+        "alert-notice": partial(_once_logged_in, bot, notice.run),
     }
     return commands, runner.counters, jobs
 
 
-async def _run_alerts(bot: GexBot, runner: AlertRunner, progress: Progress) -> None:
+async def _once_logged_in(bot: GexBot, job: JobFactory, progress: Progress) -> None:
+    """A job that calls Discord, begun when that may be called."""
     await bot.logged_in.wait()
-    await runner.run(progress)
-
-
-async def _run_notice(bot: GexBot, notice: MeasureNotice, progress: Progress) -> None:
-    await bot.logged_in.wait()
-    await notice.run(progress)
+    await job(progress)
 
 
 @asynccontextmanager

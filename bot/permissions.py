@@ -51,11 +51,7 @@ def manager_only() -> Callable[[T], T]:
 
 def may_speak(interaction: Interaction) -> bool:
     """Whether the person who asked may write in the channel they asked in; always so in a direct message."""
-    if interaction.guild_id is None:
-        return True
-    if isinstance(interaction.channel, discord.Thread):
-        return interaction.permissions.send_messages_in_threads
-    return interaction.permissions.send_messages
+    return interaction.guild_id is None or _may_send(interaction, interaction.permissions)
 
 
 def may_manage(interaction: Interaction) -> bool:
@@ -65,8 +61,9 @@ def may_manage(interaction: Interaction) -> bool:
 
 def bot_may_write(interaction: Interaction) -> bool:
     """Whether the bot itself may write where it was asked."""
-    if interaction.guild_id is None:
-        return True
     own = interaction.app_permissions
-    may_send = own.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else own.send_messages
-    return own.view_channel and may_send
+    return interaction.guild_id is None or (own.view_channel and _may_send(interaction, own))
+
+
+def _may_send(interaction: Interaction, held: discord.Permissions) -> bool:
+    return held.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else held.send_messages

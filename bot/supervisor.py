@@ -12,7 +12,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -125,17 +125,7 @@ class _Job:
         self.retry_in_s = retry_in_s
 
     def status(self) -> JobStatus:
-        return JobStatus(
-            name=self.name,
-            state=self.state,
-            since_at=self.since_at,
-            restarts=self.restarts,
-            failures=self.failures,
-            bugs=self.bugs,
-            contract_errors=self.contract_errors,
-            last_error=self.last_error,
-            retry_in_s=self.retry_in_s,
-        )
+        return JobStatus(**{part.name: getattr(self, part.name) for part in fields(JobStatus)})
 
 
 class Supervisor:

@@ -4,8 +4,8 @@ Runs in the chart worker only. Places are fractions of the figure, texts at leas
 """
 
 import io
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from matplotlib import rcParams
 from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from bot.render.charts.chart_words import Band, ChartWords
+from bot.render.charts.chart_words import Band, ChartWords, Mark
 from bot.render.numbers import signed
 from bot.render.theme import ChartTheme
 
@@ -96,16 +96,18 @@ class ChartCanvas:
         colours = {"spot": theme.spot, "zero_gamma": theme.zero_gamma, "call_wall": theme.positive}
         return colours.get(kind, theme.negative)
 
-    def signs_on_y(self, low: float, high: float) -> None:
-        """Print the sign of every number beside the vertical axis."""
-        decimals = decimals_for((high - low) / 5)
-        self.axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: signed(y, decimals) if y else "0"))
-
     def polygons(self, **style: Any) -> PolyCollection:
         """No polygons yet, on the axes, not looked at when the axes find their limits."""
         polygons = PolyCollection([], **style)
         self.axes.add_collection(polygons, autolim=False)
         return polygons
+
+    def signed_bars(self, hatch: str, **style: Any) -> "SignedBars":
+        """No bars yet: plain for what is above zero, hatched for what is below."""
+        plus = self.polygons(facecolors=self.theme.positive, **style)
+        theme = self.theme
+        minus = self.polygons(facecolors=theme.negative, hatch=hatch, edgecolors=theme.background, **style)
+        return SignedBars(plus, minus)
 
     def beside(self, box: tuple[float, float, float, float]) -> Axes:
         """Another pair of axes, dressed like the first."""
@@ -121,6 +123,25 @@ class ChartCanvas:
         """An empty line over time in a level's colour and pattern."""
         style: dict[str, Any] = {"color": self.colour(kind), "linestyle": STYLES[kind], "solid_capstyle": "round"}
         return self.axes.add_line(Line2D([], [], linewidth=3.2 if kind == "spot" else 2.8, **style))
+
+
+class SignedBars(NamedTuple):
+    """Two kinds of bars, told apart by their sign."""
+
+    plus: PolyCollection
+    minus: PolyCollection
+
+    def show(self, bars: Iterable[tuple[float, Sequence[tuple[float, float]]]]) -> None:
+        """Move them to (value, corners)."""
+        known = list(bars)
+        self.plus.set_verts([corners for value, corners in known if value >= 0])
+        self.minus.set_verts([corners for value, corners in known if value < 0])
+
+
+def arrows_beyond(marks: Iterable[Mark], low: float, high: float) -> dict[str, str]:
+    """Which way the levels are that lie outside of what is shown, before their figures."""
+    arrows = ((mark.kind, "▲ " if mark.value > high else "▼ " if mark.value < low else "") for mark in marks)
+    return {kind: arrow for kind, arrow in arrows if arrow}
 
 
 def _dress(axes: Axes, theme: ChartTheme) -> None:
@@ -152,6 +173,12 @@ def unit_of(values: Sequence[float]) -> tuple[str, float]:
 def decimals_for(step: float) -> int:
     """As few decimals as tell numbers apart that are `step` from each other."""
     return next((decimals for decimals in range(4) if step >= 10.0**-decimals), 4)
+
+
+def set_signs(axes: Axes, step: float) -> None:
+    """Print the sign of every number beside a vertical axis, told apart where they are `step` from each other."""
+    decimals = decimals_for(step)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: signed(y, decimals) if y else "0"))
 
 
 def set_time_axis(axes: Axes, begins: float, ends: float, *, most: int = _MOST_TICKS) -> None:

@@ -5,15 +5,9 @@ from typing import Final
 from bot.render.explain.data import absent, money
 from bot.render.numbers import price, signed
 from streaming.gex.results.standing import standing
-from streaming.model import GexSnapshot, Regime, ScopeFigures, Standing, TopStrike
+from streaming.model import GexSnapshot, ScopeFigures, Standing, TopStrike
 
 _MOST_SIDES: Final = 3
-REGIME_WORDS: Final[dict[Regime, str]] = {
-    "dampened": "above zero: moves dampened",
-    "amplified": "below zero: moves amplified",
-    "undecided": "undecided: calls and puts cancel",
-}
-"""A regime by the sign of the total it is read off."""
 
 
 def regime(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:

@@ -10,7 +10,7 @@ from bot.sandbox.rest.rate_limits import COMMANDS
 from bot.sandbox.world.api_errors import missing_access, unknown_guild, unknown_member, unknown_user
 from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.payloads import channel_json, guild_json, member_json, own_user_json, role_json, user_json
-from bot.sandbox.world.records import Guild, Json
+from bot.sandbox.world.records import Json
 from bot.sandbox.world.world import World
 
 _UNSET_OF_APPLICATION = ("icon", "type", "team", "interactions_endpoint_url", "role_connections_verification_url")
@@ -27,26 +27,31 @@ class IdentityRoutes:
 
     def table(self) -> list[RestRoute]:
         """The routes."""
-        guild = "/guilds/{guild_id}"
+        world = self._world
+
+        def in_guild(path: str, answer: Callable[[Call], Json | list[Json]]) -> RestRoute:
+            def of_the_guild(call: Call) -> HttpReply:
+                if call.id("guild_id") != world.guild.id or not world.bot_is_member:
+                    raise unknown_guild()
+                return HttpReply(answer(call))
+
+            return RestRoute("GET", f"/guilds/{{guild_id}}{path}", of_the_guild, major="guild_id")
+
         return [
-            RestRoute("GET", "/users/@me", self.me),
+            RestRoute("GET", "/users/@me", lambda _: HttpReply(own_user_json(world))),
             RestRoute("GET", "/users/{user_id}", self.user),
             RestRoute("GET", "/users/@me/guilds", self.guilds),
             RestRoute("POST", "/users/@me/channels", self.open_direct_channel),
-            RestRoute("GET", "/oauth2/applications/@me", self.application),
-            RestRoute("GET", "/applications/@me", self.application),
-            RestRoute("GET", "/gateway", self.gateway, None, public=True),
+            RestRoute("GET", "/oauth2/applications/@me", lambda _: HttpReply(application_json(world))),
+            RestRoute("GET", "/applications/@me", lambda _: HttpReply(application_json(world))),
+            RestRoute("GET", "/gateway", lambda _: HttpReply({"url": self._gateway_url}), None, public=True),
             RestRoute("GET", "/gateway/bot", self.gateway_bot),
-            RestRoute("GET", guild, self.guild, major="guild_id"),
-            RestRoute("GET", f"{guild}/channels", self.channels, major="guild_id"),
-            RestRoute("GET", f"{guild}/roles", self.roles, major="guild_id"),
-            RestRoute("GET", f"{guild}/members", self.members, major="guild_id"),
-            RestRoute("GET", f"{guild}/members/{{user_id}}", self.member, major="guild_id"),
+            in_guild("", lambda _: guild_json(world)),
+            in_guild("/channels", lambda _: [channel_json(world.guild, channel) for channel in world.guild_channels]),
+            in_guild("/roles", lambda _: [role_json(role) for role in world.guild.roles.values()]),
+            in_guild("/members", self._members),
+            in_guild("/members/{user_id}", self._member),
         ]
-
-    def me(self, _call: Call) -> HttpReply:
-        """The bot's own account."""
-        return HttpReply(own_user_json(self._world))
 
     def user(self, call: Call) -> HttpReply:
         """Anybody in the guild; others are unknown here."""
@@ -70,14 +75,6 @@ class IdentityRoutes:
             raise unknown_user()
         return HttpReply(channel_json(self._world.guild, self._world.direct_channel(member.user)))
 
-    def application(self, _call: Call) -> HttpReply:
-        """The application with its owner, by which operators are known."""
-        return HttpReply(application_json(self._world))
-
-    def gateway(self, _call: Call) -> HttpReply:
-        """Where the gateway is."""
-        return HttpReply({"url": self._gateway_url})
-
     def gateway_bot(self, _call: Call) -> HttpReply:
         """Where the gateway is, and how many sessions may still begin today."""
         limit = {
@@ -88,39 +85,18 @@ class IdentityRoutes:
         }
         return HttpReply({"url": self._gateway_url, "shards": 1, "session_start_limit": limit})
 
-    def guild(self, call: Call) -> HttpReply:
-        """The guild; 10004 once the bot is out."""
-        self._guild(call)
-        return HttpReply(guild_json(self._world))
-
-    def channels(self, call: Call) -> HttpReply:
-        """Its channels without threads."""
-        guild = self._guild(call)
-        return HttpReply([channel_json(guild, channel) for channel in self._world.guild_channels])
-
-    def roles(self, call: Call) -> HttpReply:
-        """Its roles."""
-        return HttpReply([role_json(role) for role in self._guild(call).roles.values()])
-
-    def members(self, call: Call) -> HttpReply:
-        """Its members by rising id, a page at a time."""
-        guild = self._guild(call)
+    def _members(self, call: Call) -> list[Json]:
+        """By rising id, a page at a time."""
+        guild = self._world.guild
         limit, after = call.number("limit", 1, 1, 1000), call.number("after", 0, 0, 2**63)
         found = sorted((member for member in guild.members.values() if member.user.id > after), key=lambda m: m.user.id)
-        return HttpReply([member_json(guild, member) for member in found[:limit]])
+        return [member_json(guild, member) for member in found[:limit]]
 
-    def member(self, call: Call) -> HttpReply:
-        """One member; 10007 for anybody else."""
-        guild = self._guild(call)
-        member = guild.members.get(call.id("user_id"))
+    def _member(self, call: Call) -> Json:
+        member = self._world.guild.members.get(call.id("user_id"))
         if member is None:
             raise unknown_member()
-        return HttpReply(member_json(guild, member))
-
-    def _guild(self, call: Call) -> Guild:
-        if call.id("guild_id") != self._world.guild.id or not self._world.bot_is_member:
-            raise unknown_guild()
-        return self._world.guild
+        return member_json(self._world.guild, member)
 
 
 def application_json(world: World) -> Json:

@@ -1,6 +1,6 @@
 """Draws net gamma and charm's hedge flow side by side over price and time; runs in the chart worker only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.lines import Line2D
 
-from bot.render.charts.chart_canvas import AXES, STYLES, ChartCanvas, set_time_axis, unit_of
+from bot.render.charts.chart_canvas import AXES, STYLES, ChartCanvas, arrows_beyond, set_time_axis, unit_of
 from bot.render.charts.chart_words import Mark
 from bot.render.charts.kinds.ahead import AheadChart
 from bot.render.charts.mark_row import LegendRow
@@ -58,7 +58,7 @@ class AheadPainter:
         ):
             panel.show(chart, np.array(cells).reshape(prices.size, -1), edges, words)
             panel.mark([mark for mark in chart.marks if mark.kind in seen])
-        self.legend.show(chart.marks, drawn=seen, arrows=_arrows(chart.marks, edges))
+        self.legend.show(chart.marks, drawn=seen, arrows=arrows_beyond(chart.marks, edges[0], edges[-1]))
         return self.canvas.png()
 
 
@@ -66,11 +66,6 @@ def _edges(prices: Floats) -> Floats:
     """The borders of rows whose middles are even prices."""
     half = 0.5 * (prices[-1] - prices[0]) / max(prices.size - 1, 1) or 0.5
     return np.append(prices - half, prices[-1] + half)
-
-
-def _arrows(marks: Sequence[Mark], edges: Floats) -> Mapping[str, str]:
-    above = {mark.kind: "▲ " for mark in marks if mark.value > edges[-1]}
-    return above | {mark.kind: "▼ " for mark in marks if mark.value < edges[0]}
 
 
 class _Panel:

@@ -27,10 +27,7 @@ class ExpiriesPainter:
         axes = self.canvas.axes
         axes.grid(visible=False)
         axes.axvline(0.0, color=theme.text, linewidth=1.6)
-        self._plus = self.canvas.polygons(facecolors=theme.positive)
-        self._minus = self.canvas.polygons(
-            facecolors=theme.negative, hatch=_HATCH, edgecolors=theme.background, linewidths=0
-        )
+        self._bars = self.canvas.signed_bars(_HATCH, linewidths=0)
         self.figures = [self._figure() for _ in range(MOST_ROWS + 1)]
         axes.xaxis.set_major_locator(FixedLocator([]))
 
@@ -51,8 +48,7 @@ class ExpiriesPainter:
             low - (span * _ROOM if low < 0 else span * 0.02), high + (span * _ROOM if high > 0 else span * 0.02)
         )
         axes.set_ylim(max(len(values), _FEWEST_SLOTS) - 0.5, -0.5)
-        self._plus.set_verts([_bar(row, value) for row, value in enumerate(values) if value >= 0])
-        self._minus.set_verts([_bar(row, value) for row, value in enumerate(values) if value < 0])
+        self._bars.show((value, _bar(row, value)) for row, value in enumerate(values))
         decimals = max(decimals_for(max(abs(low), high) / 100), 0)
         for text in self.figures:
             text.set_visible(False)

@@ -6,12 +6,11 @@ from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FixedLocator
 
-from bot.render.charts.chart_canvas import ChartCanvas, decimals_for, set_time_axis, unit_of
+from bot.render.charts.chart_canvas import ChartCanvas, set_signs, set_time_axis, unit_of
 from bot.render.charts.kinds.flow import FlowChart
 from bot.render.charts.signed_cells import HATCH
-from bot.render.numbers import signed
 from bot.render.theme import ChartTheme
 
 _UPPER: Final = (0.155, 0.56, 0.825, 0.22)
@@ -33,10 +32,7 @@ class FlowPainter:
         self.canvas = ChartCanvas(theme, _UPPER)
         self.lower = self.canvas.beside(_LOWER)
         self._headings = [self.canvas.words(_UPPER[0], y, theme.muted) for y in _HEADINGS_Y]
-        self._plus = self.canvas.polygons(facecolors=theme.positive)
-        self._minus = self.canvas.polygons(
-            facecolors=theme.negative, hatch=HATCH, edgecolors=theme.background, linewidths=0
-        )
+        self._bars = self.canvas.signed_bars(HATCH, linewidths=0)
         self._line = self.lower.add_line(Line2D([], [], color=theme.spot, linewidth=3.2, solid_capstyle="round"))
         for axes in self._panels:
             axes.axhline(0.0, color=theme.text, linewidth=1.2)
@@ -54,8 +50,7 @@ class FlowPainter:
         for axes in self._panels:
             set_time_axis(axes, begins, ends)
         scale = self._head(0, "each minute", [value for _, value in chart.bars])
-        self._plus.set_verts([_bar(at, value * scale) for at, value in chart.bars if value >= 0])
-        self._minus.set_verts([_bar(at, value * scale) for at, value in chart.bars if value < 0])
+        self._bars.show((value, _bar(at, value * scale)) for at, value in chart.bars)
         scale = self._head(1, "in all", [value for value in chart.totals if value is not None])
         self._line.set_data(chart.times, [float("nan") if value is None else value * scale for value in chart.totals])
         return self.canvas.png()
@@ -70,8 +65,7 @@ class FlowPainter:
         axes.set_ylim(low - margin, high + margin)
         ticks = _ticks(low, high)
         axes.yaxis.set_major_locator(FixedLocator(ticks))
-        decimals = decimals_for(min(filter(None, map(abs, ticks)), default=1.0))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: signed(y, decimals) if y else "0"))
+        set_signs(axes, min(filter(None, map(abs, ticks)), default=1.0))
         return scale
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from bot.render.charts.chart_canvas import STYLES, ChartCanvas, set_time_axis
+from bot.render.charts.chart_canvas import STYLES, ChartCanvas, arrows_beyond, set_time_axis
 from bot.render.charts.chart_words import Band, Mark, clock, with_band
 from bot.render.charts.kinds.history import HistoryChart, Series
 from bot.render.charts.mark_row import LegendRow
@@ -44,9 +44,7 @@ class HistoryPainter:
         low, high = self._fit(chart)
         self._shade(chart.band, chart.times[-1])
         newest = [Mark(series.kind, series.name, _or_nan(series.values[-1])) for series in chart.series]
-        above = {mark.kind: "▲ " for mark in newest if mark.value > high}
-        below = {mark.kind: "▼ " for mark in newest if mark.value < low}
-        arrows = above | below
+        arrows = arrows_beyond(newest, low, high)
         self.legend.show(newest, drawn=self._lines.keys() - arrows.keys(), arrows=arrows)
         return self.canvas.png()
 

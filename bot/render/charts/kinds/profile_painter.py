@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from bot.render.charts.chart_canvas import ChartCanvas, shade_across, unit_of
+from bot.render.charts.chart_canvas import ChartCanvas, set_signs, shade_across, unit_of
 from bot.render.charts.chart_words import with_band
 from bot.render.charts.kinds.profile import ProfileChart
 from bot.render.charts.mark_row import MarkRow
@@ -59,7 +59,7 @@ class ProfilePainter:
         margin = (high - low) * _MARGIN
         self.canvas.axes.set_xlim(float(levels[0]), float(levels[-1]))
         self.canvas.axes.set_ylim(low - margin, high + margin)
-        self.canvas.signs_on_y(low, high)
+        set_signs(self.canvas.axes, (high - low) / 5)
 
 
 def _with_crossings(levels: Floats, totals: Floats) -> tuple[Floats, Floats]:

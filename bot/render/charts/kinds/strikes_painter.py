@@ -7,7 +7,7 @@ from typing import Final
 
 from matplotlib.collections import PolyCollection
 
-from bot.render.charts.chart_canvas import ChartCanvas, shade_across, unit_of
+from bot.render.charts.chart_canvas import ChartCanvas, set_signs, shade_across, unit_of
 from bot.render.charts.chart_words import with_band
 from bot.render.charts.kinds.strikes import Bar, StrikesChart
 from bot.render.charts.mark_row import MarkRow
@@ -50,7 +50,7 @@ class StrikesPainter:
         margin = (high - low) * 0.06
         axes.set_xlim(bars[0][0] - 2 * half, bars[-1][0] + 2 * half)
         axes.set_ylim(low - margin, high + margin)
-        self.canvas.signs_on_y(low, high)
+        set_signs(axes, (high - low) / 5)
 
     def _place(self, polygons: PolyCollection, bars: Sequence[Bar], half: float) -> None:
         theme = self.canvas.theme
