@@ -8,6 +8,7 @@ from bot.feed.feed_job import FeedRunner
 from bot.feed.feed_metrics import BoardStatus
 from bot.notices import Interaction
 from bot.services import Services
+from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, RequestError, TransientError
 from streaming.model import GexSnapshot
 from streaming.symbols import Ticker, parse_ticker
@@ -15,6 +16,7 @@ from streaming.symbols import Ticker, parse_ticker
 READ_WITHIN_S: Final = 2.0
 """An interaction must be answered within 3 s; what reads before the answer gets two of them."""
 _MOST_CHOICES: Final = 25
+_LEFT_OVER_MS: Final = 300_000
 
 
 def default_ticker(services: Services, channel_id: int | None) -> Ticker:
@@ -61,16 +63,19 @@ async def find_or_ask(
     channel_id: int | None,
     before_asking: Callable[[], Awaitable[object]] | None = None,
 ) -> GexSnapshot:
-    """As `find_snapshot`, except that the source is asked for a ticker that nobody follows.
+    """As `find_snapshot`, except that the source is asked for a ticker that nobody follows, or nobody any more.
 
-    That takes seconds: `before_asking` tells the person so. RequestError when the source has nothing either.
+    That takes seconds: `before_asking` tells the person so. RequestError when the source has nothing either; what was
+    left of a ticker that was dropped is better than that.
     """
     ticker = meant(services, typed, channel_id)
     snapshot = await _published(services, ticker)
-    if snapshot is not None:
+    if snapshot is not None and (ticker in services.settings.tickers or not _is_left_over(snapshot, services)):
         return snapshot
     source = services.on_demand
     if source is None or ticker.future is not None:
+        if snapshot is not None:
+            return snapshot
         raise _not_followed(services, f"{ticker.name} is not followed here.")
     if (kept := await source.kept(ticker)) is not None:
         return kept
@@ -78,10 +83,20 @@ async def find_or_ask(
         await before_asking()
     try:
         return await source.snapshot(ticker)
-    except (RequestError, OperatorError) as error:
+    except (RequestError, OperatorError, TransientError) as error:
+        if snapshot is not None:
+            return snapshot
+        if isinstance(error, TransientError):
+            raise
         raise _not_followed(
             services, f"{ticker.name} is not followed here, and cannot be asked for: {error}"
         ) from error
+
+
+def _is_left_over(snapshot: GexSnapshot, services: Services) -> bool:
+    """Whether nobody has published the ticker for minutes; the store keeps its last snapshot for a day."""
+    newest_ms = snapshot.computed_ms if snapshot.replay is None else snapshot.replay.sent_ms
+    return epoch_ms(services.clock.now()) - newest_ms > _LEFT_OVER_MS
 
 
 def meant(services: Services, typed: str | None, channel_id: int | None) -> Ticker:

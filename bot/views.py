@@ -124,6 +124,10 @@ class ChoiceButton(discord.ui.Button[SwitchView]):
         self.style = _CHOSEN if chosen else _OTHER
         self.disabled = not chosen and not self._place().can_choose(self._choice, shown)
 
+    def chooses(self, *parts: str) -> bool:
+        """Whether what it chooses is one of these parts."""
+        return not self._choice.keys().isdisjoint(parts)
+
     def _place(self) -> SwitchView:
         if self.view is None:
             raise TypeError("a button that switches lives in a SwitchView")

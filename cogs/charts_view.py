@@ -11,6 +11,7 @@ import discord
 from bot.notices import Interaction
 from bot.pictures import Picture, PictureRequest, take_picture
 from bot.render.charts.chart_spec import KINDS
+from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.services import Services
 from bot.views import IDLE_S, ChoiceButton, SwitchView, view_of
 
@@ -38,6 +39,7 @@ class ChartView(SwitchView):
         self.add_item(ThemeButton())
         if len(services.settings.tickers) > 1:
             self.add_item(SymbolSelect(services))
+        self._items = tuple(self.children)
 
     @property
     def request(self) -> PictureRequest:
@@ -85,7 +87,16 @@ class ChartView(SwitchView):
 
     def _now_showing(self, picture: Picture) -> None:
         self._request = self._on_show = picture.shown
+        self._offer(KINDS[picture.shown.kind])
         self.mark(picture.shown)
+
+    def _offer(self, kind: ChartKind) -> None:
+        """Every button but those that would change nothing."""
+        idle = ("scope", "weight") if kind.of_everything else ()
+        self.clear_items()
+        for item in self._items:
+            if not (isinstance(item, ChoiceButton) and item.chooses(*idle)):
+                self.add_item(item)
 
 
 class ThemeButton(discord.ui.Button[ChartView]):

@@ -53,6 +53,21 @@ async def test_a_ticker_nobody_follows_is_asked_for_once_somebody_was_told_to_wa
     assert (host.on_demand.asked, len(told)) == (["TSLA"], 1), "what is kept is there at once"
 
 
+async def test_a_ticker_that_was_dropped_is_asked_for_anew_and_its_last_snapshot_is_the_second_best(host):
+    left, clock = make_snapshot("TSLA"), host.clock
+    host.snapshots.latest_by_ticker["TSLA"] = left
+    host.on_demand = StandInOnDemand()
+    services = host.make_bot().services
+    assert await find_or_ask(services, "TSLA", channel_id=None) == left, "another program may publish it"
+    clock.advance(301.0)
+    assert (await find_or_ask(services, "TSLA", channel_id=None)).on_demand is not None
+    assert (await find_or_ask(services, "NDX", channel_id=None)).on_demand is None, "followed, however old"
+    host.on_demand = StandInOnDemand(error=TransientError("Too many."))
+    assert await find_or_ask(host.make_bot().services, "TSLA", channel_id=None) == left
+    host.on_demand = None
+    assert await find_or_ask(host.make_bot().services, "TSLA", channel_id=None) == left
+
+
 async def test_what_is_followed_or_a_future_is_never_asked_for(host):
     host.on_demand = StandInOnDemand()
     services = host.make_bot().services

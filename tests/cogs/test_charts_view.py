@@ -3,12 +3,14 @@ from types import SimpleNamespace
 
 import discord
 import pytest
+from msgspec.structs import replace
 
 from bot.pictures import PictureRequest
 from bot.views import IDLE_S
 from cogs.charts_view import RETIRED, ChartView
+from streaming.clock import instant_of
 from streaming.errors import TransientError
-from tests.support.charts import scopes
+from tests.support.charts import flow_at, scopes
 from tests.support.day_maps import map_of
 from tests.support.host import make_snapshot
 
@@ -117,6 +119,22 @@ async def test_a_heatmap_has_one_scope_and_the_others_come_back_with_another_kin
     assert [control["label"] for control in controls(room) if control.get("disabled")] == ["Zero", "One", "All"]
     await room.guest.click(current(room), label="Strikes")
     assert not any(control.get("disabled") for control in controls(room))
+
+
+async def test_flow_is_of_no_scope_or_weight_and_their_buttons_come_back_with_another_kind(room, shown):
+    everything = [control.get("label") for control in controls(room)]
+    streamed = make_snapshot("SPX")
+    streamed = replace(streamed, signed_flow=flow_at(instant_of(streamed.asof_ms)))
+    room.host.snapshots.latest_by_ticker["SPX"] = streamed
+    await room.guest.click(shown, label="Flow")
+    assert picture(room) == "gex-spx-flow-full-vol.png"
+    assert [label for label in everything if label not in [control.get("label") for control in controls(room)]] == [
+        "Zero", "One", "Full", "All", "Open interest", "Volume",
+    ]  # fmt: skip
+    await room.guest.click(current(room), label="Strikes")
+    assert [control.get("label") for control in controls(room)] == everything
+    await room.guest.click(current(room), label="Zero")
+    assert picture(room) == "gex-spx-strikes-zero-vol.png"
 
 
 async def test_what_cannot_be_drawn_leaves_the_old_picture_and_says_why_privately(room, shown):

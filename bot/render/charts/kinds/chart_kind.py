@@ -26,5 +26,7 @@ class ChartKind:
     """How many snapshots of the day it can show; 0 for the newest one alone."""
     looks_ahead: bool = False
     """Whether it needs the map of the rest of the session, and is made with `ahead`."""
+    of_everything: bool = False
+    """Whether it is of no scope and no weight, so that neither can be chosen."""
     past_strikes: bool = False
     """Whether it needs their strikes too; the history keeps those of one scope, so that no other can be chosen."""

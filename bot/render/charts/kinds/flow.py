@@ -108,4 +108,5 @@ KIND: Final = ChartKind(
     shown=_shown,
     painter="flow_painter.FlowPainter",
     most_past=MOST_POINTS,
+    of_everything=True,
 )
