@@ -40,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell(explained_settings())
         return 0
     try:
+        if arguments.run is not None:
+            status: int = arguments.run(arguments, _tell)
+            return status
         return asyncio.run(_run(arguments))
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -94,9 +97,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(arguments: argparse.Namespace) -> int:
-    if arguments.run is not None:
-        status: int = await arguments.run(arguments, _tell)
-        return status
     if not arguments.demo:
         from bot.serve import check, serve
 

@@ -112,6 +112,12 @@ def check_feed(settings: BotSettings, now: datetime) -> Sequence[Finding]:
     return [ok("feed", f"open until {decision.until:%H:%M} New York.")]
 
 
+async def check_redis(settings: BotSettings) -> Finding:
+    """Whether `REDIS_URL` answers or a server of our own could start."""
+    async with AsyncExitStack() as stack:
+        return (await _open_redis(stack, settings))[1]
+
+
 async def _open_redis(stack: AsyncExitStack, settings: BotSettings) -> tuple[Redis | None, Finding]:
     """A client where there is a server, and whether `REDIS_URL` answers or a server of our own could start."""
     from streaming.bus.redis_connection import open_redis, redact_url

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import httpx
+from pydantic import SecretStr
 
 from bot.check.channel_access import (
     ANNOUNCEMENTS,
@@ -48,9 +49,8 @@ async def check_discord(settings: BotSettings, now: datetime) -> Sequence[Findin
     if settings.discord_bot_token is None:
         remedy = "Set it in .env; only the demo and `python -m streaming` work without it."
         return [fail("discord", f"DISCORD_BOT_TOKEN is not set. {remedy}", ConfigurationError.exit_status)]
-    headers = {**_HEADERS, "Authorization": f"Bot {settings.discord_bot_token.get_secret_value()}"}
     base = settings.discord_api_url or _DISCORD
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT_S) as http:
+    async with _open_api(base, settings.discord_bot_token) as http:
         try:
             me = await _get(http, "/users/@me")
             login = _logged_in(me)
@@ -62,6 +62,22 @@ async def check_discord(settings: BotSettings, now: datetime) -> Sequence[Findin
             sentence = f"{httpx.URL(base).host} does not answer ({type(error).__name__}). Check the network"
             return [fail("discord", f"{sentence} and DISCORD_API_URL.", UnavailableError.exit_status)]
         return [login, *[await _channel(http, str(channel), me["id"], now) for channel in settings.boards]]
+
+
+async def application_id(settings: BotSettings) -> int | None:
+    """Of the application that the bot's token belongs to; None where Discord does not say."""
+    if settings.discord_bot_token is None:
+        return None
+    async with _open_api(settings.discord_api_url or _DISCORD, settings.discord_bot_token) as http:
+        try:
+            return int((await _get(http, "/applications/@me"))["id"])
+        except (GexcordError, httpx.HTTPError, KeyError, TypeError, ValueError):
+            return None
+
+
+def _open_api(base: str, token: SecretStr) -> httpx.AsyncClient:
+    headers = {**_HEADERS, "Authorization": f"Bot {token.get_secret_value()}"}
+    return httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT_S)
 
 
 def _logged_in(me: Any) -> Finding:

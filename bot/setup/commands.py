@@ -1,6 +1,7 @@
 """`gexcord init`, `backup` and `restore` on the command line; what they do is imported when it is asked for."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable
 from getpass import getpass
@@ -18,6 +19,9 @@ exit statuses:
   70   the disk, or a bug; see the message  75  temporary, try again
   78   a setting is wrong or missing        130 interrupted
 """
+_INIT: Final = """example:
+  %(prog)s                  then look at .env.new and rename it to .env
+"""
 _BACKUP: Final = """examples:
   %(prog)s gexcord.backup
   %(prog)s /mnt/safe/gexcord.backup --passphrase-file /root/passphrase --force
@@ -31,6 +35,8 @@ Subparsers = argparse._SubParsersAction  # noqa: SLF001  # argparse gives it no 
 
 def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add the commands to the parser of `gexcord`."""
+    init = _add(commands, "init", "ask for what is needed, test each answer, and write .env.new", _INIT)
+    init.set_defaults(run=_init)
     backup = _add(commands, "backup", "write settings, login, alerts and day rows into one encrypted file", _BACKUP)
     backup.add_argument("file", type=Path, metavar="FILE", help="the backup to write")
     backup.add_argument("--force", action="store_true", help="replace a file that exists")
@@ -61,23 +67,33 @@ def _add(
     )
 
 
-async def _backup(arguments: argparse.Namespace, tell: Tell) -> int:
+def _init(_: argparse.Namespace, tell: Tell) -> int:
+    if not sys.stdin.isatty():
+        raise RequestError("`init` asks questions, so it needs a terminal.", remedy="Or copy .env.back to .env.")
+    from bot.setup.init import Person, initialise
+    from streaming.clock import SystemClock
+
+    initialise(Path(), Person(ask=input, ask_unseen=getpass, say=tell), SystemClock())
+    return 0
+
+
+def _backup(arguments: argparse.Namespace, tell: Tell) -> int:
     from bot.setup.backup import BackupOrder, back_up
     from streaming.clock import SystemClock
 
     passphrase = asked_passphrase(arguments.passphrase_file, twice=True)
     order = BackupOrder(target=arguments.file, passphrase=passphrase, force=arguments.force)
-    await back_up(order, SystemClock(), tell=tell)
+    asyncio.run(back_up(order, SystemClock(), tell=tell))
     return 0
 
 
-async def _restore(arguments: argparse.Namespace, tell: Tell) -> int:
+def _restore(arguments: argparse.Namespace, tell: Tell) -> int:
     from bot.setup.restore import RestoreOrder, restore
     from streaming.clock import SystemClock
 
     passphrase = asked_passphrase(arguments.passphrase_file, twice=False)
     order = RestoreOrder(source=arguments.file, passphrase=passphrase, folder=arguments.folder, force=arguments.force)
-    await restore(order, SystemClock(), tell=tell)
+    asyncio.run(restore(order, SystemClock(), tell=tell))
     return 0
 
 
