@@ -114,6 +114,7 @@ def close_time(day: date) -> time:
     return _EARLY_CLOSE if day in _half_days(day.year) else _CLOSE
 
 
+@lru_cache(maxsize=1024)
 def session_on(day: date) -> TradingSession | None:
     """The session of `day`, or None when the exchange is closed."""
     if closure(day) is not None:
@@ -136,8 +137,9 @@ def next_session(after: date) -> TradingSession:
 
 def session_until_close(at: datetime) -> TradingSession:
     """The session that closes next after an instant: today's until its close, then the one after."""
-    today = session_on(new_york(at).date())
-    return today if today is not None and at < today.close_at else next_session(new_york(at).date())
+    day = new_york(at).date()
+    today = session_on(day)
+    return today if today is not None and at < today.close_at else next_session(day)
 
 
 def latest_session(by: datetime) -> date:
@@ -149,6 +151,7 @@ def latest_session(by: datetime) -> date:
     return day
 
 
+@lru_cache(maxsize=4096)
 def settle_at(expiry: date, *, am: bool) -> datetime:
     """The settlement instant of an expiry in UTC: 09:30 for AM contracts, the session's close for PM ones."""
     moment = _OPEN if am else close_time(expiry)

@@ -13,7 +13,7 @@ from streaming.gex.points.basis import Basis
 from streaming.gex.points.point_views import Kind, PointViews
 from streaming.gex.pricing.formulas import Floats, years_to_expiry
 from streaming.gex.pricing.forward import dividend_ahead
-from streaming.gex.pricing.lines import Lines
+from streaming.gex.pricing.lines import Ints, Lines
 from streaming.gex.pricing.live_book import Conventions, LiveBook
 from streaming.gex.pricing.priced import ForwardMode
 from streaming.gex.pricing.selection import Selection
@@ -21,7 +21,7 @@ from streaming.gex.pricing.volatility import BadIv
 from streaming.gex.results.ahead import Work, map_ahead
 from streaming.gex.results.expected_move import expected_move
 from streaming.gex.results.flow import Flows, flows
-from streaming.gex.results.market_state import market_state, session_key
+from streaming.gex.results.market_state import Session, market_state, session_key
 from streaming.gex.results.max_change import Ladder, LadderHistory
 from streaming.gex.results.roots import RootBook
 from streaming.gex.results.signed_flow import SignedFlowBook
@@ -122,8 +122,9 @@ class GexEngine:
         moment = self._moment(self._chain, self._book, now)
         selection = self._book.selection(moment.at)
         spot_figures = self._spot_figures(self._chain, self._book, selection, moment)
-        priors = self._remember(spot_figures, selection, moment)
-        traded = self._traded(self._book, spot_figures, moment)
+        session = session_key(moment.at)
+        priors = self._remember(spot_figures, selection, moment, session)
+        traded = self._traded(self._book, spot_figures, moment, session)
         self._last, self._last_asof = spot_figures, moment.asof
         self._last_basis = basis = self._views.basis() if self._ticker.future else None
         self._seq += 1
@@ -134,14 +135,14 @@ class GexEngine:
                 chain=self._chain,
                 moment=moment,
                 state=market_state(
-                    moment.at, _next_settle_s(self._book.lines.settle_s[selection.cut.rows[self._scope]], moment.at)
+                    moment.at, _next_settle_s(self._book.lines.settle_s[selection.cut.rows[self._scope]])
                 ),
                 selection=selection,
                 spot_figures=spot_figures,
                 scopes=_figures(spot_figures, selection, moment),
                 basis=basis,
                 views=self._views.current(),
-                expected_move=_move(spot_figures, moment.asof),
+                expected_move=_move(spot_figures, self._book.nearest_quoted(), moment.asof),
                 priors=priors,
                 flows=traded,
                 signed_flow=self._flow.value(spot_figures, self._book.rows_by_symbol, moment.at),
@@ -170,7 +171,7 @@ class GexEngine:
         if self._last is None:
             return ()
         listed = self._last.selection.cut.listed[scope]
-        oi, vol = (self._last.net_ladder(scope, weight)[listed].tolist() for weight in (0, 1))
+        oi, vol = self._last.net_ladders(scope)[:, listed].tolist()
         return tuple(zip(self._last.lines.strikes[listed].tolist(), vol, oi, strict=True))
 
     def sides(self, scope: ScopeName) -> tuple[SideRow, ...]:
@@ -244,18 +245,20 @@ class GexEngine:
         )
 
     def _remember(
-        self, spot_figures: SpotFigures | None, selection: Selection, moment: SnapshotTimes
+        self, spot_figures: SpotFigures | None, selection: Selection, moment: SnapshotTimes, session: Session
     ) -> tuple[Ladder | None, ...]:
         """The ladders to compare with; then keep this one."""
-        self._history.start_epoch((session_key(moment.at), selection.cut.expiries[self._scope]))
+        self._history.start_epoch((session, selection.cut.expiries[self._scope]))
         priors = self._history.priors(moment.at.timestamp())
         if spot_figures is not None and selection.is_priced(self._scope):
             self._history.add(ladder_by_volume(spot_figures, self._scope, moment.at))
         return priors
 
-    def _traded(self, book: LiveBook, spot_figures: SpotFigures | None, moment: SnapshotTimes) -> Flows:
+    def _traded(
+        self, book: LiveBook, spot_figures: SpotFigures | None, moment: SnapshotTimes, session: Session
+    ) -> Flows:
         """Keep the volumes; what was traded in the scope, nothing known where none of its lines can be priced."""
-        self._trades.start_epoch(session_key(moment.at))
+        self._trades.start_epoch(session)
         self._trades.note(moment.at.timestamp(), book.lines.symbol, book.volume)
         if spot_figures is None or not spot_figures.selection.is_priced(self._scope):
             return {}
@@ -268,15 +271,15 @@ def _figures(spot_figures: SpotFigures | None, selection: Selection, moment: Sna
     return all_figures(spot_figures, moment.asof)
 
 
-def _next_settle_s(settle_s: Floats, at: datetime) -> float | None:
-    ahead = settle_s[settle_s > at.timestamp()]
-    return float(ahead.min()) if ahead.size else None
+def _next_settle_s(settle_s: Floats) -> float | None:
+    """Of the lines of a cut: all settle later, the first of them first."""
+    return float(settle_s[0]) if settle_s.size else None
 
 
-def _move(spot_figures: SpotFigures | None, asof: datetime) -> ExpectedMove | None:
+def _move(spot_figures: SpotFigures | None, pairs: Ints, asof: datetime) -> ExpectedMove | None:
     if spot_figures is None:
         return None
-    return expected_move(spot_figures.lines, spot_figures.selection, spot_figures.spot, asof.timestamp())
+    return expected_move(spot_figures.lines, pairs, spot_figures.selection, spot_figures.spot, asof.timestamp())
 
 
 def series_rows(lines: Lines, ratio: Floats, *, first_row: int, asof: datetime, spot: float | None) -> list[Row]:

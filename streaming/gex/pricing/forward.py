@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -130,6 +131,23 @@ def too_wide(lines: Lines) -> NDArray[np.bool_]:
     wide = np.zeros(len(lines), np.bool_)
     wide[calls] = quoted[calls] & quoted[puts] & ~(told[calls] & told[puts])
     return wide
+
+
+def nearest_quoted(lines: Lines, first_row: int) -> Ints:
+    """Pairs of the first living series in which any has a call and a put whose quotes both say a price.
+
+    Series by series, for the first one nearly always does, and a chain has fifty.
+    """
+    first = int(np.searchsorted(lines.series_start, first_row))
+    edges = np.searchsorted(lines.pair_series, np.arange(first, lines.series_start.size + 1)).tolist()
+    for low, high in pairwise(edges):
+        calls, puts = lines.pair_call[low:high], lines.pair_put[low:high]
+        listed = np.flatnonzero((calls >= 0) & (puts >= 0))
+        rows = np.stack((calls[listed], puts[listed]))
+        quoted: Ints = low + listed[says_a_price(lines.bid[rows], lines.ask[rows]).all(axis=0)]
+        if quoted.size:
+            return quoted
+    return np.zeros(0, np.int64)
 
 
 def implied_spot(lines: Lines) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from streaming.clock import epoch_ms
 from streaming.gex.pricing.feed_clock import measured_ends, on_our_clock, quoted_ends
 from streaming.gex.pricing.formulas import Floats
-from streaming.gex.pricing.forward import Evidence, judged, parity_ratios, too_wide
+from streaming.gex.pricing.forward import Evidence, judged, nearest_quoted, parity_ratios, too_wide
 from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
 from streaming.gex.pricing.priced import ForwardMode, PricedStrikes
 from streaming.gex.pricing.scopes import ScopeSlices, slice_scopes
@@ -63,6 +63,7 @@ class LiveBook:
         self._cut: ScopeSlices | None = None
         self._selection: Selection | None = None
         self._priced: PricedStrikes | None = None
+        self._quoted: Ints | None = None
         self.live_ms = 0
         self.lines = sort_lines(chain)
         self._take_new(chain, spot)
@@ -119,7 +120,7 @@ class LiveBook:
     def selection(self, at: datetime) -> Selection:
         """The lines that count now; computed again only when quotes changed or lines settled."""
         if self._cut is None or not self._cut.holds_at(at):
-            self._cut, self._selection, self._priced = slice_scopes(self.lines, at), None, None
+            self._cut, self._selection, self._priced, self._quoted = slice_scopes(self.lines, at), None, None, None
         if self._selection is None:
             weight = np.stack((self._open_interest, self._volume))
             self._selection = select(
@@ -127,6 +128,12 @@ class LiveBook:
             )
             self._priced = self._selection.priced
         return self._selection
+
+    def nearest_quoted(self) -> Ints:
+        """The pairs of the nearest series with quotes, after `selection`."""
+        if self._quoted is None:
+            self._quoted = nearest_quoted(self.lines, 0 if self._cut is None else self._cut.start)
+        return self._quoted
 
     def _clean(self) -> CleanIv:
         if self._conventions.volatility == "line":
@@ -149,7 +156,7 @@ class LiveBook:
         self._open_interest: Floats = self.lines.open_interest.copy()
         self._volume: Floats = self.lines.volume.copy()
         self._quotes = StrikeQuotes(self._polled.sigma.copy(), self._polled.call_counts.copy())
-        self._selection = None
+        self._selection = self._quoted = None
         newer = [live for symbol, live in self._live.items() if live.quote.event_ms > _polled_ms(chain, symbol)]
         self._live = {}
         if newer:
@@ -168,6 +175,7 @@ class LiveBook:
         known = [(row, live) for live in lives if (row := by_symbol.get(live.quote.symbol)) is not None]
         if not known:
             return
+        self._volume = self._volume.copy()  # who has seen it before sees that it is another
         for row, live in known:
             self._live[live.quote.symbol] = live
             self._overlay_one(row, live.quote)

@@ -1,13 +1,11 @@
 """What the market pays for movement until the nearest quoted expiry (`specs/gex-method.md` §22). Pure."""
 
 import math
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from streaming.gex.pricing.formulas import years_to_expiry
-from streaming.gex.pricing.forward import says_a_price
 from streaming.gex.pricing.lines import Ints, Lines
 from streaming.gex.pricing.selection import Selection
 from streaming.model import ExpectedMove
@@ -15,12 +13,11 @@ from streaming.model import ExpectedMove
 _ROOT_WIDTH: Final = 6
 
 
-def expected_move(lines: Lines, selection: Selection, spot: float, asof_s: float) -> ExpectedMove | None:
-    """The straddle at the strike nearest to the forward of the nearest series with quotes on both sides.
+def expected_move(lines: Lines, pairs: Ints, selection: Selection, spot: float, asof_s: float) -> ExpectedMove | None:
+    """The straddle at the strike nearest to the forward, among the `pairs` of the nearest series with quotes.
 
     `asof_s` is the quote time, epoch seconds. None without such a strike; without its σ no standard deviation.
     """
-    pairs = _nearest_quoted(lines, selection.cut.start)
     if pairs.size == 0:
         return None
     series = int(lines.pair_series[pairs[0]])
@@ -38,23 +35,6 @@ def expected_move(lines: Lines, selection: Selection, spot: float, asof_s: float
         straddle_pct=100.0 * straddle / spot,
         sigma_points=spot * total if math.isfinite(total) else None,
     )
-
-
-def _nearest_quoted(lines: Lines, first_row: int) -> Ints:
-    """Strikes of the first living series in which any has a call and a put whose quotes both say a price.
-
-    Series by series, for the first one nearly always does, and a chain has fifty.
-    """
-    first = int(np.searchsorted(lines.series_start, first_row))
-    edges = np.searchsorted(lines.pair_series, np.arange(first, lines.series_start.size + 1)).tolist()
-    for low, high in pairwise(edges):
-        calls, puts = lines.pair_call[low:high], lines.pair_put[low:high]
-        listed = np.flatnonzero((calls >= 0) & (puts >= 0))
-        rows = np.stack((calls[listed], puts[listed]))
-        quoted: Ints = low + listed[says_a_price(lines.bid[rows], lines.ask[rows]).all(axis=0)]
-        if quoted.size:
-            return quoted
-    return np.zeros(0, np.int64)
 
 
 def _mid(lines: Lines, row: int) -> float:

@@ -10,7 +10,6 @@ import numpy as np
 
 from streaming.gex.points.basis import shift
 from streaming.gex.pricing.formulas import Floats
-from streaming.gex.results.levels import within_window
 from streaming.gex.results.max_change import strongest
 from streaming.gex.results.spot_figures import SpotFigures
 from streaming.gex.results.trades import TradeLog
@@ -45,7 +44,7 @@ def flows(found: SpotFigures, scope: ScopeName, log: TradeLog) -> Flows:
         for place, span in enumerate(FLOW_SPANS[:-1])
         if log.knows(place)
     }
-    day = SpanFlow(float(priced.held[1, :, start:end].sum()), found.net_ladder(scope, 1))
+    day = SpanFlow(float(priced.held[1, :, start:end].sum()), found.net_ladders(scope)[1])
     return {**windows, FLOW_SPANS[-1]: day}
 
 
@@ -67,13 +66,13 @@ def _record(span: FlowSpan, own: SpanFlow | None, strikes: Floats, points: float
     )
 
 
-def flow_rows(found: Flows, strikes: Floats, spot: float, points: float | None) -> tuple[FlowRow, ...]:
-    """Strike by strike near spot what was traded over each span, whole dollars; only strikes where anything was."""
+def flow_rows(found: Flows, strikes: Floats, window: slice, points: float | None) -> tuple[FlowRow, ...]:
+    """Strike by strike in the window what was traded over each span, whole dollars; only strikes where anything was."""
     if points is None:
         return ()
-    window = within_window(strikes, spot)
-    columns = {span: np.round(own.by_strike[window]) for span, own in found.items()}
-    busy = np.flatnonzero(np.any(list(columns.values()), axis=0))
+    columns: Floats = np.round([own.by_strike[window] for own in found.values()]) if found else np.zeros((0, 0))
+    busy = np.flatnonzero(columns.any(axis=0))
+    told = dict(zip(found, columns[:, busy].tolist(), strict=True))
     unknown = [None] * busy.size
-    cells = [columns[span][busy].tolist() if span in columns else unknown for span in FLOW_SPANS]
+    cells = [told.get(span, unknown) for span in FLOW_SPANS]
     return tuple(zip((strikes[window][busy] + points).tolist(), zip(*cells, strict=True), strict=True))

@@ -25,17 +25,37 @@ def walls(strikes: Floats, ladders: Floats, spot: float) -> list[dict[str, Level
     """
     if strikes.size == 0:
         return [{} for _ in ladders]
-    nearest_first = np.argsort(np.abs(strikes - spot), kind="stable")
-    near = strikes[nearest_first]
-    puts, calls = np.moveaxis(ladders[..., nearest_first], 1, 0)
-    heights = np.stack((puts + calls, calls, np.where(near >= spot, calls, 0.0)))
-    depths = np.stack((puts + calls, puts, np.where(near <= spot, puts, 0.0)))
-    at = np.stack((heights.argmax(axis=-1), depths.argmin(axis=-1)), axis=1)
-    values = np.stack((np.maximum(heights.max(axis=-1), 0.0), np.minimum(depths.min(axis=-1), 0.0)), axis=1)
-    columns = (table.reshape(len(WALLS), -1).T.tolist() for table in (near[at], values))
+    order = np.argsort(np.abs(strikes - spot), kind="stable")
+    gross = ladders[..., order]
+    net = gross.sum(axis=1)
+    above, below = (int(np.searchsorted(strikes, spot, side=side)) for side in ("left", "right"))
+    found = (
+        (order, net, 1.0),
+        (order, net, -1.0),
+        (order, gross[:, 1], 1.0),
+        (order, gross[:, 0], -1.0),
+        (np.arange(above, strikes.size), ladders[:, 1, above:], 1.0),
+        (np.arange(below)[::-1], ladders[:, 0, :below][:, ::-1], -1.0),
+    )
+    columns = [_highest(strikes, *one) for one in found]
     return [
-        {name: (strike, value) for name, strike, value in zip(WALLS, *row, strict=True) if value}
+        {name: level for name, level in zip(WALLS, row, strict=True) if level is not None}
         for row in zip(*columns, strict=True)
+    ]
+
+
+def _highest(strikes: Floats, order: NDArray[np.intp], values: Floats, sign: float) -> list[Level | None]:
+    """Of each row the highest value (with `sign` -1 the lowest) and its strike, the first of equal ones; None if 0.
+
+    `order` says which strike each column of `values` is of.
+    """
+    if order.size == 0:
+        return [None] * len(values)
+    at = values.argmax(axis=1) if sign > 0.0 else values.argmin(axis=1)
+    reached = values[np.arange(len(values)), at].tolist()
+    return [
+        (strike, value) if sign * value > 0.0 else None
+        for strike, value in zip(strikes[order[at]].tolist(), reached, strict=True)
     ]
 
 
@@ -64,10 +84,9 @@ def ladder_splits(strikes: Floats, ladders: Floats) -> list[float | None]:
 
 def _crossing(strikes: Floats, ladder: Floats, at: int) -> float | None:
     """Between a strike and the next one that has a value; None without one."""
-    later = np.flatnonzero(ladder[at + 1 :])
-    if later.size == 0:
+    if not (rest := ladder[at + 1 :]).any():
         return None
-    after = at + 1 + int(later[0])
+    after = at + 1 + int((rest != 0.0).argmax())
     low, high = float(ladder[at]), float(ladder[after])
     return float(strikes[at]) - low * float(strikes[after] - strikes[at]) / (high - low)
 
@@ -80,21 +99,24 @@ _DECIMALS: Final = 4
 _EDGE: Final = 1e-9
 
 
-def ladder_rows(
-    strikes: Floats, listed: NDArray[np.bool_], vol: Floats, oi: Floats, spot: float
-) -> tuple[LadderRow, ...]:
-    """Strike, net by volume and by open interest ($ per 1 %) of the scope's listed strikes near spot, ascending."""
+def ladder_rows(strikes: Floats, listed: NDArray[np.bool_], nets: Floats, spot: float) -> tuple[LadderRow, ...]:
+    """Strike, net by volume and by open interest ($ per 1 %) of the scope's listed strikes near spot, ascending.
+
+    `nets` has shape (2, strikes): by open interest, by volume.
+    """
     near = within(strikes, spot)
-    shown = near.start + np.flatnonzero(listed[near])
-    columns = (strikes[shown].tolist(), np.round(vol[shown]).tolist(), np.round(oi[shown]).tolist())
-    return tuple(zip(*columns, strict=True))
+    shown = near.start + listed[near].nonzero()[0]
+    oi, vol = nets[:, shown].round().tolist()
+    return tuple(zip(strikes[shown].tolist(), vol, oi, strict=True))
 
 
-def side_rows(strikes: Floats, shown: NDArray[np.intp], oi: Floats, vol: Floats) -> tuple[SideRow, ...]:
-    """Calls and puts apart at the strikes `shown`, ascending; `oi` and `vol` have shape (2, strikes), puts first."""
-    columns = (vol[1], vol[0], oi[1], oi[0])
-    rounded = (np.round(column[shown]).tolist() for column in columns)
-    return tuple(zip(strikes[shown].tolist(), *rounded, strict=True))
+def side_rows(strikes: Floats, shown: NDArray[np.intp], ladders: Floats) -> tuple[SideRow, ...]:
+    """Calls and puts apart at the strikes `shown`, ascending.
+
+    `ladders` has shape (2, 2, strikes): by open interest and by volume, puts and calls.
+    """
+    (put_oi, call_oi), (put_vol, call_vol) = ladders[..., shown].round().tolist()
+    return tuple(zip(strikes[shown].tolist(), call_vol, put_vol, call_oi, put_oi, strict=True))
 
 
 def profile_points(levels: Floats, totals: Floats, spot: float) -> tuple[ProfilePoint, ...]:
@@ -110,8 +132,8 @@ def profile_points(levels: Floats, totals: Floats, spot: float) -> tuple[Profile
 
 def within(ascending: Floats, spot: float) -> slice:
     """Which of the ascending levels are within 10 % of spot."""
-    low = np.searchsorted(ascending, spot * (1.0 - REACH - _EDGE), side="left")
-    return slice(int(low), int(np.searchsorted(ascending, spot * (1.0 + REACH + _EDGE), side="right")))
+    low = ascending.searchsorted(spot * (1.0 - REACH - _EDGE), side="left")
+    return slice(int(low), int(ascending.searchsorted(spot * (1.0 + REACH + _EDGE), side="right")))
 
 
 def _spread(ascending: Floats, apart: float) -> NDArray[np.intp]:
@@ -146,35 +168,34 @@ def concentrations(strikes: Floats, ladders: Floats) -> list[Concentration]:
     if strikes.size == 0:
         return [Concentration((), None)] * len(ladders)
     nets, gross = ladders.sum(axis=1), ladders[:, 1] - ladders[:, 0]
-    sizes = np.abs(nets)
+    signed = np.concatenate((nets, gross))
+    sizes = np.abs(signed)
     falling = np.sort(sizes, axis=1)[:, ::-1]
-    running = np.cumsum(falling, axis=1)
-    total = running[:, -1]
-    needed = (1 + np.count_nonzero(running < _MOST_OF_IT * total[:, None], axis=1)).tolist()
-    fifth = falling[:, min(MOST, strikes.size) - 1]
+    running = np.cumsum(falling[: len(nets)], axis=1)
+    needed = 1 + np.count_nonzero(running < _MOST_OF_IT * running[:, -1:], axis=1)
+    whole = [*running[:, -1].tolist(), *gross.sum(axis=1).tolist()]
+    top = _strongest(strikes, signed, sizes >= falling[:, [min(MOST, strikes.size) - 1]], whole)
     return [
-        Concentration(
-            _top(strikes, net, np.flatnonzero(size >= least), whole) if whole > 0.0 else (),
-            count if whole > 0.0 else None,
-            most,
-        )
-        for net, size, least, whole, count, most in zip(
-            nets, sizes, fifth, total.tolist(), needed, _largest(strikes, gross), strict=True
+        Concentration(by_net, count if total > 0.0 else None, by_gross)
+        for by_net, by_gross, count, total in zip(
+            top[: len(nets)], top[len(nets) :], needed.tolist(), whole[: len(nets)], strict=True
         )
     ]
 
 
-def _largest(strikes: Floats, gross: Floats) -> list[tuple[TopStrike, ...]]:
-    """The five largest of each row; where only five are wanted, a partition is a tenth of a sort."""
-    rank = max(strikes.size - MOST, 0)
-    fifth = np.partition(gross, rank, axis=1)[:, rank]
-    rows = zip(gross, fifth, gross.sum(axis=1).tolist(), strict=True)
+def _strongest(
+    strikes: Floats, ladders: Floats, among: NDArray[np.bool_], whole: list[float]
+) -> list[tuple[TopStrike, ...]]:
+    """The five strongest of each row, of equal ones the lower strike first; `among` marks those that may be it."""
+    numbers, places = np.nonzero(among)
+    rows: list[list[tuple[float, float]]] = [[] for _ in ladders]
+    for number, *row in zip(numbers.tolist(), strikes[places].tolist(), ladders[numbers, places].tolist(), strict=True):
+        rows[number].append((row[0], row[1]))
     return [
-        _top(strikes, row, np.flatnonzero(row >= least), whole) if whole > 0.0 else () for row, least, whole in rows
+        tuple(
+            (strike, value, abs(value) / total)
+            for strike, value in sorted(row, key=lambda row: -abs(row[1]))[:MOST]
+            if value != 0.0
+        )
+        for row, total in zip(rows, whole, strict=True)
     ]
-
-
-def _top(strikes: Floats, ladder: Floats, among: NDArray[np.intp], whole: float) -> tuple[TopStrike, ...]:
-    """The strongest of the rows `among`, of equal ones the lower strike first."""
-    rows = sorted(zip(strikes[among].tolist(), ladder[among].tolist(), strict=True), key=lambda row: -abs(row[1]))
-    return tuple((strike, net, abs(net) / whole) for strike, net in rows[:MOST] if net != 0.0)

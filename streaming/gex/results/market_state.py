@@ -8,6 +8,8 @@ from streaming.calendar import new_york, session_on
 State = Literal["live", "warming", "closing", "closed"]
 WARMING: Final = timedelta(minutes=15)
 CLOSING_S: Final = 300.0
+Session = tuple[str, bool]
+"""What names one."""
 
 
 def market_state(at: datetime, next_settle_s: float | None) -> State:
@@ -24,7 +26,7 @@ def market_state(at: datetime, next_settle_s: float | None) -> State:
     return "warming" if at < session.open_at + WARMING else "live"
 
 
-def session_key(at: datetime) -> tuple[str, bool]:
+def session_key(at: datetime) -> Session:
     """Names the session an instant belongs to; changes at the open and at midnight."""
     day = new_york(at).date()
     session = session_on(day)

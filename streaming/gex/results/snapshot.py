@@ -14,7 +14,6 @@ from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.live_book import Conventions
 from streaming.gex.pricing.selection import Selection
 from streaming.gex.results.flow import Flows, flow_records, flow_rows
-from streaming.gex.results.levels import within_window
 from streaming.gex.results.market_state import State
 from streaming.gex.results.max_change import Change, Ladder, largest_change, values_at
 from streaming.gex.results.spot_figures import SpotFigures
@@ -140,7 +139,7 @@ def _chain_quality(made: Ingredients) -> ChainQuality | None:
 
 def ladder_by_volume(spot_figures: SpotFigures, scope: ScopeName, at: datetime) -> Ladder:
     """The scope's whole net ladder by volume, for the history of max change."""
-    return Ladder(at.timestamp(), spot_figures.lines.strikes, spot_figures.net_ladder(scope, 1))
+    return Ladder(at.timestamp(), spot_figures.lines.strikes, spot_figures.net_ladders(scope)[1])
 
 
 def _changes(made: Ingredients) -> tuple[Change, ...]:
@@ -153,10 +152,10 @@ def _changes(made: Ingredients) -> tuple[Change, ...]:
 def _flow(made: Ingredients, points: float | None) -> dict[str, Any]:
     if made.spot_figures is None:
         return {"flow": flow_records({}, np.zeros(0), points)}
-    strikes, spot = made.spot_figures.lines.strikes, made.spot_figures.spot
+    strikes, window = made.spot_figures.lines.strikes, made.spot_figures.window
     return {
         "flow": flow_records(made.flows, strikes, points),
-        "flow_strikes": flow_rows(made.flows, strikes, spot, points),
+        "flow_strikes": flow_rows(made.flows, strikes, window, points),
     }
 
 
@@ -170,9 +169,8 @@ def _strike_rows(made: Ingredients, points: float) -> tuple[StrikeRow, ...]:
     if spot_figures is None or not made.selection.is_priced(made.scope):
         return ()
     strikes = spot_figures.lines.strikes
-    window = within_window(strikes, spot_figures.spot)
-    shown = window.start + np.flatnonzero(made.selection.cut.listed[made.scope][window])
-    oi, vol = ((spot_figures.net_ladder(made.scope, weight)[shown] / MILLION).tolist() for weight in (0, 1))
+    shown = spot_figures.shown(made.scope)
+    oi, vol = (spot_figures.net_ladders(made.scope)[:, shown] / MILLION).tolist()
     priors = [_column(values_at(strikes, prior), shown) for prior in made.priors[1:]]
     return tuple(zip((strikes[shown] + points).tolist(), vol, oi, zip(*priors, strict=True), strict=True))
 

@@ -64,23 +64,30 @@ class SpotFigures:
     """The sums of both sides, shape (spans, 2, strikes)."""
     roots: dict[tuple[Span, int], Roots]
     profiles: dict[Span, Profile]
+    window: slice
+    """The strikes within 3.5 % of spot."""
 
     def span(self, scope: ScopeName) -> Span:
         """The scope's first and last priced line."""
         return span_of(self.selection.priced.scopes[scope])
 
-    def net_ladder(self, scope: ScopeName, weight: int) -> Floats:
-        """Net dollars per 1 % at each strike of the chain."""
-        net: Floats = self.nets[self._number(scope), weight]
-        return net
+    def net_ladders(self, scope: ScopeName) -> Floats:
+        """Net dollars per 1 % at each strike of the chain, shape (2, strikes): by open interest, by volume."""
+        nets: Floats = self.nets[self._number(scope)]
+        return nets
 
     def _number(self, scope: ScopeName) -> int:
         """Which of the spans it is."""
         return self.selection.priced.pieces.spans.index(self.span(scope))
 
+    def shown(self, scope: ScopeName) -> NDArray[np.intp]:
+        """The strikes of the window that the scope lists."""
+        shown: NDArray[np.intp] = self.window.start + self.selection.cut.listed[scope][self.window].nonzero()[0]
+        return shown
+
     def sides(self, scope: ScopeName, shown: NDArray[np.intp]) -> tuple[SideRow, ...]:
         """Calls and puts apart at some strikes of the chain, in whole dollars per 1 %."""
-        return side_rows(self.lines.strikes, shown, *self.ladders[self._number(scope)])
+        return side_rows(self.lines.strikes, shown, self.ladders[self._number(scope)])
 
 
 def figures_at_spot(
@@ -105,6 +112,7 @@ def figures_at_spot(
         nets=ladders.sum(axis=2),
         roots=book.update(priced, kernel, at_s, selection.cut.expiries["all"], at_spot),
         profiles=book.profiles,
+        window=within_window(lines.strikes, spot),
     )
 
 
@@ -147,13 +155,11 @@ def _is_unsent(quality: ScopeFigures) -> bool:
 
 def _ladder(spot_figures: SpotFigures, scope: ScopeName) -> tuple[LadderRow, ...]:
     listed = spot_figures.selection.cut.listed[scope]
-    oi, vol = (spot_figures.net_ladder(scope, weight) for weight in (0, 1))
-    return ladder_rows(spot_figures.lines.strikes, listed, vol, oi, spot_figures.spot)
+    return ladder_rows(spot_figures.lines.strikes, listed, spot_figures.net_ladders(scope), spot_figures.spot)
 
 
 def _sides(spot_figures: SpotFigures, scope: ScopeName) -> tuple[SideRow, ...]:
-    window = within_window(spot_figures.lines.strikes, spot_figures.spot)
-    return spot_figures.sides(scope, window.start + np.flatnonzero(spot_figures.selection.cut.listed[scope][window]))
+    return spot_figures.sides(scope, spot_figures.shown(scope))
 
 
 def _hedged(
@@ -187,7 +193,7 @@ def _weighted(spot_figures: SpotFigures) -> dict[tuple[Span, int], WeightFigures
     count = 2 * len(spans)
     nets = spot_figures.nets.reshape(count, strikes.size)
     ladders = spot_figures.ladders.reshape(count, 2, strikes.size)
-    window = within_window(strikes, spot)
+    window = spot_figures.window
     columns = zip(
         [span for span in spans for _ in "ov"],
         [0, 1] * len(spans),

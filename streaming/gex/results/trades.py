@@ -32,6 +32,10 @@ class TradeLog:
 
     def __init__(self) -> None:
         self._epoch: Hashable = None
+        self._noted: Floats | None = None
+        """The volumes that were taken last."""
+        self._busy: NDArray[np.intp] | None = None
+        """What `busy` has found, until something is traded or forgotten."""
         self._forget()
 
     def start_epoch(self, epoch: Hashable) -> None:
@@ -41,9 +45,15 @@ class TradeLog:
             self._forget()
 
     def note(self, at_s: float, symbols: Symbols, volume: Floats) -> None:
-        """Take the day's volumes by contract; a contract seen for the first time has traded nothing yet."""
+        """Take the day's volumes by contract; a contract seen for the first time has traded nothing yet.
+
+        The same array again says that no volume has changed.
+        """
         self._list(symbols, volume)
         self._move(at_s)
+        if volume is self._noted and not self._any_lower:
+            return
+        self._noted = volume
         rise = volume - self._counted
         risen = np.flatnonzero(rise > 0.0)
         self._hear(self._numbers[risen], rise[risen])
@@ -52,8 +62,9 @@ class TradeLog:
 
     def busy(self) -> NDArray[np.intp]:
         """The lines of the chain noted last that were traded over the longest span, so over any."""
-        found: NDArray[np.intp] = np.flatnonzero(self._sums[-1, self._numbers])
-        return found
+        if self._busy is None:
+            self._busy = np.flatnonzero(self._sums[-1, self._numbers])
+        return self._busy
 
     def traded(self, rows: Ints) -> Floats:
         """Contracts traded on lines of the chain noted last, over each of `SPANS_S`; shape (6, rows)."""
@@ -76,6 +87,7 @@ class TradeLog:
         self._fell_s: Floats = np.zeros(0)
         """By line: since when its volume is below that; NaN where it is not."""
         self._any_lower = False
+        self._noted = self._busy = None
         self._sums: Floats = np.zeros((len(SPANS_S), 0))
         """By span and number: contracts traded."""
         self._heard_at: list[float] = []
@@ -95,7 +107,7 @@ class TradeLog:
             counted, self._fell_s = known[:, numbers]
             self._counted = np.where(np.isnan(counted), volume, counted)
             self._sums = np.pad(self._sums, ((0, 0), (0, len(by_symbol) - self._sums.shape[1])))
-            self._numbers = numbers
+            self._numbers, self._busy = numbers, None
         self._symbols = symbols
 
     def _move(self, at_s: float) -> None:
@@ -108,6 +120,7 @@ class TradeLog:
             begin = bisect_right(self._heard_at, at_s - length_s, hi=len(self._heard_at) - 1)
             for numbers, contracts in chain.from_iterable(self._heard[self._begins[span] : begin]):
                 self._sums[span, numbers] -= contracts
+                self._busy = None
             self._begins[span] = begin
         self._tidy(min(self._begins) - 1)
 
@@ -115,6 +128,7 @@ class TradeLog:
         if numbers.size:
             self._heard[-1].append((numbers, contracts))
             self._sums[:, numbers] += contracts
+            self._busy = None
 
     def _start_anew(self, at_s: float, lower: NDArray[np.bool_], volume: Floats) -> None:
         """Count from a lower volume on, once it has stood for a minute."""

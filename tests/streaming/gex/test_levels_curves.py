@@ -33,14 +33,12 @@ def test_the_ladder_holds_the_listed_strikes_within_ten_percent_of_spot():
     strikes = np.array([89.0, 90.0, 100.0, 105.0, 110.0, 111.0])
     values = np.arange(6.0)
     listed = np.array([True, True, True, False, True, True])
-    rows = ladder_rows(strikes, listed, values, -values, 100.0)
+    rows = ladder_rows(strikes, listed, np.stack((-values, values)), 100.0)
     assert rows == ((90.0, 1.0, -1.0), (100.0, 2.0, -2.0), (110.0, 4.0, -4.0))
 
 
 def test_dollars_are_whole():
-    assert ladder_rows(np.array([100.0]), np.array([True]), np.array([1.6]), np.array([-2.4]), 100.0) == (
-        (100.0, 2.0, -2.0),
-    )
+    assert ladder_rows(np.array([100.0]), np.array([True]), np.array([[-2.4], [1.6]]), 100.0) == ((100.0, 2.0, -2.0),)
     assert profile_points(np.array([100.00004]), np.array([[1.6], [-2.4]]), 100.0) == ((100.0, -2.0, 2.0),)
 
 

@@ -101,3 +101,15 @@ def test_an_hour_of_volumes_every_second_gives_the_last_minutes_alone():
     assert log.traded(np.array([0, 1])).tolist() == [[1.0, 2.0]] + [[s, 2 * s] for s in SPANS_S[1:]]
     assert all(map(log.knows, range(len(SPANS_S))))
     assert len(log._heard) < 2000
+
+
+def test_the_same_array_of_volumes_is_no_news_but_time_goes_on():
+    log, volume = TradeLog(), np.array([5.0, 5.0])
+    symbols = np.array(["a", "b"])
+    log.note(0.0, symbols, volume)
+    log.note(60.0, symbols, more := np.array([5.0, 9.0]))
+    for at_s in (90.0, 119.0):
+        log.note(at_s, symbols, more)
+    assert log.traded(np.array([0, 1]))[1].tolist() == [0.0, 4.0]
+    log.note(121.0, symbols, more)
+    assert log.traded(np.array([0, 1]))[1].tolist() == [0.0, 0.0]
