@@ -35,6 +35,7 @@ async def open_demo(*, chain_path: Path | None, port: int, seed: int, tell: "Tel
         from bot.demo_market import open_market
 
         async with open_market(sandbox, chain, tickers, seed=seed) as demo:
+            tell(f"For other programs: {demo.api_line}")
             yield demo
 
 

@@ -6,6 +6,7 @@ Nothing here replaces a part of the bot. The same process as ever runs against t
 
 import logging
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -21,6 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot.sandbox.local_discord import Sandbox
 from bot.settings import BotSettings
+from streaming.bus.server.embedded import free_port
 from streaming.clock import Clock, ShiftedClock
 from streaming.commands.sim import simulated_start
 from streaming.option_chain import OptionChain
@@ -58,6 +60,14 @@ class Demo:
 
     settings: BotSettings
     clock: Clock
+
+    @property
+    def api_line(self) -> str:
+        """A line for a shell that asks the HTTP API for levels."""
+        assert self.settings.api_token is not None  # noqa: S101  # made below
+        known = f"Authorization: Bearer {self.settings.api_token.get_secret_value()}"
+        ticker = self.settings.tickers[0].name
+        return f'curl -H "{known}" http://{self.settings.api_address}:{self.settings.api_port}/v1/levels/{ticker}'
 
 
 @asynccontextmanager
@@ -118,6 +128,8 @@ def _settings(sim: SimServer, sandbox: Sandbox, folder: Path, tickers: Sequence[
         schwab_token_path=folder / "tokens" / "schwab_token.json",
         redis_data_path=folder / "redis",
         gex_history=False,  # made-up figures have no place in it
+        api_port=free_port(),
+        api_token=SecretStr(secrets.token_urlsafe()),
     )
 
 

@@ -88,6 +88,17 @@ def test_the_demo_announces_one_page_and_its_redis_to_which_others_attach(demo: 
     assert all({"symbol", "timestamp", "last", "bid", "ask", "volume"} <= tick.keys() for tick in ticks)
 
 
+def test_the_demo_tells_a_line_that_asks_it_for_levels(demo: tuple[Home, Program]):
+    _, program = demo
+    await_both_boards(URL.search(program.output).group(1), within_s=20.0)
+    [line] = [line for line in program.lines if line.startswith("For other programs: ")]
+    name, value, url = re.fullmatch(r'.*: curl -H "(\w+): ([^"]+)" (http\S+)', line).groups()
+    with urllib.request.urlopen(urllib.request.Request(url, headers={name: value}), timeout=10) as answer:
+        said = json.load(answer)
+    assert (said["symbol"], said["origin"]) == ("SPX", "simulated")
+    assert said["levels"]["call_wall"] > 0
+
+
 def test_the_demos_redis_and_folder_are_closed_to_other_users(demo: tuple[Home, Program]):
     path = REDIS.search(demo[1].output).group(1).removeprefix("unix://")
     folder = Path(path).parent
