@@ -5,6 +5,7 @@ Whoever reads symbols and figures out of a vendor's bytes hands them over here.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -84,8 +85,8 @@ def assemble(rows: ContractRows, quoted: Quoted, met: ChainQuality) -> OptionCha
         strike=symbols.strike[kept],
         is_call=symbols.is_call[kept],
         iv=iv,
-        open_interest=_amounts(open_interest),
-        volume=_amounts(volume),
+        open_interest=amounts(open_interest),
+        volume=amounts(volume),
         bid=bid,
         ask=ask,
     )
@@ -200,6 +201,25 @@ def _over_prices(chain: OptionChain) -> float:
     return float(np.median(chain.iv[near] / sigma)) if sigma.size else float("nan")
 
 
-def _amounts(column: Floats) -> Floats:
+def amounts(column: Floats) -> Floats:
     """Open interest or volume: what is unknown or negative counts as 0 (`specs/gex-method.md` §7)."""
     return np.where((column > 0.0) & np.isfinite(column), column, 0.0)
+
+
+def column_of(values: Sequence[object]) -> Floats:
+    """Numbers as they came; what is none is NaN."""
+    try:
+        column = np.fromiter(values, np.float64, len(values))
+    except (TypeError, ValueError, OverflowError):
+        column = np.fromiter((float_of(value) for value in values), np.float64, len(values))
+    return column
+
+
+def float_of(value: object) -> float:
+    """A number or its text as it came; NaN for anything else."""
+    if not isinstance(value, (int, float, str)):
+        return np.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return np.nan

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from streaming.calendar import settle_at
-from streaming.chains.assembly import without_interest
+from streaming.chains.assembly import amounts, column_of, float_of, without_interest
 from streaming.chains.schwab_body import ChainBody, Contract, decode_chain
 from streaming.chains.vendor_clock import Greeks, clock_ends
 from streaming.clock import LAST_MS, date_of, epoch_ms, instant_of
@@ -90,7 +90,7 @@ def _chain(
     roots = [_root(item) for item in contracts]
     series, kinds = _series(contracts, roots, expiries)
     is_call = np.array(are_calls, dtype=np.bool_)
-    interest = _column([item.openInterest for item in contracts])
+    interest = column_of([item.openInterest for item in contracts])
     calls, puts = without_interest(interest, is_call)
     spot, iv = _spot(body), _volatilities(contracts)
     settles = [((root, expiry), _settle_s(root, expiry, flag)) for root, expiry, flag in kinds]
@@ -104,11 +104,11 @@ def _chain(
         root=np.array([root for root, _, _ in kinds], dtype="U6")[series],
         expiry=np.array([expiry for _, expiry, _ in kinds], dtype="datetime64[D]")[series],
         settle_s=np.array([settle_s for _, settle_s in settles], dtype=np.float64)[series],
-        strike=_column([item.strikePrice for item in contracts]),
+        strike=column_of([item.strikePrice for item in contracts]),
         is_call=is_call,
         iv=iv,
-        open_interest=_amounts(interest),
-        volume=_amounts(_column([item.totalVolume for item in contracts])),
+        open_interest=amounts(interest),
+        volume=amounts(column_of([item.totalVolume for item in contracts])),
         bid=_quotes([item.bidPrice if item.bid is UNSET else item.bid for item in contracts]),
         ask=_quotes([item.askPrice if item.ask is UNSET else item.ask for item in contracts]),
         quality=ChainQuality(
@@ -267,17 +267,17 @@ def _is_usable(item: Contract) -> bool:
     if item.nonStandard or item.mini or item.isNonStandard or item.isMini:
         return False
     strike = item.strikePrice
-    if not 0.0 < (strike if isinstance(strike, float) else _float(strike)) < _STRIKE_LIMIT:
+    if not 0.0 < (strike if isinstance(strike, float) else float_of(strike)) < _STRIKE_LIMIT:
         return False
     multiplier = item.multiplier
-    return multiplier is None or multiplier == _STANDARD_MULTIPLIER or _float(multiplier) == _STANDARD_MULTIPLIER
+    return multiplier is None or multiplier == _STANDARD_MULTIPLIER or float_of(multiplier) == _STANDARD_MULTIPLIER
 
 
 def _is_other(item: Contract) -> bool:
     """Whether a contract that is not used is another kind of contract, rather than one that cannot be read."""
     if item.nonStandard or item.mini or item.isNonStandard or item.isMini:
         return True
-    return _float(item.multiplier) > 0.0 and _float(item.multiplier) != _STANDARD_MULTIPLIER
+    return float_of(item.multiplier) > 0.0 and float_of(item.multiplier) != _STANDARD_MULTIPLIER
 
 
 @lru_cache(maxsize=512)
@@ -329,43 +329,20 @@ def _settle_s(root: str, expiry: date, flag: str | None) -> float:
     return settle_at(expiry, am=am).timestamp()
 
 
-def _column(values: Sequence[object]) -> NDArray[np.float64]:
-    """Numbers as they came; what is none is NaN."""
-    try:
-        column = np.fromiter(values, np.float64, len(values))
-    except (TypeError, ValueError, OverflowError):
-        column = np.fromiter((_float(value) for value in values), np.float64, len(values))
-    return column
-
-
-def _float(value: object) -> float:
-    if not isinstance(value, (int, float, str)):
-        return np.nan
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return np.nan
-
-
 def _volatilities(contracts: Iterable[Contract]) -> NDArray[np.float64]:
-    percent = _column([item.volatility for item in contracts])
+    percent = column_of([item.volatility for item in contracts])
     percent[~(percent > 0.0) | np.isinf(percent)] = np.nan
     return percent / 100.0
 
 
 def _greeks(contracts: Sequence[Contract], iv: NDArray[np.float64]) -> Greeks:
-    gamma, vega = _column([item.gamma for item in contracts]), _column([item.vega for item in contracts])
+    gamma, vega = column_of([item.gamma for item in contracts]), column_of([item.vega for item in contracts])
     return Greeks(iv, gamma, vega, unit=_LAST_DIGIT)
-
-
-def _amounts(column: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Open interest or volume: unknown or negative counts as 0."""
-    return np.where((column > 0.0) & ~np.isinf(column), column, 0.0)
 
 
 def _quotes(values: Sequence[object]) -> NDArray[np.float64]:
     """Bids or asks: negative means unknown."""
-    column = _column(values)
+    column = column_of(values)
     column[~(column >= 0.0) | np.isinf(column)] = np.nan
     return column
 
@@ -375,7 +352,7 @@ def _spot(body: ChainBody) -> float:
     offered = [body.underlyingPrice]
     if body.underlying is not None:
         offered += [body.underlying.last, body.underlying.mark]
-    prices = (_float(value) for value in offered)
+    prices = (float_of(value) for value in offered)
     return next((value for value in prices if _LEAST_SPOT <= value <= _MOST_SPOT), np.nan)
 
 

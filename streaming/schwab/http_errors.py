@@ -67,10 +67,7 @@ def status_error(response: httpx.Response, what: str, clock: Clock) -> GexcordEr
 
 def is_schwabs_own(response: httpx.Response) -> bool:
     """Whether an error is of Schwab's API, which answers in JSON; a page or nothing at all is somebody else's."""
-    try:
-        return isinstance(msgspec.json.decode(response.content), dict)
-    except UNREADABLE:
-        return False
+    return _object_in(response.content) is not None
 
 
 def is_firewall_page(text: str) -> bool:
@@ -81,16 +78,10 @@ def is_firewall_page(text: str) -> bool:
 
 def error_detail(body: bytes) -> str:
     """The sentence inside one of Schwab's three error shapes (specs/schwab-wire.md §1.4), or nothing."""
-    try:
-        tree: Any = msgspec.json.decode(body)
-    except UNREADABLE:
-        return ""
-    if not isinstance(tree, dict):
-        return ""
+    tree = _object_in(body) or {}
     errors = tree.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
-    fault = tree.get("fault")
-    for holder, name in ((first, "detail"), (first, "title"), (tree, "message"), (fault, "faultstring")):
+    for holder, name in ((first, "detail"), (first, "title"), (tree, "message"), (tree.get("fault"), "faultstring")):
         if isinstance(holder, dict) and isinstance(holder.get(name), str):
             return str(holder[name])[:_DETAIL_LENGTH].rstrip(".")
     return ""
@@ -98,20 +89,16 @@ def error_detail(body: bytes) -> str:
 
 def error_code(body: bytes) -> str:
     """The gateway's own error code, such as `protocol.http.TooBigBody`, or nothing."""
+    inner: Any = _object_in(body)
+    for name in ("fault", "detail", "errorcode"):
+        inner = inner.get(name) if isinstance(inner, dict) else None
+    return inner if isinstance(inner, str) else ""
+
+
+def _object_in(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that a body is; None for a page, nothing, or JSON of another kind."""
     try:
-        fault = msgspec.json.decode(body, type=_FaultBody).fault
+        tree = msgspec.json.decode(body)
     except UNREADABLE:
-        return ""
-    return fault.detail.errorcode
-
-
-class _FaultDetail(msgspec.Struct):
-    errorcode: str = ""
-
-
-class _Fault(msgspec.Struct):
-    detail: _FaultDetail = msgspec.field(default_factory=_FaultDetail)
-
-
-class _FaultBody(msgspec.Struct):
-    fault: _Fault = msgspec.field(default_factory=_Fault)
+        return None
+    return tree if isinstance(tree, dict) else None

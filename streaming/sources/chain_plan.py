@@ -113,11 +113,6 @@ class ChainPlan:
             or entry.loaded_s is not None
         )
 
-    def progress(self, symbol: str) -> tuple[int, int]:
-        """(expiries loaded, expiries planned) of a symbol."""
-        entries = [entry for request, entry in self._entries.items() if request.symbol == symbol]
-        return sum(entry.loaded_s is not None for entry in entries), len(entries)
-
     def ages_s(self, symbol: str, now_s: float) -> Mapping[date, float | None]:
         """Seconds since each expiry of a symbol was loaded, None where it never was."""
         return {

@@ -97,10 +97,6 @@ class ChainPoller:
         """Ask for everything again at once: the engines have lost what they had."""
         self._plan.forget_loaded()
 
-    def progress(self) -> Mapping[str, tuple[int, int]]:
-        """Per underlying: expiries loaded and planned."""
-        return {name: self._plan.progress(wire) for wire, name in self._names.items()}
-
     def nearest_age_s(self) -> Mapping[str, float | None]:
         """Per underlying: the age of its nearest expiry's chain."""
         now_s = self._clock.monotonic()

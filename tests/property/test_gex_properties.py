@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from streaming.gex.engine import GexEngine
-from streaming.gex.pricing.formulas import charm, delta, gamma, vanna
 from streaming.model import SCOPES, GexSnapshot, ScopeFigures, VolatilityRule, WeightFigures
 from streaming.symbols import parse_ticker
+from tests.support.black_scholes import charm, delta, gamma, vanna
 from tests.support.option_lines import ASOF, TODAY, Line, make_chain
 
 SPOT = 4300.0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.assembly import ContractRows, Quoted, assemble, grid_of
+from streaming.chains.assembly import ContractRows, Quoted, assemble, column_of, grid_of
 from streaming.chains.files.cboe_table import read_table
 from streaming.chains.files.date_line import moment_in
 from streaming.chains.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root
@@ -81,7 +81,7 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     valid = is_symbol(grid)
     kept = slice(None) if valid.all() else valid
     symbols = read_symbols(grid[:, kept])
-    *figures, gamma, vega = [_numbers(column)[kept] for column in _columns(options)]
+    *figures, gamma, vega = [column_of(column)[kept] for column in _columns(options)]
     offered = (price(value) for value in (data.current_price, data.close))
     spot = next((found for found in offered if found is not None), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
@@ -154,21 +154,6 @@ def _columns(options: Sequence[CboeOption]) -> tuple[list[Number], ...]:
         [option.gamma for option in options],
         [option.vega for option in options],
     )
-
-
-def _numbers(values: Sequence[Number]) -> Floats:
-    """NaN for what is absent or no number."""
-    try:
-        return np.fromiter(values, np.float64, len(values))
-    except (TypeError, ValueError):
-        return np.fromiter((_float(value) for value in values), np.float64, len(values))
-
-
-def _float(value: Number) -> float:
-    try:
-        return float("nan") if value is None else float(value)
-    except ValueError:
-        return float("nan")
 
 
 def _json_quote_time(timestamp: str | None, last_trade: str | None, symbols: SymbolColumns) -> datetime:

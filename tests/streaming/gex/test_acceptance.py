@@ -12,7 +12,7 @@ import pytest
 from streaming.calendar import settle_at
 from streaming.gex.engine import GexEngine
 from streaming.gex.points.basis import shift
-from streaming.gex.pricing.formulas import YEAR_S, charm, delta, gamma, vanna, years_to_expiry
+from streaming.gex.pricing.formulas import YEAR_S, years_to_expiry
 from streaming.gex.pricing.forward import parity_forwards
 from streaming.gex.pricing.lines import sort_lines
 from streaming.gex.results.levels import ladder_splits
@@ -20,6 +20,7 @@ from streaming.gex.results.max_change import Ladder, LadderHistory, largest_chan
 from streaming.gex.results.spot_figures import iv_at_quarter
 from streaming.model import GexSnapshot
 from streaming.symbols import parse_ticker
+from tests.support.black_scholes import charm, delta, gamma, vanna
 from tests.support.option_lines import ASOF, Line, block_a_chain, lines_of, make_chain
 
 SUM = 1e-9

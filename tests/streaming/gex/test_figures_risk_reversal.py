@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from streaming.gex.pricing.formulas import delta
 from streaming.gex.results.spot_figures import iv_at_quarter, risk_reversal
+from tests.support.black_scholes import delta
 
 YEARS = 30 / 365
 CALLS = np.array([[5000.0, 0.150], [5100.0, 0.138], [5200.0, 0.130], [5300.0, 0.126]])

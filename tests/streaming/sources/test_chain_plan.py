@@ -75,7 +75,7 @@ def test_every_planned_expiry_is_required_for_the_whole():
     assert first and second
     plan.loaded(first, 1.0)
     assert plan.required("$SPX") == plan.planned("$SPX") == tuple(DATES[:2])
-    assert plan.progress("$SPX") == (1, 2)
+    assert plan.ages_s("$SPX", 5.0) == {DATES[0]: 4.0, DATES[1]: None}
     plan.loaded(second, 2.0)
     assert plan.ages_s("$SPX", 5.0) == {DATES[0]: 4.0, DATES[1]: 3.0}
 
@@ -120,7 +120,7 @@ def test_what_was_loaded_and_is_forgotten_is_due_at_once_and_what_failed_waits_o
     plan.forget_loaded()
     assert plan.take(1.0) == first
     assert plan.take(1.0) is None
-    assert plan.progress("$SPX") == (0, 2)
+    assert plan.ages_s("$SPX", 1.0) == {DATES[0]: None, DATES[1]: None}
 
 
 def test_an_expiry_that_was_loaded_once_is_required_again_by_engines_that_lost_it():

@@ -312,15 +312,15 @@ async def test_a_list_that_lacks_known_expirations_keeps_the_plan_and_is_asked_f
         if chains:
             rest.expiries = left
         if poller.refused and not seen:
-            seen.extend([poller.progress(), poller.refusals(), poller.errors])
+            seen.extend([poller.expiry_age_s()["SPX"], poller.refusals(), poller.errors])
         return not poller.refusals() and bool(seen)
 
     await poll_until(rest, done, started=pollers.append, step_s=20.0)
-    progress, refusals, errors = seen
-    assert (progress, errors) == ({"SPX": (2, 2)}, 1)
+    ages_s, refusals, errors = seen
+    assert (len(ages_s), None in ages_s.values(), errors) == (2, False, 1)
     assert refusals == {"SPX": f"The list lacks {2 - len(left)} of 2 known expirations."}
     assert pollers[0].refused == 3, "the fourth, a minute after the first, is believed"
-    assert pollers[0].progress()["SPX"][1] == len(left)
+    assert len(pollers[0].expiry_age_s()["SPX"]) == len(left)
 
 
 async def test_a_first_list_without_any_expirations_is_asked_for_again_soon():
@@ -341,7 +341,7 @@ async def test_an_expiration_whose_day_is_over_leaves_the_list_without_a_word():
     def done(chains: list[OptionChain]) -> bool:
         if chains:
             rest.expiries = (LATER,)
-        return len(rest.asked) > 2 and pollers[0].progress()["SPX"][1] == 1
+        return len(rest.asked) > 2 and len(pollers[0].expiry_age_s()["SPX"]) == 1
 
     clock = QuickClock(datetime.combine(NEAR, time(19, 55), UTC))  # five minutes before the close
     await poll_until(rest, done, started=pollers.append, step_s=20.0, clock=clock)
@@ -354,7 +354,7 @@ async def test_an_expiry_that_is_over_is_not_missed_when_it_is_served_no_more():
     def done(chains: list[OptionChain]) -> bool:
         if chains:
             rest.bodies[NEAR] = b"{}"
-        return pollers[0].progress()["SPX"][1] == 1
+        return len(pollers[0].expiry_age_s()["SPX"]) == 1
 
     clock = QuickClock(datetime.combine(NEAR, time(19, 59, 59), UTC))
     await poll_until(rest, done, started=pollers.append, clock=clock)

@@ -6,7 +6,8 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from streaming.gex.pricing.formulas import YEAR_S, charm, delta, gamma, normal_cdf, vanna, years_to_expiry
+from streaming.gex.pricing.formulas import YEAR_S, normal_cdf, years_to_expiry
+from tests.support.black_scholes import charm, delta, gamma, vanna
 
 YEARS = 0.02
 

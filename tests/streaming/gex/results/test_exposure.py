@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from streaming.gex.pricing.formulas import YEAR_S, charm, delta, gamma, vanna
+from streaming.gex.pricing.formulas import YEAR_S
 from streaming.gex.pricing.lines import sort_lines
 from streaming.gex.pricing.priced import build_kernel
 from streaming.gex.pricing.scopes import slice_scopes
@@ -25,6 +25,7 @@ from streaming.gex.results.exposure import (
     side_ladders,
     total_exposures,
 )
+from tests.support.black_scholes import charm, delta, gamma, vanna
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain
 
 CLOSE_S = ASOF.timestamp() + 9300.0
