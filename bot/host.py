@@ -47,7 +47,7 @@ from streaming.ports import Progress
 from streaming.process.heartbeat import Heartbeat
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
-from streaming.status import RecorderStatus
+from streaming.status import HistoryStatus, RecorderStatus
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.source_table import Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
@@ -99,6 +99,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             else None
         )
         recorded = partial(_status_of, recorder)
+        history = _history_keeper(bot, runtime, settings) if settings.gex_history else None
+        past = partial(_history_of, history)
         bot.attach(
             Services(
                 settings=settings,
@@ -115,11 +117,21 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 on_demand=on_demand,
                 sources=sources.statuses,
                 recorder=recorded,
+                history=past,
                 reports=_reports(settings),
             )
         )
         supervisor.start("gateway", partial(bot.gateway.watch, mark=heartbeat.mark, tell=bot.tell_operators))
-        jobs = _jobs(bot, runtime, settings, heartbeat=heartbeat, sources=sources, recorder=recorder, feed=feed)
+        jobs = _jobs(
+            bot,
+            runtime,
+            settings,
+            heartbeat=heartbeat,
+            sources=sources,
+            recorder=recorder,
+            history=history,
+            feed=feed,
+        )
         for name, job in (jobs | alert_jobs).items():
             supervisor.start(name, job)
         telemetry = Telemetry(
@@ -133,6 +145,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             alerts=counters,
             sources=sources.statuses,
             recorder=recorded,
+            history=past,
             api=api.status,
         )
         async with serve_telemetry(settings, telemetry.watched):
@@ -150,6 +163,7 @@ def _jobs(
     heartbeat: Heartbeat,
     sources: Sources,
     recorder: Recorder | None,
+    history: HistoryKeeper | None,
     feed: FeedRunner,
 ) -> dict[str, JobFactory]:
     """What runs beside Discord from the first moment; the stream is begun by `StreamControl`."""
@@ -159,8 +173,8 @@ def _jobs(
         jobs[login_watch.JOB] = watch.run
     if recorder is not None:
         jobs["recorder"] = recorder.run
-    if settings.gex_history:
-        jobs["history"] = _history_keeper(bot, runtime, settings).run
+    if history is not None:
+        jobs["history"] = history.run
     if settings.gex_feed_enabled and settings.boards:
         jobs["gex-feed"] = partial(_run_feed, bot, feed)
         jobs["opening"] = partial(_tell_opening, bot, runtime, force=settings.gex_feed_force_window)
@@ -171,6 +185,10 @@ def _jobs(
 
 def _status_of(recorder: Recorder | None) -> RecorderStatus | None:
     return None if recorder is None else recorder.status()
+
+
+def _history_of(keeper: HistoryKeeper | None) -> HistoryStatus | None:
+    return None if keeper is None else keeper.status()
 
 
 def _reports(settings: BotSettings) -> ReadReports | None:

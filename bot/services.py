@@ -11,7 +11,7 @@ from streaming.day_map import DayMap
 from streaming.errors import ConfigurationError
 from streaming.history.history_files import DayReport
 from streaming.ports import SnapshotReader
-from streaming.status import RecorderStatus, SourceStatus, TokenStatus
+from streaming.status import HistoryStatus, RecorderStatus, SourceStatus, TokenStatus
 
 if TYPE_CHECKING:
     from bot.alerts.alert_commands import AlertCommands
@@ -53,6 +53,8 @@ class Services:
     """Where the snapshots come from, without I/O."""
     recorder: Callable[[], RecorderStatus | None] = lambda: None
     """What was recorded, without I/O; None when nothing is to be."""
+    history: Callable[[], HistoryStatus | None] = lambda: None
+    """The same of the history over days."""
     reports: ReadReports | None = None
     """None when no history is kept."""
 

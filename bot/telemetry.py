@@ -28,11 +28,12 @@ from streaming.calendar import new_york
 from streaming.clock import Clock
 from streaming.errors import GexcordError
 from streaming.freshness import Freshness, data_age_s, freshness
+from streaming.history import keeper
 from streaming.model import GexSnapshot
 from streaming.ports import Progress
 from streaming.process.heartbeat import Heartbeat
 from streaming.recording import recorder
-from streaming.status import RecorderStatus, SourceStatus
+from streaming.status import HistoryStatus, RecorderStatus, SourceStatus
 from streaming.streamer import source_table
 from streaming.symbols import Ticker
 from streaming.telemetry import level_metrics, stream_metrics
@@ -98,6 +99,7 @@ class Telemetry:
     alerts: AlertCounters
     sources: Callable[[], Sequence[SourceStatus]]
     recorder: Callable[[], RecorderStatus | None]
+    history: Callable[[], HistoryStatus | None]
     api: Callable[[], ApiStatus | None]
 
     @property
@@ -122,6 +124,7 @@ class Telemetry:
             Table("board", feed_metrics.BOARD_METRICS, boards, labels=("channel", "ticker")),
             one("alerts", counters.METRICS, self.alerts),
             one("recorder", recorder.METRICS, self.recorder()),
+            one("history", keeper.METRICS, self.history()),
             Table("source", source_table.METRICS, sources, labels=("source",)),
             one("stream", stream_metrics.METRICS, self.stream()),
             Table("levels", level_metrics.METRICS, levels, labels=("ticker",)),

@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.client import BotInteraction, GexBot
 from bot.notices import think
 from bot.permissions import managers_see, operator_only
-from bot.render.operations import join_texts, recorder_text, sources_text, stream_text, symbols_text
+from bot.render.operations import history_text, join_texts, recorder_text, sources_text, stream_text, symbols_text
 from bot.services import Services
 from streaming.status import StreamReport
 
@@ -47,10 +47,14 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.command(description="State, rates, symbols, reconnects and errors of the stream")
     @operator_only()
     async def status(self, interaction: BotInteraction) -> None:
-        """What the stream, the recorder and the sources do, and why."""
+        """What the stream, the recorder, the history and the sources do, and why."""
         now = self._services.clock.now()
         services = self._services
-        others = recorder_text(services.recorder(), now), sources_text(services.sources(), now)
+        others = (
+            recorder_text(services.recorder(), now),
+            history_text(services.history(), now),
+            sources_text(services.sources(), now),
+        )
         text = join_texts(stream_text(services.stream.status(), now), "\n".join(filter(None, others)))
         await interaction.response.send_message(text, ephemeral=True)
 

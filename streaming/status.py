@@ -175,3 +175,29 @@ class RecorderStatus:
     """Of all recordings in the folder."""
     last_write_at: datetime | None = None
     last_error: str | None = None
+
+
+KeeperState = Literal["stopped", "keeping", "standby", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryStatus:
+    """One look at who keeps the history over days."""
+
+    state: KeeperState = "stopped"
+    """standby: another process keeps the folder."""
+    path: str = ""
+    snapshots: int = 0
+    """Whose levels went into the journal since the process started."""
+    gaps: int = 0
+    lost: int = 0
+    journal_days: int = 0
+    """In the journal, because they are not over or not closed."""
+    journal_bytes: int = 0
+    last_write_at: datetime | None = None
+    """When the journal was last forced to the disk."""
+    days: int = 0
+    """Closed, of any ticker."""
+    last_day: str | None = None
+    """The newest of them."""
+    last_error: str | None = None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.render.numbers import UNKNOWN, age, ago, counted
-from streaming.status import RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus, named
+from streaming.status import HistoryStatus, RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus, named
 
 _LIMIT: Final = 2000
 _MOST_SYMBOLS: Final = 20
@@ -214,6 +214,23 @@ def recorder_text(status: RecorderStatus | None, now: datetime) -> str:
         f"last write {_ago_or_never(status.last_write_at, now)}",
     )
     lines = [f"**Recorder: {status.state}** · {status.path[:_LONGEST]}", " · ".join(parts)]
+    if status.last_error is not None:
+        lines.append(f"Last error: {status.last_error[:_LONGEST]}")
+    return "\n".join(lines)
+
+
+def history_text(status: HistoryStatus | None, now: datetime) -> str:
+    """State and place, what waits in the journal, what is closed; empty where no history is kept."""
+    if status is None:
+        return ""
+    lost = f" ({status.lost} known to be lost)" if status.lost else ""
+    journal = f"journal of {counted(status.journal_days, 'day')}, {status.journal_bytes / _MEGABYTE:.1f} MB"
+    parts = (
+        f"{status.snapshots} snapshots, {counted(status.gaps, 'gap')}{lost}",
+        f"{journal}, last write {_ago_or_never(status.last_write_at, now)}",
+        f"{counted(status.days, 'day')} kept, the last {status.last_day or 'unknown'}",
+    )
+    lines = [f"**History: {status.state}** · {status.path[:_LONGEST]}", " · ".join(parts)]
     if status.last_error is not None:
         lines.append(f"Last error: {status.last_error[:_LONGEST]}")
     return "\n".join(lines)

@@ -13,6 +13,7 @@ CANDLES_STREAM = events.CANDLES.stream
 STREAM_METRICS = "metrics:schwab_stream"
 FEED_METRICS = "metrics:gex_feed"
 RECORDER_METRICS = "metrics:gex_recorder"
+HISTORY_METRICS = "metrics:gex_history"
 SOURCE_METRICS = "metrics:gex_sources"
 STREAM_LEASE = "gexcord:lease:stream"
 FEED_LEASE = "gexcord:lease:feed"

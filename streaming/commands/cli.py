@@ -21,6 +21,7 @@ from streaming.commands import replay as replay_command
 from streaming.commands import serve as serve_command
 from streaming.commands import sim as sim_command
 from streaming.commands import start as start_command
+from streaming.commands import status as status_command
 from streaming.commands import token as token_command
 from streaming.errors import ConfigurationError, GexcordError, leading_error
 from streaming.process.flags import add_usual_flags
@@ -89,6 +90,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     replay_command.register(commands)
     history_command.register(commands)
     serve_command.register(commands)
+    status_command.register(commands)
     _register_tail(commands)
     _register_redis_url(commands)
     sim_command.register(commands)

@@ -108,6 +108,12 @@ class HistoryFiles:
         with _refusing(self.root):
             return sorted(_ticker_name(folder) for folder in (self.root / "days").glob("*") if folder.is_dir())
 
+    def days(self) -> list[str]:
+        """Those with a report of any ticker, oldest first."""
+        with _refusing(self.root):
+            found = {path.stem for path in (self.root / "days").glob("*/*.json")}
+        return sorted(day for day in found if date_of(day) is not None)
+
     def report(self, ticker: str, day: str) -> DayReport | None:
         """Of one day; None when there is none that can be read."""
         path = self._report_path(ticker, day)

@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 
 from redis.asyncio import Redis
 
+from streaming.bus import keys
+from streaming.bus.metrics_store import MetricValue, hash_fields, keep_current, kept
 from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.calendar import NEW_YORK, new_york, session_on
 from streaming.clock import Clock, date_of
@@ -27,6 +29,7 @@ from streaming.process.trouble import Matters
 from streaming.recording.recorder import Recorder, RecordOrder
 from streaming.recording.recording_files import Part, parts_in
 from streaming.recording.writer import FolderTakenError
+from streaming.status import HistoryStatus, KeeperState
 
 _LOG: Final = logging.getLogger(__name__)
 _DAY_OVER: Final = time(0, 15)
@@ -47,6 +50,22 @@ class HistoryOrder:
     tickers: Collection[str]
     recordings: Path | None = None
     """Where whole snapshots are recorded, whose ladders and profiles become curves."""
+
+
+METRICS: Final = (
+    kept("state", "failed: a person must act; standby: another process keeps the folder.", "state", labels=("state",)),
+    kept("path", "The folder of the history."),
+    kept("snapshots", "Snapshots whose levels were journaled since the process started.", "snapshots_total"),
+    kept("gaps", "Times at which the journal missed something.", "gaps_total"),
+    kept("lost", "Snapshots known to be missed.", "lost_total"),
+    kept("journal_days", "Days in the journal that are not over or not closed.", "journal_days"),
+    kept("journal_bytes", "Of the journal.", "journal_bytes"),
+    kept("last_write_at", "When the journal was last forced to the disk."),
+    kept("days", "Closed days of any ticker.", "days"),
+    kept("last_day", "The newest closed day."),
+    kept("last_error", "One sentence on what is wrong."),
+)
+"""The hash `metrics:gex_history`, read off a `HistoryStatus`."""
 
 
 class DueDay(NamedTuple):
@@ -107,20 +126,59 @@ class HistoryKeeper:
         self._matters = Matters(tell)
         self._closed: dict[str, int] = {}
         self._failed = 0
+        self._redis = redis
+        self._files = HistoryFiles(order.path)
+        self._state: KeeperState = "stopped"
+        self._trouble: str | None = None
+        self._journal_sizes: Mapping[str, int] = {}
+        self._days: Sequence[str] = ()
+
+    def status(self) -> HistoryStatus:
+        """What is known now, without I/O."""
+        journal = self.recorder.status()
+        return HistoryStatus(
+            state="failed" if journal.state == "failed" and self._state != "standby" else self._state,
+            path=str(self._order.path),
+            snapshots=journal.snapshots,
+            gaps=journal.gaps,
+            lost=journal.lost,
+            journal_days=len(self._journal_sizes),
+            journal_bytes=sum(self._journal_sizes.values()),
+            last_write_at=journal.last_write_at,
+            days=len(self._days),
+            last_day=self._days[-1] if self._days else None,
+            last_error=None if self._state == "standby" else self._trouble or journal.last_error,
+        )
 
     async def run(self, progress: Progress) -> None:
         """Keep and close; OperatorError, perhaps in a group, when a person must act."""
-        while True:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self.recorder.run(progress), name="history: journal")
-                    group.create_task(self._close_days(progress), name="history: closing")
-            except* FolderTakenError as error:
-                _LOG.info("%s The history stands by.", error.exceptions[0])
-            await self._clock.sleep(_STANDBY_S)
+        try:
+            while True:
+                await self._keep(progress)
+                self._state = "standby"
+                await self._clock.sleep(_STANDBY_S)
+        finally:
+            self._state = "stopped"
+
+    async def _keep(self, progress: Progress) -> None:
+        """Until another process turns out to keep the folder."""
+        self._state = "keeping"
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.recorder.run(progress), name="history: journal")
+                group.create_task(self._close_days(progress), name="history: closing")
+                told = keep_current(self._redis, keys.HISTORY_METRICS, self._metrics, self._clock)
+                group.create_task(told, name="history: metrics")
+        except* FolderTakenError as error:
+            _LOG.info("%s The history stands by.", error.exceptions[0])
+
+    def _metrics(self) -> Mapping[str, MetricValue]:
+        return hash_fields(METRICS, self.status())
 
     async def _close_days(self, progress: Progress) -> None:
         while True:
+            parts = await asyncio.to_thread(self._parts)
+            self._journal_sizes, self._days = _sizes(parts), await asyncio.to_thread(self._files.days)
             await self._clock.sleep(_LOOK_EVERY_S)
             parts = await asyncio.to_thread(self._parts)
             for due in due_days(_sizes(parts), self._closed, self._clock.now()):
@@ -138,11 +196,12 @@ class HistoryKeeper:
             await self._close_day(self._order, due.day)
         except TransientError as error:
             self._failed += 1
+            self._trouble = f"{due.day} is not closed: {error}"
             _LOG.warning("the history of %s is not closed: %s", due.day, error)
             if self._failed >= _TRIES:
                 self._matters.tell("closing", f"The history of {due.day} could not be written: {error}")
             return
-        self._failed = 0
+        self._failed, self._trouble = 0, None
         self._matters.over("closing")
         self._closed = {day: size for day, size in self._closed.items() if day >= due.day} | _sizes(parts)
         _LOG.info("the history of %s is written", due.day)

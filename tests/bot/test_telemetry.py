@@ -29,6 +29,7 @@ async def test_a_scrape_tells_of_every_part_of_the_bot():
         "gexcord_alerts_rules 3.0",
         "gexcord_alerts_delivered_total 2.0",
         "gexcord_recorder_snapshots_total 9.0",
+        "gexcord_history_days 41.0",
         'gexcord_source_state{source="cboe",state="live"} 1.0',
         "gexcord_stream_engine_restarts_total 1.0",
         'gexcord_levels_zero_gamma{ticker="SPX",weight="oi"} 6390.0',

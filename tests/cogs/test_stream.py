@@ -2,7 +2,7 @@ import pytest
 import simcord
 
 from streaming.errors import LoginRequiredError, RequestError
-from streaming.status import RecorderStatus, SourceStatus
+from streaming.status import HistoryStatus, RecorderStatus, SourceStatus
 
 COMMANDS = [
     "stream start",
@@ -103,5 +103,8 @@ async def test_status_also_tells_what_is_recorded(room):
     result = await room.operator.slash(room.channel, "stream status")
     assert "**Recorder: failed** · .recordings" in result.response.content
     assert "Last error: The disk is full." in result.response.content
+    room.host.history = HistoryStatus(state="keeping", path=".history", days=3, last_day="2026-11-27")
+    content = (await room.operator.slash(room.channel, "stream status")).response.content
+    assert "**History: keeping** · .history" in content and "3 days kept, the last 2026-11-27" in content
     room.host.recorder = None
     assert "Recorder" not in (await room.operator.slash(room.channel, "stream status")).response.content

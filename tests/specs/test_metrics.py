@@ -12,6 +12,7 @@ from bot import telemetry
 from bot.alerts import counters
 from bot.feed import feed_metrics
 from streaming.bus.metrics_store import Metric
+from streaming.history import keeper
 from streaming.recording import recorder
 from streaming.streamer import source_table
 from streaming.telemetry import stream_metrics
@@ -24,6 +25,7 @@ TABLES: dict[str, Iterable[Metric[Any]]] = {
     "feed": (*feed_metrics.METRICS, *telemetry.METRICS),
     "alerts": counters.METRICS,
     "recorder": recorder.METRICS,
+    "history": keeper.METRICS,
 }
 PATTERNED: dict[str, tuple[str, Iterable[Metric[Any]]]] = {
     "feed": ("board:5:", feed_metrics.BOARD_METRICS),

@@ -20,7 +20,15 @@ from streaming.history.history_files import DayReport
 from streaming.model import GexSnapshot, OnDemandMark, ScopeFigures, WeightFigures
 from streaming.past import PastLevels, past_of
 from streaming.schwab.login.oauth import LoginAttempt
-from streaming.status import RecorderStatus, SourceStatus, StreamReport, StreamStatus, SymbolList, TokenStatus
+from streaming.status import (
+    HistoryStatus,
+    RecorderStatus,
+    SourceStatus,
+    StreamReport,
+    StreamStatus,
+    SymbolList,
+    TokenStatus,
+)
 from streaming.symbols import Ticker
 from tests.support.clock import ManualClock
 
@@ -245,6 +253,7 @@ class Host:
     on_demand: "StandInOnDemand | None" = None
     sources: tuple[SourceStatus, ...] = ()
     recorder: RecorderStatus | None = None
+    history: HistoryStatus | None = None
     reports: dict[str, Sequence[DayReport]] | None = field(default_factory=dict)
     """What is kept of past days by ticker; None for no history at all."""
     supervisor: Supervisor | None = None
@@ -274,6 +283,7 @@ class Host:
                 on_demand=self.on_demand,
                 sources=lambda: self.sources,
                 recorder=lambda: self.recorder,
+                history=lambda: self.history,
                 reports=None if self.reports is None else self._read_reports,
             )
         )

@@ -12,7 +12,7 @@ from streaming.api.admission import ApiStatus
 from streaming.engine.loop import SnapshotCounters
 from streaming.process.heartbeat import Heartbeat
 from streaming.schwab.stream.stream_status import StreamClientStatus
-from streaming.status import RecorderStatus, SourceStatus
+from streaming.status import HistoryStatus, RecorderStatus, SourceStatus
 from streaming.symbols import parse_ticker
 from streaming.telemetry.stream_metrics import StreamFacts
 from tests.support.clock import ManualClock
@@ -62,6 +62,7 @@ class Rig:
             alerts=AlertCounters(rules=3, delivered=2),
             sources=lambda: (SourceStatus(name="cboe", state="live", snapshots=7),),
             recorder=lambda: self.recorder,
+            history=lambda: HistoryStatus(state="keeping", days=41),
             api=lambda: ApiStatus({"levels": 8}, {"unauthorized": 2}, events=5, streams=1, clients=3),
         )
 

@@ -2,8 +2,16 @@
 
 from datetime import timedelta
 
-from bot.render.operations import join_texts, recorder_text, sources_text, stream_text, symbols_text, token_text
-from streaming.status import RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus
+from bot.render.operations import (
+    history_text,
+    join_texts,
+    recorder_text,
+    sources_text,
+    stream_text,
+    symbols_text,
+    token_text,
+)
+from streaming.status import HistoryStatus, RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus
 from tests.support.clock import ManualClock
 from tests.support.feed import OPEN_AT
 
@@ -179,6 +187,20 @@ def test_a_recorder_that_stopped_says_why():
     assert text.startswith("**Recorder: failed** · x\n0 snapshots, 0 gaps")
     assert "last write never" in text
     assert text.endswith("Last error: Recording stopped: disk full.")
+
+
+def test_the_history_says_what_waits_in_its_journal_what_is_kept_and_what_is_wrong():
+    assert history_text(None, OPEN_AT) == ""
+    status = HistoryStatus(
+        state="keeping", path=".history", snapshots=412, gaps=1, lost=8, journal_days=1, journal_bytes=2_100_000,
+        last_write_at=OPEN_AT - timedelta(seconds=3), days=41, last_day="2026-08-19",
+    )  # fmt: skip
+    assert history_text(status, OPEN_AT) == (
+        "**History: keeping** · .history\n412 snapshots, 1 gap (8 known to be lost)"
+        " · journal of 1 day, 2.1 MB, last write 3s ago · 41 days kept, the last 2026-08-19"
+    )
+    trouble = HistoryStatus(last_error="2026-08-19 is not closed: No.")
+    assert history_text(trouble, OPEN_AT).endswith("the last unknown\nLast error: 2026-08-19 is not closed: No.")
 
 
 def test_a_source_says_its_state_its_tickers_what_came_and_how_old_the_quotes_are():

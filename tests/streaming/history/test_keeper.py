@@ -11,7 +11,7 @@ from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.calendar import NEW_YORK
 from streaming.clock import SystemClock
 from streaming.errors import TransientError
-from streaming.history.history_files import HistoryFiles
+from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.keeper import DueDay, HistoryKeeper, HistoryOrder, close_in_child, due_days
 from streaming.recording.reader import ReadCounts, read_parts
 from streaming.recording.recording_files import parts_in
@@ -106,7 +106,12 @@ async def test_the_journal_has_the_levels_of_the_followed_market_once_for_each_q
         later = replace(snapshot(seq=2, spot=6401.0), asof_ms=first.asof_ms + 6000)
         for seen in (first, replace(first, seq=9), replace(later, source="simulated"), snapshot("NDX"), later):
             await store.put(seen)
+        assert (keeper.status().state, keeper.status().days, keeper.status().last_day) == ("keeping", 0, None)
         await until(lambda: keeper.recorder.status().written_bytes and keeper.recorder.status().snapshots >= 2)
+        await until(lambda: keeper.status().journal_bytes and keeper.status().last_write_at)
+        assert (keeper.status().snapshots, keeper.status().journal_days) == (2, 1)
+        assert await redis.hget(keys.HISTORY_METRICS, "state") == b"keeping"
+    assert keeper.status().state == "stopped"
     found = [decode_snapshot(bytes(line.snapshot)) for line in read_parts(parts_in(tmp_path / "journal"), ReadCounts())]
     assert [(seen.ticker, seen.spot, seen.source) for seen in found] == [
         ("SPX", 6400.25, "test"),
@@ -140,12 +145,25 @@ async def test_a_closing_that_fails_is_tried_again_and_told_when_it_lasts(redis,
     assert parts_in(tmp_path / "journal")
 
 
+async def test_its_status_tells_of_the_days_kept_and_of_what_is_wrong_until_it_is_over(redis, tmp_path):
+    recorded(tmp_path / "journal", session_of(path(("10:00", 6400.0), ("10:01", 6400.0))))
+    HistoryFiles(tmp_path).add_report(DayReport(ticker="NDX", day="2026-11-19"))
+    closer = Closer(fails=1_000_000)
+    async with keeping(redis, tmp_path, HourClock(new_york("17:00")), closer, []) as keeper:
+        await until(lambda: keeper.status().last_error == f"{ISO} is not closed: No.")
+        assert (keeper.status().days, keeper.status().last_day) == (1, "2026-11-19")
+        closer.fails = 0
+        await until(lambda: keeper.status().last_error is None)
+
+
 async def test_it_stands_by_while_another_process_keeps_the_folder(redis, tmp_path):
     with RecordWriter(tmp_path / "journal", max_mb=1):
         keeper = HistoryKeeper(redis, HourClock(ASOF), order(tmp_path), tell=print, close_day=Closer())
         task = asyncio.create_task(keeper.run(lambda: None))
         await asyncio.sleep(0.1)
         assert not task.done()
+        await until(lambda: keeper.status().state == "standby")
+        assert keeper.status().last_error is None
     await until(lambda: keeper.recorder.status().state == "recording")
     task.cancel()
     await asyncio.wait({task})
