@@ -9,7 +9,7 @@ from streaming.api.answers import LevelPrices
 from streaming.api.openapi import description, levels_schema
 from streaming.api.routes import JSON, ROUTES
 from tests.support.api import open_api
-from tests.support.contract_pages import LEVELS, levels_text
+from tests.support.contract_pages import LEVELS, text_of
 from tests.support.snapshots import snapshot
 
 DESCRIBED = json.loads(description())
@@ -57,7 +57,7 @@ async def test_what_is_served_is_what_is_described(redis):
 
 
 def test_the_schema_of_the_contract_is_kept_as_a_file():
-    assert LEVELS.read_text() == levels_text(), "python -m tests.support.contract_pages writes it anew"
+    assert LEVELS.read_text() == text_of(levels_schema()), "python -m tests.support.contract_pages writes it anew"
     jsonschema.Draft202012Validator.check_schema(levels_schema())
 
 

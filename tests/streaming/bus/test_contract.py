@@ -27,6 +27,7 @@ from streaming.streamer.source_table import source_metrics
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_ticker
 from streaming.telemetry.stream_metrics import METRICS as STREAM
+from tests.support.contract_pages import ASYNCAPI, CONTRACT, EXAMPLES, asyncapi, examples, written_anew
 from tests.support.events import book, candle, tick
 from tests.support.other_process import line_of, python_process
 from tests.support.snapshots import snapshot
@@ -100,6 +101,29 @@ def test_every_name_on_the_bus_is_in_the_contract():
     assert names
     for name in [*names, "gex:snapshot:<TICKER>", "gex:history:<TICKER>"]:
         assert f"`{name}`" in contract, name
+
+
+@pytest.mark.parametrize(("name", "schema"), [*zip(EXAMPLES, ("tick", "level2", "candle", "snapshot"), strict=True)])
+def test_the_example_of_each_is_valid_and_shows_every_field(name, schema):
+    shown = examples(CONTRACT.read_text())
+    assert set(shown) == set(EXAMPLES)
+    _check(schema, json.loads(shown[name]))
+    assert shown[name] == written_anew(name, shown[name]), "python -m tests.support.contract_pages writes it anew"
+
+
+def test_asyncapi_has_every_channel_its_stream_and_the_schema_of_its_payloads():
+    described = json.loads(ASYNCAPI.read_text())
+    assert described == asyncapi(), "python -m tests.support.contract_pages writes it anew"
+    channels = {channel["address"]: channel for channel in described["channels"].values()}
+    assert set(channels) == {keys.SNAPSHOT_STREAM, *(kind.channel for kind in KINDS)}
+    for kind in KINDS:
+        [message] = channels[kind.channel]["messages"].values()
+        assert set(SCHEMAS[message["payload"]["$ref"].removesuffix(".json")]["properties"]) == set(
+            kind.record.__struct_encode_fields__
+        )
+        assert channels[kind.channel]["x-stream"] == {"key": kind.stream, "field": "data", "entries": kind.cap}
+    sent = {operation["channel"]["$ref"].rpartition("/")[2] for operation in described["operations"].values()}
+    assert sent == set(described["channels"])
 
 
 async def test_what_another_process_reads_is_valid(redis, redis_url):
