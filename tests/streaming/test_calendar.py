@@ -1,6 +1,5 @@
 from datetime import UTC, date, datetime, time, timedelta
 
-import holidays
 import pytest
 
 from streaming.calendar import (
@@ -66,16 +65,6 @@ def test_a_full_day_runs_from_half_past_nine_to_four():
 def test_a_year_has_its_usual_number_of_sessions():
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
     assert sum(session_on(day) is not None for day in days) == 251
-
-
-def test_closures_and_half_days_are_those_of_the_package_that_knows_every_exchange():
-    days = [date(2004, 1, 1) + timedelta(days=number) for number in range(35_064)]
-    exchange = holidays.NYSE(years=range(2004, 2100))
-    halves = holidays.NYSE(years=range(2004, 2100), categories=(holidays.HALF_DAY,))
-    closed = {day: closure(day) for day in days if day.weekday() < 5 and closure(day) is not None}
-    assert closed == {day: name for day, name in exchange.items() if day.weekday() < 5}
-    early = {day: session.early_close for day in days if (session := session_on(day)) and session.early_close}
-    assert early == {day: name.partition(" (")[0] for day, name in halves.items()}
 
 
 def test_the_next_session_skips_weekends_and_holidays():
