@@ -5,7 +5,7 @@ import logging
 import os
 import random
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -47,10 +47,11 @@ from streaming.ports import Progress
 from streaming.process.heartbeat import Heartbeat
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
-from streaming.status import HistoryStatus, RecorderStatus
+from streaming.status import HistoryStatus, Loading, RecorderStatus
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.source_table import Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
+from streaming.symbols import Ticker
 from streaming.telemetry.server import serve_telemetry
 
 _LOG: Final = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         control = StreamControl(streamer, supervisor, wanted, clock)
         heartbeat = Heartbeat(clock, os.environ.get("NOTIFY_SOCKET"))
         process = Process(bot, heartbeat, runtime.snapshots)
-        feed = _feed(bot, runtime, settings, rng, process)
+        feed = _feed(bot, runtime, settings, rng=rng, process=process, loading=streamer.loading)
         bot.events.on_place_changed(feed.place_changed)
         alerts, counters, alert_jobs = _alerts(bot, runtime, settings, rng)
         recorder = (
@@ -119,6 +120,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 recorder=recorded,
                 history=past,
                 reports=_reports(settings),
+                loading=streamer.loading,
             )
         )
         supervisor.start("gateway", partial(bot.gateway.watch, mark=heartbeat.mark, tell=bot.tell_operators))
@@ -232,7 +234,15 @@ def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
     return LoginWatch(runtime.auth, logins, told, tell=bot.tell_operators, clock=runtime.clock)
 
 
-def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random, process: Process) -> FeedRunner:
+def _feed(
+    bot: GexBot,
+    runtime: Runtime,
+    settings: BotSettings,
+    *,
+    rng: random.Random,
+    process: Process,
+    loading: Callable[[Ticker], Loading | None],
+) -> FeedRunner:
     lease = Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8))
 
     async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
@@ -250,6 +260,7 @@ def _feed(bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Rand
         tell=bot.tell_operators,
         write_metrics=write_feed_metrics if settings.gex_feed_metrics_enabled else None,
         lease=lease,
+        loading=loading,
     )
 
 

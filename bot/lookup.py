@@ -105,9 +105,14 @@ def meant(services: Services, typed: str | None, channel_id: int | None) -> Tick
 
 
 async def _published(services: Services, ticker: Ticker) -> GexSnapshot | None:
-    """The newest snapshot, None for a ticker that nobody follows; TransientError for one that somebody does."""
+    """The newest snapshot, None for a ticker that nobody follows.
+
+    Of one that somebody does, RequestError while its first figures are on their way, else TransientError.
+    """
     snapshot = await _latest(services, ticker.name)
     if snapshot is None and ticker in services.settings.tickers:
+        if (loading := services.loading(ticker)) is not None:
+            raise RequestError(f"{ticker.name} starts: {loading}.", remedy="Its figures come with the last of them.")
         raise TransientError(
             f"There is no current snapshot of {ticker.name}.",
             remedy="Try again in a moment; an operator sees with /stream status whether data arrives.",

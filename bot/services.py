@@ -11,7 +11,8 @@ from streaming.day_map import DayMap
 from streaming.errors import ConfigurationError
 from streaming.history.history_files import DayReport
 from streaming.ports import SnapshotReader
-from streaming.status import HistoryStatus, RecorderStatus, SourceStatus, TokenStatus
+from streaming.status import HistoryStatus, Loading, RecorderStatus, SourceStatus, TokenStatus
+from streaming.symbols import Ticker
 
 if TYPE_CHECKING:
     from bot.alerts.alert_commands import AlertCommands
@@ -57,6 +58,8 @@ class Services:
     """The same of the history over days."""
     reports: ReadReports | None = None
     """None when no history is kept."""
+    loading: Callable[[Ticker], Loading | None] = lambda _: None
+    """How far the first load of a ticker's chains is, without I/O; None once it is over, and of other sources."""
 
     def schwab_login(self) -> "SchwabAuthClient":
         """The login to renew; ConfigurationError without an app of Schwab's."""

@@ -47,6 +47,17 @@ class ConnectionStatus:
     """Until the next attempt, while backing off or yielding."""
 
 
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Expiries of an underlying during their first load, before which there are no figures."""
+
+    loaded: int
+    planned: int
+
+    def __str__(self) -> str:
+        return f"{self.loaded} of {self.planned} expiries loaded"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStatus(ConnectionStatus):
     """One look at the streamer, which may be standby or failed besides."""

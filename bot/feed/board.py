@@ -16,7 +16,7 @@ from bot.feed.message import LiveMessage
 from bot.feed.schedule import FeedDecision, decide_about, next_mark
 from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff
 from bot.feed.window import Slot
-from bot.feed.wording import UpdatedLine, Wording
+from bot.feed.wording import LookLoading, UpdatedLine, Wording, not_loading
 from bot.render.text import Style
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock
@@ -54,6 +54,8 @@ class BoardPlan:
     style: Style = "ansi"
     source: str = "schwab"
     """Whom an empty board waits for."""
+    loading: LookLoading = not_loading
+    """How far the first load of its chains is."""
     shows_age: bool = False
     """Whether Discord's own growing time stands under the figures."""
     phase_s: float = 0.0
@@ -97,7 +99,13 @@ class Board:
         self._counters = BoardCounters()
         self._since = clock.now()
         self._words = Wording(
-            ticker, slot, source=plan.source, style=plan.style, window_s=plan.window_s, since=self._since
+            ticker,
+            slot,
+            source=plan.source,
+            loading=plan.loading,
+            style=plan.style,
+            window_s=plan.window_s,
+            since=self._since,
         )
         self._updated_line = UpdatedLine(wall_s) if plan.shows_age else None
         self._lived: date | None = None

@@ -27,6 +27,7 @@ from streaming.errors import GexcordError, RequestError, TransientError
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotReader, Tell
 from streaming.process.backoff import Backoff
+from streaming.status import Loading
 from streaming.symbols import Ticker, parse_ticker
 
 _LOG: Final = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class FeedRunner:
         tell: Tell | None = None,
         write_metrics: MetricsWriter | None = None,
         lease: Lease | None = None,
+        loading: Callable[[Ticker], Loading | None] = lambda _: None,
     ) -> None:
         self._boards = dict(boards)
         self._snapshots = snapshots
@@ -66,6 +68,7 @@ class FeedRunner:
         self._tell = tell or _tell_nobody
         self._write_metrics = write_metrics
         self._lease = lease
+        self._loading = loading
         self._chores = Chores(open_channel, ledger, clock)
         names = {ticker.name for ticker in boards.values()}
         self._slots = {name: Slot(settings.gex_feed_window_seconds) for name in names}
@@ -188,6 +191,7 @@ class FeedRunner:
                 style=settings.gex_feed_style,
                 shows_age=settings.gex_feed_age,
                 source=settings.source_of(ticker.name),
+                loading=partial(self._loading, ticker),
                 phase_s=update_s * position / len(self._boards),
             ),
             clock=self._clock,

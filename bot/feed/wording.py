@@ -15,9 +15,17 @@ from streaming.clock import instant_of
 from streaming.figures import headline, max_change
 from streaming.freshness import Freshness, data_age_s, freshness, market_now, old_chain_s
 from streaming.model import GexSnapshot
+from streaming.status import Loading
 from streaming.symbols import Ticker
 
 _RENEWED_S: Final = 15.0
+LookLoading = Callable[[], Loading | None]
+"""How far the first load is now; None once it is over."""
+
+
+def not_loading() -> Loading | None:
+    """Of a source whose chains are there as a whole."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ def board_view(
     source: str,
     since: datetime,
     window_s: float,
+    loading: LookLoading = not_loading,
     ending: Ending | None = None,
 ) -> BoardView:
     """The view of the newest snapshot with its changes over the window.
@@ -45,7 +54,8 @@ def board_view(
     snapshot = slot.latest
     if snapshot is None:
         state, at = (Freshness.WAITING, since) if ending is None else (ending.freshness, ending.at)
-        return BoardView(ticker=ticker.name, source=source, freshness=state, at=at, window_s=window_s)
+        note = str(loading() or "") if ending is None else ""
+        return BoardView(ticker=ticker.name, source=source, freshness=state, at=at, note=note, window_s=window_s)
     sample = slot.window.before(snapshot.asof_ms)
     return BoardView(
         ticker=ticker.name,
@@ -53,7 +63,7 @@ def board_view(
         freshness=freshness(snapshot, now) if ending is None else ending.freshness,
         age_s=max(data_age_s(snapshot, now), 0.0),
         at=None if ending is None else ending.at,
-        note=_note(snapshot, now) if ending is None else "",
+        note=_note(snapshot, now, loading) if ending is None else "",
         banner=origin_banner(snapshot),
         live_word=live_word(snapshot),
         window_s=window_s if sample is None else min((snapshot.asof_ms - sample.asof_ms) // 1000, window_s),
@@ -78,8 +88,9 @@ def left_over(slot: Slot, session: str | None, now: datetime) -> tuple[Slot, End
     return Slot(0.0), Ending(Freshness.CLOSED, min(close_of(session) or now, now))
 
 
-def _note(snapshot: GexSnapshot, now: datetime) -> str:
-    """A live spot over an old chain must not look alive; opening and closing minutes say so too.
+def _note(snapshot: GexSnapshot, now: datetime, loading: LookLoading) -> str:
+    """A live spot over an old chain must not look alive; opening and closing minutes say so too, and figures of before
+    a restart that new ones are on their way.
 
     "closed" is left out while snapshots keep coming, as they do in a forced window over a made-up market.
     """
@@ -87,6 +98,8 @@ def _note(snapshot: GexSnapshot, now: datetime) -> str:
     if behind_s is not None:
         return f"chain {age(behind_s)} old"
     live = freshness(snapshot, now) is Freshness.LIVE
+    if not live and (load := loading()) is not None:
+        return f"{load.loaded}/{load.planned} loaded"
     return "" if snapshot.state == "live" or (live and snapshot.state == "closed") else snapshot.state
 
 
@@ -113,7 +126,15 @@ class Wording:
     """The texts of one slot."""
 
     def __init__(
-        self, ticker: Ticker, slot: Slot, *, source: str, style: Style, window_s: float, since: datetime
+        self,
+        ticker: Ticker,
+        slot: Slot,
+        *,
+        source: str,
+        style: Style,
+        window_s: float,
+        since: datetime,
+        loading: LookLoading = not_loading,
     ) -> None:
         """`source` and `since` speak for a slot that is still empty."""
         self._ticker = ticker
@@ -122,6 +143,7 @@ class Wording:
         self._style = style
         self._window_s = window_s
         self._since = since
+        self._loading = loading
 
     def live(self, now: datetime) -> str:
         """The figures of this instant."""
@@ -153,6 +175,7 @@ class Wording:
             source=self._source,
             since=self._since,
             window_s=self._window_s,
+            loading=self._loading,
             ending=ending,
         )
         return board_text(view, style=self._style)

@@ -151,7 +151,7 @@ def _freshness(view: BoardView) -> str:
 def _waiting(view: BoardView, paint: _Paint) -> list[str]:
     since = "" if view.at is None else f"since {new_york(view.at):%H:%M:%S} New York"
     title = paint(f"GEX: {_safe(view.ticker)}", theme.BOLD)
-    return [title, paint(f"{WAITING_FOR}{source_name(view.source)}", theme.YELLOW), since]
+    return [title, paint(f"{WAITING_FOR}{source_name(view.source)}", theme.YELLOW), *filter(None, [view.note]), since]
 
 
 def _level(label: str, level: Moving, decimals: int, paint: _Paint) -> str:

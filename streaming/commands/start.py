@@ -16,6 +16,7 @@ from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError, leading_error
 from streaming.process.heartbeat import Heartbeat
 from streaming.process.logs import Say, say, settings_of_command
+from streaming.process.progress import ProgressBar
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.stream.routing import Subscriptions, plan
@@ -24,7 +25,7 @@ from streaming.schwab.wire.service_table import SERVICES
 from streaming.setting_values import SOURCES, asked_tickers, split_commas
 from streaming.settings import StreamSettings
 from streaming.sources.schwab_source import stream_is_needed
-from streaming.status import StreamStatus
+from streaming.status import Loading, StreamStatus
 from streaming.streamer import source_table
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.source_table import Sources, what_is_missing
@@ -116,7 +117,7 @@ async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
             await run_jobs(
                 stop,
                 jobs | {"source metrics": sources.report, "heartbeat": heartbeat.beat},
-                tell_states(streamer if streams else None, sources, say),
+                tell_states(streamer if streams else None, sources, say, tickers=tickers),
             )
             heartbeat.stopping()
     say("Stopped.")
@@ -223,15 +224,26 @@ async def _keep(name: str, job: Job) -> None:
             await asyncio.sleep(_RETRY_S)
 
 
-async def tell_states(streamer: Streamer | None, sources: Sources, say: Say) -> None:
-    """One line whenever the state of the stream or of a source changes."""
+async def tell_states(streamer: Streamer | None, sources: Sources, say: Say, *, tickers: Sequence[Ticker] = ()) -> None:
+    """One line whenever the state of the stream or of a source changes; at a terminal a bar during the first load."""
     told: dict[str, str] = {}
-    while True:
-        for subject, state, reason in _states(streamer, sources):
-            if told.get(subject) != state:
-                told[subject] = state
-                say(f"{subject}: {state}{'' if reason is None else f' ({reason})'}")
-        await asyncio.sleep(0.1)
+    with ProgressBar("option chains") as bar:
+        while True:
+            for subject, state, reason in _states(streamer, sources):
+                if told.get(subject) != state:
+                    told[subject] = state
+                    bar.clear()
+                    say(f"{subject}: {state}{'' if reason is None else f' ({reason})'}")
+            _show_load(bar, [] if streamer is None else list(map(streamer.loading, tickers)))
+            await asyncio.sleep(0.1)
+
+
+def _show_load(bar: ProgressBar, looks: Sequence[Loading | None]) -> None:
+    loads = [load for load in looks if load is not None]
+    if not loads:
+        bar.clear()
+    elif planned := sum(load.planned for load in loads):
+        bar.show(sum(load.loaded for load in loads) / planned)
 
 
 def _states(streamer: Streamer | None, sources: Sources) -> list[tuple[str, str, str | None]]:

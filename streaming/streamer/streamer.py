@@ -23,7 +23,7 @@ from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.routing import Subscriptions
 from streaming.schwab.wire.fields import Service
-from streaming.status import StreamStatus
+from streaming.status import Loading, StreamStatus
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by, useful_to
@@ -131,6 +131,14 @@ class Streamer:
         """Ask Schwab at once for symbols that it refused."""
         if self._parts is not None:
             await self._parts.client.ask_again(symbols)
+
+    def loading(self, ticker: Ticker) -> Loading | None:
+        """How far the first load of its chains is; None where none is planned here, and once all are there."""
+        if self._parts is None or ticker not in self._tickers:
+            return None
+        ages = self._parts.poller.expiry_age_s()[ticker.underlying].values()
+        loaded = sum(age_s is not None for age_s in ages)
+        return None if loaded == len(ages) else Loading(loaded, len(ages))
 
     def status(self) -> StreamStatus:
         """One look at everything, without waiting for anything."""

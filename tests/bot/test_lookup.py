@@ -5,6 +5,7 @@ import pytest
 from bot import lookup
 from bot.lookup import default_ticker, find_or_ask, find_snapshot, matching_names
 from streaming.errors import OperatorError, RequestError, TransientError
+from streaming.status import Loading
 from tests.support.host import Host, StandInOnDemand, make_settings, make_snapshot
 
 
@@ -32,6 +33,13 @@ async def test_without_a_symbol_the_channels_own_ticker_is_meant(services):
 async def test_a_ticker_without_a_snapshot_is_the_machines_move(services):
     with pytest.raises(TransientError, match="no current snapshot of SPX"):
         await find_snapshot(services, "SPX", channel_id=None)
+
+
+async def test_a_ticker_whose_chains_are_being_loaded_says_how_far_and_is_no_error(host):
+    host.loading = {"SPX": Loading(7, 13)}
+    with pytest.raises(RequestError) as caught:
+        await find_snapshot(host.make_bot().services, "SPX", channel_id=None)
+    assert caught.value.sentence == "SPX starts: 7 of 13 expiries loaded. Its figures come with the last of them."
 
 
 async def test_a_ticker_nobody_follows_is_the_callers_move(services):

@@ -22,6 +22,7 @@ from streaming.past import PastLevels, past_of
 from streaming.schwab.login.oauth import LoginAttempt
 from streaming.status import (
     HistoryStatus,
+    Loading,
     RecorderStatus,
     SourceStatus,
     StreamReport,
@@ -258,6 +259,8 @@ class Host:
     """What is kept of past days by ticker; None for no history at all."""
     supervisor: Supervisor | None = None
     budget: IdentifyBudget | None = None
+    loading: dict[str, Loading] = field(default_factory=dict)
+    """How far the first load of each ticker is."""
 
     async def _read_reports(self, ticker: str) -> Sequence[DayReport]:
         return (self.reports or {}).get(ticker, ())
@@ -285,6 +288,7 @@ class Host:
                 recorder=lambda: self.recorder,
                 history=lambda: self.history,
                 reports=None if self.reports is None else self._read_reports,
+                loading=lambda ticker: self.loading.get(ticker.name),
             )
         )
         return bot

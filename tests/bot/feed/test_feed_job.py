@@ -15,6 +15,7 @@ from streaming.bus.lease import Lease as RedisLease
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, TransientError
+from streaming.status import Loading
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, QueueSnapshots, snapshot
@@ -90,6 +91,24 @@ async def test_an_empty_board_waits_for_its_own_tickers_source():
         assert "waiting for data from cboe" in feed.channels[1].only
         assert "waiting for data from gexbot" in feed.channels[2].only
         assert "waiting for data from redis" in feed.channels[3].only
+
+
+async def test_an_empty_board_says_how_far_its_chains_are_loaded_and_an_old_one_that_new_figures_come():
+    loads = {"SPX": Loading(7, 13), "NDX": Loading(0, 9)}
+    settings = BotSettings(_env_file=None, **(SETTINGS.model_dump() | {"gex_feed_style": "plain"}))
+    feed = Feed("SPX", "NDX", settings=settings, loading=lambda ticker: loads.get(ticker.name))
+    async with feed.running():
+        feed.say("NDX", spot=25000.5)
+        await feed.clock.pass_time(1)
+        assert "waiting for data from schwab\n7 of 13 expiries loaded\nsince" in feed.channels[1].only
+        assert "loaded" not in feed.channels[2].only, "its figures are live"
+        loads["SPX"] = Loading(12, 13)
+        await feed.clock.pass_time(6)
+        assert "12 of 13 expiries loaded" in feed.channels[1].only
+        assert "schwab · 6s stale · 0/9 loaded · Δ 60s" in feed.channels[2].only
+        loads.clear()
+        await feed.clock.pass_time(1)
+        assert "loaded" not in feed.channels[1].only + feed.channels[2].only
 
 
 async def test_an_alias_reaches_its_board():

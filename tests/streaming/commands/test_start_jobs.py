@@ -8,7 +8,7 @@ import pytest
 from streaming.commands import start
 from streaming.commands.start import run_jobs, tell_states
 from streaming.errors import ConfigurationError, TransientError
-from streaming.status import StreamStatus
+from streaming.status import Loading, StreamStatus
 from tests.support.waiting import until
 
 
@@ -67,7 +67,7 @@ async def test_every_change_of_a_state_is_one_line_with_its_reason():
     said = []
     stream = StreamStatus(state="connecting")
     source = SimpleNamespace(name="cboe", state="failing", last_error="CBOE answered 503.")
-    streamer = SimpleNamespace(status=lambda: stream)
+    streamer = SimpleNamespace(status=lambda: stream, loading=lambda _: None)
     sources = SimpleNamespace(polled=[SimpleNamespace(status=lambda: source)])
     task = asyncio.create_task(tell_states(streamer, sources, said.append))
     try:
@@ -84,3 +84,17 @@ async def test_every_change_of_a_state_is_one_line_with_its_reason():
         "Stream: backoff (code 12)",
         "Source cboe: live",
     ]
+
+
+async def test_the_bar_is_told_how_far_the_first_load_of_all_tickers_is(monkeypatch):
+    shares = []
+    monkeypatch.setattr(start.ProgressBar, "show", lambda _bar, share: shares.append(share))
+    loads = {"SPX": Loading(0, 0), "NDX": Loading(2, 4)}
+    streamer = SimpleNamespace(status=lambda: StreamStatus(state="live"), loading=loads.get)
+    sources = SimpleNamespace(polled=[])
+    task = asyncio.create_task(tell_states(streamer, sources, lambda _: None, tickers=["SPX", "NDX"]))
+    await until(lambda: shares == [0.5])
+    loads |= {"SPX": Loading(3, 6), "NDX": None}
+    await until(lambda: shares[-1:] == [0.5] and len(shares) > 1)
+    task.cancel()
+    await asyncio.wait({task})

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -75,6 +76,24 @@ async def until(condition: Callable[[], bool], *, within_s: float = 15.0) -> Non
     async with asyncio.timeout(within_s):
         while not condition():
             await asyncio.sleep(0.05)
+
+
+def test_a_ticker_is_loading_until_every_planned_expiry_is_there_once():
+    settings = StreamSettings(_env_file=None, gex_source_map="NDX:cboe")
+    streamer = Streamer(
+        SimpleNamespace(settings=settings, redis=None),
+        [parse_ticker(name) for name in ("SPX", "NDX", "NQ_NDX")],
+        rng=random.Random(1),
+    )
+    spx, ndx, nq = (parse_ticker(name) for name in ("SPX", "NDX", "NQ_NDX"))
+    assert streamer.loading(spx) is None, "nothing streams yet"
+    ages = {"SPX": dict.fromkeys("abc", 1.0) | {"d": None}, "NDX": {"a": 1.0}}
+    streamer._parts = SimpleNamespace(poller=SimpleNamespace(expiry_age_s=lambda: ages))  # type: ignore[assignment]
+    assert str(streamer.loading(spx)) == "3 of 4 expiries loaded"
+    assert streamer.loading(nq) is None, "all is there"
+    ages["NDX"] = {"a": None, "b": None}
+    assert str(streamer.loading(nq)) == "0 of 2 expiries loaded"
+    assert streamer.loading(ndx) is None, "it comes from elsewhere"
 
 
 async def test_snapshots_of_an_index_and_of_its_future_reach_redis(tmp_path: Path, redis: Redis, redis_url: str):
