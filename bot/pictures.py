@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from bot.lookup import find_or_ask, find_snapshot, meant
 from bot.render.charts.chart_spec import KINDS, Chart, ThemeName, alt_text, chart_of
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.history_text import history_text
 from bot.render.charts.kinds.history import days_chart
 from bot.render.past_days_text import days_text, rank_text, record_text, rows_of
@@ -119,16 +120,8 @@ async def draw_picture(
 ) -> Picture:
     """The picture of figures that were read already; raises as `take_picture`."""
     scope = request.scope or latest.scope or services.settings.gex_scope
-    chart = chart_of(
-        request.kind,
-        latest,
-        history,
-        scope=scope,
-        weight=request.weight,
-        theme=request.theme,
-        now=services.clock.now(),
-        day_map=day_map,
-    )
+    asked = Asked(scope, request.weight, request.theme, services.clock.now())
+    chart = chart_of(request.kind, latest, history, asked, day_map)
     return await finish_picture(services, chart, replace(request, symbol=latest.ticker, scope=scope))
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from types import TracebackType
 from typing import Final, Self
 
 from streaming.clock import Clock
@@ -149,9 +148,7 @@ class Supervisor:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._closing = True
         await self._end(list(self._jobs.values()))
 

@@ -166,8 +166,8 @@ def _access(expires_at: datetime | None, now: datetime) -> str:
     return f"valid for {age((expires_at - now).total_seconds())}"
 
 
-def _ago(at: datetime | None, now: datetime) -> str:
-    return UNKNOWN if at is None else ago(at, now)
+def _ago(at: datetime | None, now: datetime, unknown: str = UNKNOWN) -> str:
+    return unknown if at is None else ago(at, now)
 
 
 def _left(span: timedelta) -> str:
@@ -211,7 +211,7 @@ def recorder_text(status: RecorderStatus | None, now: datetime) -> str:
     parts = (
         f"{status.snapshots} snapshots{ticks}, {counted(status.gaps, 'gap')}{lost}",
         f"{status.written_bytes / _MEGABYTE:.1f} MB written, {status.total_bytes / _MEGABYTE:.1f} MB kept",
-        f"last write {_ago_or_never(status.last_write_at, now)}",
+        f"last write {_ago(status.last_write_at, now, 'never')}",
     )
     lines = [f"**Recorder: {status.state}** · {status.path[:_LONGEST]}", " · ".join(parts)]
     if status.last_error is not None:
@@ -227,7 +227,7 @@ def history_text(status: HistoryStatus | None, now: datetime) -> str:
     journal = f"journal of {counted(status.journal_days, 'day')}, {status.journal_bytes / _MEGABYTE:.1f} MB"
     parts = (
         f"{status.snapshots} snapshots, {counted(status.gaps, 'gap')}{lost}",
-        f"{journal}, last write {_ago_or_never(status.last_write_at, now)}",
+        f"{journal}, last write {_ago(status.last_write_at, now, 'never')}",
         f"{counted(status.days, 'day')} kept, the last {status.last_day or 'unknown'}",
     )
     lines = [f"**History: {status.state}** · {status.path[:_LONGEST]}", " · ".join(parts)]
@@ -236,15 +236,12 @@ def history_text(status: HistoryStatus | None, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _ago_or_never(at: datetime | None, now: datetime) -> str:
-    return "never" if at is None else ago(at, now)
-
-
 def sources_text(sources: Iterable[SourceStatus], now: datetime) -> str:
     """One line a source: state, tickers, what came and how old its quotes are; then its last error."""
     lines: list[str] = []
     for source in sources:
-        lines.append(f"**Source {source.name}: {_STATE_WORDS.get(source.state, source.state)}** · {_tickers(source)}")
+        tickers = ", ".join(source.tickers) or "no ticker"
+        lines.append(f"**Source {source.name}: {_STATE_WORDS.get(source.state, source.state)}** · {tickers}")
         lines.append(_counts(source, now))
         if source.last_error is not None:
             lines.append(f"Last error: {source.last_error[:_LONGEST_ERROR]}")
@@ -257,10 +254,6 @@ def join_texts(first: str, second: str) -> str:
         return first[:_LIMIT]
     second = second[: _LIMIT // 2]
     return f"{first[: _LIMIT - len(second) - 1]}\n{second}"
-
-
-def _tickers(source: SourceStatus) -> str:
-    return ", ".join(source.tickers) or "no ticker"
 
 
 def _counts(source: SourceStatus, now: datetime) -> str:

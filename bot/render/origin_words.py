@@ -65,9 +65,14 @@ def _demand_words(mark: OnDemandMark, found: Freshness, snapshot: GexSnapshot, n
     return ", ".join(words)
 
 
+def safe_name(name: str) -> str:
+    """A name from outside, without what could end a line or a fence, or pass for markup."""
+    return re.sub(r"[^A-Za-z0-9_.:+/-]", "", name)[:_LONGEST_NAME] or UNKNOWN
+
+
 def source_name(source: str) -> str:
-    """A source as people read it, `file of 2022-05-20`, without what could end a line or pass for markup."""
-    safe = re.sub(r"[^A-Za-z0-9_.:+/-]", "", source)[:_LONGEST_NAME] or UNKNOWN
+    """A source as people read it, `file of 2022-05-20`."""
+    safe = safe_name(source)
     return f"file of {safe.removeprefix(FILE_SOURCE)}" if safe.startswith(FILE_SOURCE) else safe
 
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from bot.render import theme
 from bot.render.numbers import UNKNOWN, age, bn, known, percent, price, signed
-from bot.render.origin_words import source_name
+from bot.render.origin_words import safe_name, source_name
 from streaming.calendar import new_york
 from streaming.figures import BOARD, FIGURES
 from streaming.freshness import Freshness
@@ -122,7 +122,7 @@ def _line(name: str, label: str, view: BoardView, paint: _Paint) -> str:
 def _header(view: BoardView, paint: _Paint) -> str:
     spot = view.figures["spot"]
     change = _rounded(spot, view.decimals)
-    title = paint(f"GEX: {_safe(view.ticker)}  {price(spot.now, view.decimals)}", theme.BOLD)
+    title = paint(f"GEX: {safe_name(view.ticker)}  {price(spot.now, view.decimals)}", theme.BOLD)
     if change is None:
         return f"{title}  Δ {UNKNOWN}"
     moved = f"Δ {signed(change, view.decimals)} {percent(change / spot.before if spot.before else None)}"
@@ -150,7 +150,7 @@ def _freshness(view: BoardView) -> str:
 
 def _waiting(view: BoardView, paint: _Paint) -> list[str]:
     since = "" if view.at is None else f"since {new_york(view.at):%H:%M:%S} New York"
-    title = paint(f"GEX: {_safe(view.ticker)}", theme.BOLD)
+    title = paint(f"GEX: {safe_name(view.ticker)}", theme.BOLD)
     return [title, paint(f"{WAITING_FOR}{source_name(view.source)}", theme.YELLOW), *filter(None, [view.note]), since]
 
 
@@ -176,11 +176,6 @@ def _rounded(figure: Moving, decimals: int) -> float | None:
 
 def _arrow(change: float | None) -> str:
     return "" if not change else _UP if change > 0 else _DOWN
-
-
-def _safe(name: str) -> str:
-    """A name from outside, without what could end the fence or the line."""
-    return re.sub(r"[^A-Za-z0-9_.:+/-]", "", name)[:16] or UNKNOWN
 
 
 def is_replaceable(content: str) -> bool:

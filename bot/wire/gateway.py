@@ -7,10 +7,8 @@ the bot.
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import PurePath
 from random import Random
 from typing import Any, Final
 
@@ -18,6 +16,7 @@ import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from bot.wire.gateway_events import place_in_code
 from bot.wire.identify_budget import IdentifyBudget
 from bot.wire.login import refusal
 from streaming.clock import Clock
@@ -159,9 +158,7 @@ def _trouble(error: Exception) -> GexcordError:
             return TransientError(f"It closed the connection (code {error.code}).")
         case OSError() | aiohttp.ClientError():
             return TransientError(f"It does not answer ({type(error).__name__}).")
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{PurePath(frame.filename).name}:{frame.lineno}"
-    return TransientError(f"It sent something unreadable ({type(error).__name__} in {where}).")
+    return TransientError(f"It sent something unreadable ({type(error).__name__} in {place_in_code(error)}).")
 
 
 def _last_word(code: int) -> OperatorError | None:

@@ -63,9 +63,7 @@ class GatewayEvents:
         kind = (name, type(error).__name__)
         level = logging.DEBUG if kind in self._kinds or len(self._kinds) >= _MOST_KINDS else logging.WARNING
         self._kinds.add(kind)
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{PurePath(frame.filename).name}:{frame.lineno}"
-        log.log(level, "a gateway event %s cannot be read and is skipped (%s in %s)", *kind, where)
+        log.log(level, "a gateway event %s cannot be read and is skipped (%s in %s)", *kind, place_in_code(error))
 
     def _pass_on(self, name: str, data: Any) -> None:
         if not self._callbacks:
@@ -102,3 +100,9 @@ def _id_in(data: Any, *path: str) -> int | None:
 def _threads(data: Any) -> Iterable[Any]:
     threads = data.get("threads") if isinstance(data, Mapping) else None
     return threads if isinstance(threads, list) else ()
+
+
+def place_in_code(error: Exception) -> str:
+    """Where an error was raised, as file and line."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{PurePath(frame.filename).name}:{frame.lineno}"

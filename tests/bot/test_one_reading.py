@@ -10,7 +10,7 @@ from bot.alerts.reading import Reading
 from bot.alerts.rules import AlertKind, Window
 from bot.feed.window import Slot
 from bot.feed.wording import board_view
-from bot.render.charts.chart_words import marks
+from bot.render.charts.chart_words import Asked, marks
 from bot.render.charts.history_text import history_text
 from bot.render.charts.kinds.history import history_chart
 from bot.render.embeds import levels_embed, status_embed
@@ -30,7 +30,7 @@ def test_zero_gamma_of_a_classic_producer_is_the_same_everywhere():
     status = {field.name: field.value for field in status_embed(SHOWN, now=ASOF, window="open").fields}
     levels = {field.name: field.value for field in levels_embed(SHOWN, scope="full", weight="oi", now=ASOF).fields}
     earlier = past_of(msgspec.structs.replace(SHOWN, asof_ms=SHOWN.asof_ms - 60_000))
-    chart = history_chart(SHOWN, [earlier], scope="full", weight="oi", theme="dark", now=ASOF)
+    chart = history_chart(SHOWN, [earlier], Asked(scope="full", weight="oi", theme="dark", now=ASOF))
     lines = {line.kind: line.values for line in chart.series}
     alert = read(SHOWN, (AlertKind.ZERO_GAMMA, None, "oi", Window.CURRENT))
     assert isinstance(alert, Reading)

@@ -27,6 +27,7 @@ from bot.feed.schedule import decide_about
 from bot.feed.window import Slot
 from bot.feed.wording import board_view, left_over
 from bot.render.charts.chart_spec import KINDS, Chart, alt_text, chart_of
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.chart_worker import Painters
 from bot.render.charts.history_text import history_text
 from bot.render.embeds import levels_embed, status_embed
@@ -316,7 +317,7 @@ class Consumers:
         for kind in KINDS:
             for weight in WEIGHTS:
                 try:
-                    chart = chart_of(kind, snapshot, history, scope=scope, weight=weight, theme="dark", now=now)
+                    chart = chart_of(kind, snapshot, history, Asked(scope=scope, weight=weight, theme="dark", now=now))
                 except RequestError:
                     continue
                 assert len(alt_text(chart)) <= 1024, "an alternative text is too long"

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import sys
 from collections import OrderedDict
-from types import TracebackType
 from typing import Final, Self
 
 import msgspec
@@ -38,9 +37,7 @@ class ChartWorker:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._closed = True
         drawings = list(self._under_way.values())
         for drawing in drawings:
@@ -84,13 +81,13 @@ class ChartWorker:
                 async with asyncio.timeout(self._timeout_s):
                     answer = await self._ask_twice(request)
             except TimeoutError:
-                await self._kill()
+                await self._end(kill=True)
                 raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
             except BROKEN as error:
-                await self._kill()
+                await self._end(kill=True)
                 raise TransientError("The chart worker failed.", remedy="Try again in a moment.") from error
             except asyncio.CancelledError:
-                await self._kill()  # its answer would be taken for the next one's
+                await self._end(kill=True)  # its answer would be taken for the next one's
                 raise
         if isinstance(answer, Failed):
             _LOG.error("The chart worker could not draw: %s", answer.reason)
@@ -103,7 +100,7 @@ class ChartWorker:
             return await self._ask(request)
         except BROKEN as error:
             _LOG.warning("The chart worker is gone (%s); starting another.", type(error).__name__)
-            await self._kill()
+            await self._end(kill=True)
             return await self._ask(request)
 
     async def _ask(self, request: bytes) -> Drawn | Failed:
@@ -117,12 +114,7 @@ class ChartWorker:
             self._process = await PipedProcess.start(self._command)
         return self._process
 
-    async def _end(self) -> None:
+    async def _end(self, *, kill: bool = False) -> None:
         process, self._process = self._process, None
         if process is not None:
-            await process.end()
-
-    async def _kill(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            await process.kill_and_wait()
+            await (process.kill_and_wait() if kill else process.end())

@@ -1,18 +1,17 @@
 """Every kind of picture, how it is chosen, and how the bot and its chart worker speak of it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any, Final, Literal
 
 import msgspec
 
-from bot.render.charts.chart_words import ChartWords
+from bot.render.charts.chart_words import Asked, ChartWords
 from bot.render.charts.kinds import ahead, expiries, flow, heatmap, history, profile, strikes
 from bot.render.charts.kinds.chart_kind import ChartKind
 from streaming.day_map import DayMap
-from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.model import GexSnapshot
 from streaming.past import PastLevels
 
 Chart = ChartWords
@@ -40,19 +39,10 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 def chart_of(
-    kind: str,
-    latest: GexSnapshot,
-    past: Sequence[PastLevels],
-    *,
-    scope: ScopeName,
-    weight: WeightName,
-    theme: ThemeName,
-    now: datetime,
-    day_map: DayMap | None = None,
+    kind: str, latest: GexSnapshot, past: Sequence[PastLevels], asked: Asked, day_map: DayMap | None = None
 ) -> Chart:
     """What a picture of this kind shows; RequestError when snapshot, history or map do not hold it."""
-    more = {"ahead": day_map} if KINDS[kind].looks_ahead else {}
-    return KINDS[kind].make(latest, past, scope=scope, weight=weight, theme=theme, now=now, **more)
+    return KINDS[kind].make(latest, past, asked, day_map)
 
 
 def kind_of(chart: Chart) -> ChartKind:

@@ -1,7 +1,7 @@
 """What every kind of picture says in words: whose figures, of when, by what; and the levels drawn across it. Pure."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,15 @@ class ChartWords(msgspec.Struct, frozen=True, kw_only=True):
     footer: str
     """At most two lines."""
     theme: str = "dark"
+
+
+class Asked(NamedTuple):
+    """What a picture is to show, and the time of drawing."""
+
+    scope: ScopeName
+    weight: WeightName
+    theme: str
+    now: datetime
 
 
 class Mark(msgspec.Struct, frozen=True):

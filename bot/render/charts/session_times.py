@@ -1,7 +1,6 @@
 """The time axis of pictures and tables of a day: New York seconds, gaps found, rows spread evenly. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import pairwise
 from statistics import median
 from typing import Final, TypeVar
@@ -25,7 +24,7 @@ def same_day(latest: Past, history: Sequence[Past]) -> list[Past]:
 
 def day_of(snapshot: PastLevels) -> str:
     """The date in New York."""
-    return _local(snapshot).date().isoformat()
+    return new_york(instant_of(snapshot.asof_ms)).date().isoformat()
 
 
 def seconds_of(snapshot: PastLevels) -> float:
@@ -64,7 +63,3 @@ def spread(day: Sequence[Past], most: int) -> list[Past]:
         if not chosen or chosen[-1] is not day[place]:
             chosen.append(day[place])
     return chosen
-
-
-def _local(snapshot: PastLevels) -> datetime:
-    return new_york(instant_of(snapshot.asof_ms))

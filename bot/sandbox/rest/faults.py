@@ -170,12 +170,13 @@ class GatewayTrouble:
     clock: Clock
     refusals: deque[int] = field(default_factory=deque)
     identifies_left: int = IDENTIFIES_PER_DAY
-    _answer: Trouble | None = None
+    answer: Trouble | None = None
+    """What a gateway that is down says; None for no word at all."""
     _down_until_s: float = -math.inf
 
     def go_down(self, seconds: float, answer: Trouble | None) -> None:
         """Turn away whoever connects for some seconds: with an answer, or with an aborted connection."""
-        self._answer = answer
+        self.answer = answer
         self._down_until_s = self.clock.monotonic() + seconds
 
     def come_up(self) -> None:
@@ -186,8 +187,3 @@ class GatewayTrouble:
     def is_down(self) -> bool:
         """Whether connections are refused now."""
         return self.clock.monotonic() < self._down_until_s
-
-    @property
-    def answer(self) -> Trouble | None:
-        """What a gateway that is down says; None for no word at all."""
-        return self._answer

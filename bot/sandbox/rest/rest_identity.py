@@ -1,7 +1,6 @@
 """REST of who the bot is and where: user, application with its commands, guild, members, direct channels, gateway."""
 
 from collections.abc import Callable
-from typing import Any
 
 from bot.sandbox.rest.calls import NO_CONTENT, Call, HttpReply, RestRoute
 from bot.sandbox.rest.faults import IDENTIFIES_PER_DAY, GatewayTrouble
@@ -139,32 +138,20 @@ class CommandRoutes:
         def route(method: str, path: str, answer: Callable[[Call], HttpReply]) -> RestRoute:
             return RestRoute(method, path, answer, COMMANDS, major)
 
+        book, scope = self._book, self._scope
         return [
-            route("GET", path, self.list),
-            route("PUT", path, self.overwrite),
+            route("GET", path, lambda call: HttpReply(book.all(scope(call)))),
+            route("PUT", path, lambda call: HttpReply(book.overwrite(scope(call), call.body or []))),
             route("POST", path, self.upsert),
-            route("GET", one, self.read),
+            route("GET", one, lambda call: HttpReply(book.get(scope(call), call.id("command_id")))),
             route("PATCH", one, self.change),
             route("DELETE", one, self.remove),
         ]
-
-    def list(self, call: Call) -> HttpReply:
-        """All commands of a scope."""
-        return HttpReply(self._book.all(self._scope(call)))
-
-    def overwrite(self, call: Call) -> HttpReply:
-        """Replace all commands of a scope by those of the body."""
-        body: Any = [] if call.body is None else call.body
-        return HttpReply(self._book.overwrite(self._scope(call), body))
 
     def upsert(self, call: Call) -> HttpReply:
         """Create a command, or replace the one with its name: 201 and 200."""
         command, new = self._book.upsert(self._scope(call), require_object(call.body))
         return HttpReply(command, 201 if new else 200)
-
-    def read(self, call: Call) -> HttpReply:
-        """One command."""
-        return HttpReply(self._book.get(self._scope(call), call.id("command_id")))
 
     def change(self, call: Call) -> HttpReply:
         """Change some fields of a command."""

@@ -1,10 +1,10 @@
 """Net gamma and charm's hedge flow over price and the rest of a session as a picture's contents. Pure."""
 
-from datetime import datetime
 from typing import Final
 
 from bot.render.charts.chart_words import (
     MILLION,
+    Asked,
     ChartWords,
     Mark,
     clock,
@@ -22,7 +22,7 @@ from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.day_map import DayMap
 from streaming.errors import RequestError
-from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
+from streaming.model import WEIGHT_WORDS, GexSnapshot
 
 _SAME_MS: Final = 120_000
 _APART_MS: Final = 600_000
@@ -45,16 +45,9 @@ class AheadChart(ChartWords, frozen=True, kw_only=True, tag="map"):
     marks: tuple[Mark, ...]
 
 
-def ahead_chart(
-    snapshot: GexSnapshot,
-    ahead: DayMap | None,
-    *,
-    scope: ScopeName,
-    weight: WeightName,
-    theme: str,
-    now: datetime,
-) -> AheadChart:
+def ahead_chart(snapshot: GexSnapshot, ahead: DayMap | None, asked: Asked) -> AheadChart:
     """The map of a snapshot's scope; RequestError when there is none, it is old, or nothing of the scope is left."""
+    scope, weight, theme, now = asked
     made = _fitting(snapshot, ahead)
     gamma = tuple(cell / MILLION for cell in made.gamma(scope, weight))
     if not any(gamma):
@@ -137,7 +130,7 @@ KIND: Final = ChartKind(
     name="map",
     words="net GEX and charm flow until the close",
     record=AheadChart,
-    make=lambda latest, _past, *, ahead, **asked: ahead_chart(latest, ahead, **asked),
+    make=lambda latest, _past, asked, ahead: ahead_chart(latest, ahead, asked),
     shown=_shown,
     painter="ahead_painter.AheadPainter",
     looks_ahead=True,

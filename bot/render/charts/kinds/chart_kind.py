@@ -1,10 +1,13 @@
 """What there is to say of a kind of picture. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.render.charts.chart_words import ChartWords
+from bot.render.charts.chart_words import Asked, ChartWords
+from streaming.day_map import DayMap
+from streaming.model import GexSnapshot
+from streaming.past import PastLevels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +19,7 @@ class ChartKind:
     """What it shows, behind its name among the choices."""
     record: type[ChartWords]
     """What is drawn."""
-    make: Callable[..., ChartWords]
+    make: Callable[[GexSnapshot, Sequence[PastLevels], Asked, DayMap | None], ChartWords]
     """As `chart_of` without the kind; RequestError when the figures it needs are not there."""
     shown: Callable[[Any], str]
     """The record in a sentence, for whoever cannot see the picture."""

@@ -1,10 +1,11 @@
 """Exposure by expiry as a picture's contents. Pure."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from bot.render.charts.chart_words import (
     MILLION,
+    Asked,
     ChartWords,
     dollars,
     figures_of,
@@ -33,10 +34,9 @@ class ExpiriesChart(ChartWords, frozen=True, kw_only=True, tag="expiries"):
     net: float | None = None
 
 
-def expiries_chart(
-    snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, theme: str, now: datetime
-) -> ExpiriesChart:
+def expiries_chart(snapshot: GexSnapshot, asked: Asked) -> ExpiriesChart:
     """The expiries of a scope under a weight; RequestError when their producer does not tell them apart."""
+    scope, weight, theme, now = asked
     rows = _rows(snapshot, scope, weight)
     if not any(value for _, value in rows):
         raise RequestError(
@@ -48,7 +48,7 @@ def expiries_chart(
         title=f"{snapshot.ticker}  net GEX by expiry",
         subtitle=subtitle(scope, weight),
         footer=footer(snapshot, now, "+ more calls, − more puts"),
-        rows=_bounded(rows, _day(snapshot)),
+        rows=_bounded(rows, new_york(instant_of(snapshot.asof_ms)).date()),
         net=net_millions(snapshot, scope, weight),
         theme=theme,
     )
@@ -77,10 +77,6 @@ def _name(expiry: date, today: date) -> str:
     return f"{expiry:%d %b %y}" if days >= _OTHER_YEAR_D else f"{expiry:%d %b} · {days} d"
 
 
-def _day(snapshot: GexSnapshot) -> date:
-    return new_york(instant_of(snapshot.asof_ms)).date()
-
-
 def _shown(chart: ExpiriesChart) -> str:
     return f"Net {dollars(chart.net)}: {', '.join(f'{name} {dollars(value)}' for name, value in chart.rows)}."
 
@@ -89,7 +85,7 @@ KIND: Final = ChartKind(
     name="expiries",
     words="exposure by expiry",
     record=ExpiriesChart,
-    make=lambda latest, _past, **asked: expiries_chart(latest, **asked),
+    make=lambda latest, _past, asked, _ahead: expiries_chart(latest, asked),
     shown=_shown,
     painter="expiries_painter.ExpiriesPainter",
 )

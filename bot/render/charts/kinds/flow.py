@@ -1,11 +1,10 @@
 """Signed flow of the streamed options over a session as a picture's contents. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from bot.render.charts.chart_words import MILLION, ChartWords, clock, dollars, footer
+from bot.render.charts.chart_words import MILLION, Asked, ChartWords, clock, dollars, footer
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import day_of, same_day, seconds_of, spread, usual_gap_s
 from bot.render.numbers import finite
@@ -32,9 +31,7 @@ class FlowChart(ChartWords, frozen=True, kw_only=True, tag="flow"):
     """The day's, in $ millions per 1 % move."""
 
 
-def flow_chart(
-    latest: GexSnapshot, history: Sequence[PastLevels], *, theme: str, now: datetime, **_asked: object
-) -> FlowChart:
+def flow_chart(latest: GexSnapshot, history: Sequence[PastLevels], asked: Asked) -> FlowChart:
     """The day of `latest` up to it, whatever scope and weight; RequestError without streamed options or minutes."""
     found = latest.signed_flow
     if found is None:
@@ -50,12 +47,12 @@ def flow_chart(
     return FlowChart(
         title=f"{latest.ticker}  signed flow",
         subtitle="dealers' delta · streamed strikes only",
-        footer=footer(latest, now, _note(found)),
+        footer=footer(latest, asked.now, _note(found)),
         bars=bars,
         times=tuple(at for at, _ in line),
         totals=tuple(total for _, total in line),
         gamma=found.day.gamma_usd_per_1pct / MILLION,
-        theme=theme,
+        theme=asked.theme,
     )
 
 
@@ -104,7 +101,7 @@ KIND: Final = ChartKind(
     name="flow",
     words="what dealers took on minute by minute, of streamed strikes",
     record=FlowChart,
-    make=flow_chart,
+    make=lambda latest, past, asked, _ahead: flow_chart(latest, past, asked),
     shown=_shown,
     painter="flow_painter.FlowPainter",
     most_past=MOST_POINTS,

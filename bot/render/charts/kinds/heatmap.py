@@ -4,13 +4,13 @@ Which strikes share a row is left to the worker (`heatmap_painter`): a day of st
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from bot.render.charts.chart_words import (
+    Asked,
     ChartWords,
     Mark,
     clock,
@@ -56,19 +56,12 @@ class HeatmapChart(ChartWords, frozen=True, kw_only=True, tag="heatmap"):
     net: float | None = None
 
 
-def heatmap_chart(
-    latest: GexSnapshot,
-    history: Sequence[PastLevels],
-    *,
-    scope: ScopeName,
-    weight: WeightName,
-    theme: str,
-    now: datetime,
-) -> HeatmapChart:
+def heatmap_chart(latest: GexSnapshot, history: Sequence[PastLevels], asked: Asked) -> HeatmapChart:
     """The day of `latest` up to it, of the one scope whose strikes are kept.
 
     RequestError for another scope, while the day is a single snapshot, or when it has no strikes.
     """
+    scope, weight, theme, now = asked
     if latest.scope not in {None, scope}:
         raise RequestError(
             f"The history keeps the strikes of scope {latest.scope} only.", remedy=f"Choose the scope {latest.scope}."
@@ -128,7 +121,7 @@ KIND: Final = ChartKind(
     name="heatmap",
     words="exposure by strike and time",
     record=HeatmapChart,
-    make=heatmap_chart,
+    make=lambda latest, past, asked, _ahead: heatmap_chart(latest, past, asked),
     shown=_shown,
     painter="heatmap_painter.HeatmapPainter",
     most_past=MOST_COLUMNS,

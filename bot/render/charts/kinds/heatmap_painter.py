@@ -122,7 +122,7 @@ class HeatmapPainter:
 
     def _move_cells(self, grid: Grid, columns: Sequence[Column], full: float) -> None:
         places = [
-            (_cell(grid, column.begins, column.ends, row), value)
+            (corners(column.begins, column.ends, *_reach(grid, row)), value)
             for column, values in zip(columns, grid.values, strict=True)
             for row, value in enumerate(values)
             if value is not None
@@ -143,10 +143,6 @@ class HeatmapPainter:
                 times.append(column.begins)
                 values.append(float("nan") if value is None else value)
             line.set_data([*times, columns[-1].ends], [*values, values[-1]])
-
-
-def _cell(grid: Grid, begins: float, ends: float, row: int) -> Corners:
-    return corners(begins, ends, *_reach(grid, row))
 
 
 def _reach(grid: Grid, row: int) -> tuple[float, float]:

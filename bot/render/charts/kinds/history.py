@@ -1,7 +1,7 @@
 """Spot against zero gamma and the walls over a session as a picture's contents. Pure."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 from typing import Final
 
@@ -9,6 +9,7 @@ import msgspec
 
 from bot.render.charts.chart_words import (
     MARKED,
+    Asked,
     Band,
     ChartWords,
     band_in_words,
@@ -28,7 +29,7 @@ from streaming.clock import date_of
 from streaming.errors import RequestError
 from streaming.history.day_rows import DayRow
 from streaming.history.grades import FROZEN_FROM
-from streaming.model import GexSnapshot, ScopeName, WeightName
+from streaming.model import GexSnapshot
 from streaming.past import PastLevels, past_of
 
 MOST_POINTS: Final = 240
@@ -56,16 +57,9 @@ class HistoryChart(ChartWords, frozen=True, kw_only=True, tag="history"):
     """Over several sessions their ISO dates; `times` then count them from 0."""
 
 
-def history_chart(
-    latest: GexSnapshot,
-    history: Sequence[PastLevels],
-    *,
-    scope: ScopeName,
-    weight: WeightName,
-    theme: str,
-    now: datetime,
-) -> HistoryChart:
+def history_chart(latest: GexSnapshot, history: Sequence[PastLevels], asked: Asked) -> HistoryChart:
     """The day of `latest` up to it; RequestError while it is a single snapshot, or has nothing of the scope."""
+    scope, weight, theme, now = asked
     figures_of(latest, scope)
     day = spread(same_day(past_of(latest), history), MOST_POINTS)
     if len(day) < _FEWEST:
@@ -163,7 +157,7 @@ KIND: Final = ChartKind(
     name="history",
     words="spot against zero gamma and walls",
     record=HistoryChart,
-    make=history_chart,
+    make=lambda latest, past, asked, _ahead: history_chart(latest, past, asked),
     shown=_shown,
     painter="history_painter.HistoryPainter",
     most_past=MOST_POINTS,

@@ -1,10 +1,10 @@
 """Total exposure across the price of the underlying as a picture's contents. Pure."""
 
-from datetime import datetime
 from typing import Final
 
 from bot.render.charts.chart_words import (
     MILLION,
+    Asked,
     Band,
     ChartWords,
     Mark,
@@ -23,7 +23,7 @@ from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.numbers import known, price
 from bot.render.origin_words import source_text
 from streaming.errors import RequestError
-from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightFigures, WeightName
+from streaming.model import WEIGHT_WORDS, GexSnapshot, WeightFigures
 
 _FEWEST_POINTS: Final = 2
 _ARROWS: Final = {1: "upwards", -1: "downwards"}
@@ -42,10 +42,9 @@ class ProfileChart(ChartWords, frozen=True, kw_only=True, tag="profile"):
     """At spot, $ millions per 1 %."""
 
 
-def profile_chart(
-    snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, theme: str, now: datetime
-) -> ProfileChart:
+def profile_chart(snapshot: GexSnapshot, asked: Asked) -> ProfileChart:
     """The profile of a scope under a weight; RequestError when its producer gives none."""
+    scope, weight, theme, now = asked
     figures = figures_of(snapshot, scope)
     rows = () if figures is None else figures.profile
     totals = [(level, weighed(weight, vol=vol, oi=oi)) for level, vol, oi in rows]
@@ -100,7 +99,7 @@ KIND: Final = ChartKind(
     name="profile",
     words="the total if spot moved, with the flip",
     record=ProfileChart,
-    make=lambda latest, _past, **asked: profile_chart(latest, **asked),
+    make=lambda latest, _past, asked, _ahead: profile_chart(latest, asked),
     shown=_shown,
     painter="profile_painter.ProfilePainter",
 )

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 from typing import Final
 
 from bot.render.charts.chart_words import (
     MILLION,
+    Asked,
     Band,
     ChartWords,
     Mark,
@@ -50,13 +50,12 @@ class StrikesChart(ChartWords, frozen=True, kw_only=True, tag="strikes"):
     """Of the whole scope, also of strikes that are not shown; $ millions per 1 %."""
 
 
-def strikes_chart(
-    snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, theme: str, now: datetime
-) -> StrikesChart:
+def strikes_chart(snapshot: GexSnapshot, asked: Asked) -> StrikesChart:
     """The chart of a snapshot at the time of drawing, with the levels of the same scope and weight.
 
     RequestError when the snapshot has no figure by strike of this scope and weight.
     """
+    scope, weight, theme, now = asked
     bars = _nearest(snapshot, _where_most_is(snapshot, _bars(snapshot, scope, weight)))
     if not any(value for _, value in bars):
         raise RequestError(
@@ -132,7 +131,7 @@ KIND: Final = ChartKind(
     name="strikes",
     words="exposure by strike",
     record=StrikesChart,
-    make=lambda latest, _past, **asked: strikes_chart(latest, **asked),
+    make=lambda latest, _past, asked, _ahead: strikes_chart(latest, asked),
     shown=_shown,
     painter="strikes_painter.StrikesPainter",
 )

@@ -14,6 +14,7 @@ import pytest
 
 from bot.render.charts.chart_client import ChartWorker
 from bot.render.charts.chart_spec import KINDS, chart_of
+from bot.render.charts.chart_words import Asked
 from streaming.errors import ContractError, TransientError
 from tests.support.charts import NOON, day, past
 from tests.support.day_maps import map_of
@@ -21,7 +22,7 @@ from tests.support.day_maps import map_of
 ROOT = Path(__file__).resolve().parents[4]
 DAY = day(40)
 CHARTS = {
-    kind: chart_of(kind, DAY[-1], past(DAY), scope="full", weight="oi", theme="dark", now=NOON, day_map=map_of(DAY[-1]))
+    kind: chart_of(kind, DAY[-1], past(DAY), Asked(scope="full", weight="oi", theme="dark", now=NOON), map_of(DAY[-1]))
     for kind in KINDS
 }
 STRIKES = CHARTS["strikes"]

@@ -4,20 +4,22 @@ import msgspec
 import pytest
 
 from bot.render.charts.chart_spec import KINDS, alt_text, chart_decoder, chart_of
+from bot.render.charts.chart_words import Asked
 from tests.support.charts import NOON, day, full_snapshot, past
 from tests.support.day_maps import map_of
 
 
 def made(kind, seen, **asked):
-    usual = {"scope": "full", "weight": "oi", "theme": "dark", "now": NOON, "day_map": map_of(seen[-1])}
-    return chart_of(kind, seen[-1], past(seen), **(usual | asked))
+    day_map = asked.pop("day_map", map_of(seen[-1]))
+    usual = {"scope": "full", "weight": "oi", "theme": "dark", "now": NOON}
+    return chart_of(kind, seen[-1], past(seen), Asked(**(usual | asked)), day_map)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_travels_to_the_worker_and_is_told_apart_there(kind):
     seen = day(20)
     chart = chart_of(
-        kind, seen[-1], past(seen), scope="full", weight="oi", theme="light", now=NOON, day_map=map_of(seen[-1])
+        kind, seen[-1], past(seen), Asked(scope="full", weight="oi", theme="light", now=NOON), map_of(seen[-1])
     )
     body = msgspec.msgpack.encode(chart)
     assert chart_decoder().decode(body) == chart
@@ -36,7 +38,11 @@ def words(kind, *, seen=None, weight="oi", scope="full"):
     seen = seen or day(20)
     return alt_text(
         chart_of(
-            kind, seen[-1], past(seen), scope=scope, weight=weight, theme="dark", now=NOON, day_map=map_of(seen[-1])
+            kind,
+            seen[-1],
+            past(seen),
+            Asked(scope=scope, weight=weight, theme="dark", now=NOON),
+            day_map=map_of(seen[-1]),
         )
     )
 

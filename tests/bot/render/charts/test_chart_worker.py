@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from bot.render.charts.chart_spec import KINDS, Chart, alt_text, chart_of
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.chart_worker import Painters
 from streaming.model import ReplayMark
 from tests.support.charts import EXPIRIES, NOON, classic_strikes, day, expecting, flow_at, full_snapshot, past, scopes
@@ -29,10 +30,7 @@ def chart(kind, seen=None, *, scope="full", weight="oi", theme="dark", now=NOON)
         kind,
         seen[-1],
         past(seen),
-        scope=scope,
-        weight=weight,
-        theme=theme,
-        now=now,
+        Asked(scope=scope, weight=weight, theme=theme, now=now),
         day_map=map_of(seen[-1]) if kind == "map" else None,
     )
 
@@ -296,10 +294,7 @@ ODD = [
         "map",
         full_snapshot(),
         (),
-        scope="zero",
-        weight="vol",
-        theme="dark",
-        now=NOON,
+        Asked(scope="zero", weight="vol", theme="dark", now=NOON),
         day_map=made_map(prices=(25000.0,), times=1),
     ),
 ]

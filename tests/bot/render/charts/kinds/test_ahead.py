@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from bot.render.charts.chart_spec import alt_text
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.ahead import ahead_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, full_snapshot
@@ -15,7 +16,7 @@ LATER = NOON + timedelta(minutes=1)
 
 def chart(seen=None, day_map=None, *, scope="full", weight="oi"):
     seen = seen or full_snapshot()
-    return ahead_chart(seen, day_map or made_map(), scope=scope, weight=weight, theme="dark", now=NOON)
+    return ahead_chart(seen, day_map or made_map(), Asked(scope=scope, weight=weight, theme="dark", now=NOON))
 
 
 def test_cells_are_those_of_the_scope_and_weight_in_millions():
@@ -54,7 +55,7 @@ def test_a_map_that_is_a_little_older_says_of_when_it_is():
 )
 def test_why_there_is_no_map_is_said(seen, day_map, why):
     with pytest.raises(RequestError, match=why) as refused:
-        ahead_chart(seen, day_map, scope="full", weight="oi", theme="dark", now=NOON)
+        ahead_chart(seen, day_map, Asked(scope="full", weight="oi", theme="dark", now=NOON))
     assert refused.value.remedy
 
 

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.expiries import expiries_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, full_snapshot
@@ -8,7 +9,7 @@ from tests.support.feed import snapshot
 
 
 def chart(seen, *, scope="all", weight="vol"):
-    return expiries_chart(seen, scope=scope, weight=weight, theme="dark", now=NOON)
+    return expiries_chart(seen, Asked(scope=scope, weight=weight, theme="dark", now=NOON))
 
 
 def test_rows_are_named_by_date_and_days_left_and_the_rest_is_summed():

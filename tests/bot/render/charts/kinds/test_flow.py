@@ -4,6 +4,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.flow import MOST_POINTS, flow_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, OPEN, day, flow_at, full_snapshot, past
@@ -14,7 +15,7 @@ NOON_S = 12 * 3600.0
 
 
 def chart(seen):
-    return flow_chart(seen[-1], past(seen[:-1]), scope="full", weight="vol", theme="dark", now=NOON)
+    return flow_chart(seen[-1], past(seen[:-1]), Asked(scope="full", weight="vol", theme="dark", now=NOON))
 
 
 def test_each_minute_is_a_bar_though_samples_lie_minutes_apart():

@@ -3,6 +3,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.heatmap import MOST_COLUMNS, heatmap_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, day, full_snapshot, past
@@ -10,7 +11,7 @@ from tests.support.feed import snapshot
 
 
 def chart(seen, *, scope="full", weight="oi"):
-    return heatmap_chart(seen[-1], past(seen[:-1]), scope=scope, weight=weight, theme="dark", now=NOON)
+    return heatmap_chart(seen[-1], past(seen[:-1]), Asked(scope=scope, weight=weight, theme="dark", now=NOON))
 
 
 def small(minute, rows, **changes):

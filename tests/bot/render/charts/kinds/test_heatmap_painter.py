@@ -2,13 +2,14 @@ from datetime import timedelta
 
 import pytest
 
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.heatmap import heatmap_chart
 from bot.render.charts.kinds.heatmap_painter import grid_of
 from tests.support.charts import NOON, day, full_snapshot, past
 
 
 def grid(seen, *, weight="oi"):
-    chart = heatmap_chart(seen[-1], past(seen[:-1]), scope="full", weight=weight, theme="dark", now=NOON)
+    chart = heatmap_chart(seen[-1], past(seen[:-1]), Asked(scope="full", weight=weight, theme="dark", now=NOON))
     return grid_of(chart)
 
 

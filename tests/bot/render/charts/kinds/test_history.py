@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot.render.charts.chart_spec import alt_text
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.chart_worker import Painters
 from bot.render.charts.kinds.history import MOST_POINTS, days_chart, history_chart
 from streaming.errors import RequestError
@@ -13,7 +14,7 @@ from tests.support.history import day_row, reports
 
 
 def chart(seen, *, scope="full", weight="oi"):
-    return history_chart(seen[-1], past(seen[:-1]), scope=scope, weight=weight, theme="dark", now=NOON)
+    return history_chart(seen[-1], past(seen[:-1]), Asked(scope=scope, weight=weight, theme="dark", now=NOON))
 
 
 def lines(shown):

@@ -1,5 +1,6 @@
 import pytest
 
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.profile import profile_chart
 from streaming.errors import RequestError
 from tests.support.charts import NOON, full_snapshot
@@ -7,7 +8,7 @@ from tests.support.feed import snapshot
 
 
 def chart(seen, *, scope="full", weight="oi"):
-    return profile_chart(seen, scope=scope, weight=weight, theme="dark", now=NOON)
+    return profile_chart(seen, Asked(scope=scope, weight=weight, theme="dark", now=NOON))
 
 
 def test_points_are_the_scopes_profile_in_millions():

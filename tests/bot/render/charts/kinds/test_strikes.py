@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.render.charts.chart_spec import alt_text
+from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.strikes import strikes_chart
 from streaming.errors import RequestError
 from streaming.model import ScopeFigures
@@ -14,7 +15,7 @@ STRIKES = ((24900.0, -12.0, 7.0, ()), (25000.0, 30.0, None, ()), (25100.0, math.
 
 
 def chart(seen, *, scope="full", weight="vol"):
-    return strikes_chart(seen, scope=scope, weight=weight, theme="dark", now=OPEN_AT)
+    return strikes_chart(seen, Asked(scope=scope, weight=weight, theme="dark", now=OPEN_AT))
 
 
 def test_bars_are_the_ladder_of_the_scope_in_millions():
