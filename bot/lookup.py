@@ -15,7 +15,6 @@ from streaming.symbols import Ticker, parse_ticker
 
 READ_WITHIN_S: Final = 2.0
 """An interaction must be answered within 3 s; what reads before the answer gets two of them."""
-_MOST_CHOICES: Final = 25
 _LEFT_OVER_MS: Final = 300_000
 
 
@@ -40,7 +39,7 @@ def matching_names(services: Services, typed: str) -> list[str]:
     names = [ticker.name for ticker in services.settings.tickers]
     starting = [name for name in names if name.startswith(wanted)]
     containing = [name for name in names if wanted in name and name not in starting]
-    return (starting + containing)[:_MOST_CHOICES]
+    return starting + containing
 
 
 async def find_snapshot(services: Services, typed: str | None, *, channel_id: int | None) -> GexSnapshot:

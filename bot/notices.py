@@ -14,6 +14,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from bot.render.message_form import MESSAGE_CHARS
 from bot.wire.verdicts import ALREADY_ANSWERED, described, json_code, passing, verdict_of
 from streaming.errors import ContractError, GexcordError, RequestError
 
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 
 _TOO_LARGE: Final = 413
 _TROUBLE: Final = "Discord is having trouble. Try again later."
-_LIMIT: Final = 2000
 Interaction = discord.Interaction[Any]
 
 
@@ -60,7 +60,7 @@ def notice_for(error: BaseException, *, incident: str) -> Notice:
     """The notice for an exception; a bug shows nothing of itself but `incident`."""
     cause = _cause(error)
     if isinstance(cause, GexcordError):
-        return Notice(cause.sentence[:_LIMIT], _level(cause), cause=cause.__cause__)
+        return Notice(cause.sentence[:MESSAGE_CHARS], _level(cause), cause=cause.__cause__)
     if isinstance(cause, app_commands.AppCommandError):
         return _library_notice(cause, incident)
     if isinstance(cause, discord.HTTPException):

@@ -10,6 +10,7 @@ from typing import Final
 import aiohttp
 import discord
 
+from bot.render.message_form import MESSAGE_CHARS
 from bot.wire.verdicts import passing, verdict_of
 from streaming.clock import Clock
 from streaming.errors import GexcordError, TransientError
@@ -17,7 +18,6 @@ from streaming.errors import GexcordError, TransientError
 log = logging.getLogger(__name__)
 
 _TEAM_ROLES: Final = frozenset({discord.TeamMemberRole.admin, discord.TeamMemberRole.developer})
-_LIMIT: Final = 2000
 _SEND_LIMIT_S: Final = 15.0
 _FIRST_TRY_S: Final = 2.0
 _LAST_TRY_S: Final = 600.0
@@ -119,8 +119,9 @@ class OperatorMail:
             log.info("the operators are not told again so soon: %s", sentence)
             return
         self._sent.append((self._clock.monotonic(), sentence))
+        text = sentence[:MESSAGE_CHARS]
         for user_id in sorted(self._operators.ids()):
-            task = asyncio.create_task(self._deliver(_DirectMessage(user_id, sentence[:_LIMIT])), name="operator mail")
+            task = asyncio.create_task(self._deliver(_DirectMessage(user_id, text)), name="operator mail")
             self._deliveries.add(task)
             task.add_done_callback(self._deliveries.discard)
 

@@ -20,17 +20,15 @@ from bot.client import BotInteraction, GexBot
 from bot.lookup import default_ticker, find_snapshot
 from bot.notices import Refusal, think
 from bot.permissions import bot_may_write, may_manage
+from bot.render.message_form import MESSAGE_CHARS
 from bot.services import Services
-from cogs.options import options
+from cogs.options import offered, options
 from streaming.clock import epoch_ms
 from streaming.errors import TransientError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.symbols import parse_ticker
 
-_MOST_CHOICES = 25
-_CHOICE_CHARS = 100
 _HIGHEST_NUMBER = 1_000_000_000
-_MESSAGE_CHARS = 2000
 _NOT_YOURS = "Only members who may manage the server can add alerts to a channel. Use `target: dm` for yourself."
 _NOT_MINE = "I may not write in this channel. Give me View Channel and Send Messages here, then add the alert again."
 KIND_CHOICES = [Choice(name=kind.choice, value=name.value) for name, kind in KINDS.items()]
@@ -116,11 +114,10 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
             return []
         wanted = str(current).strip().lower()
         named = [
-            (rule.number, f"{rule.number} · {rule_text(rule)}".replace("\\", ""))
+            (f"{rule.number} · {rule_text(rule)}".replace("\\", ""), rule.number)
             for rule in self._services.alerts.removable(_reader(interaction))
         ]
-        found = [(number, text) for number, text in named if wanted in text.lower()]
-        return [Choice(name=text[:_CHOICE_CHARS], value=number) for number, text in found[:_MOST_CHOICES]]
+        return offered((text, number) for text, number in named if wanted in text.lower())
 
     async def _snapshot(self, interaction: BotInteraction, name: str) -> GexSnapshot | None:
         """The newest snapshot, or None before there is one; RequestError for a ticker that nobody follows."""
@@ -177,7 +174,7 @@ def _pages(lines: list[ListedRule]) -> list[str]:
     pages = [""]
     for line in lines:
         text = f"`{line.rule.number}` {line.words}{_place(line.rule)}\n> {line.standing}"
-        if pages[-1] and len(pages[-1]) + 1 + len(text) > _MESSAGE_CHARS:
+        if pages[-1] and len(pages[-1]) + 1 + len(text) > MESSAGE_CHARS:
             pages.append("")
         pages[-1] = f"{pages[-1]}\n{text}".strip()
     return pages

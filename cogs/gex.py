@@ -23,7 +23,7 @@ from bot.services import Services
 from bot.views import AskerView
 from cogs.charts_view import ChartView, attached
 from cogs.levels_view import LevelsView
-from cogs.options import options
+from cogs.options import offered, options
 from streaming.errors import RequestError
 from streaming.export.levels import FORMATS, level_sheet
 from streaming.figures import FIGURES, figures_called
@@ -37,7 +37,6 @@ KIND_CHOICES: Final = [Choice(name=f"{name}: {kind.words}", value=name) for name
 FORMAT_CHOICES: Final = [Choice(name=form.words, value=name) for name, form in FORMATS.items()]
 BOOK_CHOICES: Final = [Choice(name=" + ".join(names), value=index) for index, names in books().items()]
 LEVEL_CHOICES: Final = [Choice(name=TITLES[name], value=name) for name in LEVELS]
-_MOST_CHOICES: Final = 25
 
 
 class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamma exposure"):
@@ -222,7 +221,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
 
     @explain.autocomplete("figure")
     async def _complete_figure(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
-        return [Choice(name=FIGURES[name].title, value=name) for name in figures_called(current)[:_MOST_CHOICES]]
+        return offered((FIGURES[name].title, name) for name in figures_called(current))
 
     async def _snapshot(self, interaction: BotInteraction, symbol: str | None) -> GexSnapshot:
         waiting = partial(think, interaction)

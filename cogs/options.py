@@ -1,7 +1,8 @@
 """What commands ask alike: the words of an option, its choices, how a ticker completes itself; said once for all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from inspect import signature
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from discord import app_commands
@@ -12,6 +13,9 @@ from bot.lookup import matching_names
 from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_WORDS, WEIGHTS
 
 C = TypeVar("C", bound=Callable[..., Any])
+V = TypeVar("V", str, int)
+_MOST_CHOICES: Final = 25
+_CHOICE_CHARS: Final = 100
 _WORDS: Final = {
     "symbol": "A ticker such as SPX or NQ_NDX; without it, the one this channel shows",
     "scope": "Which expiries",
@@ -46,4 +50,9 @@ def options(**own: str) -> Callable[[C], C]:
 
 
 async def _complete_symbol(interaction: BotInteraction, current: str) -> list[Choice[str]]:
-    return [Choice(name=name, value=name) for name in matching_names(interaction.client.services, current)]
+    return offered((name, name) for name in matching_names(interaction.client.services, current))
+
+
+def offered(found: Iterable[tuple[str, V]]) -> list[Choice[V]]:
+    """What completes an option, of (words, value) as many as Discord takes and as long as it does."""
+    return [Choice(name=words[:_CHOICE_CHARS], value=value) for words, value in islice(found, _MOST_CHOICES)]

@@ -10,11 +10,11 @@ from discord.ext import commands
 from bot.client import BotInteraction, GexBot
 from bot.notices import think
 from bot.permissions import managers_see, operator_only
+from bot.render.message_form import MESSAGE_CHARS
 from bot.render.operations import history_text, join_texts, recorder_text, sources_text, stream_text, symbols_text
 from bot.services import Services
+from cogs.options import offered
 from streaming.status import StreamReport
-
-_MOST_CHOICES = 25
 
 
 @managers_see()
@@ -85,14 +85,13 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
         if interaction.user.id not in interaction.client.operators:
             return []
         wanted = current.upper().strip()
-        found = [symbol for symbol in self._services.stream.status().symbols if wanted in symbol]
-        return [app_commands.Choice(name=symbol, value=symbol) for symbol in found[:_MOST_CHOICES]]
+        return offered((symbol, symbol) for symbol in self._services.stream.status().symbols if wanted in symbol)
 
 
 async def _carry_out(interaction: BotInteraction, order: Callable[[], Awaitable[StreamReport]]) -> None:
     await think(interaction)
     report = await order()
-    await interaction.edit_original_response(content=report.sentence[:2000])
+    await interaction.edit_original_response(content=report.sentence[:MESSAGE_CHARS])
 
 
 async def setup(bot: GexBot) -> None:

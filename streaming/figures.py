@@ -26,6 +26,12 @@ class Levels(NamedTuple):
 _NO_LEVELS: Final = Levels(None, None, None, None)
 
 
+def figures_of_scope(snapshot: GexSnapshot, scope: ScopeName | None) -> ScopeFigures | None:
+    """The full figures of a scope, None for the one that the live message sums over; None where nobody gives them."""
+    name = scope or snapshot.scope
+    return None if name is None else snapshot.scopes.get(name)
+
+
 def read_levels(snapshot: GexSnapshot | PastLevels, scope: ScopeName | None, weight: WeightName) -> Levels:
     """What the snapshot says of a scope; None means the one that its classic block sums over.
 

@@ -11,6 +11,7 @@ from bot.alerts.counters import AlertCounters
 from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rule_store import AlertStore, Batch, Entry
 from bot.feed.timing import backoff
+from bot.render.message_form import MESSAGE_CHARS
 from bot.render.numbers import age
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
@@ -29,7 +30,6 @@ _LATE_MS: Final = 60_000
 _OUTDATED_MS: Final = 12 * 3_600_000
 _TAKE_BACK_TRIES: Final = 8
 _REMEMBERED: Final = 1000
-_LIMIT: Final = 2000
 
 
 class AlertDelivery:
@@ -126,7 +126,7 @@ class AlertDelivery:
         if len(fresh) < len(batch.entries):
             self._counters.outdated += len(batch.entries) - len(fresh)
             log.warning("alerts for %s are half a day old and are not sent", batch.target.name)
-        return "\n".join(_line(entry, now_ms) for entry in fresh)[:_LIMIT]
+        return "\n".join(_line(entry, now_ms) for entry in fresh)[:MESSAGE_CHARS]
 
     async def _take_back(self, batch: Batch, message_id: int) -> None:
         """This process was paused while it sent, and another one sent the batch meanwhile: theirs stays."""

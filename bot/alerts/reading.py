@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.render.numbers import finite
 from streaming.errors import RequestError
+from streaming.figures import figures_of_scope
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.symbols import parse_ticker
 
@@ -61,8 +62,7 @@ def against(snapshot: GexSnapshot, level: float | None) -> Reading | None:
 
 def ladder(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> Iterable[tuple[float, float]]:
     """Strikes and their net values in $ millions per 1 %; empty where the producer gives none for the scope."""
-    name = scope or snapshot.scope
-    figures = None if name is None else snapshot.scopes.get(name)
+    figures = figures_of_scope(snapshot, scope)
     if figures is not None and figures.ladder:
         return [(row[0], (row[2] if weight == "oi" else row[1]) / 1e6) for row in figures.ladder]
     rows = snapshot.strikes if scope in {None, snapshot.scope} else ()

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Final
 
 from bot.feed.feed_metrics import BoardStatus, FeedStatus
+from bot.render.message_form import FIELD_CHARS, MESSAGE_CHARS
 from bot.render.numbers import age, ago
 from streaming.calendar import new_york
 
-_LIMIT: Final = 2000
-_FIELD_LIMIT: Final = 1024
 _LONGEST_REASON: Final = 200
 
 
@@ -20,12 +19,12 @@ def feed_text(status: FeedStatus, boards: Sequence[BoardStatus], now: datetime, 
         lines.append("I keep no live message in this server.")
     if elsewhere:
         lines.append(f"{elsewhere} more in other servers.")
-    return _cut(lines, _LIMIT)
+    return _cut(lines, MESSAGE_CHARS)
 
 
 def boards_field(boards: Sequence[BoardStatus], now: datetime) -> str:
     """The same in one line a board, for a field of an embed; empty without boards."""
-    return _cut([f"{_title(board, now)} · {_pace(board, now)}" for board in boards], _FIELD_LIMIT)
+    return _cut([f"{_title(board, now)} · {_pace(board, now)}" for board in boards], FIELD_CHARS)
 
 
 def _head(status: FeedStatus, now: datetime) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from bot.render.message_form import code_block
 from bot.render.numbers import UNKNOWN, bn, known, price, signed
 from bot.render.origin_words import freshness_words, origin_words
 from streaming.figures import FIGURES, read_levels
@@ -35,8 +36,7 @@ def compare_text(
     lines += ["moves ↓ dampened ↑ amplified ~ undecided"]
     lines += [f"{snapshot.ticker}: {words}" for snapshot in snapshots if (words := _remark(snapshot, now))]
     lines += [f"no current snapshot of {', '.join(missing)}"] if missing else []
-    body = "\n".join(lines)
-    return f"```\n{body}\n```"
+    return code_block(lines)
 
 
 def book_text(
@@ -56,8 +56,7 @@ def book_text(
         *_meetings(book),
         *(f"{snapshot.ticker}: {words}" for snapshot in snapshots if (words := _remark(snapshot, now))),
     ]
-    body = "\n".join(lines)
-    return f"```\n{body}\n```"
+    return code_block(lines)
 
 
 def _level(name: str, found: Rung | None) -> str:

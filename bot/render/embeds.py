@@ -5,6 +5,7 @@ from typing import Final
 
 import discord
 
+from bot.render.message_form import listed_roots
 from bot.render.numbers import UNKNOWN, age, bn, known, price, signed
 from bot.render.origin_words import escaped, freshness_words, origin_words, source_text
 from bot.render.theme import EMBED_COLOUR
@@ -34,7 +35,6 @@ _EXPOSURE: Final = (
 )
 _BOTH: Final = " (call / put)"
 _MOST_ROOTS: Final = 6
-_ARROWS: Final = {1: "↑", -1: "↓"}
 
 
 def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str, boards: str = "") -> discord.Embed:
@@ -185,9 +185,7 @@ def _roots(figures: WeightFigures, spot: float | None) -> str:
     pairs = list(zip(figures.zero_gamma_roots, figures.zero_gamma_directions, strict=False))
     if spot is not None:
         pairs.sort(key=lambda pair: abs(pair[0] - spot))
-    shown = [f"{price(root)} {_ARROWS.get(direction, '')}" for root, direction in sorted(pairs[:_MOST_ROOTS])]
-    rest = len(figures.zero_gamma_roots) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+    return listed_roots([*sorted(pairs[:_MOST_ROOTS]), *pairs[_MOST_ROOTS:]], _MOST_ROOTS)
 
 
 def _made_of(snapshot: GexSnapshot, scope: ScopeFigures, weight: WeightName) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.render.message_form import MESSAGE_CHARS, listed
 from bot.render.numbers import UNKNOWN, age, ago, counted
 from streaming.status import HistoryStatus, RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus, named
 
-_LIMIT: Final = 2000
 _MOST_SYMBOLS: Final = 20
 _SOON: Final = timedelta(hours=24)
 _DAY_S: Final = 86_400
@@ -30,7 +30,7 @@ def stream_text(status: StreamStatus, now: datetime) -> str:
         f"Schwab login: {_login_left(status, now)} · {_requests(status)}",
         *_attention(status),
     ]
-    return "\n".join(line for line in lines if line)[:_LIMIT]
+    return "\n".join(line for line in lines if line)[:MESSAGE_CHARS]
 
 
 def symbols_text(symbols: SymbolList, status: StreamStatus) -> str:
@@ -44,7 +44,7 @@ def symbols_text(symbols: SymbolList, status: StreamStatus) -> str:
         ("Silent during its session", status.missing),
     )
     lines = [f"{title}: {', '.join(names)}" for title, names in groups if names]
-    return "\n".join(lines)[:_LIMIT] or "Nothing is streamed."
+    return "\n".join(lines)[:MESSAGE_CHARS] or "Nothing is streamed."
 
 
 def _state_line(status: StreamStatus, now: datetime) -> str:
@@ -111,7 +111,7 @@ def token_text(status: TokenStatus, now: datetime) -> str:
     if not status.configured:
         return "**Schwab login: not configured.** Set SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET in .env, then restart."
     if not status.present:
-        return f"**Schwab login: none.** {status.last_error or _LOG_IN}"[:_LIMIT]
+        return f"**Schwab login: none.** {status.last_error or _LOG_IN}"[:MESSAGE_CHARS]
     lines = [
         _login_line(status.login_ends_at, now),
         f"Access token: {_access(status.access_expires_at, now)}",
@@ -123,7 +123,7 @@ def token_text(status: TokenStatus, now: datetime) -> str:
         lines.append(f"Refused by Schwab: {counted(status.refusals, 'time')} in a row; it is asked again by itself")
     if status.odd_grants:
         lines.append(f"Tokens with an impossible lifetime: {status.odd_grants}")
-    return "\n".join(lines)[:_LIMIT]
+    return "\n".join(lines)[:MESSAGE_CHARS]
 
 
 def login_steps(ends_at: datetime, *, link: str | None = None) -> str:
@@ -135,12 +135,12 @@ def login_steps(ends_at: datetime, *, link: str | None = None) -> str:
         "2. The browser ends on a page of this computer that does not load. Copy its whole address.",
         "3. Press *Paste the redirect URL* and paste it. The address is good for 30 seconds.",
     ]
-    return "\n".join(lines)[:_LIMIT]
+    return "\n".join(lines)[:MESSAGE_CHARS]
 
 
 def logged_in_text(status: TokenStatus, now: datetime) -> str:
     """The end of `/token login`."""
-    return f"You are logged in at Schwab.\n{token_text(status, now)}"[:_LIMIT]
+    return f"You are logged in at Schwab.\n{token_text(status, now)}"[:MESSAGE_CHARS]
 
 
 def login_ending_text(ends_at: datetime, now: datetime) -> str:
@@ -198,8 +198,7 @@ def _chain(ages: Mapping[str, float | None]) -> str:
 
 def _ages(ages: Mapping[str, float | None]) -> str:
     shown = [f"{name} {UNKNOWN if seconds is None else age(seconds)}" for name, seconds in ages.items()]
-    rest = len(shown) - _MOST_SYMBOLS
-    return ", ".join(shown[:_MOST_SYMBOLS]) + (f" and {rest} more" if rest > 0 else "") if shown else "none"
+    return listed(shown, _MOST_SYMBOLS) or "none"
 
 
 def recorder_text(status: RecorderStatus | None, now: datetime) -> str:
@@ -251,9 +250,9 @@ def sources_text(sources: Iterable[SourceStatus], now: datetime) -> str:
 def join_texts(first: str, second: str) -> str:
     """Both within one message; the second keeps its room, the first loses its end."""
     if not second:
-        return first[:_LIMIT]
-    second = second[: _LIMIT // 2]
-    return f"{first[: _LIMIT - len(second) - 1]}\n{second}"
+        return first[:MESSAGE_CHARS]
+    second = second[: MESSAGE_CHARS // 2]
+    return f"{first[: MESSAGE_CHARS - len(second) - 1]}\n{second}"
 
 
 def _counts(source: SourceStatus, now: datetime) -> str:

@@ -5,6 +5,7 @@ from datetime import date
 from statistics import median
 from typing import Final
 
+from bot.render.message_form import code_block
 from bot.render.numbers import UNKNOWN, bn, percent, price, signed
 from streaming.clock import date_of
 from streaming.history.day_rows import Course, DayRow, Reading, reading_of
@@ -44,7 +45,7 @@ def rank_text(snapshot: GexSnapshot, reports: Sequence[DayReport], *, weight: We
     lines = [_head(snapshot.ticker, snapshot.scope, f"by {WEIGHT_NAMES[weight]}"), "now, among closes of past sessions"]
     for name, title in _RANKED.items():
         lines += ["", f"{title:<20}{_now(now, name):>20}", *_ranks(getattr(now, name), rows, name)]
-    return _block([*lines, "", f"A rank needs {FEWEST} sessions. z: standard", "deviations from their mean."])
+    return code_block([*lines, "", f"A rank needs {FEWEST} sessions. z: standard", "deviations from their mean."])
 
 
 def _now(reading: Reading, name: str) -> str:
@@ -76,7 +77,7 @@ def record_text(ticker: str, reports: Sequence[DayReport], *, level: LevelName |
     span = f"{len(graded)} sessions" + (f", {graded[0].day} to {graded[-1].day}" if graded else "")
     lines = [_head(ticker, scope, "did levels hold?"), span, ""]
     lines += _overview(own, grades) if level is None else _detail(own, grades, level)
-    return _block([*lines, "", *_RULE.splitlines()])
+    return code_block([*lines, "", *_RULE.splitlines()])
 
 
 def _overview(own: Sequence[Grade], all_grades: Sequence[Grade]) -> list[str]:
@@ -151,7 +152,7 @@ def days_text(ticker: str, rows: Sequence[DayRow]) -> str:
     shown = list(rows) if len(rows) <= _MOST_ROWS else shown
     head = [_head(ticker, rows[-1].scope, "by open interest"), "at the close; net GEX in $ Bn per 1 %"]
     names = f"{'':6} {'spot':>7} {'zero γ':>7} {'call':>5} {'put':>5} {'net':>6}"
-    return _block([*head, names, *map(_day_row, shown)])
+    return code_block([*head, names, *map(_day_row, shown)])
 
 
 def _day_row(row: DayRow) -> str:
@@ -176,8 +177,3 @@ def _in_bn(usd: float | None) -> float | None:
 
 def _head(ticker: str, scope: ScopeName | None, words: str) -> str:
     return " · ".join(filter(None, (ticker, scope, words)))
-
-
-def _block(lines: Sequence[str]) -> str:
-    body = "\n".join(line.rstrip() for line in lines)
-    return f"```\n{body}\n```"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from bot.render import theme
+from bot.render.message_form import code_block
 from bot.render.numbers import UNKNOWN, age, bn, known, percent, price, signed
 from bot.render.origin_words import safe_name, source_name
 from streaming.calendar import new_york
@@ -85,8 +86,7 @@ def board_text(view: BoardView, *, style: Style = "ansi") -> str:
     """
     paint = _Paint(style)
     lines = _waiting(view, paint) if view.freshness is Freshness.WAITING else _figures(view, paint)
-    body = "\n".join(line.rstrip() for line in lines)
-    return f"```{'ansi' if style == 'ansi' else ''}\n{body}\n```"
+    return code_block(lines, "ansi" if style == "ansi" else "")
 
 
 class _Paint:

@@ -28,11 +28,10 @@ from bot.sandbox.rest.uploads import REQUEST_BYTES
 from bot.sandbox.visitor.actions import PageActions
 from bot.sandbox.visitor.api import PageApi
 from bot.sandbox.visitor.page_view import PageView
-from bot.sandbox.world.changes import Change, Deed, MessageChange
 from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.interactions import ANSWER_WITHIN_S, InteractionDesk
 from bot.sandbox.world.page_events import PageHub
-from bot.sandbox.world.records import ChannelKind, Message
+from bot.sandbox.world.records import Change, ChannelKind, Deed, Message, MessageChange
 from bot.sandbox.world.world import World
 from streaming.clock import Clock, SystemClock
 from streaming.process.loopback import loopback_port, only_local_callers

@@ -140,9 +140,3 @@ async def test_a_root_of_weekly_options_leads_to_its_index(services):
 def test_a_share_of_a_class_is_offered_in_each_spelling():
     services = Host(make_settings(gex_feed_symbols="BRK.B,SPY")).make_bot().services
     assert {tuple(matching_names(services, typed)) for typed in ("brk/", "BRK-b", "BRK.B")} == {("BRK.B",)}
-
-
-def test_discord_takes_25_choices_at_most():
-    many = ",".join(f"A{number}" for number in range(60))
-    services = Host(make_settings(gex_feed_symbols=many)).make_bot().services
-    assert len(matching_names(services, "A")) == 25

@@ -2,7 +2,7 @@
 
 from discord import app_commands
 
-from cogs.options import options
+from cogs.options import offered, options
 
 
 def parameters(**own):
@@ -24,3 +24,9 @@ def test_shared_options_bring_words_choices_and_completion_and_others_their_own_
 
 def test_a_commands_own_words_come_before_the_shared_ones():
     assert str(parameters(scope="Whatever", days="How many")["scope"].description) == "Whatever"
+
+
+def test_discord_takes_25_choices_of_100_characters_at_most():
+    choices = offered((f"{number} {'x' * 120}", number) for number in range(60))
+    assert [choice.value for choice in choices] == list(range(25))
+    assert {len(choice.name) for choice in choices} == {100}

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.faults import Trouble
-from bot.sandbox.world.changes import Change, Deed, MessageChange
+from bot.sandbox.world.records import Change, Deed, MessageChange
 from streaming.bus.server import parent_death
 from streaming.bus.server.embedded import free_port
 from tests.fuzz.storm_schedule import FAULTS, Schedule, Step, make_schedule

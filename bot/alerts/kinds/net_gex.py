@@ -7,8 +7,8 @@ from bot.alerts.kinds.alert_kind import Firing, Kind, arrow, exposure
 from bot.alerts.reading import Reading, ladder
 from bot.alerts.rules import AlertKind, Window
 from bot.render.numbers import finite
-from streaming.figures import FIGURES, read_levels
-from streaming.model import GexSnapshot, ScopeName, WeightFigures, WeightName
+from streaming.figures import FIGURES, figures_of_scope, read_levels
+from streaming.model import GexSnapshot, ScopeName, WeightName
 
 SIGN_MARGIN: Final = 0.01
 """Of the gross exposure: a net nearer to zero has no sign worth a message (specs/gex-method.md §9, confidence)."""
@@ -31,18 +31,11 @@ def _net_bn(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) 
 
 def _gross_bn(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> float:
     """The gross exposure, or where it is not given the sizes of the ladder's net values."""
-    figures = _figures(snapshot, scope, weight)
-    gross = None if figures is None else finite(figures.gross_gex_usd_per_1pct)
+    figures = figures_of_scope(snapshot, scope)
+    gross = None if figures is None else finite(figures.by(weight).gross_gex_usd_per_1pct)
     if gross is not None:
         return gross / 1e9
     return sum(abs(value) for _, value in ladder(snapshot, scope, weight) if math.isfinite(value)) / 1000
-
-
-def _figures(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> WeightFigures | None:
-    """The figures of a stated scope, or of the snapshot's own; None where the producer gives none."""
-    name = scope or snapshot.scope
-    found = None if name is None else snapshot.scopes.get(name)
-    return None if found is None else found.by(weight)
 
 
 def _headline(firing: Firing, ticker: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from bot.render.charts.chart_words import Asked, ChartWords
 from bot.render.charts.kinds import ahead, expiries, flow, heatmap, history, profile, strikes
 from bot.render.charts.kinds.chart_kind import ChartKind
+from bot.render.message_form import FIELD_CHARS
 from streaming.day_map import DayMap
 from streaming.model import GexSnapshot
 from streaming.past import PastLevels
@@ -22,8 +23,6 @@ KINDS: Final[Mapping[str, ChartKind]] = {
 }
 """Commands, buttons, pictures in words and the worker know the kinds from here; the first is the usual one."""
 _OF_RECORD: Final = {kind.record: kind for kind in KINDS.values()}
-_LONGEST_ALT: Final = 1024
-"""Discord's longest description of an attachment."""
 
 
 class Drawn(msgspec.Struct, frozen=True, tag="drawn"):
@@ -61,4 +60,4 @@ def alt_text(chart: Chart) -> str:
     source = chart.footer.replace("\n", ", ").replace(" · ", ", ")
     shown = kind_of(chart).shown(chart)
     text = f"{chart.title.replace('  ', ': ')}, {chart.subtitle.replace(' · ', ', ')}. {shown} {source}."
-    return text[:_LONGEST_ALT]
+    return text[:FIELD_CHARS]

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.render.charts.chart_words import footer, levels, net_millions
 from bot.render.charts.session_times import same_day, spread, usual_gap_s
+from bot.render.message_form import code_block
 from bot.render.numbers import UNKNOWN, known, price, signed
 from streaming.calendar import new_york
 from streaming.clock import instant_of
@@ -44,8 +45,7 @@ def history_text(latest: GexSnapshot, history: Sequence[PastLevels], *, scope: S
         if (seen.asof_ms - before.asof_ms) / 1000 > wide:
             lines.append(_GAP_NOTE)
         lines.append(_row(seen, scope, scale, clock))
-    body = "\n".join([*lines, *_wrapped(footer(latest, now, ""))])
-    return f"```\n{body}\n```"
+    return code_block([*lines, *_wrapped(footer(latest, now, ""))])
 
 
 def _wrapped(words: str) -> list[str]:

@@ -8,6 +8,7 @@ from bot.render.origin_words import freshness_words, origin_words, source_text
 from streaming.calendar import new_york
 from streaming.chains.quality_words import dividend_words, quality_words
 from streaming.clock import instant_of
+from streaming.figures import figures_of_scope
 from streaming.model import (
     SCOPE_WORDS,
     VOLATILITY_RULES,
@@ -20,11 +21,6 @@ from streaming.model import (
 _MOST_FAULTS: Final = 3
 _BILLION: Final = 1e9
 _MILLION: Final = 1e6
-
-
-def own_figures(snapshot: GexSnapshot) -> ScopeFigures | None:
-    """The full figures of the scope that the board shows; None when another program computed the snapshot."""
-    return None if snapshot.scope is None else snapshot.scopes.get(snapshot.scope)
 
 
 def producer(snapshot: GexSnapshot) -> str:
@@ -54,7 +50,7 @@ def _why_absent(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: Weigh
 
 def made_of(snapshot: GexSnapshot, weight: WeightName, *, now: datetime) -> str:
     """Expiries, contracts, quality under one weight, forwards and quote time in a few sentences."""
-    scope = own_figures(snapshot)
+    scope = figures_of_scope(snapshot, None)
     if scope is None:
         return f"{_foreign(snapshot)} {quote_time(snapshot, now=now)}"
     parts = [

@@ -6,25 +6,32 @@ from typing import Final
 
 import discord
 
-from bot.render.explain.data import absent, faults, made_of, money, own_figures, shares
-from bot.render.explain.level_texts import basis, gross_walls, ladder_split, side_walls, slope, spot, wall, zero_gamma
-from bot.render.explain.standing_texts import (
+from bot.render.explain.data import absent, faults, made_of, money, shares
+from bot.render.explain.figure_texts import (
+    basis,
     expected_move,
+    gross_walls,
+    ladder_split,
     max_pain,
     place,
     regime,
+    side_walls,
     sides,
+    slope,
+    spot,
     top_strikes,
+    wall,
+    zero_gamma,
     zero_share,
 )
+from bot.render.message_form import FIELD_CHARS
 from bot.render.numbers import UNKNOWN, counted, price, signed
 from bot.render.theme import EMBED_COLOUR
 from streaming.calendar import new_york
 from streaming.clock import instant_of
-from streaming.figures import BOARD, FIGURES, Row, max_change, read_levels
+from streaming.figures import BOARD, FIGURES, Row, figures_of_scope, max_change, read_levels
 from streaming.model import Flow, FlowSum, GexSnapshot, ScopeFigures, WeightFigures, WeightName
 
-_MOST_CHARS: Final = 1024
 _ASSUMPTION: Final = (
     "Nobody knows who holds which contract: dealers are assumed to be long the calls and short the puts. "
     "A model, not an observation."
@@ -45,7 +52,7 @@ def explain_embed(snapshot: GexSnapshot, figure: str | None, *, now: datetime) -
         embed.title = f"{snapshot.ticker} · {FIGURES[figure].title}"
         embed.description = explanation(snapshot, figure)
     weight: WeightName = "oi" if figure is None else FIGURES[figure].weight
-    embed.add_field(name="Made of", value=made_of(snapshot, weight, now=now)[:_MOST_CHARS], inline=False)
+    embed.add_field(name="Made of", value=made_of(snapshot, weight, now=now)[:FIELD_CHARS], inline=False)
     embed.set_footer(text=_ASSUMPTION)
     return embed
 
@@ -57,7 +64,7 @@ def explanation(snapshot: GexSnapshot, figure: str) -> str:
 
 def _line(snapshot: GexSnapshot, name: str) -> str:
     words = BOARD[name].words
-    if name == "zero_gamma" and own_figures(snapshot) is None:
+    if name == "zero_gamma" and figures_of_scope(snapshot, None) is None:
         words = "the classic zero gamma of its producer: the ladder split by volume"
     return f"**{FIGURES[name].title}** {board_value(snapshot, name)}: {words}."
 
@@ -65,7 +72,7 @@ def _line(snapshot: GexSnapshot, name: str) -> str:
 def here(snapshot: GexSnapshot, figure: str) -> str:
     """One or two sentences on a figure in this snapshot."""
     sentence = _HERE.get(figure) or _both(FIGURES[figure].rows[0])
-    return sentence(snapshot, own_figures(snapshot))
+    return sentence(snapshot, figures_of_scope(snapshot, None))
 
 
 def _total(snapshot: GexSnapshot, scope: ScopeFigures | None, weight: WeightName) -> str:

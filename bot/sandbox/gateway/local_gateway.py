@@ -11,18 +11,6 @@ from bot.sandbox.gateway.dialogue import Close, Dialogue
 from bot.sandbox.gateway.gateway_session import GatewayConnection, GatewaySession, Op, frame
 from bot.sandbox.rest.faults import GatewayTrouble, Trouble
 from bot.sandbox.rest.rest_identity import application_json
-from bot.sandbox.world.changes import (
-    Change,
-    ChannelChange,
-    CommandsChanged,
-    Deed,
-    DirectChannelOpened,
-    GuildJoined,
-    GuildLeft,
-    MemberUpdated,
-    MessageChange,
-    RoleUpdated,
-)
 from bot.sandbox.world.payloads import (
     channel_json,
     guild_create_json,
@@ -31,7 +19,20 @@ from bot.sandbox.world.payloads import (
     own_user_json,
     role_json,
 )
-from bot.sandbox.world.records import Json, Message
+from bot.sandbox.world.records import (
+    Change,
+    ChannelChange,
+    CommandsChanged,
+    Deed,
+    DirectChannelOpened,
+    GuildJoined,
+    GuildLeft,
+    Json,
+    MemberUpdated,
+    Message,
+    MessageChange,
+    RoleUpdated,
+)
 from bot.sandbox.world.world import World
 
 EVERYBODY: Final = 0

@@ -1,18 +1,22 @@
 """What a visitor of the page sees: the guild, its messages and commands as one persona, and every change of them."""
 
-from bot.sandbox.world.changes import (
-    Change,
-    ChannelChange,
-    CommandsChanged,
-    Deed,
-    DirectChannelOpened,
-    MessageChange,
-)
 from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.interactions import Interaction
 from bot.sandbox.world.page_events import PageHub
 from bot.sandbox.world.payloads import message_json
-from bot.sandbox.world.records import Channel, Json, Message, MessageFlag, Persona
+from bot.sandbox.world.records import (
+    Change,
+    Channel,
+    ChannelChange,
+    CommandsChanged,
+    Deed,
+    DirectChannelOpened,
+    Json,
+    Message,
+    MessageChange,
+    MessageFlag,
+    Persona,
+)
 from bot.sandbox.world.world import World
 
 

@@ -1,10 +1,9 @@
 """The application's commands: stored as Discord stores them, offered to whom Discord would offer them."""
 
 from bot.sandbox.world.api_errors import unknown_command
-from bot.sandbox.world.changes import CommandsChanged
 from bot.sandbox.world.command_rules import check_command, check_commands, command_kind
 from bot.sandbox.world.permission_bits import Permission, guild_permissions
-from bot.sandbox.world.records import Guild, Json, Member
+from bot.sandbox.world.records import CommandsChanged, Guild, Json, Member
 from bot.sandbox.world.world import World
 
 _KEPT = ("name", "description", "options", "default_member_permissions", "dm_permission", "nsfw", "contexts")

@@ -6,28 +6,26 @@ from datetime import timedelta
 from typing import Final
 
 from bot.sandbox.world.api_errors import unknown_channel, unknown_message
-from bot.sandbox.world.changes import (
-    Change,
-    ChannelChange,
-    Deed,
-    DirectChannelOpened,
-    GuildJoined,
-    GuildLeft,
-    MemberUpdated,
-    MessageChange,
-    RoleUpdated,
-)
 from bot.sandbox.world.permission_bits import EVERYONE, ORDINARY_BOT, Permission, held_by
 from bot.sandbox.world.records import (
+    Change,
     Channel,
+    ChannelChange,
     ChannelKind,
+    Deed,
+    DirectChannelOpened,
     Guild,
+    GuildJoined,
+    GuildLeft,
     Member,
+    MemberUpdated,
     Message,
+    MessageChange,
     MessageFlag,
     Overwrite,
     Persona,
     Role,
+    RoleUpdated,
     User,
 )
 from bot.sandbox.world.snowflakes import Snowflakes, fixed_id

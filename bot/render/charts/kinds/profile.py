@@ -20,13 +20,14 @@ from bot.render.charts.chart_words import (
     weighed,
 )
 from bot.render.charts.kinds.chart_kind import ChartKind
+from bot.render.message_form import listed_roots
 from bot.render.numbers import known, price
 from bot.render.origin_words import source_text
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, WeightFigures
 
 _FEWEST_POINTS: Final = 2
-_ARROWS: Final = {1: "upwards", -1: "downwards"}
+_WAYS: Final = {1: "upwards", -1: "downwards"}
 _MOST_FLIPS: Final = 6
 
 
@@ -90,9 +91,7 @@ def _shown(chart: ProfileChart) -> str:
 def _flips_shown(chart: ProfileChart) -> str:
     if not chart.flips:
         return "The total never changes sign."
-    named = [f"{price(level)} {_ARROWS.get(way, '')}".strip() for level, way in chart.flips[:_MOST_FLIPS]]
-    rest = len(chart.flips) - len(named)
-    return f"The sign changes at {', '.join(named)}{f' and {rest} more' if rest else ''}."
+    return f"The sign changes at {listed_roots(chart.flips, _MOST_FLIPS, _WAYS)}."
 
 
 KIND: Final = ChartKind(

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from bot.sandbox.world.api_errors import ApiError
-from bot.sandbox.world.changes import Change, CommandsChanged
 from bot.sandbox.world.commands import CommandBook
+from bot.sandbox.world.records import Change, CommandsChanged
 from bot.sandbox.world.world import World
 from tests.support.clock import ManualClock
 

@@ -1,7 +1,6 @@
 import pytest
 
-from bot.sandbox.world.changes import Change, Deed, MessageChange
-from bot.sandbox.world.records import Attachment, Message, MessageKind
+from bot.sandbox.world.records import Attachment, Change, Deed, Message, MessageChange, MessageKind
 from bot.sandbox.world.world import ATTACHMENT_BYTES, MESSAGES_PER_CHANNEL, World
 from tests.support.clock import ManualClock
 

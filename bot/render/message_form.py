@@ -1,0 +1,28 @@
+"""What one message of Discord's takes, and the shapes that many answers have in it. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from bot.render.numbers import price
+
+MESSAGE_CHARS: Final = 2000
+FIELD_CHARS: Final = 1024
+"""Of an embed's field; of a picture's description too."""
+_ARROWS: Final = {1: "↑", -1: "↓"}
+
+
+def code_block(lines: Iterable[str], language: str = "") -> str:
+    """Lines in which every character is as wide as the next."""
+    body = "\n".join(line.rstrip() for line in lines)
+    return f"```{language}\n{body}\n```"
+
+
+def listed(words: Sequence[str], most: int) -> str:
+    """`one, two and 3 more`."""
+    rest = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + rest
+
+
+def listed_roots(pairs: Sequence[tuple[float, int]], most: int, arrows: Mapping[int, str] = _ARROWS) -> str:
+    """Prices at which a total changes sign, each with its way as the price rises: +1 to plus, −1 to minus."""
+    return listed([f"{price(root)} {arrows.get(way, '')}".strip() for root, way in pairs], most)
