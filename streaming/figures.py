@@ -366,6 +366,20 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "quotes, of the nearest expiry that is quoted on both sides.",
         also=("straddle", "implied move", "1 sigma"),
     ),
+    "one_book": Figure(
+        "One book",
+        "An index with its ETF and its mini as one: their US dollars per 1 % move add up, at strikes in index points, "
+        "those of the others mapped by the live ratio. Confluence is where zero gamma or walls of at least two of them "
+        "lie within one strike step of the index.",
+        also=("confluence", "spx and spy", "ndx and qqq"),
+    ),
+    "session_map": Figure(
+        "Map of the session",
+        "What net GEX would be if price and time were there, for the prices within reach and the time to the close, in "
+        "US dollars per 1 % move; beside it what dealers buy (+) or sell (−) until then because time passes, in US "
+        "dollars. All contracts are priced again in each cell, with the volatility that is left then.",
+        also=("rest of the day", "gamma map", "charm flow"),
+    ),
     "quality": Figure(
         "Quality",
         "How much of the weight could be priced, and with what: the price of its strike's out-of-the-money side, the "

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.server.embedded import running_url
 from streaming.bus.subscription import messages
+from streaming.commands import book as book_command
 from streaming.commands import gex as gex_command
 from streaming.commands import history as history_command
 from streaming.commands import levels as levels_command
@@ -85,6 +86,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     start_command.register(commands)
     gex_command.register(commands)
     levels_command.register(commands)
+    book_command.register(commands)
     token_command.register(commands)
     record_command.register(commands)
     replay_command.register(commands)

@@ -141,7 +141,17 @@ def regime(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     if oi.regime is None:
         return absent(snapshot, scope, "oi", level=False)
     by_volume = "unknown" if vol.regime is None else vol.regime
-    return f"Here it is **{oi.regime}** by open interest{_why(oi)}, {by_volume} by volume."
+    return f"Here it is **{oi.regime}** by open interest{_why(oi)}, {by_volume} by volume.{_steepness(scope)}"
+
+
+def _steepness(scope: ScopeFigures | None) -> str:
+    """How much of it a point of spot changes at zero gamma; nothing where there is none."""
+    slope_usd = None if scope is None else scope.oi.zero_gamma_slope
+    return (
+        ""
+        if slope_usd is None
+        else f" At zero gamma the total changes by {money(slope_usd)} {_PER_1PCT} for each point."
+    )
 
 
 def _why(found: Standing) -> str:
@@ -209,6 +219,22 @@ def _by_strike(scope: ScopeFigures) -> str:
 
 def _ratio(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2f}"
+
+
+def one_book(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """Where it is to be seen, for it is of several snapshots."""
+    return _elsewhere(snapshot, scope, "It is of several tickers: `/gex book` shows it.")
+
+
+def session_map(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
+    """Where it is to be seen, for it is a table of its own."""
+    return _elsewhere(snapshot, scope, "`/gex chart` draws it as the kind *map*.")
+
+
+def _elsewhere(snapshot: GexSnapshot, scope: ScopeFigures | None, place_words: str) -> str:
+    if scope is None or scope.oi.gross_gex_usd_per_1pct is None:
+        return absent(snapshot, scope, "oi", level=False)
+    return place_words
 
 
 def max_pain(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:

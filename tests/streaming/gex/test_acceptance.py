@@ -18,7 +18,7 @@ from streaming.gex.pricing.lines import sort_lines
 from streaming.gex.results.levels import ladder_splits
 from streaming.gex.results.max_change import Ladder, LadderHistory, largest_change, values_at
 from streaming.gex.results.spot_figures import iv_at_quarter
-from streaming.model import GexSnapshot
+from streaming.model import VOLATILITY_RULES, GexSnapshot, VolatilityRule
 from streaming.symbols import parse_ticker
 from tests.support.black_scholes import charm, delta, gamma, vanna
 from tests.support.option_lines import ASOF, Line, block_a_chain, lines_of, make_chain
@@ -38,9 +38,10 @@ def snapshot_of(chain, **options: Any) -> GexSnapshot:
     return engine.compute(chain.asof)
 
 
-def test_block_a_one_expiry(examples: dict[str, Any]):
+@pytest.mark.parametrize("rule", VOLATILITY_RULES)
+def test_block_a_one_expiry(examples: dict[str, Any], rule: VolatilityRule):
     block = examples["A_one_expiry"]
-    snapshot = snapshot_of(block_a_chain())
+    snapshot = snapshot_of(block_a_chain(), volatility=rule)
     for weight in ("oi", "vol"):
         figures, expected = getattr(snapshot.scopes["all"], weight), block[weight]
         assert figures.net_gex_usd_per_1pct == pytest.approx(expected["net_usd_per_1pct"], rel=SUM)
@@ -82,10 +83,11 @@ def test_block_b_time(examples: dict[str, Any]):
 
 @pytest.mark.parametrize("scope", ["zero", "one", "full", "all"])
 @pytest.mark.parametrize("weight", ["oi", "vol"])
-def test_block_c_scopes_and_sentinels(examples: dict[str, Any], scope: str, weight: str):
+@pytest.mark.parametrize("rule", VOLATILITY_RULES)
+def test_block_c_scopes_and_sentinels(examples: dict[str, Any], scope: str, weight: str, rule: VolatilityRule):
     block = examples["C_scopes_and_sentinels"]
-    asof = datetime.fromisoformat(block["asof"])
-    snapshot = snapshot_of(make_chain(lines_of(block["contracts"]), spot=block["spot"], asof=asof))
+    chain = make_chain(lines_of(block["contracts"]), spot=block["spot"], asof=datetime.fromisoformat(block["asof"]))
+    snapshot = snapshot_of(chain, volatility=rule)
     expected = block[f"{'full_90d' if scope == 'full' else scope}_{weight}"]
     figures = getattr(snapshot.scopes[scope], weight)
     assert figures.net_gex_usd_per_1pct == pytest.approx(expected["net"], rel=SUM)

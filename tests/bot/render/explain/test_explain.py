@@ -162,7 +162,10 @@ SAYS = {
     "regime": (
         "under 5 % of gross",
         "**amplified** by open interest (net is −19 % of gross, spot is +0.23 % from zero gamma), dampened by volume",
+        "At zero gamma the total changes by +12.30 million US dollars per 1 % move for each point.",
     ),
+    "one_book": ("within one strike step", "`/gex book` shows it"),
+    "session_map": ("because time passes", "`/gex chart` draws it"),
     "place": ("the put wall (0 %) to the call wall (100 %)", "Here it is 67 %, by open interest"),
     "zero_share": ("at the close", "44% by open interest and unknown by volume; −600.00 million net goes"),
     "top_strikes": (
