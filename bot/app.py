@@ -10,25 +10,18 @@ from typing import Final, TextIO
 
 from bot.setup import commands
 from streaming.errors import ConfigurationError, GexcordError, leading_error
-from streaming.process.flags import add_usual_flags
+from streaming.process.flags import HelpLayout, add_usual_flags, epilog
 
 _LOG: Final = logging.getLogger(__name__)
 _INTERRUPTED: Final = 130
 _MAX_PORT: Final = 65_535
-_EXAMPLES: Final = """examples:
-  %(prog)s --demo                     a local Discord, a local Schwab and a made-up market
-  %(prog)s init                       asks for what is needed and writes .env.new
-  %(prog)s --check                    what is ready, and what is missing
-  %(prog)s                            the bot, until Ctrl+C or SIGTERM
-  %(prog)s backup gexcord.backup      what to keep, as one encrypted file
-
-exit statuses:
-  0    asked to stop, or all is well   2    an unknown option
-  65   a file is not usable            69   Redis or Discord does not answer
-  70   a bug; the log has it           75   temporary, try again
-  76   the other side broke its rules  77   a login or a permission is refused
-  78   a setting is wrong or missing   130  interrupted
-"""
+_EXAMPLES: Final = (
+    "%(prog)s --demo                     a local Discord, a local Schwab and a made-up market",
+    "%(prog)s init                       asks for what is needed and writes .env.new",
+    "%(prog)s --check                    what is ready, and what is missing",
+    "%(prog)s                            the bot, until Ctrl+C or SIGTERM",
+    "%(prog)s backup gexcord.backup      what to keep, as one encrypted file",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,8 +68,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Live dealer gamma exposure in Discord. Without a command the bot runs.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=epilog(_EXAMPLES),
+        formatter_class=HelpLayout,
     )
     parser.add_argument(
         "--demo", action="store_true", help="run on a local Discord, a local Schwab and a made-up market"

@@ -3,33 +3,26 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from getpass import getpass
 from pathlib import Path
 from typing import Final
 
 from streaming.errors import RequestError
 from streaming.ports import Tell
+from streaming.process.flags import HelpLayout, epilog
 
 _FEWEST: Final = 8
-_STATUSES: Final = """
-exit statuses:
-  0    done                                 2   an unknown option
-  65   the file, or what is in its way      69  Redis does not answer
-  70   the disk, or a bug; see the message  75  temporary, try again
-  78   a setting is wrong or missing        130 interrupted
-"""
-_INIT: Final = """example:
-  %(prog)s                  then look at .env.new and rename it to .env
-"""
-_BACKUP: Final = """examples:
-  %(prog)s gexcord.backup
-  %(prog)s /mnt/safe/gexcord.backup --passphrase-file /root/passphrase --force
-"""
-_RESTORE: Final = """examples:
-  %(prog)s gexcord.backup                  into this folder
-  %(prog)s gexcord.backup /opt/gexcord-data
-"""
+_STATUSES: Final = (65, 69, 75, 78)
+_INIT: Final = ("%(prog)s                  then look at .env.new and rename it to .env",)
+_BACKUP: Final = (
+    "%(prog)s gexcord.backup",
+    "%(prog)s /mnt/safe/gexcord.backup --passphrase-file /root/passphrase --force",
+)
+_RESTORE: Final = (
+    "%(prog)s gexcord.backup                  into this folder",
+    "%(prog)s gexcord.backup /opt/gexcord-data",
+)
 Subparsers = argparse._SubParsersAction  # noqa: SLF001  # argparse gives it no other name
 
 
@@ -56,14 +49,14 @@ def register(commands: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _add(
-    commands: "Subparsers[argparse.ArgumentParser]", name: str, text: str, examples: str
+    commands: "Subparsers[argparse.ArgumentParser]", name: str, text: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
         help=text,
         description=f"{text[0].upper()}{text[1:]}. In full: specs/operations.md.",
-        epilog=examples + _STATUSES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=epilog(examples, _STATUSES),
+        formatter_class=HelpLayout,
     )
 
 

@@ -24,28 +24,22 @@ from streaming.commands import sim as sim_command
 from streaming.commands import start as start_command
 from streaming.commands import status as status_command
 from streaming.commands import token as token_command
+from streaming.commands.help_texts import explain_commands
 from streaming.errors import ConfigurationError, GexcordError, leading_error
-from streaming.process.flags import add_usual_flags
+from streaming.process.flags import HelpLayout, add_usual_flags, epilog
 from streaming.process.logs import configure_logging, say, settings_of_command
 from streaming.streamer.runtime import open_bus
 
 _LOG: Final = logging.getLogger(__name__)
 _INTERRUPTED: Final = 130
-_EXAMPLES: Final = """examples:
-  %(prog)s start --dry-run                 what would be streamed, and whether it can
-  %(prog)s token login                     the weekly Schwab login
-  %(prog)s gex chain.csv --scope zero      the levels of an option chain in a file
-  %(prog)s levels SPX --format tradingview
-  %(prog)s tail market_data:ticks --count 5
-
-exit statuses:
-  0    done, or asked to stop          2    an unknown option
-  65   a file or symbol is not usable  69   Redis does not answer
-  70   a bug; the log has it           74   a refreshed login was not stored
-  75   temporary, try again            76   the other side broke its protocol
-  77   log in again                    78   a setting is wrong or missing
-  130  interrupted
-"""
+_EXAMPLES: Final = (
+    "%(prog)s start --dry-run                 what would be streamed, and whether it can",
+    "%(prog)s token login                     the weekly Schwab login",
+    "%(prog)s gex chain.csv --scope zero      the levels of an option chain in a file",
+    "%(prog)s levels SPX --format tradingview",
+    "%(prog)s tail market_data:ticks --count 5",
+    "%(prog)s replay --help                   every command has examples",
+)
 _CHANNELS: Final = (keys.TICKS, keys.LEVEL2, keys.CANDLES, keys.SNAPSHOT_STREAM)
 """All that we publish on."""
 
@@ -78,8 +72,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="The market-data side, without Discord.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=epilog(_EXAMPLES),
+        formatter_class=HelpLayout,
     )
     add_usual_flags(parser)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -96,6 +90,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     _register_tail(commands)
     _register_redis_url(commands)
     sim_command.register(commands)
+    explain_commands(commands)
     return parser
 
 

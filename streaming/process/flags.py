@@ -1,8 +1,8 @@
-"""The flags of each of our programs: its version, what a shell completes, and dates."""
+"""The flags of each of our programs: its version, what a shell completes, dates, and what its help says at the end."""
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +12,35 @@ from streaming import __version__
 from streaming.clock import date_of
 
 _SHELLS: Final = ("bash", "zsh", "tcsh")
+EXIT_STATUSES: Final = {
+    0: "done, or asked to stop",
+    2: "an unknown option",
+    65: "a file, a symbol or a ticker cannot be used",
+    69: "a service does not answer, such as Redis",
+    70: "a bug, or a disk that cannot be written; the message says which",
+    74: "a refreshed login was not stored",
+    75: "temporary, try again",
+    76: "the other side broke its protocol",
+    77: "a login is needed, or a permission is missing",
+    78: "a setting is wrong or missing",
+    130: "interrupted",
+}
+"""What they mean in a shell; in full: specs/operations.md."""
+_ALWAYS: Final = (0, 2, 70, 130)
+
+
+class HelpLayout(argparse.HelpFormatter):
+    """Wraps what is one paragraph, and leaves a text of several lines as it stands."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text.rstrip() if "\n" in text else super()._fill_text(text, width, indent)
+
+
+def epilog(examples: Sequence[str], statuses: Iterable[int] = EXIT_STATUSES) -> str:
+    """What help ends with: examples, if any, and the exit statuses, those that every command has among them."""
+    lines = ["examples:", *(f"  {example}" for example in examples), ""] if examples else []
+    shown = sorted({*_ALWAYS, *statuses})
+    return "\n".join([*lines, "exit statuses:", *(f"  {status:<4} {EXIT_STATUSES[status]}" for status in shown)])
 
 
 def add_usual_flags(parser: argparse.ArgumentParser) -> None:
