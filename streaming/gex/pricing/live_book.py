@@ -1,9 +1,9 @@
 """A chain kept current: the last poll, with live option quotes laid over it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from streaming.gex.pricing.forward import Evidence, judged, nearest_quoted, pari
 from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
 from streaming.gex.pricing.priced import ForwardMode, PricedStrikes
 from streaming.gex.pricing.scopes import ScopeSlices, slice_scopes
-from streaming.gex.pricing.selection import Selection, select
+from streaming.gex.pricing.selection import Position, Selection, held_positions, select, traded_positions
 from streaming.gex.pricing.volatility import (
     BadIv,
     Bools,
@@ -25,10 +25,11 @@ from streaming.gex.pricing.volatility import (
     quoted_sigma,
     strike_quotes,
 )
-from streaming.model import OptionQuote, VolatilityRule
+from streaming.model import OptionQuote, ScopeName, VolatilityRule
 from streaming.option_chain import OptionChain
 
 _HIGHEST_VOLUME: Final = 1e12
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,25 @@ class Conventions:
     """What replaces an unusable volatility by the rule `line`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
+class _Live(NamedTuple):
     """A streamed quote, and what the underlying cost when it came."""
 
     quote: OptionQuote
     spot: float
+
+
+class _Kept(Generic[Value]):
+    """What was made last, for as long as it would be made of the same objects."""
+
+    def __init__(self) -> None:
+        self._of: tuple[object, ...] = ()
+        self._made: list[Value] = []
+
+    def of(self, make: Callable[[], Value], *objects: object) -> Value:
+        """What `make` makes of these objects, which nobody may change."""
+        if not self._made or any(one is not other for one, other in zip(objects, self._of, strict=True)):
+            self._made, self._of = [make()], objects
+        return self._made[0]
 
 
 class LiveBook:
@@ -64,8 +78,13 @@ class LiveBook:
         self._selection: Selection | None = None
         self._priced: PricedStrikes | None = None
         self._quoted: Ints | None = None
+        self._weight: _Kept[Floats] = _Kept()
+        self._held: _Kept[dict[ScopeName, Position]] = _Kept()
+        self._traded: _Kept[dict[ScopeName, float | None]] = _Kept()
         self.live_ms = 0
         self.lines = sort_lines(chain)
+        self._open_interest: Floats = self.lines.open_interest
+        self._volume: Floats = self.lines.volume
         self._take_new(chain, spot)
         self._lay(chain)
 
@@ -97,7 +116,7 @@ class LiveBook:
         """The same contracts again: a series whose quotes did not change keeps what was found at its own spot."""
         if not self.lines.open_interest.any():
             # Schwab sends 0 for every contract at times (specs/schwab-wire.md §3.1); yesterday's is still the count.
-            self.lines.open_interest[:] = old.open_interest
+            self.lines = replace(self.lines, open_interest=old.open_interest)
         if not len(self.lines):
             return
         changed = _changed_series(old, self.lines) | np.isnan(self._forward)
@@ -122,12 +141,25 @@ class LiveBook:
         if self._cut is None or not self._cut.holds_at(at):
             self._cut, self._selection, self._priced, self._quoted = slice_scopes(self.lines, at), None, None, None
         if self._selection is None:
-            weight = np.stack((self._open_interest, self._volume))
-            self._selection = select(
-                self.lines, self._clean(), weight, self.ratio, self._cut, last=self._priced, evidence=self._evidence
-            )
+            self._selection = self._select(self.lines, self._cut)
             self._priced = self._selection.priced
         return self._selection
+
+    def _select(self, lines: Lines, cut: ScopeSlices) -> Selection:
+        held, traded = self._open_interest, self._volume
+        return select(
+            lines,
+            self._clean(),
+            self._weight.of(lambda: np.stack((held, traded)), held, traded),
+            self.ratio,
+            cut,
+            last=self._priced,
+            evidence=self._evidence,
+            positions=(
+                self._held.of(lambda: held_positions(lines, held, cut), held, cut),
+                self._traded.of(lambda: traded_positions(lines, traded, cut), traded, cut),
+            ),
+        )
 
     def nearest_quoted(self) -> Ints:
         """The pairs of the nearest series with quotes, after `selection`."""
@@ -153,8 +185,8 @@ class LiveBook:
         factor = on_our_clock(feed_end_s, self.lines.settle_s[self.lines.series_start], quoted_s)
         self._feed_end_s, self._factor = feed_end_s[self.lines.series], factor[self.lines.series]
         self._iv: Floats = self.lines.iv.copy()
-        self._open_interest: Floats = self.lines.open_interest.copy()
-        self._volume: Floats = self.lines.volume.copy()
+        self._open_interest = _same_or(self._open_interest, self.lines.open_interest)
+        self._volume = _same_or(self._volume, self.lines.volume)
         self._quotes = StrikeQuotes(self._polled.sigma.copy(), self._polled.call_counts.copy())
         self._selection = self._quoted = None
         newer = [live for symbol, live in self._live.items() if live.quote.event_ms > _polled_ms(chain, symbol)]
@@ -175,26 +207,35 @@ class LiveBook:
         known = [(row, live) for live in lives if (row := by_symbol.get(live.quote.symbol)) is not None]
         if not known:
             return
-        self._volume = self._volume.copy()  # who has seen it before sees that it is another
-        for row, live in known:
-            self._live[live.quote.symbol] = live
-            self._overlay_one(row, live.quote)
-        self.live_ms = max(self.live_ms, *(live.quote.event_ms for _, live in known))
+        rows, quotes = np.array([row for row, _ in known], np.intp), [live.quote for _, live in known]
+        self._live.update((live.quote.symbol, live) for _, live in known)
+        self.live_ms = max(self.live_ms, *(quote.event_ms for quote in quotes))
         self._selection = None
-        self._overlay_clocks([(row, live.quote) for row, live in known if live.quote.iv is not None])
+        self._overlay_weights(rows, quotes)
+        self._overlay_clocks(rows, quotes)
         if self._conventions.volatility == "quotes":
-            self._overlay_prices(np.array([row for row, _ in known]), [live for _, live in known])
+            self._overlay_prices(rows, [live for _, live in known])
 
-    def _overlay_one(self, row: int, quote: OptionQuote) -> None:
-        self._iv[row] = self.lines.iv[row] if quote.iv is None else quote.iv
-        if quote.volume is not None and self._volume[row] < quote.volume < _HIGHEST_VOLUME:
-            self._volume[row] = quote.volume
-        if quote.open_interest is not None and 0 < quote.open_interest < _HIGHEST_VOLUME:
-            self._open_interest[row] = quote.open_interest
+    def _overlay_weights(self, rows: Ints, quotes: Sequence[OptionQuote]) -> None:
+        """An array that changes becomes another: so what is made of the one before is known to be old."""
+        volume = np.array([quote.volume for quote in quotes], np.float64)
+        more = (volume > self._volume[rows]) & (volume < _HIGHEST_VOLUME)
+        if more.any():
+            self._volume = self._volume.copy()
+            np.maximum.at(self._volume, rows[more], volume[more])
+        held = np.array([quote.open_interest for quote in quotes], np.float64)
+        told = (held > 0.0) & (held < _HIGHEST_VOLUME)
+        if (held[told] != self._open_interest[rows[told]]).any():
+            self._open_interest = self._open_interest.copy()
+            self._open_interest[rows[told]] = held[told]
 
-    def _overlay_clocks(self, known: Sequence[tuple[int, OptionQuote]]) -> None:
-        rows = np.array([row for row, _ in known], np.intp)
-        at_s = np.array([quote.event_ms / 1000.0 for _, quote in known])
+    def _overlay_clocks(self, rows: Ints, quotes: Sequence[OptionQuote]) -> None:
+        """The feed's volatilities with the clock of their instant; a quote without one leaves the poll's."""
+        told = np.array([quote.iv is not None for quote in quotes], np.bool_)
+        iv = np.array([quote.iv for quote in quotes], np.float64)
+        self._iv[rows] = np.where(told, iv, self.lines.iv[rows])
+        at_s = np.array([quote.event_ms for quote in quotes], np.float64)[told] / 1000.0
+        rows = rows[told]
         self._factor[rows] = on_our_clock(self._feed_end_s[rows], self.lines.settle_s[rows], at_s)
 
     def _overlay_prices(self, rows: Ints, lives: Sequence[_Live]) -> None:
@@ -219,6 +260,11 @@ class LiveBook:
         if self._conventions.forward == "none":
             return np.full(self.lines.series_start.size, np.nan)
         return parity_ratios(self.lines, spot, self.lines.bid, self.lines.ask, wanted=wanted)
+
+
+def _same_or(before: Floats, now: Floats) -> Floats:
+    """The array of before where the new one says the same."""
+    return before if np.array_equal(before, now) else now
 
 
 def _points(ratio: Floats, spot: float) -> Floats:

@@ -1,7 +1,7 @@
 """Priced strikes: what is left of a chain once settled, unpriceable and weightless lines are gone."""
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,13 @@ class PricedStrikes:
 
     rows: NDArray[np.intp]
     """The lines of the chain that count, ascending."""
+    pair: Ints
+    """Of each of those: its call and put."""
     entry: Ints
     """Of each of those: the entry that it is a side of."""
+    weight: Floats
+    """What they were selected by, and which lines of the chain had a volatility then."""
+    has_iv: NDArray[np.bool_]
     settle_s: Floats
     strike: Floats
     log_strike: Floats
@@ -73,19 +78,27 @@ def select_priced(
     """The living lines that have a volatility and any weight.
 
     `weight` has shape (2, lines); `ratio` is forward over spot per series, NaN meaning 1. When the same rows count as
-    in `last`, which must be of the same contracts and cut, only volatilities, weights and forwards are taken anew.
+    in `last`, which must be of the same contracts and cut, only volatilities, weights and forwards are taken anew; with
+    the same array of weights these are not looked at.
     """
-    counts = ~np.isnan(clean.iv)
-    counts &= (weight[0] > 0.0) | (weight[1] > 0.0)
+    has_iv = ~np.isnan(clean.iv)
+    log_ratio = np.log(np.where(np.isfinite(ratio), ratio, 1.0))
+    if last is not None and last.weight is weight and np.array_equal(has_iv, last.has_iv):
+        rows, iv = last.rows, clean.iv[last.rows]
+        starts, entry = _entries(last.pair, iv)
+        if np.array_equal(entry, last.entry):
+            return replace(last, iv=iv[starts], log_ratio=log_ratio[last.series])
+    counts = has_iv & ((weight[0] > 0.0) | (weight[1] > 0.0))
     counts[: cut.start] = False
     rows = np.flatnonzero(counts)
-    starts, entry = _entries(lines.pair[rows], clean.iv[rows])
-    log_ratio = np.log(np.where(np.isfinite(ratio), ratio, 1.0))
+    pair = lines.pair[rows]
+    starts, entry = _entries(pair, clean.iv[rows])
     held = _held(lines.is_call[rows], entry, starts.size, weight[:, rows])
     net = held[:, 1] - held[:, 0]
     first = rows[starts]
+    taken: dict[str, Any] = {"weight": weight, "has_iv": has_iv, "iv": clean.iv[first], "held": held, "net": net}
     if last is not None and np.array_equal(rows, last.rows) and np.array_equal(entry, last.entry):
-        return replace(last, iv=clean.iv[first], held=held, net=net, log_ratio=log_ratio[last.series])
+        return replace(last, **taken, log_ratio=log_ratio[last.series])
     strike, date_code, series = lines.strike[first], lines.date_code[first], lines.series[first]
     scopes = {name: _among(first, cut.rows[name]) for name in SCOPES}
     pieces = Pieces(span_of(scopes[name]) for name in SCOPES)
@@ -93,14 +106,13 @@ def select_priced(
     put_cell = pieces.numbers() * (2 * lines.strikes.size) + strike_code
     return PricedStrikes(
         rows=rows,
+        pair=pair,
         entry=entry,
         settle_s=lines.settle_s[first],
         strike=strike,
         log_strike=np.log(strike),
         log_ratio=log_ratio[series],
-        iv=clean.iv[first],
-        held=held,
-        net=net,
+        **taken,
         strike_code=strike_code,
         date_code=date_code,
         date_start=np.flatnonzero(np.diff(date_code, prepend=-1)),

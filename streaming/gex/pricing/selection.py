@@ -18,6 +18,11 @@ from streaming.gex.pricing.spans import Pieces, span_of
 from streaming.gex.pricing.volatility import CleanIv
 from streaming.model import SCOPES, ScopeFigures, ScopeName
 
+Position = dict[str, float | None]
+"""Figures of a scope, by their names."""
+Positions = tuple[dict[ScopeName, Position], dict[ScopeName, float | None]]
+"""How contracts lie between calls and puts, whatever they are worth: what is held, and puts for each call traded."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
@@ -46,37 +51,51 @@ def select(
     *,
     last: PricedStrikes | None = None,
     evidence: Evidence | None = None,
+    positions: Positions | None = None,
 ) -> Selection:
     """Keep what can be priced, count the rest.
 
     `weight` has shape (2, lines): open interest, volume; `ratio` is forward over spot per series; `last` may be the
-    lines priced before, of the same chain, to be reused as far as they are the same.
+    lines priced before, of the same chain, to be reused as far as they are the same; so may `positions`.
     """
     return Selection(
         cut=cut,
         iv=clean.iv,
         ratio=np.where(np.isnan(ratio), 1.0, ratio),
         priced=select_priced(lines, clean, weight, ratio, cut, last=last),
-        quality=with_positioning(qualities(lines, clean, weight, ratio, cut, evidence=evidence), lines, weight, cut),
+        quality=_positioned(
+            qualities(lines, clean, weight, ratio, cut, evidence=evidence),
+            (held_positions(lines, weight[0], cut), traded_positions(lines, weight[1], cut))
+            if positions is None
+            else positions,
+        ),
     )
 
 
-def with_positioning(
-    quality: dict[ScopeName, ScopeFigures], lines: Lines, weight: Floats, cut: ScopeSlices
-) -> dict[ScopeName, ScopeFigures]:
-    """The same with put/call ratios and max pain of all living lines; `weight` has shape (2, lines)."""
-    pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
-    held = _by_strike(lines, weight[0], pieces)
-    traded = _by_side(lines, weight[1], pieces)
+def _positioned(quality: dict[ScopeName, ScopeFigures], positions: Positions) -> dict[ScopeName, ScopeFigures]:
+    held, traded = positions
     return {
-        name: msgspec.structs.replace(
-            figures,
-            put_call_oi=_put_call(_over(pieces, held, cut.rows[name]).sum(axis=1)),
-            put_call_vol=_put_call(_over(pieces, traded, cut.rows[name])),
-            max_pain=max_pain(lines.strikes, *_over(pieces, held, cut.rows[name])),
-        )
+        name: msgspec.structs.replace(figures, **held[name], put_call_vol=traded[name])
         for name, figures in quality.items()
     }
+
+
+def held_positions(lines: Lines, open_interest: Floats, cut: ScopeSlices) -> dict[ScopeName, Position]:
+    """`put_call_oi` and `max_pain` of all living lines of each scope."""
+    pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
+    held = _by_strike(lines, open_interest, pieces)
+    sides = {name: pieces.total(held, span_of(cut.rows[name])) for name in SCOPES}
+    return {
+        name: {"put_call_oi": _put_call(own.sum(axis=1)), "max_pain": max_pain(lines.strikes, *own)}
+        for name, own in sides.items()
+    }
+
+
+def traded_positions(lines: Lines, volume: Floats, cut: ScopeSlices) -> dict[ScopeName, float | None]:
+    """Puts for each call by volume, of all living lines of each scope."""
+    pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
+    traded = _by_side(lines, volume, pieces)
+    return {name: _put_call(pieces.total(traded, span_of(cut.rows[name]))) for name in SCOPES}
 
 
 def max_pain(strikes: Floats, puts: Floats, calls: Floats) -> float | None:
@@ -104,10 +123,6 @@ def _by_side(lines: Lines, traded: Floats, pieces: Pieces) -> Floats:
     """Volume per side (puts first) and piece; shape (2, pieces)."""
     is_call, volume = lines.is_call[pieces.rows], traded[pieces.rows]
     return pieces.products(np.stack((~is_call, is_call)).astype(np.float64), volume[None])[:, 0]
-
-
-def _over(pieces: Pieces, sums: Floats, rows: slice) -> Floats:
-    return pieces.total(sums, span_of(rows))
 
 
 def _put_call(sides: Floats) -> float | None:

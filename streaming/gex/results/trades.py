@@ -108,7 +108,7 @@ class TradeLog:
             self._counted = np.where(np.isnan(counted), volume, counted)
             self._sums = np.pad(self._sums, ((0, 0), (0, len(by_symbol) - self._sums.shape[1])))
             self._numbers, self._busy = numbers, None
-        self._symbols = symbols
+        self._symbols, self._noted = symbols, None
 
     def _move(self, at_s: float) -> None:
         """Begin an entry of the log at an instant, if it is newer, and take out of each span what is older than it."""

@@ -50,7 +50,8 @@ def test_a_quote_reaches_the_engines_of_its_root_only():
     load(room)
     before = room.compute("SPX", ASOF)
     room.take([], [OptionQuote(symbol="SPXW  260820C05660000", iv=0.5, event_ms=AT_MS + 1000, recv_ms=0)])
-    assert room.compute("SPX", ASOF).sum_gex_oi != before.sum_gex_oi
+    after = room.compute("SPX", ASOF)
+    assert after.scopes["full"].oi.gross_gex_usd_per_1pct != before.scopes["full"].oi.gross_gex_usd_per_1pct
     assert room.compute("NDX", ASOF) is None
 
 
@@ -119,8 +120,9 @@ def test_quotes_and_volume_of_an_answer_without_open_interest_count_and_what_was
     receipt = receipt_of(room, body)
     after = room.compute("SPX", ASOF)
     assert (receipt.kept_interest, receipt.remark) == (True, "no open interest at all")
-    assert after.sum_gex_oi == pytest.approx(before.sum_gex_oi, rel=1e-3)
-    assert after.sum_gex_vol != before.sum_gex_vol
+    was, now = before.scopes["full"], after.scopes["full"]
+    assert now.oi.gross_gex_usd_per_1pct == pytest.approx(was.oi.gross_gex_usd_per_1pct, rel=1e-3)
+    assert now.vol.gross_gex_usd_per_1pct == pytest.approx(7.7 * was.vol.gross_gex_usd_per_1pct, rel=1e-3)
 
 
 def test_open_interest_that_was_never_sent_is_unknown_and_not_nought():

@@ -81,3 +81,16 @@ def test_sides_that_part_in_volatility_are_priced_anew():
     last = select_priced(lines, by_line(lines, lines.iv, "mirror"), weight, np.full(1, np.nan), cut)
     now = select_priced(lines, by_line(lines, apart, "mirror"), weight, np.full(1, np.nan), cut, last=last)
     assert (last.iv.tolist(), now.iv.tolist()) == ([0.11], [0.11, 0.12])
+
+
+def test_with_the_same_weights_only_the_lines_that_lose_or_get_a_volatility_are_selected_anew():
+    weight, cut = np.stack((LINES.open_interest, LINES.volume)), slice_scopes(LINES, ASOF)
+
+    def priced(iv: np.ndarray, last: PricedStrikes | None = None) -> PricedStrikes:
+        return select_priced(LINES, by_line(LINES, iv, "drop"), weight, NO_RATIO, cut, last=last)
+
+    last = priced(LINES.iv)
+    moved = priced(LINES.iv * 2.0, last)
+    assert (moved.held is last.held, moved.iv.tolist()) == (True, [0.22, 0.22])
+    assert priced(np.where(LINES.strike == 4310.0, 0.0, LINES.iv), last).strike.tolist() == [4300.0]
+    assert priced(np.full(LINES.iv.size, 0.3), last).strike.tolist() == [4300.0, 4310.0, 4330.0]

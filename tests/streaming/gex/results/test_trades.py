@@ -113,3 +113,10 @@ def test_the_same_array_of_volumes_is_no_news_but_time_goes_on():
     assert log.traded(np.array([0, 1]))[1].tolist() == [0.0, 4.0]
     log.note(121.0, symbols, more)
     assert log.traded(np.array([0, 1]))[1].tolist() == [0.0, 0.0]
+
+
+def test_the_same_volumes_of_contracts_in_another_order_are_looked_at():
+    log, volume = TradeLog(), np.array([5.0, 9.0])
+    log.note(0.0, np.array(["a", "b"]), volume)
+    log.note(60.0, np.array(["b", "a"]), volume)
+    assert log.traded(np.array([0, 1]))[1].tolist() == [0.0, 4.0]
