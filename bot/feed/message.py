@@ -1,7 +1,6 @@
 """The one live message of a channel: posted, edited, replaced, closed, and found again after a crash."""
 
 import secrets
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Final
@@ -18,11 +17,6 @@ from streaming.errors import GexcordError
 
 _LOST_FOR: Final = timedelta(days=1)
 _NOTHING: Final = LedgerEntry(session="", closed=True)
-
-
-def random_nonce() -> str:
-    """A name for one post, within Discord's 25 characters."""
-    return secrets.token_hex(12)
 
 
 class LiveMessage:
@@ -44,15 +38,12 @@ class LiveMessage:
         ledger: Ledger,
         chores: Chores,
         clock: Clock,
-        *,
-        new_nonce: Callable[[], str] = random_nonce,
     ) -> None:
         self._channel_id: Final = channel_id
         self._channel = channel
         self._ledger = ledger
         self._chores = chores
         self._clock = clock
-        self._new_nonce = new_nonce
         self._entry: LedgerEntry | None = None
         self._revision = 0
         self._unsaved = False
@@ -243,8 +234,8 @@ class LiveMessage:
         day = session.isoformat()
         entry = self._entry
         if entry is None or entry.closed or entry.session != day:
-            return LedgerEntry(session=day, nonce=self._new_nonce())
-        return msgspec.structs.replace(entry, nonce=entry.nonce or self._new_nonce(), stopped=False)
+            return LedgerEntry(session=day, nonce=random_nonce())
+        return msgspec.structs.replace(entry, nonce=entry.nonce or random_nonce(), stopped=False)
 
     async def _edit(self, text: str) -> None:
         assert self._entry is not None and self._entry.message_id is not None  # noqa: S101, PT018  # callers looked
@@ -287,3 +278,8 @@ class LiveMessage:
             if self._own_chores.get(chore.message_id) == chore:
                 del self._own_chores[chore.message_id]
         self._chores.take(chores)
+
+
+def random_nonce() -> str:
+    """A name for one post, within Discord's 25 characters."""
+    return secrets.token_hex(12)

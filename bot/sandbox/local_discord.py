@@ -119,11 +119,6 @@ class Sandbox:
         return self.world.guild.id
 
     @property
-    def application_id(self) -> int:
-        """The bot's application."""
-        return self.world.application_id
-
-    @property
     def owner_id(self) -> int:
         """The persona who owns guild and application."""
         return self.world.guild.owner_id

@@ -150,7 +150,7 @@ async def test_the_bot_logs_in_and_sees_its_guild_and_channels(bot: WireBot, san
     assert {channel.name: channel.id for channel in guild.text_channels} == sandbox.channel_ids
     assert guild.me.guild_permissions.send_messages
     assert not guild.me.guild_permissions.administrator
-    assert bot.application_id == sandbox.application_id
+    assert bot.application_id == sandbox.world.application_id
 
 
 async def test_a_wrong_token_fails_at_login(sandbox: Sandbox) -> None:
@@ -170,7 +170,7 @@ async def test_synced_commands_keep_their_ids_when_synced_again(bot: WireBot) ->
 
 async def test_a_command_tree_that_discord_refuses_raises_with_its_reason(bot: WireBot, sandbox: Sandbox) -> None:
     with pytest.raises(discord.HTTPException) as raised:
-        await bot.http.bulk_upsert_global_commands(sandbox.application_id, [{"name": "Bad", "description": ""}])
+        await bot.http.bulk_upsert_global_commands(sandbox.world.application_id, [{"name": "Bad", "description": ""}])
     assert raised.value.code == 50035
     assert "0.name" in raised.value.text
 

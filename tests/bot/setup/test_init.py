@@ -65,7 +65,7 @@ async def test_each_answer_is_tested_and_the_result_is_what_the_check_wants(sand
     for words in (
         "FAIL  discord: Discord refuses DISCORD_BOT_TOKEN.",
         "ok    discord: logged in as",
-        f"client_id={sandbox.application_id}&scope=bot+applications.commands&permissions={NEEDED.value}",
+        f"client_id={sandbox.world.application_id}&scope=bot+applications.commands&permissions={NEEDED.value}",
         "FAIL  channel 12345: Discord does not know channel 12345",
         "FAIL  answer: GEX_FEED_CHANNEL_MAP is not valid: expected TICKER:channel id pairs",
         f"FAIL  channel {ndx}: in #gex-ndx",

@@ -2,18 +2,8 @@
 
 from typing import Final
 
-from bot.render.charts.chart_words import (
-    MILLION,
-    Asked,
-    ChartWords,
-    Mark,
-    clock,
-    dollars,
-    footer,
-    levels_in_words,
-    marks,
-    subtitle,
-)
+from bot.render.charts import chart_words as say
+from bot.render.charts.chart_words import Asked, ChartWords, Mark
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import clock_seconds
 from bot.render.numbers import price
@@ -49,7 +39,7 @@ def ahead_chart(snapshot: GexSnapshot, ahead: DayMap | None, asked: Asked) -> Ah
     """The map of a snapshot's scope; RequestError when there is none, it is old, or nothing of the scope is left."""
     scope, weight, theme, now = asked
     made = _fitting(snapshot, ahead)
-    gamma = tuple(cell / MILLION for cell in made.gamma(scope, weight))
+    gamma = tuple(cell / say.MILLION for cell in made.gamma(scope, weight))
     if not any(gamma):
         raise RequestError(
             f"{snapshot.ticker} has no figures by {WEIGHT_WORDS[weight]} of scope {scope} in that session.",
@@ -58,15 +48,15 @@ def ahead_chart(snapshot: GexSnapshot, ahead: DayMap | None, asked: Asked) -> Ah
     begins = new_york(instant_of(made.times_ms[0]))
     return AheadChart(
         title=f"{made.ticker}  if price and time get there",
-        subtitle=f"{subtitle(scope, weight)} · {begins:%a %d %b}",
-        footer=footer(snapshot, now, _note(snapshot, made)),
+        subtitle=f"{say.subtitle(scope, weight)} · {begins:%a %d %b}",
+        footer=say.footer(snapshot, now, _note(snapshot, made)),
         times=tuple(clock_seconds(at_ms) for at_ms in made.times_ms),
         ends=clock_seconds(made.ends_ms),
         prices=made.prices,
         spot=made.spot,
         gamma=gamma,
-        flow=tuple(cell / MILLION for cell in made.flow(scope, weight)),
-        marks=marks(snapshot, scope, weight),
+        flow=tuple(cell / say.MILLION for cell in made.flow(scope, weight)),
+        marks=say.marks(snapshot, scope, weight),
         theme=theme,
     )
 
@@ -103,16 +93,17 @@ def _shown(chart: AheadChart) -> str:
     row = min(range(len(chart.prices)), key=lambda n: abs(chart.prices[n] - chart.spot))
     first, last = row * columns, row * columns + columns - 1
     low, high = (f"{price(chart.prices[end])}" for end in (0, -1))
+    begins = say.clock(chart.times[0])
     return (
-        f"Prices {low} to {high}, {clock(chart.times[0])} to {clock(chart.ends)} New York. At {price(chart.spot)} net "
-        f"{dollars(chart.gamma[first])} at {clock(chart.times[0])} and {dollars(chart.gamma[last])} at "
-        f"{clock(chart.times[-1])}, by when dealers have {_traded(chart.flow[last])} because time passed; "
-        f"{_extremes(chart)}; {levels_in_words(chart.marks)}."
+        f"Prices {low} to {high}, {begins} to {say.clock(chart.ends)} New York. At {price(chart.spot)} net "
+        f"{say.dollars(chart.gamma[first])} at {begins} and {say.dollars(chart.gamma[last])} at "
+        f"{say.clock(chart.times[-1])}, by when dealers have {_traded(chart.flow[last])} because time passed; "
+        f"{_extremes(chart)}; {say.levels_in_words(chart.marks)}."
     )
 
 
 def _traded(millions: float) -> str:
-    return f"{'bought' if millions > 0 else 'sold'} {dollars(abs(millions)).removeprefix('+')}"
+    return f"{'bought' if millions > 0 else 'sold'} {say.dollars(abs(millions)).removeprefix('+')}"
 
 
 def _extremes(chart: AheadChart) -> str:
@@ -123,7 +114,7 @@ def _extremes(chart: AheadChart) -> str:
 
 def _cell(chart: AheadChart, at: int) -> str:
     row, column = divmod(at, len(chart.times))
-    return f"{dollars(chart.gamma[at])} at {price(chart.prices[row])} {clock(chart.times[column])}"
+    return f"{say.dollars(chart.gamma[at])} at {price(chart.prices[row])} {say.clock(chart.times[column])}"
 
 
 KIND: Final = ChartKind(

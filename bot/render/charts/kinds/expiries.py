@@ -3,17 +3,8 @@
 from datetime import date
 from typing import Final
 
-from bot.render.charts.chart_words import (
-    MILLION,
-    Asked,
-    ChartWords,
-    dollars,
-    figures_of,
-    footer,
-    net_millions,
-    subtitle,
-    weighed,
-)
+from bot.render.charts import chart_words as say
+from bot.render.charts.chart_words import Asked, ChartWords
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.numbers import known
 from bot.render.origin_words import source_text
@@ -46,22 +37,24 @@ def expiries_chart(snapshot: GexSnapshot, asked: Asked) -> ExpiriesChart:
         )
     return ExpiriesChart(
         title=f"{snapshot.ticker}  net GEX by expiry",
-        subtitle=subtitle(scope, weight),
-        footer=footer(snapshot, now, "+ more calls, − more puts"),
+        subtitle=say.subtitle(scope, weight),
+        footer=say.footer(snapshot, now, "+ more calls, − more puts"),
         rows=_bounded(rows, new_york(instant_of(snapshot.asof_ms)).date()),
-        net=net_millions(snapshot, scope, weight),
+        net=say.net_millions(snapshot, scope, weight),
         theme=theme,
     )
 
 
 def _rows(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[tuple[date, float]]:
-    figures = figures_of(snapshot, scope)
+    figures = say.figures_of(snapshot, scope)
     everything = snapshot.scopes.get("all")
     if figures is None or everything is None:
         return []
     wanted = set(figures.expiries)
-    rows = [(date_of(day), weighed(weight, vol=vol, oi=oi)) for day, vol, oi in everything.by_expiry if day in wanted]
-    return [(on, value / MILLION) for on, value in rows if on is not None and known(value)]
+    rows = [
+        (date_of(day), say.weighed(weight, vol=vol, oi=oi)) for day, vol, oi in everything.by_expiry if day in wanted
+    ]
+    return [(on, value / say.MILLION) for on, value in rows if on is not None and known(value)]
 
 
 def _bounded(rows: list[tuple[date, float]], today: date) -> tuple[tuple[str, float], ...]:
@@ -78,7 +71,7 @@ def _name(expiry: date, today: date) -> str:
 
 
 def _shown(chart: ExpiriesChart) -> str:
-    return f"Net {dollars(chart.net)}: {', '.join(f'{name} {dollars(value)}' for name, value in chart.rows)}."
+    return f"Net {say.dollars(chart.net)}: {', '.join(f'{name} {say.dollars(value)}' for name, value in chart.rows)}."
 
 
 KIND: Final = ChartKind(

@@ -9,20 +9,8 @@ from typing import Final
 
 import msgspec
 
-from bot.render.charts.chart_words import (
-    Asked,
-    ChartWords,
-    Mark,
-    clock,
-    dollars,
-    extremes,
-    footer,
-    levels,
-    levels_in_words,
-    marks,
-    net_millions,
-    subtitle,
-)
+from bot.render.charts import chart_words as say
+from bot.render.charts.chart_words import Asked, ChartWords, Mark
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from bot.render.numbers import finite
@@ -75,12 +63,12 @@ def heatmap_chart(latest: GexSnapshot, history: Sequence[PastLevels], asked: Ask
         )
     return HeatmapChart(
         title=f"{latest.ticker}  net GEX by strike and time",
-        subtitle=subtitle(latest.scope, weight),
-        footer=footer(latest, now, f"{len(day)} snapshots shown"),
+        subtitle=say.subtitle(latest.scope, weight),
+        footer=say.footer(latest, now, f"{len(day)} snapshots shown"),
         weight=weight,
         columns=_columns(day, scope, weight),
-        marks=marks(latest, scope, weight),
-        net=net_millions(latest, scope, weight),
+        marks=say.marks(latest, scope, weight),
+        net=say.net_millions(latest, scope, weight),
         theme=theme,
     )
 
@@ -99,7 +87,7 @@ def _columns(day: Sequence[PastSnapshot], scope: ScopeName, weight: WeightName) 
             at,
             end,
             finite(seen.spot),
-            finite(levels(seen, scope, weight)["zero_gamma"]),
+            finite(say.levels(seen, scope, weight)["zero_gamma"]),
             seen.basis or 0.0,
             seen.strikes,
         )
@@ -112,9 +100,11 @@ def _shown(chart: HeatmapChart) -> str:
     by_volume = chart.weight == "vol"
     rows = [(row.strike, row.vol if by_volume else row.oi) for row in newest.strikes]
     found = tuple((strike, value) for strike, value in rows if value is not None)
-    span = f"{len(chart.columns)} times from {clock(chart.columns[0].begins)} to {clock(newest.begins)} New York"
-    reach = f", strikes {found[0][0]:g} to {found[-1][0]:g}{extremes(found)}" if found else ""
-    return f"{span}, at last net {dollars(chart.net)}{reach}, {levels_in_words(chart.marks)}."
+    span = (
+        f"{len(chart.columns)} times from {say.clock(chart.columns[0].begins)} to {say.clock(newest.begins)} New York"
+    )
+    reach = f", strikes {found[0][0]:g} to {found[-1][0]:g}{say.extremes(found)}" if found else ""
+    return f"{span}, at last net {say.dollars(chart.net)}{reach}, {say.levels_in_words(chart.marks)}."
 
 
 KIND: Final = ChartKind(

@@ -7,19 +7,8 @@ from typing import Final
 
 import msgspec
 
-from bot.render.charts.chart_words import (
-    MARKED,
-    Asked,
-    Band,
-    ChartWords,
-    band_in_words,
-    band_of,
-    clock,
-    figures_of,
-    footer,
-    levels,
-    subtitle,
-)
+from bot.render.charts import chart_words as say
+from bot.render.charts.chart_words import Asked, Band, ChartWords
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import day_of, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
 from bot.render.numbers import finite, price
@@ -60,20 +49,20 @@ class HistoryChart(ChartWords, frozen=True, kw_only=True, tag="history"):
 def history_chart(latest: GexSnapshot, history: Sequence[PastLevels], asked: Asked) -> HistoryChart:
     """The day of `latest` up to it; RequestError while it is a single snapshot, or has nothing of the scope."""
     scope, weight, theme, now = asked
-    figures_of(latest, scope)
+    say.figures_of(latest, scope)
     day = spread(same_day(past_of(latest), history), MOST_POINTS)
     if len(day) < _FEWEST:
         raise RequestError(f"{latest.ticker} has no history of this day yet.", remedy="Try again in a minute.")
-    rows = _with_gaps([(seconds_of(seen), levels(seen, scope, weight)) for seen in day])
+    rows = _with_gaps([(seconds_of(seen), say.levels(seen, scope, weight)) for seen in day])
     lines = tuple(
-        Series(kind, name, tuple(finite(found.get(kind)) for _, found in rows)) for kind, name in MARKED.items()
+        Series(kind, name, tuple(finite(found.get(kind)) for _, found in rows)) for kind, name in say.MARKED.items()
     )
     if not any(value is not None for line in lines for value in line.values):
         raise RequestError(f"{latest.ticker} has no levels of this day.", remedy="Try another scope or weight.")
     return HistoryChart(
         title=f"{latest.ticker}  spot and levels of the day",
-        subtitle=subtitle(scope if latest.scopes or latest.scope else None, weight),
-        footer=footer(latest, now, f"{len(day)} snapshots shown"),
+        subtitle=say.subtitle(scope if latest.scopes or latest.scope else None, weight),
+        footer=say.footer(latest, now, f"{len(day)} snapshots shown"),
         times=tuple(at for at, _ in rows),
         series=lines,
         band=_morning_band(day),
@@ -88,16 +77,16 @@ def days_chart(ticker: str, rows: Sequence[DayRow]) -> HistoryChart:
     by_day = {row.day: row for row in rows}
     days = tuple(_sessions(rows[0].day, rows[-1].day))
     seen = [by_day.get(day) for day in days]
-    courses = {kind: [None if row is None else getattr(row, kind) for row in seen] for kind in MARKED}
+    courses = {kind: [None if row is None else getattr(row, kind) for row in seen] for kind in say.MARKED}
     last = rows[-1]
     return HistoryChart(
         title=f"{ticker}  spot and levels over {len(days)} sessions",
-        subtitle=subtitle(last.scope, last.weight),
+        subtitle=say.subtitle(last.scope, last.weight),
         footer=f"{source_name(last.source)} · at the close\n{days[0]} to {days[-1]} · {len(rows)} sessions known",
         times=tuple(float(place) for place in range(len(days))),
         series=tuple(
             Series(kind, name, tuple(None if course is None else finite(course.close) for course in courses[kind]))
-            for kind, name in MARKED.items()
+            for kind, name in say.MARKED.items()
         ),
         days=days,
     )
@@ -112,7 +101,7 @@ def _sessions(first: str, last: str) -> Iterator[str]:
 
 def _morning_band(day: Sequence[PastLevels]) -> Band | None:
     """As the levels that are graded: of the first snapshot from 09:35 on, where its straddle is of the day itself."""
-    seen = [(seconds_of(one), day_of(one), band_of(one)) for one in day]
+    seen = [(seconds_of(one), day_of(one), say.band_of(one)) for one in day]
     fixed = [
         msgspec.structs.replace(band, begins=at)
         for at, today, band in seen
@@ -140,7 +129,8 @@ def _shown(chart: HistoryChart) -> str:
     lines = "; ".join(f"{one.name} {_course(one.values)}" for one in chart.series)
     if chart.days:
         return f"Closes from {chart.days[0]} to {chart.days[-1]}: {lines}."
-    return f"From {clock(chart.times[0])} to {clock(chart.times[-1])} New York: {lines}{band_in_words(chart.band)}."
+    first, last = say.clock(chart.times[0]), say.clock(chart.times[-1])
+    return f"From {first} to {last} New York: {lines}{say.band_in_words(chart.band)}."
 
 
 def _course(values: tuple[float | None, ...]) -> str:

@@ -2,23 +2,8 @@
 
 from typing import Final
 
-from bot.render.charts.chart_words import (
-    MILLION,
-    Asked,
-    Band,
-    ChartWords,
-    Mark,
-    band_in_words,
-    band_of,
-    dollars,
-    figures_of,
-    footer,
-    levels_in_words,
-    marks,
-    net_millions,
-    subtitle,
-    weighed,
-)
+from bot.render.charts import chart_words as say
+from bot.render.charts.chart_words import Asked, Band, ChartWords, Mark
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.message_form import listed_roots
 from bot.render.numbers import known, price
@@ -46,10 +31,10 @@ class ProfileChart(ChartWords, frozen=True, kw_only=True, tag="profile"):
 def profile_chart(snapshot: GexSnapshot, asked: Asked) -> ProfileChart:
     """The profile of a scope under a weight; RequestError when its producer gives none."""
     scope, weight, theme, now = asked
-    figures = figures_of(snapshot, scope)
+    figures = say.figures_of(snapshot, scope)
     rows = () if figures is None else figures.profile
-    totals = [(level, weighed(weight, vol=vol, oi=oi)) for level, vol, oi in rows]
-    points = tuple((level, total / MILLION) for level, total in totals if known(total))
+    totals = [(level, say.weighed(weight, vol=vol, oi=oi)) for level, vol, oi in rows]
+    points = tuple((level, total / say.MILLION) for level, total in totals if known(total))
     if figures is None or len(points) < _FEWEST_POINTS or not any(value for _, value in points):
         raise RequestError(
             f"{snapshot.ticker} has no profile by {WEIGHT_WORDS[weight]} from {source_text(snapshot.source)}.",
@@ -58,13 +43,13 @@ def profile_chart(snapshot: GexSnapshot, asked: Asked) -> ProfileChart:
     own = figures.by(weight)
     return ProfileChart(
         title=f"{snapshot.ticker}  net GEX if spot moved",
-        subtitle=subtitle(scope, weight),
-        footer=footer(snapshot, now, _flips_in_words(own)),
+        subtitle=say.subtitle(scope, weight),
+        footer=say.footer(snapshot, now, _flips_in_words(own)),
         points=points,
-        marks=marks(snapshot, scope, weight),
-        band=band_of(snapshot),
+        marks=say.marks(snapshot, scope, weight),
+        band=say.band_of(snapshot),
         flips=_flips(own),
-        net=net_millions(snapshot, scope, weight),
+        net=say.net_millions(snapshot, scope, weight),
         theme=theme,
     )
 
@@ -83,9 +68,9 @@ def _flips_in_words(own: WeightFigures) -> str:
 
 def _shown(chart: ProfileChart) -> str:
     first, last = chart.points[0], chart.points[-1]
-    ends = [f"{dollars(value)} at {price(level)}" for level, value in (first, last)]
-    words = f"From {' to '.join(ends)}, at spot {dollars(chart.net)}"
-    return f"{words}, {levels_in_words(chart.marks)}{band_in_words(chart.band)}. {_flips_shown(chart)}"
+    ends = [f"{say.dollars(value)} at {price(level)}" for level, value in (first, last)]
+    words = f"From {' to '.join(ends)}, at spot {say.dollars(chart.net)}"
+    return f"{words}, {say.levels_in_words(chart.marks)}{say.band_in_words(chart.band)}. {_flips_shown(chart)}"
 
 
 def _flips_shown(chart: ProfileChart) -> str:

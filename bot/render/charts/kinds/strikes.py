@@ -4,24 +4,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from bot.render.charts.chart_words import (
-    MILLION,
-    Asked,
-    Band,
-    ChartWords,
-    Mark,
-    band_in_words,
-    band_of,
-    dollars,
-    extremes,
-    figures_of,
-    footer,
-    levels_in_words,
-    marks,
-    net_millions,
-    subtitle,
-    weighed,
-)
+from bot.render.charts import chart_words as say
+from bot.render.charts.chart_words import Asked, Band, ChartWords, Mark
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.numbers import known, price
 from streaming.errors import RequestError
@@ -63,33 +47,33 @@ def strikes_chart(snapshot: GexSnapshot, asked: Asked) -> StrikesChart:
         )
     return StrikesChart(
         title=f"{snapshot.ticker}  net GEX by strike",
-        subtitle=subtitle(scope if snapshot.scopes or snapshot.scope else None, weight),
-        footer=footer(snapshot, now, f"levels by {WEIGHT_WORDS[weight]}"),
+        subtitle=say.subtitle(scope if snapshot.scopes or snapshot.scope else None, weight),
+        footer=say.footer(snapshot, now, f"levels by {WEIGHT_WORDS[weight]}"),
         bars=bars,
         sides=_sides(snapshot, scope, weight, {strike for strike, _ in bars}),
-        marks=marks(snapshot, scope, weight),
-        band=band_of(snapshot),
-        net=net_millions(snapshot, scope, weight),
+        marks=say.marks(snapshot, scope, weight),
+        band=say.band_of(snapshot),
+        net=say.net_millions(snapshot, scope, weight),
         theme=theme,
     )
 
 
 def _bars(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[Bar]:
-    figures = figures_of(snapshot, scope)
+    figures = say.figures_of(snapshot, scope)
     if figures is not None and figures.ladder:
-        own = [(strike, weighed(weight, vol=vol, oi=oi)) for strike, vol, oi in figures.ladder]
-        return [(strike, value / MILLION) for strike, value in own if known(value)]
+        own = [(strike, say.weighed(weight, vol=vol, oi=oi)) for strike, vol, oi in figures.ladder]
+        return [(strike, value / say.MILLION) for strike, value in own if known(value)]
     if snapshot.scope not in {None, scope}:
         return []
-    classic = [(strike, weighed(weight, vol=vol, oi=oi)) for strike, vol, oi, _ in snapshot.strikes]
+    classic = [(strike, say.weighed(weight, vol=vol, oi=oi)) for strike, vol, oi, _ in snapshot.strikes]
     return [(strike, value) for strike, value in classic if known(value)]
 
 
 def _sides(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName, shown: AbstractSet[float]) -> tuple[Sides, ...]:
-    figures = figures_of(snapshot, scope)
+    figures = say.figures_of(snapshot, scope)
     calls, puts = (3, 4) if weight == "oi" else (1, 2)
     rows = () if figures is None else (row for row in figures.sides if row[0] in shown)
-    return tuple((row[0], row[calls] / MILLION, row[puts] / MILLION) for row in rows)
+    return tuple((row[0], row[calls] / say.MILLION, row[puts] / say.MILLION) for row in rows)
 
 
 def _where_most_is(snapshot: GexSnapshot, bars: list[Bar]) -> list[Bar]:
@@ -114,8 +98,8 @@ def _nearest(snapshot: GexSnapshot, bars: list[Bar]) -> tuple[Bar, ...]:
 
 
 def _shown(chart: StrikesChart) -> str:
-    words = f"Net {dollars(chart.net)}{extremes(chart.bars)}{_most_of_a_side(chart.sides)}"
-    return f"{words}, {levels_in_words(chart.marks)}{band_in_words(chart.band)}."
+    words = f"Net {say.dollars(chart.net)}{say.extremes(chart.bars)}{_most_of_a_side(chart.sides)}"
+    return f"{words}, {say.levels_in_words(chart.marks)}{say.band_in_words(chart.band)}."
 
 
 def _most_of_a_side(sides: Sequence[Sides]) -> str:
@@ -123,7 +107,7 @@ def _most_of_a_side(sides: Sequence[Sides]) -> str:
     if not sides:
         return ""
     call, put = max(sides, key=lambda row: row[1]), min(sides, key=lambda row: row[2])
-    calls, puts = f"{dollars(call[1])} at {price(call[0])}", f"{dollars(put[2])} at {price(put[0])}"
+    calls, puts = f"{say.dollars(call[1])} at {price(call[0])}", f"{say.dollars(put[2])} at {price(put[0])}"
     return f", near spot most calls {calls} and most puts {puts}"
 
 

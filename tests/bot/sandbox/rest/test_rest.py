@@ -30,7 +30,7 @@ async def test_answers_have_exactly_the_content_type_that_the_library_compares(
 ) -> None:
     async with http.get(f"{sandbox.api_url}/users/@me") as response:
         assert response.headers["Content-Type"] == "application/json"
-        assert (await response.json())["id"] == str(sandbox.application_id)
+        assert (await response.json())["id"] == str(sandbox.world.application_id)
 
 
 async def test_every_answer_carries_its_bucket(http: aiohttp.ClientSession, sandbox: Sandbox) -> None:
