@@ -107,6 +107,7 @@ async def _run(arguments: argparse.Namespace) -> int:
         return await (check(_tell, demo) if arguments.check else serve(_tell, demo))
 
 
-def _tell(line: str, stream: TextIO = sys.stdout) -> None:
+def _tell(line: str, stream: TextIO | None = None) -> None:
+    stream = stream or sys.stdout
     stream.write(line + "\n")
     stream.flush()

@@ -1,13 +1,32 @@
 """Flags, and what an error means to whoever started the program."""
 
 import logging
+import re
 import subprocess
 import sys
 
 import pytest
 
 from bot import app
+from bot.settings import BotSettings
 from streaming.errors import ConfigurationError, GexcordError, RequestError
+from streaming.settings import StreamSettings
+
+NEVER = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def settings(monkeypatch, tmp_path):
+    """Sets some; the others are as in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in {**BotSettings.model_fields, **StreamSettings.model_fields}:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def let(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    return let
 
 
 def ending_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
@@ -38,6 +57,38 @@ def test_a_bug_is_logged_with_its_traceback_and_ends_with_its_own_status(monkeyp
 
 def test_an_interrupt_has_the_shells_status(monkeypatch):
     assert ending_with(monkeypatch, KeyboardInterrupt()) == 130
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "sentence"),
+    [
+        ({"DISCORD_BOT_TOKEN": "x", "GEX_FEED_UPDATE_SECONDS": "soon"}, 78, "GEX_FEED_UPDATE_SECONDS is not valid"),
+        ({"DISCORD_BOT_TOKEN": "x", "GEX_FEED_SYMBOL": "s p x"}, 78, "GEX_FEED_SYMBOL is not valid"),
+        ({"DISCORD_BOT_TOKEN": "x", "REDIS_URL": NEVER}, 69, "does not answer"),
+    ],
+)
+def test_what_prevents_a_start_is_one_sentence_and_a_status(settings, capsys, environment, status, sentence):
+    settings(**environment)
+    assert app.main([]) == status
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert "Traceback" not in said.out + said.err
+
+
+def test_every_wrong_setting_gets_its_own_line_and_no_secret_is_echoed(settings, capsys):
+    settings(DISCORD_OPERATOR_IDS="hunter2", GEX_SOURCE="hunter2", REDIS_URL="hunter2")
+    assert app.main([]) == 78
+    said = capsys.readouterr()
+    names = [line.partition(" ")[0] for line in said.err.splitlines()[:3]]
+    assert names == ["REDIS_URL", "GEX_SOURCE", "DISCORD_OPERATOR_IDS"]
+    assert "hunter2" not in said.out + said.err
+
+
+def test_the_check_prints_a_line_per_subject(settings, redis_url, capsys):
+    settings(REDIS_URL=redis_url)
+    assert app.main(["--check"]) in {0, 69, 77, 78}
+    subjects = re.findall(r"^(?:ok|warn|FAIL)\s+([\w /]+):", capsys.readouterr().out, re.MULTILINE)
+    assert {"settings", "redis"} <= {subject.lower() for subject in subjects}
 
 
 def test_unknown_flags_are_refused_by_the_parser():

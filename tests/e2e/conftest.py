@@ -116,9 +116,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
     assert place.env_file.read_text() == ENV_TEXT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Program]]:
-    """One demo for all tests that only look at it."""
+    """One demo for all tests of a file that only look at it; it costs every other test while it runs."""
     place = Home(tmp_path_factory.mktemp("demo"))
     try:
         program = place.bot("--demo")

@@ -23,7 +23,7 @@ from tests.e2e.test_page import ARGS, PHONE, WIDE
 from tests.e2e.test_process import await_both_boards, page_state
 from tests.support.discord_bodies import problems_of
 
-CHAINS = ("spx_intraday.csv", "rut_feed.json", "spy_ameritrade.json", "ndx_schwab.json")
+CHAINS = ("spx_intraday.csv", "ndx_schwab.json")
 
 
 def page_of(program: Program) -> str:

@@ -9,7 +9,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
@@ -26,8 +25,6 @@ from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.commands import cli
 from streaming.model import PointView
 from streaming.settings import StreamSettings
-from tests.data_builders import __main__ as builders
-from tests.data_builders.chains import made
 from tests.data_builders.frames import as_file, equities
 from tests.support.history import DAY, closed_days, path
 from tests.support.page_commands import FENCE, PAGES, PROGRAMS, ROOT, commands, fenced, forms, plain
@@ -48,7 +45,7 @@ TESTED = {
     "python -m streaming token doctor": "tests/streaming/commands/test_token.py",
     "python -m streaming token import FILE": "tests/streaming/commands/test_token.py",
     "python -m streaming token login": "tests/streaming/commands/test_token.py",
-    "python -m tests.data_builders FOLDER": "tests/specs/test_page_commands.py",
+    "python -m tests.data_builders FOLDER": "tests/e2e/test_process.py",
     "python -m tests.fuzz.feed_storm 1 10": "tests/fuzz/test_feed_storm.py",
     "python -m tests.fuzz.feed_storm SEED N": "tests/fuzz/test_feed_storm.py",
     "python -m tests.fuzz.paused_leader 12": "tests/fuzz/test_paused_leader.py",
@@ -210,14 +207,6 @@ def test_a_line_for_a_shell_runs_in_one(text, reader):
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout or not text.startswith("zcat")
-
-
-def test_made_chains_are_written_where_a_page_says(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["data_builders", str(tmp_path / "made")])
-    monkeypatch.setattr(builders, "RECIPES", ("spy_bare.json",))
-    monkeypatch.setattr(builders, "spx_whole", lambda: made("spx_night.csv"))
-    assert builders.main() == 0
-    assert {"spy_bare.json", "spx_whole.csv"} < {path.name for path in (tmp_path / "made").iterdir()}
 
 
 def test_every_command_is_run_here_or_named_in_a_table_and_no_table_names_another():
