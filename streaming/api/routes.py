@@ -38,6 +38,7 @@ JSON: Final = "application/json"
 TEXT: Final = "text/plain"
 CSV: Final = "text/csv"
 EVENTS: Final = "text/event-stream"
+EVENTS_ROUTE: Final = "events"
 _ENCODE: Final = msgspec.json.encode
 
 
@@ -229,7 +230,7 @@ ROUTES: Final = (
           _snapshot),
     Route("history", "/v1/history/{symbol}", "The levels of the newest day so far.", OfHistory, History, _history,
           cost=10),
-    Route("events", "/v1/events/{symbol}", "Each new snapshot as a server-sent event, its levels or all of it; "
+    Route(EVENTS_ROUTE, "/v1/events/{symbol}", "Each new snapshot as a server-sent event, its levels or all of it; "
           "without a new one the last again every 3 s.", OfEvents, None, None, EVENTS),
     Route("classic", "/{ticker}/classic/{category}", "As GEXBot answers it.", OfCategory, ClassicChain,
           _classic(chain_of), also=("/v2/{ticker}/classic/{category}",)),

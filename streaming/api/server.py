@@ -14,6 +14,7 @@ from streaming.api.answers import Trouble
 from streaming.api.live_events import OPENING, tell_events
 from streaming.api.routes import (
     EVENTS,
+    EVENTS_ROUTE,
     JSON,
     ROUTES,
     Desk,
@@ -133,9 +134,8 @@ def _answerer(route: Route, desk: Desk, counters: ApiCounters) -> Handler:
         query = {name: value for name, value in request.query.items() if name != _KEY}
         asked = understood(route, dict(request.match_info), query)
         if isinstance(asked, OfEvents):
-            found: web.StreamResponse = await _stream(request, desk, asked, counters)
-        else:
-            found = await _reply(request, route, desk, asked)
+            return await _stream(request, desk, asked, counters)
+        found = await _reply(request, route, desk, asked)
         counters.requests[route.name] += 1
         return found
 
@@ -174,6 +174,7 @@ async def _stream(request: web.Request, desk: Desk, asked: OfEvents, counters: A
                 headers={"Content-Type": f"{EVENTS}; charset=utf-8", "X-Accel-Buffering": "no"}
             )
             await response.prepare(request)
+            counters.requests[EVENTS_ROUTE] += 1  # now: most end by the client's leaving, which cancels this
             await response.write(OPENING)
             with suppress(TimeoutError, ConnectionError, GexcordError):  # the client connects again
                 await tell_events(snapshots, first, kind=asked.kind, tell=tell, send=send)

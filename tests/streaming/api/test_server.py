@@ -212,6 +212,8 @@ async def test_a_stream_sends_the_newest_and_then_each_new_one(redis):
         async with asyncio.timeout(5), rig.http.stream("GET", "/v1/events/SPX?kind=snapshot") as answer:
             [(kind, said)] = await events(answer, 1)
         assert (kind, said["seq"]) == ("snapshot", 3)
+        assert rig.api.status().requests == {"events": 2}
+        assert rig.api.status().events >= 3
 
 
 async def test_no_more_streams_are_opened_than_there_may_be(redis, monkeypatch):

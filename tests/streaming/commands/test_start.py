@@ -15,6 +15,7 @@ from streaming.bus.server.embedded import free_port
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.sim.local_schwab import Failure, open_sim
 from streaming.sim.world.market import Market
+from tests.support.api import KNOWN, TOKEN
 from tests.support.http import open_http_server
 from tests.support.source_rigs import GEXBOT_ANSWER, KEY
 from tests.support.start_process import environment, start_command
@@ -39,9 +40,13 @@ async def ended(started):
 async def test_it_streams_what_was_asked_from_the_services_asked_and_ends_cleanly(tmp_path, redis, redis_url):
     async with schwab(tmp_path) as (sim, token_path):
         env = environment(sim, token_path, redis_url)
+        env |= {"API_PORT": str(port := free_port()), "API_TOKEN": TOKEN}
         options = ("--symbols", "spy,/mnq:xcme", "--services", "LEVELONE_FUTURES,NYSE_BOOK")
         async with start_command(tmp_path, env, *options) as started:
             await started.says("Stream: live")
+            await started.says(f"API: http://127.0.0.1:{port}")
+            async with httpx.AsyncClient(headers=KNOWN) as http:
+                assert (await http.get(f"http://127.0.0.1:{port}/v1/symbols")).json()["symbols"] == []
             assert set(sim.subscriptions) == {"LEVELONE_FUTURES", "NYSE_BOOK"}
             async with asyncio.timeout(5):
                 while not (books := await redis.xrange(keys.LEVEL2_STREAM)):
