@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     ),
     "gex": _Help(("chain.csv --scope zero", "spx.json.gz --iv otm --json"), (_FILE,)),
     "levels": _Help(("SPX --format tradingview", "NDX --weight vol --view future"), (_FILE, _REDIS, _LATER, _SETTING)),
+    "book": _Help(("SPX", "NDX --scope zero --weight vol"), (_FILE, _REDIS, _LATER, _SETTING)),
     "token": _Help(
         ("login", "login --paste", "status", "import ~/schwab/token.json", "doctor", "explain invalid_client"),
         (_FILE, _LATER, _PROTOCOL, _LOGIN, _SETTING),
