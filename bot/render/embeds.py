@@ -10,7 +10,7 @@ from bot.render.numbers import UNKNOWN, age, bn, known, price, signed
 from bot.render.origin_words import escaped, freshness_words, origin_words, source_text
 from bot.render.theme import EMBED_COLOUR
 from streaming.calendar import new_york
-from streaming.chains.quality_words import is_interest_partial
+from streaming.chains.quality_words import dividend_words, is_interest_partial
 from streaming.clock import instant_of
 from streaming.export.levels import Format, LevelSheet
 from streaming.figures import BOARD, FIGURES, LEVELS, Levels, Row, headline, max_change, read_row
@@ -114,6 +114,8 @@ def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
         parts.append(snapshot.state)
     if is_interest_partial(snapshot.chain_quality):
         parts.append("**open interest is partial**")
+    if dividend_words(snapshot.ex_dividend_date, snapshot.dividend_ahead, snapshot.asof_ms):
+        parts.append("**eve of an ex-dividend day**")
     embed = discord.Embed(title=title[:250], description=" · ".join(parts), colour=EMBED_COLOUR)
     embed.set_footer(text=_footer(snapshot))
     return embed

@@ -1,8 +1,8 @@
 """When shares and ETFs next trade without a dividend: asked of Schwab's quotes, one request for all of them."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Final, Protocol
 
 from streaming.calendar import new_york
@@ -37,8 +37,7 @@ class ExDividends:
 
     def next_of(self, wire: str) -> date | None:
         """The first date after today in New York; None while none is known."""
-        today = new_york(self._clock.now()).date()
-        return min((day for day in self._dates.get(wire, ()) if day > today), default=None)
+        return next_after(self._dates.get(wire, ()), self._clock.now())
 
     async def run(self) -> None:
         """Ask every few hours until cancelled; ends at once where there is nothing to ask for."""
@@ -52,3 +51,9 @@ class ExDividends:
             else:
                 wait_s, retry_s = _EVERY_S, _FIRST_RETRY_S
             await self._clock.sleep(wait_s)
+
+
+def next_after(dates: Iterable[date], now: datetime) -> date | None:
+    """The first date after today in New York."""
+    today = new_york(now).date()
+    return min((day for day in dates if day > today), default=None)

@@ -6,7 +6,7 @@ from collections import deque
 from datetime import date
 from typing import Any, Final, Protocol, Self
 
-import msgspec
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from streaming.bus import keys
@@ -22,11 +22,13 @@ from streaming.model import GexSnapshot, OnDemandMark
 from streaming.settings import StreamSettings
 from streaming.sources import cboe_source
 from streaming.sources.chain_polling import ChainRest
-from streaming.symbols import Ticker
+from streaming.sources.ex_dividends import DividendRest, next_after
+from streaming.symbols import Ticker, is_index
 
 _LOG: Final = logging.getLogger(__name__)
 NEAREST: Final = 4
-"""Expiries that Schwab is asked for, one request each: with their list, half of what polling leaves of the budget."""
+"""Expiries that Schwab is asked for, one request each: with their list and the ex-dividend date, half of what polling
+leaves of the budget."""
 KEPT_S: Final = 60
 _MINUTE_S: Final = 60.0
 _WITHIN_S: Final = 30.0
@@ -156,13 +158,17 @@ class CboeOnce:
         found = (await cboe_source.try_tickers(self._settings, [ticker], self._clock))[ticker.name]
         if isinstance(found, GexcordError):
             raise found
-        return msgspec.structs.replace(found, on_demand=OnDemandMark(asked_ms=epoch_ms(self._clock.now())))
+        return replace(found, on_demand=OnDemandMark(asked_ms=epoch_ms(self._clock.now())))
+
+
+class OnceRest(ChainRest, DividendRest, Protocol):
+    """What is asked of Schwab."""
 
 
 class SchwabOnce:
     """Schwab's list of expirations and the chains of the nearest `NEAREST`, computed in a process that then ends."""
 
-    def __init__(self, rest: ChainRest, settings: StreamSettings, clock: Clock) -> None:
+    def __init__(self, rest: OnceRest, settings: StreamSettings, clock: Clock) -> None:
         self._rest = rest
         self._settings = settings
         self._clock = clock
@@ -178,7 +184,7 @@ class SchwabOnce:
         mark = OnDemandMark(
             asked_ms=epoch_ms(self._clock.now()), expiries=len(planned) if len(listed) > len(planned) else None
         )
-        return msgspec.structs.replace(snapshot, on_demand=mark)
+        return replace(snapshot, on_demand=mark)
 
     async def _listed(self, ticker: Ticker) -> tuple[date, ...]:
         """The expirations still to come, nearest first."""
@@ -190,14 +196,26 @@ class SchwabOnce:
 
     async def _computed(self, engine: EngineHost, ticker: Ticker, planned: tuple[date, ...]) -> GexSnapshot:
         try:
+            ex_dividend = await self._ex_dividend(ticker)
             for expiry in planned:
-                await engine.load(await self._chain(ticker, expiry, planned))
+                await engine.load(replace(await self._chain(ticker, expiry, planned), ex_dividend=ex_dividend))
             snapshot = await engine.compute(ticker.name, self._clock.now())
         except EngineError as error:
             raise ContractError(f"Schwab's chain of {ticker.name} could not be computed ({error.kind}).") from error
         if snapshot is None or not has_figures(snapshot):
             raise ContractError(f"Schwab's chain of {ticker.name} holds no figure beyond its spot.")
         return snapshot
+
+    async def _ex_dividend(self, ticker: Ticker) -> date | None:
+        """Without an answer the forward tells."""
+        if is_index(ticker.wire):
+            return None
+        try:
+            known = await self._rest.ex_dividends([ticker.wire])
+        except (TransientError, ContractError, RequestError) as error:
+            _LOG.info("the ex-dividend date of %s was not read: %s", ticker.name, error)
+            return None
+        return next_after(known.get(ticker.wire, ()), self._clock.now())
 
     async def _chain(self, ticker: Ticker, expiry: date, planned: tuple[date, ...]) -> ChainDelivery:
         document = await self._rest.chain(ticker.wire, expiry, strikes=self._settings.gex_chain_strikes)

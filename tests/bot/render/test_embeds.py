@@ -157,6 +157,12 @@ def test_a_live_snapshot_is_not_called_a_replay():
     assert "live" in levels().description
 
 
+def test_the_eve_of_an_ex_dividend_day_is_marked():
+    assert "ex-dividend" not in levels(ex_dividend_date="2026-08-24").description
+    assert levels(ex_dividend_date="2026-08-21").description.endswith(" · **eve of an ex-dividend day**")
+    assert levels(dividend_ahead=0.0031).description.endswith(" · **eve of an ex-dividend day**")
+
+
 def test_levels_in_etf_points_say_by_what_ratio_and_how_old_it_is():
     asof_ms = epoch_ms(OPEN_AT)
     view = PointView(symbol="QQQ", ratio=0.0245, ratio_ms=asof_ms - 3000, points=-0.5, points_ms=asof_ms - 70_000)

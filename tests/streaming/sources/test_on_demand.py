@@ -182,6 +182,12 @@ class Rest:
 
     def __init__(self, *days):
         self.days, self.asked = days, []
+        self.ex_dividend = None
+
+    async def ex_dividends(self, symbols):
+        if self.ex_dividend is None:
+            raise TransientError("away")
+        return dict.fromkeys(symbols, (TODAY, self.ex_dividend))
 
     async def expirations(self, symbol):
         self.asked.append(symbol)
@@ -211,7 +217,14 @@ async def test_schwab_is_asked_for_the_nearest_expiries_alone_and_the_mark_says_
 async def test_with_few_expiries_nothing_is_left_out():
     rest = Rest(TODAY + timedelta(days=1))
     found = await SchwabOnce(rest, StreamSettings(_env_file=None), ManualClock()).ask(TSLA)
-    assert found.on_demand.expiries is None
+    assert (found.on_demand.expiries, found.ex_dividend_date) == (None, None), "its quotes were away"
+
+
+async def test_the_next_ex_dividend_date_is_asked_for_too():
+    rest = Rest(TODAY + timedelta(days=1))
+    rest.ex_dividend = TODAY + timedelta(days=1)
+    found = await SchwabOnce(rest, StreamSettings(_env_file=None), ManualClock()).ask(TSLA)
+    assert found.ex_dividend_date == rest.ex_dividend.isoformat()
 
 
 async def test_a_share_without_options_is_the_callers_move():
