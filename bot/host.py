@@ -136,6 +136,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         )
         for name, job in (jobs | alert_jobs).items():
             supervisor.start(name, job)
+        if api.url is not None:
+            _LOG.info("other programs are answered at %s", api.url)
         telemetry = Telemetry(
             process,
             runtime.redis,

@@ -17,7 +17,7 @@ from streaming.calendar import new_york, session_on
 from streaming.clock import Clock, epoch_ms, instant_ms, instant_of
 from streaming.errors import UNREADABLE, ConfigurationError, ContractError
 from streaming.gex.results.market_state import State, market_state
-from streaming.model import GexSnapshot, ScopeName
+from streaming.model import GexSnapshot, ScopeName, is_made_up
 from streaming.settings import StreamSettings
 from streaming.sources.download import Server, download, open_client
 from streaming.sources.polling import Pace, Poller, Surroundings
@@ -62,8 +62,9 @@ def parse_answer(payload: bytes, *, ticker: str, scope: GexbotScope, received_ms
         raise ContractError(f"GEXBot's answer about {ticker} is about {snapshot.ticker}.")
     if snapshot.spot is None:
         raise ContractError(f"GEXBot's answer about {ticker} has no spot.")
+    source = snapshot.source if is_made_up(snapshot.source) else NAME  # a Gexcord's demo answers at these paths too
     return msgspec.structs.replace(
-        snapshot, source=NAME, scope=scope, state=_state(snapshot.asof_ms), computed_ms=received_ms
+        snapshot, source=source, scope=scope, state=_state(snapshot.asof_ms), computed_ms=received_ms
     )
 
 

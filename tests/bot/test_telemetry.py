@@ -33,6 +33,9 @@ async def test_a_scrape_tells_of_every_part_of_the_bot():
         'gexcord_source_state{source="cboe",state="live"} 1.0',
         "gexcord_stream_engine_restarts_total 1.0",
         'gexcord_levels_zero_gamma{ticker="SPX",weight="oi"} 6390.0',
+        'gexcord_api_requests_total{route="levels"} 8.0',
+        'gexcord_api_refusals_total{code="unauthorized"} 2.0',
+        "gexcord_api_clients 3.0",
     ):
         assert f"\n{line}\n" in text
     assert re.search(r"\nprocess_resident_memory_bytes \d", text)

@@ -5,9 +5,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from streaming.api import server
-from streaming.errors import ConfigurationError, TransientError, UnavailableError
+from streaming.errors import ConfigurationError, OperatorError, TransientError, UnavailableError
+from streaming.settings import StreamSettings
+from streaming.sources import gexbot
+from streaming.symbols import parse_ticker
 from tests.support.api import KNOWN, TOKEN, open_api
 from tests.support.snapshots import ASOF, snapshot
 
@@ -50,6 +54,17 @@ async def test_an_add_on_for_gexbot_finds_its_paths_with_the_key_in_either_place
         listed = (await rig.http.get(f"{base}/tickers", headers=KNOWN)).json()
         assert listed == {"stocks": ["SPY"], "indexes": ["SPX"], "futures": ["NQ_NDX"]}
         assert trouble(await rig.http.get(f"{base}/SPX/classic/zero", headers=KNOWN)) == (404, "not_found")
+
+
+@pytest.mark.parametrize("base", ["", "/v2"])
+async def test_our_own_client_of_gexbot_reads_what_it_answers(redis, base):
+    async with open_api(redis) as rig:
+        await rig.store.put(snapshot())
+        settings = StreamSettings(_env_file=None, gexbot_api_url=f"{rig.api.url}{base}")
+        await gexbot.try_key(settings, SecretStr(TOKEN), parse_ticker("SPX"), rig.clock)
+        assert rig.api.status().requests == {"classic": 1}
+        with pytest.raises(OperatorError, match="refuse"):
+            await gexbot.try_key(settings, SecretStr("another"), parse_ticker("SPX"), rig.clock)
 
 
 @pytest.mark.parametrize(

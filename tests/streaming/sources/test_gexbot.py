@@ -37,6 +37,13 @@ def test_zeros_that_mean_absent_are_none_everywhere():
     assert snapshot.scopes == {}
 
 
+@pytest.mark.parametrize(
+    ("said", "source"), [("simulated", "simulated"), ("file:2022-05-20", "file:2022-05-20"), ("schwab", "gexbot")]
+)
+def test_figures_that_another_gexcord_made_up_are_not_called_gexbots(said, source):
+    assert parse(source=said).source == source
+
+
 def test_the_vestigial_risk_reversal_means_nothing():
     assert not any("reversal" in name for name in parse().__struct_fields__)
 
