@@ -6,6 +6,9 @@ writes of an older one (`FENCE`), and whoever writes elsewhere asks `assure` fir
 
 import asyncio
 import logging
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Protocol
@@ -50,6 +53,11 @@ local epoch = redis.call('GET', KEYS[1])
 if epoch and epoch ~= ARGV[1] then return redis.error_reply('{LOST} the lease has gone to another process') end
 """
 """Begins a script that only the holder may run, inside `fenced`: KEYS[1] `Lease.epoch_key`, ARGV[1] `Lease.epoch`."""
+
+
+def process_name() -> str:
+    """What a process calls itself as the owner of leases; another one at each call."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
 class Fence(Protocol):

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -15,7 +14,7 @@ from typing import Final, TextIO
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.lease import Lease
+from streaming.bus.lease import Lease, process_name
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.calendar import new_york
@@ -111,7 +110,7 @@ async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> i
         guard = ReplayGuard(redis, SnapshotStore(redis), SystemClock(), remedy=_REMEDY)
         if not order.force:
             await guard.look()
-        lease = Lease(redis, keys.REPLAY_LEASE, f"{socket.gethostname()}:{os.getpid()}")
+        lease = Lease(redis, keys.REPLAY_LEASE, process_name())
         await stack.enter_async_context(lease.held())
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
         if frames:

@@ -36,8 +36,6 @@ class EngineInbox:
         self._quotes: dict[str, OptionQuote] = {}
         self._tape = TradeTape()
         self.news = {ticker.name: asyncio.Event() for ticker in tickers}
-        self.conflated = 0
-        """Prices and quotes that a newer one replaced before they were handed over, or that found no place."""
 
     @property
     def waiting(self) -> int:
@@ -56,17 +54,15 @@ class EngineInbox:
         names = self._names_by_wire.get(tick.symbol, set())
         if tick.last is None or not (names or tick.symbol in self._relatives):
             return
-        self.conflated += tick.symbol in self._spots
         self._spots[tick.symbol] = self._known[tick.symbol] = (tick.symbol, tick.last, tick.event_ms)
         self._tell(names)
 
     def _take_quote(self, quote: OptionQuote) -> None:
         self._tape.take(quote)
-        self.conflated += self._quotes.pop(quote.symbol, None) is not None
+        self._quotes.pop(quote.symbol, None)
         self._quotes[quote.symbol] = quote
         if len(self._quotes) > MOST_WAITING:
             del self._quotes[next(iter(self._quotes))]
-            self.conflated += 1
         self._tell(self._names_by_root.get(quote.symbol[:6].rstrip(), ()))
 
     def loaded(self, underlying: str, receipt: ChainReceipt) -> None:

@@ -102,7 +102,6 @@ class ChainReceipt(msgspec.Struct, frozen=True, array_like=True, tag=True):
     asof: datetime
     """Quote time of these bytes."""
     delayed: bool
-    took_ms: float
     sizes: tuple[ExpirySize, ...] = ()
     """Of what is kept now, with the open interest it may have from before."""
     kept_interest: bool = False

@@ -1,6 +1,5 @@
 """The engines of all tickers: chains, prices and quotes to whom they concern, snapshots on demand. No I/O."""
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -60,7 +59,6 @@ class EngineRoom:
 
         ContractError when the bytes are no chain or cannot be true.
         """
-        began_s = time.perf_counter()
         sent, odd_rows = _read(order, payload)
         if (doubted := _doubted(order, sent)) is not None:
             return doubted
@@ -75,7 +73,6 @@ class EngineRoom:
             spot=part.spot if part.spot > 0.0 else None,
             asof=part.asof,
             delayed=part.delayed,
-            took_ms=(time.perf_counter() - began_s) * 1000.0,
             sizes=sizes_of(part),
             kept_interest=kept_interest,
             odd_rows=odd_rows,

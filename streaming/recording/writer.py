@@ -53,7 +53,6 @@ class RecordWriter:
         """Of all recordings in the folder."""
         self.written_bytes = 0
         """By this writer."""
-        self.removed_days = 0
 
     def __enter__(self) -> Self:
         try:
@@ -170,7 +169,6 @@ class RecordWriter:
         days = sorted({part.day for part in found.remove})
         if days:
             _LOG.info("the recording of %s was removed to keep within %s_MAX_MB", ", ".join(days), self._settings)
-        self.removed_days += len(days)
         self.total_bytes = found.left_bytes
         if found.left_bytes + wanted > self._max_bytes:
             most_mb = self._max_bytes // _MEGABYTE

@@ -5,13 +5,9 @@ from collections.abc import Callable, Sequence
 from datetime import time
 from typing import Final
 
-from redis.asyncio import Redis
-
 from streaming.bus import keys
 from streaming.bus.lease import Lease
-from streaming.clock import Clock
 from streaming.errors import ConfigurationError
-from streaming.ports import EventSink, SnapshotReader, SnapshotSink
 from streaming.recording.recording_files import parts_of
 from streaming.replay.guard import ReplayGuard
 from streaming.replay.player import NAME, SnapshotReplay
@@ -30,26 +26,11 @@ class RecordedSource:
 
     name = NAME
 
-    def __init__(
-        self,
-        tickers: Sequence[Ticker],
-        *,
-        settings: StreamSettings,
-        redis: Redis,
-        reader: SnapshotReader,
-        snapshots: SnapshotSink,
-        events: EventSink,
-        clock: Clock,
-        owner: str,
-    ) -> None:
+    def __init__(self, tickers: Sequence[Ticker], kit: Kit) -> None:
         self._names = tuple(ticker.name for ticker in tickers)
-        self._settings = settings
-        self._redis = redis
-        self._snapshots = snapshots
-        self._events = events
-        self._clock = clock
-        self._lease = Lease(redis, keys.REPLAY_LEASE, owner)
-        self._guard = ReplayGuard(redis, reader, clock, remedy=_REMEDY, streams=False)
+        self._kit = kit
+        self._lease = Lease(kit.redis, keys.REPLAY_LEASE, kit.owner)
+        self._guard = ReplayGuard(kit.redis, kit.snapshots, kit.clock, remedy=_REMEDY, streams=False)
         self._player: SnapshotReplay | None = None
         self._state: SourceState = "stopped"
 
@@ -75,7 +56,7 @@ class RecordedSource:
             self._state, self._player = "stopped", None
 
     def _tape(self) -> RecordedTape:
-        settings = self._settings
+        settings = self._kit.settings
         if (missing := missing_path(settings)) is not None:
             raise missing
         assert settings.gex_replay_path is not None  # noqa: S101  # looked at above
@@ -83,16 +64,16 @@ class RecordedSource:
         return recorded_tape(parts_of(settings.gex_replay_path), TapeChoice(start=start, tickers=self._names))
 
     async def _play(self, tape: RecordedTape, progress: Callable[[], None]) -> None:
-        streams = await Lease(self._redis, keys.STREAM_LEASE, "").holder() is not None
+        streams = await Lease(self._kit.redis, keys.STREAM_LEASE, "").holder() is not None
         if streams:
             _LOG.info("recorded ticks are not played: live ones are being streamed")
         self._player = SnapshotReplay(
             tape,
-            self._snapshots,
-            None if streams else self._events,
-            self._clock,
-            speed=self._settings.gex_replay_speed,
-            loop=self._settings.gex_replay_loop,
+            self._kit.snapshots,
+            None if streams else self._kit.events,
+            self._kit.clock,
+            speed=self._kit.settings.gex_replay_speed,
+            loop=self._kit.settings.gex_replay_loop,
             hold=True,
             tickers=self._names,
             guard=self._guard,
@@ -121,17 +102,4 @@ def _lacks(_tickers: Sequence[Ticker], settings: StreamSettings) -> Configuratio
     return missing_path(settings)
 
 
-def _build(tickers: Sequence[Ticker], kit: Kit) -> RecordedSource:
-    return RecordedSource(
-        tickers,
-        settings=kit.settings,
-        redis=kit.redis,
-        reader=kit.snapshots,
-        snapshots=kit.snapshots,
-        events=kit.events,
-        clock=kit.clock,
-        owner=kit.owner,
-    )
-
-
-KIND: Final = SourceKind(NAME, _build, _lacks)
+KIND: Final = SourceKind(NAME, RecordedSource, _lacks)

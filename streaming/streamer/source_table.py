@@ -1,14 +1,12 @@
 """The sources that the settings ask for, each with its tickers, and one look at them all."""
 
-import os
 import random
-import secrets
-import socket
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
 from streaming.bus import keys
+from streaming.bus.lease import process_name
 from streaming.bus.metrics_store import MetricValue, hash_fields, keep_current, kept
 from streaming.bus.shared_minute import SharedMinute
 from streaming.errors import ConfigurationError
@@ -77,7 +75,7 @@ class Sources:
             stream=streamer,
             rng=rng,
             tell=tell,
-            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+            owner=process_name(),
         )
         chosen = ((kind, runtime.settings.tickers_from(kind.name, tickers)) for kind in KINDS)
         built = [(kind, kind.build(own, kit)) for kind, own in chosen if own]

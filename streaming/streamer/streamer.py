@@ -2,17 +2,14 @@
 
 import asyncio
 import logging
-import os
 import random
-import secrets
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from streaming.bus import keys
-from streaming.bus.lease import Lease
+from streaming.bus.lease import Lease, process_name
 from streaming.bus.metrics_store import MetricValue, hash_fields, keep_current
 from streaming.bus.shared_minute import SharedMinute
 from streaming.engine.loop import SnapshotCounters, follow_near_options
@@ -60,7 +57,7 @@ class Streamer:
         self._own_symbols = None if symbols is None else tuple(symbols)
         self._services = services
         self._timing = timing
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._owner = process_name()
         self._stored = StoredChanges(runtime.redis)
         self._changes = SymbolChanges()
         self._parts: StreamParts | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from aiohttp import web
@@ -22,8 +22,8 @@ from streaming.bus import keys
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
-from streaming.clock import SystemClock
-from streaming.ports import SnapshotSource
+from streaming.clock import Clock, SystemClock
+from streaming.ports import EventSink, SnapshotSource
 from streaming.replay.source import RecordedSource
 from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import Failure
@@ -33,7 +33,7 @@ from streaming.sources.gexbot import GexbotSource
 from streaming.sources.polling import Surroundings
 from streaming.sources.redis_source import RedisSource
 from streaming.sources.schwab_source import SchwabSource
-from streaming.sources.source_kind import RedisClaims
+from streaming.sources.source_kind import Kit, RedisClaims, Stream
 from streaming.status import SourceStatus
 from streaming.symbols import parse_ticker
 from tests.data_builders.chains import made
@@ -351,6 +351,24 @@ def _silence(rig: StreamerRig) -> None:
     rig.sim.fail("marketdata", Failure(503), times=100_000)
 
 
+def kit_of(
+    redis: Redis, settings: StreamSettings, events: EventSink, *, owner: str = "test", clock: Clock | None = None
+) -> Kit:
+    """What a source is built from where nothing streams."""
+    clock = clock or SystemClock()
+    return Kit(
+        settings=settings,
+        clock=clock,
+        redis=redis,
+        snapshots=SnapshotStore(redis, clock=clock),
+        events=events,
+        stream=cast("Stream", None),
+        rng=random.Random(1),
+        tell=print,
+        owner=owner,
+    )
+
+
 @asynccontextmanager
 async def replay_rig(tmp_path: Path, redis_url: str, redis: Redis) -> AsyncIterator[SourceRig]:
     """A small recording, over and over; there is no other side that could fail."""
@@ -361,18 +379,9 @@ async def replay_rig(tmp_path: Path, redis_url: str, redis: Redis) -> AsyncItera
         gex_replay_speed=10.0,
         gex_replay_loop=True,
     )
-    store, clock = SnapshotStore(redis), SystemClock()
+    store = SnapshotStore(redis)
     async with TradingEventPublisher(redis) as publisher:
-        source = RecordedSource(
-            (parse_ticker("SPX"),),
-            settings=settings,
-            redis=redis,
-            reader=store,
-            snapshots=store,
-            events=publisher,
-            clock=clock,
-            owner="test",
-        )
+        source = RecordedSource((parse_ticker("SPX"),), kit_of(redis, settings, publisher))
         async with running(source) as task:
             yield SourceRig(
                 name="replay",

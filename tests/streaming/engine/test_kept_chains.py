@@ -85,7 +85,7 @@ def test_with_a_part_without_open_interest_the_last_one_with_it_is_kept_too():
 
 def receipt(contracts=22.0, *, day=0) -> ChainReceipt:
     sizes = (ExpirySize(DAYS[day], (contracts, contracts), (1000.0, 1000.0)),)
-    return ChainReceipt(int(contracts), ("SPXW",), True, 5660.0, ASOF, False, 1.0, sizes)
+    return ChainReceipt(int(contracts), ("SPXW",), True, 5660.0, ASOF, False, sizes)
 
 
 def few(contracts=3.0) -> Doubtful:

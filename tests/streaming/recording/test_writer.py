@@ -104,7 +104,6 @@ def test_old_days_go_before_the_bound_is_passed(tmp_path):
             writer.write({("snapshots", day): some_bytes(0.6)})
             assert sum(part.size for part in parts_in(tmp_path)) <= 2_000_000
         assert writer.total_bytes == sum(part.size for part in parts_in(tmp_path))
-        assert writer.removed_days == 1
     assert {part.day for part in parts_in(tmp_path)} == {"2026-11-18", "2026-11-19", DAY}
 
 

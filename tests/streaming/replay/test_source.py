@@ -5,7 +5,6 @@ import pytest
 from msgspec.structs import replace
 
 from streaming.bus import keys
-from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock, epoch_ms
 from streaming.errors import ConfigurationError, RequestError
 from streaming.replay.source import RecordedSource
@@ -13,6 +12,7 @@ from streaming.settings import StreamSettings
 from streaming.symbols import parse_ticker
 from tests.support.recordings import record
 from tests.support.snapshots import snapshot
+from tests.support.source_rigs import kit_of
 from tests.support.waiting import until
 
 
@@ -25,19 +25,10 @@ class Events:
 
 
 def source(redis, folder, *, tickers=("SPX", "NDX"), owner="me", clock=None, **settings):
-    clock = clock or SystemClock()
-    store = SnapshotStore(redis, clock=clock)
-    made = RecordedSource(
-        [parse_ticker(name) for name in tickers],
-        settings=StreamSettings(_env_file=None, gex_source="replay", gex_replay_path=folder, **settings),
-        redis=redis,
-        reader=store,
-        snapshots=store,
-        events=Events(),
-        clock=clock,
-        owner=owner,
-    )
-    made.store = store
+    settings = StreamSettings(_env_file=None, gex_source="replay", gex_replay_path=folder, **settings)
+    kit = kit_of(redis, settings, Events(), owner=owner, clock=clock or SystemClock())
+    made = RecordedSource([parse_ticker(name) for name in tickers], kit)
+    made.store = kit.snapshots
     return made
 
 
@@ -68,7 +59,7 @@ async def test_the_settings_say_what_is_played_how_fast_and_from_where(redis, tm
 async def test_a_newest_day_of_a_folder_is_played_with_its_ticks(redis, tmp_path):
     made = source(redis, record(tmp_path), gex_replay_speed=0.0)
     async with running(made):
-        await until(lambda: made.status().snapshots == 20 and len(made._events.seen) == 10)
+        await until(lambda: made.status().snapshots == 20 and len(made._kit.events.seen) == 10)
 
 
 async def test_recorded_ticks_keep_quiet_while_live_ones_are_streamed(redis, tmp_path):
@@ -76,7 +67,7 @@ async def test_recorded_ticks_keep_quiet_while_live_ones_are_streamed(redis, tmp
     made = source(redis, record(tmp_path), gex_replay_speed=0.0)
     async with running(made):
         await until(lambda: made.status().snapshots == 20)
-    assert made._events.seen == []
+    assert made._kit.events.seen == []
 
 
 async def test_of_two_processes_one_plays_and_the_other_takes_over(redis, tmp_path):
