@@ -168,6 +168,8 @@ class EngineHost:
             raise ContractError(f"The {body.underlying} chain could not be taken ({error.kind}).") from error
         receipt = _of_kind(ChainReceipt, answer)
         self._taken(body, receipt)
+        if body.expiry is not None:
+            self._chains.swap(body, await asyncio.to_thread(body.packed))
         return receipt
 
     def _taken(self, body: ChainDelivery, receipt: ChainReceipt) -> None:
@@ -303,7 +305,7 @@ class EngineHost:
     async def _give_back(self, process: EngineProcess, chains: Sequence[ChainDelivery]) -> None:
         """Have the chains taken that the process before had taken."""
         for body in chains:
-            answer = await process.ask(body.order, body.payload)
+            answer = await process.ask(body.order, body.body)
             if not isinstance(answer, ChainReceipt):
                 raise ValueError("a chain was taken once and is refused now")  # noqa: TRY004  # as for all nonsense
             self._taken(body, answer)

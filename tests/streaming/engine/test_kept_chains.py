@@ -128,3 +128,15 @@ def test_a_good_answer_in_between_and_another_doubt_begin_anew():
     record.believe(later(100), receipt())
     with pytest.raises(ContractError):
         record.hear(later(130), few(1.0))
+
+
+def test_what_is_kept_may_be_packed_as_long_as_it_is_the_same():
+    kept, body = KeptChains(), part(0, b"[1, 2]" * 1000)
+    kept.keep(body)
+    kept.swap(body, body.packed())
+    kept.swap(part(0, b"another"), part(0, b"another").packed())
+    (only,) = kept.take()
+    assert only.body == body.payload
+    assert len(only.payload) < len(body.payload) / 10
+    kept.swap(body, body.packed())
+    assert len(kept) == 0
