@@ -89,9 +89,13 @@ class Dialogue:
         self.person.say(f"\n{title}")
 
     def _settle(self, questions: Sequence[Question], test: Test) -> None:
-        """Ask and test until nothing fails, or the person keeps it all the same."""
+        """Ask and test until nothing fails, or the person keeps it all the same.
+
+        What was typed before is offered again, since it may be the server that has changed.
+        """
+        given: Answers = {}
         while questions:
-            given = {question.name: self._asked(question) for question in questions}
+            given = {question.name: self._asked(question, given.get(question.name, "")) for question in questions}
             findings = self._tested(self.answers | given, test)
             for finding in findings:
                 self.person.say(finding.line)
@@ -102,9 +106,11 @@ class Dialogue:
     def _keeps(self) -> bool:
         return self.person.ask("Enter asks again; `keep` takes it all the same: ").strip().lower() == "keep"
 
-    def _asked(self, question: Question) -> str:
+    def _asked(self, question: Question, tried: str) -> str:
         known = getattr(self.known, question.name)
         before = _shown(self.known.boards if question.name == "gex_feed_channel_map" else known)
+        if tried and not isinstance(known, SecretStr) and not question.secret:
+            before = tried
         bracket = "as it is" if isinstance(known, SecretStr) else before
         words = f"{question.words}{' (not shown)' * question.secret}{f' [{bracket}]' if before else ''}: "
         return (self.person.ask_unseen if question.secret else self.person.ask)(words).strip() or before

@@ -66,9 +66,13 @@ _COMMANDS: Final = {
 
 
 def explain_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Give each command, and each action of one, its examples and statuses."""
+    """Give each command, and each action of one, its examples and statuses.
+
+    One that is not listed has neither, and works all the same.
+    """
     for name, command in commands.choices.items():
-        _explain(command, _COMMANDS[name].examples, _COMMANDS[name].statuses)
+        told = _COMMANDS.get(name, _Help((), ()))
+        _explain(command, told.examples, told.statuses)
 
 
 def _explain(command: argparse.ArgumentParser, examples: Iterable[str], statuses: tuple[int, ...]) -> None:

@@ -15,7 +15,6 @@ from streaming.bus.redis_connection import open_redis, redact_url
 from streaming.bus.server.embedded import open_embedded_server
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import Clock
-from streaming.engine.process import SpareEngine
 from streaming.errors import ConfigurationError
 from streaming.ports import Tell
 from streaming.process.http_bodies import open_client
@@ -80,8 +79,6 @@ class Runtime:
     tokens: TokenStore
     auth: SchwabAuthClient | None
     """None without SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET."""
-    spare_engine: SpareEngine
-    """For whoever computes first."""
 
 
 @asynccontextmanager
@@ -99,18 +96,12 @@ async def open_bus(settings: StreamSettings, *, tell: Tell) -> AsyncIterator[Red
 
 
 @asynccontextmanager
-async def open_runtime(
-    settings: StreamSettings, clock: Clock, *, tell: Tell, computes_at_once: bool = False
-) -> AsyncIterator[Runtime]:
-    """Open the bus, the publisher and Schwab's HTTP side; a process of engines too where that is known to be needed.
+async def open_runtime(settings: StreamSettings, clock: Clock, *, tell: Tell) -> AsyncIterator[Runtime]:
+    """Open the bus, the publisher and Schwab's HTTP side.
 
     Raises UnavailableError when Redis does not answer and ConfigurationError for an unusable token path.
     """
     async with AsyncExitStack() as stack:
-        spare_engine = SpareEngine()
-        stack.push_async_callback(spare_engine.close)
-        if computes_at_once:
-            spare_engine.begin()
         redis = await stack.enter_async_context(open_bus(settings, tell=tell))
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
         http = await stack.enter_async_context(open_client(timeout_s=_HTTP_TIMEOUT_S))
@@ -124,7 +115,6 @@ async def open_runtime(
             http=http,
             tokens=tokens,
             auth=_auth_client(settings, http, tokens, clock),
-            spare_engine=spare_engine,
         )
 
 

@@ -57,7 +57,7 @@ async def test_each_answer_is_tested_and_the_result_is_what_the_check_wants(sand
     said = await answered(
         tmp_path,
         "wrong-token", "", sandbox.token,
-        "SPX:12345", "", "SPX=1", "", f"SPX:{spx},NDX:{ndx}", "keep",
+        "SPX:12345", "", "SPX=1", "", f"SPX:{spx},NDX:{ndx}", "", "", "keep",
         "", "a key", SECRET, "", "", KEY, SECRET, "",
         "redis://127.0.0.1:1/0", "", redis_url,
     )  # fmt: skip
@@ -69,6 +69,7 @@ async def test_each_answer_is_tested_and_the_result_is_what_the_check_wants(sand
         "FAIL  channel 12345: Discord does not know channel 12345",
         "FAIL  answer: GEX_FEED_CHANNEL_MAP is not valid: expected TICKER:channel id pairs",
         f"FAIL  channel {ndx}: in #gex-ndx",
+        f"Channels [SPX:{spx},NDX:{ndx}]: ",
         "Source [schwab]: ",
         "FAIL  schwab: the app key is letters and digits only.",
         "ok    schwab: key and secret have the right form",

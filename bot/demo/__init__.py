@@ -1,1 +1,0 @@
-"""`run_bot.py --demo`: what surrounds the bot where there is no account."""
