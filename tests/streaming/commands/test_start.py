@@ -13,6 +13,8 @@ from aiohttp import web
 from streaming.bus import keys
 from streaming.bus.server.embedded import free_port
 from streaming.clock import ShiftedClock, SystemClock
+from streaming.commands.cli import main
+from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import Failure, open_sim
 from streaming.sim.world.market import Market
 from tests.support.api import KNOWN, TOKEN
@@ -67,6 +69,21 @@ async def test_a_dry_run_says_what_would_be_streamed_and_touches_no_stream(tmp_p
         assert sim.counters["sockets"] == 0
 
 
+@pytest.fixture
+def app(tmp_path, redis_url, monkeypatch):
+    """Sets an app of Schwab's that no login has been made for, a Redis, and more; all else is as in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in StreamSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    usual = {"SCHWAB_CLIENT_ID": "id", "SCHWAB_CLIENT_SECRET": "secret", "SCHWAB_API_URL": "http://127.0.0.1:1"}
+
+    def let(**more):
+        for name, value in ({"REDIS_URL": redis_url} | usual | more).items():
+            monkeypatch.setenv(name, value)
+
+    return let
+
+
 @pytest.mark.parametrize(
     ("options", "more", "end"),
     [
@@ -78,13 +95,10 @@ async def test_a_dry_run_says_what_would_be_streamed_and_touches_no_stream(tmp_p
         ((), {"REDIS_URL": "redis://127.0.0.1:1/0"}, (69, "Redis")),
     ],
 )
-async def test_what_a_person_must_put_right_ends_it_with_its_status(tmp_path, redis_url, options, more, end):
-    async with (
-        schwab(tmp_path) as (sim, token_path),
-        start_command(tmp_path, environment(sim, token_path, redis_url) | more, *options) as started,
-    ):
-        assert await ended(started) == end[0]
-        await started.says(end[1])
+def test_what_a_person_must_put_right_ends_it_with_its_status(app, capsys, options, more, end):
+    app(**more)
+    assert main(["start", *options]) == end[0]
+    assert end[1] in capsys.readouterr().err
 
 
 async def test_a_login_that_is_missing_is_waited_for(tmp_path, redis, redis_url):
