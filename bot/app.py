@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         _tell(explained_settings())
         return 0
+    gc.disable()  # until the host is open: what is imported stays
     try:
         if arguments.run is not None:
             status: int = arguments.run(arguments, _tell)
@@ -41,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # the last line of defence: a status, never a bare crash
         return _end_on(leading_error(error))
+    finally:
+        gc.enable()
 
 
 def _end_on(error: BaseException) -> int:
@@ -94,7 +98,7 @@ async def _run(arguments: argparse.Namespace) -> int:
         from bot.serve import check, serve
 
         return await (check(_tell) if arguments.check else serve(_tell))
-    from bot.demo import open_demo
+    from bot.demo.surroundings import open_demo
 
     async with open_demo(
         chain_path=arguments.chain,

@@ -1,52 +1,45 @@
 """From settings to a running bot: its log and the nested contexts; what hangs on what is wired in `bot.host`.
 
-The log is that of the market-data side, with discord.py told what to say and how.
+The log is that of the market-data side, with discord.py told what to say and how. What takes time goes on at once:
+Redis and, where it is known to be needed, a process of engines start while discord.py is imported.
 """
 
+import asyncio
+import gc
 import logging
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, TextIO
 
-import aiohttp
-import discord
-
-from bot.check.check import run_check
-from bot.host import open_host
 from bot.settings import BotSettings
-from bot.wire.login import point_discord_at
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError
 from streaming.ports import Tell
 from streaming.process.logs import QUIET, configure_logging
 from streaming.process.signals import first_of, stop_on_signals
 from streaming.settings import ENV_FILE, load_settings, load_what_is_right
-from streaming.streamer.runtime import open_runtime
 
 if TYPE_CHECKING:  # a bot of its own needs no made-up market
-    from bot.demo_market import Demo
+    from bot.demo.demo_settings import Demo
 
 _QUIET: Final = {
     **QUIET,
     "discord": logging.WARNING,  # its DEBUG lines hold whole payloads
     "discord.http": logging.WARNING,
 }
-_PASSING: Final = (
-    OSError,
-    TimeoutError,
-    aiohttp.ClientError,
-    discord.ConnectionClosed,
-    discord.GatewayNotFound,
-    discord.HTTPException,
-)
+_HEAVY: Final = "bot.host"
 _RECONNECT: Final = "Attempting a reconnect"
 _STOPPING: Final = "An error occurred while stopping the gateway"
 
 
 async def check(tell: Tell, demo: "Demo | None" = None) -> int:
     """Tell what is ready and what is not, of the user's settings or of the demo's; the exit status."""
+    from bot.check.check import run_check
+
     if demo is not None:
         configure_bot_logging(demo.settings)
+        await demo.sign_in()
         return await run_check(demo.settings, tell, problems=(), env_file=None, clock=demo.clock)
     settings, problems = load_what_is_right(BotSettings)
     configure_bot_logging(settings)
@@ -61,21 +54,31 @@ async def serve(tell: Tell, demo: "Demo | None" = None) -> int:
         raise ConfigurationError(
             "DISCORD_BOT_TOKEN is not set.", remedy="Set it in .env, or try `python run_bot.py --demo` first."
         )
-    point_discord_at(settings.discord_api_url, settings.discord_gateway_url)
     stop = stop_on_signals()
-    async with (
-        open_runtime(settings, SystemClock() if demo is None else demo.clock, tell=tell) as runtime,
-        open_host(runtime, settings, settings.discord_bot_token) as host,
-    ):
-        if demo is None:
-            host.control.resume_in_background()
-        else:
-            await host.control.start()
-            await host.bot.logged_in.wait()
-            tell("The bot is connected.")
-        await first_of(stop, {host.connected})
-        if host.connected.done():
-            host.connected.result()
+    from streaming.streamer.runtime import open_runtime
+
+    heavy = asyncio.create_task(asyncio.to_thread(import_module, _HEAVY), name="imports")
+    clock = SystemClock() if demo is None else demo.clock
+    async with open_runtime(settings, clock, tell=tell, computes_at_once=demo is not None) as runtime:
+        if demo is not None:
+            await demo.sign_in()
+        await heavy
+        from bot.host import open_host
+        from bot.wire.login import point_discord_at
+
+        point_discord_at(settings.discord_api_url, settings.discord_gateway_url)
+        async with open_host(runtime, settings, settings.discord_bot_token) as host:
+            gc.freeze()  # no collection looks at what was imported
+            gc.enable()
+            if demo is None:
+                host.control.resume_in_background()
+            else:
+                await host.control.start()
+                await host.bot.logged_in.wait()
+                tell("The bot is connected.")
+            await first_of(stop, {host.connected})
+            if host.connected.done():
+                host.connected.result()
     return 0
 
 
@@ -110,10 +113,23 @@ def soften_reconnect(record: logging.LogRecord) -> bool:
 def _is_passing(
     exc_info: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] | None,
 ) -> bool:
-    return exc_info is not None and isinstance(exc_info[1], _PASSING)
+    import aiohttp  # as discord.py, which is loaded by the time that it logs anything
+    import discord
+
+    passing = (
+        OSError,
+        TimeoutError,
+        aiohttp.ClientError,
+        discord.ConnectionClosed,
+        discord.GatewayNotFound,
+        discord.HTTPException,
+    )
+    return exc_info is not None and isinstance(exc_info[1], passing)
 
 
 def _kind(error: BaseException | None) -> str:
+    import discord
+
     kind = type(error).__name__
     if isinstance(error, discord.ConnectionClosed):
         return f"{kind}, code {error.code}"

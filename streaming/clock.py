@@ -57,18 +57,18 @@ class SystemClock:
 class ShiftedClock(SystemClock):
     """The machine's clock moved by a fixed offset, for a market of another day.
 
-    It starts at `start_at` and runs at the pace of real time; it follows the monotonic clock, so a
-    correction of the machine's own clock never moves the simulated market.
+    It showed `start_at` at `began_s` of the monotonic clock, else when it is made, and runs at the pace of real time;
+    it follows the monotonic clock, so a correction of the machine's own clock never moves the simulated market.
     """
 
-    def __init__(self, start_at: datetime) -> None:
+    def __init__(self, start_at: datetime, *, began_s: float | None = None) -> None:
         if start_at.tzinfo is None:
             raise ValueError("start_at must be aware")
-        self._start_at = start_at.astimezone(UTC)
-        self._began_s = time.monotonic()
+        self.start_at: Final = start_at.astimezone(UTC)
+        self.began_s: Final = time.monotonic() if began_s is None else began_s
 
     def now(self) -> datetime:
-        return self._start_at + timedelta(seconds=time.monotonic() - self._began_s)
+        return self.start_at + timedelta(seconds=time.monotonic() - self.began_s)
 
 
 def uptime_s() -> float:

@@ -58,6 +58,8 @@ class BoardPlan:
     """How far the first load of its chains is."""
     shows_age: bool = False
     """Whether Discord's own growing time stands under the figures."""
+    prompt: bool = False
+    """Whether the first figures need not wait for a beat: so many boards at once are no burden."""
     phase_s: float = 0.0
     """Delay of the first beat, so that many boards do not all send at the same moment."""
 
@@ -110,7 +112,7 @@ class Board:
         self._updated_line = UpdatedLine(wall_s) if plan.shows_age else None
         self._lived: date | None = None
         """The replayed session whose own hours this board has shown."""
-        self._adopted = False
+        self._adopted = self._waits = False
         self._mark: datetime | None = None
         self._reposted_s = -math.inf
         self._replace_at_s = -math.inf
@@ -146,6 +148,7 @@ class Board:
         tidying = asyncio.create_task(self._keep_tidy(), name=f"tidying of channel {self._channel_id}")
         try:
             while True:
+                await self._first_figures(cadence)
                 await self._clock.sleep(cadence.due_s - self._clock.monotonic())
                 await self._news(cadence.due_s + self._plan.update_s / 2)
                 await self._finishing(self.beat(cadence.due_s))
@@ -228,16 +231,33 @@ class Board:
             except LeaseLostError:
                 return
 
+    async def _first_figures(self, cadence: Cadence) -> None:
+        """Show the first figures as they come, where a reader has only been told to wait.
+
+        The beats go on a whole one later, so that there are never more than Discord allows.
+        """
+        while self._plan.prompt and self._waits and self._clock.monotonic() < cadence.due_s - _LOOK_EVERY_S:
+            if self._slot.latest is None:
+                await self._clock.sleep(_LOOK_EVERY_S)
+                continue
+            now_s = self._clock.monotonic()
+            await self._finishing(self.beat(now_s))
+            while cadence.due_s < now_s + self._plan.update_s:
+                cadence.advance(now_s)
+
     async def _news(self, until_s: float) -> None:
-        """Wait up to half a beat for a snapshot not yet shown.
+        """Wait up to half a beat for a snapshot not yet shown; at first only for what is stored.
 
         A source and a board of the same pace would else drift past each other, with beats that find nothing new.
         """
         while self._slot.latest is self._rendered and self._clock.monotonic() < until_s:
+            if not self._adopted and self._slot.warm:
+                return
             await self._clock.sleep(_LOOK_EVERY_S)
 
     async def _update(self, due_s: float) -> None:
         now, latest = self._clock.now(), self._slot.latest
+        self._waits = latest is None
         decision = decide_about(latest, now, force=self._plan.force, lived=self._lived)
         at = market_now(latest, now) if self._plan.force else now
         if not self._adopted:

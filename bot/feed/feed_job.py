@@ -33,6 +33,8 @@ from streaming.symbols import Ticker, parse_ticker
 _LOG: Final = logging.getLogger(__name__)
 _MOST_CALLS_PER_S: Final = 40.0
 """Below Discord's 50 a second for one bot, with room for replies and replacements."""
+_MOST_AT_ONCE: Final = 20
+"""Boards that may edit in the same moment: half of that."""
 _LONGEST_WARM_UP_MIN: Final = 10.0
 _METRICS_LIMIT_S: Final = 5.0
 _LEASE_ANSWER_S: Final = 0.5
@@ -192,6 +194,7 @@ class FeedRunner:
                 shows_age=settings.gex_feed_age,
                 source=settings.source_of(ticker.name),
                 loading=partial(self._loading, ticker),
+                prompt=len(self._boards) <= _MOST_AT_ONCE,
                 phase_s=update_s * position / len(self._boards),
             ),
             clock=self._clock,
@@ -264,6 +267,7 @@ class FeedRunner:
             latest = await self._snapshots.latest(name)
             if latest is not None and (slot.latest is None or latest.asof_ms >= slot.latest.asof_ms):
                 slot.put(latest)
+            slot.warm = True
 
     def _take(self, snapshot: GexSnapshot) -> None:
         slot = self._slots.get(snapshot.ticker) or self._slots.get(_canonical(snapshot.ticker))

@@ -95,6 +95,8 @@ class Slot:
     def __init__(self, window_s: float) -> None:
         self.window = RollingWindow(window_s)
         self.latest: GexSnapshot | None = None
+        self.warm = False
+        """Whether what was stored before has been read."""
 
     def put(self, snapshot: GexSnapshot) -> None:
         """Newest wins: what was there is replaced, never queued."""

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Sequence
 from getpass import getpass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from streaming.errors import RequestError
-from streaming.ports import Tell
 from streaming.process.flags import HelpLayout, epilog
+
+if TYPE_CHECKING:  # the shell asks for no records
+    from streaming.ports import Tell
 
 _FEWEST: Final = 8
 _STATUSES: Final = (65, 69, 75, 78)
@@ -60,7 +62,7 @@ def _add(
     )
 
 
-def _init(_: argparse.Namespace, tell: Tell) -> int:
+def _init(_: argparse.Namespace, tell: "Tell") -> int:
     if not sys.stdin.isatty():
         raise RequestError("`init` asks questions, so it needs a terminal.", remedy="Or copy .env.back to .env.")
     from bot.setup.init import Person, initialise
@@ -70,7 +72,7 @@ def _init(_: argparse.Namespace, tell: Tell) -> int:
     return 0
 
 
-def _backup(arguments: argparse.Namespace, tell: Tell) -> int:
+def _backup(arguments: argparse.Namespace, tell: "Tell") -> int:
     from bot.setup.backup import BackupOrder, back_up
     from streaming.clock import SystemClock
 
@@ -80,7 +82,7 @@ def _backup(arguments: argparse.Namespace, tell: Tell) -> int:
     return 0
 
 
-def _restore(arguments: argparse.Namespace, tell: Tell) -> int:
+def _restore(arguments: argparse.Namespace, tell: "Tell") -> int:
     from bot.setup.restore import RestoreOrder, restore
     from streaming.clock import SystemClock
 

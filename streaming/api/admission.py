@@ -1,10 +1,12 @@
 """Who is answered by the HTTP API and how often, and what is counted of it. Pure: the time is handed in."""
 
 import hmac
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
 
 from streaming.bus.metrics_store import Metric
@@ -14,20 +16,22 @@ MOST_STREAMS: Final = 32
 _MOST_ADDRESSES: Final = 1024
 _STRANGERS_PER_MINUTE: Final = 30
 _MINUTE_S: Final = 60.0
+_AT_ONCE_S: Final = 0.001
+"""Less is a rounding error: whoever waited as long as he was told has waited enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a request is not answered."""
 
-    status: int
+    status: HTTPStatus
     code: str
     sentence: str
     retry_after_s: int | None = None
 
 
 NO_TOKEN: Final = Refusal(
-    401,
+    HTTPStatus.UNAUTHORIZED,
     "unauthorized",
     "The token is missing or wrong. Send API_TOKEN as Authorization: Bearer TOKEN, or as ?key=TOKEN.",
 )
@@ -81,7 +85,8 @@ class Allowance:
         rate = self._per_minute / _MINUTE_S
         left = min(left + (now_s - since_s) * rate, float(self._per_minute))
         needed = min(cost, self._per_minute)
-        wait_s = max((needed - left) / rate, 0.0)
+        wait_s = (needed - left) / rate
+        wait_s = wait_s if wait_s > _AT_ONCE_S else 0.0
         self._left[address] = (left if wait_s else left - needed, now_s)
         self._left.move_to_end(address)
         if len(self._left) > _MOST_ADDRESSES:
@@ -107,8 +112,9 @@ class Admission:
         known = token is not None and hmac.compare_digest(_digest(token), self._token)
         wait_s = (self._known if known else self._strangers).take(address, cost, now_s)
         if wait_s > 0:
-            sentence = f"That is more than this address may ask. Try again in {wait_s:.0f} s."
-            return Refusal(429, "too_many_requests", sentence, int(wait_s) + 1)
+            seconds = math.ceil(wait_s)
+            sentence = f"That is more than this address may ask. Try again in {seconds} s."
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", sentence, seconds)
         return None if known or open_to_all else NO_TOKEN
 
     def status(self, now_s: float) -> ApiStatus:

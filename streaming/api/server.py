@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -43,7 +44,6 @@ NAME: Final = "Gexcord"
 _KEY: Final = "key"
 """The token's name in a query, as in GEXBot's older API; a browser's event stream can send no header."""
 _END_WITHIN_S: Final = 0.1
-_UNAVAILABLE: Final = 503
 _LATER_S: Final = 1
 _ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": NAME}
 _EXPOSED: Final = {"Access-Control-Expose-Headers": "ETag, Retry-After"}
@@ -53,17 +53,18 @@ _PREFLIGHT: Final = {
     "Access-Control-Max-Age": "7200",
 }
 _HTTP_WORDS: Final = {
-    404: "There is nothing at this path. /v1/openapi.json lists those that there are.",
-    405: "Only GET and HEAD are answered.",
+    HTTPStatus.NOT_FOUND: "There is nothing at this path. /v1/openapi.json lists those that there are.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Only GET and HEAD are answered.",
 }
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _CODES: Final = {
-    400: "bad_request",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    429: "too_many_requests",
-    503: "unavailable",
+    HTTPStatus.BAD_REQUEST: "bad_request",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.TOO_MANY_REQUESTS: "too_many_requests",
+    HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "internal",
 }
 
 
@@ -71,7 +72,16 @@ class _TooManyStreamsError(RequestError):
     """Answered with 429."""
 
 
-_STATUS_OF: Final = ((NothingThereError, 404), (_TooManyStreamsError, 429), (RequestError, 400))
+_STATUS_OF: Final = (
+    (NothingThereError, HTTPStatus.NOT_FOUND),
+    (_TooManyStreamsError, HTTPStatus.TOO_MANY_REQUESTS),
+    (RequestError, HTTPStatus.BAD_REQUEST),
+    (GexcordError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+"""The first that fits."""
+_FOREIGN: Final = "Only addresses of this machine are answered."
+_UNWELCOME: Final = "Pages of that origin are not answered. API_ORIGINS names those that are."
+_BUG: Final = "That is a bug of Gexcord's; its log has more."
 
 
 def missing_token(settings: StreamSettings) -> ConfigurationError | None:
@@ -147,7 +157,7 @@ async def _reply(request: web.Request, route: Route, desk: Desk, asked: Question
     reply = await route.respond(desk, asked)
     headers = {} if reply.tag is None else {"ETag": f'W/"{reply.tag}"'}
     if headers and headers["ETag"] in request.headers.get("If-None-Match", ""):
-        return web.Response(status=304, headers=headers)
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     charset = None if reply.media == JSON else "utf-8"
     return web.Response(body=reply.body, content_type=reply.media, charset=charset, headers=headers)
 
@@ -176,11 +186,20 @@ async def _stream(request: web.Request, desk: Desk, asked: OfEvents, counters: A
             await response.prepare(request)
             counters.requests[EVENTS_ROUTE] += 1  # now: most end by the client's leaving, which cancels this
             await response.write(OPENING)
-            with suppress(TimeoutError, ConnectionError, GexcordError):  # the client connects again
-                await tell_events(snapshots, first, kind=asked.kind, tell=tell, send=send)
+            await _until_it_ends(tell_events(snapshots, first, kind=asked.kind, tell=tell, send=send))
             return response
     finally:
         counters.streams -= 1
+
+
+async def _until_it_ends(telling: Awaitable[None]) -> None:
+    """However a stream ends, nothing else can be answered on its line; the client connects again."""
+    try:
+        await telling
+    except (TimeoutError, ConnectionError, GexcordError) as error:
+        _LOG.debug("a stream of events ends: %s", type(error).__name__)
+    except Exception:  # noqa: BLE001  # logged, and of one client's stream
+        _LOG.exception("a stream of events met a bug")
 
 
 class _Gate:
@@ -198,7 +217,7 @@ class _Gate:
         """The answer, or a refusal in the one shape that refusals have."""
         refusal = self._stranger(request) or self._admitted(request)
         if refusal is None and request.method == "OPTIONS":
-            return web.Response(status=204, headers=_PREFLIGHT)
+            return web.Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT)
         if refusal is None:
             try:
                 return await handler(request)
@@ -206,7 +225,7 @@ class _Gate:
                 refusal = _refusal(error)
             except Exception:  # noqa: BLE001  # one request's bug is its own, and is logged
                 _LOG.exception("a request to the API met a bug")
-                refusal = Refusal(500, "internal", "That is a bug of Gexcord's; its log has more.", None)
+                refusal = _refusal_by(HTTPStatus.INTERNAL_SERVER_ERROR, _BUG)
         self._admission.counters.refusals[refusal.code] += 1
         return _said(refusal)
 
@@ -220,10 +239,10 @@ class _Gate:
     def _stranger(self, request: web.Request) -> Refusal | None:
         """What a stranger's web page makes a browser send: by a name of its own (Host), or from its own Origin."""
         if self._local and not names_this_machine(request.host):
-            return Refusal(403, "forbidden", "Only addresses of this machine are answered.")
+            return _refusal_by(HTTPStatus.FORBIDDEN, _FOREIGN)
         origin = request.headers.get("Origin")
         if origin is not None and not self._welcomes(origin, request.host):
-            return Refusal(403, "forbidden", "Pages of that origin are not answered. API_ORIGINS names those that are.")
+            return _refusal_by(HTTPStatus.FORBIDDEN, _UNWELCOME)
         return None
 
     def _welcomes(self, origin: str, host: str) -> bool:
@@ -248,15 +267,19 @@ def _token(request: web.Request) -> str | None:
 
 def _refusal(error: web.HTTPException | GexcordError) -> Refusal:
     if isinstance(error, web.HTTPException):
-        words = _HTTP_WORDS.get(error.status, error.reason)
-        return Refusal(error.status, _CODES.get(error.status, "refused"), words)
-    status = next((status for kind, status in _STATUS_OF if isinstance(error, kind)), _UNAVAILABLE)
-    return Refusal(status, _CODES[status], error.sentence, _LATER_S if status == _UNAVAILABLE else None)
+        status = HTTPStatus(error.status)
+        return _refusal_by(status, _HTTP_WORDS.get(status, error.reason))
+    return _refusal_by(next(status for kind, status in _STATUS_OF if isinstance(error, kind)), error.sentence)
+
+
+def _refusal_by(status: HTTPStatus, sentence: str) -> Refusal:
+    later_s = _LATER_S if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    return Refusal(status, _CODES.get(status, "refused"), sentence, later_s)
 
 
 def _said(refusal: Refusal) -> web.Response:
     headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
-    if refusal.status == web.HTTPUnauthorized.status_code:
+    if refusal.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     body = msgspec.json.encode(Trouble(error=refusal.sentence, code=refusal.code))
     return web.Response(status=refusal.status, body=body, content_type=JSON, headers=headers)

@@ -138,7 +138,7 @@ def merge_chains(parts: Sequence[OptionChain]) -> OptionChain:
         return column
 
     columns: dict[str, Any] = {name: joined(name) for name in (*_LISTING, *_FIGURES)}
-    return OptionChain(symbol=symbols[rows], **columns, **_facts(newest_first))
+    return OptionChain(symbol=symbols[rows], **columns, **_facts(newest_first), polled_ms=_polled_ms(newest_first))
 
 
 def renew_merged(
@@ -149,10 +149,12 @@ def renew_merged(
     Whoever holds the chain before keeps it as it was: the columns of figures are copies.
     """
     columns: dict[str, Any] = {name: getattr(merged, name).copy() for name in _FIGURES}
+    polled_ms = dict(merged.polled_ms)
     for rows, part in newer:
         for name, column in columns.items():
             column[rows] = getattr(part, name)
-    return replace(merged, **columns, **_facts(_newest_first(parts)))
+        polled_ms |= _polled_ms([part])
+    return replace(merged, **columns, **_facts(_newest_first(parts)), polled_ms=polled_ms)
 
 
 def _newest_first(parts: Iterable[OptionChain]) -> list[OptionChain]:
@@ -168,7 +170,6 @@ def _facts(newest_first: Sequence[OptionChain]) -> dict[str, Any]:
         "asof": newest_first[0].asof,
         "source": head.source,
         "delayed": any(part.delayed for part in newest_first),
-        "polled_ms": _polled_ms(newest_first),
         "quality": _joint_quality(newest_first),
         "vendor_end_s": {name: end_s for part in reversed(newest_first) for name, end_s in part.vendor_end_s.items()},
     }

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from streaming.calendar import NEW_YORK, new_york, next_session, session_on
 from streaming.clock import Clock, ShiftedClock, SystemClock
 from streaming.process.logs import Say, say
+from streaming.sim.prices.hours import simulated_start
 
 if TYPE_CHECKING:
     from streaming.sim.world.market import Market
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 APP_KEY: Final = "SimulatedAppKey00000000000000000"
 APP_SECRET: Final = "SimulatedSecret0"  # noqa: S105 - opens nothing but the simulator
 """As long as Schwab's, since some clients check that."""
-_START: Final = time(10, 30)
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,13 +36,6 @@ def run(arguments: argparse.Namespace) -> int:
         chain=arguments.chain, seed=arguments.seed, always_open=arguments.always_open, now=datetime.now(UTC)
     )
     return asyncio.run(serve(market, clock, port=arguments.port, say=say))
-
-
-def simulated_start(today: datetime) -> datetime:
-    """10:30 in New York on the session of that day, or of the next session when there is none."""
-    day = new_york(today).date()
-    session = session_on(day) or next_session(day)
-    return datetime.combine(session.date, _START, NEW_YORK)
 
 
 def build(*, chain: Path | None, seed: int, always_open: bool, now: datetime) -> "tuple[Clock, Market]":

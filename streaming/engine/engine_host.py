@@ -16,7 +16,7 @@ from typing import Final, Self, TypeVar
 from streaming.day_map import DayMap
 from streaming.engine.inbox import EngineInbox
 from streaming.engine.kept_chains import ChainDelivery, ChainRecord, KeptChains
-from streaming.engine.process import COMMAND, EngineProcess
+from streaming.engine.process import COMMAND, EngineProcess, SpareEngine
 from streaming.engine.protocol import (
     Ahead,
     AheadPiece,
@@ -108,11 +108,14 @@ class EngineHost:
         answer_within_s: float = 20.0,
         command: tuple[str, ...] = COMMAND,
         kept: KeptChains | None = None,
+        spare: SpareEngine | None = None,
     ) -> None:
+        """`spare` is the first process, where it is still there; later ones are started by `command`."""
         self._setup = Setup(tuple(tickers), scope, volatility)
         self._on_restart = on_restart
         self._answer_within_s = answer_within_s
         self._command = command
+        self._spare = spare or SpareEngine()
         self._chains = KeptChains() if kept is None else kept
         self._record = ChainRecord()
         self._turns = Turns()
@@ -270,7 +273,7 @@ class EngineHost:
 
     async def _run_once(self, began_s: float) -> None:
         """Start a process and serve it until it ends."""
-        self._process = process = await EngineProcess.start(self._command)
+        self._process = process = await self._spare.take() or await EngineProcess.start(self._command)
         try:
             reading = asyncio.create_task(process.read_answers(), name="engine answers")
             preparing = asyncio.create_task(self._prepare(process, began_s), name="engine preparation")

@@ -17,6 +17,7 @@ from streaming.symbols import Ticker
 
 _EVERY_S: Final = 10.0
 _BEFORE_CHAINS_S: Final = 0.5
+_BEFORE_FIGURES_S: Final = 0.1
 _LOG: Final = logging.getLogger(__name__)
 _SLOW_COMPUTE_S: Final = 0.05
 
@@ -91,8 +92,8 @@ class SnapshotLoop:
                 await clock.sleep(wait_s)
             if (wait_s := self._turn_s(clock.monotonic()) - clock.monotonic()) > 0.0:
                 await clock.sleep(wait_s)
-            due_s = clock.monotonic() + self._pace_s
-            await self._compute_one(name)
+            began_s = clock.monotonic()
+            due_s = began_s + (self._pace_s if await self._compute_one(name) else _BEFORE_FIGURES_S)
 
     def _turn_s(self, now_s: float) -> float:
         """When a computation may begin that could begin now; others come after it."""
@@ -100,21 +101,24 @@ class SnapshotLoop:
         self._free_s = begin_s + min(self._took_s, self._pace_s / len(self._engines.tickers))
         return begin_s
 
-    async def _compute_one(self, name: str) -> None:
+    async def _compute_one(self, name: str) -> bool:
+        """Whether the pace holds for the next one: not while there are no figures yet."""
         clock, counters = self._clock, self._counters
         began_s = clock.monotonic()
         try:
             snapshot = await self._engines.compute(name, clock.now())
         except Exception as error:  # noqa: BLE001  # one ticker's trouble, of whatever kind, is not the stream's
             self._note_failure(name, error)
-            return
+            return True
         took_s = clock.monotonic() - began_s
         self._took_s = took_s
         counters.compute_ms = took_s * 1000
         if took_s > _SLOW_COMPUTE_S:
             _LOG.info("computing %s took %.0f ms", name, took_s * 1000)
-        if snapshot is not None:
-            await self._put(snapshot)
+        if snapshot is None:
+            return False
+        await self._put(snapshot)
+        return True
 
     def _note_failure(self, name: str, error: Exception) -> None:
         """Count it; the traceback of each kind of error of a ticker is logged once."""

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from asyncio.subprocess import Process
 from collections import deque
+from contextlib import suppress
 from typing import Final
 
 from streaming.engine.protocol import ANSWERS, ENCODER, Answer, Order
@@ -61,3 +62,25 @@ class EngineProcess(PipedProcess):
                 future.exception()  # whoever gave the order up does not have to look at it
         self._waiting.clear()
         await super().end()
+
+
+class SpareEngine:
+    """A process of engines begun before anybody needs one, so that its imports run beside ours; taken once."""
+
+    def __init__(self) -> None:
+        self._starting: asyncio.Task[EngineProcess] | None = None
+
+    def begin(self) -> None:
+        """Start it; whoever takes it hears of errors."""
+        self._starting = asyncio.create_task(EngineProcess.start(COMMAND), name="spare engine process")
+
+    async def take(self) -> EngineProcess | None:
+        """The process, which is the taker's to end from now on; None where there is none. OSError as of `start`."""
+        starting, self._starting = self._starting, None
+        return None if starting is None else await starting
+
+    async def close(self) -> None:
+        """End it if nobody took it."""
+        with suppress(OSError):
+            if (process := await self.take()) is not None:
+                await process.end()

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.chains.expiry_sizes import doubt
 from streaming.chains.files.chain_files import parse_any, with_spot
@@ -43,6 +44,8 @@ class EngineRoom:
         self._parts: dict[str, ChainParts] = {ticker.underlying: ChainParts() for ticker in tickers}
         self._wholes: dict[str, OptionChain] = {}
         self._by_root: dict[str, list[GexEngine]] = {}
+        self._roots: dict[str, NDArray[np.str_]] = {}
+        """By underlying: the roots that are in `_by_root` already."""
         self._maps: dict[str, Work] = {}
         self._by_wire: dict[str, list[Callable[[float, int], None]]] = {}
         for ticker in self.tickers:
@@ -98,7 +101,9 @@ class EngineRoom:
         engines = [self._engines[ticker.name] for ticker in self.tickers if ticker.underlying == underlying]
         for engine in engines:
             engine.on_chain(chain, ex_dividend=ex_dividend)
-        self._by_root |= dict.fromkeys(rows_by_root(chain.root), engines)
+        if chain.root is not self._roots.get(underlying):
+            self._roots[underlying] = chain.root
+            self._by_root |= dict.fromkeys(rows_by_root(chain.root), engines)
 
     def take(self, spots: Iterable[Spot], quotes: Sequence[OptionQuote], trades: Sequence[OptionTrades] = ()) -> None:
         """Feed live prices, quotes and trades to the engines they concern."""

@@ -40,9 +40,9 @@ class PipedProcess:
         self._outlet = process.stdout
 
     @classmethod
-    async def start(cls, command: tuple[str, ...]) -> Self:
-        """Start it; OSError when that is not possible."""
-        environment = child_environment()
+    async def start(cls, command: tuple[str, ...], **variables: str) -> Self:
+        """Start it with these variables besides those of every child; OSError when that is not possible."""
+        environment = child_environment() | variables
         return cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=ROOT, env=environment))
 
     @property

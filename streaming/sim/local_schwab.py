@@ -3,14 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from random import Random
 
 from aiohttp import web
 
 from streaming.clock import Clock
-from streaming.process.loopback import loopback_port, only_local_callers
+from streaming.process.loopback import LoopbackPort, loopback_port, only_local_callers
 from streaming.sim.control import ControlRoutes
 from streaming.sim.rest.rest_routes import OAuthRoutes, RestRoutes
 from streaming.sim.sim_server import SimServer
@@ -38,6 +38,7 @@ async def open_sim(
     clock: Clock,
     *,
     port: int = 0,
+    place: LoopbackPort | None = None,
     client_id: str = "demo",
     client_secret: str = "demo-secret",  # noqa: S107 - the password of a simulation
     callback_url: str | None = None,
@@ -46,7 +47,7 @@ async def open_sim(
     rng: Random | None = None,
     login_clock: Clock | None = None,
 ) -> AsyncIterator[SimServer]:
-    """Serve `market` on a loopback port until the context ends; port 0 takes a free one.
+    """Serve `market` on a loopback port until the context ends; port 0 takes a free one, a `place` is taken before.
 
     The market follows `clock`, and so do the tokens' lives unless they have a `login_clock`. With
     `callback_url`, OAuth accepts no other; with `requests_per_minute`, more market-data requests get 429.
@@ -55,9 +56,9 @@ async def open_sim(
     authority = Authority(client_id, client_secret, login_clock or clock, rng or Random(), callback_url=callback_url)
     shared = SharedState(market, clock, authority, customer_id=f"{authority.rng.getrandbits(256):064x}")
     streams = StreamRoutes(shared, _sources(shared), limits)
-    async with loopback_port(port, whose="the local Schwab") as place:
-        server = SimServer(f"http://{place.address}", f"ws://{place.address}/ws", shared, streams)
-        await place.serve(_application(server, streams, RateGate(requests_per_minute)))
+    async with loopback_port(port, whose="the local Schwab") if place is None else nullcontext(place) as taken:
+        server = SimServer(f"http://{taken.address}", f"ws://{taken.address}/ws", shared, streams)
+        await taken.serve(_application(server, streams, RateGate(requests_per_minute)))
         try:
             yield server
         finally:

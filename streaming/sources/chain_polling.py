@@ -73,6 +73,7 @@ class ChainPoller:
         self._logins = logins
         self._ex_dividend = ex_dividend
         self._plan = ChainPlan(requests_per_minute)
+        self._planned = asyncio.Event()
         self._lists: Corroboration[frozenset[date]] = Corroboration(frozenset.__eq__)
         self._refused: dict[tuple[str, date | None], str] = {}
         self._remarks: dict[ChainRequest, str] = {}
@@ -160,6 +161,7 @@ class ChainPoller:
 
     def _plan_for(self, wire: str, dates: Sequence[date]) -> None:
         self._plan.update(wire, dates[: self._most_expiries or None])
+        self._planned.set()
         self._refused.pop((wire, None), None)
         planned = {*self._plan.planned(wire), None}
         self._refused = {key: why for key, why in self._refused.items() if key[0] != wire or key[1] in planned}
@@ -170,6 +172,7 @@ class ChainPoller:
         }
 
     async def _work(self) -> None:
+        await self._planned.wait()
         while True:
             request = self._plan.take(self._clock.monotonic())
             if request is None:

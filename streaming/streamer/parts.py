@@ -105,6 +105,7 @@ def wire_parts(
         tickers,
         scope=settings.gex_scope,
         volatility=settings.gex_volatility,
+        spare=runtime.spare_engine,
         on_restart=lambda: poller.poll_again(),  # noqa: PLW0108  # the poller is made last: it needs the engines
     )
     sink = _sink(runtime.publisher, engines, progress)

@@ -15,6 +15,7 @@ from streaming.bus.redis_connection import open_redis, redact_url
 from streaming.bus.server.embedded import open_embedded_server
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import Clock
+from streaming.engine.process import SpareEngine
 from streaming.errors import ConfigurationError
 from streaming.ports import Tell
 from streaming.process.http_bodies import open_client
@@ -79,6 +80,8 @@ class Runtime:
     tokens: TokenStore
     auth: SchwabAuthClient | None
     """None without SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET."""
+    spare_engine: SpareEngine
+    """For whoever computes first."""
 
 
 @asynccontextmanager
@@ -96,12 +99,18 @@ async def open_bus(settings: StreamSettings, *, tell: Tell) -> AsyncIterator[Red
 
 
 @asynccontextmanager
-async def open_runtime(settings: StreamSettings, clock: Clock, *, tell: Tell) -> AsyncIterator[Runtime]:
-    """Open the bus, the publisher and Schwab's HTTP side.
+async def open_runtime(
+    settings: StreamSettings, clock: Clock, *, tell: Tell, computes_at_once: bool = False
+) -> AsyncIterator[Runtime]:
+    """Open the bus, the publisher and Schwab's HTTP side; a process of engines too where that is known to be needed.
 
     Raises UnavailableError when Redis does not answer and ConfigurationError for an unusable token path.
     """
     async with AsyncExitStack() as stack:
+        spare_engine = SpareEngine()
+        stack.push_async_callback(spare_engine.close)
+        if computes_at_once:
+            spare_engine.begin()
         redis = await stack.enter_async_context(open_bus(settings, tell=tell))
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
         http = await stack.enter_async_context(open_client(timeout_s=_HTTP_TIMEOUT_S))
@@ -115,6 +124,7 @@ async def open_runtime(settings: StreamSettings, clock: Clock, *, tell: Tell) ->
             http=http,
             tokens=tokens,
             auth=_auth_client(settings, http, tokens, clock),
+            spare_engine=spare_engine,
         )
 
 

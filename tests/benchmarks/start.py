@@ -20,6 +20,7 @@ from tests.benchmarks.demo import ROOT, fetch, resident_mb
 
 URL = re.compile(r"Open (http://127\.0\.0\.1:\d+/)")
 WITHIN_S = 60.0
+MODULES = ("streaming.", "bot.")
 QUICK = 'import sys, {module}; print(sorted({{"numpy", "discord", "pydantic", "matplotlib"}} & sys.modules.keys()))'
 
 
@@ -68,7 +69,7 @@ def memory_of_tree(pid: int) -> Iterator[tuple[str, float]]:
     yield "bot", resident_mb(pid)
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-        yield next((word for word in words if word.startswith("streaming.")), Path(words[0]).name), resident_mb(child)
+        yield next((word for word in words if word.startswith(MODULES)), Path(words[0]).name), resident_mb(child)
 
 
 def main() -> None:
@@ -78,7 +79,7 @@ def main() -> None:
     for name in runs[0]:
         values = [run[name] for run in runs if name in run]
         print(f"{name:32} {statistics.median(values):8.2f}   {' '.join(f'{value:.2f}' for value in values)}")
-    for module in ("bot.sandbox.local_discord", "bot.demo", "bot.serve"):
+    for module in ("bot.demo.stand_ins", "bot.demo.surroundings", "bot.serve", "bot.host"):
         before = os.times()
         done = subprocess.run(
             [sys.executable, "-c", QUICK.format(module=module)], cwd=ROOT, capture_output=True, text=True, check=True

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.gex.pricing.formulas import Floats, Real, years_to_expiry
 from streaming.gex.pricing.lines import Ints, Lines
@@ -27,12 +28,58 @@ def measured_ends(lines: Lines, measured: Mapping[tuple[str, date], float]) -> F
     return ends
 
 
-def quoted_ends(lines: Lines, quotes: StrikeQuotes, forward: Floats, at_s: Floats) -> Floats:
+class QuotedEnds:
+    """`quoted_ends`, of which the series keep what was found that say what they said before."""
+
+    def __init__(self) -> None:
+        self._said: _Said | None = None
+
+    def of(self, lines: Lines, quotes: StrikeQuotes, forward: Floats, at_s: Floats) -> Floats:
+        """The ends by series, which nobody may change."""
+        last = self._said
+        wanted = None if last is None or last.symbol is not lines.symbol else last.changed(lines, quotes, forward, at_s)
+        ends = quoted_ends(lines, quotes, forward, at_s, wanted=wanted)
+        if last is not None and wanted is not None:
+            ends = np.where(wanted, ends, last.ends)
+        sigma, call_counts = quotes.sigma.copy(), quotes.call_counts.copy()
+        self._said = _Said(lines.symbol, lines.iv, sigma, call_counts, forward, at_s, ends)
+        return ends
+
+
+class _Said(NamedTuple):
+    """What ends were found from."""
+
+    symbol: NDArray[np.str_]
+    iv: Floats
+    sigma: Floats
+    call_counts: NDArray[np.bool_]
+    forward: Floats
+    at_s: Floats
+    ends: Floats
+
+    def changed(self, lines: Lines, quotes: StrikeQuotes, forward: Floats, at_s: Floats) -> NDArray[np.bool_]:
+        """Which series say anything else by now; the same contracts must be listed."""
+        changed: NDArray[np.bool_] = (forward != self.forward) | (at_s != self.at_s)
+        changed[lines.series[_differ(lines.iv, self.iv)]] = True
+        pairs = _differ(quotes.sigma, self.sigma) | (quotes.call_counts != self.call_counts)
+        changed[lines.pair_series[pairs]] = True
+        return changed
+
+
+def _differ(one: Floats, other: Floats) -> NDArray[np.bool_]:
+    """Where two columns say different things; NaN is like NaN."""
+    differ: NDArray[np.bool_] = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    return differ
+
+
+def quoted_ends(
+    lines: Lines, quotes: StrikeQuotes, forward: Floats, at_s: Floats, *, wanted: NDArray[np.bool_] | None = None
+) -> Floats:
     """The same by prices: where those of an expiry agree how far the feed's volatilities are from theirs.
 
-    `forward` (points) and `at_s` (when quotes were live) are by series.
+    `forward` (points) and `at_s` (when quotes were live) are by series. With `wanted`, by series, the others are NaN.
     """
-    pairs, ratio = _ratios(lines, quotes, forward, at_s)
+    pairs, ratio = _ratios(lines, quotes, forward, at_s, wanted)
     series = lines.pair_series[pairs]
     order = np.lexsort((ratio, series))
     series, ratio = series[order], ratio[order]
@@ -47,10 +94,13 @@ def quoted_ends(lines: Lines, quotes: StrikeQuotes, forward: Floats, at_s: Float
     return ends
 
 
-def _ratios(lines: Lines, quotes: StrikeQuotes, forward: Floats, at_s: Floats) -> tuple[Ints, Floats]:
+def _ratios(
+    lines: Lines, quotes: StrikeQuotes, forward: Floats, at_s: Floats, wanted: NDArray[np.bool_] | None
+) -> tuple[Ints, Floats]:
     """Pairs near the money whose counting side has a price and a volatility of the feed: theirs over the feed's."""
     rows = np.where(quotes.call_counts, lines.pair_call, lines.pair_put)
-    pairs = np.flatnonzero((rows >= 0) & ~np.isnan(quotes.sigma))
+    told = (rows >= 0) & ~np.isnan(quotes.sigma)
+    pairs = np.flatnonzero(told if wanted is None else told & wanted[lines.pair_series])
     pairs = pairs[is_usable(lines.iv[rows[pairs]])]
     rows, series = rows[pairs], lines.pair_series[pairs]
     total = quotes.sigma[pairs] * np.sqrt(years_to_expiry(lines.settle_s[rows], at_s[series]))

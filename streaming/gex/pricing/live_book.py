@@ -8,7 +8,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from streaming.clock import epoch_ms
-from streaming.gex.pricing.feed_clock import measured_ends, on_our_clock, quoted_ends
+from streaming.gex.pricing.feed_clock import QuotedEnds, measured_ends, on_our_clock
 from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.forward import Evidence, judged, nearest_quoted, parity_ratios, too_wide
 from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
@@ -81,6 +81,7 @@ class LiveBook:
         self._weight: _Kept[Floats] = _Kept()
         self._held: _Kept[dict[ScopeName, Position]] = _Kept()
         self._traded: _Kept[dict[ScopeName, float | None]] = _Kept()
+        self._ends = QuotedEnds()
         self.live_ms = 0
         self.lines = sort_lines(chain)
         self._open_interest: Floats = self.lines.open_interest
@@ -198,7 +199,7 @@ class LiveBook:
         """When the feed's time ends, by series: by its greeks, else by prices where those count, else unknown."""
         ends = measured_ends(self.lines, chain.vendor_end_s)
         if self._conventions.volatility == "quotes":
-            by_prices = quoted_ends(self.lines, self._polled, self._forward, quoted_s)
+            by_prices = self._ends.of(self.lines, self._polled, self._forward, quoted_s)
             ends = np.where(np.isnan(ends), by_prices, ends)
         return ends
 

@@ -80,6 +80,7 @@ class TradeLog:
 
     def _forget(self) -> None:
         self._by_symbol: dict[str, int] = {}
+        """Filled when a chain lists other contracts than the one before, which is rare."""
         self._symbols: Symbols = np.zeros(0, "U1")
         self._numbers: Ints = np.zeros(0, np.int64)
         self._counted: Floats = np.zeros(0)
@@ -99,16 +100,24 @@ class TradeLog:
         """Take over what is known of the contracts that are still listed."""
         if symbols is self._symbols:
             return
-        if not np.array_equal(symbols, self._symbols):
+        numbered = self._sums.shape[1]
+        if not numbered:
+            self._numbers = np.arange(symbols.size)
+            self._counted, self._fell_s = volume.copy(), np.full(symbols.size, np.nan)
+            self._sums = np.zeros((len(SPANS_S), symbols.size))
+        elif not np.array_equal(symbols, self._symbols):
             by_symbol = self._by_symbol
-            numbers = np.array([by_symbol.setdefault(name, len(by_symbol)) for name in symbols.tolist()], np.int64)
-            known = np.full((2, len(by_symbol)), np.nan)
+            by_symbol.update(zip(self._symbols.tolist(), self._numbers.tolist(), strict=True))
+            fresh = dict.fromkeys(name for name in symbols.tolist() if name not in by_symbol)
+            by_symbol.update(zip(fresh, range(numbered, numbered + len(fresh)), strict=True))
+            numbers = np.array([by_symbol[name] for name in symbols.tolist()], np.int64)
+            self._sums = np.pad(self._sums, ((0, 0), (0, len(fresh))))
+            known = np.full((2, self._sums.shape[1]), np.nan)
             known[:, self._numbers] = self._counted, self._fell_s
             counted, self._fell_s = known[:, numbers]
             self._counted = np.where(np.isnan(counted), volume, counted)
-            self._sums = np.pad(self._sums, ((0, 0), (0, len(by_symbol) - self._sums.shape[1])))
-            self._numbers, self._busy = numbers, None
-        self._symbols, self._noted = symbols, None
+            self._numbers = numbers
+        self._symbols, self._noted, self._busy = symbols, None, None
 
     def _move(self, at_s: float) -> None:
         """Begin an entry of the log at an instant, if it is newer, and take out of each span what is older than it."""

@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from streaming.calendar import NEW_YORK, session_on
+from streaming.calendar import NEW_YORK, new_york, next_session, session_on
 
+_START: Final = time(10, 30)
 _PAUSE_START: Final = time(17, 0)
 _PAUSE_END: Final = time(18, 0)
 _FRIDAY: Final = 4
@@ -100,3 +101,10 @@ def resets_on(day: date) -> tuple[tuple[float, Reset], ...]:
     if day.weekday() in _EVES:
         times.append((_EVENING, Reset.FUTURES))
     return tuple((datetime.combine(day, at, NEW_YORK).timestamp(), reset) for at, reset in times)
+
+
+def simulated_start(today: datetime) -> datetime:
+    """10:30 in New York on the session of that day, or of the next session when there is none."""
+    day = new_york(today).date()
+    session = session_on(day) or next_session(day)
+    return datetime.combine(session.date, _START, NEW_YORK)

@@ -19,8 +19,23 @@ from streaming.model import ReplayMark
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, Keeper, snapshot
+from tests.support.virtual_clock import VirtualClock
 
 CHANNEL = 77
+
+
+class TimedChannel(FakeChannel):
+    """Notes when it was asked for what."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, float]] = []
+        self._clock = clock
+
+    async def _work(self, name: str) -> None:
+        if name in {"send", "edit"}:
+            self.asked.append((name, round(self._clock.monotonic() - 1000.0, 1)))
+        await super()._work(name)
 
 
 class Rig:
@@ -766,3 +781,47 @@ async def test_a_live_message_that_a_deposed_process_wrote_over_is_written_anew_
     rig.board.doubt()
     await rig.board.beat(rig.clock.monotonic())
     assert rig.channel.only == live
+
+
+async def deeds_of_a_board_that_waits(*, prompt: bool, warm: bool = True) -> list[tuple[str, float]]:
+    """What it does when its first snapshot comes after 0.3 s, and another one with every moment from then on."""
+    clock, slot, rng = VirtualClock(OPEN_AT), Slot(60), random.Random(1)
+    channel = TimedChannel(clock)
+    slot.warm = warm
+    message = Keeper(CHANNEL, channel, DictLedger(), clock).message
+    plan, ticker = BoardPlan(prompt=prompt), parse_ticker("NQ")
+    board = Board(CHANNEL, ticker, slot=slot, message=message, plan=plan, clock=clock, rng=rng, tell=print)
+
+    def settled() -> bool:
+        if clock.monotonic() > 1000.3:
+            slot.put(snapshot(clock.now(), spot=25000.0 + clock.monotonic()))
+        return clock.sleeping == 1
+
+    task = asyncio.create_task(board.run())
+    await clock.run(settled, done=lambda: len(channel.asked) == 4)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return channel.asked[:4]
+
+
+async def test_the_wait_is_said_at_once_and_the_first_figures_are_shown_as_they_come():
+    assert await deeds_of_a_board_that_waits(prompt=True) == [
+        ("send", 0.0),
+        ("edit", 0.3),
+        ("edit", 2.0),
+        ("edit", 3.0),
+    ]
+
+
+async def test_of_many_boards_each_waits_for_its_beat():
+    assert await deeds_of_a_board_that_waits(prompt=False) == [
+        ("send", 0.0),
+        ("edit", 1.0),
+        ("edit", 2.0),
+        ("edit", 3.0),
+    ]
+
+
+async def test_nothing_is_said_before_what_is_stored_has_been_read():
+    assert (await deeds_of_a_board_that_waits(prompt=True, warm=False))[0] == ("send", 0.3)

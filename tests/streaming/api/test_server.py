@@ -193,6 +193,17 @@ async def test_a_bug_is_logged_and_is_one_requests_own(redis, monkeypatch, caplo
         assert (await rig.http.get(LEVELS)).status_code == 404
 
 
+async def test_a_stream_that_meets_a_bug_ends_and_says_nothing_else_on_its_line(redis, monkeypatch, caplog):
+    async def broken(*_, **__):
+        raise KeyError("secret")
+
+    monkeypatch.setattr(server, "tell_events", broken)
+    async with open_api(redis) as rig:
+        answer = await rig.http.get("/v1/events/SPX")
+        assert (answer.status_code, answer.text) == (200, "retry: 2000\n\n")
+        assert "a stream of events met a bug" in caplog.text
+
+
 def event_of(lines):
     said = dict(line.partition(": ")[::2] for line in lines)
     return said["event"], json.loads(said["data"])

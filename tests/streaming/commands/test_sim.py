@@ -13,9 +13,10 @@ import pytest
 
 from streaming.calendar import NEW_YORK
 from streaming.commands.cli import main
-from streaming.commands.sim import APP_KEY, APP_SECRET, build, register, simulated_start
+from streaming.commands.sim import APP_KEY, APP_SECRET, build, register
 from streaming.errors import RequestError
 from streaming.sim.control import ORDERS
+from streaming.sim.prices.hours import simulated_start
 from streaming.sim.stream.codes import Limits
 from streaming.sim.stream.odd_frames import ODDITIES
 from streaming.sim.world.faults import SWITCHES

@@ -11,7 +11,7 @@ import pytest
 from streaming.clock import epoch_ms
 from streaming.engine.engine_host import EngineHost
 from streaming.engine.kept_chains import ChainDelivery, KeptChains
-from streaming.engine.process import EngineProcess
+from streaming.engine.process import EngineProcess, SpareEngine
 from streaming.engine.protocol import Compute, Load
 from streaming.engine.room import EngineRoom
 from streaming.errors import ContractError, TransientError
@@ -72,6 +72,23 @@ async def test_a_chain_and_a_tick_become_the_snapshot_that_the_room_would_make()
     assert (receipt.complete, receipt.contracts) == (True, 22)
     assert snapshot == room.compute("SPX", ASOF)
     assert near == room.near_symbols(4)
+
+
+async def test_a_process_that_was_begun_ahead_is_the_first_one_and_ends_with_whoever_has_it():
+    spare = SpareEngine()
+    spare.begin()
+    async with host_of(spare=spare, command=HANGS) as host:
+        assert (await host.load(BODY)).complete
+        assert await spare.take() is None
+        pid = host.pid
+    await gone(pid)
+
+
+async def test_a_process_that_was_begun_ahead_and_never_taken_is_ended():
+    spare = SpareEngine()
+    spare.begin()
+    await spare.close()
+    assert await spare.take() is None
 
 
 async def test_a_map_comes_whole_from_the_process_and_none_that_is_no_newer():

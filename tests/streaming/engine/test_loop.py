@@ -11,6 +11,7 @@ from streaming.clock import SystemClock
 from streaming.engine.engine_host import EngineError
 from streaming.engine.loop import SnapshotCounters, SnapshotLoop
 from streaming.errors import TransientError
+from streaming.model import GexSnapshot
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.snapshots import snapshot
@@ -173,9 +174,23 @@ class Busy:
     async def news(self, name: str) -> None:
         """At once."""
 
-    async def compute(self, name: str, now: datetime) -> None:
+    async def compute(self, name: str, now: datetime) -> GexSnapshot:
         self.begun[name].append(self.clock.monotonic() - 1000.0)
         await self.clock.sleep(0.1)
+        return snapshot()
+
+
+async def test_before_there_are_figures_the_next_look_comes_sooner_than_the_pace():
+    class Loading(Busy):
+        async def compute(self, name: str, now: datetime) -> GexSnapshot | None:
+            self.begun[name].append(self.clock.monotonic() - 1000.0)
+            return snapshot() if len(self.begun[name]) > 3 else None
+
+    clock = VirtualClock(datetime(2026, 8, 20, 15, 0, tzinfo=UTC))
+    engines = Loading(clock)
+    async with Running(engines, clock=clock):
+        await clock.run(lambda: clock.sleeping == 3, done=lambda: len(engines.begun["RUT"]) == 5)
+    assert [round(at_s, 3) for at_s in engines.begun["SPX"]] == [0.0, 0.1, 0.2, 0.3, 1.3]
 
 
 async def test_tickers_that_have_news_at_once_take_turns_and_keep_their_places_in_the_second():

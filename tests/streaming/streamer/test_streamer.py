@@ -191,11 +191,17 @@ async def test_a_useful_symbol_that_operators_remove_is_not_streamed(tmp_path: P
         assert "/NQ" in rig.streamer.status().symbols
 
 
-async def test_requests_are_counted_where_other_processes_see_them(tmp_path: Path, redis: Redis, redis_url: str):
-    async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
+async def test_requests_are_counted_where_other_processes_see_them_and_one_is_for_the_ex_dividend_date(
+    tmp_path: Path, redis: Redis, redis_url: str
+):
+    async with streaming_rig(tmp_path, redis_url, "SPY") as rig:
         await until(lambda: rig.streamer.counters.snapshots > 1)
         used = rig.streamer.status().requests_used
         assert 0 < used <= await redis.llen(keys.REQUESTS)
+        async with asyncio.timeout(15):
+            while (snapshot := await rig.runtime.snapshots.latest("SPY")) is None or snapshot.ex_dividend_date is None:
+                await asyncio.sleep(0.05)
+        assert snapshot.ex_dividend_date == "2026-09-18"
 
 
 async def test_the_telemetry_hash_says_how_the_stream_is(tmp_path: Path, redis: Redis, redis_url: str):

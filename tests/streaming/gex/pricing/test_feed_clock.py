@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from streaming.gex.pricing.feed_clock import measured_ends, on_our_clock, quoted_ends
+from streaming.gex.pricing.feed_clock import QuotedEnds, measured_ends, on_our_clock, quoted_ends
 from streaming.gex.pricing.lines import Lines, sort_lines
 from streaming.gex.pricing.volatility import StrikeQuotes
 from tests.support.option_lines import ASOF, TODAY, Line, make_chain
@@ -64,3 +64,29 @@ def test_more_time_of_the_feeds_is_more_volatility_on_our_clock():
     assert on_our_clock(np.array([CLOSE_S + 900.0]), np.array([CLOSE_S]), CLOSE_S - 1.0) == pytest.approx(
         math.sqrt(901 / 60)
     )
+
+
+@pytest.mark.parametrize("what", ["nothing", "iv", "sigma", "side", "forward", "at"])
+def test_series_that_say_something_else_are_asked_again_and_no_others(what: str):
+    both = [replace(line, expiry=day) for day in (TODAY, MONDAY) for line in LINES[:4]]
+    rows = sort_lines(make_chain(both))
+    sigma = rows.iv[np.maximum(rows.pair_call, rows.pair_put)] * 1.03
+    said = StrikeQuotes(sigma, rows.pair_call >= 0)
+    forward, at_s = np.full(2, 4300.0), np.full(2, NOW_S)
+    kept = QuotedEnds()
+    first = kept.of(rows, said, forward, at_s)
+    iv = rows.iv.copy()
+    if what == "iv":
+        iv[0] *= 1.1
+    elif what == "sigma":
+        sigma[0] = math.nan
+    elif what == "side":
+        said.call_counts[0] ^= True
+    elif what == "forward":
+        forward = np.array([4400.0, 4300.0])
+    elif what == "at":
+        at_s = np.array([NOW_S + 60.0, NOW_S])
+    now = replace(rows, iv=iv)
+    found = kept.of(now, said, forward, at_s)
+    assert np.array_equal(found, quoted_ends(now, said, forward, at_s), equal_nan=True)
+    assert found[1] == first[1]

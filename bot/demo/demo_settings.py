@@ -1,4 +1,4 @@
-"""The demo's market: a local Schwab, a market of its own, and settings that point there and at the local Discord.
+"""The demo's settings: they point at the local Schwab and the local Discord.
 
 Nothing here replaces a part of the bot. The same process as ever runs against these addresses; the user's
 `.env`, environment and folders are neither read nor written.
@@ -9,33 +9,23 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import httpx
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from bot.sandbox.local_discord import Sandbox
+from bot.demo.stand_in_process import CLIENT_ID, CLIENT_SECRET, Places, StandIns
 from bot.settings import BotSettings
 from streaming.bus.server.embedded import free_port
-from streaming.clock import Clock, ShiftedClock
-from streaming.commands.sim import simulated_start
-from streaming.option_chain import OptionChain
+from streaming.clock import Clock
 from streaming.process.private_files import own_uid
-from streaming.schwab.login.auth_client import SchwabAuthClient
-from streaming.schwab.login.token_store import TokenStore
-from streaming.sim.local_schwab import SimServer, open_sim
-from streaming.sim.world.market import Market
 
 _LOG: Final = logging.getLogger(__name__)
 _FOLDER: Final = "gexcord-demo-"
-_CLIENT_ID: Final = "demo-app-key"
-_CLIENT_SECRET: Final = "demo-app-secret"  # noqa: S105  # opens nothing but the local simulator
 
 
 class DemoSettings(BotSettings):
@@ -60,6 +50,7 @@ class Demo:
 
     settings: BotSettings
     clock: Clock
+    _stand_ins: StandIns
 
     @property
     def api_line(self) -> str:
@@ -69,21 +60,23 @@ class Demo:
         ticker = self.settings.tickers[0].name
         return f'curl -H "{known}" http://{self.settings.api_address}:{self.settings.api_port}/v1/levels/{ticker}'
 
+    async def sign_in(self) -> None:
+        """Wait until Schwab is there, and keep its login; to be called once, before anything asks Schwab."""
+        from streaming.schwab.login.formats import parse_token
+        from streaming.schwab.login.token_store import TokenStore
 
-@asynccontextmanager
-async def open_market(
-    sandbox: Sandbox, chain: OptionChain | None, tickers: Sequence[str], *, seed: int
-) -> AsyncIterator[Demo]:
-    """Open market and Schwab on loopback, sign in once, and yield settings for them and the local Discord."""
-    clock = ShiftedClock(simulated_start(datetime.now(UTC)) if chain is None else chain.asof)
+        store = TokenStore(self.settings.schwab_token_path)
+        token = parse_token(await self._stand_ins.token(), where="The local Schwab's login")
+        async with store.locked():
+            store.save(token)
+
+
+@contextmanager
+def at_home(places: Places, stand_ins: StandIns) -> Iterator[Demo]:
+    """Yield settings for a folder of the demo's own, and for the local Schwab and Discord."""
     _clear_up_after_killed_demos(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
-        async with open_sim(
-            _market(chain, clock.now(), seed), clock, client_id=_CLIENT_ID, client_secret=_CLIENT_SECRET
-        ) as sim:
-            settings = _settings(sim, sandbox, Path(folder), tickers)
-            await _sign_in(settings, clock)
-            yield Demo(settings=settings, clock=clock)
+        yield Demo(_settings(places, Path(folder)), places.clock(), stand_ins)
 
 
 def _clear_up_after_killed_demos(parent: Path) -> None:
@@ -106,24 +99,18 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _market(chain: OptionChain | None, start_at: datetime, seed: int) -> Market:
-    if chain is not None:
-        return Market.from_chain(chain, seed=seed)
-    return Market.generate(start_at=start_at, seed=seed, always_open=True)
-
-
-def _settings(sim: SimServer, sandbox: Sandbox, folder: Path, tickers: Sequence[str]) -> BotSettings:
+def _settings(places: Places, folder: Path) -> BotSettings:
     return DemoSettings(
-        discord_bot_token=SecretStr(sandbox.token),
-        discord_api_url=sandbox.api_url,
-        discord_gateway_url=sandbox.gateway_url,
-        discord_operator_ids=(sandbox.owner_id,),
-        gex_feed_channel_map={ticker: (sandbox.channel_ids[f"gex-{ticker.lower()}"],) for ticker in tickers},
-        gex_feed_symbols=tuple(tickers),
+        discord_bot_token=SecretStr(places.bot_token),
+        discord_api_url=places.api_url,
+        discord_gateway_url=places.gateway_url,
+        discord_operator_ids=(places.owner_id,),
+        gex_feed_channel_map={ticker: (channel,) for ticker, channel in places.channel_ids.items()},
+        gex_feed_symbols=tuple(places.channel_ids),
         gex_feed_force_window=True,
-        schwab_client_id=SecretStr(_CLIENT_ID),
-        schwab_client_secret=SecretStr(_CLIENT_SECRET),
-        schwab_api_url=sim.url,
+        schwab_client_id=SecretStr(CLIENT_ID),
+        schwab_client_secret=SecretStr(CLIENT_SECRET),
+        schwab_api_url=places.schwab_url,
         schwab_symbols=("SPY", "QQQ", "/MNQ", "/MES"),
         schwab_token_path=folder / "tokens" / "schwab_token.json",
         redis_data_path=folder / "redis",
@@ -131,21 +118,3 @@ def _settings(sim: SimServer, sandbox: Sandbox, folder: Path, tickers: Sequence[
         api_port=free_port(),
         api_token=SecretStr(secrets.token_urlsafe()),
     )
-
-
-async def _sign_in(settings: BotSettings, clock: Clock) -> None:
-    """The weekly login, as a person would do it: open the authorise URL, bring back the redirect."""
-    assert settings.schwab_client_id is not None and settings.schwab_client_secret is not None  # noqa: S101, PT018  # set above
-    async with httpx.AsyncClient() as http:
-        auth = SchwabAuthClient(
-            http,
-            TokenStore(settings.schwab_token_path),
-            client_id=settings.schwab_client_id,
-            client_secret=settings.schwab_client_secret,
-            api_url=settings.schwab_api_url,
-            callback_url=settings.schwab_callback_url,
-            clock=clock,
-        )
-        attempt = auth.begin_login()
-        redirect = await http.get(attempt.url, follow_redirects=False)
-        await auth.finish_login(attempt, redirect.headers["location"])
