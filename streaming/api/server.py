@@ -44,6 +44,7 @@ NAME: Final = "Gexcord"
 _KEY: Final = "key"
 """The token's name in a query, as in GEXBot's older API; a browser's event stream can send no header."""
 _END_WITHIN_S: Final = 0.1
+_MOST_CONNECTIONS: Final = 128
 _LATER_S: Final = 1
 _ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": NAME}
 _EXPOSED: Final = {"Access-Control-Expose-Headers": "ETag, Retry-After"}
@@ -129,7 +130,9 @@ async def serve_api(settings: StreamSettings, desk: Desk) -> AsyncIterator[Api]:
         for path in (route.path, *route.also):
             application.router.add_get(path, answer, allow_head=route.respond is not None)
     async with loopback_port(settings.api_port, whose=WHOSE, remedy=ANOTHER, host=settings.api_address) as place:
-        await place.serve(application, shutdown_s=_END_WITHIN_S, cancels_handlers=True)
+        await place.serve(
+            application, shutdown_s=_END_WITHIN_S, cancels_handlers=True, most_connections=_MOST_CONNECTIONS
+        )
         yield Api(desk, admission, f"http://{place.address}")
 
 

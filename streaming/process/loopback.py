@@ -2,10 +2,12 @@
 machine, and their own pages.
 """
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,6 +29,7 @@ class LoopbackPort:
         self._whose = whose
         self._remedy = remedy
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
         self.number = 0
         """The port; 0 until it is bound."""
 
@@ -51,25 +54,46 @@ class LoopbackPort:
         tls: ssl.SSLContext | None = None,
         shutdown_s: float = 1.0,
         cancels_handlers: bool = False,
+        most_connections: int | None = None,
     ) -> None:
-        """Begin to answer, until the port is given back; `cancels_handlers` when whoever asked has left."""
+        """Begin to answer, until the port is given back; `cancels_handlers` when whoever asked has left.
+
+        Beyond about `most_connections` at once others are closed unheard, so that nobody can use up our files.
+        """
         self._runner = web.AppRunner(
             application, access_log=None, shutdown_timeout=shutdown_s, handler_cancellation=cancels_handlers
         )
         await self._runner.setup()
+        server = self._runner.server
+        assert server is not None  # noqa: S101  # it is there from the setup on
+        factory = server if most_connections is None else partial(_one_of, server, most_connections)
+        loop = asyncio.get_running_loop()
         try:
-            await web.SockSite(self._runner, self._socket, ssl_context=tls).start()
+            self._listening = await loop.create_server(factory, sock=self._socket, ssl=tls)
         except OSError as error:  # bound by two, and the other one was first to listen
             raise self._unusable(self.number, error) from error
 
     async def close(self) -> None:
         """Let what is being answered end, and answer no more."""
+        if self._listening is not None:
+            self._listening.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
     def _unusable(self, port: int, error: OSError) -> UnavailableError:
         reason = error.strerror or type(error).__name__
         return UnavailableError(f"Port {port} of {self._whose} cannot be used: {reason}.", remedy=self._remedy)
+
+
+def _one_of(server: web.Server, most: int) -> asyncio.BaseProtocol:
+    return server() if len(server.connections) < most else _Unheard()
+
+
+class _Unheard(asyncio.Protocol):
+    """A connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
 
 
 @asynccontextmanager

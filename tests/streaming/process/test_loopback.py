@@ -1,7 +1,8 @@
 """streaming/process/loopback.py on the local Discord and the local Schwab: taken ports, and a stranger's page."""
 
+import asyncio
 import random
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx
 import pytest
@@ -76,6 +77,24 @@ async def test_a_free_port_is_known_before_it_answers_and_is_free_again_afterwar
         assert (await http.get(f"http://{place.address}/")).text == "hello"
     async with loopback_port(place.number, whose="a test") as again:
         assert again.number == place.number
+
+
+async def test_whoever_opens_more_connections_than_there_may_be_is_not_heard():
+    application = web.Application()
+    application.router.add_get("/", hello)
+    async with loopback_port(0, whose="a test") as place:
+        await place.serve(application, most_connections=2)
+        silent = [await asyncio.open_connection("127.0.0.1", place.number) for _ in range(2)]
+        async with httpx.AsyncClient(base_url=f"http://{place.address}") as http, asyncio.timeout(5):
+            with pytest.raises(httpx.TransportError):
+                await http.get("/")
+            silent[0][1].close()
+            await silent[0][1].wait_closed()
+            while True:
+                with suppress(httpx.TransportError):
+                    assert (await http.get("/")).text == "hello"
+                    break
+        silent[1][1].close()
 
 
 async def test_a_taken_port_is_one_sentence_that_names_whose_it_would_have_been():
