@@ -34,7 +34,6 @@ def _figures(chain: OptionChain, market: Market) -> GexSnapshot:
 def _over_the_wire(market: Market, ticker: str) -> OptionChain:
     wire = parse_ticker(ticker).wire
     payloads, board = ChainPayloads(market), market.board(wire)
-    queries = [
-        ChainQuery(wire, from_date=day, to_date=day, sides=(side,)) for day in board.dates() for side in ("CALL", "PUT")
-    ]
+    days = sorted({group.expiry.day for group in board.listed()})
+    queries = [ChainQuery(wire, from_date=day, to_date=day, sides=(side,)) for day in days for side in ("CALL", "PUT")]
     return merge_chains([parse_chain(payloads.chain(query), ticker=ticker, asof=market.now) for query in queries])

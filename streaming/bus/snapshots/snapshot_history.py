@@ -182,13 +182,7 @@ class SnapshotHistory:
 
     async def newest(self, key: str) -> HistoryEntry | None:
         """The entry a stream ends with; None when there is none, or none of ours."""
-        page = await self._page(key, "+", FEW)
-        return next((entry for reply in page if (entry := entry_of(reply)) is not None), None)
-
-    async def _page(self, key: str, end: str, count: int) -> list[Any]:
-        """Entries from `end` backwards, newest first."""
-        entries = await self._redis.xrevrange(key, max=end, count=count)
-        return cast("list[Any]", entries)
+        return _one(await self._redis.xrevrange(key, count=FEW))
 
     async def samples(self, key: str, *, minutes: float, most: int) -> list[bytes]:
         """As `since`, but of more than `most` entries only that many, evenly spread; `most` is at least 2."""
@@ -201,7 +195,7 @@ class SnapshotHistory:
         found: list[HistoryEntry] = []
         end = "+"
         while True:
-            page = await self._page(key, end, _PAGE)
+            page = cast("list[Any]", await self._redis.xrevrange(key, max=end, count=_PAGE))
             for reply in page:
                 end = f"({reply[0].decode()}"
                 entry = entry_of(reply)

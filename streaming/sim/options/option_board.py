@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Final
 
 import numpy as np
@@ -100,10 +99,6 @@ class OptionBoard:
     def group_of(self, row: int) -> Group:
         """The expiry that holds a row."""
         return self.groups[bisect_right(self.groups, row, key=lambda group: group.start) - 1]
-
-    def dates(self) -> tuple[date, ...]:
-        """Expiry dates that are still listed, ascending, each once."""
-        return tuple(dict.fromkeys(sorted(group.expiry.day for group in self.listed())))
 
     def trade_second(self, *, now_s: int, elapsed_s: float) -> None:
         """Let a second of volume happen, at the prices of the moment."""
