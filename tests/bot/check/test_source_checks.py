@@ -25,13 +25,13 @@ def snapshot(*, ticker, asof, **marks):
 
 
 def cboe_body(name):
-    """CBOE's feed about a name: forty contracts of one expiry around 100."""
+    """CBOE's feed about a name: forty contracts of one expiry around 100, with calls and puts that do not cancel."""
     now = datetime.now(UTC)
     expiry = now + timedelta(days=14)
     options = [
         {
-            "option": f"{name}{expiry:%y%m%d}{side}{strike * 1000:08d}", "iv": 0.2, "open_interest": 100.0 + strike,
-            "volume": 10.0, "bid": max(worth, 0.0) + 1.9, "ask": max(worth, 0.0) + 2.1,
+            "option": f"{name}{expiry:%y%m%d}{side}{strike * 1000:08d}", "iv": 0.2, "volume": 10.0 + worth,
+            "open_interest": 100.0 + strike + worth, "bid": max(worth, 0.0) + 1.9, "ask": max(worth, 0.0) + 2.1,
         }
         for strike in range(90, 110)
         for side, worth in (("C", 100 - strike), ("P", strike - 100))
