@@ -6,8 +6,9 @@ Whoever reads symbols and figures out of a vendor's bytes hands them over here.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -65,25 +66,23 @@ def assemble(rows: ContractRows, quoted: Quoted, met: ChainQuality) -> OptionCha
 
     `met` is what reading has met so far. ContractError where rows are listed and none is a standard contract.
     """
-    by_root = rows_by_root(rows.symbols.root)
-    name = ticker_name(quoted.ticker) or _commonest(by_root)
-    kept, foreign, doubled = _kept(rows.symbols, by_root, name)
+    own = _own(rows.symbols, ticker_name(quoted.ticker))
+    kept, symbols = own.rows, own.symbols
     iv, open_interest, volume, bid, ask = (
         column[kept] for column in (rows.iv, rows.open_interest, rows.volume, rows.bid, rows.ask)
     )
-    symbols = rows.symbols
     chain = OptionChain(
-        ticker=name,
+        ticker=own.ticker,
         spot=quoted.spot,
         asof=quoted.asof,
         source=quoted.source,
         delayed=True,
-        symbol=symbols.symbol[kept],
-        root=symbols.root[kept],
-        expiry=symbols.expiry[kept],
-        settle_s=symbols.settle_s[kept],
-        strike=symbols.strike[kept],
-        is_call=symbols.is_call[kept],
+        symbol=symbols.symbol,
+        root=symbols.root,
+        expiry=symbols.expiry,
+        settle_s=symbols.settle_s,
+        strike=symbols.strike,
+        is_call=symbols.is_call,
         iv=iv,
         open_interest=amounts(open_interest),
         volume=amounts(volume),
@@ -94,8 +93,8 @@ def assemble(rows: ContractRows, quoted: Quoted, met: ChainQuality) -> OptionCha
     is_percent = _is_percent(chain)
     quality = ChainQuality(
         unreadable=met.unreadable,
-        foreign=foreign,
-        doubled=doubled,
+        foreign=own.foreign,
+        doubled=own.doubled,
         cut_off=met.cut_off,
         calls_without_interest=calls,
         puts_without_interest=puts,
@@ -134,8 +133,23 @@ def grid_of(symbols: list[str]) -> Bytes:
     return symbol_grid(data, np.concatenate(([0], end[:-1] + 1)) if end.size else end, end)
 
 
-def _kept(symbols: SymbolColumns, by_root: dict[str, Rows], name: str) -> tuple[slice | Rows, int, int]:
-    """The rows that make the chain, how many are foreign to it, and how many say again what another says."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Own:
+    """The rows that make a ticker's chain, how many are foreign to it, and how many say again what another says."""
+
+    ticker: str
+    rows: slice | Rows
+    symbols: SymbolColumns
+    """Of those rows."""
+    foreign: int
+    doubled: int
+
+
+@lru_cache(maxsize=4)
+def _own(symbols: SymbolColumns, ticker: str) -> _Own:
+    """Worked out once for symbols that are listed again; without a ticker it is the one most rows are on."""
+    by_root = rows_by_root(symbols.root)
+    name = ticker or _commonest(by_root)
     letters = "".join(character for character in name if character.isalnum())
     own = {
         root: rows for root, rows in by_root.items()
@@ -145,8 +159,11 @@ def _kept(symbols: SymbolColumns, by_root: dict[str, Rows], name: str) -> tuple[
         raise ContractError(_all_foreign(name, by_root))
     rows = np.sort(np.concatenate([np.empty(0, np.intp), *own.values()]))
     once = _once(symbols, own, rows)
-    kept = slice(None) if once.size == symbols.root.size else once
-    return kept, symbols.root.size - rows.size, rows.size - once.size
+    foreign, doubled = symbols.root.size - rows.size, rows.size - once.size
+    if once.size == symbols.root.size:
+        return _Own(name, slice(None), symbols, foreign, doubled)
+    kept = SymbolColumns(*(getattr(symbols, field.name)[once] for field in fields(symbols)))
+    return _Own(name, once, kept, foreign, doubled)
 
 
 def _all_foreign(name: str, by_root: dict[str, Rows]) -> str:

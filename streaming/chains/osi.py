@@ -1,7 +1,8 @@
 """Option symbols as columns: thousands of `SPXW240105C01200000` read at once, without a loop over them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -77,6 +78,36 @@ def read_symbols(grid: Bytes) -> SymbolColumns:
         strike=_number(grid[_STRIKE:]) / 1000.0,
         is_call=grid[_SIDE] == ord("C"),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """What columns of characters list."""
+
+    valid: NDArray[np.bool_]
+    """Which of them are symbols."""
+    symbols: SymbolColumns
+    """What those say; nobody may change it."""
+
+    @property
+    def kept(self) -> slice | NDArray[np.bool_]:
+        """Picks what is said of the valid ones out of columns of all."""
+        return slice(None) if self.valid.all() else self.valid
+
+
+def listing_of(grid: Bytes) -> Listing:
+    """Symbols told from what is none, and read; a feed lists the same again and again, and of that it is the same."""
+    return _listing(grid.tobytes())
+
+
+@lru_cache(maxsize=4)
+def _listing(characters: bytes) -> Listing:
+    grid = np.frombuffer(characters, np.uint8).reshape(WIDTH, -1)
+    valid = is_symbol(grid)
+    symbols = read_symbols(grid if valid.all() else grid[:, valid])
+    for field in fields(symbols):
+        getattr(symbols, field.name).flags.writeable = False
+    return Listing(valid, symbols)
 
 
 def _text(grid: Bytes) -> NDArray[np.str_]:

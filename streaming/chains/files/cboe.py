@@ -18,7 +18,7 @@ from streaming.calendar import NEW_YORK
 from streaming.chains.assembly import ContractRows, Quoted, assemble, column_of, grid_of
 from streaming.chains.files.cboe_table import read_table
 from streaming.chains.files.date_line import moment_in
-from streaming.chains.osi import SymbolColumns, is_symbol, read_symbols, rows_by_root
+from streaming.chains.osi import SymbolColumns, listing_of, rows_by_root
 from streaming.chains.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
 from streaming.chains.vendor_clock import Greeks, SeriesName, clock_ends
 from streaming.chains.wire_values import price
@@ -78,14 +78,13 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
     data = body.data or body
     options = data.options or []
     grid = grid_of([item.option for item in options])
-    valid = is_symbol(grid)
-    kept = slice(None) if valid.all() else valid
-    symbols = read_symbols(grid[:, kept])
+    listing = listing_of(grid)
+    symbols, kept = listing.symbols, listing.kept
     *figures, gamma, vega = [column_of(column)[kept] for column in _columns(options)]
     offered = (price(value) for value in (data.current_price, data.close))
     spot = next((found for found in offered if found is not None), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
-    met = ChainQuality(unreadable=valid.size - int(np.count_nonzero(valid)))
+    met = ChainQuality(unreadable=int(np.count_nonzero(~listing.valid)))
     chain = assemble(ContractRows(symbols, *figures), Quoted(SOURCE, data.symbol, spot, when), met)
     greeks = Greeks(figures[0], gamma, vega, unit=_LAST_DIGIT)
     return replace(chain, vendor_end_s=_clock_ends(symbols, greeks, spot, when))

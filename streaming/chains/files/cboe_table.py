@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from streaming.chains.assembly import ContractRows
 from streaming.chains.files.date_line import fetched_at
 from streaming.chains.files.wrapping import refusal
-from streaming.chains.osi import Bytes, Ints, is_symbol, read_symbols, symbol_grid
+from streaming.chains.osi import Bytes, Ints, listing_of, symbol_grid
 from streaming.errors import ContractError
 from streaming.model import ChainQuality
 
@@ -154,14 +154,13 @@ def _table(head: str, names: list[str], cells: _Cells) -> Table:
         raise ContractError("The table lacks a column of calls, puts, IV, open interest, volume, bid or ask.") from None
     sides = [(cells.start[:, side], cells.end[:, side]) for side in (calls, puts)]
     grid = np.concatenate([symbol_grid(cells.data, *side) for side in sides], axis=1)
-    valid = is_symbol(grid)
-    if not valid.any():
+    listing = listing_of(grid)
+    if not listing.valid.any():
         raise ContractError("No row of the table names an option.")
-    nameless = np.concatenate([end > start for start, end in sides]) & ~valid
+    nameless = np.concatenate([end > start for start, end in sides]) & ~listing.valid
     order = [side[figure] for figure in range(len(_FIGURES)) for side in at]
     values = _numbers(cells.data, cells.start[:, order].T.ravel(), cells.end[:, order].T.ravel())
-    kept = slice(None) if valid.all() else valid
-    rows = ContractRows(read_symbols(grid[:, kept]), *values.reshape(len(_FIGURES), -1)[:, kept])
+    rows = ContractRows(listing.symbols, *values.reshape(len(_FIGURES), -1)[:, listing.kept])
     unreadable = int(np.count_nonzero(nameless)) + cells.short_rows
     return Table(head, rows, ChainQuality(unreadable=unreadable, cut_off=cells.cut_off))
 

@@ -1,9 +1,10 @@
 """Option symbols read as columns."""
 
 import numpy as np
+import pytest
 
 from streaming.calendar import NEW_YORK
-from streaming.chains.osi import is_symbol, read_symbols, symbol_grid
+from streaming.chains.osi import is_symbol, listing_of, read_symbols, symbol_grid
 
 
 def grid_of(*symbols: str):
@@ -37,3 +38,15 @@ def test_what_is_no_symbol_is_seen():
 def test_nothing_is_nothing():
     empty = read_symbols(grid_of("SPX230616C04300000")[:, :0])
     assert empty.strike.size == empty.settle_s.size == empty.symbol.size == 0
+
+
+def test_what_is_listed_again_is_read_once_and_nobody_can_change_it():
+    first, again, other = (
+        listing_of(grid_of(*names))
+        for names in (("SPX230616C04300000", "x"), ("SPX230616C04300000", "x"), ("SPX230616P04300000", "x"))
+    )
+    assert again.symbols is first.symbols
+    assert first.valid.tolist() == [True, False]
+    assert [found.symbols.is_call.tolist() for found in (first, other)] == [[True], [False]]
+    with pytest.raises(ValueError, match="read-only"):
+        first.symbols.strike[0] = 1.0

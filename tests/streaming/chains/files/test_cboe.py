@@ -267,3 +267,16 @@ def test_the_greeks_of_each_series_tell_the_clock_of_its_volatilities():
         ("RUT", date(2023, 10, 20)): pytest.approx(900.0, abs=1.0),
     }
     assert parse_json(json.dumps(feed(RUT)).encode()).vendor_end_s == {}
+
+
+def test_a_feed_that_lists_the_same_again_has_the_same_listing_and_its_own_figures():
+    first, second = (
+        parse_json(
+            b'{"timestamp": "2026-08-20 15:15:00", "data": {"symbol": "^SPX", "options": ['
+            b'{"option": "SPXW260820C05660000", "iv": %s}, {"option": "SPX7260820C05660000", "iv": 0.9}]}}' % iv
+        )
+        for iv in (b"0.2", b"0.3")
+    )
+    assert second.symbol is first.symbol
+    assert second.lists_like(first)
+    assert (first.iv.tolist(), second.iv.tolist()) == ([0.2], [0.3])
