@@ -10,6 +10,10 @@ from typing import Final
 
 from dotenv.parser import parse_stream
 
+from streaming.settings import ENV_FILE
+
+NEW_ENV_FILE: Final = f"{ENV_FILE}.new"
+"""What we write beside `.env`, for a person to take into use."""
 _PLAIN: Final = re.compile(r"[\w.,:/+=@%$*-]*", re.ASCII)
 
 

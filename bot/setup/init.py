@@ -16,7 +16,7 @@ from bot.check.check import check_redis
 from bot.check.discord import application_id, check_discord
 from bot.check.source_checks import check_sources
 from bot.settings import BotSettings
-from bot.setup.env_text import with_values
+from bot.setup.env_text import NEW_ENV_FILE, with_values
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError, GexcordError, RequestError
 from streaming.process.findings import Finding, failed, ok, warn
@@ -25,7 +25,6 @@ from streaming.schwab.login.oauth import parse_callback
 from streaming.setting_values import read_text
 from streaming.settings import ENV_FILE, explained_settings, load_settings, load_what_is_right
 
-NEW_ENV_FILE: Final = f"{ENV_FILE}.new"
 _USUAL_KEYS: Final = {"app key": (32, 48), "secret": (16, 64)}
 """Lengths that Schwab has given out so far."""
 _WELCOME: Final = f"""Gexcord asks for what it needs and tests each answer. Enter takes what stands in brackets.

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from bot.settings import BotSettings
-from bot.setup.env_text import names_in, with_values
+from bot.setup.env_text import NEW_ENV_FILE, names_in, with_values
 from bot.setup.kept import DayRows, Kept, Login, RedisKey, Settings, in_words, read
 from bot.setup.kept_keys import is_in_use, kept_names, open_kept_redis, write_keys
 from bot.setup.sealed_file import unseal
@@ -27,7 +27,6 @@ from streaming.schwab.login.token_store import TokenStore
 from streaming.setting_values import is_secret
 from streaming.settings import ENV_FILE, load_settings
 
-NEW_ENV_FILE: Final = f"{ENV_FILE}.new"
 _MOST_BYTES: Final = 512_000_000
 """Forty thousand day rows."""
 _PLACES: Final = ("schwab_token_path", "gex_history_path", "redis_data_path")

@@ -23,7 +23,7 @@ def test_what_has_a_value_is_listed():
 
 
 @pytest.mark.parametrize(
-    "value", ["a'b\\c", '"', "# no comment", "${HOME}", " spaced ", "a\nb", "\\n", "$SPX,/MNQ:XCME"]
+    "value", ["a'b\\c", '"', "# no comment", "${HOME}", " spaced ", "a\nb", "\\n", "end \\", "\\\\ '", "$SPX,/MNQ:XCME"]
 )
 def test_odd_values_read_back(value):
     assert names_in(with_values(TEXT, {"B": value}))["B"] == value

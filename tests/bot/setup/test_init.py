@@ -40,7 +40,8 @@ async def answered(folder, *answers):
 
     def ask(words):
         said.append(words)
-        answer = next(left)
+        answer = next(left, None)
+        assert answer is not None, said
         if isinstance(answer, BaseException):
             raise answer
         return answer
