@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
@@ -36,6 +37,7 @@ NEEDED, FOR_TESTS = named(PROJECT["project"]["dependencies"]), named(PROJECT["de
 EXTRAS = named(line for extra in PROJECT["project"]["optional-dependencies"].values() for line in extra)
 
 
+@cache
 def imported():
     """The distributions behind the imports of the program, by import name."""
     known, found = packages_distributions(), {}

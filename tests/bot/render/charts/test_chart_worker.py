@@ -2,7 +2,7 @@
 
 import math
 from datetime import timedelta
-from itertools import combinations
+from itertools import combinations, cycle
 
 import msgspec
 import pytest
@@ -142,8 +142,7 @@ def assert_legible(canvas):
     assert [(one, two) for (one, a), (two, b) in combinations(boxes, 2) if a.overlaps(b)] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("kind", "theme"), list(zip(KINDS, cycle(("dark", "light")), strict=False)))
 def test_the_same_chart_gives_the_same_picture_whatever_was_drawn_between(painters, kind, theme):
     wanted = chart(kind, theme=theme)
     first = painters.draw(wanted)
