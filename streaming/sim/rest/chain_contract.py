@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Final, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple
 
+import msgspec
 import numpy as np
 
 from streaming.calendar import new_york
@@ -13,8 +15,6 @@ from streaming.sim.prices.listing import Expiry
 from streaming.sim.stream.option_columns import marks
 
 Side = Literal["CALL", "PUT"]
-ChainContract = dict[str, Any]
-"""One contract as `/chains` shows it."""
 Number = float | str
 MODEL_VOLATILITY: Final = 29.0
 """What production sends as the chain's and every line's own volatility."""
@@ -22,10 +22,30 @@ _MISSING: Final = -999.0
 _NAN_EVERY: Final = 7
 
 
+class ChainContract(NamedTuple):
+    """One contract, and what decides where it stands in a body."""
+
+    side: Side
+    strike: float
+    shown: msgspec.Struct
+    """As `/chains` shows it."""
+
+
 def contracts_of(board: OptionBoard, group: Group, *, today: date) -> list[ChainContract]:
     """The contracts of one root's expiry, calls first, strikes ascending."""
     columns = _columns(board, group, today=today)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    shown = _record_of(tuple(columns))
+    places = (columns[name] for name in ("putCall", "strikePrice"))
+    return [
+        ChainContract(side, strike, shown(*row))
+        for side, strike, row in zip(*places, zip(*columns.values(), strict=True), strict=True)
+    ]
+
+
+@lru_cache(maxsize=1)
+def _record_of(names: tuple[str, ...]) -> type[msgspec.Struct]:
+    """A record with these fields: made and written in half the time of a dictionary."""
+    return msgspec.defstruct("Contract", names, frozen=True, gc=False)
 
 
 def _columns(board: OptionBoard, group: Group, *, today: date) -> dict[str, Sequence[Any]]:

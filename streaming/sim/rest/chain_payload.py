@@ -29,6 +29,10 @@ _OF_TAPE: Final = {
 """Of the quote of an underlying: Schwab's name and our tape's."""
 
 
+Maps = dict[Side, dict[str, dict[str, list[msgspec.Struct]]]]
+"""By side, date and strike."""
+
+
 class TooBigError(RequestError):
     """The body would not fit the gateway's buffer."""
 
@@ -86,14 +90,13 @@ class ChainPayloads:
         if self._too_big(board, query):
             raise TooBigError("Body buffer overflow")
         wanted = wanted_strikes(board, groups, query)
-        maps: dict[Side, dict[str, dict[str, list[ChainContract]]]] = {"CALL": {}, "PUT": {}}
+        maps: Maps = {"CALL": {}, "PUT": {}}
         count = 0
         for group in groups:
-            for contract in self._contracts(board, group):
-                side, strike = contract["putCall"], contract["strikePrice"]
+            day = f"{group.expiry.day}:{(group.expiry.day - self._today()).days}"
+            for side, strike, shown in self._contracts(board, group):
                 if side in query.sides and (wanted is None or (side, strike) in wanted):
-                    day = f"{group.expiry.day}:{contract['daysToExpiration']}"
-                    maps[side].setdefault(day, {}).setdefault(str(strike), []).append(contract)
+                    maps[side].setdefault(day, {}).setdefault(str(strike), []).append(shown)
                     count += 1
         return self._envelope(query, board, groups[0], maps, count)
 
@@ -109,7 +112,7 @@ class ChainPayloads:
         query: ChainQuery,
         board: OptionBoard,
         first: Group,
-        maps: dict[Side, dict[str, dict[str, list[ChainContract]]]],
+        maps: Maps,
         count: int,
     ) -> dict[str, Any]:
         tape = self._market.tape(query.symbol)
