@@ -56,7 +56,7 @@ def _add(
     return commands.add_parser(
         name,
         help=text,
-        description=f"{text[0].upper()}{text[1:]}. In full: specs/operations.md.",
+        description=f"{text[0].upper()}{text[1:]}. In full: specs/shell.md.",
         epilog=epilog(examples, _STATUSES),
         formatter_class=HelpLayout,
     )
