@@ -14,7 +14,7 @@ from streaming.clock import Clock, ShiftedClock
 from streaming.errors import GexcordError, RequestError, UnavailableError
 from streaming.process.child_process import PipedProcess
 
-_COMMAND: Final = (sys.executable, "-m", "bot.demo.stand_ins")
+_COMMAND: Final = (sys.executable, "-m", "bot.demo")
 CLIENT_ID: Final = "demo-app-key"
 CLIENT_SECRET: Final = "demo-app-secret"  # noqa: S105  # opens nothing but the local Schwab
 

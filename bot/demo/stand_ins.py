@@ -1,4 +1,4 @@
-"""The process of the demo's stand-ins: `python -m bot.demo.stand_ins`, told by its input, until that closes.
+"""The process of the demo's stand-ins: `python -m bot.demo`, told by its input, until that closes.
 
 The page comes first, so the market and what it needs are imported last.
 """
@@ -32,7 +32,6 @@ _USUAL: Final = ("SPX", "NDX")
 
 def main() -> None:
     """Make what is ordered, and serve it."""
-    gc.disable()
     pipe, answers = take_pipes()
 
     def say(answer: Answer) -> None:
@@ -60,6 +59,8 @@ async def serve(order: Order, pipe: FrameReader, say: Say) -> None:
         say(_places(sandbox, ids, place, clock))
         async with _schwab(place, clock, await asyncio.to_thread(_market, chain, clock.now(), order.seed)) as token:
             say(SignedIn(token))
+            gc.freeze()
+            gc.enable()
             await asyncio.to_thread(pipe.read)
 
 
@@ -107,7 +108,3 @@ async def _schwab(place: LoopbackPort, clock: ShiftedClock, market: "Market") ->
 
     async with open_sim(market, clock, place=place, client_id=CLIENT_ID, client_secret=CLIENT_SECRET) as sim:
         yield msgspec.json.encode(sim.issue_token())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,8 @@
 """How soon the demo is there: `python -m tests.benchmarks.start [--runs 5]`.
 
 Medians over starts of `run_bot.py --demo`, bytecode cached: until the page answers, the first message is posted, and
-both channels show figures; then the resident memory of each process of the tree, and what importing costs.
+both channels show figures; then the resident memory of each process of the tree, and what importing costs. The baseline
+is commit 9bdb454, where the stand-ins and numpy were in the bot. On a busy machine: `chrt -r 10 python -m ...`.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from tests.benchmarks.demo import ROOT, fetch, resident_mb
 URL = re.compile(r"Open (http://127\.0\.0\.1:\d+/)")
 WITHIN_S = 60.0
 MODULES = ("streaming.", "bot.")
+BASELINE = {"page": 0.27, "first post": 2.08, "figures": 3.06, "MB bot": 169.8, "MB streaming.engine.worker": 69.4}
 QUICK = 'import sys, {module}; print(sorted({{"numpy", "discord", "pydantic", "matplotlib"}} & sys.modules.keys()))'
 
 
@@ -72,13 +74,21 @@ def memory_of_tree(pid: int) -> Iterator[tuple[str, float]]:
         yield next((word for word in words if word.startswith(MODULES)), Path(words[0]).name), resident_mb(child)
 
 
+def then(name: str, values: list[float]) -> str:
+    """The baseline, and how often it is the median of now."""
+    if name not in BASELINE:
+        return ""
+    return f"   was {BASELINE[name]:.2f}, {BASELINE[name] / statistics.median(values):.2f} ×"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     runs = [milestones() for _ in range(parser.parse_args().runs)]
     for name in runs[0]:
         values = [run[name] for run in runs if name in run]
-        print(f"{name:32} {statistics.median(values):8.2f}   {' '.join(f'{value:.2f}' for value in values)}")
+        each = " ".join(f"{value:.2f}" for value in values)
+        print(f"{name:32} {statistics.median(values):8.2f}   {each}{then(name, values)}")
     for module in ("bot.demo.stand_ins", "bot.demo.surroundings", "bot.serve", "bot.host"):
         before = os.times()
         done = subprocess.run(

@@ -74,6 +74,14 @@ def test_the_demo_shows_both_boards_and_edits_each_every_second(demo: tuple[Home
     assert counts[0] >= 4
 
 
+def test_the_running_bot_computes_draws_and_searches_nothing_itself(demo: tuple[Home, Program]):
+    _, program = demo
+    await_both_boards(URL.search(program.output).group(1), within_s=20.0)
+    mapped = Path(f"/proc/{program.process.pid}/maps").read_text()
+    assert "/msgspec/" in mapped
+    assert [name for name in ("numpy", "matplotlib", "duckdb", "pandas") if f"/{name}/" in mapped] == []
+
+
 def test_the_demo_announces_one_page_and_its_redis_to_which_others_attach(demo: tuple[Home, Program]):
     home, program = demo
     assert len(URL.findall(program.output)) == 1

@@ -67,6 +67,7 @@ NOT_RUN = {
     "mypy": ".ci/run runs it",
     "lint-imports": ".ci/run runs it",
     "python -m tests.benchmarks": "measures for minutes, and alone on its machine",
+    "python -m compileall": ".ci/image runs it",
     "docker": "needs an engine",
     "eval": "changes the shell it is typed in; tests/test_package.py asks for the same completion",
     "curl -i": "goes with an address that a login prints",

@@ -35,11 +35,11 @@ async def test_a_demo_removes_what_killed_ones_left_and_nothing_else(tmp_path, m
         assert "/ in a browser" in told[0]
         assert strange.exists()
         assert len(list(tmp_path.glob(f"gexcord-demo-{os.getpid()}-*"))) == 1
-        assert any("bot.demo.stand_ins" in command for command in processes_below(os.getpid()))
+        assert any("bot.demo" in command for command in processes_below(os.getpid()))
         await demo.sign_in()
         assert demo.settings.schwab_token_path.exists()
     assert not list(tmp_path.glob(f"gexcord-demo-{os.getpid()}-*"))
-    assert not any("bot.demo.stand_ins" in command for command in processes_below(os.getpid()))
+    assert not any("bot.demo" in command for command in processes_below(os.getpid()))
 
 
 async def test_a_file_that_is_no_chain_is_the_callers_and_is_named(tmp_path):
