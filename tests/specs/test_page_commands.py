@@ -61,6 +61,7 @@ TESTED = {
 NOT_RUN = {
     "pip install": "asks the package index: .ci/run and .ci/install do it",
     "pipx install": "asks the package index: .ci/install does it",
+    "uvx": "asks the package index: .ci/install does it",
     "python -m venv": "takes seconds; .ci/run and .ci/install do it",
     "pytest": "is what runs this",
     "ruff": ".ci/run runs it",
