@@ -13,8 +13,9 @@ from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.forward import Evidence, judged, nearest_quoted, parity_ratios, too_wide
 from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
 from streaming.gex.pricing.priced import ForwardMode, PricedStrikes
+from streaming.gex.pricing.quality import qualities
 from streaming.gex.pricing.scopes import ScopeSlices, slice_scopes
-from streaming.gex.pricing.selection import Position, Selection, held_positions, select, traded_positions
+from streaming.gex.pricing.selection import Position, Selection, held_positions, positioned, select, traded_positions
 from streaming.gex.pricing.volatility import (
     BadIv,
     Bools,
@@ -25,7 +26,7 @@ from streaming.gex.pricing.volatility import (
     quoted_sigma,
     strike_quotes,
 )
-from streaming.model import OptionQuote, ScopeName, VolatilityRule
+from streaming.model import OptionQuote, ScopeFigures, ScopeName, VolatilityRule
 from streaming.option_chain import OptionChain
 
 _HIGHEST_VOLUME: Final = 1e12
@@ -82,6 +83,10 @@ class LiveBook:
         self._held: _Kept[dict[ScopeName, Position]] = _Kept()
         self._traded: _Kept[dict[ScopeName, float | None]] = _Kept()
         self._ends = QuotedEnds()
+        self._quality: _Kept[dict[ScopeName, ScopeFigures]] = _Kept()
+        self._cleaned: CleanIv | None = None
+        self._touched: list[Ints] = []
+        """The pairs of which anything was heard since."""
         self.live_ms = 0
         self.lines = sort_lines(chain)
         self._open_interest: Floats = self.lines.open_interest
@@ -147,20 +152,20 @@ class LiveBook:
         return self._selection
 
     def _select(self, lines: Lines, cut: ScopeSlices) -> Selection:
+        clean = self._clean()
         held, traded = self._open_interest, self._volume
-        return select(
-            lines,
-            self._clean(),
-            self._weight.of(lambda: np.stack((held, traded)), held, traded),
-            self.ratio,
-            cut,
-            last=self._priced,
-            evidence=self._evidence,
-            positions=(
-                self._held.of(lambda: held_positions(lines, held, cut), held, cut),
-                self._traded.of(lambda: traded_positions(lines, traded, cut), traded, cut),
+        weight = self._weight.of(lambda: np.stack((held, traded)), held, traded)
+        quality = self._quality.of(
+            lambda: positioned(
+                qualities(lines, clean, weight, self.ratio, cut, evidence=self._evidence),
+                (
+                    self._held.of(lambda: held_positions(lines, held, cut), held, cut),
+                    self._traded.of(lambda: traded_positions(lines, traded, cut), traded, cut),
+                ),
             ),
+            *(clean.bad, clean.code, clean.quoted, clean.apart, weight, self.ratio, self._evidence, cut),
         )
+        return select(lines, clean, weight, self.ratio, cut, last=self._priced, quality=quality)
 
     def nearest_quoted(self) -> Ints:
         """The pairs of the nearest series with quotes, after `selection`."""
@@ -171,7 +176,10 @@ class LiveBook:
     def _clean(self) -> CleanIv:
         if self._conventions.volatility == "line":
             return by_line(self.lines, self._iv, self._conventions.bad_iv)
-        return by_strike(self.lines, self._iv, self._factor, self._quotes)
+        pairs = np.unique(np.concatenate(self._touched)) if self._touched else None
+        self._cleaned = by_strike(self.lines, self._iv, self._factor, self._quotes, last=self._cleaned, pairs=pairs)
+        self._touched.clear()
+        return self._cleaned
 
     def _said(self, chain: OptionChain, pairs: Ints) -> StrikeQuotes:
         """What a poll's quotes say of some pairs."""
@@ -189,7 +197,7 @@ class LiveBook:
         self._open_interest = _same_or(self._open_interest, self.lines.open_interest)
         self._volume = _same_or(self._volume, self.lines.volume)
         self._quotes = StrikeQuotes(self._polled.sigma.copy(), self._polled.call_counts.copy())
-        self._selection = self._quoted = None
+        self._selection = self._quoted = self._cleaned = None
         newer = [live for symbol, live in self._live.items() if live.quote.event_ms > _polled_ms(chain, symbol)]
         self._live = {}
         if newer:
@@ -212,6 +220,7 @@ class LiveBook:
         self._live.update((live.quote.symbol, live) for _, live in known)
         self.live_ms = max(self.live_ms, *(quote.event_ms for quote in quotes))
         self._selection = None
+        self._touched.append(self.lines.pair[rows])
         self._overlay_weights(rows, quotes)
         self._overlay_clocks(rows, quotes)
         if self._conventions.volatility == "quotes":

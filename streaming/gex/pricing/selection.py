@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 
 from streaming.gex.pricing.formulas import Floats
-from streaming.gex.pricing.forward import Evidence
 from streaming.gex.pricing.lines import Lines
 from streaming.gex.pricing.priced import PricedStrikes, select_priced
 from streaming.gex.pricing.quality import qualities
@@ -50,29 +49,31 @@ def select(
     cut: ScopeSlices,
     *,
     last: PricedStrikes | None = None,
-    evidence: Evidence | None = None,
-    positions: Positions | None = None,
+    quality: dict[ScopeName, ScopeFigures] | None = None,
 ) -> Selection:
     """Keep what can be priced, count the rest.
 
     `weight` has shape (2, lines): open interest, volume; `ratio` is forward over spot per series; `last` may be the
-    lines priced before, of the same chain, to be reused as far as they are the same; so may `positions`.
+    lines priced before, of the same chain, to be reused as far as they are the same; so may `quality`.
     """
     return Selection(
         cut=cut,
         iv=clean.iv,
         ratio=np.where(np.isnan(ratio), 1.0, ratio),
         priced=select_priced(lines, clean, weight, ratio, cut, last=last),
-        quality=_positioned(
-            qualities(lines, clean, weight, ratio, cut, evidence=evidence),
-            (held_positions(lines, weight[0], cut), traded_positions(lines, weight[1], cut))
-            if positions is None
-            else positions,
-        ),
+        quality=positioned(qualities(lines, clean, weight, ratio, cut), positions_of(lines, weight, cut))
+        if quality is None
+        else quality,
     )
 
 
-def _positioned(quality: dict[ScopeName, ScopeFigures], positions: Positions) -> dict[ScopeName, ScopeFigures]:
+def positions_of(lines: Lines, weight: Floats, cut: ScopeSlices) -> Positions:
+    """Of all living lines of each scope."""
+    return held_positions(lines, weight[0], cut), traded_positions(lines, weight[1], cut)
+
+
+def positioned(quality: dict[ScopeName, ScopeFigures], positions: Positions) -> dict[ScopeName, ScopeFigures]:
+    """The figures of quality, and those of how contracts lie between calls and puts."""
     held, traded = positions
     return {
         name: msgspec.structs.replace(figures, **held[name], put_call_vol=traded[name])

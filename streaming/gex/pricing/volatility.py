@@ -4,7 +4,7 @@ All of them are on our clock: a line's total volatility is σ·√T with T to ou
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,37 +82,99 @@ def is_usable(iv: Floats) -> Bools:
     return usable
 
 
-def by_strike(lines: Lines, iv: Floats, factor: Floats, quotes: StrikeQuotes) -> CleanIv:
+def by_strike(
+    lines: Lines,
+    iv: Floats,
+    factor: Floats,
+    quotes: StrikeQuotes,
+    *,
+    last: CleanIv | None = None,
+    pairs: Ints | None = None,
+) -> CleanIv:
     """One volatility per strike: what quotes say, else the feed's `iv` of the side that counts, else the other side's.
 
-    The rules `quotes` and, where `quotes` say nothing at all, `otm`. `factor` brings each `iv` onto our clock.
+    The rules `quotes` and, where `quotes` say nothing at all, `otm`. `factor` brings each `iv` onto our clock. With
+    `last`, what was found of the same contracts before, only `pairs` are looked at: there alone anything has changed.
     """
-    own = np.where(quotes.call_counts, lines.pair_call, lines.pair_put)
-    other = np.where(quotes.call_counts, lines.pair_put, lines.pair_call)
-    sent, usable, feeds = _of_rows(iv, factor, own)
-    _, usable_too, others = _of_rows(iv, factor, other)
-    is_quoted = ~np.isnan(quotes.sigma)
-    chosen = np.where(is_quoted, quotes.sigma, np.where(np.isnan(feeds), others, feeds))
+    if last is None or pairs is None or not _are_single(lines):
+        found = _strikes(lines, iv, factor, quotes, np.arange(lines.pair_call.size))
+        bad = np.flatnonzero(found.is_bad[lines.pair])
+        return CleanIv(
+            iv=found.iv[lines.pair],
+            bad=bad,
+            code=found.code[lines.pair[bad]],
+            quoted=found.quoted[lines.pair],
+            apart=found.apart[lines.pair],
+        )
+    return _renewed(lines, last, pairs, _strikes(lines, iv, factor, quotes, pairs))
+
+
+class _Strikes(NamedTuple):
+    """What some pairs are priced with."""
+
+    iv: Floats
+    quoted: Bools
+    apart: Bools
+    is_bad: Bools
+    code: Ints
+    """Of bad ones; else 0."""
+
+
+def _strikes(lines: Lines, iv: Floats, factor: Floats, quotes: StrikeQuotes, pairs: Ints) -> _Strikes:
+    call_counts, sigma = quotes.call_counts[pairs], quotes.sigma[pairs]
+    call, put = lines.pair_call[pairs], lines.pair_put[pairs]
+    sent, usable, feeds = _of_rows(iv, factor, np.where(call_counts, call, put))
+    _, usable_too, others = _of_rows(iv, factor, np.where(call_counts, put, call))
+    is_quoted = ~np.isnan(sigma)
+    chosen = np.where(is_quoted, sigma, np.where(np.isnan(feeds), others, feeds))
     is_bad = ~is_quoted & np.isnan(feeds)
-    bad, bad_pairs = np.flatnonzero(is_bad[lines.pair]), np.flatnonzero(is_bad)
+    bad = np.flatnonzero(is_bad)
     codes = np.zeros(is_bad.size, np.int64)
-    outcomes = _outcomes(lines, bad_pairs, ~quotes.call_counts[bad_pairs], others[bad_pairs])
-    codes[bad_pairs] = _codes(sent[bad_pairs], outcomes)
-    apart = np.abs(usable - usable_too) > _POINT
+    codes[bad] = _codes(sent[bad], _outcomes(lines, pairs[bad], ~call_counts[bad], others[bad]))
+    return _Strikes(chosen, is_quoted, np.abs(usable - usable_too) > _POINT, is_bad, codes)
+
+
+def _renewed(lines: Lines, last: CleanIv, pairs: Ints, found: _Strikes) -> CleanIv:
+    """`last` with what was found of some pairs; columns in which nothing changed are those of before."""
+    sides = np.concatenate((lines.pair_call[pairs], lines.pair_put[pairs]))
+    listed = np.flatnonzero(sides >= 0)
+    rows, place = sides[listed], listed % pairs.size
+    iv, code = last.iv.copy(), np.full(len(lines), -1)
+    iv[rows] = found.iv[place]
+    code[last.bad] = last.code
+    code[rows] = np.where(found.is_bad, found.code, -1)[place]
+    bad = np.flatnonzero(code >= 0)
+    same_bad = np.array_equal(bad, last.bad) and np.array_equal(code[bad], last.code)
     return CleanIv(
-        iv=chosen[lines.pair],
-        bad=bad,
-        code=codes[lines.pair[bad]],
-        quoted=is_quoted[lines.pair],
-        apart=apart[lines.pair],
+        iv=iv,
+        bad=last.bad if same_bad else bad,
+        code=last.code if same_bad else code[bad],
+        quoted=_with(last.quoted, rows, found.quoted[place]),
+        apart=_with(last.apart, rows, found.apart[place]),
     )
+
+
+def _with(column: Bools, rows: Ints, values: Bools) -> Bools:
+    if np.array_equal(column[rows], values):
+        return column
+    column = column.copy()
+    column[rows] = values
+    return column
+
+
+def _are_single(lines: Lines) -> bool:
+    """Whether no contract is listed twice, so that each line is the call or the put of its pair."""
+    return int(np.count_nonzero(lines.pair_call >= 0) + np.count_nonzero(lines.pair_put >= 0)) == len(lines)
 
 
 def _of_rows(iv: Floats, factor: Floats, rows: Ints) -> tuple[Floats, Floats, Floats]:
     """A feed's volatilities of some rows as sent, where they are usable, and those on our clock; NaN of row -1."""
-    sent = np.append(iv, np.nan)[rows]
+    if iv.size == 0:
+        nothing = np.full(rows.size, np.nan)
+        return nothing, nothing, nothing
+    sent = np.where(rows >= 0, iv[rows], np.nan)
     usable = np.where(is_usable(sent), sent, np.nan)
-    return sent, usable, usable * np.append(factor, np.nan)[rows]
+    return sent, usable, usable * factor[rows]
 
 
 def by_line(lines: Lines, iv: Floats, bad_iv: BadIv) -> CleanIv:

@@ -107,3 +107,35 @@ def test_what_no_quote_says_the_feed_does_of_that_side_else_of_the_other():
 
 def test_a_side_that_is_not_listed_says_nothing():
     assert np.isnan(said([priced(4250, "C", 0.004)]).sigma).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pairs_of_which_something_was_heard_are_cleaned_as_all_would_be(seed: int):
+    rng = np.random.default_rng(seed)
+    listed = [(strike, side) for strike in range(4200, 4300, 5) for side in "CP" if rng.random() < 0.9]
+    lines = sort_lines(make_chain([Line(strike, side, 0.1 + 0.001 * (strike % 7), 1) for strike, side in listed]))
+    iv, factor = lines.iv.copy(), np.ones(len(lines))
+    quotes = StrikeQuotes(np.full(lines.pair_call.size, 0.12), rng.random(lines.pair_call.size) < 0.5)
+    last = by_strike(lines, iv, factor, quotes)
+    for _ in range(4):
+        pairs = np.flatnonzero(rng.random(lines.pair_call.size) < 0.3)
+        heard = np.flatnonzero(np.isin(lines.pair, pairs))
+        iv[heard] = rng.choice([0.0, 0.01, 0.2, 0.25, 26.001, np.nan], heard.size)
+        factor[heard] = rng.choice([1.0, 1.1], heard.size)
+        quotes.sigma[pairs] = rng.choice([np.nan, 0.2, 0.3], pairs.size)
+        quotes.call_counts[pairs] ^= rng.random(pairs.size) < 0.5
+        found = by_strike(lines, iv, factor, quotes, last=last, pairs=pairs)
+        whole = by_strike(lines, iv, factor, quotes)
+        for name in ("iv", "bad", "code", "quoted", "apart"):
+            assert np.array_equal(getattr(found, name), getattr(whole, name), equal_nan=name == "iv")
+        last = found
+
+
+def test_columns_in_which_nothing_changed_are_those_of_before():
+    lines = sort_lines(make_chain([Line(4300, "C", 0.2, 1), Line(4300, "P", 0.0, 1), Line(4310, "C", 0.0, 1)]))
+    quotes = StrikeQuotes(np.array([0.2, np.nan]), np.array([True, True]))
+    last = by_strike(lines, lines.iv, np.ones(3), quotes)
+    quotes.sigma[0] = 0.3
+    found = by_strike(lines, lines.iv, np.ones(3), quotes, last=last, pairs=np.array([0]))
+    assert found.iv.tolist()[:2] == [0.3, 0.3]
+    assert (found.bad is last.bad, found.quoted is last.quoted, found.apart is last.apart) == (True, True, True)
