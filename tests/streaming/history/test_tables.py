@@ -11,7 +11,7 @@ SEEN = snapshot()
 
 
 def test_every_number_of_a_weights_figures_is_a_column():
-    no_numbers = {"zero_gamma_roots", "zero_gamma_directions", "zero_gamma_note", "top_strikes"}
+    no_numbers = {"zero_gamma_roots", "zero_gamma_directions", "zero_gamma_note", "top_strikes", "top_strikes_gross"}
     assert set(FIGURES) == set(WeightFigures.__struct_fields__) - no_numbers
     flow = (Flow(span="5", usd_per_1pct=3e8), Flow(span="open", usd_per_1pct=-1e9))
     move = ExpectedMove(expiry="2026-08-20", root="SPXW", strike=6400.0, straddle_points=40.0, straddle_pct=0.6)
