@@ -6,7 +6,9 @@ streams in order, so the tail of each stream tells: what is there is done, the r
 
 import asyncio
 import logging
+import socket
 from asyncio import StreamReader, StreamWriter
+from asyncio.trsock import TransportSocket
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -27,7 +29,17 @@ from streaming.process.trouble import LastingTrouble
 
 log = logging.getLogger(__name__)
 _READ_BYTES: Final = 1 << 16
+_SEND_BYTES: Final = 1 << 20
 _MORE: Final = object()
+
+
+def widen(own: socket.socket | TransportSocket) -> None:
+    """Let a socket of the file system take a batch at once, as far as the kernel allows; TCP does so by itself.
+
+    In pieces it costs the process a third more.
+    """
+    if own.family == socket.AF_UNIX:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
 
 
 class BatchConnection:
@@ -52,6 +64,8 @@ class BatchConnection:
         stream, writer = connection._reader, connection._writer  # noqa: SLF001  # redis-py has no public batch read
         if stream is None or writer is None:
             raise TransientError("Redis closed the connection at once.")
+        if (own := writer.get_extra_info("socket")) is not None:
+            widen(own)
         return cls(connection, stream, writer)
 
     async def exchange(self, packed: bytes, count: int, replies: list[object]) -> None:

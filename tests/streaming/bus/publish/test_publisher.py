@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import socket
 from contextlib import closing
 
 import msgspec
@@ -13,6 +14,7 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.events import KINDS
+from streaming.bus.publish.delivery import widen
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.redis_connection import make_client, open_redis
 from streaming.bus.server.embedded import free_port
@@ -357,3 +359,15 @@ for n, message in enumerate(pubsub.listen(), 1):
             publisher.publish([tick(n) for n in range(500)])
         lines, _ = await process.communicate()
     assert [json.loads(line)["seq"] for line in lines.splitlines()] == list(range(500))
+
+
+def test_a_socket_of_the_file_system_takes_more_at_once_and_tcp_is_left_alone():
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    with ours, theirs, socket.socket() as tcp:
+        before = [one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) for one in (ours, tcp)]
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        widen(ours)
+        widen(tcp)
+        after = [one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) for one in (ours, tcp)]
+    assert after[0] >= before[0]
+    assert after[1] == before[1]
