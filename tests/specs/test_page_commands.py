@@ -69,6 +69,7 @@ NOT_RUN = {
     "lint-imports": ".ci/run runs it",
     "python -m tests.benchmarks": "measures for minutes, and alone on its machine",
     "python -m compileall": ".ci/image runs it",
+    "python -m tests.pictures": "runs the demo for three minutes; tests/specs/test_pictures.py looks at what it made",
     "docker": "needs an engine",
     "eval": "changes the shell it is typed in; tests/test_package.py asks for the same completion",
     "curl -i": "goes with an address that a login prints",
