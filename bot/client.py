@@ -18,7 +18,7 @@ from bot.notices import Refusal, answer_error, quiet_autocomplete
 from bot.operators import OperatorMail, Operators
 from bot.services import Services
 from bot.settings import BotSettings
-from bot.wire.answers import LONGEST_WAIT_S, look_at_answers
+from bot.wire.answers import LONGEST_WAIT_S, Gate, look_at_answers
 from bot.wire.gateway import Gateway
 from bot.wire.gateway_events import GatewayEvents
 from bot.wire.identify_budget import IdentifyBudget
@@ -64,6 +64,7 @@ class GexBot(commands.Bot):
         fingerprints: Notes | None = None,
         extensions: Sequence[str] = EXTENSIONS,
         budget: IdentifyBudget | None = None,
+        gate: Gate | None = None,
     ) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here, so nothing is missing
         super().__init__(
@@ -76,7 +77,7 @@ class GexBot(commands.Bot):
             tree_cls=GexTree,
             max_ratelimit_timeout=LONGEST_WAIT_S,
         )
-        look_at_answers(self.http)
+        look_at_answers(self.http, gate)
         self.operators = Operators(settings.discord_operator_ids, lambda: self.application)
         self.events = GatewayEvents(self)
         self._connection.parsers = self.events.guarded(self._connection.parsers)

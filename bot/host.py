@@ -23,6 +23,7 @@ from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import Ledger
+from bot.feed.pacing import Pacing, Turns
 from bot.feed.schedule import decide, opening_sentence
 from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
@@ -75,7 +76,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
     clock, rng = runtime.clock, random.Random()
     budget = IdentifyBudget(runtime.redis, token.get_secret_value(), clock)
     fingerprints = Notes(runtime.redis, keys.COMMAND_FINGERPRINT, about="the fingerprint of the slash commands")
-    bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget)
+    pacing = Pacing(clock)
+    bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget, gate=pacing)
     asked = on_demand_source(runtime, per_minute=settings.gex_on_demand_per_minute)
     async with (
         asked or nullcontext() as on_demand,
@@ -91,7 +93,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         control = StreamControl(streamer, supervisor, wanted, clock)
         heartbeat = Heartbeat(clock, os.environ.get("NOTIFY_SOCKET"))
         process = Process(bot, heartbeat, runtime.snapshots)
-        feed = _feed(bot, runtime, settings, rng=rng, process=process, loading=streamer.loading)
+        feed = _feed(bot, runtime, settings, rng=rng, process=process, loading=streamer.loading, turns=pacing)
         bot.events.on_place_changed(feed.place_changed)
         alerts, counters, alert_jobs = _alerts(bot, runtime, settings, rng)
         recorder = (
@@ -244,6 +246,7 @@ def _feed(
     rng: random.Random,
     process: Process,
     loading: Callable[[Ticker], Loading | None],
+    turns: Turns,
 ) -> FeedRunner:
     lease = Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8))
 
@@ -263,6 +266,7 @@ def _feed(
         write_metrics=write_feed_metrics if settings.gex_feed_metrics_enabled else None,
         lease=lease,
         loading=loading,
+        turns=turns,
     )
 
 

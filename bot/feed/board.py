@@ -13,15 +13,17 @@ from typing import Final
 from bot.feed.channel import GoneMessageError
 from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.message import LiveMessage
+from bot.feed.pacer import Rank
+from bot.feed.pacing import AtOnce, Turns, ranked
 from bot.feed.schedule import FeedDecision, decide_about, next_mark
-from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff
+from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff, woken
 from bot.feed.window import Slot
 from bot.feed.wording import LookLoading, UpdatedLine, Wording, not_loading
 from bot.render.text import Style
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
-from streaming.freshness import market_now
+from streaming.freshness import STALE_AFTER_S, data_age_s, market_now
 from streaming.model import GexSnapshot
 from streaming.ports import Tell
 from streaming.symbols import Ticker
@@ -33,7 +35,9 @@ _LOOK_AROUND_S: Final = 300.0
 _LOOK_AGAIN_S: Final = 30.0
 _LOOK_IN_DOUBT_S: Final = 3.0
 _STORED_WAIT: Final = timedelta(seconds=10)
-_LOOK_EVERY_S: Final = 0.02
+_LONGEST_LOOK_S: Final = 4.0
+"""So long a board without news waits before it looks what time has done to its text."""
+_LOOK_AFTER_S: Final = 0.01
 _REPOST_AFTER_S: Final = 5.0
 _FINISH_S: Final = 3.0
 _FAREWELL_S: Final = 2.5
@@ -58,10 +62,6 @@ class BoardPlan:
     """How far the first load of its chains is."""
     shows_age: bool = False
     """Whether Discord's own growing time stands under the figures."""
-    prompt: bool = False
-    """Whether the first figures need not wait for a beat: so many boards at once are no burden."""
-    phase_s: float = 0.0
-    """Delay of the first beat, so that many boards do not all send at the same moment."""
 
 
 class Board:
@@ -80,9 +80,11 @@ class Board:
         tell: Tell,
         still_ours: StillOurs | None = None,
         wall_s: Callable[[], float] = time.time,
+        turns: Turns | None = None,
     ) -> None:
         """`tell` takes note of a sentence for operators at once; `still_ours` tells at the end whether no other process
-        writes this channel by now. `wall_s` is the hour of readers' devices, whatever hour the market has.
+        writes this channel by now. `wall_s` is the hour of readers' devices, whatever hour the market has. `turns` is
+        where boards of one bot wait for one another.
         """
         self._channel_id = channel_id
         self._ticker = ticker
@@ -92,6 +94,8 @@ class Board:
         self._clock = clock
         self._tell = tell
         self._still_ours = still_ours
+        self._turns = turns or AtOnce()
+        self._news = asyncio.Event()
         self._retry = backoff(rng, cap_s=_RETRY_CAP_S)
         self._replace_retry = backoff(rng, cap_s=_REPLACE_AGAIN_S)
         self._person_waits = PersonWaits()
@@ -119,11 +123,17 @@ class Board:
         self._unreplaced = False
         self._look_at_s = self._looked_s = -math.inf
         self._quiet_until_s = clock.monotonic()
+        self._next_look_s = clock.monotonic() + plan.update_s / 2
+        self._look_every_s = plan.update_s
+        self._replaces = True
+        """Whether the turn that it has allows to replace the message."""
         self._state: BoardState = "starting"
         self._state_since = clock.now()
         self._reason = "starting"
         self._until: datetime | None = None
         self._open_trouble: str | None = None
+        self._seen: GexSnapshot | None = None
+        """The newest snapshot at the last beat, and the last one that was shown:"""
         self._rendered: GexSnapshot | None = None
 
     def status(self) -> BoardStatus:
@@ -144,18 +154,17 @@ class Board:
 
         Raises LeaseLostError when another process has the feed by now.
         """
-        cadence = Cadence(self._clock.monotonic() + self._plan.phase_s, self._plan.update_s)
+        cadence = Cadence(self._clock.monotonic(), self._plan.update_s)
         tidying = asyncio.create_task(self._keep_tidy(), name=f"tidying of channel {self._channel_id}")
         try:
-            while True:
-                await self._first_figures(cadence)
-                await self._clock.sleep(cadence.due_s - self._clock.monotonic())
-                await self._news(cadence.due_s + self._plan.update_s / 2)
-                await self._finishing(self.beat(cadence.due_s))
-                self._counters.missed += cadence.advance(self._clock.monotonic())
-                self._untidy.set()
-                if tidying.done():
-                    tidying.result()
+            with self._slot.watched(self._news), ranked(Rank.EDIT):
+                while True:
+                    await self._until_something_is_to_do(cadence)
+                    if await self._take_turn(cadence.due_s):
+                        self._counters.missed += cadence.advance(self._clock.monotonic())
+                    self._untidy.set()
+                    if tidying.done():
+                        tidying.result()
         except asyncio.CancelledError:
             await self._farewell()
             raise
@@ -186,12 +195,15 @@ class Board:
         """Something changed that may mend what the board waits for a person to mend: look at the next beat."""
         self._replace_at_s = -math.inf
         if self._state == "paused":
-            self._quiet_until_s = self._clock.monotonic()
+            self._quiet_until_s = self._next_look_s = self._clock.monotonic()
+        self._news.set()
 
     def doubt(self) -> None:
         """Another process wrote in the channel after it had lost the feed: say again what the message is to say."""
         self._message.doubt()
+        self._next_look_s = self._clock.monotonic()
         self._untidy.set()
+        self._news.set()
 
     async def tidy(self) -> None:
         """Bring the ledger up to date; at first, after doubt and every few minutes also look for lost messages.
@@ -231,35 +243,100 @@ class Board:
             except LeaseLostError:
                 return
 
-    async def _first_figures(self, cadence: Cadence) -> None:
-        """Show the first figures as they come, where a reader has only been told to wait.
+    async def _until_something_is_to_do(self, cadence: Cadence) -> None:
+        """Wait for the beat, and then for a snapshot not yet shown, for the mark, or for a look at what time does.
 
-        The beats go on a whole one later, so that there are never more than Discord allows.
+        A board without news costs nothing meanwhile. First figures, where a reader has only been told to wait, need no
+        beat. A beat that had nothing to wait for but news counts from when it is made.
         """
-        while self._plan.prompt and self._waits and self._clock.monotonic() < cadence.due_s - _LOOK_EVERY_S:
-            if self._slot.latest is None:
-                await self._clock.sleep(_LOOK_EVERY_S)
-                continue
+        while True:
+            self._news.clear()
             now_s = self._clock.monotonic()
-            await self._finishing(self.beat(now_s))
-            while cadence.due_s < now_s + self._plan.update_s:
-                cadence.advance(now_s)
+            at_s = self._acts_at_s(cadence.due_s)
+            if at_s <= now_s:
+                break
+            await woken(self._news, self._clock, at_s - now_s)
+        if at_s != cadence.due_s:
+            cadence.begin_at(now_s)
 
-    async def _news(self, until_s: float) -> None:
-        """Wait up to half a beat for a snapshot not yet shown; at first only for what is stored.
+    def _acts_at_s(self, due_s: float) -> float:
+        """When there is something to do, as it looks now; `due_s` is the next beat."""
+        at_s = due_s
+        if self._waits and self._slot.latest is not None:
+            at_s = self._clock.monotonic()
+        elif self._state in {"open", "closed", "starting"} and not self._has_news:
+            at_s = max(due_s, min(self._next_look_s, self._mark_s()))
+        return max(at_s, self._quiet_until_s)
 
-        A source and a board of the same pace would else drift past each other, with beats that find nothing new.
+    @property
+    def _has_news(self) -> bool:
+        """Whether there is something that readers were not shown; at first only what is stored."""
+        return self._slot.latest is not self._seen or (not self._adopted and self._slot.warm)
+
+    def _mark_s(self) -> float:
+        """When the message is to be replaced, if nothing else happens."""
+        if self._mark is None or not self._message.message_id:
+            return math.inf
+        left_s = (self._mark - self._market_now()).total_seconds()
+        return max(self._clock.monotonic() + left_s, self._reposted_s + _REPOST_AFTER_S, self._replace_at_s)
+
+    def _market_now(self) -> datetime:
+        """The hour that rules the marks: of a forced replay the replayed one."""
+        now = self._clock.now()
+        return market_now(self._slot.latest, now) if self._plan.force else now
+
+    async def _take_turn(self, due_s: float) -> bool:
+        """One beat in this board's turn; a look that finds the message saying what it should takes none.
+
+        Whether the beat is over: what comes after a look need not wait for another.
         """
-        while self._slot.latest is self._rendered and self._clock.monotonic() < until_s:
-            if not self._adopted and self._slot.warm:
-                return
-            await self._clock.sleep(_LOOK_EVERY_S)
+        had_news, edits = self._has_news, self._counters.edits
+        marked = self._wants_to_replace()
+        if not had_news and not marked and self._stands():
+            self._counters.updates += 1
+            self._counters.skips += 1
+        else:
+            method = "PATCH" if self._message.message_id else "POST"
+            async with self._turns.turn(self._channel_id, method=method, replaces=marked) as turn:
+                self._replaces = turn.replaces
+                await self._finishing(self.beat(due_s))
+        still = not had_news and edits == self._counters.edits
+        self._look_again(still=still)
+        return not still or marked or self._state not in {"open", "closed"}
+
+    def _look_again(self, *, still: bool) -> None:
+        """Look ever more rarely while time changes nothing, and at once when live figures turn old."""
+        latest, every_s = self._slot.latest, self._plan.update_s
+        left_s = -math.inf if latest is None else STALE_AFTER_S - data_age_s(latest, self._clock.now())
+        ages = latest is not None and left_s < 0 and not latest.delayed and self._state == "open"
+        grows = still and not ages and not self._waits and self._plan.loading() is None
+        self._look_every_s = min(self._look_every_s * 2, max(_LONGEST_LOOK_S, every_s)) if grows else every_s
+        wait_s = min(self._look_every_s, left_s + _LOOK_AFTER_S) if left_s >= 0 else self._look_every_s
+        self._next_look_s = self._clock.monotonic() + wait_s
+
+    def _wants_to_replace(self) -> bool:
+        return self._mark is not None and self._market_now() >= self._mark and self._may_repost
+
+    def _stands(self) -> bool:
+        """Whether a look would find nothing to do."""
+        now, latest = self._clock.now(), self._slot.latest
+        decision = decide_about(latest, now, force=self._plan.force, lived=self._lived)
+        if not self._adopted or self._state != ("open" if decision.is_open else "closed"):
+            return False
+        if not decision.is_open:
+            return self._message.message_id is None
+        same = decision.session is not None and self._message.session == decision.session.isoformat()
+        return same and not self._message.pending and self._message.says(self._live_text())
+
+    def _live_text(self) -> str:
+        text = self._words.live(self._clock.now())
+        return text if self._updated_line is None else self._updated_line.under(text)
 
     async def _update(self, due_s: float) -> None:
         now, latest = self._clock.now(), self._slot.latest
-        self._waits = latest is None
+        self._waits, self._seen = latest is None, latest
         decision = decide_about(latest, now, force=self._plan.force, lived=self._lived)
-        at = market_now(latest, now) if self._plan.force else now
+        at = self._market_now()
         if not self._adopted:
             await self._message.adopt()
             self._adopted = True
@@ -281,10 +358,8 @@ class Board:
         if self._mark is None or self._mark > at + timedelta(minutes=self._plan.refresh_minutes):
             self._mark = next_mark(at, self._plan.refresh_minutes)
         self._rendered = self._slot.latest
-        text = self._words.live(self._clock.now())
-        if self._updated_line is not None:
-            text = self._updated_line.under(text)
-        if (self._message.pending or at >= self._mark) and self._may_repost:
+        text = self._live_text()
+        if (self._message.pending or (at >= self._mark and self._replaces)) and self._may_repost:
             changed = await self._refresh(text, decision, at)
         else:
             changed = await self._show(text, decision)
@@ -439,7 +514,8 @@ class Board:
             async with asyncio.timeout(_FAREWELL_S):
                 if self._still_ours is not None and not await self._still_ours():
                     return
-                await self._message.leave(self._words.stopped(now))
+                with ranked(Rank.GOODBYE):
+                    await self._message.leave(self._words.stopped(now))
         except (GexcordError, TimeoutError) as error:
             _LOG.info("Board %s could not say goodbye: %s", self._ticker.name, error)
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from bot.feed.channel import ChannelPort, GoneMessageError
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError
+from bot.feed.pacer import Rank
+from bot.feed.pacing import ranked
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, TransientError
 
@@ -142,7 +144,8 @@ class Chores:
     async def _do(self, job: _Job) -> None:
         try:
             if not job.finished and await self._may(job):
-                await self._deed(job.chore)
+                with ranked(Rank.REPOST):
+                    await self._deed(job.chore)
             job.finished = True
         except GoneMessageError:
             self._gone(job)

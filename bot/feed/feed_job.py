@@ -17,6 +17,7 @@ from bot.feed.chores import Chores
 from bot.feed.feed_metrics import FeedStatus, MetricsWriter, metrics_mapping
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError
 from bot.feed.message import LiveMessage
+from bot.feed.pacing import Turns
 from bot.feed.timing import backoff
 from bot.feed.window import Slot
 from bot.settings import BotSettings
@@ -31,10 +32,6 @@ from streaming.status import Loading
 from streaming.symbols import Ticker, parse_ticker
 
 _LOG: Final = logging.getLogger(__name__)
-_MOST_CALLS_PER_S: Final = 40.0
-"""Below Discord's 50 a second for one bot, with room for replies and replacements."""
-_MOST_AT_ONCE: Final = 20
-"""Boards that may edit in the same moment: half of that."""
 _LONGEST_WARM_UP_MIN: Final = 10.0
 _METRICS_LIMIT_S: Final = 5.0
 _LEASE_ANSWER_S: Final = 0.5
@@ -59,6 +56,7 @@ class FeedRunner:
         write_metrics: MetricsWriter | None = None,
         lease: Lease | None = None,
         loading: Callable[[Ticker], Loading | None] = lambda _: None,
+        turns: Turns | None = None,
     ) -> None:
         self._boards = dict(boards)
         self._snapshots = snapshots
@@ -71,6 +69,7 @@ class FeedRunner:
         self._write_metrics = write_metrics
         self._lease = lease
         self._loading = loading
+        self._turns = turns
         self._chores = Chores(open_channel, ledger, clock)
         names = {ticker.name for ticker in boards.values()}
         self._slots = {name: Slot(settings.gex_feed_window_seconds) for name in names}
@@ -179,14 +178,13 @@ class FeedRunner:
     def _board(self, position: int) -> Board:
         channel_id, ticker = list(self._boards.items())[position]
         settings = self._settings
-        update_s = max(settings.gex_feed_update_seconds, len(self._boards) / _MOST_CALLS_PER_S)
         return Board(
             channel_id,
             ticker,
             slot=self._slots[ticker.name],
             message=LiveMessage(channel_id, self._assured(channel_id), self._ledger, self._chores, self._clock),
             plan=BoardPlan(
-                update_s=update_s,
+                update_s=settings.gex_feed_update_seconds,
                 refresh_minutes=settings.gex_feed_refresh_minutes,
                 window_s=settings.gex_feed_window_seconds,
                 force=settings.gex_feed_force_window,
@@ -194,13 +192,12 @@ class FeedRunner:
                 shows_age=settings.gex_feed_age,
                 source=settings.source_of(ticker.name),
                 loading=partial(self._loading, ticker),
-                prompt=len(self._boards) <= _MOST_AT_ONCE,
-                phase_s=update_s * position / len(self._boards),
             ),
             clock=self._clock,
             rng=self._rng,
             tell=self._tell,
             still_ours=self._still_ours,
+            turns=self._turns,
         )
 
     def _assured(self, channel_id: int) -> ChannelPort:
@@ -267,7 +264,7 @@ class FeedRunner:
             latest = await self._snapshots.latest(name)
             if latest is not None and (slot.latest is None or latest.asof_ms >= slot.latest.asof_ms):
                 slot.put(latest)
-            slot.warm = True
+            slot.warmed()
 
     def _take(self, snapshot: GexSnapshot) -> None:
         slot = self._slots.get(snapshot.ticker) or self._slots.get(_canonical(snapshot.ticker))

@@ -82,6 +82,10 @@ class LiveMessage:
         """Whether a post was begun of which it is not known whether Discord made it."""
         return self._entry is not None and self._entry.nonce is not None
 
+    def says(self, text: str) -> bool:
+        """Whether it is known to say `text`."""
+        return text == self._text and not self.stopped
+
     async def adopt(self) -> None:
         """Take over what an earlier process left, of whatever session.
 

@@ -1,9 +1,11 @@
-"""When a board acts next: its beat, and its waits after errors. Pure but for the jitter it is given."""
+"""When a board acts next: its beat, and its waits after errors, by the jitter and the clock it is given."""
 
+import asyncio
 import math
 import random
 from typing import Final
 
+from streaming.clock import Clock
 from streaming.process.backoff import Backoff
 
 _FIRST_S: Final = 1.0
@@ -16,8 +18,8 @@ _AGAIN_AND_AGAIN: Final = 3
 class Cadence:
     """Beats at `start_s`, `start_s + period_s`, ...
 
-    A beat that is late is still made while its own period lasts, which is what keeps the pace when discord.py
-    holds the last call of a rate-limit window back until the window ends; older beats are missed.
+    A beat that is late is still made while its own period lasts, which is what keeps the pace when Discord's
+    rate-limit windows, or other boards, hold one back; older beats are missed.
     """
 
     def __init__(self, start_s: float, period_s: float) -> None:
@@ -37,6 +39,24 @@ class Cadence:
         missed = following - self._next - 1
         self._next = following
         return missed
+
+    def begin_at(self, now_s: float) -> None:
+        """Count from a beat at `now_s`: one that nothing called for earlier was not late."""
+        self._start_s, self._next = now_s, 0
+
+
+async def woken(event: asyncio.Event, clock: Clock, within_s: float) -> None:
+    """Wait until the event is set, at most so long."""
+    waits: set[asyncio.Task[object]] = {
+        asyncio.create_task(event.wait(), name="woken"),
+        asyncio.create_task(clock.sleep(within_s), name="woken: late"),
+    }
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.wait(waits)
 
 
 def backoff(rng: random.Random, *, cap_s: float = 60.0) -> Backoff:

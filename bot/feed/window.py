@@ -1,6 +1,9 @@
 """The last minute or so of one ticker's headlines, for figures that say how much something moved. Pure."""
 
+import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,8 +100,28 @@ class Slot:
         self.latest: GexSnapshot | None = None
         self.warm = False
         """Whether what was stored before has been read."""
+        self._watchers: set[asyncio.Event] = set()
+
+    @contextmanager
+    def watched(self, news: asyncio.Event) -> Iterator[None]:
+        """Have an event set whenever there is something new."""
+        self._watchers.add(news)
+        try:
+            yield
+        finally:
+            self._watchers.discard(news)
+
+    def warmed(self) -> None:
+        """What was stored before has been read."""
+        self.warm = True
+        self._tell()
 
     def put(self, snapshot: GexSnapshot) -> None:
         """Newest wins: what was there is replaced, never queued."""
         self.window.add(snapshot)
         self.latest = snapshot
+        self._tell()
+
+    def _tell(self) -> None:
+        for news in self._watchers:
+            news.set()

@@ -7,9 +7,9 @@ edits (30046), and trips over a 429 without a time. Each becomes an error here t
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final, Protocol
 
 import aiohttp
 import discord
@@ -48,18 +48,34 @@ async def calling(
         raise translate(error) from error
 
 
-def look_at_answers(http: HTTPClient) -> None:
-    """Have every call of a client's REST interface looked at."""
+class Gate(Protocol):
+    """Where every request to Discord passes, those that discord.py makes again by itself too."""
+
+    def passage(self, method: str, path: str) -> AbstractAsyncContextManager[Callable[[int, Mapping[str, str]], None]]:
+        """Wait until the request may be made; gives what takes the status and the headers of its answer."""
+        ...
+
+
+def look_at_answers(http: HTTPClient, gate: Gate | None = None) -> None:
+    """Have every call of a client's REST interface looked at, and wait at the gate before it goes out."""
     ask = http.request
 
+    async def pass_gate(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        if gate is None:
+            return await _look(await handler(request))
+        async with gate.passage(request.method, request.url.path) as answered:
+            response = await handler(request)
+            await response.read()
+            answered(response.status, response.headers)
+        return await _look(response)
+
     async def request(route: Any, **wanted: Any) -> Any:
-        return await ask(route, middlewares=(_look,), **wanted)
+        return await ask(route, middlewares=(pass_gate,), **wanted)
 
     http.request = request  # type: ignore[method-assign]  # discord.py offers no place for a session's middleware
 
 
-async def _look(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    response = await handler(request)
+async def _look(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
     found = _body(response, await response.read())
     if response.status == _TOO_MANY_REQUESTS and isinstance(found, dict):
         _check_wait(response, found)

@@ -85,7 +85,7 @@ async def _ours(channels: list[LimitedChannel], slots: list[Slot]) -> None:
             parse_ticker("NQ"),
             slot=slot,
             message=LiveMessage(position, AssuredChannel(channel, assure, assure), ledger, chores, clock),
-            plan=BoardPlan(force=True, refresh_minutes=60, phase_s=position / len(channels)),
+            plan=BoardPlan(force=True, refresh_minutes=60),
             clock=clock,
             rng=random.Random(position),
             tell=print,

@@ -1,7 +1,8 @@
-"""Discord's rate limits: one window per bucket and major parameter, one for the whole bot, and edits by the hour."""
+"""Discord's rate limits: a window per bucket and major parameter, a sliding second for all calls, edits by the hour."""
 
 import hashlib
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,11 +70,23 @@ class RateVerdict:
 
 
 class RateLimiter:
-    """Counts requests in fixed windows that begin with their first request."""
+    """Counts requests: of a bucket in fixed windows that begin with their first, of the whole bot in a sliding one."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._windows: dict[tuple[str, str], _Window] = {}
+        self._recent_s: deque[float] = deque()
+
+    def take_global(self) -> RateVerdict:
+        """Use one of all requests of the bot, or say how long to wait; only what passes counts."""
+        now_s = self._clock.monotonic()
+        while self._recent_s and self._recent_s[0] <= now_s - GLOBAL.per_s:
+            self._recent_s.popleft()
+        allowed = len(self._recent_s) < GLOBAL.limit
+        if allowed:
+            self._recent_s.append(now_s)
+        frees_s = self._recent_s[0] + GLOBAL.per_s - now_s
+        return RateVerdict(allowed, GLOBAL, GLOBAL.limit - len(self._recent_s), frees_s)
 
     def take(self, quota: Quota, major: str = "") -> RateVerdict:
         """Use one request of the bucket, or say how long to wait."""

@@ -80,7 +80,7 @@ class RestApi:
 
     def _limit(self, route: RestRoute, call: Call) -> RateVerdict | None:
         if not route.public:
-            everything = self._limiter.take(GLOBAL)
+            everything = self._limiter.take_global()
             if not everything.allowed:
                 return everything
         quota = route.quota_for(call)

@@ -195,18 +195,45 @@ async def test_beats_keep_their_cadence():
 
 
 async def test_a_source_of_the_same_pace_loses_no_beat_to_jitter():
-    rig = Rig()
-    jitter = random.Random(5)
-    due = [rig.clock.monotonic() + n + jitter.uniform(-0.2, 0.2) for n in range(100)]
-    task = asyncio.create_task(rig.board.run())
-    while due:
-        if rig.clock.monotonic() >= due[0]:
-            due.pop(0)
-            rig.feed(spot=25000.0 + len(due))
-        await asyncio.sleep(0)
+    clock, slot, jitter = VirtualClock(OPEN_AT), Slot(60), random.Random(5)
+    channel, board = board_in_virtual_time(clock, slot)
+    slot.warmed()
+
+    async def publish() -> None:
+        for second in range(100):
+            await clock.sleep(1000.0 + second + jitter.uniform(0.3, 0.7) - clock.monotonic())
+            slot.put(snapshot(clock.now(), spot=25000.0 + second))
+            await let_it_work()
+
+    task, source = asyncio.create_task(board.run()), asyncio.create_task(publish())
+    await clock.run(lambda: clock.sleeping == 2 - source.done(), done=source.done)
     task.cancel()
     await asyncio.wait({task})
-    assert rig.counters.edits >= 97
+    assert len(channel.asked) >= 97
+
+
+async def test_a_board_without_news_only_looks_now_and_then_what_time_does_to_its_text():
+    clock, slot = VirtualClock(OPEN_AT), Slot(60)
+    channel, board = board_in_virtual_time(clock, slot)
+    slot.put(snapshot(clock.now(), delayed=True, asof_ms=epoch_ms(clock.now()) - 1_200_000))
+    task = asyncio.create_task(board.run())
+    await clock.run(lambda: clock.sleeping == 1, done=lambda: clock.monotonic() > 1120)
+    task.cancel()
+    await asyncio.wait({task})
+    assert board.status().counters.updates <= 120 / 4 + 4
+    assert "delayed" in channel.only or "stopped" in channel.only
+
+
+async def test_live_figures_that_turn_old_are_said_so_at_once():
+    clock, slot = VirtualClock(OPEN_AT), Slot(60)
+    channel, board = board_in_virtual_time(clock, slot)
+    slot.put(snapshot(clock.now()))
+    task = asyncio.create_task(board.run())
+    await clock.run(lambda: clock.sleeping == 1, done=lambda: len(channel.asked) == 2)
+    assert channel.asked == [("send", 0.0), ("edit", 5.0)]
+    assert "5s stale" in channel.only
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def test_beats_that_pass_during_a_slow_edit_are_missed_not_made_up_for():
@@ -783,45 +810,45 @@ async def test_a_live_message_that_a_deposed_process_wrote_over_is_written_anew_
     assert rig.channel.only == live
 
 
-async def deeds_of_a_board_that_waits(*, prompt: bool, warm: bool = True) -> list[tuple[str, float]]:
-    """What it does when its first snapshot comes after 0.3 s, and another one with every moment from then on."""
-    clock, slot, rng = VirtualClock(OPEN_AT), Slot(60), random.Random(1)
-    channel = TimedChannel(clock)
-    slot.warm = warm
+def board_in_virtual_time(clock: VirtualClock, slot: Slot) -> tuple[TimedChannel, Board]:
+    channel, rng = TimedChannel(clock), random.Random(1)
     message = Keeper(CHANNEL, channel, DictLedger(), clock).message
-    plan, ticker = BoardPlan(prompt=prompt), parse_ticker("NQ")
-    board = Board(CHANNEL, ticker, slot=slot, message=message, plan=plan, clock=clock, rng=rng, tell=print)
+    ticker = parse_ticker("NQ")
+    return channel, Board(
+        CHANNEL, ticker, slot=slot, message=message, plan=BoardPlan(), clock=clock, rng=rng, tell=print
+    )
 
-    def settled() -> bool:
-        if clock.monotonic() > 1000.3:
+
+async def let_it_work() -> None:
+    """Whoever was woken goes on until he sleeps again."""
+    for _ in range(60):
+        await asyncio.sleep(0)
+
+
+async def deeds_of_a_board_that_waits(*, warm: bool = True) -> list[tuple[str, float]]:
+    """What it does when its first snapshot comes after 0.3 s, and another one with every moment from then on."""
+    clock, slot = VirtualClock(OPEN_AT), Slot(60)
+    channel, board = board_in_virtual_time(clock, slot)
+    slot.warm = warm
+
+    async def publish() -> None:
+        await clock.sleep(0.3)
+        while True:
             slot.put(snapshot(clock.now(), spot=25000.0 + clock.monotonic()))
-        return clock.sleeping == 1
+            await let_it_work()
+            await clock.sleep(0.05)
 
-    task = asyncio.create_task(board.run())
-    await clock.run(settled, done=lambda: len(channel.asked) == 4)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    task, source = asyncio.create_task(board.run()), asyncio.create_task(publish())
+    await clock.run(lambda: clock.sleeping == 2, done=lambda: len(channel.asked) == 4)
+    for each in (source, task):
+        each.cancel()
+        await asyncio.wait({each})
     return channel.asked[:4]
 
 
 async def test_the_wait_is_said_at_once_and_the_first_figures_are_shown_as_they_come():
-    assert await deeds_of_a_board_that_waits(prompt=True) == [
-        ("send", 0.0),
-        ("edit", 0.3),
-        ("edit", 2.0),
-        ("edit", 3.0),
-    ]
-
-
-async def test_of_many_boards_each_waits_for_its_beat():
-    assert await deeds_of_a_board_that_waits(prompt=False) == [
-        ("send", 0.0),
-        ("edit", 1.0),
-        ("edit", 2.0),
-        ("edit", 3.0),
-    ]
+    assert await deeds_of_a_board_that_waits() == [("send", 0.0), ("edit", 0.3), ("edit", 1.3), ("edit", 2.3)]
 
 
 async def test_nothing_is_said_before_what_is_stored_has_been_read():
-    assert (await deeds_of_a_board_that_waits(prompt=True, warm=False))[0] == ("send", 0.3)
+    assert (await deeds_of_a_board_that_waits(warm=False))[0] == ("send", 0.3)

@@ -341,22 +341,6 @@ async def test_a_real_lease_that_goes_to_another_process_silences_the_feed_until
         assert len(feed.channels[1].messages) == 1
 
 
-async def test_boards_do_not_all_beat_at_the_same_moment():
-    feed = Feed("SPX", "NDX", "SPY", "QQQ")
-    order: list[int] = []
-    for channel_id, channel in feed.channels.items():
-        original = channel.send
-
-        async def send(content, *, nonce, channel_id=channel_id, original=original):
-            order.append(round(feed.clock.monotonic() * 1000))
-            return await original(content, nonce=nonce)
-
-        channel.send = send
-    async with feed.running():
-        await feed.clock.pass_time(1, step_s=0.01)
-    assert len(set(order)) == 4
-
-
 async def test_a_snapshot_that_breaks_the_feeds_own_code_costs_itself_and_no_restart(monkeypatch):
     put = Slot.put
 

@@ -188,7 +188,9 @@ async def test_two_replays_give_the_same_snapshots_and_the_same_texts_at_any_hou
     second = await replay_with_feed(redis, recording, sunday + timedelta(hours=31, seconds=7.25))
     assert [unsent(payload) for payload in first[0]] == [unsent(payload) for payload in second[0]]
     assert len(first[0]) == SECONDS + 1
-    assert first[1] == second[1]
+    assert [deed for deed in first[1] if "waiting" not in deed[1]] == [
+        deed for deed in second[1] if "waiting" not in deed[1]
+    ]
     assert first[2] == second[2] == SECONDS
     texts = [text for deed, text in first[1] if deed != "delete"]
     assert len(texts) >= SECONDS / SPEED

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.sandbox.rest.posts import Posts
-from bot.sandbox.rest.rate_limits import EDIT_MESSAGE, GLOBAL, ONE_HOUR_S, EditRations, Quota, RateLimiter
+from bot.sandbox.rest.rate_limits import EDIT_MESSAGE, ONE_HOUR_S, EditRations, Quota, RateLimiter
 from bot.sandbox.world.api_errors import ApiError
 from bot.sandbox.world.records import Channel
 from bot.sandbox.world.world import World
@@ -67,7 +67,18 @@ def test_who_waits_as_told_is_never_early(clock: ManualClock) -> None:
 
 def test_the_whole_bot_may_ask_fifty_times_a_second(clock: ManualClock) -> None:
     limiter = RateLimiter(clock)
-    assert [limiter.take(GLOBAL).allowed for _ in range(51)].count(True) == 50
+    assert [limiter.take_global().allowed for _ in range(51)].count(True) == 50
+
+
+def test_the_second_of_the_whole_bot_slides(clock: ManualClock) -> None:
+    limiter = RateLimiter(clock)
+    clock.advance(0.9)
+    assert all(limiter.take_global().allowed for _ in range(50))
+    clock.advance(0.2)
+    refused = limiter.take_global()
+    assert not refused.allowed
+    clock.advance(refused.reset_after_s + 0.001)
+    assert limiter.take_global().allowed
 
 
 def test_windows_that_ended_are_forgotten(clock: ManualClock) -> None:
