@@ -29,6 +29,9 @@ from bot.operate import login_watch
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl, SymbolControl
 from bot.render.charts.chart_client import ChartWorker
+from bot.servers.feed_commands import FeedCommands
+from bot.servers.order_store import FeedOrders, OrderStore
+from bot.servers.orders import settings_orders
 from bot.services import ReadReports, Services
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
@@ -42,6 +45,7 @@ from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes
 from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.commands.record import order_of
+from streaming.errors import RequestError
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.ports import Progress
@@ -93,7 +97,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         control = StreamControl(streamer, supervisor, wanted, clock)
         heartbeat = Heartbeat(clock, os.environ.get("NOTIFY_SOCKET"))
         process = Process(bot, heartbeat, runtime.snapshots)
-        feed = _feed(bot, runtime, settings, rng=rng, process=process, loading=streamer.loading, turns=pacing)
+        orders = FeedOrders(settings_orders(settings), OrderStore(runtime.redis))
+        feed = _feed(bot, runtime, settings, orders, rng=rng, process=process, loading=streamer.loading, turns=pacing)
         bot.events.on_place_changed(feed.place_changed)
         alerts, counters, alert_jobs = _alerts(bot, runtime, settings, rng)
         recorder = (
@@ -116,6 +121,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 login=runtime.auth,
                 day_map=DayMapStore(runtime.redis).get,
                 feed=feed,
+                orders=orders,
+                feed_desk=_feed_desk(orders, runtime, settings) if settings.gex_feed_enabled else None,
                 alerts=alerts,
                 on_demand=on_demand,
                 sources=sources.statuses,
@@ -181,8 +188,9 @@ def _jobs(
         jobs["recorder"] = recorder.run
     if history is not None:
         jobs["history"] = history.run
-    if settings.gex_feed_enabled and settings.boards:
+    if settings.gex_feed_enabled:
         jobs["gex-feed"] = partial(_run_feed, bot, feed)
+    if settings.gex_feed_enabled and settings.boards:
         jobs["opening"] = partial(_tell_opening, bot, runtime, force=settings.gex_feed_force_window)
     first, force = settings.tickers[0].name, settings.gex_feed_force_window
     jobs["presence"] = Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force).run
@@ -242,6 +250,7 @@ def _feed(
     bot: GexBot,
     runtime: Runtime,
     settings: BotSettings,
+    orders: FeedOrders,
     *,
     rng: random.Random,
     process: Process,
@@ -255,8 +264,8 @@ def _feed(
         await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
 
     return FeedRunner(
-        settings.boards,
-        runtime.snapshots.only({ticker.name for ticker in settings.boards.values()}.__contains__),
+        orders,
+        runtime.snapshots.only(orders.shows),
         partial(DiscordChannel, bot),
         Ledger(runtime.redis, lease),
         settings,
@@ -268,6 +277,15 @@ def _feed(
         loading=loading,
         turns=turns,
     )
+
+
+def _feed_desk(orders: FeedOrders, runtime: Runtime, settings: BotSettings) -> FeedCommands:
+    def admit(ticker: Ticker) -> None:
+        if ticker not in settings.tickers:
+            names = ", ".join(known.name for known in settings.tickers)
+            raise RequestError(f"{ticker.name} is not followed here.", remedy=f"Available: {names}.")
+
+    return FeedCommands(orders, runtime.clock, per_server=settings.gex_feed_per_server, admit=admit)
 
 
 async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:

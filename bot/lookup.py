@@ -7,6 +7,7 @@ from typing import Final
 from bot.feed.feed_job import FeedRunner
 from bot.feed.feed_metrics import BoardStatus
 from bot.notices import Interaction
+from bot.servers.orders import settings_orders
 from bot.services import Services
 from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, RequestError, TransientError
@@ -20,8 +21,9 @@ _LEFT_OVER_MS: Final = 300_000
 
 def default_ticker(services: Services, channel_id: int | None) -> Ticker:
     """What the channel's board shows, else the first ticker."""
-    boards = services.settings.boards
-    return boards[channel_id] if channel_id in boards else services.settings.tickers[0]
+    orders = settings_orders(services.settings) if services.orders is None else services.orders.current
+    order = None if channel_id is None else orders.get(channel_id)
+    return services.settings.tickers[0] if order is None else order.instruments[0]
 
 
 def boards_here(interaction: Interaction, feed: FeedRunner | None) -> tuple[BoardStatus, ...]:

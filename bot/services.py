@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.feed.feed_job import FeedRunner
     from bot.operate.stream_control import StreamControl, SymbolControl
     from bot.render.charts.chart_client import ChartWorker
+    from bot.servers.feed_commands import FeedCommands
+    from bot.servers.order_store import FeedOrders
     from streaming.schwab.login.auth_client import SchwabAuthClient
     from streaming.sources.on_demand import OnDemand
 
@@ -47,6 +49,10 @@ class Services:
     day_map: Callable[[str], Awaitable[DayMap | None]] = _no_map
     """The newest map of the rest of a ticker's session, if its figures are computed by an engine of ours."""
     feed: "FeedRunner | None" = None
+    feed_desk: "FeedCommands | None" = None
+    """What `/feed` does; None while no live message is kept."""
+    orders: "FeedOrders | None" = None
+    """Every live message that is wanted; None in a bot that keeps none."""
     alerts: "AlertCommands | None" = None
     on_demand: "OnDemand | None" = None
     """Asks for tickers that nobody follows; None where that is turned off or no source can be asked."""

@@ -1,18 +1,53 @@
-"""`/feed`: what the live messages of a server do, for operators and those who manage the server."""
+"""`/feed`: the live messages of a server, for those who manage it and for operators."""
+
+from typing import Any, TypeVar
 
 from discord import app_commands
+from discord.app_commands import AppCommandChannel, AppCommandThread, Choice
 from discord.ext import commands
 
 from bot.client import BotInteraction, GexBot
-from bot.feed.status_text import feed_text
-from bot.lookup import boards_here
+from bot.feed.status_text import feed_text, order_text
+from bot.lookup import boards_here, matching_names
+from bot.notices import Refusal, think
 from bot.permissions import manager_only, managers_see
+from bot.render.text import Style
+from bot.servers.feed_commands import FeedCommands
+from bot.servers.orders import BoardOrder
+from bot.servers.targets import Place, find_thread, open_target, require_target
 from bot.services import Services
+from cogs.options import offered, options
+from streaming.errors import TransientError
+from streaming.setting_values import asked_tickers
+
+Channel = AppCommandChannel | AppCommandThread
+Minutes = app_commands.Range[int, 0, 60]
+_CHANNEL = "Which channel, thread or post; without it, this one"
+_OFF = "Live messages are switched off (GEX_FEED_ENABLED)."
+_NOT_HERE = "Use this in the server whose live message you mean."
+_WORDS = {
+    "channel": _CHANNEL,
+    "tickers": "One ticker, or several such as SPX, NDX",
+    "style": "How the message looks",
+    "silent": "False lets new messages make a sound",
+    "refresh": "Minutes between new messages; 0 for none while it can be edited",
+}
+STYLE_CHOICES = [Choice(name="ansi: coloured", value="ansi"), Choice(name="plain: without colours", value="plain")]
+
+
+C = TypeVar("C")
+
+
+def _described(command: C) -> C:
+    """The words and choices that the commands share."""
+    described: Any = app_commands.choices(style=STYLE_CHOICES)(command)
+    decorated: C = options(**_WORDS)(described)
+    return decorated
 
 
 @managers_see()
 class FeedCog(commands.GroupCog, group_name="feed", group_description="The live messages of this server"):
-    """Look at the live messages."""
+    """Order, change and look at live messages; every answer is private."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -23,13 +58,135 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         """What each live message does; others' servers are counted for operators and named to nobody."""
         feed, now = self._services.feed, self._services.clock.now()
         if feed is None:
-            await interaction.response.send_message(
-                "Live messages are switched off (GEX_FEED_ENABLED).", ephemeral=True
-            )
+            await interaction.response.send_message(_OFF, ephemeral=True)
             return
         status, boards = feed.status(), boards_here(interaction, feed)
         elsewhere = len(status.boards) - len(boards) if interaction.user.id in interaction.client.operators else 0
         await interaction.response.send_message(feed_text(status, boards, now, elsewhere=elsewhere), ephemeral=True)
+
+    @app_commands.command(description="Keep a live message in a channel, a thread or a post")
+    @manager_only()
+    @_described
+    async def add(  # noqa: PLR0917  # one parameter per option of the command
+        self,
+        interaction: BotInteraction,
+        tickers: str,
+        channel: Channel | None = None,
+        style: Style | None = None,
+        silent: bool | None = None,
+        refresh: Minutes | None = None,
+    ) -> None:
+        """Order one, where it can stand."""
+        place = await self._target(interaction, channel)
+        said = {"style": style, "silent": silent, "refresh_minutes": refresh}
+        order = await self._desk.add(place.id, place.guild.id, asked_tickers(tickers), by=interaction.user.id, **said)
+        await self._answer(interaction, order, "From now on: ")
+
+    @app_commands.command(name="set", description="Change what a live message shows, and how")
+    @manager_only()
+    @_described
+    async def change(  # noqa: PLR0917  # as above
+        self,
+        interaction: BotInteraction,
+        channel: Channel | None = None,
+        tickers: str | None = None,
+        style: Style | None = None,
+        silent: bool | None = None,
+        refresh: Minutes | None = None,
+    ) -> None:
+        """Change what is given; the rest stays."""
+        place = await self._place(interaction, channel)
+        wanted = () if tickers is None else asked_tickers(tickers)
+        said = {"style": style, "silent": silent, "refresh_minutes": refresh}
+        order = await self._desk.change(place.id, place.guild.id, wanted, by=interaction.user.id, **said)
+        await self._answer(interaction, order, "From now on: ")
+
+    @app_commands.command(description="Let a live message go on in another channel")
+    @manager_only()
+    @app_commands.describe(to="Where to", channel=_CHANNEL)
+    async def move(self, interaction: BotInteraction, to: Channel, channel: Channel | None = None) -> None:
+        """Move it, where it can stand."""
+        left = await self._place(interaction, channel, thinks=False)
+        place = await self._target(interaction, to)
+        order = await self._desk.move(left.id, place.id, place.guild.id, by=interaction.user.id)
+        await self._answer(interaction, order, "Moved: ")
+
+    @app_commands.command(description="Take a live message away")
+    @manager_only()
+    @app_commands.describe(channel=_CHANNEL)
+    async def remove(self, interaction: BotInteraction, channel: Channel | None = None) -> None:
+        """Remove it; where the settings name the channel, what they say counts again."""
+        place = await self._place(interaction, channel)
+        named = await self._desk.remove(place.id)
+        if named is None:
+            await interaction.edit_original_response(content=f"I keep no live message in <#{place.id}> any more.")
+            return
+        await self._answer(interaction, named, "What the settings of this bot say counts again: ")
+
+    @app_commands.command(description="Let a live message rest; it stays where it is and says so")
+    @manager_only()
+    @app_commands.describe(channel=_CHANNEL)
+    async def pause(self, interaction: BotInteraction, channel: Channel | None = None) -> None:
+        """Rest it until somebody resumes it, over restarts."""
+        await self._rest(interaction, channel, paused=True)
+
+    @app_commands.command(description="Let a paused live message go on")
+    @manager_only()
+    @app_commands.describe(channel=_CHANNEL)
+    async def resume(self, interaction: BotInteraction, channel: Channel | None = None) -> None:
+        """Go on."""
+        await self._rest(interaction, channel, paused=False)
+
+    @app_commands.command(description="Put a new live message at the bottom of its channel now")
+    @manager_only()
+    @app_commands.describe(channel=_CHANNEL)
+    async def repost(self, interaction: BotInteraction, channel: Channel | None = None) -> None:
+        """Replace it at its next beat."""
+        place = await self._place(interaction, channel)
+        await self._desk.repost(place.id)
+        text = f"A new message comes in <#{place.id}> while the feed is open."
+        await interaction.edit_original_response(content=text)
+
+    @add.autocomplete("tickers")
+    @change.autocomplete("tickers")
+    async def _complete_tickers(self, interaction: BotInteraction, current: str) -> list[Choice[str]]:
+        """The last of several is completed."""
+        before, comma, typed = current.rpartition(",")
+        names = matching_names(interaction.client.services, typed)
+        return offered((f"{before}{comma}{name}", f"{before}{comma}{name}") for name in names)
+
+    @property
+    def _desk(self) -> FeedCommands:
+        if self._services.feed_desk is None:
+            raise TransientError(_OFF)
+        return self._services.feed_desk
+
+    async def _rest(self, interaction: BotInteraction, channel: Channel | None, *, paused: bool) -> None:
+        place = await self._place(interaction, channel)
+        order = await self._desk.change(place.id, place.guild.id, by=interaction.user.id, paused=paused)
+        await self._answer(interaction, order, "")
+
+    async def _place(self, interaction: BotInteraction, channel: Channel | None, *, thinks: bool = True) -> Place:
+        """The channel meant, of the server somebody asks in."""
+        guild, channel_id = interaction.guild, interaction.channel_id if channel is None else channel.id
+        place = None if guild is None or channel_id is None else guild.get_channel_or_thread(channel_id)
+        if place is None and isinstance(channel, AppCommandThread) and guild is not None:
+            place = await find_thread(interaction.client, channel.id)
+        if place is None or guild is None or place.guild.id != guild.id:
+            raise Refusal(_NOT_HERE)
+        if thinks:
+            await think(interaction)
+        return place
+
+    async def _target(self, interaction: BotInteraction, channel: Channel | None) -> Place:
+        """The same, where a live message can stand."""
+        place = await self._place(interaction, channel)
+        require_target(place, self._services.clock.now())
+        await open_target(interaction.client, place)
+        return place
+
+    async def _answer(self, interaction: BotInteraction, order: BoardOrder, words: str) -> None:
+        await interaction.edit_original_response(content=f"{words}{order_text(order, self._services.settings)}")
 
 
 async def setup(bot: GexBot) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from bot.check.channel_access import (
+from bot.settings import BotSettings
+from bot.wire.channel_access import (
     ANNOUNCEMENTS,
     POSTABLE_TYPES,
     THREADS,
@@ -16,7 +17,6 @@ from bot.check.channel_access import (
     needed_in,
     timed_out_until,
 )
-from bot.settings import BotSettings
 from bot.wire.verdicts import VERDICTS, Verdict
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, UnavailableError
 from streaming.process.findings import Finding, fail, ok, warn

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from bot.feed.channel import GoneMessageError
@@ -43,6 +43,9 @@ _FINISH_S: Final = 3.0
 _FAREWELL_S: Final = 2.5
 _BOOKS_S: Final = 0.4
 """What a board takes of the process's ten seconds: to finish what is in flight, to say that it stops, to note it."""
+
+_NOW: Final = datetime.min.replace(tzinfo=UTC)
+"""A mark that is always over."""
 
 StillOurs = Callable[[], Awaitable[bool]]
 
@@ -118,6 +121,7 @@ class Board:
         """The replayed session whose own hours this board has shown."""
         self._adopted = self._waits = False
         self._mark: datetime | None = None
+        self._hands_over = False
         self._reposted_s = -math.inf
         self._replace_at_s = -math.inf
         self._unreplaced = False
@@ -204,6 +208,15 @@ class Board:
         self._next_look_s = self._clock.monotonic()
         self._untidy.set()
         self._news.set()
+
+    def repost(self) -> None:
+        """Somebody wants the message at the bottom of the channel: replace it at the next beat, if the feed is open."""
+        self._mark = _NOW
+        self.wake()
+
+    def hand_over(self) -> None:
+        """Another board goes on with this message, or it is to be removed: say no goodbye on it."""
+        self._hands_over = True
 
     async def tidy(self) -> None:
         """Bring the ledger up to date; at first, after doubt and every few minutes also look for lost messages.
@@ -507,7 +520,7 @@ class Board:
         """
         healthy = self._state in {"open", "retrying"}
         self._enter("stopped", "stopped", None)
-        if not healthy or not self._message.shown or self._slot.latest is None:
+        if self._hands_over or not healthy or not self._message.shown or self._slot.latest is None:
             return
         now = self._clock.now()
         try:

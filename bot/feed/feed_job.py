@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -14,12 +15,14 @@ import msgspec
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import AssuredChannel, ChannelPort
 from bot.feed.chores import Chores
-from bot.feed.feed_metrics import FeedStatus, MetricsWriter, metrics_mapping
-from bot.feed.ledger import Chore, Ledger, LedgerAwayError
+from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, MetricsWriter, metrics_mapping
+from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
 from bot.feed.message import LiveMessage
 from bot.feed.pacing import Turns
-from bot.feed.timing import backoff
+from bot.feed.timing import backoff, woken
 from bot.feed.window import Slot
+from bot.servers.order_store import FeedOrders
+from bot.servers.orders import BoardOrder, is_only_reposted
 from bot.settings import BotSettings
 from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.mishaps import Mishaps
@@ -37,14 +40,24 @@ _METRICS_LIMIT_S: Final = 5.0
 _LEASE_ANSWER_S: Final = 0.5
 _RETRY_CAP_S: Final = 10.0
 _DISTURBED_EVERY_S: Final = 5.0
+_ORDERS_EVERY_S: Final = 2.0
+
+
+@dataclass(slots=True)
+class _Live:
+    """A board that runs."""
+
+    order: BoardOrder
+    board: Board
+    task: asyncio.Task[None]
 
 
 class FeedRunner:
-    """Runs the boards of `boards` (channel id to ticker) until cancelled."""
+    """Runs a board for each of `orders`, which may come, change and go meanwhile, until cancelled."""
 
     def __init__(  # noqa: PLR0917  # the six parts a feed is made of, in reading order
         self,
-        boards: Mapping[int, Ticker],
+        orders: FeedOrders,
         snapshots: SnapshotReader,
         open_channel: Callable[[int], ChannelPort],
         ledger: Ledger,
@@ -58,7 +71,7 @@ class FeedRunner:
         loading: Callable[[Ticker], Loading | None] = lambda _: None,
         turns: Turns | None = None,
     ) -> None:
-        self._boards = dict(boards)
+        self._orders = orders
         self._snapshots = snapshots
         self._open_channel = open_channel
         self._ledger = ledger
@@ -71,9 +84,13 @@ class FeedRunner:
         self._loading = loading
         self._turns = turns
         self._chores = Chores(open_channel, ledger, clock)
-        names = {ticker.name for ticker in boards.values()}
+        names = {name for order in orders.current.values() for name in order.tickers}
         self._slots = {name: Slot(settings.gex_feed_window_seconds) for name in names}
-        self._live: tuple[Board, ...] = ()
+        self._live: dict[int, _Live] = {}
+        self._settled: dict[int, BoardOrder] = {}
+        """What was last looked at, paused ones too."""
+        self._strays = True
+        """Whether the ledger may name messages in channels that are no boards any more."""
         self._leading = False
         self._listening = False
         self._received = 0
@@ -84,7 +101,7 @@ class FeedRunner:
     def status(self) -> FeedStatus:
         """Every board and the listener, now."""
         return FeedStatus(
-            boards=tuple(board.status() for board in self._live),
+            boards=tuple(self._status_of(order) for order in self._settled.values()),
             leading=self._leading,
             listening=self._listening,
             snapshots=self._received,
@@ -92,11 +109,26 @@ class FeedRunner:
             restarts=self._restarts,
         )
 
+    def _status_of(self, order: BoardOrder) -> BoardStatus:
+        live = self._live.get(order.channel_id)
+        if live is not None:
+            return replace(live.board.status(), origin=order.origin)
+        return BoardStatus(
+            channel_id=order.channel_id,
+            ticker=order.tickers[0],
+            state="stopped",
+            reason="paused by /feed pause" if order.paused else "starting",
+            until=None,
+            message_id=None,
+            origin=order.origin,
+            counters=BoardCounters(),
+        )
+
     def place_changed(self, channel_id: int | None) -> None:
         """A channel changed, or (None) anything may have: boards that wait for a person look again at once."""
-        for board in self._live:
-            if channel_id in {None, board.status().channel_id}:
-                board.wake()
+        for place, live in self._live.items():
+            if channel_id in {None, place}:
+                live.board.wake()
         self._chores.hurry(channel_id)
 
     async def run(self) -> None:
@@ -127,17 +159,102 @@ class FeedRunner:
                 raise LeaseLostError("The feed has gone to another process.") from None
             finally:
                 self._leading = False
+                self._live, self._settled = {}, {}
                 self._chores.leave()
 
     async def _lead(self) -> None:
-        self._live = tuple(self._board(position) for position in range(len(self._boards)))
+        self._strays = True
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="feed: snapshots")
             group.create_task(self._read_ledger(), name="feed: ledger")
-            for board in self._live:
-                group.create_task(self._keep(board), name=f"feed: channel {board.status().channel_id}")
+            group.create_task(self._follow_orders(group), name="feed: orders")
             if self._write_metrics is not None:
                 group.create_task(self._report(self._write_metrics), name="feed: metrics")
+
+    async def _follow_orders(self, group: asyncio.TaskGroup) -> None:
+        """Begin, change and end boards as they are ordered; what another process was told is known in seconds."""
+        retry = backoff(self._rng, cap_s=_RETRY_CAP_S)
+        while True:
+            wait_s = _ORDERS_EVERY_S
+            try:
+                await self._orders.look()
+                retry.reset()
+            except TransientError as error:
+                _LOG.debug("The orders of live messages were not read: %s", error.sentence)
+                wait_s = retry.next_s()
+            self._orders.changed.clear()
+            if self._orders.known:
+                await self._settle(group)
+            await self._orders_changed(wait_s)
+
+    async def _orders_changed(self, within_s: float) -> None:
+        if self._orders.store is None:
+            await self._orders.changed.wait()
+        else:
+            await woken(self._orders.changed, self._clock, within_s)
+
+    async def _settle(self, group: asyncio.TaskGroup) -> None:
+        """Make the boards those that are ordered: in one channel the old one ends before the new one begins."""
+        orders = dict(self._orders.current)
+        if orders == self._settled:
+            return
+        for live in self._live.values():
+            self._repost(live, orders.get(live.order.channel_id))
+        await asyncio.gather(
+            *(
+                self._end(live, orders.get(channel_id))
+                for channel_id, live in list(self._live.items())
+                if live.order != orders.get(channel_id)
+            )
+        )
+        gone = self._settled.keys() - orders.keys()
+        self._settled = orders
+        self._strays = self._strays or bool(gone)
+        await self._make_slots(orders)
+        for order in orders.values():
+            if not order.paused and order.channel_id not in self._live:
+                self._begin(group, order)
+        for channel_id in gone:
+            await self._remove(channel_id)
+
+    @staticmethod
+    def _repost(live: _Live, order: BoardOrder | None) -> None:
+        if order is not None and order != live.order and is_only_reposted(live.order, order):
+            live.order = order
+            live.board.repost()
+
+    async def _end(self, live: _Live, order: BoardOrder | None) -> None:
+        """End a board; only one that is paused says so on its message."""
+        if order is None or not order.paused:
+            live.board.hand_over()
+        live.task.cancel()
+        await asyncio.wait({live.task})
+        self._live.pop(live.order.channel_id, None)
+
+    def _begin(self, group: asyncio.TaskGroup, order: BoardOrder) -> None:
+        board = self._board(order)
+        task = group.create_task(self._keep(board), name=f"feed: channel {order.channel_id}")
+        self._live[order.channel_id] = _Live(order, board, task)
+
+    async def _make_slots(self, orders: Mapping[int, BoardOrder]) -> None:
+        """A slot for each ticker that is shown; a new one shows at once what is stored."""
+        names = {name for order in orders.values() for name in order.tickers}
+        self._slots = {name: slot for name, slot in self._slots.items() if name in names}
+        for name in sorted(names - self._slots.keys()):
+            slot = self._slots[name] = Slot(self._settings.gex_feed_window_seconds)
+            try:
+                await self._warm(name, slot)
+            except GexcordError as error:
+                _LOG.debug("What is stored of %s was not read: %s", name, error)
+
+    async def _remove(self, channel_id: int) -> None:
+        """Delete the live message of a channel that is no board any more; later, while the ledger is away."""
+        try:
+            entry = await self._ledger.load(channel_id)
+            if entry is not None and not entry.closed:
+                await self._discard(channel_id, entry)
+        except LedgerAwayError as error:
+            _LOG.debug("The message in channel %s is removed later: %s", channel_id, error.sentence)
 
     async def _read_ledger(self) -> None:
         """Take over what is left to be tidied, then hear of processes that wrote after they had lost the feed."""
@@ -153,8 +270,10 @@ class FeedRunner:
                 await self._clock.sleep(0.0 if self._lease is None else _DISTURBED_EVERY_S)
 
     async def _read_ledger_once(self) -> None:
-        if not self._chores.loaded:
+        if self._strays and self._orders.known:
             await self._remove_strays()
+            self._strays = False
+        if not self._chores.loaded:
             await self._chores.load()
         for channel_id in await self._ledger.disturbed():
             self._doubt(channel_id)
@@ -162,22 +281,26 @@ class FeedRunner:
     async def _remove_strays(self) -> None:
         """A live message in a channel that is no board any more is nobody's: whoever wrote it was killed."""
         for channel_id, entry in (await self._ledger.known()).items():
-            if channel_id in self._boards or entry.closed or entry.stopped or entry.message_id is None:
-                continue
-            since_ms = epoch_ms(self._clock.now())
-            chore = Chore(channel_id=channel_id, message_id=entry.message_id, since_ms=since_ms)
-            ended = msgspec.structs.replace(entry, closed=True, nonce=None, revision=entry.revision + 1)
-            await self._ledger.save(channel_id, ended, [chore])
+            ours = channel_id in self._orders.current or channel_id in self._live
+            if not ours and not entry.closed and not entry.stopped:
+                await self._discard(channel_id, entry)
+
+    async def _discard(self, channel_id: int, entry: LedgerEntry) -> None:
+        if entry.message_id is None:
+            return
+        chore = Chore(channel_id=channel_id, message_id=entry.message_id, since_ms=epoch_ms(self._clock.now()))
+        ended = msgspec.structs.replace(entry, closed=True, nonce=None, revision=entry.revision + 1)
+        await self._ledger.save(channel_id, ended, [chore])
+        self._chores.take([chore])
 
     def _doubt(self, channel_id: int) -> None:
-        for board in self._live:
-            if board.status().channel_id == channel_id:
-                _LOG.info("Another process wrote late in channel %s; its message is written anew.", channel_id)
-                board.doubt()
+        if (live := self._live.get(channel_id)) is not None:
+            _LOG.info("Another process wrote late in channel %s; its message is written anew.", channel_id)
+            live.board.doubt()
 
-    def _board(self, position: int) -> Board:
-        channel_id, ticker = list(self._boards.items())[position]
-        settings = self._settings
+    def _board(self, order: BoardOrder) -> Board:
+        channel_id, ticker = order.channel_id, order.instruments[0]
+        settings, refresh = self._settings, order.refresh_minutes
         return Board(
             channel_id,
             ticker,
@@ -185,10 +308,10 @@ class FeedRunner:
             message=LiveMessage(channel_id, self._assured(channel_id), self._ledger, self._chores, self._clock),
             plan=BoardPlan(
                 update_s=settings.gex_feed_update_seconds,
-                refresh_minutes=settings.gex_feed_refresh_minutes,
+                refresh_minutes=settings.gex_feed_refresh_minutes if refresh is None else refresh,
                 window_s=settings.gex_feed_window_seconds,
                 force=settings.gex_feed_force_window,
-                style=settings.gex_feed_style,
+                style=order.style or settings.gex_feed_style,
                 shows_age=settings.gex_feed_age,
                 source=settings.source_of(ticker.name),
                 loading=partial(self._loading, ticker),
@@ -255,16 +378,18 @@ class FeedRunner:
 
     async def _warm_up(self) -> None:
         """Fill empty slots with what is already stored, so that a restart shows figures and changes at once."""
+        for name, slot in list(self._slots.items()):
+            if slot.latest is None:
+                await self._warm(name, slot)
+
+    async def _warm(self, name: str, slot: Slot) -> None:
         minutes = min(self._settings.gex_feed_window_seconds * 1.5 / 60, _LONGEST_WARM_UP_MIN)
-        for name, slot in self._slots.items():
-            if slot.latest is not None:
-                continue
-            for snapshot in await self._snapshots.history(name, minutes=minutes):
-                slot.put(snapshot)
-            latest = await self._snapshots.latest(name)
-            if latest is not None and (slot.latest is None or latest.asof_ms >= slot.latest.asof_ms):
-                slot.put(latest)
-            slot.warmed()
+        for snapshot in await self._snapshots.history(name, minutes=minutes):
+            slot.put(snapshot)
+        latest = await self._snapshots.latest(name)
+        if latest is not None and (slot.latest is None or latest.asof_ms >= slot.latest.asof_ms):
+            slot.put(latest)
+        slot.warmed()
 
     def _take(self, snapshot: GexSnapshot) -> None:
         slot = self._slots.get(snapshot.ticker) or self._slots.get(_canonical(snapshot.ticker))

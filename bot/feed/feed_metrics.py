@@ -73,6 +73,8 @@ class BoardStatus:
     since_at: datetime | None = None
     """When it entered this state."""
     message_id: int | None
+    origin: str = "settings"
+    """Who wants it: the settings, or an admin with `/feed`."""
     counters: BoardCounters
 
 

@@ -7,14 +7,25 @@ from typing import Final
 from bot.feed.feed_metrics import BoardStatus, FeedStatus
 from bot.render.message_form import FIELD_CHARS, MESSAGE_CHARS
 from bot.render.numbers import age, ago
+from bot.servers.orders import BoardOrder
+from bot.settings import BotSettings
 from streaming.calendar import new_york
+from streaming.model import WEIGHT_WORDS
 
 _LONGEST_REASON: Final = 200
+_ORIGINS: Final = {"settings": "the settings", "/feed": "/feed"}
 
 
 def feed_text(status: FeedStatus, boards: Sequence[BoardStatus], now: datetime, *, elsewhere: int = 0) -> str:
     """`/feed status`: whether this process writes, then a paragraph a board; `elsewhere` are those of other servers."""
-    lines = [_head(status, now), *(line for board in boards for line in (_title(board, now), _pace(board, now)))]
+    lines = [
+        _head(status, now),
+        *(
+            line
+            for board in boards
+            for line in (_title(board, now), f"{_pace(board, now)} · by {_ORIGINS[board.origin]}")
+        ),
+    ]
     if not boards:
         lines.append("I keep no live message in this server.")
     if elsewhere:
@@ -25,6 +36,20 @@ def feed_text(status: FeedStatus, boards: Sequence[BoardStatus], now: datetime, 
 def boards_field(boards: Sequence[BoardStatus], now: datetime) -> str:
     """The same in one line a board, for a field of an embed; empty without boards."""
     return _cut([f"{_title(board, now)} · {_pace(board, now)}" for board in boards], FIELD_CHARS)
+
+
+def order_text(order: BoardOrder, settings: BotSettings) -> str:
+    """What a live message shows and how, in one sentence."""
+    minutes = settings.gex_feed_refresh_minutes if order.refresh_minutes is None else order.refresh_minutes
+    parts = [
+        f"style {order.style or settings.gex_feed_style}",
+        *([f"scope {order.scope}"] if order.scope else []),
+        *([f"by {WEIGHT_WORDS[order.weight]}"] if order.weight else []),
+        f"a new message every {minutes} min" if minutes else "no new message while it can be edited",
+        "without a sound" if order.silent else "with a sound",
+    ]
+    rests = " It is paused: /feed resume lets it go on." if order.paused else ""
+    return f"<#{order.channel_id}> shows {', '.join(order.tickers)} ({', '.join(parts)}).{rests}"
 
 
 def _head(status: FeedStatus, now: datetime) -> str:

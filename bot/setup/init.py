@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from bot.check.channel_access import NEEDED
 from bot.check.check import check_redis
 from bot.check.discord import application_id, check_discord
 from bot.check.source_checks import check_sources
 from bot.settings import BotSettings
 from bot.setup.env_text import NEW_ENV_FILE, with_values
+from bot.wire.channel_access import NEEDED
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError, GexcordError, RequestError
 from streaming.process.findings import Finding, failed, ok, warn

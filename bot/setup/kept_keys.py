@@ -20,6 +20,7 @@ KEPT: Final = (
     keys.STREAM_WANTED,
     keys.STREAM_SYMBOLS,
     keys.FEED_LEDGER,
+    keys.FEED_ORDERS,
     keys.PROVEN_DAYS,
     keys.LOGIN_TOLD,
     keys.FEED_TOLD,

@@ -40,10 +40,9 @@ from streaming.bus.snapshots.snapshot_history import without_curves
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import ShiftedClock, epoch_ms
 from streaming.model import SCOPES, WEIGHTS, GexSnapshot
-from streaming.symbols import parse_ticker
 from tests.support.charts import full_snapshot
 from tests.support.day_maps import map_of
-from tests.support.feed import DictLedger, FakeChannel
+from tests.support.feed import DictLedger, FakeChannel, showing
 from tests.support.host import make_settings
 from tests.support.redis_server import embedded_redis
 
@@ -171,9 +170,9 @@ async def _watch(gaps: list[float]) -> None:
 @asynccontextmanager
 async def _feed(store: SnapshotStore, clock: ShiftedClock) -> AsyncIterator[None]:
     settings = make_settings(gex_feed_force_window=True)
-    boards = dict.fromkeys(range(1, _BOARDS + 1), parse_ticker(_TICKER))
+    boards = dict.fromkeys(range(1, _BOARDS + 1), _TICKER)
     channels = {number: FakeChannel() for number in boards}
-    runner = FeedRunner(boards, store, channels.__getitem__, DictLedger(), settings, clock)
+    runner = FeedRunner(showing(boards), store, channels.__getitem__, DictLedger(), settings, clock)
     jobs = [
         asyncio.create_task(_market(store, clock), name="market"),
         asyncio.create_task(runner.run(), name="feed"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import discord
 
-from bot.check.channel_access import NEEDED, missing_permissions
+from bot.wire.channel_access import NEEDED, missing_permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

@@ -9,6 +9,8 @@ from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage
 from bot.feed.chores import Chores
 from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
 from bot.feed.message import LiveMessage
+from bot.servers.order_store import FeedOrders
+from bot.servers.orders import BoardOrder
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
 from streaming.model import GexSnapshot, ScopeFigures, WeightFigures
@@ -39,6 +41,11 @@ def snapshot(at: datetime = OPEN_AT, *, ticker: str = "NQ_NDX", **changes: objec
         "scopes": {"full": ScopeFigures(oi=WeightFigures(zero_gamma=24950.0))},
     }
     return GexSnapshot(**(fields | changes))  # type: ignore[arg-type]
+
+
+def showing(tickers: Mapping[int, str]) -> FeedOrders:
+    """What settings order that name these tickers by channel."""
+    return FeedOrders({place: BoardOrder(channel_id=place, tickers=(name,)) for place, name in tickers.items()})
 
 
 class FakeChannel:

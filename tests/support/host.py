@@ -9,6 +9,8 @@ from datetime import timedelta
 from bot.alerts.alert_commands import AlertCommands
 from bot.client import EXTENSIONS, GexBot
 from bot.render.charts.chart_spec import Chart
+from bot.servers.feed_commands import FeedCommands
+from bot.servers.order_store import FeedOrders
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.supervisor import Supervisor
@@ -251,6 +253,8 @@ class Host:
     fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
     maps: dict[str, DayMap] = field(default_factory=dict)
     alerts: AlertCommands | None = None
+    feed_desk: FeedCommands | None = None
+    orders: FeedOrders | None = None
     on_demand: "StandInOnDemand | None" = None
     sources: tuple[SourceStatus, ...] = ()
     recorder: RecorderStatus | None = None
@@ -283,6 +287,8 @@ class Host:
                 login=self.login,
                 day_map=self.day_map,
                 alerts=self.alerts,
+                feed_desk=self.feed_desk,
+                orders=self.orders,
                 on_demand=self.on_demand,
                 sources=lambda: self.sources,
                 recorder=lambda: self.recorder,

@@ -10,15 +10,16 @@ import pytest
 from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import Chore, LedgerEntry
 from bot.feed.window import Slot
+from bot.servers.order_store import FeedOrders, OrderStore
+from bot.servers.orders import BoardOrder
 from bot.settings import BotSettings
 from streaming.bus.lease import Lease as RedisLease
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, TransientError
 from streaming.status import Loading
-from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
-from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, QueueSnapshots, snapshot
+from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, QueueSnapshots, showing, snapshot
 from tests.support.waiting import until
 
 SETTINGS = BotSettings(_env_file=None, gex_feed_force_window=True, gex_feed_update_seconds=0.25)
@@ -40,14 +41,17 @@ class PacedClock(ManualClock):
 
 
 class Feed:
-    def __init__(self, *tickers: str, settings: BotSettings = SETTINGS, **extra: object) -> None:
+    def __init__(
+        self, *tickers: str, settings: BotSettings = SETTINGS, orders: FeedOrders | None = None, **extra: object
+    ) -> None:
         self.clock = PacedClock()
         self.snapshots = QueueSnapshots()
         self.channels = {position + 1: FakeChannel() for position in range(len(tickers))}
         self.told: list[str] = []
         self.ledger = DictLedger()
+        self.orders = orders or showing({position + 1: ticker for position, ticker in enumerate(tickers)})
         self.runner = FeedRunner(
-            {position + 1: parse_ticker(ticker) for position, ticker in enumerate(tickers)},
+            self.orders,
             self.snapshots,
             self.channels.__getitem__,
             self.ledger,
@@ -357,3 +361,86 @@ async def test_a_snapshot_that_breaks_the_feeds_own_code_costs_itself_and_no_res
         await feed.clock.pass_time(1)
         assert "6900.25" in feed.channels[1].only
         assert feed.runner.status().restarts == 0
+
+
+@asynccontextmanager
+async def told(redis, *tickers: str) -> AsyncIterator[tuple[Feed, OrderStore]]:
+    """A feed whose boards may be changed while it runs."""
+    store = OrderStore(redis)
+    named = showing({position + 1: ticker for position, ticker in enumerate(tickers)}).current
+    feed = Feed(*tickers, orders=FeedOrders(named, store))
+    feed.channels |= {place: FakeChannel() for place in (7, 8)}
+    async with feed.running():
+        await until(lambda: feed.orders.known)
+        await feed.clock.pass_time(0.5)
+        yield feed, store
+
+
+async def said(feed: Feed, done) -> None:
+    """Something was said here, and the feed acts on it."""
+    await done
+    await feed.orders.look()
+    await feed.clock.pass_time(1)
+
+
+async def test_boards_begin_change_and_end_while_the_bot_runs_and_no_message_is_doubled(redis):
+    async with told(redis, "SPX") as (feed, store):
+        feed.say("SPX", spot=6900.25)
+        await feed.clock.pass_time(1)
+        await said(feed, store.put(BoardOrder(channel_id=7, tickers=("NDX",), guild_id=1)))
+        feed.say("NDX", spot=25000.5)
+        await feed.clock.pass_time(1)
+        assert "25000.50" in feed.channels[7].only
+        await said(feed, store.put(BoardOrder(channel_id=7, tickers=("SPX",), guild_id=1, style="plain")))
+        assert "6900.25" in feed.channels[7].only
+        assert "\x1b" not in feed.channels[7].only
+        assert feed.channels[7].deeds.count("send") == 1
+        assert [board.origin for board in feed.runner.status().boards] == ["settings", "/feed"]
+        await said(feed, store.remove(7))
+        await feed.clock.pass_time(1)
+        assert feed.channels[7].messages == {}
+        assert len(feed.channels[1].messages) == 1
+
+
+async def test_a_paused_message_says_that_it_stopped_and_is_the_one_that_goes_on(redis):
+    async with told(redis, "SPX") as (feed, store):
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        rests = BoardOrder(channel_id=1, tickers=("SPX",), guild_id=1, paused=True)
+        await said(feed, store.put(rests))
+        assert "feed stopped" in feed.channels[1].only
+        (board,) = feed.runner.status().boards
+        assert (board.state, board.reason) == ("stopped", "paused by /feed pause")
+        await said(feed, store.remove(1))
+        assert "feed stopped" not in feed.channels[1].only
+        assert feed.channels[1].deeds.count("send") == 1
+
+
+async def test_a_new_message_that_somebody_wants_comes_at_once_and_the_old_one_goes(redis):
+    async with told(redis, "SPX") as (feed, store):
+        feed.say("SPX")
+        await feed.clock.pass_time(1)
+        (before,) = feed.channels[1].messages
+        await said(feed, store.ask_repost(1, 5))
+        await feed.clock.pass_time(2)
+        (after,) = feed.channels[1].messages
+        assert after != before
+
+
+async def test_boards_wait_until_it_is_known_what_was_said_of_them(redis):
+    feed = Feed("SPX", orders=FeedOrders(showing({1: "SPX"}).current, OrderStore(redis)))
+    look, gate = feed.orders.look, asyncio.Event()
+
+    async def late() -> None:
+        if not gate.is_set():
+            raise TransientError("Redis is away.")
+        await look()
+
+    feed.orders.look = late  # type: ignore[method-assign]
+    await OrderStore(redis).put(BoardOrder(channel_id=1, tickers=("SPX",), guild_id=1, paused=True))
+    async with feed.running():
+        await feed.clock.pass_time(2)
+        gate.set()
+        await feed.clock.pass_time(3)
+        assert feed.orders.known
+        assert feed.channels[1].log == []

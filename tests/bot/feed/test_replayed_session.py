@@ -33,7 +33,7 @@ from streaming.sim.world.market import Market
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.events import tick
-from tests.support.feed import DictLedger, FakeChannel
+from tests.support.feed import DictLedger, FakeChannel, showing
 from tests.support.virtual_clock import VirtualClock
 from tests.support.waiting import until
 
@@ -145,7 +145,7 @@ async def replay_with_feed(redis, folder, wall):
         player = SnapshotReplay(recorded_tape(parts_of(folder), EVERYTHING), store, publisher, clock, speed=SPEED)
         settings = BotSettings(_env_file=None, gex_feed_force_window=True)
         runner = FeedRunner(
-            {1: SPX},
+            showing({1: SPX.name}),
             SnapshotStore(redis, clock=clock),
             lambda _: channel,
             DictLedger(),

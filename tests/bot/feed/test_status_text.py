@@ -30,7 +30,7 @@ def test_state_since_pace_and_last_edit_are_told():
     assert feed_text(status(shown), [shown], NOW).split("\n") == [
         "**Feed: writing** · received the last snapshot 1s ago",
         "<#11> SPX **open** for 12m",
-        "1.00 edits/s · last edit 0s ago",
+        "1.00 edits/s · last edit 0s ago · by the settings",
     ]
 
 

@@ -8,12 +8,12 @@ import sys
 import pytest
 
 from bot.app import main
-from bot.check.channel_access import NEEDED
 from bot.check.check import run_check
 from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.world.permission_bits import Permission
 from bot.settings import BotSettings
 from bot.setup.init import Person, initialise, schwab_form
+from bot.wire.channel_access import NEEDED
 from streaming.errors import RequestError
 from streaming.settings import load_settings
 from tests.support.clock import ManualClock

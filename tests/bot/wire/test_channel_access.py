@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import discord
 import pytest
 
-from bot.check.channel_access import NEEDED, effective_permissions, missing_permissions, needed_in, timed_out_until
+from bot.wire.channel_access import NEEDED, effective_permissions, missing_permissions, needed_in, timed_out_until
 
 EVERYONE, BOTS, MUTED, ME = "10", "11", "12", "99"
 

@@ -1,0 +1,84 @@
+"""Which live messages there are: those of the settings, and what the admins of servers said with `/feed`. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from bot.render.text import Style
+from bot.settings import BotSettings
+from streaming.errors import RequestError
+from streaming.model import ScopeName, WeightName
+from streaming.symbols import Ticker, parse_ticker
+
+SCHEMA: Final = 1
+Origin = Literal["settings", "/feed"]
+
+
+class BoardOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one channel is to show; None leaves a choice to the settings."""
+
+    channel_id: int
+    tickers: tuple[str, ...]
+    guild_id: int | None = None
+    """The server whose admin said so; None for a channel of the settings."""
+    scope: ScopeName | None = None
+    weight: WeightName | None = None
+    style: Style | None = None
+    picture: str | None = None
+    """The kind of chart that goes with each new message."""
+    silent: bool = True
+    """Whether new messages and alerts come without a sound."""
+    refresh_minutes: int | None = None
+    """Between two marks at which the message is replaced; 0 for none."""
+    alert_role_id: int | None = None
+    """The one role that an alert in this channel may ping."""
+    paused: bool = False
+    reposted_ms: int = 0
+    """When somebody last asked for a new message; kept beside the order, whoever gave that."""
+    by: int = 0
+    """The user who said so last."""
+    v: int = SCHEMA
+
+    @property
+    def origin(self) -> Origin:
+        """Who says so."""
+        return "settings" if self.guild_id is None else "/feed"
+
+    @property
+    def instruments(self) -> tuple[Ticker, ...]:
+        """What its tickers are made of."""
+        return tuple(parse_ticker(name) for name in self.tickers)
+
+
+def settings_orders(settings: BotSettings) -> dict[int, BoardOrder]:
+    """One order for each channel that the settings name."""
+    return {
+        channel_id: BoardOrder(channel_id=channel_id, tickers=(ticker.name,))
+        for channel_id, ticker in settings.boards.items()
+    }
+
+
+def orders_of(
+    named: Mapping[int, BoardOrder], said: Iterable[BoardOrder], reposts: Mapping[int, int]
+) -> dict[int, BoardOrder]:
+    """All orders by channel: of a channel that the settings name too, what was said with `/feed` counts."""
+    orders = dict(named) | {order.channel_id: order for order in said}
+    for channel_id in reposts.keys() & orders.keys():
+        orders[channel_id] = msgspec.structs.replace(orders[channel_id], reposted_ms=reposts[channel_id])
+    return orders
+
+
+def is_only_reposted(before: BoardOrder, after: BoardOrder) -> bool:
+    """Whether nothing is new but that a new message is wanted."""
+    return before == msgspec.structs.replace(after, reposted_ms=before.reposted_ms, by=before.by)
+
+
+def read_order(payload: bytes) -> BoardOrder | None:
+    """A kept order; None for one of a later version, or that cannot be read."""
+    try:
+        order = msgspec.json.decode(payload, type=BoardOrder)
+        readable = order.v <= SCHEMA and bool(order.instruments) and order.guild_id is not None
+    except (msgspec.MsgspecError, RequestError):
+        return None
+    return order if readable else None

@@ -1,0 +1,36 @@
+"""Which live messages there are: what admins say counts where the settings speak too."""
+
+import msgspec
+import pytest
+
+from bot.servers.orders import SCHEMA, BoardOrder, is_only_reposted, orders_of, read_order, settings_orders
+from tests.support.host import make_settings
+
+SAID = BoardOrder(channel_id=2, tickers=("NDX",), guild_id=7)
+
+
+def test_what_admins_say_counts_where_the_settings_name_the_channel_too():
+    named = settings_orders(make_settings(gex_feed_channel_map="SPX:1,SPX:2"))
+    orders = orders_of(named, [SAID], {1: 5, 9: 5})
+    assert {place: (order.tickers, order.origin) for place, order in orders.items()} == {
+        1: (("SPX",), "settings"),
+        2: (("NDX",), "/feed"),
+    }
+    assert orders[1].reposted_ms == 5
+
+
+def test_a_wish_for_a_new_message_is_no_other_order():
+    assert is_only_reposted(SAID, msgspec.structs.replace(SAID, reposted_ms=9))
+    assert not is_only_reposted(SAID, msgspec.structs.replace(SAID, reposted_ms=9, paused=True))
+
+
+def test_an_order_comes_back_as_it_was_kept():
+    assert read_order(msgspec.json.encode(SAID)) == SAID
+
+
+@pytest.mark.parametrize(
+    "changes", [{"v": SCHEMA + 1}, {"tickers": ()}, {"tickers": ("no ticker!",)}, {"guild_id": None}]
+)
+def test_an_order_of_a_later_version_or_of_nothing_is_none(changes):
+    assert read_order(msgspec.json.encode(msgspec.structs.replace(SAID, **changes))) is None
+    assert read_order(b"[]") is None

@@ -1,0 +1,62 @@
+"""Where a live message can stand: by the kind of channel, what the bot may do there, and a thread's state."""
+
+from datetime import UTC, datetime, timedelta
+from unittest.mock import AsyncMock, MagicMock
+
+import discord
+import pytest
+
+from bot.servers.targets import open_target, require_target
+from bot.wire.channel_access import NEEDED
+from streaming.errors import RequestError
+
+NOW = datetime(2026, 8, 20, 13, 40, tzinfo=UTC)
+
+
+def place(kind=discord.ChannelType.text, *, lacks=(), timed_out=None, **thread):
+    threads = kind in {discord.ChannelType.public_thread, discord.ChannelType.private_thread}
+    found = MagicMock(spec=discord.Thread if threads else discord.TextChannel, id=5, type=kind, **thread)
+    granted = discord.Permissions(NEEDED.value)
+    granted.update(connect=True, send_messages_in_threads=True)
+    granted.update(**dict.fromkeys(lacks, False))
+    found.permissions_for.return_value = granted
+    found.guild.me.timed_out_until = timed_out
+    return found
+
+
+@pytest.mark.parametrize(
+    "here",
+    [
+        place(),
+        place(discord.ChannelType.voice),
+        place(discord.ChannelType.public_thread, locked=False),
+        place(timed_out=NOW - timedelta(hours=1)),
+    ],
+)
+def test_channels_threads_and_voice_text_hold_a_live_message(here):
+    require_target(here, NOW)
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        (place(discord.ChannelType.news), "announcement channel"),
+        (place(discord.ChannelType.forum), "takes no messages"),
+        (place(discord.ChannelType.category), "takes no messages"),
+        (place(lacks=("send_messages", "attach_files")), "I lack Send Messages, Attach Files"),
+        (place(discord.ChannelType.voice, lacks=("connect",)), "I lack Connect"),
+        (place(discord.ChannelType.public_thread, locked=True), "locked thread"),
+        (place(timed_out=NOW + timedelta(hours=1)), "timed out until"),
+    ],
+)
+def test_what_stands_in_the_way_is_said_with_its_remedy(there, words):
+    with pytest.raises(RequestError, match=words) as refused:
+        require_target(there, NOW)
+    assert refused.value.remedy
+
+
+async def test_an_archived_thread_is_opened_again():
+    thread = place(discord.ChannelType.public_thread, archived=True)
+    thread.edit = AsyncMock()
+    await open_target(MagicMock(is_closed=lambda: False), thread)
+    thread.edit.assert_awaited_once_with(archived=False)
