@@ -36,6 +36,7 @@ from bot.services import ReadReports, Services
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
 from bot.telemetry import METRICS, Presence, Process, Telemetry
+from bot.wire.call_share import CallShare
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.api.routes import Desk
 from streaming.api.server import serve_api
@@ -143,6 +144,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             history=history,
             feed=feed,
         )
+        jobs["call-share"] = CallShare(runtime.redis, token.get_secret_value(), pacing.pacer, clock).run
         for name, job in (jobs | alert_jobs).items():
             supervisor.start(name, job)
         if api.url is not None:

@@ -40,9 +40,10 @@ _LONGEST_LOOK_S: Final = 4.0
 _LOOK_AFTER_S: Final = 0.01
 _REPOST_AFTER_S: Final = 5.0
 _FINISH_S: Final = 3.0
-_FAREWELL_S: Final = 2.5
+_FAREWELL_S: Final = 6.0
 _BOOKS_S: Final = 0.4
-"""What a board takes of the process's ten seconds: to finish what is in flight, to say that it stops, to note it."""
+"""What a board takes of the process's ten seconds: to finish what is in flight, from then on to say that it stops, in
+its turn among all that do (so long some 270 boards take together), and to note it."""
 
 _NOW: Final = datetime.min.replace(tzinfo=UTC)
 """A mark that is always over."""
@@ -120,6 +121,8 @@ class Board:
         self._lived: date | None = None
         """The replayed session whose own hours this board has shown."""
         self._adopted = self._waits = False
+        self._ending_s = 0.0
+        """How much of the time to say goodbye the last beat took."""
         self._mark: datetime | None = None
         self._hands_over = False
         self._reposted_s = -math.inf
@@ -504,7 +507,9 @@ class Board:
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
+            asked_s = asyncio.get_running_loop().time()
             await asyncio.wait({task}, timeout=_FINISH_S)
+            self._ending_s = asyncio.get_running_loop().time() - asked_s
             raise
         finally:
             if not task.done():
@@ -524,7 +529,7 @@ class Board:
             return
         now = self._clock.now()
         try:
-            async with asyncio.timeout(_FAREWELL_S):
+            async with asyncio.timeout(_FAREWELL_S - self._ending_s):
                 if self._still_ours is not None and not await self._still_ours():
                     return
                 with ranked(Rank.GOODBYE):

@@ -12,6 +12,7 @@ BoardState = Literal["starting", "open", "closed", "retrying", "paused", "stoppe
 MetricsWriter = Callable[[Mapping[str, MetricValue]], Awaitable[None]]
 _SMOOTHING: Final = 0.1
 _PACE_S: Final = 30.0
+_LEAST_FOR_A_PACE: Final = 6
 _REMEMBERED: Final = 256
 """Writes; more than a board makes in `_PACE_S` at its shortest beat."""
 
@@ -38,8 +39,9 @@ class BoardCounters:
     """When Discord acknowledged the last writes."""
 
     def pace_per_s(self, now: datetime) -> float:
-        """Posts and edits a second over the last half minute, or since the first of them."""
-        times = [at for at in self.recent if (now - at).total_seconds() <= _PACE_S]
+        """Posts and edits a second over the last half minute; of a board that makes few, over its last six."""
+        lately = sum((now - at).total_seconds() <= _PACE_S for at in self.recent)
+        times = list(self.recent)[-max(lately, _LEAST_FOR_A_PACE) :]
         if len(times) < 2:  # noqa: PLR2004  # a pace lies between two
             return 0.0
         return (len(times) - 1) / max((now - times[0]).total_seconds(), 1e-3)

@@ -18,6 +18,7 @@ MOST_IN_A_SECOND: Final = 49
 """Calls that may have reached Discord within any one second, whatever the network does to their spacing."""
 EDITS_TURN: Final = 4
 """After so many calls of higher ranks in a row an edit that waits is made: a flood starves no board."""
+_LEAST_PER_S: Final = 0.1
 _SECOND_S: Final = 1.0
 _DELIVERED_S: Final = 2.0
 """A call without an answer has reached Discord by then, or never will."""
@@ -84,35 +85,31 @@ class CallBudget:
     """
 
     def __init__(self, rate_per_s: float = RATE_PER_S) -> None:
-        self._rate_per_s = rate_per_s
-        self._next_s = -math.inf
+        self.rate_per_s = rate_per_s
+        """Calls a second that are ours."""
+        self._last_s = -math.inf
+        self._held_until_s = -math.inf
         self._flights: set[Flight] = set()
         self._trips = (math.inf, math.inf)
         self._trips_since_s = -math.inf
 
     @property
-    def rate_per_s(self) -> float:
-        """Calls a second that are ours."""
-        return self._rate_per_s
-
-    @rate_per_s.setter
-    def rate_per_s(self, rate_per_s: float) -> None:
-        self._rate_per_s = max(rate_per_s, 0.1)
+    def _gap_s(self) -> float:
+        return 1.0 / max(self.rate_per_s, _LEAST_PER_S)
 
     def wait_s(self, now_s: float) -> float:
         """How long until there is room for a call; infinite when that hangs on an answer."""
-        if now_s < self._next_s:
-            return self._next_s - now_s
+        if now_s < (next_s := max(self._last_s + self._gap_s, self._held_until_s)):
+            return next_s - now_s
         trip_s = self._trip_s
         self._flights = {flight for flight in self._flights if flight.leaves_s(trip_s) > now_s}
-        if len(self._flights) < max(MOST_IN_A_SECOND * self._rate_per_s / RATE_PER_S, 1.0):
+        if len(self._flights) < max(MOST_IN_A_SECOND * self.rate_per_s / RATE_PER_S, 1.0):
             return 0.0
         return min(flight.leaves_s(trip_s) for flight in self._flights) - now_s
 
     def take(self, now_s: float) -> Flight:
-        """Room for one call, which there is."""
-        gap_s = 1.0 / self._rate_per_s
-        self._next_s = max(self._next_s + gap_s, now_s)
+        """Room for one call, which there is; who comes late may be followed at once by the next."""
+        self._last_s = max(self._last_s + self._gap_s, now_s - self._gap_s)
         flight = Flight()
         self._flights.add(flight)
         return flight
@@ -120,7 +117,7 @@ class CallBudget:
     def give_back(self, flight: Flight, now_s: float) -> None:
         """The call was not made."""
         self._flights.discard(flight)
-        self._next_s = min(self._next_s, now_s)
+        self._last_s = min(self._last_s, now_s - self._gap_s)
 
     def ended(self, flight: Flight, now_s: float) -> None:
         """The call was answered, or given up."""
@@ -131,7 +128,7 @@ class CallBudget:
 
     def hold(self, until_s: float) -> None:
         """Discord said that the whole bot is too fast."""
-        self._next_s = max(self._next_s, until_s)
+        self._held_until_s = max(self._held_until_s, until_s)
 
     @property
     def _trip_s(self) -> float:
@@ -228,11 +225,22 @@ class Pacer:
         self._waiting = 0
         self._before_an_edit = 0
         self._lane_s = -math.inf
+        self.made = 0
+        """Calls so far."""
 
     @property
     def waiting(self) -> int:
         """Wishes that are neither granted nor dropped."""
         return self._waiting
+
+    @property
+    def rate_per_s(self) -> float:
+        """Calls a second that are ours."""
+        return self.budget.rate_per_s
+
+    @rate_per_s.setter
+    def rate_per_s(self, rate_per_s: float) -> None:
+        self.budget.rate_per_s = rate_per_s
 
     def ask(self, wish: Wish) -> None:
         """Want a call."""
@@ -262,8 +270,9 @@ class Pacer:
         self._settle(wish, now_s)
         return wish
 
-    def made(self, flight: Flight, method: str, channel_id: int | None, now_s: float) -> None:
+    def depart(self, flight: Flight, method: str, channel_id: int | None, now_s: float) -> None:
         """The call is being made."""
+        self.made += 1
         flight.sent_s = now_s
         self.paces.used(method, channel_id)
 
@@ -343,7 +352,7 @@ class Pacer:
         """Between two replacements; each is two calls, and at least half of the budget is left to edits."""
         self._served_s = {key: at_s for key, at_s in self._served_s.items() if now_s - at_s <= _KNOWN_FOR_S}
         even_s = _MARK_S / max(len(self._served_s), 1)
-        return min(max(even_s, _SHORTEST_GAP_S), _LONGEST_GAP_S) * RATE_PER_S / self.budget.rate_per_s
+        return min(max(even_s, _SHORTEST_GAP_S), _LONGEST_GAP_S) * RATE_PER_S / max(self.budget.rate_per_s, 1.0)
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

@@ -90,7 +90,7 @@ class Pacing:
         found = _CHANNEL.search(path)
         channel_id = None if found is None else int(found[1])
         flight = await self._flight(method, channel_id)
-        self.pacer.made(flight, method, channel_id, self._clock.monotonic())
+        self.pacer.depart(flight, method, channel_id, self._clock.monotonic())
 
         def answered(status: int, headers: Mapping[str, str]) -> None:
             self.pacer.answered(method, channel_id, status, headers, self._clock.monotonic())

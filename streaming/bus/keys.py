@@ -68,6 +68,11 @@ def identifies(token: str) -> str:
     return f"gexcord:discord:identifies:{token}"
 
 
+def call_slices(token: str) -> str:
+    """How the calls a second of a Discord token are divided among processes, by the token's fingerprint."""
+    return f"gexcord:discord:calls:{token}"
+
+
 def lease_epoch(lease: str) -> str:
     """Counts the holders of a lease; kept without expiry, so that an earlier holder's writes can be told."""
     return f"{lease}:epoch"

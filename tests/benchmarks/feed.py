@@ -110,6 +110,7 @@ class Market:
     def __init__(self, queue: asyncio.Queue[Any], clock: ShiftedClock) -> None:
         self.published: dict[int, float] = {}
         self.price = _FIRST_SPOT
+        self.mark_s = clock.began_s + 10.0
         self._queue = queue
         self._clock = clock
 
@@ -206,7 +207,7 @@ def report(
     length = end - start - _WARM_UP_S
     paces = sorted(per_channel[channel_id] / length for channel_id in {row[0] for row in seen.writes})
     cpu, took = costs
-    mark_s = mark_span(seen, start) if marks else ""
+    mark_s = mark_span(seen, market.mark_s) if marks else ""
     sys.stdout.write(
         f"{name:<9} {len(paces):4d} boards {len(shown) / length:6.2f} edits/s, each {paces[0]:.2f} to {paces[-1]:.2f}/s"
         f"  lag p50 {at(lags, 0.5):.2f} p99 {at(lags, 0.99):.2f} worst {lags[-1]:.2f} s"
@@ -215,12 +216,12 @@ def report(
     )
 
 
-def mark_span(seen: Seen, start: float) -> str:
-    """When the first and the last message was replaced after the first mark, ten seconds after the start."""
+def mark_span(seen: Seen, mark: float) -> str:
+    """When the first and the last message was replaced after the first mark."""
     posts: dict[int, list[float]] = defaultdict(list)
     for channel_id, deed, instant, _ in seen.writes:
         if deed == "CREATE":
-            posts[channel_id].append(instant - start - 10)
+            posts[channel_id].append(instant - mark)
     reposts = sorted(times[1] for times in posts.values() if len(times) > 1)
     return f"  reposts {reposts[0]:.1f} to {reposts[-1]:.1f} s ({len(reposts)})" if reposts else ""
 

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import pytest
+
 from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, metrics_mapping
 from tests.support.feed import OPEN_AT
 
@@ -26,6 +28,14 @@ def test_the_edit_lag_is_in_milliseconds():
     assert mapping["board:1:edit_lag_mean_ms"] == 230
     assert mapping["edit_lag_max_ms"] == 250
     assert mapping["last_edit_at"] == "2026-08-20T13:40:01.000+00:00"
+
+
+def test_a_board_that_is_one_of_thousands_has_a_pace_too():
+    counters = BoardCounters()
+    for number in range(9):
+        counters.sent(OPEN_AT + timedelta(seconds=44 * number), 0.05)
+    assert counters.pace_per_s(OPEN_AT + timedelta(seconds=44 * 8)) == pytest.approx(1 / 44)
+    assert counters.pace_per_s(OPEN_AT + timedelta(hours=2)) < 0.001
 
 
 def test_what_never_happened_is_left_out():

@@ -67,7 +67,7 @@ class Bot:
     def _call(self, wish: Wish) -> None:
         assert wish.flight is not None
         method = "POST" if wish.as_replacement else wish.method
-        self.pacer.made(wish.flight, method, wish.channel_id, self.now_s)
+        self.pacer.depart(wish.flight, method, wish.channel_id, self.now_s)
         self.made.append((self.now_s, wish))
         there_s, back_s = (self._leg() for _ in range(2))
         heapq.heappush(self.arrivals, self.now_s + there_s)
@@ -177,13 +177,26 @@ def test_two_thousand_boards_have_one_pace_and_none_starves_beside_a_mark_and_a_
     assert most_in_a_second(bot.arrivals) <= GLOBAL
 
 
+def test_two_hundred_goodbyes_are_said_within_their_seconds_and_in_no_burst():
+    bot = Bot(4)
+    for number in range(200):
+        bot.board(number)
+    bot.run(10.0)
+    bot._on_answer.clear()
+    for number in range(200):
+        bot.ask(Rank.GOODBYE, number, "PATCH")
+    bot.run(15.5)
+    assert sum(wish.rank is Rank.GOODBYE for _, wish in bot.made) == 200
+    assert most_in_a_second(bot.arrivals) <= GLOBAL
+
+
 def granted(pacer: Pacer, count: int) -> list[Wish]:
     found, now_s = [], 0.0
     while len(found) < count:
         answer = pacer.grant(now_s)
         if isinstance(answer, Wish):
             found.append(answer)
-            pacer.made(answer.flight, answer.method, answer.channel_id, now_s)
+            pacer.depart(answer.flight, answer.method, answer.channel_id, now_s)
             pacer.budget.ended(answer.flight, now_s)
         else:
             now_s += answer

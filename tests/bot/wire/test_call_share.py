@@ -1,0 +1,81 @@
+from types import SimpleNamespace
+
+import pytest
+
+from bot.wire.call_share import LEASE_S, CallShare
+from streaming.errors import TransientError
+from tests.support.clock import ManualClock
+
+TOTAL = 46.0
+TOKEN = "a token"
+
+
+def process(redis, clock=None, *, waiting: int = 0) -> tuple[SimpleNamespace, CallShare]:
+    calls = SimpleNamespace(rate_per_s=TOTAL, made=0, waiting=waiting)
+    return calls, CallShare(redis, TOKEN, calls, clock or ManualClock())
+
+
+@pytest.fixture
+def forget_the_last_second(redis):
+    """What somebody gave up a second ago is free by now."""
+
+    async def forget() -> None:
+        (key,) = await redis.keys("gexcord:discord:calls:*")
+        for name, fields in (await redis.hgetall(key)).items():
+            await redis.hset(key, name, b" ".join([*_bytes(fields).split()[:3], b"0", b"0"]))
+
+    return forget
+
+
+def _bytes(text) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()
+
+
+async def _away(wanted: float) -> tuple[float, int]:
+    raise TransientError(f"Redis is away: nobody is asked for {wanted}.")
+
+
+async def test_who_is_alone_has_everything(redis):
+    calls, share = process(redis)
+    await share.renew()
+    assert calls.rate_per_s == TOTAL
+
+
+async def test_nothing_is_given_twice_while_a_second_process_comes(redis, forget_the_last_second):
+    (first, one), (second, two) = process(redis, waiting=1), process(redis, waiting=1)
+    await one.renew()
+    await two.renew()
+    assert second.rate_per_s == 0
+    await one.renew()
+    await two.renew()
+    assert (first.rate_per_s, second.rate_per_s) == (TOTAL / 2, 0), "Discord still counts what the first one made"
+    await forget_the_last_second()
+    await two.renew()
+    assert (first.rate_per_s, second.rate_per_s) == (TOTAL / 2, TOTAL / 2)
+
+
+async def test_who_needs_little_leaves_the_rest_to_the_others(redis, forget_the_last_second):
+    (busy, one), (idle, two) = process(redis, waiting=1), process(redis)
+    for _ in range(3):
+        await two.renew()
+        await one.renew()
+        await forget_the_last_second()
+    assert (busy.rate_per_s, idle.rate_per_s) == (TOTAL - 2, 2)
+
+
+async def test_while_redis_is_away_a_process_keeps_its_slice_for_the_lease_and_then_an_equal_part(
+    redis, forget_the_last_second, monkeypatch
+):
+    clock = ManualClock()
+    (_, one), (calls, two) = process(redis), process(redis, clock, waiting=1)
+    for share in (one, two, one, two):
+        await share.renew()
+        await forget_the_last_second()
+    leased = calls.rate_per_s
+    assert leased > TOTAL / 2
+    monkeypatch.setattr(two, "_asked", _away)
+    await two.renew()
+    assert calls.rate_per_s == leased
+    clock.advance(LEASE_S)
+    await two.renew()
+    assert calls.rate_per_s == TOTAL / 2
