@@ -15,6 +15,7 @@ from discord.ext import commands
 from discord.http import Route
 
 from bot.notices import Refusal, answer_error, quiet_autocomplete
+from bot.operate.audit import AnyCommand
 from bot.operators import OperatorMail, Operators
 from bot.services import Services
 from bot.settings import BotSettings
@@ -31,7 +32,7 @@ from streaming.errors import GexcordError, OperatorError, TransientError
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS: Final = ("cogs.gex", "cogs.alerts", "cogs.feed", "cogs.stream", "cogs.token")
+EXTENSIONS: Final = ("cogs.gex", "cogs.alerts", "cogs.feed", "cogs.about", "cogs.stream", "cogs.token", "cogs.admin")
 SYNC_JOB: Final = "command-sync"
 _UNANSWERED_S: Final = 2.6
 """After this long an interaction has no answer to come: commands read for two seconds, and Discord waits three."""
@@ -48,9 +49,12 @@ class GexTree(app_commands.CommandTree["GexBot"]):
 
     def fingerprint(self, application_id: int) -> str:
         """Changes whenever Discord would have to be told: the commands, the application or the server asked."""
-        payload = sorted((command.to_dict(self) for command in self.get_commands()), key=lambda item: item["name"])
-        text = json.dumps([application_id, Route.BASE, payload], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        home = self.client.home
+        books = [self.get_commands(), [] if home is None else self.get_commands(guild=home)]
+        payload = [sorted((command.to_dict(self) for command in book), key=lambda it: it["name"]) for book in books]
+        text = json.dumps([application_id, Route.BASE, *payload], sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return digest if home is None else f"{digest} {home.id}"
 
 
 class GexBot(commands.Bot):
@@ -78,10 +82,16 @@ class GexBot(commands.Bot):
             max_ratelimit_timeout=LONGEST_WAIT_S,
         )
         look_at_answers(self.http, gate)
-        self.operators = Operators(settings.discord_operator_ids, lambda: self.application)
+        self.operators = Operators(
+            settings.discord_operator_ids, lambda: self.application, settings.discord_operator_role_ids
+        )
         self.events = GatewayEvents(self)
         self._connection.parsers = self.events.guarded(self._connection.parsers)
-        self.mail = OperatorMail(self.operators, self._send_direct, clock)
+        told = settings.discord_operator_channel_id
+        channel = None if told is None else (told, self._send_to_channel)
+        self.mail = OperatorMail(self.operators, self._send_direct, clock, channel=channel)
+        self.home = None if settings.discord_home_guild is None else discord.Object(settings.discord_home_guild)
+        """The one server that has the operators' commands; None for all."""
         self._fingerprints = fingerprints
         self._wanted_extensions = tuple(extensions)
         self._services: Services | None = None
@@ -134,11 +144,13 @@ class GexBot(commands.Bot):
         tree = self.tree
         if not isinstance(tree, GexTree) or self.application_id is None:
             raise RuntimeError("commands are synced after the login")
-        fingerprint = tree.fingerprint(self.application_id)
-        if await self._known_fingerprint() == fingerprint:
+        fingerprint, known = tree.fingerprint(self.application_id), await self._known_fingerprint()
+        if known == fingerprint:
             log.info("slash commands are unchanged")
             return
-        await self._upload(tree)
+        await self._upload(tree, None)
+        for home in _homes(known, fingerprint):
+            await self._upload(tree, home)
         await self._remember(fingerprint)
 
     async def on_ready(self) -> None:
@@ -186,9 +198,17 @@ class GexBot(commands.Bot):
         except TransientError as error:
             log.info("slash commands will be uploaded again at the next start: %s", error.sentence)
 
-    async def _upload(self, tree: GexTree) -> None:
+    async def add_operator_cog(self, cog: commands.Cog) -> None:
+        """Add commands that only `home` gets, if there is one."""
+        await self.add_cog(cog, guild=self.home or discord.utils.MISSING)
+
+    async def on_app_command_completion(self, interaction: "BotInteraction", command: AnyCommand, /) -> None:
+        """Every command that ended well."""
+        await self.services.audit.note(interaction, command)
+
+    async def _upload(self, tree: GexTree, home: discord.Object | None) -> None:
         try:
-            synced = await tree.sync()
+            synced = await tree.sync(guild=home)
         except discord.HTTPException as error:
             raise _not_taken(error) from error
         except (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -200,6 +220,9 @@ class GexBot(commands.Bot):
             raise OperatorError(f"The slash commands cannot be uploaded ({type(error).__name__}).") from error
         log.info("slash commands uploaded: %s", ", ".join(sorted(command.name for command in synced)))
 
+    async def _send_to_channel(self, channel_id: int, sentence: str) -> None:
+        await self.get_partial_messageable(channel_id).send(sentence)
+
     async def _send_direct(self, user_id: int, sentence: str) -> None:
         channel: Any = await self.create_dm(discord.Object(user_id))
         await channel.send(sentence)
@@ -207,6 +230,12 @@ class GexBot(commands.Bot):
 
 BotInteraction = discord.Interaction[GexBot]
 """What a command of this bot is given."""
+
+
+def _homes(known: str | None, wanted: str) -> list[discord.Object]:
+    """The servers with commands of their own, by the fingerprints: the one to have them, and before it the last one."""
+    found = [text.partition(" ")[2] for text in (known or "", wanted)]
+    return [discord.Object(int(home)) for home in dict.fromkeys(found) if home]
 
 
 def _not_taken(error: discord.HTTPException) -> GexcordError:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -26,9 +27,11 @@ from bot.feed.ledger import Ledger
 from bot.feed.pacing import Pacing, Turns
 from bot.feed.schedule import decide, opening_sentence
 from bot.operate import login_watch
+from bot.operate.audit import KEEP, MOST, AuditLog
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl, SymbolControl
 from bot.render.charts.chart_client import ChartWorker
+from bot.render.health_text import HealthLook
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.order_store import FeedOrders, OrderStore
 from bot.servers.orders import settings_orders
@@ -43,7 +46,7 @@ from streaming.api.server import serve_api
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
-from streaming.bus.notes import Notes
+from streaming.bus.notes import Notes, RecentNotes
 from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.commands.record import order_of
 from streaming.errors import RequestError
@@ -58,7 +61,7 @@ from streaming.streamer.runtime import Runtime
 from streaming.streamer.source_table import Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import Ticker
-from streaming.telemetry.server import serve_telemetry
+from streaming.telemetry.server import redis_health, serve_telemetry
 
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
@@ -120,6 +123,16 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 stream=control,
                 symbols=SymbolControl(streamer, clock),
                 login=runtime.auth,
+                audit=_audit(runtime),
+                health=partial(
+                    _look,
+                    process,
+                    budget=budget,
+                    runtime=runtime,
+                    control=control,
+                    supervisor=supervisor,
+                    sources=sources,
+                ),
                 day_map=DayMapStore(runtime.redis).get,
                 feed=feed,
                 orders=orders,
@@ -197,6 +210,42 @@ def _jobs(
     first, force = settings.tickers[0].name, settings.gex_feed_force_window
     jobs["presence"] = Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force).run
     return jobs
+
+
+def _audit(runtime: Runtime) -> AuditLog:
+    about = "what was changed by commands"
+    return AuditLog(RecentNotes(runtime.redis, keys.COMMAND_AUDIT, about=about, most=MOST, keep=KEEP), runtime.clock)
+
+
+async def _look(
+    process: Process,
+    *,
+    budget: IdentifyBudget,
+    runtime: Runtime,
+    control: StreamControl,
+    supervisor: Supervisor,
+    sources: Sources,
+) -> HealthLook:
+    """How the process is; only Redis is asked."""
+    bot, asked_s = process.bot, runtime.clock.monotonic()
+    redis = await redis_health(runtime.redis)
+    took_s = runtime.clock.monotonic() - asked_s
+    return HealthLook(
+        gateway_up=bot.gateway.is_up,
+        latency_s=bot.latency if isfinite(bot.latency) else None,
+        shards=bot.shard_count or 1,
+        servers=len(bot.guilds),
+        aways=bot.gateway.aways,
+        sessions=await budget.used(),
+        most_sessions=budget.most,
+        lag_ms=process.heartbeat.worst_lag_ms,
+        redis=redis,
+        redis_ms=took_s * 1000,
+        jobs=supervisor.status(),
+        sources=sources.statuses(),
+        stream=control.status(),
+        unreachable=len(bot.mail.unreachable),
+    )
 
 
 def _status_of(recorder: Recorder | None) -> RecorderStatus | None:

@@ -7,6 +7,7 @@ from typing import Final
 from bot.feed.feed_job import FeedRunner
 from bot.feed.feed_metrics import BoardStatus
 from bot.notices import Interaction
+from bot.permissions import is_operator
 from bot.servers.orders import settings_orders
 from bot.services import Services
 from streaming.clock import epoch_ms
@@ -31,7 +32,7 @@ def boards_here(interaction: Interaction, feed: FeedRunner | None) -> tuple[Boar
     boards = () if feed is None else feed.status().boards
     guild = interaction.guild
     if guild is None:
-        return boards if interaction.user.id in interaction.client.operators else ()
+        return boards if is_operator(interaction) else ()
     return tuple(board for board in boards if guild.get_channel_or_thread(board.channel_id) is not None)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 import discord
 
-from bot.render.message_form import MESSAGE_CHARS
+from bot.render.message_form import MESSAGE_CHARS, listed
 from bot.wire.verdicts import passing, verdict_of
 from streaming.clock import Clock
 from streaming.errors import GexcordError, TransientError
@@ -21,6 +21,7 @@ _TEAM_ROLES: Final = frozenset({discord.TeamMemberRole.admin, discord.TeamMember
 _SEND_LIMIT_S: Final = 15.0
 _FIRST_TRY_S: Final = 2.0
 _LAST_TRY_S: Final = 600.0
+_MOST_NAMED: Final = 5
 _MOST_TRIES: Final = 13
 """About an hour in all."""
 
@@ -41,31 +42,50 @@ def application_operators(application: discord.AppInfo | None) -> frozenset[int]
 
 
 class Operators:
-    """Who may give orders: `DISCORD_OPERATOR_IDS`, else whoever owns the Discord application."""
+    """Who may give orders: `DISCORD_OPERATOR_IDS`, else whoever owns the Discord application; and who holds a role."""
 
-    def __init__(self, configured: Collection[int], application: Callable[[], discord.AppInfo | None]) -> None:
+    def __init__(
+        self,
+        configured: Collection[int],
+        application: Callable[[], discord.AppInfo | None],
+        roles: Collection[int] = (),
+    ) -> None:
         self._configured = frozenset(configured)
         self._application = application
+        self._roles = tuple(roles)
 
     def ids(self) -> frozenset[int]:
         """The operators' user ids as known now; empty without setting and before the login."""
         return self._configured or application_operators(self._application())
 
-    def __contains__(self, user_id: int) -> bool:
-        return user_id in self.ids()
+    def include(self, person: discord.abc.Snowflake) -> bool:
+        """Whether a person may give orders, as a member with their roles where they were met in a server."""
+        held = person.get_role if isinstance(person, discord.Member) else None
+        return person.id in self.ids() or (held is not None and any(held(role) for role in self._roles))
+
+    @property
+    def words(self) -> str:
+        """Whom to ask, as Discord shows them; mentions never ping. Empty before the login."""
+        people = [f"<@{user_id}>" for user_id in sorted(self.ids())]
+        return listed([*people, *(f"<@&{role}>" for role in self._roles)], _MOST_NAMED)
+
+
+Send = Callable[[int, str], Awaitable[None]]
+"""Takes the id of a person, or of a channel, and a text."""
 
 
 @dataclass(slots=True)
-class _DirectMessage:
-    """One sentence on its way to one operator."""
+class _Letter:
+    """One sentence on its way to one operator, or to the channel of all."""
 
-    user_id: int
+    to: int
     text: str
+    send: Send
     tries: int = 0
 
 
 class OperatorMail:
-    """Direct messages to every operator, beside whoever tells: each sentence once in a while, never many at a time.
+    """Direct messages to every operator, and a line in their channel: each sentence once in a while, never many.
 
     Before `open()` sentences wait, newest kept, so what fails while the bot is still logging in is not lost. What
     Discord does not take now is tried again for about an hour; who takes no messages is counted.
@@ -74,9 +94,10 @@ class OperatorMail:
     def __init__(
         self,
         operators: Operators,
-        send: Callable[[int, str], Awaitable[None]],
+        send: Send,
         clock: Clock,
         *,
+        channel: tuple[int, Send] | None = None,
         repeat_after_s: float = 3600.0,
         at_most: int = 20,
         within_s: float = 3600.0,
@@ -84,6 +105,7 @@ class OperatorMail:
     ) -> None:
         self._operators = operators
         self._send = send
+        self._channel = channel
         self._clock = clock
         self._repeat_after_s = repeat_after_s
         self._at_most = at_most
@@ -93,7 +115,7 @@ class OperatorMail:
         self._deliveries: set[asyncio.Task[None]] = set()
         self._is_open = False
         self.unreachable: set[int] = set()
-        """Operators to whom the last sentence could not be sent."""
+        """Operators, or their channel, to whom the last sentence could not be sent."""
 
     def open(self) -> None:
         """Begin to deliver, with what has been waiting."""
@@ -120,8 +142,11 @@ class OperatorMail:
             return
         self._sent.append((self._clock.monotonic(), sentence))
         text = sentence[:MESSAGE_CHARS]
-        for user_id in sorted(self._operators.ids()):
-            task = asyncio.create_task(self._deliver(_DirectMessage(user_id, text)), name="operator mail")
+        letters = [_Letter(user_id, text, self._send) for user_id in sorted(self._operators.ids())]
+        if self._channel is not None:
+            letters.append(_Letter(self._channel[0], text, self._channel[1]))
+        for letter in letters:
+            task = asyncio.create_task(self._deliver(letter), name="operator mail")
             self._deliveries.add(task)
             task.add_done_callback(self._deliveries.discard)
 
@@ -138,32 +163,32 @@ class OperatorMail:
         recent = sum(at > now - self._within_s for at, _ in self._sent)
         return not repeated and recent < self._at_most
 
-    async def _deliver(self, message: _DirectMessage) -> None:
-        """Send one message; for a reason that passes try again, ever more slowly and not for ever."""
-        while (trouble := await self._try(message)) is not None:
-            message.tries += 1
-            if message.tries >= _MOST_TRIES:
-                self._give_up(message, trouble)
+    async def _deliver(self, letter: _Letter) -> None:
+        """Send one letter; for a reason that passes try again, ever more slowly and not for ever."""
+        while (trouble := await self._try(letter)) is not None:
+            letter.tries += 1
+            if letter.tries >= _MOST_TRIES:
+                self._give_up(letter, trouble)
                 return
             least_s = trouble.retry_after_s if isinstance(trouble, TransientError) else None
-            await self._clock.sleep(max(min(_FIRST_TRY_S * 2.0**message.tries, _LAST_TRY_S), least_s or 0.0))
+            await self._clock.sleep(max(min(_FIRST_TRY_S * 2.0**letter.tries, _LAST_TRY_S), least_s or 0.0))
 
-    async def _try(self, message: _DirectMessage) -> GexcordError | None:
-        """None when the message has arrived, or never will."""
+    async def _try(self, letter: _Letter) -> GexcordError | None:
+        """None when it has arrived, or never will."""
         try:
             async with asyncio.timeout(_SEND_LIMIT_S):
-                await self._send(message.user_id, message.text)
+                await letter.send(letter.to, letter.text)
         except discord.HTTPException as error:
             verdict = verdict_of(error)
-            if verdict is None or verdict.concerns != "reader":
+            if verdict is None or verdict.concerns not in {"reader", "channel"}:
                 return passing(error)
-            self._give_up(message, verdict.error(f"operator {message.user_id}"))
+            self._give_up(letter, verdict.error(f"operator {letter.to}"))
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
             return passing(error)
         else:
-            self.unreachable.discard(message.user_id)
+            self.unreachable.discard(letter.to)
         return None
 
-    def _give_up(self, message: _DirectMessage, trouble: GexcordError) -> None:
-        self.unreachable.add(message.user_id)
-        log.warning("operator %s could not be told by direct message (%s)", message.user_id, trouble)
+    def _give_up(self, letter: _Letter, trouble: GexcordError) -> None:
+        self.unreachable.add(letter.to)
+        log.warning("operator %s could not be told (%s)", letter.to, trouble)

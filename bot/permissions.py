@@ -13,18 +13,23 @@ from discord import app_commands
 from bot.notices import Interaction, Refusal
 
 T = TypeVar("T")
-OPERATOR_REFUSAL: Final = (
-    "This command is for the bot's operators. Ask one of them, or have your Discord id added to DISCORD_OPERATOR_IDS."
-)
+OPERATOR_REFUSAL: Final = "This command is for the bot's operators."
+_ASK: Final = "Ask {who}; whoever runs the bot adds others by DISCORD_OPERATOR_IDS or DISCORD_OPERATOR_ROLE_IDS."
 MANAGER_REFUSAL: Final = "This command is for members who may manage this server, and for the bot's operators."
 _MANAGERS: Final = discord.Permissions(manage_guild=True)
 
 
 async def require_operator(interaction: Interaction) -> bool:
     """True for an operator of this bot; Refusal for everybody else."""
-    if interaction.user.id not in interaction.client.operators:
-        raise Refusal(OPERATOR_REFUSAL)
-    return True
+    if is_operator(interaction):
+        return True
+    whom = interaction.client.operators.words or "whoever runs the bot"
+    raise Refusal(f"{OPERATOR_REFUSAL} {_ASK.format(who=whom)}")
+
+
+def is_operator(interaction: Interaction) -> bool:
+    """Whether the person who asked is an operator of this bot, by id or by a role held where they ask."""
+    return bool(interaction.client.operators.include(interaction.user))
 
 
 def operator_only() -> Callable[[T], T]:
@@ -39,7 +44,7 @@ def managers_see() -> Callable[[T], T]:
 
 async def require_manager(interaction: Interaction) -> bool:
     """True for who may manage the server and for operators of this bot; Refusal for everybody else."""
-    if may_manage(interaction) or interaction.user.id in interaction.client.operators:
+    if may_manage(interaction) or is_operator(interaction):
         return True
     raise Refusal(MANAGER_REFUSAL)
 
@@ -56,13 +61,19 @@ def may_speak(interaction: Interaction) -> bool:
 
 def may_manage(interaction: Interaction) -> bool:
     """Whether the person who asked may manage the server they asked in: Discord's default for a server's settings."""
-    return interaction.guild_id is not None and interaction.permissions.manage_guild
+    return interaction.guild_id is not None and interaction.permissions.manage_guild and is_installed_here(interaction)
+
+
+def is_installed_here(interaction: Interaction) -> bool:
+    """Whether the bot is where it was asked: not so in a server to which a person brings it as an app of their own."""
+    return interaction.is_guild_integration() or not interaction.is_user_integration()
 
 
 def bot_may_write(interaction: Interaction) -> bool:
     """Whether the bot itself may write where it was asked."""
     own = interaction.app_permissions
-    return interaction.guild_id is None or (own.view_channel and _may_send(interaction, own))
+    here = is_installed_here(interaction) and own.view_channel
+    return interaction.guild_id is None or (here and _may_send(interaction, own))
 
 
 def _may_send(interaction: Interaction, held: discord.Permissions) -> bool:

@@ -17,8 +17,10 @@ from streaming.symbols import Ticker
 if TYPE_CHECKING:
     from bot.alerts.alert_commands import AlertCommands
     from bot.feed.feed_job import FeedRunner
+    from bot.operate.audit import AuditLog
     from bot.operate.stream_control import StreamControl, SymbolControl
     from bot.render.charts.chart_client import ChartWorker
+    from bot.render.health_text import HealthLook
     from bot.servers.feed_commands import FeedCommands
     from bot.servers.order_store import FeedOrders
     from streaming.schwab.login.auth_client import SchwabAuthClient
@@ -46,6 +48,9 @@ class Services:
     symbols: "SymbolControl"
     login: "SchwabAuthClient | None"
     """None without an app of Schwab's."""
+    audit: "AuditLog"
+    health: Callable[[], Awaitable["HealthLook"]]
+    """How the process is; asks Redis and nobody else."""
     day_map: Callable[[str], Awaitable[DayMap | None]] = _no_map
     """The newest map of the rest of a ticker's session, if its figures are computed by an engine of ours."""
     feed: "FeedRunner | None" = None

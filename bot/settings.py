@@ -20,6 +20,9 @@ class BotSettings(StreamSettings):
 
     discord_bot_token: SecretStr | None = Field(None, description="the bot token from the Discord developer portal")
     discord_operator_ids: IdList = Field((), description="Discord user ids separated by commas")
+    discord_operator_role_ids: IdList = Field((), description="Discord role ids separated by commas")
+    discord_operator_channel_id: int | None = Field(None, description="a Discord channel id")
+    discord_home_guild: int | None = Field(None, description="a Discord server id")
     discord_api_url: str | None = Field(
         None, description="an https URL, or http on this machine; empty is Discord itself"
     )
@@ -50,7 +53,12 @@ class BotSettings(StreamSettings):
     alerts_per_person: int = Field(10, ge=0, le=100, description="a whole number from 0 to 100, for each person")
     alerts_per_channel: int = Field(20, ge=0, le=100, description="a whole number from 0 to 100, for each channel")
 
-    @field_validator("discord_operator_ids", "discord_gex_feed_channel_ids", mode="before")
+    @field_validator("discord_operator_channel_id", "discord_home_guild", mode="before")
+    @classmethod
+    def _id(cls, value: object) -> int | None:
+        return None if value is None else _snowflake(str(value))
+
+    @field_validator("discord_operator_ids", "discord_operator_role_ids", "discord_gex_feed_channel_ids", mode="before")
     @classmethod
     def _ids(cls, value: object) -> tuple[int, ...]:
         return tuple(dict.fromkeys(_snowflake(part) for part in split_commas(value)))

@@ -5,7 +5,7 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from bot.alerts.alert_commands import AlertCommands, ListedRule, Reader
-from bot.alerts.kinds.registry import KINDS, check, key_of, read, with_value
+from bot.alerts.kinds.registry import KINDS, check, check_given, key_of, read, with_value
 from bot.alerts.reading import Reading
 from bot.alerts.rules import (
     DEFAULT_COOLDOWN_MIN,
@@ -21,7 +21,9 @@ from bot.lookup import default_ticker, find_snapshot
 from bot.notices import Refusal, think
 from bot.permissions import bot_may_write, may_manage
 from bot.render.message_form import MESSAGE_CHARS
+from bot.render.numbers import counted
 from bot.services import Services
+from cogs.confirm import ask_first
 from cogs.options import offered, options
 from streaming.clock import epoch_ms
 from streaming.errors import TransientError
@@ -30,6 +32,9 @@ from streaming.symbols import parse_ticker
 
 _HIGHEST_NUMBER = 1_000_000_000
 _NOT_YOURS = "Only members who may manage the server can add alerts to a channel. Use `target: dm` for yourself."
+_NOT_YOURS_TO_STEER = "Only members who may manage the server can do that for a channel's alerts."
+_BY_HAND = "by /alert pause"
+_WHOSE = "Those that write to you, or those of this channel if you manage the server"
 _NOT_MINE = "I may not write in this channel. Give me View Channel and Send Messages here, then add the alert again."
 KIND_CHOICES = [Choice(name=kind.choice, value=name.value) for name, kind in KINDS.items()]
 WINDOW_CHOICES = [
@@ -63,13 +68,14 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         symbol: str | None = None,
         value: float | None = None,
         target: str = "dm",
-        window: Window = Window.FIVE,
+        window: Window | None = None,
         scope: ScopeName | None = None,
         weight: WeightName | None = None,
         cooldown: app_commands.Range[int, 1, LONGEST_COOLDOWN_MIN] = DEFAULT_COOLDOWN_MIN,
     ) -> None:
         """Create an alert for the reader, or for the channel with `target: here`."""
         ticker = parse_ticker(symbol) if symbol else default_ticker(self._services, interaction.channel_id)
+        check_given(KINDS[AlertKind(kind)], scope=scope, weight=weight, window=window)
         rule = check(
             Rule(
                 kind=AlertKind(kind),
@@ -78,7 +84,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
                 target=_target(interaction, target),
                 guild_id=interaction.guild_id,
                 value=value,
-                window=window,
+                window=window or Window.FIVE,
                 scope=scope,
                 weight=weight,
                 cooldown_min=cooldown,
@@ -107,6 +113,40 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         await think(interaction)
         rule = await _alerts(self._services).remove(number, _reader(interaction))
         await interaction.edit_original_response(content=f"Alert {rule.number} is removed: {rule_text(rule)}.")
+
+    @app_commands.command(description="Let alerts rest until /alert resume; nothing is forgotten")
+    @options(target=_WHOSE)
+    @app_commands.choices(target=TARGET_CHOICES)
+    async def pause(self, interaction: BotInteraction, target: str = "dm") -> None:
+        """Rest the reader's own alerts, or this channel's."""
+        place = _own_place(interaction, target)
+        await think(interaction)
+        count = await _alerts(self._services).pause(place, _BY_HAND)
+        text = f"{_theirs(place, count)} paused until /alert resume. What was about to be sent is given up."
+        await interaction.edit_original_response(content=text)
+
+    @app_commands.command(description="Let paused alerts run again")
+    @options(target=_WHOSE)
+    @app_commands.choices(target=TARGET_CHOICES)
+    async def resume(self, interaction: BotInteraction, target: str = "dm") -> None:
+        """Let the reader's own alerts, or this channel's, run again."""
+        place = _own_place(interaction, target)
+        await think(interaction)
+        count = await _alerts(self._services).resume(place)
+        await interaction.edit_original_response(content=f"{_theirs(place, count)} running again.")
+
+    @app_commands.command(description="Remove all alerts that write to you, or all of this channel; asks first")
+    @options(target=_WHOSE)
+    @app_commands.choices(target=TARGET_CHOICES)
+    async def clear(self, interaction: BotInteraction, target: str = "dm") -> None:
+        """Remove the reader's own alerts, or this channel's, once that is confirmed."""
+        place, alerts = _own_place(interaction, target), _alerts(self._services)
+
+        async def cleared() -> str:
+            return f"{counted(await alerts.clear(place), 'alert')} removed."
+
+        whose = "that write to you" if place.channel_id is None else "of this channel"
+        await ask_first(interaction, f"Remove all alerts {whose}?", label="Remove all", carry=cleared, operators=False)
 
     @remove.autocomplete("number")
     async def _complete_number(self, interaction: BotInteraction, current: int | str) -> list[Choice[int]]:
@@ -140,6 +180,20 @@ def _reader(interaction: BotInteraction) -> Reader:
         channel_id=interaction.channel_id,
         manages=may_manage(interaction),
     )
+
+
+def _own_place(interaction: BotInteraction, place: str) -> Target:
+    """The channel for those who may, also where the bot may no longer write; or the person."""
+    if place != "here" or interaction.guild_id is None:
+        return Target(user_id=interaction.user.id)
+    if not may_manage(interaction):
+        raise Refusal(_NOT_YOURS_TO_STEER)
+    return Target(channel_id=interaction.channel_id)
+
+
+def _theirs(place: Target, count: int) -> str:
+    whose = "by direct message" if place.channel_id is None else "of this channel"
+    return f"{counted(count, 'alert')} {whose} {'is' if count == 1 else 'are'}"
 
 
 def _target(interaction: BotInteraction, place: str) -> Target:

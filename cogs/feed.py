@@ -10,7 +10,7 @@ from bot.client import BotInteraction, GexBot
 from bot.feed.status_text import feed_text, order_text
 from bot.lookup import boards_here, matching_names
 from bot.notices import Refusal, think
-from bot.permissions import manager_only, managers_see
+from bot.permissions import is_operator, manager_only, managers_see
 from bot.render.text import Style
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.orders import BoardOrder
@@ -61,7 +61,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
             await interaction.response.send_message(_OFF, ephemeral=True)
             return
         status, boards = feed.status(), boards_here(interaction, feed)
-        elsewhere = len(status.boards) - len(boards) if interaction.user.id in interaction.client.operators else 0
+        elsewhere = len(status.boards) - len(boards) if is_operator(interaction) else 0
         await interaction.response.send_message(feed_text(status, boards, now, elsewhere=elsewhere), ephemeral=True)
 
     @app_commands.command(description="Keep a live message in a channel, a thread or a post")

@@ -2,19 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import BotInteraction, GexBot
 from bot.notices import think
-from bot.permissions import managers_see, operator_only
+from bot.permissions import is_operator, managers_see, operator_only
 from bot.render.message_form import MESSAGE_CHARS
 from bot.render.operations import history_text, join_texts, recorder_text, sources_text, stream_text, symbols_text
 from bot.services import Services
+from cogs.confirm import ask_first
 from cogs.options import offered
 from streaming.status import StreamReport
+
+_EVERYWHERE: Final = "in every server."
 
 
 @managers_see()
@@ -35,14 +38,16 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.command(description="Stop streaming market data")
     @operator_only()
     async def stop(self, interaction: BotInteraction) -> None:
-        """Stop the stream until somebody starts it, also across restarts of the bot."""
-        await _carry_out(interaction, self._services.stream.stop)
+        """Stop the stream until somebody starts it, also across restarts of the bot; asks first."""
+        question = f"Stop the stream? Everything that lives on Schwab's data then stands still {_EVERYWHERE}"
+        await _ask(interaction, question, "Stop the stream", self._services.stream.stop)
 
     @app_commands.command(description="Stop and start streaming market data")
     @operator_only()
     async def restart(self, interaction: BotInteraction) -> None:
-        """End the connection and begin anew, with everything subscribed again."""
-        await _carry_out(interaction, self._services.stream.restart)
+        """End the connection and begin anew, with everything subscribed again; asks first."""
+        question = f"Restart the stream? For some seconds nothing moves {_EVERYWHERE}"
+        await _ask(interaction, question, "Restart the stream", self._services.stream.restart)
 
     @app_commands.command(description="State, rates, symbols, reconnects and errors of the stream")
     @operator_only()
@@ -69,8 +74,9 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @app_commands.describe(symbols="Separated by commas")
     @operator_only()
     async def remove_symbols(self, interaction: BotInteraction, symbols: app_commands.Range[str, 1, 1000]) -> None:
-        """Stream these no more, also after a restart."""
-        await _carry_out(interaction, partial(self._services.symbols.remove, symbols))
+        """Stream these no more, also after a restart; asks first."""
+        question = f"Stop streaming {symbols}? Whoever reads these has them no more, {_EVERYWHERE}"
+        await _ask(interaction, question[:MESSAGE_CHARS], "Remove", partial(self._services.symbols.remove, symbols))
 
     @symbols.command(name="list", description="What is streamed, and why")
     @operator_only()
@@ -82,10 +88,19 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
 
     @remove_symbols.autocomplete("symbols")
     async def _streamed(self, interaction: BotInteraction, current: str) -> list[app_commands.Choice[Any]]:
-        if interaction.user.id not in interaction.client.operators:
+        if not is_operator(interaction):
             return []
         wanted = current.upper().strip()
         return offered((symbol, symbol) for symbol in self._services.stream.status().symbols if wanted in symbol)
+
+
+async def _ask(
+    interaction: BotInteraction, question: str, label: str, order: Callable[[], Awaitable[StreamReport]]
+) -> None:
+    async def carried() -> str:
+        return (await order()).sentence
+
+    await ask_first(interaction, question, label=label, carry=carried)
 
 
 async def _carry_out(interaction: BotInteraction, order: Callable[[], Awaitable[StreamReport]]) -> None:
@@ -96,4 +111,4 @@ async def _carry_out(interaction: BotInteraction, order: Callable[[], Awaitable[
 
 async def setup(bot: GexBot) -> None:
     """Called by discord.py when the extension is loaded."""
-    await bot.add_cog(StreamCog(bot.services))
+    await bot.add_operator_cog(StreamCog(bot.services))

@@ -122,4 +122,4 @@ class TokenCog(commands.GroupCog, group_name="token", group_description="The Sch
 
 async def setup(bot: GexBot) -> None:
     """Called by discord.py when the extension is loaded."""
-    await bot.add_cog(TokenCog(bot.services))
+    await bot.add_operator_cog(TokenCog(bot.services))

@@ -1,14 +1,15 @@
 """What `/alert` may do: add a rule and prove that it can speak, list rules as they stand, remove one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from bot.alerts.alert_job import AlertRunner
-from bot.alerts.kinds.registry import KINDS, check
+from bot.alerts.kinds.registry import KINDS, check, same
 from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rule_store import AlertStore, StoredAlerts
-from bot.alerts.rules import AlertKind, Rule
+from bot.alerts.rules import AlertKind, Rule, Target
 from bot.alerts.texts import rule_text, standing_text
 from streaming.clock import Clock
 from streaming.errors import GexcordError, RequestError, TransientError
@@ -77,6 +78,7 @@ class AlertCommands:
         personal = rule.target.channel_id is None
         by_trades = rule.kind is AlertKind.MAX_CHANGE
         asked = msgspec.structs.replace(check(rule), by_trades=by_trades)
+        _refuse_twice(asked, (await self._runner.look()).rules.values())
         kept = await self._store.add(asked, most=self._per_person if personal else self._per_channel)
         if personal:
             await self._greet(kept)
@@ -102,6 +104,36 @@ class AlertCommands:
             raise RequestError(f"You have no alert {number}.", remedy="/alert list shows the numbers.")
         await self._runner.look()
         return rule
+
+    async def pause(self, target: Target, reason: str) -> int:
+        """Rest every rule of a target until it is resumed; how many there are. RequestError where there is none."""
+        count = self._count(target, await self._runner.look())
+        await self._store.pause(target, reason)
+        await self._runner.look()
+        return count
+
+    async def resume(self, target: Target) -> int:
+        """Let a target's rules run again; how many there are. RequestError where none rested."""
+        stored = await self._runner.look()
+        if not await self._store.resume(target):
+            raise RequestError("No alerts are paused there.", remedy="/alert list shows how each stands.")
+        await self._runner.look()
+        return sum(rule.target == target for rule in stored.rules.values())
+
+    async def clear(self, target: Target) -> int:
+        """Forget every rule of a target; how many there were. RequestError where there is none."""
+        stored = await self._runner.look()
+        self._count(target, stored)
+        gone = [rule for rule in _by_number(stored) if rule.target == target and await self._store.remove(rule)]
+        await self._runner.look()
+        return len(gone)
+
+    @staticmethod
+    def _count(target: Target, stored: StoredAlerts) -> int:
+        count = sum(rule.target == target for rule in stored.rules.values())
+        if not count:
+            raise RequestError("There are no alerts there.", remedy="/alert add sets one.")
+        return count
 
     async def _greet(self, rule: Rule) -> None:
         text = (
@@ -129,6 +161,16 @@ class AlertCommands:
         newest = watcher.newest(rule.ticker)
         caveat = "" if newest is None else KINDS[rule.kind].caveat(newest)
         return ListedRule(rule, rule_text(rule), f"{standing} ({caveat})" if caveat else standing)
+
+
+def _refuse_twice(asked: Rule, kept: Iterable[Rule]) -> None:
+    """RequestError when a rule of the same target watches for the same."""
+    twin = next((rule for rule in kept if rule.target == asked.target and same(rule, asked)), None)
+    if twin is not None:
+        raise RequestError(
+            f"Alert {twin.number} already watches for that here.",
+            remedy="/alert remove ends it, if it is to be set with another cooldown.",
+        )
 
 
 def _by_number(stored: StoredAlerts) -> list[Rule]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
+from bot.render.about_text import SOURCE_URL
 from bot.settings import BotSettings
 from bot.wire.channel_access import (
     ANNOUNCEMENTS,
@@ -25,7 +26,7 @@ _DISCORD: Final = "https://discord.com/api/v10"
 _TIMEOUT_S: Final = 10.0
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _UNKNOWN_CHANNEL, _UNSEEN, _NO_MESSAGES, _RATIONED, _LOCKED = 10003, 50001, 50008, 20022, 160005
-_HEADERS: Final = {"User-Agent": "DiscordBot (https://github.com/gexcord/gexcord, 0.1)"}
+_HEADERS: Final = {"User-Agent": f"DiscordBot ({SOURCE_URL}, 0.1)"}
 _STATUSES: Final = {_UNSEEN: LoginRequiredError.exit_status}
 """What is a permission's matter and not a setting's."""
 

@@ -17,6 +17,18 @@ def code_block(lines: Iterable[str], language: str = "") -> str:
     return f"```{language}\n{body}\n```"
 
 
+def fitting(lines: Sequence[str], most: int = MESSAGE_CHARS) -> str:
+    """As many whole lines as a message holds, and how many more there are."""
+    shown = list(lines)
+    while len(text := "\n".join([*shown, *_more(len(lines) - len(shown))])) > most:
+        shown.pop()
+    return text
+
+
+def _more(count: int) -> list[str]:
+    return [f"-# and {count} more"] if count else []
+
+
 def listed(words: Sequence[str], most: int) -> str:
     """`one, two and 3 more`."""
     rest = f" and {len(words) - most} more" if len(words) > most else ""

@@ -12,7 +12,7 @@ _MOST_SYMBOLS: Final = 20
 _SOON: Final = timedelta(hours=24)
 _DAY_S: Final = 86_400
 _LONGEST: Final = 300
-_STATE_WORDS: Final = {"needs_action": "needs you", "failing": "failing, tried again"}
+STATE_WORDS: Final = {"needs_action": "needs you", "failing": "failing, tried again"}
 _LONGEST_ERROR: Final = 200
 _MEGABYTE: Final = 1_000_000
 _LOG_IN: Final = "Log in with `/token login`, or `python -m streaming token login` where the bot runs."
@@ -240,7 +240,7 @@ def sources_text(sources: Iterable[SourceStatus], now: datetime) -> str:
     lines: list[str] = []
     for source in sources:
         tickers = ", ".join(source.tickers) or "no ticker"
-        lines.append(f"**Source {source.name}: {_STATE_WORDS.get(source.state, source.state)}** · {tickers}")
+        lines.append(f"**Source {source.name}: {STATE_WORDS.get(source.state, source.state)}** · {tickers}")
         lines.append(_counts(source, now))
         if source.last_error is not None:
             lines.append(f"Last error: {source.last_error[:_LONGEST_ERROR]}")

@@ -25,6 +25,7 @@ KEPT: Final = (
     keys.LOGIN_TOLD,
     keys.FEED_TOLD,
     keys.ALERTS_TOLD,
+    keys.COMMAND_AUDIT,
     keys.ALERTS,
     keys.routes(""),
     keys.lease_epoch(keys.STREAM_LEASE),

@@ -32,6 +32,16 @@ class IdentifyBudget:
         self._most = most
         self._own: deque[int] = deque()
 
+    @property
+    def most(self) -> int:
+        """How many a day are taken."""
+        return self._most
+
+    async def used(self) -> int:
+        """How many were opened in the last 24 hours, as far as is known."""
+        stored, _ = await self._stored(epoch_ms(self._clock.now()))
+        return max(stored, len(self._own))
+
     async def check(self) -> None:
         """OperatorError with the time to wait when Discord would come near to resetting the token."""
         now_ms = epoch_ms(self._clock.now())

@@ -3,9 +3,9 @@
 `about` finishes the sentence "Redis failed while reading …"; every method raises TransientError while Redis is away.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -94,6 +94,35 @@ class NoteTable:
         if self._keep is not None:
             pipeline.expire(self._key, self._keep)
         return bool((await pipeline.execute())[0])
+
+
+class RecentNotes:
+    """The newest texts, at most `most` of them and none older than `keep`."""
+
+    def __init__(self, redis: Redis, key: str, *, about: str, most: int, keep: timedelta) -> None:
+        self._redis = redis
+        self._key = key
+        self._about = about
+        self._most = most
+        self._keep = keep
+
+    async def add(self, text: str, at_ms: int) -> None:
+        """Keep a text, which must differ from all others, and forget what is too old or too many."""
+        async with answering(f"storing {self._about}"), self._redis.pipeline() as pipeline:
+            pipeline.zadd(self._key, {text: at_ms})
+            pipeline.zremrangebyscore(self._key, "-inf", self._oldest(at_ms))
+            pipeline.zremrangebyrank(self._key, 0, -self._most - 1)
+            pipeline.expire(self._key, self._keep)
+            await pipeline.execute()
+
+    async def read(self, now_ms: int) -> list[str]:
+        """What is kept, newest first."""
+        async with answering(f"reading {self._about}"):
+            found: Sequence[Any] = await self._redis.zrangebyscore(self._key, f"({self._oldest(now_ms)}", "+inf")
+        return [_text(text) for text in reversed(found)]
+
+    def _oldest(self, now_ms: int) -> int:
+        return now_ms - int(self._keep.total_seconds() * 1000)
 
 
 def _text(value: bytes | str) -> str:

@@ -43,9 +43,24 @@ async def test_commands_are_uploaded_at_the_first_start_and_not_at_the_second(ho
     async with simcord.run(host.make_bot()) as env:
         assert len(uploads(env)) == 1
         names = {command["name"] for command in uploads(env)[0].json}
-        assert names == {"alert", "feed", "gex", "stream", "token"}
+        assert names == {"about", "admin", "alert", "feed", "gex", "help", "stream", "token"}
         await env.restart_bot(host.make_bot())
         assert len(uploads(env)) == 1
+
+
+async def test_operators_commands_are_only_in_the_home_server_when_there_is_one(host):
+    async with simcord.run(host.make_bot()) as env:
+        home = env.create_guild()
+        host.settings = make_settings(discord_home_guild=home.id)
+        await env.restart_bot(host.make_bot())
+        everywhere, here = uploads(env)[-2:]
+        assert {command["name"] for command in everywhere.json} == {"about", "alert", "feed", "gex", "help"}
+        assert {command["name"] for command in here.json} == {"admin", "stream", "token"}
+        assert f"/guilds/{home.id}/" in here.path
+        host.settings = make_settings()
+        await env.restart_bot(host.make_bot())
+        *_, gone = uploads(env)
+        assert f"/guilds/{home.id}/" in gone.path and gone.json == []
 
 
 async def test_a_changed_command_is_uploaded(host):

@@ -20,8 +20,21 @@ def member(user_id, role=discord.TeamMemberRole.developer, state=discord.TeamMem
 
 def test_configured_ids_are_the_operators_and_nobody_else():
     operators = Operators((5, 6), lambda: application(1))
-    assert 5 in operators
-    assert 1 not in operators
+    assert operators.include(discord.Object(5))
+    assert not operators.include(discord.Object(1))
+    assert operators.words == "<@5>, <@6>"
+
+
+def test_who_holds_a_role_in_the_server_is_one_and_without_ids_the_owner_stays_one():
+    operators = Operators((), lambda: application(1), roles=(70,))
+    person = object.__new__(discord.Member)
+    person._user, person._roles = SimpleNamespace(id=9), discord.utils.SnowflakeList([70])
+    person.guild = SimpleNamespace(id=2, get_role={70: "Crew"}.get)
+    assert operators.include(person)
+    person._roles = discord.utils.SnowflakeList([71])
+    assert not operators.include(person)
+    assert operators.include(discord.Object(1))
+    assert operators.words == "<@1>, <@&70>"
 
 
 def test_without_configured_ids_the_owner_of_the_application_is():
@@ -40,7 +53,7 @@ def test_of_a_team_its_owner_admins_and_developers_are_once_they_have_accepted()
 
 def test_before_the_login_nobody_is():
     assert Operators((), lambda: None).ids() == frozenset()
-    assert 1 not in Operators((), lambda: None)
+    assert not Operators((), lambda: None).include(discord.Object(1))
 
 
 class Post:
@@ -88,6 +101,17 @@ async def told(mail, *sentences):
 async def test_every_operator_gets_the_sentence(mail, post):
     await told(mail, "The login is over.")
     assert post.sent == [(1, "The login is over."), (2, "The login is over.")]
+
+
+async def test_their_channel_gets_it_too_and_one_that_is_gone_is_given_up_at_once(clock, post):
+    channel = Post()
+    mail = OperatorMail(Operators((1,), lambda: None), post, clock, channel=(50, channel))
+    mail.open()
+    await told(mail, "The login is over.")
+    assert (post.sent, channel.sent) == ([(1, "The login is over.")], [(50, "The login is over.")])
+    channel.trouble[50] = [json_answer(403, 50001)]
+    await told(mail, "Again.")
+    assert (channel.calls, mail.unreachable) == (2, {50})
 
 
 async def test_the_same_sentence_is_not_repeated_too_soon(mail, post, clock):

@@ -20,6 +20,7 @@ class StandInAlerts:
 
     rules: list[Rule] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
+    steered: list[tuple[str, Target]] = field(default_factory=list)
 
     async def add(self, asked: Rule) -> tuple[Rule, bool]:
         self.rules.append(asked)
@@ -28,6 +29,18 @@ class StandInAlerts:
     async def lines(self, reader: Reader) -> list[ListedRule]:
         self.readers.append(reader)
         return [ListedRule(one, rule_text(one), "armed") for one in self.rules]
+
+    async def pause(self, target: Target, _reason: str) -> int:
+        self.steered.append(("pause", target))
+        return 2
+
+    async def resume(self, target: Target) -> int:
+        self.steered.append(("resume", target))
+        return 1
+
+    async def clear(self, target: Target) -> int:
+        self.steered.append(("clear", target))
+        return 2
 
     def removable(self, reader: Reader) -> list[Rule]:
         self.readers.append(reader)
@@ -112,3 +125,35 @@ def test_a_long_list_is_cut_between_alerts():
 
 def test_every_kind_can_be_chosen():
     assert {choice.value for choice in KIND_CHOICES} == {kind.value for kind in AlertKind}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"kind": "call_wall", "window": "15"}, "takes no `window`"),
+        ({"kind": "price", "value": 6400.0, "scope": "zero"}, "no `scope` and no `weight`"),
+        ({"kind": "price", "value": 6400.0, "weight": "vol"}, "no `scope` and no `weight`"),
+        ({"kind": "net_gex", "value": 3.0}, "takes no `value`"),
+    ],
+)
+async def test_an_option_that_the_kind_would_not_look_at_is_refused(room, desk, options, words):
+    result = await room.guest.slash(room.channel, "alert add", symbol="SPX", **options)
+    assert words in only_answer(result).content
+    assert desk.rules == []
+    assert room.env.errors
+
+
+async def test_readers_steer_their_own_alerts_and_only_managers_a_channels(room, desk):
+    own = await room.guest.slash(room.channel, "alert pause")
+    assert own.response.content.startswith("2 alerts by direct message are paused until /alert resume.")
+    refused = await room.guest.slash(room.channel, "alert pause", target="here")
+    assert refused.response.content.startswith("Only members who may manage the server")
+    assert room.env.errors
+    run = await room.operator.slash(room.channel, "alert resume", target="here")
+    assert run.response.content == "1 alert of this channel is running again."
+    asked = await room.guest.slash(room.channel, "alert clear")
+    assert asked.response.ephemeral and len(desk.steered) == 2
+    await room.guest.click(asked.response, label="Remove all")
+    me, here = Target(user_id=room.guest.id), Target(channel_id=room.channel.id)
+    assert desk.steered == [("pause", me), ("resume", here), ("clear", me)]
+    assert '"alert resume target:here"' in room.host.noted.texts[0] and len(room.host.noted.texts) == 1

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from bot.alerts.alert_commands import AlertCommands
 from bot.client import EXTENSIONS, GexBot
+from bot.operate.audit import AuditLog
 from bot.render.charts.chart_spec import Chart
+from bot.render.health_text import HealthLook
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.order_store import FeedOrders
 from bot.services import Services
@@ -221,6 +223,22 @@ class StandInOnDemand:
         return found
 
 
+class MemoryNotes:
+    """`RecentNotes` in a list."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.error: GexcordError | None = None
+
+    async def add(self, text: str, _at_ms: int) -> None:
+        if self.error is not None:
+            raise self.error
+        self.texts.insert(0, text)
+
+    async def read(self, _now_ms: int) -> list[str]:
+        return list(self.texts)
+
+
 class MemoryFingerprints:
     """`Notes` on an attribute; `error` makes it fail."""
 
@@ -251,6 +269,7 @@ class Host:
     login: StandInLogin = field(default_factory=StandInLogin)
     charts: StandInCharts = field(default_factory=StandInCharts)
     fingerprints: MemoryFingerprints = field(default_factory=MemoryFingerprints)
+    noted: MemoryNotes = field(default_factory=MemoryNotes)
     maps: dict[str, DayMap] = field(default_factory=dict)
     alerts: AlertCommands | None = None
     feed_desk: FeedCommands | None = None
@@ -285,6 +304,8 @@ class Host:
                 stream=self.stream,
                 symbols=self.symbols,
                 login=self.login,
+                audit=AuditLog(self.noted, self.clock),  # type: ignore[arg-type]
+                health=self.health,
                 day_map=self.day_map,
                 alerts=self.alerts,
                 feed_desk=self.feed_desk,
@@ -298,6 +319,13 @@ class Host:
             )
         )
         return bot
+
+    async def health(self) -> HealthLook:
+        """A process that is well."""
+        return HealthLook(
+            gateway_up=True, latency_s=0.04, shards=1, servers=1, aways=0, sessions=3, most_sessions=900, lag_ms=2.0,
+            redis="ok", redis_ms=0.4, jobs=(), sources=self.sources, stream=self.stream.status(),
+        )  # fmt: skip
 
     async def day_map(self, ticker: str) -> DayMap | None:
         """The map that a test has put there."""

@@ -44,6 +44,8 @@ class Kind:
     """Whether it may have one."""
     scoped: bool = True
     """Whether a rule may name a scope or another weight."""
+    windowed: bool = False
+    """Whether it counts over a window that a rule may name."""
     fixed: bool = False
     """The level is the reader's own and never moves: it is compared over any gap, and a price is a price also in the
     opening minutes or over an old chain."""

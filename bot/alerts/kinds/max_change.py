@@ -87,6 +87,7 @@ KINDS: Final = (
         weight=FIGURES["flow"].weight,
         needs_value="Give the figure in billions of dollars per 1 % as `value`, such as 0.5.",
         takes_value=True,
+        windowed=True,
         scoped=False,
         one_way=True,
         read=_read,

@@ -37,6 +37,21 @@ def check(rule: Rule) -> Rule:
     return rule
 
 
+def check_given(kind: Kind, *, scope: object, weight: object, window: object) -> None:
+    """RequestError for an option that was given and that this kind would not look at; None is not given."""
+    if window is not None and not kind.windowed:
+        raise RequestError("This kind of alert takes no `window`.", remedy="Leave it out: only a flow has one.")
+    if kind.fixed and (scope is not None or weight is not None):
+        raise RequestError(
+            "A price has no `scope` and no `weight`.", remedy="Leave them out: the alert looks at spot alone."
+        )
+
+
+def same(one: Rule, other: Rule) -> bool:
+    """Whether two rules watch for the same, however it was asked."""
+    return one.ticker == other.ticker and key_of(one) == key_of(other) and one.value == other.value
+
+
 def weight_of(rule: Rule) -> WeightName:
     """The weight in force."""
     return rule.weight or KINDS[rule.kind].weight

@@ -1,5 +1,6 @@
 """Who sees and removes which alerts, and what is kept when the first message does not arrive."""
 
+import msgspec
 import pytest
 
 from bot.alerts.alert_commands import AlertCommands, Reader
@@ -82,3 +83,41 @@ async def test_the_list_says_where_a_change_is_not_counted_by_trades(redis):
     for snapshot, standing in ((shot(0), "armed (no volume by strike)"), (shot(1, flow_bn=0.1), "armed")):
         runner.watcher.take(snapshot, ASOF)
         assert [line.standing for line in await desk.lines(Reader(user_id=7))] == [standing]
+
+
+@pytest.fixture
+def desk(redis):
+    store, post, clock = AlertStore(redis), FakePost(), ManualClock(ASOF)
+    runner = AlertRunner(SnapshotStore(redis), store, post, clock, tell=_nobody)
+    return AlertCommands(store, runner, post, clock, per_person=9, per_channel=9)
+
+
+async def test_what_already_watches_for_the_same_is_not_set_twice_whoever_asks(desk):
+    kept, _ = await desk.add(MINE)
+    with pytest.raises(RequestError, match=f"Alert {kept.number} already watches for that"):
+        await desk.add(msgspec.structs.replace(MINE, cooldown_min=60))
+    await desk.add(CHANNELS)
+    await desk.add(msgspec.structs.replace(MINE, weight="vol"))
+
+
+async def test_alerts_of_one_target_rest_until_they_are_resumed_and_others_go_on(desk):
+    mine, _ = await desk.add(MINE)
+    await desk.add(CHANNELS)
+    assert await desk.pause(mine.target, "by /alert pause") == 1
+    here = Reader(user_id=7, guild_id=1, channel_id=5, manages=True)
+    assert [line.standing.partition(":")[0] for line in await desk.lines(here)] == ["paused", "waiting for data"]
+    assert await desk.resume(mine.target) == 1
+    with pytest.raises(RequestError, match="No alerts are paused there"):
+        await desk.resume(mine.target)
+
+
+async def test_all_of_one_target_are_cleared_and_where_there_is_none_that_is_said(desk):
+    mine, _ = await desk.add(MINE)
+    await desk.add(msgspec.structs.replace(MINE, weight="vol"))
+    await desk.add(CHANNELS)
+    assert await desk.clear(mine.target) == 2
+    here = Reader(user_id=7, guild_id=1, channel_id=5, manages=True)
+    assert [line.rule.target for line in await desk.lines(here)] == [CHANNELS.target]
+    for order in (desk.clear(mine.target), desk.pause(mine.target, "x")):
+        with pytest.raises(RequestError, match="There are no alerts there"):
+            await order
