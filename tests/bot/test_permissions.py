@@ -48,7 +48,7 @@ async def test_the_check_and_discords_own_default_always_come_together():
         *(f"stream symbols {name}" for name in ("add", "remove", "list")),
         *(f"token {name}" for name in ("status", "refresh", "login")),
         *(f"admin {name}" for name in ("health", "audit")),
-        "feed status",
+        *(f"feed {name}" for name in ("status", "add", "set", "move", "remove", "pause", "resume", "repost")),
     }
 
 

@@ -63,7 +63,7 @@ class Outcomes:
 
     refused: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
-    """What stands in the way, by an error of ours."""
+    """What stands in the way, such as the place where it was asked."""
     public: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
 
@@ -101,12 +101,13 @@ async def walked(bot: GexBot, person: str, place: str) -> Outcomes:
     for command in leaves(bot):
         asked: Any = Walked(bot, command, person, place)
         try:
-            for check in command.checks:
-                assert await check(asked)
-            await command.callback(command.binding, asked, **given(command))
+            assert all([await check(asked) for check in command.checks])
         except Refusal:
             found.refused.add(command.qualified_name)
-        except GexcordError:
+            continue
+        try:
+            await command.callback(command.binding, asked, **given(command))
+        except (GexcordError, Refusal):
             found.told.add(command.qualified_name)
         else:
             found.silent |= set() if asked.private else {command.qualified_name}
