@@ -10,4 +10,4 @@ def test_mutated_data_of_strangers_breaks_no_decoder_and_nothing_that_is_done_wi
 
 
 def test_mutated_figures_can_be_drawn_or_are_refused():
-    assert fuzz(4, seed=4, pictures=True)["pictures"] > 20
+    assert fuzz(4, seed=5, pictures=True)["pictures"] > 20
