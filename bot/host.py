@@ -20,6 +20,7 @@ from bot.alerts.counters import AlertCounters
 from bot.alerts.measure_notice import MeasureNotice
 from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore
+from bot.alerts.rules import Target
 from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
@@ -34,7 +35,7 @@ from bot.render.charts.chart_client import ChartWorker
 from bot.render.health_text import HealthLook
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.order_store import FeedOrders, OrderStore
-from bot.servers.orders import settings_orders
+from bot.servers.orders import Manner, manner_of_alerts, manner_of_reposts, settings_orders
 from bot.services import ReadReports, Services
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
@@ -104,7 +105,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         orders = FeedOrders(settings_orders(settings), OrderStore(runtime.redis))
         feed = _feed(bot, runtime, settings, orders, rng=rng, process=process, loading=streamer.loading, turns=pacing)
         bot.events.on_place_changed(feed.place_changed)
-        alerts, counters, alert_jobs = _alerts(bot, runtime, settings, rng)
+        alerts, counters, alert_jobs = _alerts(bot, runtime, settings, orders, rng)
         recorder = (
             Recorder(runtime.redis, clock, order_of(settings), intake=runtime.snapshots.intake)
             if settings.gex_record
@@ -314,10 +315,13 @@ def _feed(
         own = hash_fields(METRICS, process)
         await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
 
+    def silent(channel_id: int) -> bool:
+        return manner_of_reposts(orders.current.get(channel_id), settings).silent
+
     return FeedRunner(
         orders,
         runtime.snapshots.only(orders.shows),
-        partial(DiscordChannel, bot),
+        partial(DiscordChannel, bot, silent=silent),
         Ledger(runtime.redis, lease),
         settings,
         runtime.clock,
@@ -346,14 +350,18 @@ async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:
 
 
 def _alerts(
-    bot: GexBot, runtime: Runtime, settings: BotSettings, rng: random.Random
+    bot: GexBot, runtime: Runtime, settings: BotSettings, orders: FeedOrders, rng: random.Random
 ) -> tuple[AlertCommands, AlertCounters, dict[str, JobFactory]]:
     """What commands reach, what is counted, and the jobs that have to run for it."""
+
+    def manner(target: Target) -> Manner:
+        order = None if target.channel_id is None else orders.current.get(target.channel_id)
+        return manner_of_alerts(order, settings)
 
     def watched(ticker: str) -> bool:
         return runner.watcher.watches(ticker)
 
-    store, post = AlertStore(runtime.redis), AlertPost(bot)
+    store, post = AlertStore(runtime.redis), AlertPost(bot, manner)
     runner = AlertRunner(
         runtime.snapshots.only(watched),
         store,

@@ -46,12 +46,14 @@ class BotSettings(StreamSettings):
     gex_feed_force_window: bool = Field(False, description="true or false")
     gex_feed_age: bool = Field(False, description="true or false")
     gex_feed_style: Literal["ansi", "plain"] = Field("ansi", description="ansi or plain")
+    gex_feed_silent: bool = Field(True, description="true or false")
     gex_feed_per_server: int = Field(
         10, ge=0, le=200, description="a whole number of channels from 0 to 200, 0 to turn /feed's changes off"
     )
     gex_on_demand_per_minute: int = Field(3, ge=0, le=30, description="a whole number of tickers from 0 to 30")
     alerts_per_person: int = Field(10, ge=0, le=100, description="a whole number from 0 to 100, for each person")
     alerts_per_channel: int = Field(20, ge=0, le=100, description="a whole number from 0 to 100, for each channel")
+    alerts_silent: bool = Field(True, description="true or false")
 
     @field_validator("discord_operator_channel_id", "discord_home_guild", mode="before")
     @classmethod

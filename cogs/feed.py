@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar
 
+import discord
 from discord import app_commands
 from discord.app_commands import AppCommandChannel, AppCommandThread, Choice
 from discord.ext import commands
@@ -14,7 +15,7 @@ from bot.permissions import is_operator, manager_only, managers_see
 from bot.render.text import Style
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.orders import BoardOrder
-from bot.servers.targets import Place, find_thread, open_target, require_target
+from bot.servers.targets import Place, find_thread, open_target, require_pingable, require_target
 from bot.services import Services
 from cogs.options import offered, options
 from streaming.errors import TransientError
@@ -30,6 +31,8 @@ _WORDS = {
     "tickers": "One ticker, or several such as SPX, NDX",
     "style": "How the message looks",
     "silent": "False lets new messages make a sound",
+    "role": "The one role that alerts in this channel ping",
+    "ping": "False lets alerts ping nobody again",
     "refresh": "Minutes between new messages; 0 for none while it can be edited",
 }
 STYLE_CHOICES = [Choice(name="ansi: coloured", value="ansi"), Choice(name="plain: without colours", value="plain")]
@@ -93,11 +96,16 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         style: Style | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
+        role: discord.Role | None = None,
+        ping: bool | None = None,
     ) -> None:
         """Change what is given; the rest stays."""
         place = await self._place(interaction, channel)
         wanted = () if tickers is None else asked_tickers(tickers)
         said = {"style": style, "silent": silent, "refresh_minutes": refresh}
+        if role is not None:
+            require_pingable(role, place)
+        said["alert_role_id"] = 0 if ping is False else None if role is None else role.id
         order = await self._desk.change(place.id, place.guild.id, wanted, by=interaction.user.id, **said)
         await self._answer(interaction, order, "From now on: ")
 

@@ -1,5 +1,6 @@
 """What alerts need of Discord, and discord.py behind it."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from typing import Final
@@ -7,12 +8,13 @@ from typing import Final
 import discord
 
 from bot.alerts.rules import Target
+from bot.render.message_form import MESSAGE_CHARS
+from bot.servers.orders import Manner
 from bot.wire.answers import calling
 from bot.wire.verdicts import is_busy, passing, unanswered, verdict_of
 from streaming.errors import GexcordError, RequestError
 
 CALL_LIMIT_S: Final = 8.0
-_NO_MENTIONS: Final = discord.AllowedMentions.none()
 
 
 class UnreachableError(RequestError):
@@ -22,8 +24,10 @@ class UnreachableError(RequestError):
 class AlertPost:
     """Sends to channels and to people."""
 
-    def __init__(self, bot: discord.Client) -> None:
+    def __init__(self, bot: discord.Client, manner: Callable[[Target], Manner] = lambda _target: Manner(True)) -> None:
+        """`manner` says how loudly alerts for a target are posted."""
         self._bot = bot
+        self._manner = manner
 
     async def send(self, target: Target, content: str, *, nonce: str) -> int:
         """Post and return the message's id; the same nonce within minutes gives the same message, not a second.
@@ -31,9 +35,14 @@ class AlertPost:
         Raises UnreachableError, TransientError (try again), RequestError (this message will never do) or
         OperatorError (Discord refuses the bot altogether).
         """
+        manner = self._manner(target)
+        roles = [discord.Object(manner.role_id)] if manner.role_id else []
+        text = "".join(f"<@&{role.id}> " for role in roles) + content
+        mentions = discord.AllowedMentions(everyone=False, users=False, roles=roles or False, replied_user=False)
         async with self._call(target):
             place = await self._place(target)
-            return (await place.send(content, nonce=nonce, allowed_mentions=_NO_MENTIONS)).id
+            sent = await place.send(text[:MESSAGE_CHARS], nonce=nonce, silent=manner.silent, allowed_mentions=mentions)
+            return sent.id
 
     async def withdraw(self, target: Target, message_id: int) -> None:
         """Delete a message that was sent twice; raises as `send`, and not when it is gone already."""

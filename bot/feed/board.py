@@ -15,7 +15,7 @@ from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.message import LiveMessage
 from bot.feed.pacer import Rank
 from bot.feed.pacing import AtOnce, Turns, ranked
-from bot.feed.schedule import FeedDecision, decide_about, next_mark
+from bot.feed.schedule import FeedDecision, decide_about, next_mark, posted_s
 from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff, woken
 from bot.feed.window import Slot
 from bot.feed.wording import LookLoading, UpdatedLine, Wording, not_loading
@@ -38,6 +38,8 @@ _STORED_WAIT: Final = timedelta(seconds=10)
 _LONGEST_LOOK_S: Final = 4.0
 """So long a board without news waits before it looks what time has done to its text."""
 _LOOK_AFTER_S: Final = 0.01
+_HOUR_MIN: Final = 60
+_REPLACED_AT_S: Final = 3300.0
 _REPOST_AFTER_S: Final = 5.0
 _FINISH_S: Final = 3.0
 _FAREWELL_S: Final = 6.0
@@ -57,6 +59,7 @@ class BoardPlan:
 
     update_s: float = 1.0
     refresh_minutes: int = 5
+    """Between marks; 0 for none."""
     window_s: float = 60.0
     force: bool = False
     style: Style = "ansi"
@@ -117,6 +120,7 @@ class Board:
             window_s=plan.window_s,
             since=self._since,
         )
+        self._wall_s = wall_s
         self._updated_line = UpdatedLine(wall_s) if plan.shows_age else None
         self._lived: date | None = None
         """The replayed session whose own hours this board has shown."""
@@ -330,6 +334,14 @@ class Board:
         wait_s = min(self._look_every_s, left_s + _LOOK_AFTER_S) if left_s >= 0 else self._look_every_s
         self._next_look_s = self._clock.monotonic() + wait_s
 
+    def _next_mark(self, at: datetime) -> datetime:
+        """When to replace the message; without marks shortly before Discord rations its edits, at an hour's age."""
+        minutes = self._plan.refresh_minutes
+        if minutes:
+            return next_mark(at, minutes)
+        left_s = _REPLACED_AT_S - (self._wall_s() - posted_s(self._message.message_id, self._wall_s()))
+        return at + timedelta(seconds=max(left_s, 0.0))
+
     def _wants_to_replace(self) -> bool:
         return self._mark is not None and self._market_now() >= self._mark and self._may_repost
 
@@ -371,8 +383,8 @@ class Board:
         self._counters.updates += 1
         if self._message.session not in {None, decision.session.isoformat()}:
             await self._close(at)
-        if self._mark is None or self._mark > at + timedelta(minutes=self._plan.refresh_minutes):
-            self._mark = next_mark(at, self._plan.refresh_minutes)
+        if self._mark is None or self._mark > at + timedelta(minutes=self._plan.refresh_minutes or _HOUR_MIN):
+            self._mark = self._next_mark(at)
         self._rendered = self._slot.latest
         text = self._live_text()
         if (self._message.pending or (at >= self._mark and self._replaces)) and self._may_repost:
@@ -401,7 +413,7 @@ class Board:
             return await self._show(text, decision)
         self._replace_retry.reset()
         self._unreplaced = False
-        self._mark = next_mark(at, self._plan.refresh_minutes)
+        self._mark = self._next_mark(at)
         self._reposted_s = self._clock.monotonic()
         self._counters.reposts += 1
         self._counters.last_repost_at = now

@@ -109,14 +109,20 @@ class AssuredChannel:
 class DiscordChannel:
     """`ChannelPort` over discord.py; an id is enough, whatever the gateway has told so far."""
 
-    def __init__(self, bot: discord.Client, channel_id: int) -> None:
+    def __init__(
+        self, bot: discord.Client, channel_id: int, *, silent: Callable[[int], bool] = lambda _channel_id: True
+    ) -> None:
+        """`silent` says of a channel whether new messages come without a sound."""
+        self._silent = silent
         self._bot = bot
         self._channel_id = channel_id
         self._own: discord.Message | None = None
 
     async def send(self, content: str, *, nonce: str) -> int:
         async with self._call():
-            self._own = await self._channel().send(content, nonce=nonce, allowed_mentions=_NO_MENTIONS)
+            self._own = await self._channel().send(
+                content, nonce=nonce, silent=self._silent(self._channel_id), allowed_mentions=_NO_MENTIONS
+            )
         return self._own.id
 
     async def edit(self, message_id: int, content: str) -> None:

@@ -9,6 +9,7 @@ from streaming.clock import date_of
 from streaming.freshness import market_now
 from streaming.model import GexSnapshot
 
+_DISCORD_EPOCH_MS: Final = 1_420_070_400_000
 FEED_OPENS: Final = time(9, 35)
 """Five minutes after the bell: the first prints and quotes have settled."""
 
@@ -81,6 +82,14 @@ def next_mark(after: datetime, refresh_minutes: int) -> datetime:
         wall = minute.astimezone(NEW_YORK)
         if (wall.hour * 60 + wall.minute) % refresh_minutes == 0:
             return minute
+
+
+def posted_s(message_id: int | None, now_s: float) -> float:
+    """When a message of Discord's was posted, which its id tells; now for one that is still to be (Unix seconds).
+
+    Discord's developer documentation, "Snowflakes": milliseconds since 2015 above 22 other bits.
+    """
+    return now_s if message_id is None else ((message_id >> 22) + _DISCORD_EPOCH_MS) / 1000
 
 
 def close_of(session: str | None) -> datetime | None:

@@ -7,7 +7,7 @@ from typing import Final
 from bot.feed.feed_metrics import BoardStatus, FeedStatus
 from bot.render.message_form import FIELD_CHARS, MESSAGE_CHARS
 from bot.render.numbers import age, ago
-from bot.servers.orders import BoardOrder
+from bot.servers.orders import BoardOrder, manner_of_reposts
 from bot.settings import BotSettings
 from streaming.calendar import new_york
 from streaming.model import WEIGHT_WORDS
@@ -46,7 +46,8 @@ def order_text(order: BoardOrder, settings: BotSettings) -> str:
         *([f"scope {order.scope}"] if order.scope else []),
         *([f"by {WEIGHT_WORDS[order.weight]}"] if order.weight else []),
         f"a new message every {minutes} min" if minutes else "no new message while it can be edited",
-        "without a sound" if order.silent else "with a sound",
+        "without a sound" if manner_of_reposts(order, settings).silent else "with a sound",
+        *([] if order.alert_role_id is None else [f"alerts ping <@&{order.alert_role_id}>"]),
     ]
     rests = " It is paused: /feed resume lets it go on." if order.paused else ""
     return f"<#{order.channel_id}> shows {', '.join(order.tickers)} ({', '.join(parts)}).{rests}"

@@ -117,4 +117,8 @@ class FeedCommands:
 
 
 def _given(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if value is not None}
+    """What was said; 0 takes a role away."""
+    given = {name: value for name, value in said.items() if value is not None}
+    if given.get("alert_role_id") == 0:
+        given["alert_role_id"] = None
+    return given

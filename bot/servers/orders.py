@@ -1,6 +1,7 @@
 """Which live messages there are: those of the settings, and what the admins of servers said with `/feed`. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
@@ -27,7 +28,7 @@ class BoardOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     style: Style | None = None
     picture: str | None = None
     """The kind of chart that goes with each new message."""
-    silent: bool = True
+    silent: bool | None = None
     """Whether new messages and alerts come without a sound."""
     refresh_minutes: int | None = None
     """Between two marks at which the message is replaced; 0 for none."""
@@ -67,6 +68,30 @@ def orders_of(
     for channel_id in reposts.keys() & orders.keys():
         orders[channel_id] = msgspec.structs.replace(orders[channel_id], reposted_ms=reposts[channel_id])
     return orders
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How loudly something is posted."""
+
+    silent: bool
+    role_id: int | None = None
+    """The one role that it pings."""
+
+
+def manner_of_reposts(order: BoardOrder | None, settings: BotSettings) -> Manner:
+    """Of the live message of a channel; one without marks is replaced by the clock alone, which is no news."""
+    chosen = None if order is None else order.silent
+    unmarked = order is not None and order.refresh_minutes == 0
+    return Manner(silent=unmarked or (settings.gex_feed_silent if chosen is None else chosen))
+
+
+def manner_of_alerts(order: BoardOrder | None, settings: BotSettings) -> Manner:
+    """Of alerts in a channel, or by direct message without an order; a role is not called without a sound."""
+    if order is not None and order.alert_role_id is not None:
+        return Manner(silent=False, role_id=order.alert_role_id)
+    chosen = None if order is None else order.silent
+    return Manner(silent=settings.alerts_silent if chosen is None else chosen)
 
 
 def is_only_reposted(before: BoardOrder, after: BoardOrder) -> bool:

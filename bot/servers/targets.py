@@ -43,6 +43,14 @@ async def open_target(client: discord.Client, place: Place) -> None:
             await place.edit(archived=False)
 
 
+def require_pingable(role: discord.Role, place: Place) -> None:
+    """RequestError for a role that a message of the bot in that channel could not ping, and for everybody."""
+    if role.is_default():
+        raise RequestError("Alerts never ping everybody.", remedy="Choose a role that members take themselves.")
+    if not role.mentionable and not place.permissions_for(place.guild.me).mention_everyone:
+        raise RequestError(f"I cannot ping {role.name}.", remedy="Let anyone mention it, in the settings of that role.")
+
+
 async def find_thread(client: discord.Client, thread_id: int) -> discord.Thread | None:
     """A thread that the gateway has not told of, as it does of no archived one; None for what is none."""
     async with calling(client, within_s=_CALL_LIMIT_S, translate=partial(_not_opened, thread_id)):

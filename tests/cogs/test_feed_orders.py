@@ -27,8 +27,8 @@ async def test_a_message_is_ordered_changed_moved_rested_and_taken_away(room):
         f"From now on: {here} shows SPX (style ansi, a new message every 5 min, without a sound)."
     )
     assert "already" in await say(room, "add", tickers="ndx")
-    assert "NDX (style plain, no new message while it can be edited, with a sound)" in await say(
-        room, "set", tickers="ndx", style="plain", silent=False, refresh=0
+    assert "NDX (style plain, a new message every 30 min, with a sound)" in await say(
+        room, "set", tickers="ndx", style="plain", silent=False, refresh=30
     )
     assert "It is paused" in await say(room, "pause")
     assert "It is paused" not in await say(room, "resume")
@@ -45,6 +45,13 @@ async def test_where_a_live_message_cannot_stand_it_is_not_ordered(room):
     assert "takes no messages" in await say(room, "add", tickers="SPX", channel=room.guild.create_forum_channel("f"))
     assert room.host.orders.current == {}
     assert room.env.errors
+
+
+async def test_alerts_ping_one_role_that_can_be_pinged_until_that_is_taken_back(room):
+    await say(room, "add", tickers="SPX")
+    traders = room.guild.create_role("Traders", mentionable=True)
+    assert f"alerts ping <@&{traders.id}>" in await say(room, "set", role=traders)
+    assert "alerts ping" not in await say(room, "set", ping=False)
 
 
 async def test_a_guest_orders_nothing(room):

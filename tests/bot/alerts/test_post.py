@@ -1,6 +1,7 @@
 """What Discord's refusals mean for an alert."""
 
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import aiohttp
 import discord
@@ -8,6 +9,7 @@ import pytest
 
 from bot.alerts.post import AlertPost, UnreachableError, translate
 from bot.alerts.rules import Target
+from bot.servers.orders import Manner
 from streaming.errors import OperatorError, RequestError, TransientError
 from tests.support.discord_answers import json_answer, page_answer, refused_token
 
@@ -74,3 +76,29 @@ def test_a_refused_token_and_a_refused_message_are_told_apart():
 async def test_a_bot_that_signs_off_sends_nothing():
     with pytest.raises(TransientError, match="signing off"):
         await AlertPost(SimpleNamespace(is_closed=lambda: True)).send(PERSON, "x", nonce="n")
+
+
+def posted_by(manner):
+    """What Discord is asked for an alert."""
+    place = AsyncMock()
+    client = SimpleNamespace(is_closed=lambda: False, get_partial_messageable=lambda _id: place)
+    return AlertPost(client, lambda _target: manner), place.send
+
+
+async def test_an_alert_makes_no_sound_and_pings_nobody():
+    post, send = posted_by(Manner(silent=True))
+    await post.send(CHANNEL, "@everyone <@&4> <@7>", nonce="n")
+    (text,), asked = send.call_args
+    assert text == "@everyone <@&4> <@7>"
+    assert asked["silent"]
+    assert asked["allowed_mentions"].to_dict() == {"parse": []}
+
+
+async def test_an_alert_pings_the_one_role_that_was_chosen_and_nobody_else():
+    post, send = posted_by(Manner(silent=False, role_id=4))
+    await post.send(CHANNEL, "@everyone " + "x" * 2000, nonce="n")
+    (text,), asked = send.call_args
+    assert text.startswith("<@&4> @everyone x")
+    assert len(text) == 2000
+    assert not asked["silent"]
+    assert asked["allowed_mentions"].to_dict() == {"parse": [], "roles": [4]}

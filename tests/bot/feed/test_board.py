@@ -24,6 +24,11 @@ from tests.support.virtual_clock import VirtualClock
 CHANNEL = 77
 
 
+def snowflake(at: datetime) -> int:
+    """An id that Discord would give then."""
+    return (epoch_ms(at) - 1_420_070_400_000) << 22
+
+
 class TimedChannel(FakeChannel):
     """Notes when it was asked for what."""
 
@@ -185,6 +190,28 @@ async def test_marks_come_every_refresh_minutes():
     await rig.run_for(16 * 60)
     assert rig.counters.reposts == 3
     assert len(rig.channel.messages) == 1
+
+
+async def test_without_marks_the_message_is_replaced_only_before_it_is_an_hour_old():
+    rig = Rig(refresh_minutes=0)
+    rig.channel._next_id = snowflake(OPEN_AT)
+    await rig.run_for(54 * 60)
+    assert rig.counters.reposts == 0
+    rig.restart()
+    rig.channel._next_id = snowflake(OPEN_AT + timedelta(minutes=55))
+    await rig.run_for(3 * 60)
+    assert rig.counters.reposts == 1
+    assert len(rig.channel.messages) == 1
+
+
+async def test_a_new_message_that_somebody_wants_comes_at_the_next_beat_and_marks_go_on():
+    rig = Rig()
+    await rig.beat()
+    rig.board.repost()
+    await rig.beat(6.0)
+    assert rig.counters.reposts == 1
+    await rig.beat(6.0)
+    assert rig.counters.reposts == 1
 
 
 async def test_beats_keep_their_cadence():

@@ -1,6 +1,7 @@
 """Real discord.py objects on dpytest's back end, and every error Discord is known to answer with."""
 
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import aiohttp
 import discord
@@ -37,6 +38,18 @@ async def contents(channel: discord.TextChannel) -> list[str]:
 async def test_a_message_is_sent_to_the_channel(bot, text_channel):
     await DiscordChannel(bot, text_channel.id).send("figures", nonce="n1")
     assert await contents(text_channel) == ["figures"]
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_a_new_message_makes_a_sound_only_where_that_is_wanted_and_pings_nobody(silent):
+    place = AsyncMock()
+    client = SimpleNamespace(
+        is_closed=lambda: False, get_channel=lambda _id: None, get_partial_messageable=lambda _id: place
+    )
+    await DiscordChannel(client, 5, silent=lambda channel_id: silent and channel_id == 5).send("figures", nonce="n1")
+    asked = place.send.call_args.kwargs
+    assert asked["silent"] is silent
+    assert asked["allowed_mentions"].to_dict() == {"parse": []}
 
 
 async def test_a_message_is_edited(bot, text_channel):

@@ -37,7 +37,7 @@ async def test_a_message_is_added_changed_and_removed(desk):
     await desk.does.add(2, 7, [NDX], by=5, style="plain", silent=None)
     assert desk.shown[2] == (("NDX",), "/feed", False)
     changed = await desk.does.change(2, 7, [SPX], refresh_minutes=0, by=6)
-    assert (changed.tickers, changed.style, changed.refresh_minutes, changed.silent) == (("SPX",), "plain", 0, True)
+    assert (changed.tickers, changed.style, changed.refresh_minutes, changed.silent) == (("SPX",), "plain", 0, None)
     assert await desk.does.remove(2) is None
     assert desk.shown == {1: (("SPX",), "settings", False)}
 

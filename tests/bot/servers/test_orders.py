@@ -3,7 +3,17 @@
 import msgspec
 import pytest
 
-from bot.servers.orders import SCHEMA, BoardOrder, is_only_reposted, orders_of, read_order, settings_orders
+from bot.servers.orders import (
+    SCHEMA,
+    BoardOrder,
+    Manner,
+    is_only_reposted,
+    manner_of_alerts,
+    manner_of_reposts,
+    orders_of,
+    read_order,
+    settings_orders,
+)
 from tests.support.host import make_settings
 
 SAID = BoardOrder(channel_id=2, tickers=("NDX",), guild_id=7)
@@ -22,6 +32,18 @@ def test_what_admins_say_counts_where_the_settings_name_the_channel_too():
 def test_a_wish_for_a_new_message_is_no_other_order():
     assert is_only_reposted(SAID, msgspec.structs.replace(SAID, reposted_ms=9))
     assert not is_only_reposted(SAID, msgspec.structs.replace(SAID, reposted_ms=9, paused=True))
+
+
+def test_nothing_makes_a_sound_unless_the_settings_or_an_admin_say_so():
+    quiet, loud = make_settings(), make_settings(gex_feed_silent=False, alerts_silent=False)
+    assert [manner_of_reposts(SAID, seen).silent for seen in (quiet, loud)] == [True, False]
+    assert [manner_of_alerts(None, seen).silent for seen in (quiet, loud)] == [True, False]
+    chosen = msgspec.structs.replace(SAID, silent=False)
+    assert not manner_of_reposts(chosen, quiet).silent
+    assert not manner_of_alerts(chosen, quiet).silent
+    assert manner_of_reposts(msgspec.structs.replace(chosen, refresh_minutes=0), loud).silent
+    pings = msgspec.structs.replace(SAID, alert_role_id=4)
+    assert manner_of_alerts(pings, quiet) == Manner(silent=False, role_id=4)
 
 
 def test_an_order_comes_back_as_it_was_kept():

@@ -6,7 +6,7 @@ from unittest.mock import AsyncMock, MagicMock
 import discord
 import pytest
 
-from bot.servers.targets import open_target, require_target
+from bot.servers.targets import open_target, require_pingable, require_target
 from bot.wire.channel_access import NEEDED
 from streaming.errors import RequestError
 
@@ -60,3 +60,15 @@ async def test_an_archived_thread_is_opened_again():
     thread.edit = AsyncMock()
     await open_target(MagicMock(is_closed=lambda: False), thread)
     thread.edit.assert_awaited_once_with(archived=False)
+
+
+def role(*, mentionable=False, everyone=False):
+    return MagicMock(spec=discord.Role, mentionable=mentionable, is_default=lambda: everyone)
+
+
+def test_a_role_is_chosen_only_if_it_can_be_pinged_and_never_everybody():
+    require_pingable(role(mentionable=True), place())
+    with pytest.raises(RequestError, match="I cannot ping"):
+        require_pingable(role(), place())
+    with pytest.raises(RequestError, match="never ping everybody"):
+        require_pingable(role(mentionable=True, everyone=True), place())
