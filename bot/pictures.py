@@ -36,7 +36,7 @@ class PictureRequest:
     kind: str = "strikes"
     scope: ScopeName | None = None
     """None for the one that the live message sums over, and the history's strikes."""
-    weight: WeightName = "vol"
+    weight: WeightName = "oi"
     theme: ThemeName = "dark"
 
 

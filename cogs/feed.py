@@ -35,7 +35,11 @@ _WORDS = {
     "ping": "False lets alerts ping nobody again",
     "refresh": "Minutes between new messages; 0 for none while it can be edited",
 }
-STYLE_CHOICES = [Choice(name="ansi: coloured", value="ansi"), Choice(name="plain: without colours", value="plain")]
+STYLE_CHOICES = [
+    Choice(name="ansi: a block with colours, which phones do not show", value="ansi"),
+    Choice(name="card: for a server that is read on phones", value="card"),
+    Choice(name="plain: lines with coloured dots", value="plain"),
+]
 
 
 C = TypeVar("C")

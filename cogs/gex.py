@@ -156,7 +156,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         symbol: str | None = None,
         kind: str = "strikes",
         scope: ScopeName | None = None,
-        weight: WeightName = "vol",
+        weight: WeightName = "oi",
         theme: ThemeName = "dark",
         public: bool = False,
     ) -> None:

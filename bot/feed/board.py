@@ -63,6 +63,8 @@ class BoardPlan:
     window_s: float = 60.0
     force: bool = False
     style: Style = "ansi"
+    digits: int = 3
+    """Significant ones of exposures."""
     source: str = "schwab"
     """Whom an empty board waits for."""
     loading: LookLoading = not_loading
@@ -117,6 +119,7 @@ class Board:
             source=plan.source,
             loading=plan.loading,
             style=plan.style,
+            digits=plan.digits,
             window_s=plan.window_s,
             since=self._since,
         )

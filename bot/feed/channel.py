@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import discord
 
+from bot.render.card import is_card, layout_of, shown_text
 from bot.wire.answers import calling
 from bot.wire.verdicts import ARCHIVED_THREAD, WORN_MESSAGE, Verdict, json_code, passing, verdict_of
 from streaming.bus.lease import LeaseLostError
@@ -36,6 +37,7 @@ class SeenMessage:
 
     message_id: int
     content: str
+    """Of a card, the text that it shows."""
     at: datetime
 
 
@@ -51,7 +53,7 @@ class ChannelPort(Protocol):
         ...
 
     async def edit(self, message_id: int, content: str) -> None:
-        """Replace a message's content."""
+        """Replace what a message says; a message that became a card can only stay one."""
         ...
 
     async def delete(self, message_id: int) -> None:
@@ -121,13 +123,13 @@ class DiscordChannel:
     async def send(self, content: str, *, nonce: str) -> int:
         async with self._call():
             self._own = await self._channel().send(
-                content, nonce=nonce, silent=self._silent(self._channel_id), allowed_mentions=_NO_MENTIONS
+                nonce=nonce, silent=self._silent(self._channel_id), allowed_mentions=_NO_MENTIONS, **_body(content)
             )
         return self._own.id
 
     async def edit(self, message_id: int, content: str) -> None:
         async with self._call():
-            await self._message(message_id).edit(content=content, allowed_mentions=_NO_MENTIONS)
+            await self._message(message_id).edit(allowed_mentions=_NO_MENTIONS, **_body(content))
 
     async def delete(self, message_id: int) -> None:
         async with self._call():
@@ -137,7 +139,9 @@ class DiscordChannel:
         async with self._call():
             found = [message async for message in self._channel().history(limit=_RECENT)]
         return [
-            SeenMessage(message.id, message.content, message.created_at) for message in found if self._plain(message)
+            SeenMessage(message.id, shown_text(message), message.created_at)
+            for message in found
+            if self._plain(message)
         ]
 
     def _plain(self, message: discord.Message) -> bool:
@@ -163,6 +167,11 @@ class DiscordChannel:
                 yield
         except _UNREADABLE as error:
             raise TransientError(f"Discord's answer is not a message ({type(error).__name__}).") from error
+
+
+def _body(content: str) -> dict[str, Any]:
+    """A card leaves no content beside it."""
+    return {"content": None, "view": layout_of(content)} if is_card(content) else {"content": content}
 
 
 def translate(error: Exception, *, channel_id: int) -> GexcordError:

@@ -312,6 +312,7 @@ class FeedRunner:
                 window_s=settings.gex_feed_window_seconds,
                 force=settings.gex_feed_force_window,
                 style=order.style or settings.gex_feed_style,
+                digits=settings.gex_feed_digits,
                 shows_age=settings.gex_feed_age,
                 source=settings.source_of(ticker.name),
                 loading=partial(self._loading, ticker),

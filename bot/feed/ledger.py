@@ -55,6 +55,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The message says that the feed stopped, under figures of that moment."""
     closed: bool = False
     """The session is over; the message says so, or a chore will make it say so."""
+    card: bool = False
+    """The message is a card, which Discord lets be nothing else again."""
     epoch: int = 0
     """Of the lease that it was written under."""
     revision: int = 0

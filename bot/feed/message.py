@@ -10,12 +10,15 @@ import msgspec
 from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage, WornMessageError
 from bot.feed.chores import Chores
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
+from bot.render.card import as_card, is_card
 from bot.render.text import is_replaceable
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError
 
 _LOST_FOR: Final = timedelta(days=1)
+_OF_A_CARD: Final = "k"
+"""Begins the nonce of a post that makes a card: what it made may only be known by it."""
 _NOTHING: Final = LedgerEntry(session="", closed=True)
 
 
@@ -110,6 +113,9 @@ class LiveMessage:
         self._revive()
         if text == self._text:
             return False
+        if self._is_card and not is_card(text):
+            await self.replace(text, session)
+            return True
         try:
             await self._edit(text)
         except GoneMessageError:
@@ -132,6 +138,7 @@ class LiveMessage:
         if entry is None or entry.closed:
             return
         if text is not None and entry.message_id is not None:
+            text = self._fitting(text)
             try:
                 await self._edit(text)
             except LeaseLostError:
@@ -140,12 +147,13 @@ class LiveMessage:
                 self._want(entry.message_id, text)
         self.doubtful |= self.pending
         self._last_words = text
-        self._note(msgspec.structs.replace(entry, closed=True, nonce=None))
+        self._note(msgspec.structs.replace(self._entry or entry, closed=True, nonce=None))
 
     async def leave(self, text: str) -> None:
         """Write a parting text and keep the message for the next process."""
         if self._entry is None or self.message_id is None:
             return
+        text = self._fitting(text)
         if text != self._text:
             await self._edit(text)
         self._note(msgspec.structs.replace(self._entry, stopped=True))
@@ -203,6 +211,14 @@ class LiveMessage:
             and is_replaceable(message.content)
         )
 
+    @property
+    def _is_card(self) -> bool:
+        return self._entry is not None and self._entry.card
+
+    def _fitting(self, text: str) -> str:
+        """The text in a form that the message can take, where it must not be replaced."""
+        return as_card(text) if self._is_card else text
+
     def _revive(self) -> None:
         """A goodbye that is about to be overwritten counts no more."""
         if self._entry is not None and self._entry.stopped:
@@ -213,7 +229,7 @@ class LiveMessage:
         return entry is None or entry.closed or entry.message_id is None or entry.session != session.isoformat()
 
     async def _post(self, text: str, session: date) -> None:
-        begun = self._begin(session)
+        begun = self._begin(text, session)
         assert begun.nonce is not None  # noqa: S101  # set by _begin
         again = self.pending
         self._posting = True
@@ -230,16 +246,17 @@ class LiveMessage:
         if begun.message_id not in {None, message_id}:
             self._want(begun.message_id)
         self._posted = (message_id, begun.nonce)
-        self._note(msgspec.structs.replace(begun, message_id=message_id, nonce=None))
+        card = begun.nonce.startswith(_OF_A_CARD)
+        self._note(msgspec.structs.replace(begun, message_id=message_id, nonce=None, card=card))
         # Under a nonce used before, Discord may have given the message of the first attempt, with its text.
         self._text, self._shown = None if again else text, True
 
-    def _begin(self, session: date) -> LedgerEntry:
-        day = session.isoformat()
+    def _begin(self, text: str, session: date) -> LedgerEntry:
+        day, nonce = session.isoformat(), f"{_OF_A_CARD if is_card(text) else ''}{random_nonce()}"
         entry = self._entry
         if entry is None or entry.closed or entry.session != day:
-            return LedgerEntry(session=day, nonce=random_nonce())
-        return msgspec.structs.replace(entry, nonce=entry.nonce or random_nonce(), stopped=False)
+            return LedgerEntry(session=day, nonce=nonce)
+        return msgspec.structs.replace(entry, nonce=entry.nonce or nonce, stopped=False)
 
     async def _edit(self, text: str) -> None:
         assert self._entry is not None and self._entry.message_id is not None  # noqa: S101, PT018  # callers looked
@@ -247,6 +264,8 @@ class LiveMessage:
         self._text = None
         await self._channel.edit(self._entry.message_id, text)
         self._text, self._shown = text, True
+        if is_card(text) and not self._entry.card:
+            self._note(msgspec.structs.replace(self._entry, card=True))
 
     def _forget_message(self) -> None:
         """Somebody deleted it, or Discord says so wrongly: what may be left of it is to be deleted."""
@@ -285,5 +304,5 @@ class LiveMessage:
 
 
 def random_nonce() -> str:
-    """A name for one post, within Discord's 25 characters."""
+    """A name for one post, within Discord's 25 characters with room for one more."""
     return secrets.token_hex(12)

@@ -14,6 +14,7 @@ from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import headline, max_change
 from streaming.freshness import Freshness, data_age_s, freshness, market_now, old_chain_s
+from streaming.gex.results.standing import standing
 from streaming.model import GexSnapshot
 from streaming.status import Loading
 from streaming.symbols import Ticker
@@ -44,6 +45,7 @@ def board_view(
     source: str,
     since: datetime,
     window_s: float,
+    digits: int = 3,
     loading: LookLoading = not_loading,
     ending: Ending | None = None,
 ) -> BoardView:
@@ -73,6 +75,9 @@ def board_view(
             for name, value in headline(snapshot).items()
         },
         max_change_strike=max_change(snapshot)[0],
+        scope=snapshot.scope,
+        regime=standing(snapshot, None, "oi").regime,
+        digits=digits,
     )
 
 
@@ -134,6 +139,7 @@ class Wording:
         style: Style,
         window_s: float,
         since: datetime,
+        digits: int = 3,
         loading: LookLoading = not_loading,
     ) -> None:
         """`source` and `since` speak for a slot that is still empty."""
@@ -143,6 +149,7 @@ class Wording:
         self._style = style
         self._window_s = window_s
         self._since = since
+        self._digits = digits
         self._loading = loading
 
     def live(self, now: datetime) -> str:
@@ -175,6 +182,7 @@ class Wording:
             source=self._source,
             since=self._since,
             window_s=self._window_s,
+            digits=self._digits,
             loading=self._loading,
             ending=ending,
         )

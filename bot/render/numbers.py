@@ -8,6 +8,9 @@ MINUS: Final = "−"
 """U+2212: as wide as a plus in every monospaced face, unlike a hyphen in some."""
 UNKNOWN: Final = "—"
 _FOUR_DECIMALS_BELOW_BN: Final = 1000.0
+_FINEST_DECIMALS: Final = 4
+_TWO_DECIMALS_BELOW_PCT: Final = 9.995
+_ONE_DECIMAL_BELOW_PCT: Final = 99.95
 _SCIENTIFIC_FROM: Final = 1e9
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
@@ -53,6 +56,32 @@ def bn(value: float | None) -> str:
     if not known(value):
         return UNKNOWN
     return f"{signed(value, 4 if abs(value) < _FOUR_DECIMALS_BELOW_BN else 1)}Bn"
+
+
+def distance(level: float | None, spot: float | None) -> str:
+    """How far a level lies from spot, in percent of spot: + above it; at most six characters below a thousandfold."""
+    if not (known(level) and known(spot)) or not spot > 0.0:
+        return UNKNOWN
+    fraction = (level - spot) / spot
+    size = abs(fraction) * 100
+    return percent(fraction, 2 if size < _TWO_DECIMALS_BELOW_PCT else 1 if size < _ONE_DECIMAL_BELOW_PCT else 0)
+
+
+def strike(value: float | None, decimals: int = 2) -> str:
+    """A strike in points; a whole one, as nearly all are, without decimals."""
+    return price(value, 0 if known(value) and round(value, decimals) == round(value) else decimals)
+
+
+def significant_bn(value: float | None, digits: int) -> str:
+    """Billions of US dollars with sign and unit, to so many significant digits; the size that is left says the rest.
+
+    No finer than 100,000 dollars (or what more than five digits ask for): below that is the noise of the quotes.
+    """
+    if not known(value):
+        return UNKNOWN
+    size = math.floor(math.log10(abs(value))) if value else 0
+    finest = max(_FINEST_DECIMALS, digits - 1)
+    return f"{signed(value, min(max(digits - 1 - size, 0), finest))}Bn"
 
 
 def age(seconds: float) -> str:

@@ -1,32 +1,40 @@
-"""The board's message: the short format, in 40 columns, coloured or plain. Pure: one view, one text."""
+"""The board's message in each of its styles, a block of 40 columns or lines of markdown. Pure: one view, one text."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import dropwhile
 from typing import Final, Literal
 
 from bot.render import theme
+from bot.render.card import card_text
 from bot.render.message_form import code_block
-from bot.render.numbers import UNKNOWN, age, bn, known, percent, price, signed
-from bot.render.origin_words import safe_name, source_name
+from bot.render.numbers import UNKNOWN, age, distance, known, percent, price, signed, significant_bn, strike
+from bot.render.origin_words import escaped, safe_name, source_name
 from streaming.calendar import new_york
 from streaming.figures import BOARD, FIGURES
 from streaming.freshness import Freshness
+from streaming.model import Regime, ScopeName
 
-Style = Literal["ansi", "plain"]
-_AT_STRIKE: Final = "  at strike"
+Style = Literal["ansi", "card", "plain"]
+_AT_STRIKE: Final = "at strike"
 _LINES: Final = {name: FIGURES[name].title.lower() for name in BOARD if name != "spot"}
 LABELS: Final = (*_LINES.values(), _AT_STRIKE)
-"""What the lines below title and provenance begin with."""
+"""What the lines below title, provenance and regime begin with."""
 PARTS: Final = " · "
 """Between the parts of the provenance: source, freshness, what should be known, span of the changes."""
 WAITING_FOR: Final = "waiting for data from "
+COLUMNS: Final = 40
 _UP: Final = "▲"
 _DOWN: Final = "▼"
-_LABEL: Final = 13
-_VALUE: Final = 10
-_DETAIL: Final = 13
+_DOTS: Final = {_UP: f"🟢{_UP}", _DOWN: f"🔴{_DOWN}"}
+_SCOPES: Final[Mapping[ScopeName, str]] = {
+    "zero": "nearest expiry",
+    "one": "second expiry",
+    "full": "expiries ≤90 days",
+    "all": "every expiry",
+}
 _FRESHNESS_COLOUR: Final = {
     Freshness.LIVE: theme.GREEN,
     Freshness.STALE: theme.YELLOW,
@@ -35,7 +43,9 @@ _FRESHNESS_COLOUR: Final = {
     Freshness.STOPPED: theme.RED,
 }
 _FENCED: Final = re.compile(r"```(?:ansi)?\n(.*?)\n```(?:\n.*)?", re.DOTALL)
-_ANSI: Final = re.compile("\x1b\\[[0-9;]*m")
+_MARKUP: Final = re.compile("\x1b\\[[0-9;]*m|\\*\\*|^#+ |^-# ", re.MULTILINE)
+_UPDATED: Final = re.compile(r"updated <t:\d+:R>")
+_WORD: Final = re.compile(r"(?<!\w)[a-zA-Z]+(?: [a-zA-Z]+)*(?!\w)")
 _MOST_LINES_BEFORE: Final = 2
 """A banner may stand above the title."""
 
@@ -73,66 +83,126 @@ class BoardView:
     """How figures that are up to date are called."""
     window_s: float = 60.0
     decimals: int = 2
+    """Of prices, in points."""
+    digits: int = 3
+    """Significant ones, of exposures."""
+    scope: ScopeName | None = None
+    """What the figures sum over; None where the producer does not say."""
+    regime: Regime | None = None
+    """By open interest, as levels are."""
     figures: Mapping[str, Moving] = field(default_factory=lambda: dict.fromkeys(BOARD, Moving()))
     """The lines of `BOARD`."""
     max_change_strike: float | None = None
 
 
 def board_text(view: BoardView, *, style: Style = "ansi") -> str:
-    """The whole message, fence included, never above 2,000 characters.
+    """The whole message, never above 2,000 characters: a block, markdown, or the text of a card.
 
     Direction is told by an arrow as well as by colour. Arrows end their lines, so that a typeface in which
     they are wider does not push a column.
     """
-    paint = _Paint(style)
-    lines = _waiting(view, paint) if view.freshness is Freshness.WAITING else _figures(view, paint)
-    return code_block(lines, "ansi" if style == "ansi" else "")
+    if style == "ansi":
+        return code_block(_block(view), "ansi")
+    lines = _markdown(view)
+    return "\n".join(line for part in lines for line in part) if style == "plain" else card_text(lines, view.regime)
 
 
-class _Paint:
-    """Wraps text in ANSI codes, or leaves it alone in the plain style."""
-
-    def __init__(self, style: Style) -> None:
-        self._on = style == "ansi"
-
-    def __call__(self, text: str, code: str | None) -> str:
-        return f"{code}{text}{theme.RESET}" if self._on and code and text.strip() else text
-
-    def direction(self, text: str, change: float | None) -> str:
-        return self(text, None if not change else theme.GREEN if change > 0 else theme.RED)
-
-
-def _figures(view: BoardView, paint: _Paint) -> list[str]:
-    strike = price(view.max_change_strike, view.decimals)
+def _block(view: BoardView) -> list[str]:
+    banner = [_painted(view.banner, theme.YELLOW)] if view.banner else []
+    if view.freshness is Freshness.WAITING:
+        waiting, *rest = _waiting(view)
+        return [_bold(f"GEX: {safe_name(view.ticker)}"), _painted(waiting, theme.YELLOW), *rest]
     return [
-        *([paint(view.banner, theme.YELLOW)] if view.banner else []),
-        _header(view, paint),
-        _provenance(view, paint),
-        *(_line(name, label, view, paint) for name, label in _LINES.items()),
-        f"{_AT_STRIKE:<{_LABEL}}{strike:>{_VALUE}}",
+        *banner,
+        _block_title(view),
+        _provenance(view, _FRESHNESS_COLOUR.get(view.freshness)),
+        _regime(view),
+        *(_block_line(name, label, view) for name, label in _LINES.items()),
+        f"{f' {_AT_STRIKE}':<11}{strike(view.max_change_strike, view.decimals):>8}{_scope(view):>{COLUMNS - 19}}",
     ]
 
 
-def _line(name: str, label: str, view: BoardView, paint: _Paint) -> str:
+def _block_title(view: BoardView) -> str:
+    title = _bold(f"GEX: {safe_name(view.ticker)}  {price(view.figures['spot'].now, view.decimals)}")
+    change = _rounded(view.figures["spot"], view.decimals)
+    return f"{title}  {_moved(_spot_change(view), change)}"
+
+
+def _block_line(name: str, label: str, view: BoardView) -> str:
+    figure = view.figures[name]
     if BOARD[name].is_price:
-        return _level(label, view.figures[name], view.decimals, paint)
-    return _exposure(label, view.figures[name], paint)
+        now, before = _level(name, figure.now, view), f"({_level(name, figure.before, view)})"
+        away = distance(figure.now, view.figures["spot"].now)
+        return _arrowed(f"{label:<11}{now:>8} {away:>6} {before:>11}", _rounded(figure, view.decimals))
+    named = f"{label} {FIGURES[name].weight}"
+    change, moved = _exposure_change(figure, view)
+    return f"{named:<16}{significant_bn(figure.now, view.digits):>10} {_moved(f'{moved:>11}', change)}"
 
 
-def _header(view: BoardView, paint: _Paint) -> str:
+def _markdown(view: BoardView) -> tuple[list[str], ...]:
+    """The lines in groups: title and what it is, levels, exposures."""
+    title = f"GEX: {escaped(safe_name(view.ticker))}"
+    if view.freshness is Freshness.WAITING:
+        return ([f"### {title}", *filter(None, map(escaped, _waiting(view)))],)
+    spot = view.figures["spot"]
+    moved = _dotted(_spot_change(view), _rounded(spot, view.decimals))
+    head = [
+        f"### {title} {price(spot.now, view.decimals)}",
+        moved,
+        f"-# {escaped(PARTS.join(filter(None, [_provenance(view, None), _scope(view)])))}",
+    ]
+    lines = {name: _markdown_line(name, label, view) for name, label in _LINES.items()}
+    levels = [line for name, line in lines.items() if BOARD[name].is_price]
+    exposures = [line for name, line in lines.items() if not BOARD[name].is_price]
+    at_strike = f"{_AT_STRIKE} **{strike(view.max_change_strike, view.decimals)}**"
+    banner = [f"**{view.banner}**"] if view.banner else []
+    return [*banner, *head, f"**{_regime(view)}**"], levels, [*exposures, at_strike]
+
+
+def _markdown_line(name: str, label: str, view: BoardView) -> str:
+    figure = view.figures[name]
+    if BOARD[name].is_price:
+        away = distance(figure.now, view.figures["spot"].now)
+        now, before = _level(name, figure.now, view), _level(name, figure.before, view)
+        return _dotted(f"{label} **{now}** {away} ({before})", _rounded(figure, view.decimals))
+    change, moved = _exposure_change(figure, view)
+    value = significant_bn(figure.now, view.digits)
+    return _dotted(f"{label} {FIGURES[name].weight} **{value}** {moved}", change)
+
+
+def _spot_change(view: BoardView) -> str:
     spot = view.figures["spot"]
     change = _rounded(spot, view.decimals)
-    title = paint(f"GEX: {safe_name(view.ticker)}  {price(spot.now, view.decimals)}", theme.BOLD)
     if change is None:
-        return f"{title}  Δ {UNKNOWN}"
-    moved = f"Δ {signed(change, view.decimals)} {percent(change / spot.before if spot.before else None)}"
-    return f"{title}  {paint.direction(f'{moved} {_arrow(change)}', change)}"
+        return f"Δ {UNKNOWN}"
+    return f"Δ {signed(change, view.decimals)} {percent(change / spot.before if spot.before else None)}"
 
 
-def _provenance(view: BoardView, paint: _Paint) -> str:
-    words = paint(_freshness(view), _FRESHNESS_COLOUR.get(view.freshness))
-    parts = [source_name(view.source), words, view.note, f"Δ {view.window_s:g}s"]
-    return PARTS.join(part for part in parts if part)
+def _exposure_change(figure: Moving, view: BoardView) -> tuple[float | None, str]:
+    """The change, 0 where nothing of it is printed, and its words."""
+    words = significant_bn(figure.change, view.digits)
+    shown = any(digit in words for digit in "123456789")
+    return figure.change if shown or figure.change is None else 0.0, f"Δ {words}"
+
+
+def _level(name: str, value: float | None, view: BoardView) -> str:
+    return price(value, view.decimals) if name == "zero_gamma" else strike(value, view.decimals)
+
+
+def _provenance(view: BoardView, colour: str | None) -> str:
+    """Without the span of the changes where a note leaves no room for it."""
+    words = _freshness(view)
+    said = [part for part in (source_name(view.source), words, view.note, f"Δ {view.window_s:g}s") if part]
+    if len(PARTS.join(said)) > COLUMNS:
+        said.pop()
+    if colour is not None:
+        said[1] = _painted(words, colour)
+    return PARTS.join(said)
+
+
+def _scope(view: BoardView) -> str:
+    """Of which expiries all figures are; nothing where the producer does not say."""
+    return "" if view.scope is None else _SCOPES[view.scope]
 
 
 def _freshness(view: BoardView) -> str:
@@ -148,23 +218,20 @@ def _freshness(view: BoardView) -> str:
             return view.freshness.words(age(view.age_s or 0.0))
 
 
-def _waiting(view: BoardView, paint: _Paint) -> list[str]:
+def _regime(view: BoardView) -> str:
+    """On which side of zero gamma spot is, and what dealers' hedging does to moves there."""
+    words = "regime unknown" if view.regime is None else view.regime
+    if view.regime in {"amplified", "dampened"}:
+        words = f"moves {view.regime}"
+    spot, flip = view.figures["spot"].now, view.figures["zero_gamma"].now
+    if not (known(spot) and known(flip)):
+        return words
+    return f"{'above' if spot >= flip else 'below'} zero gamma: {words}"
+
+
+def _waiting(view: BoardView) -> list[str]:
     since = "" if view.at is None else f"since {new_york(view.at):%H:%M:%S} New York"
-    title = paint(f"GEX: {safe_name(view.ticker)}", theme.BOLD)
-    return [title, paint(f"{WAITING_FOR}{source_name(view.source)}", theme.YELLOW), *filter(None, [view.note]), since]
-
-
-def _level(label: str, level: Moving, decimals: int, paint: _Paint) -> str:
-    change = _rounded(level, decimals)
-    value = paint.direction(f"{price(level.now, decimals):>{_VALUE}}", change)
-    before = f"({price(level.before, decimals)})"
-    return f"{label:<{_LABEL}}{value}{before:>{_DETAIL}} {paint.direction(_arrow(change), change)}"
-
-
-def _exposure(label: str, figure: Moving, paint: _Paint) -> str:
-    change = _rounded(figure, 4)
-    detail = f"{f'Δ {bn(change)}':>{_DETAIL}} {_arrow(change)}"
-    return f"{label:<{_LABEL}}{bn(figure.now):>{_VALUE}}{paint.direction(detail, change)}"
+    return [f"{WAITING_FOR}{source_name(view.source)}", *filter(None, [view.note]), since]
 
 
 def _rounded(figure: Moving, decimals: int) -> float | None:
@@ -174,6 +241,37 @@ def _rounded(figure: Moving, decimals: int) -> float | None:
     return round(figure.now, decimals) - round(figure.before, decimals)
 
 
+def _bold(text: str) -> str:
+    return f"{theme.BOLD}{text}{theme.RESET}"
+
+
+def _painted(text: str, colour: str) -> str:
+    """The words in a colour, the digits in that of the text: Discord's colours are too faint to read digits in."""
+    return _WORD.sub(lambda word: f"{colour}{word[0]}{theme.RESET}", text)
+
+
+def _moved(text: str, change: float | None) -> str:
+    """A change with its arrow: its sign and the arrow coloured, for the same reason."""
+    colour = _colour(change)
+    if colour is None:
+        return text
+    spaces, delta, digits = text.partition(text.strip()[:3])
+    return _arrowed(f"{spaces}{colour}{delta}{theme.RESET}{digits}", change)
+
+
+def _arrowed(text: str, change: float | None) -> str:
+    colour = _colour(change)
+    return text if colour is None else f"{text} {colour}{_arrow(change)}{theme.RESET}"
+
+
+def _dotted(text: str, change: float | None) -> str:
+    return f"{text} {_DOTS.get(_arrow(change), '')}".rstrip()
+
+
+def _colour(change: float | None) -> str | None:
+    return None if not change else theme.GREEN if change > 0 else theme.RED
+
+
 def _arrow(change: float | None) -> str:
     return "" if not change else _UP if change > 0 else _DOWN
 
@@ -181,22 +279,30 @@ def _arrow(change: float | None) -> str:
 def is_replaceable(content: str) -> bool:
     """Whether a text is a whole board that is live, waits or stopped: one that a newer message takes the place of.
 
-    The closing message of a session is none, nor is anything that lacks one of a board's lines.
+    Of a card, the text that it shows. The closing message of a session is none, nor is anything that lacks one of a
+    board's lines.
     """
     found = _FENCED.fullmatch(content.strip())
-    if found is None:
-        return False
-    lines = _ANSI.sub("", found[1]).split("\n")
-    title = next((n for n, line in enumerate(lines[: _MOST_LINES_BEFORE + 1]) if line.startswith("GEX: ")), None)
-    return title is not None and _is_body(lines[title + 1 :])
+    lines = [line.strip() for line in _MARKUP.sub("", content if found is None else found[1]).strip().split("\n")]
+    if found is None and _UPDATED.fullmatch(lines[-1]):
+        lines.pop()
+    before, rest = _split_at_title(lines)
+    is_banner = found is not None or all(line.startswith("**") for line in content.strip().split("\n")[:before])
+    return is_banner and _is_body(rest)
+
+
+def _split_at_title(lines: list[str]) -> tuple[int, list[str]]:
+    """How many lines stand above the title, and those below it; none where there is no title."""
+    for before, line in enumerate(lines[: _MOST_LINES_BEFORE + 1]):
+        if line.startswith("GEX: "):
+            return before, lines[before + 1 :]
+    return 0, []
 
 
 def _is_body(lines: list[str]) -> bool:
-    if not lines:
-        return False
-    if lines[0].startswith(WAITING_FOR):
+    if lines and lines[0].startswith(WAITING_FOR):
         return True
-    parts = lines[0].split(PARTS)
-    labelled = len(lines) == len(LABELS) + 1
-    whole = labelled and all(line.startswith(label) for line, label in zip(lines[1:], LABELS, strict=True))
-    return whole and len(parts) > 1 and not parts[1].startswith(Freshness.CLOSED)
+    figures = lines[-len(LABELS) :]
+    whole = len(figures) == len(LABELS) and all(map(str.startswith, figures, LABELS))
+    parts = next(dropwhile(lambda said: len(said) < 2, (line.split(PARTS) for line in lines[: -len(LABELS)])), None)  # noqa: PLR2004
+    return whole and parts is not None and not parts[1].startswith(Freshness.CLOSED)

@@ -24,7 +24,7 @@ async def test_a_picture_says_what_it_shows_with_names_as_they_were_found(host):
     picture = await take_picture(host.make_bot().services, PictureRequest(symbol="$spx"), channel_id=None)
     assert picture.png == PNG
     assert picture.shown == PictureRequest(symbol="SPX", scope="full")
-    assert picture.filename == "gex-spx-strikes-full-vol.png"
+    assert picture.filename == "gex-spx-strikes-full-oi.png"
     assert picture.alt.startswith("SPX: net GEX by strike")
 
 

@@ -51,7 +51,7 @@ def test_there_are_no_more_rows_and_buttons_than_discord_takes(room, shown):
 
 
 async def test_what_is_on_show_is_marked(room, shown):
-    assert chosen(room) == ["Strikes", "Full", "Volume"]
+    assert chosen(room) == ["Strikes", "Full", "Open interest"]
     (select,) = [control for control in controls(room) if "options" in control]
     assert [(option["label"], option.get("default", False)) for option in select["options"]] == [
         ("SPX", True),
@@ -62,11 +62,11 @@ async def test_what_is_on_show_is_marked(room, shown):
 @pytest.mark.parametrize(
     ("label", "name", "marked"),
     [
-        ("Profile", "gex-spx-profile-full-vol.png", ["Profile", "Full", "Volume"]),
-        ("Zero", "gex-spx-strikes-zero-vol.png", ["Strikes", "Zero", "Volume"]),
+        ("Profile", "gex-spx-profile-full-oi.png", ["Profile", "Full", "Open interest"]),
+        ("Zero", "gex-spx-strikes-zero-oi.png", ["Strikes", "Zero", "Open interest"]),
         ("Open interest", "gex-spx-strikes-full-oi.png", ["Strikes", "Full", "Open interest"]),
-        ("Light", "gex-spx-strikes-full-vol.png", ["Strikes", "Full", "Volume"]),
-        ("Refresh", "gex-spx-strikes-full-vol.png", ["Strikes", "Full", "Volume"]),
+        ("Light", "gex-spx-strikes-full-oi.png", ["Strikes", "Full", "Open interest"]),
+        ("Refresh", "gex-spx-strikes-full-oi.png", ["Strikes", "Full", "Open interest"]),
     ],
 )
 async def test_a_button_replaces_the_picture_in_place(room, shown, label, name, marked):
@@ -88,14 +88,14 @@ async def test_the_theme_turns_and_its_button_names_the_other_one(room, shown):
 async def test_the_menu_changes_the_symbol_and_keeps_the_rest(room, shown):
     await room.guest.click(shown, label="Zero")
     await room.guest.select(current(room), ["NDX"])
-    assert picture(room) == "gex-ndx-strikes-zero-vol.png"
-    assert chosen(room) == ["Strikes", "Zero", "Volume"]
+    assert picture(room) == "gex-ndx-strikes-zero-oi.png"
+    assert chosen(room) == ["Strikes", "Zero", "Open interest"]
 
 
 async def test_a_chart_over_time_takes_the_history(room, shown):
     room.host.snapshots.history_by_ticker["SPX"] = past_of("SPX")
     await room.guest.click(shown, label="History")
-    assert picture(room) == "gex-spx-history-full-vol.png"
+    assert picture(room) == "gex-spx-history-full-oi.png"
     assert len(room.host.charts.drawn[-1].times) == 6
 
 
@@ -106,7 +106,7 @@ async def test_a_map_is_of_the_chains_own_engine_and_without_one_says_so(room, s
     seen = room.host.snapshots.latest_by_ticker["SPX"] = make_snapshot("SPX", scopes=scopes(6400.0))
     room.host.maps["SPX"] = map_of(seen)
     await room.guest.click(current(room), label="Map")
-    assert (picture(room), chosen(room)) == ("gex-spx-map-full-vol.png", ["Full", "Volume", "Map"])
+    assert (picture(room), chosen(room)) == ("gex-spx-map-full-oi.png", ["Full", "Open interest", "Map"])
     assert room.host.charts.drawn[-1].prices == room.host.maps["SPX"].prices
     assert room.env.errors, "the refusal"
 
@@ -115,7 +115,7 @@ async def test_a_heatmap_has_one_scope_and_the_others_come_back_with_another_kin
     room.host.snapshots.history_by_ticker["SPX"] = past_of("SPX")
     await room.guest.click(shown, label="Zero")
     await room.guest.click(current(room), label="Heatmap")
-    assert picture(room) == "gex-spx-heatmap-full-vol.png"
+    assert picture(room) == "gex-spx-heatmap-full-oi.png"
     assert [control["label"] for control in controls(room) if control.get("disabled")] == ["Zero", "One", "All"]
     await room.guest.click(current(room), label="Strikes")
     assert not any(control.get("disabled") for control in controls(room))
@@ -127,14 +127,14 @@ async def test_flow_is_of_no_scope_or_weight_and_their_buttons_come_back_with_an
     streamed = replace(streamed, signed_flow=flow_at(instant_of(streamed.asof_ms)))
     room.host.snapshots.latest_by_ticker["SPX"] = streamed
     await room.guest.click(shown, label="Flow")
-    assert picture(room) == "gex-spx-flow-full-vol.png"
+    assert picture(room) == "gex-spx-flow-full-oi.png"
     assert [label for label in everything if label not in [control.get("label") for control in controls(room)]] == [
         "Zero", "One", "Full", "All", "Open interest", "Volume",
     ]  # fmt: skip
     await room.guest.click(current(room), label="Strikes")
     assert [control.get("label") for control in controls(room)] == everything
     await room.guest.click(current(room), label="Zero")
-    assert picture(room) == "gex-spx-strikes-zero-vol.png"
+    assert picture(room) == "gex-spx-strikes-zero-oi.png"
 
 
 async def test_what_cannot_be_drawn_leaves_the_old_picture_and_says_why_privately(room, shown):
@@ -142,7 +142,7 @@ async def test_what_cannot_be_drawn_leaves_the_old_picture_and_says_why_privatel
     (notice,) = result.followups
     assert notice.ephemeral
     assert notice.content.startswith("SPX has no figures by expiry")
-    assert (picture(room), chosen(room)) == ("gex-spx-strikes-full-vol.png", ["Strikes", "Full", "Volume"])
+    assert (picture(room), chosen(room)) == ("gex-spx-strikes-full-oi.png", ["Strikes", "Full", "Open interest"])
     await room.guest.click(current(room), label="Open interest")
     assert picture(room) == "gex-spx-strikes-full-oi.png", "the choice that failed is forgotten"
     assert room.env.errors
@@ -154,7 +154,7 @@ async def test_a_worker_in_trouble_leaves_the_old_picture(room, shown):
     (notice,) = result.followups
     assert notice.ephemeral
     assert notice.content == "The chart worker failed. Try again in a moment."
-    assert picture(room) == "gex-spx-strikes-full-vol.png"
+    assert picture(room) == "gex-spx-strikes-full-oi.png"
     assert room.env.errors
 
 
@@ -170,7 +170,7 @@ async def test_somebody_elses_buttons_refuse_privately(room, shown):
     result = await room.operator.click(shown, label="Zero")
     assert result.response.ephemeral
     assert "belong to whoever asked" in result.response.content
-    assert picture(room) == "gex-spx-strikes-full-vol.png"
+    assert picture(room) == "gex-spx-strikes-full-oi.png"
     assert len(room.host.charts.drawn) == 1
     assert room.env.errors
 
@@ -198,7 +198,7 @@ async def test_a_public_chart_nobody_clicked_retires_too(room, shown):
     await room.env.advance_time(IDLE_S + 10)
     assert all(control.get("disabled") for control in controls(room))
     assert current(room).content == RETIRED
-    assert picture(room) == "gex-spx-strikes-full-vol.png"
+    assert picture(room) == "gex-spx-strikes-full-oi.png"
 
 
 class Click:
@@ -244,7 +244,7 @@ async def test_a_choice_that_failed_after_it_was_overtaken_does_not_undo_the_new
 
     async def fails_for_zero(chart):
         await gate.wait()
-        if chart.bars == ((6400.0, 500.0),):
+        if chart.bars == ((6400.0, 700.0),):
             raise TransientError("The chart worker failed.")
         return await draw(chart)
 

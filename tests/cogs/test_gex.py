@@ -185,7 +185,7 @@ async def test_options_choose_kind_scope_weight_and_theme(room):
     await room.guest.slash(room.channel, "gex chart", symbol="SPX", scope="zero", theme="light")
     await room.guest.slash(room.channel, "gex chart", symbol="SPX", kind="profile", scope="full", weight="vol")
     strikes, profile = room.host.charts.drawn
-    assert (strikes.bars, strikes.theme) == (((6400.0, 500.0),), "light")
+    assert (strikes.bars, strikes.theme) == (((6400.0, 700.0),), "light")
     assert profile.points == ((6300.0, -2000.0), (6500.0, 2000.0))
 
 

@@ -41,8 +41,8 @@ EMOJI: Final[Shape] = {"id": ID, "name": 32, "animated": FLAG}
 CHOICE: Final[Shape] = {"name": TEXT, "name_localizations": ANY, "value": (str, int, float)}
 COMPONENT: Final[dict[str, Any]] = (
     _fields(TEXT, "custom_id label url placeholder value title content description")
-    | _fields(WHOLE, "type id style min_values max_values min_length max_length")
-    | _fields(FLAG, "disabled required")
+    | _fields(WHOLE, "type id style min_values max_values min_length max_length accent_color spacing")
+    | _fields(FLAG, "disabled required divider spoiler")
     | {
         "emoji": EMOJI,
         "sku_id": ID,

@@ -1,6 +1,7 @@
 """A channel in memory, a ledger in a dict, and snapshots to order: what the feed's tests stand on."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -93,9 +94,9 @@ class FakeChannel:
 
     @property
     def only(self) -> str:
-        """The text of the one message there is."""
+        """The text of the one message there is, without its colours."""
         (text,) = self.messages.values()
-        return text
+        return without_colours(text)
 
     @property
     def deeds(self) -> list[str]:
@@ -216,3 +217,8 @@ class QueueSnapshots:
             if isinstance(item, Exception):
                 raise item
             yield item
+
+
+def without_colours(text: str) -> str:
+    """The block as a reader sees it who sees no colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).replace("```ansi", "```")

@@ -64,7 +64,8 @@ class Posts:
         self, message: Message, body: Json, uploads: Sequence[Upload], *, path: tuple[str | int, ...] = ()
     ) -> Message:
         """Change what the body names; fills a placeholder without marking it edited."""
-        check_message(body, uploads, [attachment.id for attachment in message.attachments], path=path)
+        kept = [attachment.id for attachment in message.attachments]
+        check_message(body_after(message, body, path), uploads, kept, path=path)
         before = replace(message)
         was_loading = bool(message.flags & MessageFlag.LOADING)
         message.flags &= ~MessageFlag.LOADING
@@ -138,6 +139,25 @@ class Posts:
             replace(attachment, inline=attachment.inline or attachment.id in shown)
             for attachment in message.attachments
         ]
+
+
+def body_after(message: Message, body: Json, path: tuple[str | int, ...] = ()) -> Json:
+    """What an edit of a message with components of the second kind has to obey, or of one that is to have them.
+
+    What the edit leaves as it was counts too, and the flag is for good: raises 50035 where an edit clears it.
+    """
+    asked = body.get("flags")
+    was = bool(message.flags & MessageFlag.COMPONENTS_V2)
+    if was and isinstance(asked, int) and not asked & MessageFlag.COMPONENTS_V2:
+        form = FormErrors()
+        form.add(
+            (*path, "flags"), "MESSAGE_FLAG_CANNOT_BE_REMOVED", "IS_COMPONENTS_V2 cannot be removed once it is set"
+        )
+        form.raise_if_any()
+    if not was and not (isinstance(asked, int) and asked & MessageFlag.COMPONENTS_V2):
+        return body
+    flags = MessageFlag.COMPONENTS_V2 | (asked or 0)
+    return {"content": message.content, "embeds": message.embeds, **body, "flags": int(flags)}
 
 
 def is_empty(message: Message) -> bool:

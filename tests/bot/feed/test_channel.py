@@ -1,5 +1,8 @@
 """Real discord.py objects on dpytest's back end, and every error Discord is known to answer with."""
 
+import asyncio
+import gc
+import tracemalloc
 from types import SimpleNamespace
 from unittest.mock import AsyncMock
 
@@ -10,6 +13,7 @@ import pytest
 from discord.ext import commands
 
 from bot.feed.channel import AssuredChannel, DiscordChannel, GoneMessageError, WornMessageError, translate
+from bot.render.card import card_text
 from streaming.bus.lease import LeaseLostError
 from streaming.errors import OperatorError, RequestError, TransientError
 from tests.support.discord_answers import page_answer
@@ -204,3 +208,56 @@ async def test_an_edit_that_came_after_the_feed_was_lost_is_told(fault):
     with pytest.raises(LeaseLostError):
         await AssuredChannel(channel, lease.assure, lease.came_late).edit(1, "ours")
     assert lease.late == 1
+
+
+_CARD = card_text([["### GEX: SPX"], ["figures"]])
+
+
+async def test_two_thousand_reposts_of_a_card_leave_nothing_in_the_library(monkeypatch):
+    bot = discord.Client(intents=discord.Intents.none())
+    ids = iter(range(1, 10_000))
+
+    async def sent(channel_id, *, params):
+        author = {"id": "7", "username": "bot", "discriminator": "0", "avatar": None}
+        message = {
+            "id": str(next(ids)),
+            "channel_id": "1",
+            "author": author,
+            "content": "",
+            "type": 0,
+            "flags": 1 << 15,
+        }
+        lists: dict[str, list[str]] = {key: [] for key in ("attachments", "embeds", "mentions", "mention_roles")}
+        return message | lists | {"timestamp": "2026-11-20T15:00:00+00:00", "edited_timestamp": None, "components": []}
+
+    monkeypatch.setattr(bot.http, "send_message", sent)
+    channel = DiscordChannel(bot, 1)
+    for _ in range(50):
+        await channel.send(_CARD, nonce="n")
+    gc.collect()
+    tracemalloc.start()
+    for _ in range(2000):
+        await channel.send(_CARD, nonce="n")
+        await asyncio.sleep(0)  # where the event loop forgets the time limits of calls that are over
+    gc.collect()
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown <= 50 * 1024
+
+
+async def test_a_card_is_sent_without_content_and_read_by_its_texts(bot, monkeypatch):
+    asked = []
+    channel = DiscordChannel(bot, 1)
+
+    async def send(_self, **wanted):
+        asked.append(wanted)
+        return SimpleNamespace(id=5)
+
+    monkeypatch.setattr(discord.PartialMessageable, "send", send)
+    monkeypatch.setattr(discord.PartialMessage, "edit", send)
+    await channel.send(card_text([["one"]]), nonce="n")
+    await channel.edit(6, card_text([["two"]]))
+    await channel.edit(6, "three")
+    assert [wanted["content"] for wanted in asked] == [None, None, "three"]
+    texts = [wanted["view"].to_components()[0]["components"][0]["content"] for wanted in asked[:2]]
+    assert texts == ["one", "two"]

@@ -7,6 +7,7 @@ import pytest
 
 from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
 from bot.feed.message import random_nonce
+from bot.render.card import as_card, card_text
 from bot.render.text import BoardView, board_text
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
@@ -292,3 +293,55 @@ async def test_nobody_looks_around_while_a_post_is_in_doubt_or_another_holds_the
 def test_a_nonce_fits_discords_limit():
     assert len(random_nonce()) <= 25
     assert random_nonce() != random_nonce()
+
+
+CARD = card_text([["### GEX: SPX"]])
+
+
+async def after_a_restart(channel: FakeChannel, ledger: DictLedger) -> Keeper:
+    process = keeper(channel, ledger)
+    await process.adopt()
+    return process
+
+
+async def test_a_card_becomes_a_block_by_being_replaced_and_a_block_a_card_by_an_edit():
+    channel, ledger = FakeChannel(), DictLedger()
+    first = await after_a_restart(channel, ledger)
+    await write(first, CARD)
+    second = await after_a_restart(channel, ledger)
+    await write(second, "a block")
+    await write(second, "a newer block")
+    assert (channel.deeds, channel.only) == (["send", "send", "delete", "edit"], "a newer block")
+    third = await after_a_restart(channel, ledger)
+    await write(third, CARD)
+    fourth = await after_a_restart(channel, ledger)
+    await write(fourth, "a block")
+    assert channel.deeds[4:] == ["edit", "send", "delete"]
+
+
+async def test_what_closes_or_leaves_a_card_of_before_is_a_card_too():
+    channel, ledger = FakeChannel(), DictLedger()
+    first = await after_a_restart(channel, ledger)
+    await write(first, CARD)
+    second = await after_a_restart(channel, ledger)
+    await second.message.leave("feed stopped")
+    assert channel.only == as_card("feed stopped")
+    third = await after_a_restart(channel, ledger)
+    await third.message.close("closed")
+    assert channel.only == as_card("closed")
+
+
+async def test_a_card_whose_answer_was_lost_is_known_for_one():
+    channel, ledger = FakeChannel(), DictLedger()
+    mortal = Mortal(channel, ledger)
+    first = keeper(channel, ledger)
+    await first.adopt()
+    mortal.steps = 4
+    with contextlib.suppress(DiedError):
+        await write(first, CARD)
+    assert channel.deeds == ["send"]
+    mortal.steps = 10_000
+    second = await after_a_restart(channel, ledger)
+    for _ in range(2):
+        await write(second, "a block")
+    assert (channel.deeds[-1], channel.only) == ("delete", "a block")

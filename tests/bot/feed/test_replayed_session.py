@@ -33,7 +33,7 @@ from streaming.sim.world.market import Market
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
 from tests.support.events import tick
-from tests.support.feed import DictLedger, FakeChannel, showing
+from tests.support.feed import DictLedger, FakeChannel, showing, without_colours
 from tests.support.virtual_clock import VirtualClock
 from tests.support.waiting import until
 
@@ -192,7 +192,7 @@ async def test_two_replays_give_the_same_snapshots_and_the_same_texts_at_any_hou
         deed for deed in second[1] if "waiting" not in deed[1]
     ]
     assert first[2] == second[2] == SECONDS
-    texts = [text for deed, text in first[1] if deed != "delete"]
+    texts = [without_colours(text) for deed, text in first[1] if deed != "delete"]
     assert len(texts) >= SECONDS / SPEED
     shown = [text for text in texts if "waiting for data" not in text]
     assert all("REPLAY 20 Aug 2026" in text for text in shown)

@@ -11,7 +11,7 @@ import pytest
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
 from bot.feed.window import Slot
-from bot.render.text import BoardView, board_text
+from bot.render.text import BoardView, Style, board_text, is_replaceable
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.world.permission_bits import Permission
@@ -27,19 +27,29 @@ from tests.support.wire import WireBot, log_in
 class WireRig:
     """One board on one channel of the local Discord, on a clock that the test moves."""
 
-    def __init__(self, sandbox: Sandbox, bot: discord.Client, start=OPEN_AT, channel_id: int | None = None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        bot: discord.Client,
+        start=OPEN_AT,
+        channel_id: int | None = None,
+        *,
+        style: Style = "ansi",
+        ledger: DictLedger | None = None,
+    ) -> None:
         self.sandbox = sandbox
         self.channel_id = channel_id or sandbox.channel_ids["gex-spx"]
         self.clock = ManualClock(start)
         self.told: list[str] = []
         self.slot = Slot(60)
-        self.keeper = Keeper(self.channel_id, DiscordChannel(bot, self.channel_id), DictLedger(), self.clock)
+        self.ledger = ledger or DictLedger()
+        self.keeper = Keeper(self.channel_id, DiscordChannel(bot, self.channel_id), self.ledger, self.clock)
         self.board = Board(
             self.channel_id,
             parse_ticker("SPX"),
             slot=self.slot,
             message=self.keeper.message,
-            plan=BoardPlan(),
+            plan=BoardPlan(style=style),
             clock=self.clock,
             rng=random.Random(1),
             tell=self.told.append,
@@ -93,6 +103,22 @@ async def test_what_a_board_sends_is_what_discord_describes(sandbox, bot):
     assert {request.method for request in sent} == {"POST", "PATCH", "GET"}
     for request in (request for request in sent if request.method != "GET"):
         assert problems(request.method, request.path, request.body) == []
+
+
+async def test_a_card_is_posted_edited_replaced_and_found_on_the_wire_and_replaced_by_a_block(sandbox, bot):
+    rig = WireRig(sandbox, bot, OPEN_AT - timedelta(seconds=3), style="card")
+    for _ in range(4):
+        await rig.beat()
+    (message,) = sandbox.world.messages()
+    assert (message.content, message.components[0]["type"]) == ("", 17)
+    assert rig.board.status().counters.errors == sandbox.traffic.violations == 0
+    sent = [request for request in sandbox.traffic.requests if request.method in {"POST", "PATCH"}]
+    assert [problems(one.method, one.path, one.body) for one in sent if "/messages" in one.path] == [[]] * 4
+    (seen,) = await DiscordChannel(bot, rig.channel_id).recent()
+    assert is_replaceable(seen.content)
+    block = WireRig(sandbox, bot, rig.clock.now(), ledger=rig.ledger)
+    await block.beat()
+    assert [text[:8] for text in block.messages] == ["```ansi\n"]
 
 
 async def test_a_message_that_a_person_deleted_is_posted_anew(sandbox, bot):

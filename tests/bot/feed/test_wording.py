@@ -10,7 +10,7 @@ from streaming.clock import epoch_ms
 from streaming.freshness import Freshness
 from streaming.model import ReplayMark
 from streaming.symbols import parse_ticker
-from tests.support.feed import OPEN_AT, snapshot
+from tests.support.feed import OPEN_AT, snapshot, without_colours
 
 LATER = OPEN_AT + timedelta(hours=5)
 
@@ -152,30 +152,30 @@ def played(speed: float) -> Slot:
 
 @pytest.mark.parametrize(("later_s", "words"), [(2, "playing"), (7, "7s stale"), (45, "old 45s")])
 def test_the_age_of_a_replay_counts_from_its_playing(later_s, words):
-    text = board_text(view(played(10.0), 36_000 + later_s), style="plain")
+    text = without_colours(board_text(view(played(10.0), 36_000 + later_s)))
     assert text.splitlines()[1] == "REPLAY 20 Aug 2026 x10 · 09:40:00"
     assert f"replay · {words} · Δ 60s" in text
     assert "live" not in text
 
 
 def test_a_paused_replay_says_so():
-    text = board_text(view(played(0.0), 36_001), style="plain")
+    text = without_colours(board_text(view(played(0.0), 36_001)))
     assert "REPLAY 20 Aug 2026 paused · 09:40:00\n" in text
     assert "replay · paused · Δ 60s" in text
 
 
 @pytest.mark.parametrize("freshness", [Freshness.CLOSED, Freshness.STOPPED])
 def test_the_last_text_of_a_replay_is_labelled_too(freshness):
-    text = board_text(view(played(1.0), 36_001, Ending(freshness, OPEN_AT)), style="plain")
+    text = without_colours(board_text(view(played(1.0), 36_001, Ending(freshness, OPEN_AT))))
     assert "REPLAY 20 Aug 2026 x1 · 09:40:00\n" in text
 
 
 def test_the_lines_that_a_replay_adds_fit_a_phone():
-    text = board_text(view(played(0.0), 36_000 + 3599), style="plain")
+    text = without_colours(board_text(view(played(0.0), 36_000 + 3599)))
     assert max(len(line) for line in text.splitlines()[1:4]) <= 41
 
 
 def test_what_was_delayed_when_it_was_recorded_is_played_like_anything_else():
     slot = played(1.0)
     slot.put(msgspec.structs.replace(slot.latest, delayed=True))
-    assert "replay · playing · Δ 60s" in board_text(view(slot, 36_001), style="plain")
+    assert "replay · playing · Δ 60s" in without_colours(board_text(view(slot, 36_001)))

@@ -1,5 +1,6 @@
 import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,10 @@ from bot.render.text import BoardView, Moving, board_text, is_replaceable
 from streaming.calendar import NEW_YORK
 from streaming.figures import BOARD
 from streaming.freshness import Freshness
-from tests.support.feed import OPEN_AT
+from tests.support.contrast import ANSI as HUES
+from tests.support.contrast import BLOCK as GROUNDS
+from tests.support.contrast import CHAT, SUBTEXT, TEXT, coloured, contrast, table
+from tests.support.feed import OPEN_AT, without_colours
 
 LIVE = BoardView(
     ticker="NQ_NDX",
@@ -25,42 +29,60 @@ LIVE = BoardView(
         "max_change": Moving(0.0125, 0.0095),
     },
     max_change_strike=25050.0,
+    scope="full",
+    regime="dampened",
 )
-PLAIN = """\
+BLOCK = """\
 ```
 GEX: NQ_NDX  25061.25  Δ +12.50 +0.05% ▲
 schwab · live · Δ 60s
-zero gamma     24950.00   (24944.00) ▲
-call wall      25100.00   (25100.00)
-put wall       24800.00   (24825.00) ▼
-net gex       +1.8346Bn  Δ +0.0213Bn ▲
-scaled gamma  −0.9123Bn  Δ −0.0011Bn ▼
-max change    +0.0125Bn  Δ +0.0030Bn ▲
-  at strike    25050.00
+above zero gamma: moves dampened
+zero gamma 24950.00 −0.44%  (24944.00) ▲
+call wall     25100 +0.15%     (25100)
+put wall      24800 −1.04%     (24825) ▼
+net gex vol        +1.83Bn Δ +0.0213Bn ▲
+scaled gamma oi   −0.912Bn Δ −0.0011Bn ▼
+max change vol   +0.0125Bn Δ +0.0030Bn ▲
+ at strike    25050    expiries ≤90 days
 ```"""
-ANSI = """\
+UP, DOWN, BOLD, END = "\x1b[1;32m", "\x1b[1;31m", "\x1b[1m", "\x1b[0m"
+ANSI = f"""\
 ```ansi
-\x1b[1mGEX: NQ_NDX  25061.25\x1b[0m  \x1b[0;32mΔ +12.50 +0.05% ▲\x1b[0m
-schwab · \x1b[0;32mlive\x1b[0m · Δ 60s
-zero gamma   \x1b[0;32m  24950.00\x1b[0m   (24944.00) \x1b[0;32m▲\x1b[0m
-call wall      25100.00   (25100.00)
-put wall     \x1b[0;31m  24800.00\x1b[0m   (24825.00) \x1b[0;31m▼\x1b[0m
-net gex       +1.8346Bn\x1b[0;32m  Δ +0.0213Bn ▲\x1b[0m
-scaled gamma  −0.9123Bn\x1b[0;31m  Δ −0.0011Bn ▼\x1b[0m
-max change    +0.0125Bn\x1b[0;32m  Δ +0.0030Bn ▲\x1b[0m
-  at strike    25050.00
+{BOLD}GEX: NQ_NDX  25061.25{END}  {UP}Δ +{END}12.50 +0.05% {UP}▲{END}
+schwab · {UP}live{END} · Δ 60s
+above zero gamma: moves dampened
+zero gamma 24950.00 −0.44%  (24944.00) {UP}▲{END}
+call wall     25100 +0.15%     (25100)
+put wall      24800 −1.04%     (24825) {DOWN}▼{END}
+net gex vol        +1.83Bn {UP}Δ +{END}0.0213Bn {UP}▲{END}
+scaled gamma oi   −0.912Bn {DOWN}Δ −{END}0.0011Bn {DOWN}▼{END}
+max change vol   +0.0125Bn {UP}Δ +{END}0.0030Bn {UP}▲{END}
+ at strike    25050    expiries ≤90 days
 ```"""
+PLAIN = """\
+### GEX: NQ\\_NDX 25061.25
+Δ +12.50 +0.05% 🟢▲
+-# schwab · live · Δ 60s · expiries ≤90 days
+**above zero gamma: moves dampened**
+zero gamma **24950.00** −0.44% (24944.00) 🟢▲
+call wall **25100** +0.15% (25100)
+put wall **24800** −1.04% (24825) 🔴▼
+net gex vol **+1.83Bn** Δ +0.0213Bn 🟢▲
+scaled gamma oi **−0.912Bn** Δ −0.0011Bn 🔴▼
+max change vol **+0.0125Bn** Δ +0.0030Bn 🟢▲
+at strike **25050**"""
 UNKNOWN = """\
 ```
 GEX: SPX  —  Δ —
 schwab · live · Δ 60s
-zero gamma            —          (—)
-call wall             —          (—)
-put wall              —          (—)
-net gex               —          Δ —
-scaled gamma          —          Δ —
-max change            —          Δ —
-  at strike           —
+regime unknown
+zero gamma        —      —         (—)
+call wall         —      —         (—)
+put wall          —      —         (—)
+net gex vol              —         Δ —
+scaled gamma oi          —         Δ —
+max change vol           —         Δ —
+ at strike        —
 ```"""
 
 
@@ -70,24 +92,70 @@ def changed(**changes: object) -> BoardView:
     return BoardView(**(fields | changes | {"figures": {**LIVE.figures, **figures}}))
 
 
-def plain(**changes: object) -> str:
-    return board_text(changed(**changes), style="plain")
+def block(**changes: object) -> str:
+    return without_colours(board_text(changed(**changes)))
+
+
+def test_the_ansi_text_is_as_agreed():
+    assert board_text(LIVE) == ANSI
 
 
 def test_the_plain_text_is_as_agreed():
     assert board_text(LIVE, style="plain") == PLAIN
 
 
-def test_the_ansi_text_is_as_agreed():
-    assert board_text(LIVE, style="ansi") == ANSI
+def test_a_card_says_the_same_as_the_plain_text_in_three_parts_with_the_regime_as_its_colour():
+    mark, *lines = board_text(LIVE, style="card").splitlines()
+    assert mark == "::card 23a55a"
+    assert [line for line in lines if line != "---"] == PLAIN.splitlines()
+    assert lines.count("---") == 2
 
 
-def test_both_styles_say_the_same():
-    assert re.sub(r"\x1b\[[0-9;]*m", "", ANSI).replace("```ansi", "```") == PLAIN
+def test_without_its_colours_the_block_says_all():
+    assert without_colours(ANSI) == BLOCK
 
 
 def test_what_is_not_known_is_a_dash_and_never_zero():
-    assert board_text(BoardView(ticker="SPX", source="schwab", freshness=Freshness.LIVE), style="plain") == UNKNOWN
+    assert without_colours(board_text(BoardView(ticker="SPX", source="schwab", freshness=Freshness.LIVE))) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("regime", "flip", "words"),
+    [
+        ("amplified", 25100.0, "below zero gamma: moves amplified"),
+        ("dampened", 25000.0, "above zero gamma: moves dampened"),
+        ("amplified", 25000.0, "above zero gamma: moves amplified"),
+        ("undecided", 25100.0, "below zero gamma: undecided"),
+        ("amplified", None, "moves amplified"),
+        ("undecided", None, "undecided"),
+        (None, 25100.0, "below zero gamma: regime unknown"),
+    ],
+)
+def test_one_line_says_on_which_side_spot_is_and_what_that_means(regime, flip, words):
+    assert block(regime=regime, zero_gamma=Moving(flip)).splitlines()[3] == words
+
+
+@pytest.mark.parametrize(("digits", "shown"), [(2, "+1.8Bn"), (3, "+1.83Bn"), (4, "+1.835Bn"), (6, "+1.83460Bn")])
+def test_exposures_have_as_many_significant_digits_as_the_setting_says(digits, shown):
+    assert re.search(rf"net gex vol +{re.escape(shown)} +Δ", block(digits=digits))
+
+
+def test_a_strike_that_is_no_whole_number_keeps_its_decimals():
+    text = block(call_wall=Moving(687.5, 687.0), max_change_strike=25112.37)
+    assert re.search(r"call wall +687\.50 .* \(687\) ▲", text)
+    assert " at strike 25112.37  " in text
+
+
+def test_a_note_that_leaves_no_room_takes_that_of_the_span():
+    text = block(freshness=Freshness.STALE, age_s=7.2, note="chain 11m old")
+    assert text.splitlines()[2] == "schwab · 7s stale · chain 11m old"
+
+
+@pytest.mark.parametrize("style", ["ansi", "card", "plain"])
+@pytest.mark.parametrize("scope", ["zero", "one", "full", "all"])
+def test_the_scope_is_named_in_every_style(style, scope):
+    words = {"zero": "nearest expiry", "one": "second expiry", "full": "expiries ≤90 days", "all": "every expiry"}
+    assert words[scope] in board_text(changed(scope=scope), style=style)
 
 
 @pytest.mark.parametrize(
@@ -100,46 +168,45 @@ def test_what_is_not_known_is_a_dash_and_never_zero():
     ],
 )
 def test_age_is_told_in_words(freshness, age_s, words):
-    assert words in plain(freshness=freshness, age_s=age_s)
+    assert words in block(freshness=freshness, age_s=age_s)
 
 
 def test_a_note_stands_with_the_source():
-    assert "schwab · live · warming · Δ 60s" in plain(note="warming")
+    assert "schwab · live · warming · Δ 60s" in block(note="warming")
 
 
 def test_a_closed_board_says_when():
     at = datetime(2026, 8, 20, 16, 0, tzinfo=NEW_YORK)
-    assert "schwab · closed 16:00 Thu 20 Aug" in plain(freshness=Freshness.CLOSED, at=at)
+    assert "schwab · closed 16:00 Thu 20 Aug" in block(freshness=Freshness.CLOSED, at=at)
 
 
 def test_a_waiting_board_names_its_source_and_since_when():
     at = datetime(2026, 8, 20, 10, 31, 5, tzinfo=NEW_YORK)
-    text = board_text(BoardView(ticker="SPX", source="schwab", freshness=Freshness.WAITING, at=at), style="plain")
+    view = BoardView(ticker="SPX", source="schwab", freshness=Freshness.WAITING, at=at)
+    assert board_text(view, style="plain") == "### GEX: SPX\nwaiting for data from schwab\nsince 10:31:05 New York"
+    text = without_colours(board_text(view))
     assert text == "```\nGEX: SPX\nwaiting for data from schwab\nsince 10:31:05 New York\n```"
 
 
 def test_an_arrow_never_contradicts_the_digits_beside_it():
-    text = plain(net_gex=Moving(1.83461, 1.83459))
-    assert "net gex       +1.8346Bn  Δ +0.0000Bn\n" in text
+    text = block(net_gex=Moving(1.83461, 1.83459), max_change=Moving(1.8, 1.7999))
+    assert "net gex vol        +1.83Bn Δ +0.0000Bn\n" in text
+    assert "max change vol     +1.80Bn Δ +0.0001Bn ▲\n" in text
 
 
-def test_the_change_is_between_the_printed_ends():
-    text = plain(
+def test_the_change_of_a_price_is_between_the_printed_ends():
+    text = block(
         zero_gamma=Moving(6000.0149, 6000.0051),
         call_wall=Moving(6000.0051, 6000.0049),
-        net_gex=Moving(1.00005001, 1.00004999),
-        max_change=Moving(1.00014, 1.00006),
         spot=Moving(6000.0149, 6000.0051),
     )
     assert "GEX: NQ_NDX  6000.01  Δ +0.00 +0.00%\n" in text
-    assert "zero gamma      6000.01    (6000.01)\n" in text
-    assert "call wall       6000.01    (6000.00) ▲\n" in text
-    assert "net gex       +1.0001Bn  Δ +0.0001Bn ▲\n" in text
-    assert "max change    +1.0001Bn  Δ +0.0000Bn\n" in text
+    assert "zero gamma  6000.01 +0.00%   (6000.01)\n" in text
+    assert "call wall   6000.01 −0.00%      (6000) ▲\n" in text
 
 
 def test_the_percentage_carries_the_sign_of_the_change():
-    assert "Δ −0.19 −0.00% ▼\n" in plain(spot=Moving(6000.0, 6000.19))
+    assert "Δ −0.19 −0.00% ▼\n" in block(spot=Moving(6000.0, 6000.19))
 
 
 def test_a_name_from_outside_cannot_end_the_fence():
@@ -162,13 +229,11 @@ views = st.builds(
 )
 
 
-@given(views, st.sampled_from(["ansi", "plain"]))
-def test_every_text_is_one_block_within_discords_limit(view, style):
+@given(views, st.sampled_from(["ansi", "card", "plain"]))
+def test_every_text_is_within_discords_limit(view, style):
     text = board_text(view, style=style)
     assert len(text) <= 2000
-    assert text.startswith("```")
-    assert text.endswith("\n```")
-    assert text.count("```") == 2
+    assert text.count("```") == (2 if style == "ansi" else 0)
 
 
 def test_absurd_figures_stay_within_the_limit_too():
@@ -176,38 +241,69 @@ def test_absurd_figures_stay_within_the_limit_too():
     assert len(board_text(changed(**dict.fromkeys(BOARD, absurd)), style="ansi")) <= 1000
 
 
-plausible = st.floats(0.01, 999_999)
+plausible = st.floats(0.01, 99_999)
 plausible_moving = st.builds(Moving, plausible, plausible)
 plausible_bn = st.builds(Moving, st.floats(-99, 99), st.floats(-99, 99))
 
 
-@given(plausible_moving, plausible_bn)
-def test_lines_fit_a_phone(level, exposure):
-    text = plain(spot=Moving(25061.25, 25000.0), zero_gamma=level, net_gex=exposure, max_change=exposure)
-    assert max(len(line) for line in text.splitlines()) <= 46
+@given(plausible_moving, plausible_bn, st.sampled_from(list(Freshness)))
+def test_no_line_is_wider_than_forty_columns(level, exposure, freshness):
+    levels = dict.fromkeys(("zero_gamma", "call_wall", "put_wall"), level)
+    exposures = dict.fromkeys(("net_gex", "scaled_gamma", "max_change"), exposure)
+    text = block(spot=Moving(25061.25, 25000.0), freshness=freshness, age_s=3000.0, at=OPEN_AT, **levels, **exposures)
+    assert max(len(line) for line in text.splitlines()) <= 40
 
 
 ENDED = {Freshness.CLOSED}
 
 
+@pytest.mark.parametrize("freshness", list(Freshness))
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_digit_can_be_read_on_discords_dark_and_light(freshness, theme):
+    shown = changed(
+        freshness=freshness, age_s=45.0, at=OPEN_AT, banner="REPLAY 20 Nov 2026 x10 · 10:31:05", note="3m old"
+    )
+    digits = [colour for character, colour in coloured(board_text(shown)) if character.isdigit()]
+    hues = {TEXT[theme] if colour is None else HUES[colour] for colour in digits}
+    assert len(digits) > 5
+    assert min(contrast(hue, GROUNDS[theme]) for hue in hues) >= 4.5
+    assert contrast(SUBTEXT[theme], CHAT[theme]) >= 4.5, "the provenance of markdown"
+
+
+def test_the_page_states_the_contrasts_as_they_are():
+    page = Path("specs/002-discord-gex-feed/spec.md").read_text(encoding="utf-8")
+    assert [row for row in table() if row not in page] == []
+
+
+def test_the_direction_of_each_line_is_seen_in_colour():
+    seen = {(character, colour) for character, colour in coloured(ANSI) if character in "▲▼"}
+    assert seen == {("▲", 32), ("▼", 31)}
+
+
 def board(freshness: Freshness, style: str = "ansi", **changes: object) -> str:
     view = BoardView(ticker="SPX", source="schwab", freshness=freshness, age_s=40.0, at=OPEN_AT, **changes)
-    return board_text(view, style=style)
+    return board_text(view, style=style).removeprefix("::card 80848e\n").replace("\n---\n", "\n")
 
 
-@pytest.mark.parametrize("style", ["ansi", "plain"])
+@pytest.mark.parametrize("style", ["ansi", "card", "plain"])
 @pytest.mark.parametrize("freshness", list(Freshness))
 def test_every_board_but_a_closed_one_is_recognised(freshness, style):
     assert is_replaceable(board(freshness, style)) is (freshness not in ENDED)
 
 
-def test_a_banner_a_note_figures_and_a_line_below_the_block_change_nothing():
+@pytest.mark.parametrize("style", ["ansi", "card", "plain"])
+def test_a_banner_a_note_figures_and_a_line_below_change_nothing(style):
     moved = dict.fromkeys(BOARD, Moving()) | {"spot": Moving(6900.0, 6890.0), "net_gex": Moving(1.0, 2.0)}
     figures = {"figures": moved, "max_change_strike": 6900.0}
-    text = board(Freshness.LIVE, banner="REPLAY 20 Nov 2026 x10", note="closed", live_word="replay", **figures)
+    text = board(Freshness.LIVE, style, banner="REPLAY 20 Nov 2026 x10", note="closed", live_word="replay", **figures)
+    closed = board(Freshness.CLOSED, style, banner="REPLAY 20 Nov 2026 x10", live_word="replay", **figures)
     assert is_replaceable(text)
-    assert is_replaceable(f"{text}\n<t:1787233200:R>")
-    assert not is_replaceable(board(Freshness.CLOSED, banner="REPLAY 20 Nov 2026 x10", live_word="replay", **figures))
+    assert is_replaceable(f"{text}\n-# updated <t:1787233200:R>")
+    assert not is_replaceable(closed)
+
+
+def test_a_board_of_a_version_without_the_regime_is_recognised():
+    assert is_replaceable(BLOCK.replace("above zero gamma: moves dampened\n", ""))
 
 
 @pytest.mark.parametrize(
@@ -219,6 +315,7 @@ def test_a_banner_a_note_figures_and_a_line_below_the_block_change_nothing():
         "```ansi\nGEX: SPX  6900.00  Δ —\nschwab · live · Δ 60s\nzero gamma 1\n```",
         board(Freshness.LIVE).replace("put wall", "my wall"),
         f"Look what the bot said:\n{board(Freshness.LIVE)}",
+        f"Look what the bot said:\n{board(Freshness.LIVE, 'plain')}",
     ],
 )
 def test_nothing_else_is_taken_for_a_board(text):

@@ -69,3 +69,19 @@ def test_an_enforced_nonce_gives_the_message_that_was_posted_already(
     assert posts.create(channel, {"content": "once", "nonce": "n1"}, []) is not first
     clock.advance(400)
     assert posts.create(channel, body, []) is not first
+
+
+def test_components_of_the_second_kind_are_for_good_and_leave_no_content_beside_them(
+    posts: Posts, channel: Channel
+) -> None:
+    card = [{"type": 17, "components": [{"type": 10, "content": "x"}]}]
+    flags = int(MessageFlag.COMPONENTS_V2)
+    sent = posts.create(channel, {"content": "a"}, [])
+    with pytest.raises(ApiError):
+        posts.edit(sent, {"components": card, "flags": flags}, [])
+    posts.edit(sent, {"content": None, "components": card, "flags": flags}, [])
+    for body in ({"content": "b"}, {"content": "b", "components": [], "flags": 0}, {"flags": 0}):
+        with pytest.raises(ApiError):
+            posts.edit(sent, body, [])
+    assert (sent.content, sent.flags & flags) == ("", flags)
+    posts.edit(sent, {"components": card}, [])
