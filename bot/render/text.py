@@ -220,7 +220,7 @@ def _freshness(view: BoardView) -> str:
 
 def _regime(view: BoardView) -> str:
     """On which side of zero gamma spot is, and what dealers' hedging does to moves there."""
-    words = "regime unknown" if view.regime is None else view.regime
+    words = "regime unknown" if view.regime is None else "undecided"
     if view.regime in {"amplified", "dampened"}:
         words = f"moves {view.regime}"
     spot, flip = view.figures["spot"].now, view.figures["zero_gamma"].now
