@@ -42,7 +42,7 @@ from streaming.telemetry.server import HealthReport, Watched, process_table, red
 from streaming.telemetry.stream_metrics import StreamFacts
 
 if TYPE_CHECKING:
-    from streaming.telemetry.prometheus import Table
+    from streaming.telemetry.prometheus import MetricTable
 
 log = logging.getLogger(__name__)
 EVERY_S: Final = 20.0
@@ -107,9 +107,9 @@ class Telemetry:
         """What the port for machines serves."""
         return Watched(self.tables, self.health, live=lambda: self.process.heartbeat.beats)
 
-    async def tables(self) -> Sequence["Table"]:
+    async def tables(self) -> Sequence["MetricTable"]:
         """Everything that is known now."""
-        from streaming.telemetry.prometheus import Table, one
+        from streaming.telemetry.prometheus import MetricTable, one
 
         feed = self.feed()
         boards = tuple(((str(board.channel_id), board.ticker), board) for board in feed.boards)
@@ -119,15 +119,15 @@ class Telemetry:
         return (
             process_table(self.process.heartbeat),
             one("discord", METRICS, self.process),
-            Table("job", JOB_METRICS, jobs, labels=("name",)),
+            MetricTable("job", JOB_METRICS, jobs, labels=("name",)),
             one("feed", feed_metrics.METRICS, feed),
-            Table("board", feed_metrics.BOARD_METRICS, boards, labels=("channel", "ticker")),
+            MetricTable("board", feed_metrics.BOARD_METRICS, boards, labels=("channel", "ticker")),
             one("alerts", counters.METRICS, self.alerts),
             one("recorder", recorder.METRICS, self.recorder()),
             one("history", keeper.METRICS, self.history()),
-            Table("source", source_table.METRICS, sources, labels=("source",)),
+            MetricTable("source", source_table.METRICS, sources, labels=("source",)),
             one("stream", stream_metrics.METRICS, self.stream()),
-            Table("levels", level_metrics.METRICS, levels, labels=("ticker",)),
+            MetricTable("levels", level_metrics.METRICS, levels, labels=("ticker",)),
             one("api", admission.METRICS, self.api()),
         )
 

@@ -14,7 +14,7 @@ from streaming.past import PastLevels, PastScope
 _USD_PER_MILLION: Final = 1e6
 
 
-class Levels(NamedTuple):
+class ClassicLevels(NamedTuple):
     """What a classic block has too of one scope's `WeightFigures`; None is unknown or of nobody's giving."""
 
     zero_gamma: float | None
@@ -23,7 +23,7 @@ class Levels(NamedTuple):
     net_gex_usd_per_1pct: float | None
 
 
-_NO_LEVELS: Final = Levels(None, None, None, None)
+_NO_LEVELS: Final = ClassicLevels(None, None, None, None)
 
 
 def figures_of_scope(snapshot: GexSnapshot, scope: ScopeName | None) -> ScopeFigures | None:
@@ -32,7 +32,7 @@ def figures_of_scope(snapshot: GexSnapshot, scope: ScopeName | None) -> ScopeFig
     return None if name is None else snapshot.scopes.get(name)
 
 
-def read_levels(snapshot: GexSnapshot | PastLevels, scope: ScopeName | None, weight: WeightName) -> Levels:
+def read_levels(snapshot: GexSnapshot | PastLevels, scope: ScopeName | None, weight: WeightName) -> ClassicLevels:
     """What the snapshot says of a scope; None means the one that its classic block sums over.
 
     The scope's own figures come first. The classic block speaks for its own scope where those are not given; its one
@@ -49,11 +49,11 @@ def stated_scope(snapshot: GexSnapshot | PastLevels, scope: ScopeName) -> ScopeN
     return scope if snapshot.scopes or snapshot.scope else None
 
 
-def _own(scope: ScopeFigures | PastScope, weight: WeightName, classic: Levels) -> Levels:
+def _own(scope: ScopeFigures | PastScope, weight: WeightName, classic: ClassicLevels) -> ClassicLevels:
     figures = scope.by(weight)
     net = figures.net_gex_usd_per_1pct
     walled = figures.call_wall is not None or figures.put_wall is not None
-    return Levels(
+    return ClassicLevels(
         zero_gamma=figures.zero_gamma,
         call_wall=figures.call_wall if walled else classic.call_wall,
         put_wall=figures.put_wall if walled else classic.put_wall,
@@ -61,10 +61,10 @@ def _own(scope: ScopeFigures | PastScope, weight: WeightName, classic: Levels) -
     )
 
 
-def _classic(snapshot: GexSnapshot | PastLevels, weight: WeightName) -> Levels:
+def _classic(snapshot: GexSnapshot | PastLevels, weight: WeightName) -> ClassicLevels:
     by_interest = weight == "oi"
     millions = snapshot.sum_gex_oi if by_interest else snapshot.sum_gex_vol
-    return Levels(
+    return ClassicLevels(
         zero_gamma=snapshot.ladder_split,
         call_wall=snapshot.major_pos_oi if by_interest else snapshot.major_pos_vol,
         put_wall=snapshot.major_neg_oi if by_interest else snapshot.major_neg_vol,
@@ -142,7 +142,7 @@ class Figure:
     """Whether `/gex levels` has its rows."""
     line: Line | None = None
     column: str = ""
-    """Its head in `/gex history`, in as few letters as its column has, for what both spot and `Levels` have."""
+    """Its head in `/gex history`, in as few letters as its column has, for what both spot and `ClassicLevels` have."""
 
     also: tuple[str, ...] = ()
     """Other names that people know it, or something like it, by."""
@@ -392,7 +392,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "added to every level of a futures ticker; dollar figures stay those of the index options.",
     ),
 }
-LEVELS: Final = tuple(name for name in FIGURES if name in Levels._fields)
+LEVELS: Final = tuple(name for name in FIGURES if name in ClassicLevels._fields)
 """Those in points that a classic block has too: drawn across pictures, watched by alerts."""
 BOARD: Final[Mapping[str, Line]] = {name: figure.line for name, figure in FIGURES.items() if figure.line is not None}
 """The lines of the live message in its order; the first is its title."""
@@ -403,7 +403,7 @@ Headline = Mapping[str, float | None]
 def read_row(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, row: Row) -> float | None:
     """A row as the snapshot has it for a scope, whether from the scope's own figures or from the classic block."""
     own = None if scope is None else snapshot.scopes.get(scope)
-    held = read_levels(snapshot, scope, weight) if row.field in Levels._fields else own and own.by(weight)
+    held = read_levels(snapshot, scope, weight) if row.field in ClassicLevels._fields else own and own.by(weight)
     value: float | None = getattr(held, row.field, None)
     return value
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.alerts.alert_job import AlertRunner
-from bot.alerts.kinds.max_change import Change, flow_in, max_change_in, span_words
+from bot.alerts.kinds.max_change import StrikeChange, flow_in, max_change_in, span_words
 from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rules import AlertKind, Rule, Target
 from bot.alerts.texts import rule_text
@@ -118,5 +118,5 @@ def measures_text(rule: Rule, snapshot: GexSnapshot) -> str | None:
     )
 
 
-def _against(change: Change, figure: float) -> str:
+def _against(change: StrikeChange, figure: float) -> str:
     return f"{change.words} ({abs(change.bn or 0.0) / figure:.0%} of your figure)"

@@ -13,7 +13,7 @@ from streaming.calendar import new_york
 from streaming.chains.quality_words import dividend_words, is_interest_partial
 from streaming.clock import instant_of
 from streaming.export.levels import Format, LevelSheet
-from streaming.figures import BOARD, FIGURES, LEVELS, Levels, Row, headline, max_change, read_row
+from streaming.figures import BOARD, FIGURES, LEVELS, ClassicLevels, Row, headline, max_change, read_row
 from streaming.gex.points.point_views import seen_in
 from streaming.model import (
     SCOPE_WORDS,
@@ -141,7 +141,7 @@ def _add_figures(embed: discord.Embed, snapshot: GexSnapshot, scope: ScopeName |
     """The figures of a scope that has its own; without one those of the classic block, which are all there is."""
     embed.add_field(name=FIGURES["spot"].title, value=price(snapshot.spot))
     for figure in (figure for figure in FIGURES.values() if figure.in_levels):
-        rows = [row for row in figure.rows if scope is not None or row.field in Levels._fields]
+        rows = [row for row in figure.rows if scope is not None or row.field in ClassicLevels._fields]
         levels = [_level(snapshot, scope, weight, row) for row in rows if row.unit is None]
         if levels:
             embed.add_field(name=f"{figure.title}{_BOTH if len(levels) > 1 else ''}", value=" / ".join(levels))

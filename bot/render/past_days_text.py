@@ -8,10 +8,10 @@ from typing import Final
 from bot.render.message_form import code_block
 from bot.render.numbers import UNKNOWN, bn, percent, price, signed
 from streaming.clock import date_of
-from streaming.history.day_rows import Course, DayRow, Reading, reading_of
+from streaming.history.day_rows import Course, DayRow, ScopeReading, reading_of
 from streaming.history.grades import BY_WEIGHT, LEVELS, TITLES, BaselineName, Grade, LevelName
 from streaming.history.history_files import DayReport
-from streaming.history.ranks import FEWEST, SPANS, HoldRate, Rank, hold_rate, rank
+from streaming.history.ranks import FEWEST, SPANS, DayRank, HoldRate, hold_rate, rank
 from streaming.model import WEIGHT_NAMES, WEIGHTS, GexSnapshot, ScopeName, WeightName
 
 _BASES: Final[tuple[tuple[str, tuple[BaselineName, ...]], ...]] = (
@@ -48,7 +48,7 @@ def rank_text(snapshot: GexSnapshot, reports: Sequence[DayReport], *, weight: We
     return code_block([*lines, "", f"A rank needs {FEWEST} sessions. z: standard", "deviations from their mean."])
 
 
-def _now(reading: Reading, name: str) -> str:
+def _now(reading: ScopeReading, name: str) -> str:
     value = getattr(reading, name)
     return percent(None if value is None else value / 100.0) if name.endswith("_pct") else bn(_in_bn(value))
 
@@ -61,7 +61,7 @@ def _ranks(value: float | None, rows: Sequence[DayRow], name: str) -> list[str]:
     return [f"  {span:>3} sessions {_rank(rank(value, closes[-span:]))}" for span in SPANS]
 
 
-def _rank(found: Rank) -> str:
+def _rank(found: DayRank) -> str:
     if found.percentile is None:
         return f"too few (n {found.n})"
     z = UNKNOWN if found.z is None else signed(found.z, 1)

@@ -49,7 +49,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class SettingQuestion:
     """One setting."""
 
     name: str
@@ -58,7 +58,7 @@ class Question:
 
 
 @dataclass(slots=True)
-class Dialogue:
+class SetupDialogue:
     """The questions in their order; `answers` grow as they are given."""
 
     person: Person
@@ -70,24 +70,26 @@ class Dialogue:
         """Every answer, tested. EOFError and KeyboardInterrupt where the person ends it."""
         self.person.say(_WELCOME)
         self._section("Discord")
-        self._settle([Question(name="discord_bot_token", words="Bot token", secret=True)], self._login)
+        self._settle([SettingQuestion(name="discord_bot_token", words="Bot token", secret=True)], self._login)
         if (number := asyncio.run(application_id(self._trial(self.answers)))) is not None:
             self.person.say(f"Not on your server yet? This link invites the bot:\n  {invite_link(number)}")
         self.person.say(_CHANNELS)
-        self._settle([Question(name="gex_feed_channel_map", words="Channels")], self._channels)
+        self._settle([SettingQuestion(name="gex_feed_channel_map", words="Channels")], self._channels)
         self.answers["discord_gex_feed_channel_ids"] = ""  # the map says it all
         self._section("Figures")
         self.person.say(_SOURCES)
-        self._settle([Question(name="gex_source", words="Source")], self._source)
+        self._settle([SettingQuestion(name="gex_source", words="Source")], self._source)
         self._settle(*self._of_source(self.answers["gex_source"]))
         self._section("Redis")
-        self._settle([Question(name="redis_url", words="Redis URL; empty starts a server of our own")], self._redis)
+        self._settle(
+            [SettingQuestion(name="redis_url", words="Redis URL; empty starts a server of our own")], self._redis
+        )
         return self.answers
 
     def _section(self, title: str) -> None:
         self.person.say(f"\n{title}")
 
-    def _settle(self, questions: Sequence[Question], test: Test) -> None:
+    def _settle(self, questions: Sequence[SettingQuestion], test: Test) -> None:
         """Ask and test until nothing fails, or the person keeps it all the same.
 
         What was typed before is offered again, since it may be the server that has changed.
@@ -105,7 +107,7 @@ class Dialogue:
     def _keeps(self) -> bool:
         return self.person.ask("Enter asks again; `keep` takes it all the same: ").strip().lower() == "keep"
 
-    def _asked(self, question: Question, tried: str) -> str:
+    def _asked(self, question: SettingQuestion, tried: str) -> str:
         known = getattr(self.known, question.name)
         before = _shown(self.known.boards if question.name == "gex_feed_channel_map" else known)
         if tried and not isinstance(known, SecretStr) and not question.secret:
@@ -138,17 +140,17 @@ class Dialogue:
     async def _source(self, answers: Answers) -> Sequence[Finding]:
         return [ok("source", self._trial(answers).gex_source)]
 
-    def _of_source(self, source: str) -> tuple[Sequence[Question], Test]:
+    def _of_source(self, source: str) -> tuple[Sequence[SettingQuestion], Test]:
         """What a source needs besides its name."""
         if source == "schwab":
             self.person.say("Key and secret of your app at developer.schwab.com, and its callback URL, to the letter.")
             return [
-                Question(name="schwab_client_id", words="App key", secret=True),
-                Question(name="schwab_client_secret", words="Secret", secret=True),
-                Question(name="schwab_callback_url", words="Callback URL"),
+                SettingQuestion(name="schwab_client_id", words="App key", secret=True),
+                SettingQuestion(name="schwab_client_secret", words="Secret", secret=True),
+                SettingQuestion(name="schwab_callback_url", words="Callback URL"),
             ], self._schwab
         if source == "gexbot":
-            return [Question(name="gexbot_api_key", words="GEXBot API key", secret=True)], self._figures
+            return [SettingQuestion(name="gexbot_api_key", words="GEXBot API key", secret=True)], self._figures
         return [], self._figures
 
     async def _schwab(self, answers: Answers) -> Sequence[Finding]:
@@ -202,7 +204,7 @@ def initialise(folder: Path, person: Person, clock: Clock) -> None:
     for problem in problems:
         person.say(problem)
     try:
-        answers = Dialogue(person, known, clock).run()
+        answers = SetupDialogue(person, known, clock).run()
     except EOFError:
         raise RequestError("The answers ended before the last question; nothing was written.") from None
     except KeyboardInterrupt:

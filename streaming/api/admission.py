@@ -21,7 +21,7 @@ _AT_ONCE_S: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class NotAdmitted:
     """Why a request is not answered."""
 
     status: HTTPStatus
@@ -30,7 +30,7 @@ class Refusal:
     retry_after_s: int | None = None
 
 
-NO_TOKEN: Final = Refusal(
+NO_TOKEN: Final = NotAdmitted(
     HTTPStatus.UNAUTHORIZED,
     "unauthorized",
     "The token is missing or wrong. Send API_TOKEN as Authorization: Bearer TOKEN, or as ?key=TOKEN.",
@@ -107,14 +107,16 @@ class Admission:
         self._strangers = Allowance(_STRANGERS_PER_MINUTE)
         self.counters = ApiCounters()
 
-    def judge(self, token: str | None, address: str, cost: int, *, now_s: float, open_to_all: bool) -> Refusal | None:
+    def judge(
+        self, token: str | None, address: str, cost: int, *, now_s: float, open_to_all: bool
+    ) -> NotAdmitted | None:
         """None for who may be answered; the token is compared in a time that says nothing of it."""
         known = token is not None and hmac.compare_digest(_digest(token), self._token)
         wait_s = (self._known if known else self._strangers).take(address, cost, now_s)
         if wait_s > 0:
             seconds = math.ceil(wait_s)
             sentence = f"That is more than this address may ask. Try again in {seconds} s."
-            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", sentence, seconds)
+            return NotAdmitted(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", sentence, seconds)
         return None if known or open_to_all else NO_TOKEN
 
     def status(self, now_s: float) -> ApiStatus:

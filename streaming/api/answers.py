@@ -132,7 +132,7 @@ class Symbols(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[SymbolState, ...]
 
 
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Every answer that is none."""
 
     error: Annotated[str, Meta(description="One sentence for a person.")]

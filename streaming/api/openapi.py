@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from streaming import __version__
-from streaming.api.answers import VERSION, Levels, Trouble
-from streaming.api.routes import JSON, ROUTES, Question, Route
+from streaming.api.answers import VERSION, ErrorAnswer, Levels
+from streaming.api.routes import JSON, ROUTES, ApiPath, Question
 
 _REF: Final = "#/components/schemas/{name}"
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -30,7 +30,7 @@ def description() -> bytes:
 
 def described() -> dict[str, Any]:
     """The whole description."""
-    components = _components([*(route.answer for route in ROUTES if route.answer is not None), Trouble], _REF)
+    components = _components([*(route.answer for route in ROUTES if route.answer is not None), ErrorAnswer], _REF)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -67,9 +67,9 @@ def _components(records: Iterable[type], ref: str) -> dict[str, Any]:
     return found
 
 
-def _operation(route: Route, path: str) -> dict[str, Any]:
+def _operation(route: ApiPath, path: str) -> dict[str, Any]:
     schema = {"type": "string"} if route.answer is None else {"$ref": _REF.format(name=route.answer.__name__)}
-    trouble = {"schema": {"$ref": _REF.format(name=Trouble.__name__)}}
+    trouble = {"schema": {"$ref": _REF.format(name=ErrorAnswer.__name__)}}
     refusals = {f"{status}": {"description": words, "content": {JSON: trouble}} for status, words in _REFUSALS.items()}
     return {
         "operationId": f"{route.name}_v2" if path.startswith("/v2/") else route.name,

@@ -197,7 +197,7 @@ def _classic(read: Callable[[GexSnapshot, str], msgspec.Struct]) -> Respond:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ApiPath:
     """One path."""
 
     name: str
@@ -222,28 +222,28 @@ class Route:
 
 
 ROUTES: Final = (
-    Route("symbols", "/v1/symbols", "What this program follows, and how old it is.", Question, Symbols, _symbols),
-    Route("levels", "/v1/levels/{symbol}", "The levels to draw: the contract.", OfLevels, Levels, _levels),
-    Route("text", "/v1/levels/{symbol}/{format}", "The same as text to paste into a charting program.", OfText, None,
-          _text, TEXT),
-    Route("snapshot", "/v1/snapshot/{symbol}", "Everything known, as the Redis contract has it.", OfSymbol, GexSnapshot,
-          _snapshot),
-    Route("history", "/v1/history/{symbol}", "The levels of the newest day so far.", OfHistory, History, _history,
-          cost=10),
-    Route(EVENTS_ROUTE, "/v1/events/{symbol}", "Each new snapshot as a server-sent event, its levels or all of it; "
-          "without a new one the last again every 3 s.", OfEvents, None, None, EVENTS),
-    Route("classic", "/{ticker}/classic/{category}", "As GEXBot answers it.", OfCategory, ClassicChain,
-          _classic(chain_of), also=("/v2/{ticker}/classic/{category}",)),
-    Route("classic_majors", "/{ticker}/classic/{category}/majors", "As GEXBot answers it.", OfCategory, ClassicMajors,
-          _classic(majors_of), also=("/v2/{ticker}/classic/{category}/majors",)),
-    Route("classic_maxchange", "/{ticker}/classic/{category}/maxchange", "As GEXBot answers it.", OfCategory,
-          ClassicMaxChange, _classic(max_change_of), also=("/v2/{ticker}/classic/{category}/maxchange",)),
-    Route("classic_tickers", "/tickers", "As GEXBot answers it.", Question, ClassicTickers, _tickers,
-          also=("/v2/tickers",)),
+    ApiPath("symbols", "/v1/symbols", "What this program follows, and how old it is.", Question, Symbols, _symbols),
+    ApiPath("levels", "/v1/levels/{symbol}", "The levels to draw: the contract.", OfLevels, Levels, _levels),
+    ApiPath("text", "/v1/levels/{symbol}/{format}", "The same as text to paste into a charting program.", OfText, None,
+            _text, TEXT),
+    ApiPath("snapshot", "/v1/snapshot/{symbol}", "Everything known, as the Redis contract has it.", OfSymbol,
+            GexSnapshot, _snapshot),
+    ApiPath("history", "/v1/history/{symbol}", "The levels of the newest day so far.", OfHistory, History, _history,
+            cost=10),
+    ApiPath(EVENTS_ROUTE, "/v1/events/{symbol}", "Each new snapshot as a server-sent event, its levels or all of it; "
+            "without a new one the last again every 3 s.", OfEvents, None, None, EVENTS),
+    ApiPath("classic", "/{ticker}/classic/{category}", "As GEXBot answers it.", OfCategory, ClassicChain,
+            _classic(chain_of), also=("/v2/{ticker}/classic/{category}",)),
+    ApiPath("classic_majors", "/{ticker}/classic/{category}/majors", "As GEXBot answers it.", OfCategory, ClassicMajors,
+            _classic(majors_of), also=("/v2/{ticker}/classic/{category}/majors",)),
+    ApiPath("classic_maxchange", "/{ticker}/classic/{category}/maxchange", "As GEXBot answers it.", OfCategory,
+            ClassicMaxChange, _classic(max_change_of), also=("/v2/{ticker}/classic/{category}/maxchange",)),
+    ApiPath("classic_tickers", "/tickers", "As GEXBot answers it.", Question, ClassicTickers, _tickers,
+            also=("/v2/tickers",)),
 )  # fmt: skip
 
 
-def understood(route: Route, path: dict[str, str], query: dict[str, str]) -> Question:
+def understood(route: ApiPath, path: dict[str, str], query: dict[str, str]) -> Question:
     """The question in a path and its query; RequestError for what is none."""
     wanted = query if route.is_ours else {name: value for name, value in query.items() if name in _names(route)}
     try:
@@ -252,7 +252,7 @@ def understood(route: Route, path: dict[str, str], query: dict[str, str]) -> Que
         raise RequestError(f"The request is not understood: {_plain(error)}.") from None
 
 
-def _names(route: Route) -> tuple[str, ...]:
+def _names(route: ApiPath) -> tuple[str, ...]:
     return route.question.__struct_fields__
 
 

@@ -10,19 +10,19 @@ import msgspec
 from aiohttp import web
 
 from streaming.addresses import is_loopback
-from streaming.api.admission import MOST_STREAMS, Admission, ApiCounters, ApiStatus, Refusal
-from streaming.api.answers import Trouble
+from streaming.api.admission import MOST_STREAMS, Admission, ApiCounters, ApiStatus, NotAdmitted
+from streaming.api.answers import ErrorAnswer
 from streaming.api.live_events import OPENING, tell_events
 from streaming.api.routes import (
     EVENTS,
     EVENTS_ROUTE,
     JSON,
     ROUTES,
+    ApiPath,
     Desk,
     NothingThereError,
     OfEvents,
     Question,
-    Route,
     levels_payload,
     understood,
 )
@@ -142,7 +142,7 @@ async def _describe(_request: web.Request) -> web.Response:
     return web.Response(body=description(), content_type=JSON)
 
 
-def _answerer(route: Route, desk: Desk, counters: ApiCounters) -> Handler:
+def _answerer(route: ApiPath, desk: Desk, counters: ApiCounters) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         query = {name: value for name, value in request.query.items() if name != _KEY}
         asked = understood(route, dict(request.match_info), query)
@@ -155,7 +155,7 @@ def _answerer(route: Route, desk: Desk, counters: ApiCounters) -> Handler:
     return answer
 
 
-async def _reply(request: web.Request, route: Route, desk: Desk, asked: Question) -> web.Response:
+async def _reply(request: web.Request, route: ApiPath, desk: Desk, asked: Question) -> web.Response:
     assert route.respond is not None  # noqa: S101  # only a stream has none
     reply = await route.respond(desk, asked)
     headers = {} if reply.tag is None else {"ETag": f'W/"{reply.tag}"'}
@@ -239,7 +239,7 @@ class _Gate:
         if origin is not None and self._welcomes(origin, request.host):
             response.headers.update({"Access-Control-Allow-Origin": origin, "Vary": "Origin", **_EXPOSED})
 
-    def _stranger(self, request: web.Request) -> Refusal | None:
+    def _stranger(self, request: web.Request) -> NotAdmitted | None:
         """What a stranger's web page makes a browser send: by a name of its own (Host), or from its own Origin."""
         if self._local and not names_this_machine(request.host):
             return _refusal_by(HTTPStatus.FORBIDDEN, _FOREIGN)
@@ -251,7 +251,7 @@ class _Gate:
     def _welcomes(self, origin: str, host: str) -> bool:
         return not self._origins.isdisjoint({origin, "*"}) or origin == f"http://{host}"
 
-    def _admitted(self, request: web.Request) -> Refusal | None:
+    def _admitted(self, request: web.Request) -> NotAdmitted | None:
         resource = request.match_info.route.resource
         path = "" if resource is None else resource.canonical
         return self._admission.judge(
@@ -268,21 +268,21 @@ def _token(request: web.Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else request.query.get(_KEY)
 
 
-def _refusal(error: web.HTTPException | GexcordError) -> Refusal:
+def _refusal(error: web.HTTPException | GexcordError) -> NotAdmitted:
     if isinstance(error, web.HTTPException):
         status = HTTPStatus(error.status)
         return _refusal_by(status, _HTTP_WORDS.get(status, error.reason))
     return _refusal_by(next(status for kind, status in _STATUS_OF if isinstance(error, kind)), error.sentence)
 
 
-def _refusal_by(status: HTTPStatus, sentence: str) -> Refusal:
+def _refusal_by(status: HTTPStatus, sentence: str) -> NotAdmitted:
     later_s = _LATER_S if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return Refusal(status, _CODES.get(status, "refused"), sentence, later_s)
+    return NotAdmitted(status, _CODES.get(status, "refused"), sentence, later_s)
 
 
-def _said(refusal: Refusal) -> web.Response:
+def _said(refusal: NotAdmitted) -> web.Response:
     headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
     if refusal.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    body = msgspec.json.encode(Trouble(error=refusal.sentence, code=refusal.code))
+    body = msgspec.json.encode(ErrorAnswer(error=refusal.sentence, code=refusal.code))
     return web.Response(status=refusal.status, body=body, content_type=JSON, headers=headers)

@@ -17,7 +17,7 @@ from streaming.errors import RequestError
 from streaming.history.closing import Closed, close_day
 from streaming.history.history_files import HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
-from streaming.history.queries import VIEWS, Answer, Export, HowFar, asked, export
+from streaming.history.queries import VIEWS, Export, HowFar, QueryResult, asked, export
 from streaming.process.flags import a_day
 from streaming.process.framing import be_polite
 from streaming.process.logs import say, settings_of_command
@@ -121,14 +121,14 @@ def _sql(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write_csv(answer: Answer, target: TextIO) -> None:
+def _write_csv(answer: QueryResult, target: TextIO) -> None:
     writer = csv.writer(target)
     writer.writerow(answer.columns)
     for page in answer.pages:
         writer.writerows(page)
 
 
-def _write_table(answer: Answer) -> None:
+def _write_table(answer: QueryResult) -> None:
     rows = next(answer.pages, ())
     cells = [answer.columns, *(tuple(map(_cell, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -37,7 +37,7 @@ from streaming.telemetry.level_metrics import level_looks
 from streaming.telemetry.server import HealthReport, Watched, process_table, redis_health, serve_telemetry
 
 if TYPE_CHECKING:
-    from streaming.telemetry.prometheus import Table
+    from streaming.telemetry.prometheus import MetricTable
 
 _RETRY_S: Final = 2.0
 Job = Callable[[Callable[[], None]], Awaitable[None]]
@@ -127,16 +127,16 @@ async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
 def _watched(
     runtime: Runtime, streamer: Streamer, sources: Sources, tickers: Sequence[Ticker], *, heartbeat: Heartbeat, api: Api
 ) -> Watched:
-    async def tables() -> Sequence["Table"]:
-        from streaming.telemetry.prometheus import Table, one
+    async def tables() -> Sequence["MetricTable"]:
+        from streaming.telemetry.prometheus import MetricTable, one
 
         polled = tuple(((source.name,), source) for source in sources.statuses())
         levels = await level_looks(runtime.snapshots.latest, tickers, runtime.clock)
         return (
             process_table(heartbeat),
-            Table("source", source_table.METRICS, polled, labels=("source",)),
+            MetricTable("source", source_table.METRICS, polled, labels=("source",)),
             one("stream", stream_metrics.METRICS, streamer.facts()),
-            Table("levels", level_metrics.METRICS, levels, labels=("ticker",)),
+            MetricTable("levels", level_metrics.METRICS, levels, labels=("ticker",)),
             one("api", admission.METRICS, api.status()),
         )
 

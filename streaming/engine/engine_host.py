@@ -26,11 +26,11 @@ from streaming.engine.protocol import (
     Computed,
     Doubtful,
     Near,
+    NearSymbols,
     Order,
     OrderRefused,
     Ready,
     Setup,
-    Symbols,
 )
 from streaming.errors import ContractError, TransientError
 from streaming.model import GexSnapshot, ScopeName, VolatilityRule
@@ -57,7 +57,7 @@ class EngineError(Exception):
         self.kind = kind
 
 
-class Turns:
+class OrderGate:
     """Who may hand an order to the process: what is asked goes at once, chains one by one when nothing is asked.
 
     An order of milliseconds would wait behind as many chains as are queued. A chain waits a quarter of a second at
@@ -118,7 +118,7 @@ class EngineHost:
         self._spare = spare or SpareEngine()
         self._chains = KeptChains() if kept is None else kept
         self._record = ChainRecord()
-        self._turns = Turns()
+        self._turns = OrderGate()
         self._process: EngineProcess | None = None
         self._ready = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -208,7 +208,7 @@ class EngineHost:
         """The options most worth streaming, over all underlyings, each once."""
         if not self.tickers:
             return ()
-        return (await self._ask(Symbols, Near(per_underlying))).symbols
+        return (await self._ask(NearSymbols, Near(per_underlying))).symbols
 
     async def _ask(self, kind: type[A], order: Order) -> A:
         return _of_kind(kind, await self._carried_out(order))

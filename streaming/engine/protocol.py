@@ -125,7 +125,7 @@ class Computed(msgspec.Struct, frozen=True, array_like=True, tag=True):
     snapshot: GexSnapshot | None
 
 
-class Symbols(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class NearSymbols(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The answer to `Near`."""
 
     symbols: tuple[str, ...]
@@ -147,7 +147,7 @@ class OrderRefused(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 Order = Setup | Load | Take | Compute | Near | Ahead
-Answer = Ready | ChainReceipt | Doubtful | Computed | Symbols | AheadPiece | OrderRefused
+Answer = Ready | ChainReceipt | Doubtful | Computed | NearSymbols | AheadPiece | OrderRefused
 ORDERS: Final = msgspec.msgpack.Decoder(Order)
 ANSWERS: Final = msgspec.msgpack.Decoder(Answer)
 ENCODER: Final = msgspec.msgpack.Encoder()

@@ -13,11 +13,11 @@ from streaming.engine.protocol import (
     Computed,
     Load,
     Near,
+    NearSymbols,
     Order,
     OrderRefused,
     Ready,
     Setup,
-    Symbols,
     Take,
 )
 from streaming.engine.room import EngineRoom
@@ -90,7 +90,7 @@ class OrderDesk:
             case Compute():
                 return Computed(room.compute(order.ticker, order.now))
             case Near():
-                return Symbols(room.near_symbols(order.per_underlying))
+                return NearSymbols(room.near_symbols(order.per_underlying))
             case Ahead():
                 return room.map_ahead(order.ticker, newer_than_ms=order.newer_than_ms)
 

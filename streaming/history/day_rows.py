@@ -57,7 +57,7 @@ class DayRow(msgspec.Struct, frozen=True, kw_only=True):
     put_wall: Course | None = None
 
 
-class Reading(NamedTuple):
+class ScopeReading(NamedTuple):
     """The figures of one snapshot under one scope and weight."""
 
     net_gex: float | None
@@ -68,14 +68,14 @@ class Reading(NamedTuple):
     put_wall: float | None
 
 
-def reading_of(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> Reading:
+def reading_of(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> ScopeReading:
     """What a snapshot says of a scope; None is the one that its classic block sums over."""
     levels = read_levels(snapshot, scope, weight)
     name = scope or snapshot.scope
     own = None if name is None else snapshot.scopes.get(name)
     figures = None if own is None else own.by(weight)
     spot, zero = snapshot.spot, levels.zero_gamma
-    return Reading(
+    return ScopeReading(
         net_gex=levels.net_gex_usd_per_1pct,
         gross_gex=None if figures is None else figures.gross_gex_usd_per_1pct,
         distance_pct=None if not spot or zero is None else (spot - zero) / spot * 100.0,

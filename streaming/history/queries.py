@@ -36,7 +36,7 @@ HowFar = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """A table, read a page at a time."""
 
     columns: tuple[str, ...]
@@ -44,14 +44,14 @@ class Answer:
 
 
 @contextmanager
-def asked(files: HistoryFiles, question: str, progress: HowFar) -> Iterator[Answer]:
+def asked(files: HistoryFiles, question: str, progress: HowFar) -> Iterator[QueryResult]:
     """The answer to one SELECT over the views; RequestError for anything else, and for what DuckDB cannot do."""
     with _views(files) as database, _refusing():
         lock(database, files)
         _only_a_select(database, question)
         _run(database, question, progress)
         columns = tuple(column[0] for column in database.description or ())
-        yield Answer(columns, iter(lambda: database.fetchmany(_AT_ONCE), []))
+        yield QueryResult(columns, iter(lambda: database.fetchmany(_AT_ONCE), []))
 
 
 def lock(database: "DuckDBPyConnection", files: HistoryFiles) -> None:

@@ -14,7 +14,7 @@ SPANS: Final = (20, 60, 250)
 _Z95: Final = 1.96
 
 
-class Rank(NamedTuple):
+class DayRank(NamedTuple):
     """Of one figure among the last days; percentile and z-score are None under 20 of them."""
 
     n: int
@@ -24,14 +24,14 @@ class Rank(NamedTuple):
     """(today's - mean) / standard deviation (n - 1); None too where all days were the same."""
 
 
-def rank(value: float, past: Sequence[float]) -> Rank:
+def rank(value: float, past: Sequence[float]) -> DayRank:
     """Of today's figure among those of past days (`specs/history.md`)."""
     n = len(past)
     if n < FEWEST:
-        return Rank(n, None, None)
+        return DayRank(n, None, None)
     below, equal = sum(seen < value for seen in past), sum(seen == value for seen in past)
     spread = stdev(past)
-    return Rank(n, (below + equal / 2) / n * 100.0, (value - fmean(past)) / spread if spread else None)
+    return DayRank(n, (below + equal / 2) / n * 100.0, (value - fmean(past)) / spread if spread else None)
 
 
 class HoldRate(NamedTuple):

@@ -42,7 +42,7 @@ CURVES: Final = ("ladder", "profile")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ParquetTable:
     """One kind of Parquet file: its columns besides `ticker` and `day`, which every row of a file has alike."""
 
     name: TableName
@@ -53,7 +53,7 @@ class Table:
     """By what the rows of a file are sorted; as they came without."""
 
 
-LEVELS: Final = Table(
+LEVELS: Final = ParquetTable(
     "levels",
     {
         "asof_ms": "BIGINT",
@@ -76,12 +76,12 @@ LEVELS: Final = Table(
     piece_rows=40_000,
     order="asof_ms, scope, weight",
 )
-CURVE_POINTS: Final = Table(
+CURVE_POINTS: Final = ParquetTable(
     "curves",
     {"asof_ms": "BIGINT", "scope": "VARCHAR", "curve": "VARCHAR", "price": "DOUBLE", "vol": "DOUBLE", "oi": "DOUBLE"},
     piece_rows=500_000,
 )
-ALL: Final[Mapping[TableName, Table]] = {table.name: table for table in (LEVELS, CURVE_POINTS)}
+ALL: Final[Mapping[TableName, ParquetTable]] = {table.name: table for table in (LEVELS, CURVE_POINTS)}
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -204,7 +204,7 @@ class ParquetDay:
     OSError as it comes; OperatorError where DuckDB cannot write, or read what is there.
     """
 
-    def __init__(self, table: Table, rows: Rows, *, ticker: str, day: str, target: Path) -> None:
+    def __init__(self, table: ParquetTable, rows: Rows, *, ticker: str, day: str, target: Path) -> None:
         self._table = table
         self._rows = rows
         self._constant = f"{quoted(ticker)} AS ticker, DATE {quoted(day)} AS day"

@@ -22,7 +22,7 @@ LONGEST_JUMP_S: Final = 7 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ControlOrder:
     """One order: what it takes besides its name, and what it does."""
 
     run: Callable[[SimServer, Body], object]
@@ -124,42 +124,46 @@ def _clear(server: SimServer, body: Body) -> None:  # noqa: ARG001 - the shape o
         server.market.halt(tape.symbol, halted=False)
 
 
-ORDERS: Final[Mapping[str, Order]] = {
-    "drop": Order(
+ORDERS: Final[Mapping[str, ControlOrder]] = {
+    "drop": ControlOrder(
         lambda server, body: server.drop_streams(body.get("code")),
         "code?",
         "closes every stream with a WebSocket code, or without one (seen as 1006)",
     ),
-    "send": Order(
+    "send": ControlOrder(
         lambda server, body: server.send_raw(body["frame"].encode() if "frame" in body else MALFORMED_FRAME),
         "frame?",
         "sends a text frame as it is to every stream; by default one that is no JSON",
     ),
-    "notify": Order(
+    "notify": ControlOrder(
         lambda server, body: server.notify(int(body["code"]), body.get("msg"), close=bool(body.get("close", True))),
         "code, msg?, close?",
         "sends a notify such as 12 or 30, and closes unless told not to",
     ),
-    "fail": Order(
+    "fail": ControlOrder(
         _fail,
         "area, status?, body?, retry_after_s?, compressed?, times?",
         "answers the next requests of `token`, `trader` or `marketdata` with a status and body instead",
     ),
-    "refuse": Order(_refuse, "path, status?, body?", "one path answers all requests so, until told without a status"),
-    "grant": Order(_grant, "says", "grants say this instead, such as another `expires_in`; null leaves a field out"),
-    "secret": Order(_secret, "value", "the app has this secret from now on; others are `invalid_client`"),
-    "set": Order(_set, "name, value", "sets one of the faults below"),
-    "limit": Order(_limit, "name, value", "sets one of the limits below"),
-    "halt": Order(_halt, "symbol, halted?", 'halts an index, share or future with its options, or all with "*"'),
-    "jump": Order(
+    "refuse": ControlOrder(
+        _refuse, "path, status?, body?", "one path answers all requests so, until told without a status"
+    ),
+    "grant": ControlOrder(
+        _grant, "says", "grants say this instead, such as another `expires_in`; null leaves a field out"
+    ),
+    "secret": ControlOrder(_secret, "value", "the app has this secret from now on; others are `invalid_client`"),
+    "set": ControlOrder(_set, "name, value", "sets one of the faults below"),
+    "limit": ControlOrder(_limit, "name, value", "sets one of the limits below"),
+    "halt": ControlOrder(_halt, "symbol, halted?", 'halts an index, share or future with its options, or all with "*"'),
+    "jump": ControlOrder(
         _jump, "seconds", "moves the market's time ahead, without a trade in between; tokens keep their own time"
     ),
-    "expire_access": Order(lambda server, _: server.authority.expire_access(), "", "voids every access token"),
-    "expire_login": Order(lambda server, _: server.authority.expire_login(), "", "ends the weekly login"),
-    "token": Order(
+    "expire_access": ControlOrder(lambda server, _: server.authority.expire_access(), "", "voids every access token"),
+    "expire_login": ControlOrder(lambda server, _: server.authority.expire_login(), "", "ends the weekly login"),
+    "token": ControlOrder(
         lambda server, _: server.issue_token(), "", "signs in without a browser; the answer is a token file's content"
     ),
-    "clear": Order(_clear, "", "ends all faults and halts"),
+    "clear": ControlOrder(_clear, "", "ends all faults and halts"),
 }
 
 

@@ -16,7 +16,7 @@ CONTENT_TYPE = client.CONTENT_TYPE_PLAIN_0_0_4
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MetricTable:
     """What one table of metrics is read off: one look, or one for each thing that the labels name."""
 
     prefix: str
@@ -27,12 +27,12 @@ class Table:
     labels: tuple[str, ...] = ()
 
 
-def one(prefix: str, metrics: Sequence[Metric[Any]], facts: object) -> Table:
+def one(prefix: str, metrics: Sequence[Metric[Any]], facts: object) -> MetricTable:
     """A table of one look; of none when there are no facts."""
-    return Table(prefix, metrics, () if facts is None else (((), facts),))
+    return MetricTable(prefix, metrics, () if facts is None else (((), facts),))
 
 
-def exposition(tables: Iterable[Table]) -> bytes:
+def exposition(tables: Iterable[MetricTable]) -> bytes:
     """The whole answer to a scrape; a figure that is not known has no sample."""
     return client.generate_latest(_Scrape(tables))
 
@@ -40,7 +40,7 @@ def exposition(tables: Iterable[Table]) -> bytes:
 class _Scrape(Collector):
     """One answer."""
 
-    def __init__(self, tables: Iterable[Table]) -> None:
+    def __init__(self, tables: Iterable[MetricTable]) -> None:
         self._tables = tables
 
     def collect(self) -> Iterable[Family]:
@@ -50,11 +50,11 @@ class _Scrape(Collector):
         yield from ProcessCollector(registry=None).collect()
 
 
-def _families(table: Table) -> Iterator[Family]:
+def _families(table: MetricTable) -> Iterator[Family]:
     return (_family(table, metric, metric.scraped) for metric in table.metrics if metric.scraped is not None)
 
 
-def _family(table: Table, metric: Metric[Any], name: str) -> Family:
+def _family(table: MetricTable, metric: Metric[Any], name: str) -> Family:
     kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
     family = kind(f"gexcord_{table.prefix}_{name}", metric.help, labels=(*table.labels, *metric.labels))
     for labels, facts in table.looks:

@@ -18,7 +18,7 @@ from streaming.process.loopback import loopback_port
 from streaming.settings import StreamSettings
 
 if TYPE_CHECKING:
-    from streaming.telemetry.prometheus import Table
+    from streaming.telemetry.prometheus import MetricTable
 
 _PING_S: Final = 2.0
 _UNWELL: Final = 503
@@ -41,7 +41,7 @@ class HealthReport:
 class Watched:
     """What a process tells of itself."""
 
-    tables: Callable[[], Awaitable[Sequence["Table"]]]
+    tables: Callable[[], Awaitable[Sequence["MetricTable"]]]
     health: Callable[[], Awaitable[HealthReport]]
     live: Callable[[], bool]
 
@@ -59,7 +59,7 @@ _METRICS: Final[tuple[Metric[ProcessFacts], ...]] = (
 )
 
 
-def process_table(heartbeat: Heartbeat) -> "Table":
+def process_table(heartbeat: Heartbeat) -> "MetricTable":
     """The facts of this process as a table."""
     from streaming.telemetry.prometheus import one
 

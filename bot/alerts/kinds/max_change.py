@@ -15,7 +15,7 @@ _WINDOWS: Final = tuple(Window)
 _SPANS: Final = {Window.CURRENT: "since the last snapshot"}
 
 
-class Change(NamedTuple):
+class StrikeChange(NamedTuple):
     """The largest at one strike, signed; None is not known."""
 
     bn: float | None = None
@@ -28,19 +28,19 @@ class Change(NamedTuple):
         return UNKNOWN if self.bn is None else f"{exposure(self.bn)} at {at}"
 
 
-def flow_in(snapshot: GexSnapshot, window: Window) -> Change:
+def flow_in(snapshot: GexSnapshot, window: Window) -> StrikeChange:
     """By trades alone."""
     own = next((flow for flow in snapshot.flow if flow.span == window), None)
     dollars = None if own is None else finite(own.strike_usd_per_1pct)
-    return Change() if own is None or dollars is None else Change(dollars / 1e9, finite(own.strike))
+    return StrikeChange() if own is None or dollars is None else StrikeChange(dollars / 1e9, finite(own.strike))
 
 
-def max_change_in(snapshot: GexSnapshot, window: Window) -> Change:
+def max_change_in(snapshot: GexSnapshot, window: Window) -> StrikeChange:
     """The classic one, re-pricing by spot and time included."""
     position = _WINDOWS.index(window)
     strike, change = snapshot.max_priors[position] if position < len(snapshot.max_priors) else (None, None)
     millions = finite(change)
-    return Change() if millions is None else Change(millions / 1000, finite(strike))
+    return StrikeChange() if millions is None else StrikeChange(millions / 1000, finite(strike))
 
 
 def span_words(figure: str, window: Window) -> str:
@@ -48,7 +48,7 @@ def span_words(figure: str, window: Window) -> str:
     return f"{FIGURES[figure].name} {_SPANS.get(window) or f'{window} min'}"
 
 
-def _found(snapshot: GexSnapshot, window: Window) -> Change:
+def _found(snapshot: GexSnapshot, window: Window) -> StrikeChange:
     """By trades where the producer tells volume by strike, if only since its start; never the one for the other."""
     return flow_in(snapshot, window) if snapshot.flow else max_change_in(snapshot, window)
 

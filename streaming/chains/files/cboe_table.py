@@ -47,7 +47,7 @@ NO_TABLE: Final = "There is no line of columns with Calls and Puts, as CBOE's ta
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class QuoteTable:
     """All calls, then all puts."""
 
     head: str
@@ -71,7 +71,7 @@ def is_table(payload: bytes) -> bool:
     return _COLUMN_LINE.search(payload[:_LONGEST_HEAD]) is not None
 
 
-def read_table(payload: bytes) -> Table:
+def read_table(payload: bytes) -> QuoteTable:
     """The table as columns; ContractError when there is none or no row of it names an option."""
     text = payload.removeprefix(_BOM)
     text = text.replace(b"\r", b"") if b"\n" in text else text.replace(b"\r", b"\n")
@@ -146,7 +146,7 @@ def _irregular(body: bytes, columns: int, *, ends_in_line: bool) -> _Cells:
     return _Cells(cells.data, cells.start, cells.end, short, cut_off)
 
 
-def _table(head: str, names: list[str], cells: _Cells) -> Table:
+def _table(head: str, names: list[str], cells: _Cells) -> QuoteTable:
     try:
         calls, puts = names.index("calls"), names.index("puts")
         at = [[names.index(figure, side) for figure in _FIGURES] for side in (calls, puts)]
@@ -162,7 +162,7 @@ def _table(head: str, names: list[str], cells: _Cells) -> Table:
     values = _numbers(cells.data, cells.start[:, order].T.ravel(), cells.end[:, order].T.ravel())
     rows = ContractRows(listing.symbols, *values.reshape(len(_FIGURES), -1)[:, listing.kept])
     unreadable = int(np.count_nonzero(nameless)) + cells.short_rows
-    return Table(head, rows, ChainQuality(unreadable=unreadable, cut_off=cells.cut_off))
+    return QuoteTable(head, rows, ChainQuality(unreadable=unreadable, cut_off=cells.cut_off))
 
 
 def _numbers(data: Bytes, start: Ints, end: Ints) -> Floats:

@@ -13,13 +13,13 @@ from streaming.schwab.stream.session_events import (
     Code,
     ConnectionUnknown,
     Data,
-    Heartbeat,
     KeysRefused,
     KickedOut,
     LoggedIn,
     LoggedOut,
     LoginDenied,
     Oddity,
+    ServerHeartbeat,
     ServiceUnavailable,
     SessionEvent,
     StopStreaming,
@@ -281,7 +281,7 @@ class StreamSession:
 
     def _noticed(self, notice: StreamNotice) -> SessionEvent:
         if isinstance(notice.heartbeat, (str, int)):
-            return Heartbeat()
+            return ServerHeartbeat()
         content = notice.content
         if not isinstance(content, ResponseContent):
             return Oddity("a notice without content")

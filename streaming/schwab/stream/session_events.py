@@ -109,7 +109,7 @@ class LoggedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
+class ServerHeartbeat:
     """The server is alive and has nothing to say."""
 
 
@@ -154,7 +154,7 @@ SessionEvent = (
     | StopStreaming
     | ConnectionUnknown
     | LoggedOut
-    | Heartbeat
+    | ServerHeartbeat
     | Oddity
     | Tolerated
     | Data

@@ -26,7 +26,7 @@ class RefusedError(RequestError):
 
 
 @dataclass(slots=True)
-class Login:
+class InteractiveLogin:
     """One interactive login; the refresh token never changes and ends seven days later."""
 
     refresh_token: str
@@ -46,7 +46,7 @@ class Authority:
     callback_url: str | None = None
     """When given, redirect URLs must equal it byte for byte."""
     access_life_s: float = ACCESS_LIFE_S
-    login: Login | None = None
+    login: InteractiveLogin | None = None
     refreshes: int = 0
     _codes: dict[str, tuple[float, str]] = field(default_factory=dict)
 
@@ -75,7 +75,7 @@ class Authority:
 
     def sign_in(self) -> dict[str, Any]:
         """A login without a browser: the token response, and every earlier token is void."""
-        self.login = Login(self._random(64) + "@", self._now_s() + LOGIN_LIFE_S)
+        self.login = InteractiveLogin(self._random(64) + "@", self._now_s() + LOGIN_LIFE_S)
         return self._response(self.login)
 
     def expire_access(self) -> None:
@@ -107,7 +107,7 @@ class Authority:
         self.refreshes += 1
         return self._response(login)
 
-    def _response(self, login: Login) -> dict[str, Any]:
+    def _response(self, login: InteractiveLogin) -> dict[str, Any]:
         now_s = self._now_s()
         login.access = {token: until_s for token, until_s in login.access.items() if until_s > now_s}
         token = f"I0.{_REALM}.{self._random(43)}@"

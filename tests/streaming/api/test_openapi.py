@@ -53,7 +53,7 @@ async def test_what_is_served_is_what_is_described(redis):
                 asked = re.sub(r"{(symbol|ticker)}", "SPX", path).replace("{category}", "full")
                 valid(content[JSON]["schema"], (await rig.http.get(asked)).json())
         refused = await rig.http.get("/v1/levels/NDX")
-        valid({"$ref": "#/components/schemas/Trouble"}, refused.json())
+        valid({"$ref": "#/components/schemas/ErrorAnswer"}, refused.json())
 
 
 def test_the_schema_of_the_contract_is_kept_as_a_file():

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from streaming.engine import engine_host
-from streaming.engine.engine_host import Turns
+from streaming.engine.engine_host import OrderGate
 
 
 class Orders:
     """Orders that each last until `end` names them; `begun` says in which order they got their turns."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.turns = OrderGate()
         self.begun: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []

@@ -12,10 +12,10 @@ from streaming.engine.protocol import (
     Compute,
     Computed,
     Near,
+    NearSymbols,
     OrderRefused,
     Ready,
     Setup,
-    Symbols,
     Take,
 )
 from streaming.engine.worker import OrderDesk
@@ -33,7 +33,7 @@ def test_orders_are_answered_in_kind():
     assert desk.carry_out(SETUP, b"") == Ready()
     assert desk.carry_out(Take([("$SPX", 5660.0, 1)], []), b"") is None
     assert desk.carry_out(Compute("SPX", ASOF), b"") == Computed(None)
-    assert desk.carry_out(Near(5), b"") == Symbols(())
+    assert desk.carry_out(Near(5), b"") == NearSymbols(())
 
 
 def test_an_order_that_breaks_is_answered_with_its_reason(capsys):
@@ -55,7 +55,7 @@ def run(code: str, *orders: bytes) -> tuple[list[object], bytes]:
 def test_it_ends_when_its_input_closes_and_answers_in_order():
     orders = [frame(ENCODER.encode(order)) for order in (SETUP, Near(1), Compute("SPX", ASOF))]
     answers, _ = run("import streaming.engine.worker as w; w.main()", *orders)
-    assert answers == [Ready(), Symbols(()), Computed(None)]
+    assert answers == [Ready(), NearSymbols(()), Computed(None)]
 
 
 def test_what_is_printed_never_ends_up_between_the_frames():

@@ -3,7 +3,7 @@ import asyncio
 from streaming.errors import TransientError
 from streaming.symbols import parse_ticker
 from streaming.telemetry.level_metrics import METRICS, level_looks
-from streaming.telemetry.prometheus import Table, exposition
+from streaming.telemetry.prometheus import MetricTable, exposition
 from tests.support.clock import ManualClock
 from tests.support.host import StoredSnapshots, make_snapshot
 
@@ -15,7 +15,7 @@ async def test_levels_are_scraped_by_ticker_and_weight_with_their_age():
     stored = StoredSnapshots({"SPX": make_snapshot("SPX")})
     clock.advance(7.0)
     looks = await level_looks(stored.latest, TICKERS, clock)
-    text = exposition([Table("levels", METRICS, looks, labels=("ticker",))]).decode()
+    text = exposition([MetricTable("levels", METRICS, looks, labels=("ticker",))]).decode()
     assert 'gexcord_levels_zero_gamma{ticker="SPX",weight="oi"} 6390.0\n' in text
     assert 'gexcord_levels_zero_gamma{ticker="SPX",weight="vol"} 6391.0\n' in text
     assert 'gexcord_levels_net_gex_usd_per_1pct{ticker="SPX",weight="oi"} 1.5e+09\n' in text

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 from streaming.bus.metrics_store import kept
 from streaming.status import StreamStatus
 from streaming.telemetry import stream_metrics
-from streaming.telemetry.prometheus import Table, exposition, one
+from streaming.telemetry.prometheus import MetricTable, exposition, one
 from tests.support.stream_facts import LIVE, facts
 
 
@@ -46,7 +46,7 @@ def test_what_there_are_several_of_is_told_apart_by_labels():
     metrics = (kept("edits", "Edits.", "edits_total"), kept("state", "What it does.", "state", labels=("state",)))
     facts_of = {"SPX": SimpleNamespace(edits=0, state="open"), "NDX": SimpleNamespace(edits=1, state="open")}
     looks = tuple((("5", name), seen) for name, seen in facts_of.items())
-    text = exposition([Table("board", metrics, looks, labels=("channel", "ticker"))]).decode()
+    text = exposition([MetricTable("board", metrics, looks, labels=("channel", "ticker"))]).decode()
     assert 'gexcord_board_edits_total{channel="5",ticker="NDX"} 1.0\n' in text
     assert 'gexcord_board_state{channel="5",state="open",ticker="SPX"} 1.0\n' in text
     assert text.count("# HELP gexcord_board_edits_total") == 1

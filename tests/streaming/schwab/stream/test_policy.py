@@ -3,12 +3,12 @@ import pytest
 from streaming.schwab.stream.policy import Reaction, StreamTiming, ending_text, reaction_to, yield_s
 from streaming.schwab.stream.session_events import (
     ConnectionUnknown,
-    Heartbeat,
     KickedOut,
     LoggedIn,
     LoggedOut,
     LoginDenied,
     Oddity,
+    ServerHeartbeat,
     ServiceUnavailable,
     StopStreaming,
 )
@@ -24,7 +24,7 @@ from streaming.schwab.stream.session_events import (
         (ConnectionUnknown(20, ""), False, Reaction.RECONNECT),
         (LoggedOut(), False, Reaction.RECONNECT),
         (LoggedIn(""), True, Reaction.GO_ON),
-        (Heartbeat(), False, Reaction.GO_ON),
+        (ServerHeartbeat(), False, Reaction.GO_ON),
         (Oddity(""), False, Reaction.GO_ON),
         (ServiceUnavailable("NYSE_BOOK", ""), False, Reaction.GO_ON),
     ],

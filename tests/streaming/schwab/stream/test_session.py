@@ -8,13 +8,13 @@ from streaming.schwab.stream.session_events import (
     BadFrame,
     ConnectionUnknown,
     Data,
-    Heartbeat,
     KeysRefused,
     KickedOut,
     LoggedIn,
     LoggedOut,
     LoginDenied,
     Oddity,
+    ServerHeartbeat,
     ServiceUnavailable,
     StopStreaming,
     Subscribed,
@@ -222,8 +222,8 @@ def test_harmless_notices_are_oddities():
 
 def test_heartbeats_are_told():
     talk = logged_in({})
-    assert talk.session.receive(b'{"notify":[{"heartbeat":"1668715930582"}]}') == [Heartbeat()]
-    assert talk.session.receive(b'{"notify":[{"heartbeat":"soon"}]}') == [Heartbeat()]
+    assert talk.session.receive(b'{"notify":[{"heartbeat":"1668715930582"}]}') == [ServerHeartbeat()]
+    assert talk.session.receive(b'{"notify":[{"heartbeat":"soon"}]}') == [ServerHeartbeat()]
 
 
 def test_data_passes_through_at_any_time():
