@@ -33,6 +33,7 @@ from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl, SymbolControl
 from bot.render.charts.chart_client import ChartWorker
 from bot.render.health_text import HealthLook
+from bot.servers.departures import Departures
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.order_store import FeedOrders, OrderStore
 from bot.servers.orders import Manner, manner_of_alerts, manner_of_reposts, settings_orders
@@ -159,6 +160,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             feed=feed,
         )
         jobs["call-share"] = CallShare(runtime.redis, token.get_secret_value(), pacing.pacer, clock).run
+        if settings.gex_feed_enabled:
+            jobs["departures"] = _departures(bot, runtime, orders).run
         for name, job in (jobs | alert_jobs).items():
             supervisor.start(name, job)
         if api.url is not None:
@@ -341,6 +344,11 @@ def _feed_desk(orders: FeedOrders, runtime: Runtime, settings: BotSettings) -> F
             raise RequestError(f"{ticker.name} is not followed here.", remedy=f"Available: {names}.")
 
     return FeedCommands(orders, runtime.clock, per_server=settings.gex_feed_per_server, admit=admit)
+
+
+def _departures(bot: GexBot, runtime: Runtime, orders: FeedOrders) -> Departures:
+    told = Notes(runtime.redis, keys.FEED_TOLD, about=_TOLD)
+    return Departures(bot, orders, OrderStore(runtime.redis), told, runtime.clock, bot.tell_operators)
 
 
 async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:

@@ -6,7 +6,7 @@ is refused or missing. When several fail, the first of these counts.
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +17,11 @@ from redis.asyncio import Redis
 from bot.check.discord import check_discord
 from bot.check.source_checks import check_sources
 from bot.feed.schedule import decide, opening_sentence
+from bot.servers.order_store import FeedOrders, OrderStore
+from bot.servers.orders import BoardOrder, settings_orders
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
-from streaming.errors import ConfigurationError, GexcordError
+from streaming.errors import ConfigurationError, GexcordError, TransientError
 from streaming.process.findings import Finding, exit_status, fail, failed, ok, unwritable, warn, worst
 from streaming.setting_values import doubtful_lines, doubtful_name, is_secret, read_text
 from streaming.settings import ENV_FILE
@@ -57,9 +59,18 @@ async def run_check(
         report([finding])
         report([check_token(settings, now)])
         report(await check_sources(settings, clock, redis))
+        orders = await _orders(settings, redis)
     report(await check_api(settings))
-    report(await check_discord(settings, now))
+    report(await check_discord(settings, now, orders))
     return exit_status(findings)
+
+
+async def _orders(settings: BotSettings, redis: Redis | None) -> Mapping[int, BoardOrder]:
+    """What the settings and `/feed` want; without Redis the settings alone."""
+    orders = FeedOrders(settings_orders(settings), None if redis is None else OrderStore(redis))
+    with suppress(TransientError):  # the line about Redis says so
+        await orders.look()
+    return orders.current
 
 
 def check_env_file(path: Path) -> Sequence[Finding]:

@@ -1,6 +1,7 @@
 """The Discord part of `run_bot.py --check`: the login, every feed channel, and what the bot may do in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import httpx
 from pydantic import SecretStr
 
 from bot.render.about_text import SOURCE_URL
+from bot.servers.orders import BoardOrder, settings_orders
 from bot.settings import BotSettings
 from bot.wire.channel_access import (
     ANNOUNCEMENTS,
@@ -45,8 +47,11 @@ class _NotDiscordError(GexcordError):
     """Whatever answers is not Discord's API."""
 
 
-async def check_discord(settings: BotSettings, now: datetime) -> Sequence[Finding]:
-    """Findings on the login and on each configured channel."""
+async def check_discord(
+    settings: BotSettings, now: datetime, orders: Mapping[int, BoardOrder] | None = None
+) -> Sequence[Finding]:
+    """Findings on the login and on each channel of `orders`, of the settings without them."""
+    wanted = settings_orders(settings) if orders is None else orders
     if settings.discord_bot_token is None:
         remedy = "Set it in .env; only the demo and `python -m streaming` work without it."
         return [fail("discord", f"DISCORD_BOT_TOKEN is not set. {remedy}", ConfigurationError.exit_status)]
@@ -62,7 +67,7 @@ async def check_discord(settings: BotSettings, now: datetime) -> Sequence[Findin
         except httpx.HTTPError as error:
             sentence = f"{httpx.URL(base).host} does not answer ({type(error).__name__}). Check the network"
             return [fail("discord", f"{sentence} and DISCORD_API_URL.", UnavailableError.exit_status)]
-        return [login, *[await _channel(http, str(channel), me["id"], now) for channel in settings.boards]]
+        return [login, *[await _ordered(http, order, me["id"], now) for order in wanted.values()]]
 
 
 async def application_id(settings: BotSettings) -> int | None:
@@ -123,6 +128,13 @@ def _code(response: httpx.Response) -> int | None:
         return None
     code = body.get("code") if isinstance(body, dict) else None
     return code if type(code) is int else None
+
+
+async def _ordered(http: httpx.AsyncClient, order: BoardOrder, me: str, now: datetime) -> Finding:
+    """The channel, and who wants what in it."""
+    found = await _channel(http, str(order.channel_id), me, now)
+    rests = ", paused" if order.paused else ""
+    return replace(found, sentence=f"{found.sentence} {', '.join(order.tickers)} by {order.origin}{rests}.")
 
 
 async def _channel(http: httpx.AsyncClient, channel_id: str, me: str, now: datetime) -> Finding:

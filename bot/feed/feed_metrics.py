@@ -75,7 +75,7 @@ class BoardStatus:
     since_at: datetime | None = None
     """When it entered this state."""
     message_id: int | None
-    origin: str = "settings"
+    origin: str = "the settings"
     """Who wants it: the settings, or an admin with `/feed`."""
     counters: BoardCounters
 

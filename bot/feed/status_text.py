@@ -13,18 +13,13 @@ from streaming.calendar import new_york
 from streaming.model import WEIGHT_WORDS
 
 _LONGEST_REASON: Final = 200
-_ORIGINS: Final = {"settings": "the settings", "/feed": "/feed"}
 
 
 def feed_text(status: FeedStatus, boards: Sequence[BoardStatus], now: datetime, *, elsewhere: int = 0) -> str:
     """`/feed status`: whether this process writes, then a paragraph a board; `elsewhere` are those of other servers."""
     lines = [
         _head(status, now),
-        *(
-            line
-            for board in boards
-            for line in (_title(board, now), f"{_pace(board, now)} · by {_ORIGINS[board.origin]}")
-        ),
+        *(line for board in boards for line in (_title(board, now), f"{_pace(board, now)} · by {board.origin}")),
     ]
     if not boards:
         lines.append("I keep no live message in this server.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -13,7 +13,6 @@ from streaming.model import ScopeName, WeightName
 from streaming.symbols import Ticker, parse_ticker
 
 SCHEMA: Final = 1
-Origin = Literal["settings", "/feed"]
 
 
 class BoardOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,9 +41,9 @@ class BoardOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: int = SCHEMA
 
     @property
-    def origin(self) -> Origin:
-        """Who says so."""
-        return "settings" if self.guild_id is None else "/feed"
+    def origin(self) -> str:
+        """Who says so, after "by"."""
+        return "the settings" if self.guild_id is None else "/feed"
 
     @property
     def instruments(self) -> tuple[Ticker, ...]:

@@ -13,6 +13,8 @@ from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.rest.faults import Trouble
 from bot.sandbox.world.permission_bits import Permission
 from bot.sandbox.world.records import ChannelKind
+from bot.servers.order_store import OrderStore
+from bot.servers.orders import BoardOrder
 from bot.settings import BotSettings
 from streaming.bus.server.embedded import free_port, open_embedded_server
 from streaming.process.findings import exit_status, fail, ok, warn
@@ -39,7 +41,7 @@ def token_path(tmp_path):
 
 
 @pytest.fixture
-def make(sandbox, redis_url, token_path):
+def make(sandbox, redis, redis_url, token_path):  # `redis` empties the server
     """Settings with which everything is in order, and whatever a test changes."""
 
     def settings(**changes):
@@ -67,6 +69,15 @@ def of(lines, subject):
     """The one line about a subject."""
     (found,) = [line for line in lines if line[6:].startswith(subject)]
     return found
+
+
+async def test_each_channel_is_named_with_what_it_shows_and_who_wants_that(make, sandbox, redis):
+    spx, ndx = sandbox.channel_ids["gex-spx"], sandbox.channel_ids["gex-ndx"]
+    await OrderStore(redis).put(BoardOrder(channel_id=ndx, tickers=("NDX",), guild_id=7, paused=True))
+    status, lines = await checked(make(discord_gex_feed_channel_ids=(spx,)))
+    assert status == 0
+    assert of(lines, f"channel {spx}").endswith("every permission is granted. NQ_NDX by the settings.")
+    assert of(lines, f"channel {ndx}").endswith("every permission is granted. NDX by /feed, paused.")
 
 
 async def test_when_all_is_well_every_line_says_ok_and_the_status_is_0(make, sandbox):

@@ -395,7 +395,7 @@ async def test_boards_begin_change_and_end_while_the_bot_runs_and_no_message_is_
         assert "6900.25" in feed.channels[7].only
         assert "\x1b" not in feed.channels[7].only
         assert feed.channels[7].deeds.count("send") == 1
-        assert [board.origin for board in feed.runner.status().boards] == ["settings", "/feed"]
+        assert [board.origin for board in feed.runner.status().boards] == ["the settings", "/feed"]
         await said(feed, store.remove(7))
         await feed.clock.pass_time(1)
         assert feed.channels[7].messages == {}

@@ -39,7 +39,7 @@ async def test_a_message_is_added_changed_and_removed(desk):
     changed = await desk.does.change(2, 7, [SPX], refresh_minutes=0, by=6)
     assert (changed.tickers, changed.style, changed.refresh_minutes, changed.silent) == (("SPX",), "plain", 0, None)
     assert await desk.does.remove(2) is None
-    assert desk.shown == {1: (("SPX",), "settings", False)}
+    assert desk.shown == {1: (("SPX",), "the settings", False)}
 
 
 async def test_what_is_said_of_a_channel_of_the_settings_counts_until_it_is_removed(desk):
@@ -47,8 +47,8 @@ async def test_what_is_said_of_a_channel_of_the_settings_counts_until_it_is_remo
     assert desk.shown[1] == (("SPX",), "/feed", True)
     with pytest.raises(RequestError, match="is paused"):
         await desk.does.repost(1)
-    assert (await desk.does.remove(1)).origin == "settings"
-    assert desk.shown[1] == (("SPX",), "settings", False)
+    assert (await desk.does.remove(1)).origin == "the settings"
+    assert desk.shown[1] == (("SPX",), "the settings", False)
     with pytest.raises(RequestError, match="only its operator"):
         await desk.does.remove(1)
 

@@ -53,7 +53,7 @@ async def test_a_wish_for_a_new_message_stands_beside_the_order_whoever_gave_tha
     orders = FeedOrders(NAMED, store)
     await store.ask_repost(1, 5)
     await orders.look()
-    assert (orders.current[1].reposted_ms, orders.current[1].origin) == (5, "settings")
+    assert (orders.current[1].reposted_ms, orders.current[1].origin) == (5, "the settings")
 
 
 async def test_what_another_version_wrote_is_left_alone(store, redis, caplog):

@@ -23,7 +23,7 @@ def test_what_admins_say_counts_where_the_settings_name_the_channel_too():
     named = settings_orders(make_settings(gex_feed_channel_map="SPX:1,SPX:2"))
     orders = orders_of(named, [SAID], {1: 5, 9: 5})
     assert {place: (order.tickers, order.origin) for place, order in orders.items()} == {
-        1: (("SPX",), "settings"),
+        1: (("SPX",), "the settings"),
         2: (("NDX",), "/feed"),
     }
     assert orders[1].reposted_ms == 5
