@@ -28,6 +28,8 @@ WAITING_FOR: Final = "waiting for data from "
 COLUMNS: Final = 40
 _UP: Final = "▲"
 _DOWN: Final = "▼"
+_TIED: Final = "\N{NO-BREAK SPACE}"
+"""Where a phone must not break a line: within a change and before its arrow."""
 _DOTS: Final = {_UP: f"🟢{_UP}", _DOWN: f"🔴{_DOWN}"}
 _SCOPES: Final[Mapping[ScopeName, str]] = {
     "zero": "nearest expiry",
@@ -131,9 +133,9 @@ def _block_title(view: BoardView) -> str:
 def _block_line(name: str, label: str, view: BoardView) -> str:
     figure = view.figures[name]
     if BOARD[name].is_price:
-        now, before = _level(name, figure.now, view), f"({_level(name, figure.before, view)})"
+        now, before = _level(name, figure.now, view), _level(name, figure.before, view)
         away = distance(figure.now, view.figures["spot"].now)
-        return _arrowed(f"{label:<11}{now:>8} {away:>6} {before:>11}", _rounded(figure, view.decimals))
+        return _levelled(f"{label:<11}{now:>8} {away:>6}", f"{f'({before})':>11}", _rounded(figure, view.decimals))
     named = f"{label} {FIGURES[name].weight}"
     change, moved = _exposure_change(figure, view)
     return f"{named:<16}{significant_bn(figure.now, view.digits):>10} {_moved(f'{moved:>11}', change)}"
@@ -167,7 +169,7 @@ def _markdown_line(name: str, label: str, view: BoardView) -> str:
         return _dotted(f"{label} **{now}** {away} ({before})", _rounded(figure, view.decimals))
     change, moved = _exposure_change(figure, view)
     value = significant_bn(figure.now, view.digits)
-    return _dotted(f"{label} {FIGURES[name].weight} **{value}** {moved}", change)
+    return _dotted(f"{label} {FIGURES[name].weight} **{value}** {moved.replace(' ', _TIED)}", change)
 
 
 def _spot_change(view: BoardView) -> str:
@@ -250,6 +252,14 @@ def _painted(text: str, colour: str) -> str:
     return _WORD.sub(lambda word: f"{colour}{word[0]}{theme.RESET}", text)
 
 
+def _levelled(text: str, before: str, change: float | None) -> str:
+    """A level with what it was: the brackets and the arrow coloured."""
+    colour = _colour(change)
+    if colour is not None:
+        before = re.sub(r"[()]", lambda bracket: f"{colour}{bracket[0]}{theme.RESET}", before)
+    return _arrowed(f"{text} {before}", change)
+
+
 def _moved(text: str, change: float | None) -> str:
     """A change with its arrow: its sign and the arrow coloured, for the same reason."""
     colour = _colour(change)
@@ -265,7 +275,7 @@ def _arrowed(text: str, change: float | None) -> str:
 
 
 def _dotted(text: str, change: float | None) -> str:
-    return f"{text} {_DOTS.get(_arrow(change), '')}".rstrip()
+    return f"{text}{_TIED}{_DOTS[_arrow(change)]}" if change else text
 
 
 def _colour(change: float | None) -> str | None:

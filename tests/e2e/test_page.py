@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
 
+from bot.render.card import card_text, layout_of
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from tests.support.page_bot import REFUSAL, PageBot, open_page_bot
 
@@ -303,16 +304,31 @@ async def test_a_bot_that_does_not_answer_is_reported(page: Page) -> None:
     await expect(page.locator(".pending")).to_have_count(0)
 
 
+async def test_a_card_shows_its_colour_its_parts_and_dots_for_its_arrows(
+    page: Page, bot: PageBot, sandbox: Sandbox
+) -> None:
+    text = card_text([["### GEX: SPX 6900.25", "Δ +1.00 🟢▲"], ["call wall **6950**"]], "amplified")
+    message = await bot.board(sandbox.channel_ids["gex-spx"]).send(view=layout_of(text))
+    card = page.locator(f"article[data-message='{message.id}'] .container")
+    await expect(card).to_have_css("border-left-color", "rgb(218, 55, 60)")
+    await expect(card.locator("h3")).to_have_text("GEX: SPX 6900.25")
+    await expect(card.locator("hr")).to_have_count(1)
+    await expect(card.locator("strong")).to_have_text("6950")
+    await expect(card.locator(".dot.up")).to_have_count(1)
+
+
 async def test_a_phone_shows_the_board_whole_and_reaches_everything(
     phone: Page, bot: PageBot, sandbox: Sandbox
 ) -> None:
-    message = await bot.board(sandbox.channel_ids["gex-spx"]).send(ansi(f"\x1b[1m{HEADLINE}\x1b[0m"))
+    message = await bot.board(sandbox.channel_ids["gex-spx"]).send(ansi(f"\x1b[1;32m{HEADLINE}\x1b[0m"))
     board = phone.locator(f"article[data-message='{message.id}'] pre")
     await expect(board).to_be_visible()
     measure = "node => [node.scrollWidth, node.clientWidth, parseFloat(getComputedStyle(node).fontSize)]"
     widths = await board.evaluate(measure)
     assert widths[0] <= widths[1]
-    assert widths[2] >= 10
+    assert widths[2] == 14
+    colours = "node => new Set([node, node.querySelector('span')].map((one) => getComputedStyle(one).color)).size"
+    assert await board.evaluate(colours) == 1, "a phone colours no block"
     assert await phone.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     await expect(phone.locator("#entry")).to_be_in_viewport()
     await expect(phone.locator("#sidebar")).not_to_be_in_viewport()

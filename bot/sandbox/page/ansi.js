@@ -17,11 +17,6 @@ export function ansiNodes(text) {
   return nodes;
 }
 
-/** The text a person would copy. */
-export function withoutAnsi(text) {
-  return text.replace(SGR, "");
-}
-
 function plain() {
   return { bold: false, underline: false, front: null, back: null };
 }

@@ -1,5 +1,7 @@
-// Message components: rows of buttons and selects. What a click means is told by `data-…`; the timeline sends it.
+// Message components: rows of buttons and selects, and cards (the second kind): containers of texts, rules and rows.
+// What a click means is told by `data-…`; the timeline sends it.
 import { h, icon } from "./dom.js";
+import { markdownNodes } from "./markdown.js";
 
 export const ROW = 1;
 export const BUTTON = 2;
@@ -7,12 +9,27 @@ export const STRING_SELECT = 3;
 export const TEXT_INPUT = 4;
 export const TEXT_DISPLAY = 10;
 export const LABEL = 18;
+const SEPARATOR = 14;
+const CONTAINER = 17;
 const SELECTS = new Set([STRING_SELECT, 5, 6, 7, 8]);
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link" };
 const LINK = 5;
 
-export function componentNodes(components) {
-  return components.map((one) => (one.type === ROW ? rowNode(one) : null)).filter(Boolean);
+export function componentNodes(components, names) {
+  return components.map((one) => componentNode(one, names)).filter(Boolean);
+}
+
+function componentNode(one, names) {
+  if (one.type === ROW) return rowNode(one);
+  if (one.type === TEXT_DISPLAY) return h("div", { class: "content" }, markdownNodes(one.content, names));
+  if (one.type === SEPARATOR) return h("hr", { class: one.divider === false ? "rule bare" : "rule" });
+  return one.type === CONTAINER ? containerNode(one, names) : null;
+}
+
+function containerNode({ accent_color: accent, components }, names) {
+  const bar = Number.isInteger(accent) ? `#${accent.toString(16).padStart(6, "0")}` : null;
+  const props = { class: bar ? "container accented" : "container", style: bar ? { "--bar": bar } : {} };
+  return h("section", props, componentNodes(components ?? [], names));
 }
 
 function rowNode(row) {
@@ -52,8 +69,8 @@ function selectNode(component) {
 
 /** The component of a message that carries this custom id. */
 export function findComponent(message, customId) {
-  const rows = message.components ?? [];
-  return rows.flatMap((row) => row.components ?? []).find((one) => one.custom_id === customId) ?? null;
+  const within = (components) => components.flatMap((one) => [one, ...within(one.components ?? [])]);
+  return within(message.components ?? []).find((one) => one.custom_id === customId) ?? null;
 }
 
 /** What a select offers: its own options, or the people and channels of this server. */

@@ -2,7 +2,7 @@
 import { displayName, h } from "./dom.js";
 import { timeMark } from "./timestamps.js";
 
-const SPECIAL = /[\\`*_~|[<@h]/g;
+const SPECIAL = /[\\`*_~|[<@h]|🟢|🔴/g;
 
 const RULES = [
   [/\\([^A-Za-z0-9\s])/y, (m) => m[1]],
@@ -23,6 +23,7 @@ const RULES = [
   [/<\/([-\w ]+):(\d+)>/y, (m) => mention(`/${m[1]}`, { action: "slash", text: `/${m[1]}` })],
   [/<a?:(\w+):\d+>/y, (m) => `:${m[1]}:`],
   [/@(?:everyone|here)\b/y, (m) => mention(m[0])],
+  [/🟢|🔴/y, (m) => h("span", { class: m[0] === "🟢" ? "dot up" : "dot" }, m[0])], // pictures at Discord, on any machine
 ];
 
 /** Nodes for one run of inline text; `names` resolves mentioned users and channels. */

@@ -1,5 +1,5 @@
 // Discord's block markdown: fences, headings, subtext, quotes, lists. Untrusted text in, nodes out.
-import { ansiNodes, withoutAnsi } from "./ansi.js";
+import { ansiNodes } from "./ansi.js";
 import { h } from "./dom.js";
 import { inlineNodes } from "./inline.js";
 
@@ -22,17 +22,10 @@ export function markdownNodes(text, names) {
   return nodes;
 }
 
-export function hasFence(text) {
-  return Boolean(text) && text.includes("```");
-}
-
-/** A code block that knows its longest line, so that the style sheet can fit it into a phone. */
 function fence(language, body) {
-  const visible = language === "ansi" ? withoutAnsi(body) : body;
-  const cols = Math.max(20, ...visible.split("\n").map((line) => [...line].length));
   const children = language === "ansi" ? ansiNodes(body) : language === "diff" ? diffNodes(body) : [body];
   const code = h("code", { class: language ? `language-${language}` : null }, children);
-  return h("div", { class: "fence" }, h("pre", { dataset: { cols }, style: { "--cols": String(cols) } }, code));
+  return h("div", { class: "fence" }, h("pre", {}, code));
 }
 
 function diffNodes(body) {

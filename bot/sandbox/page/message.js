@@ -2,7 +2,7 @@
 import { componentNodes } from "./components.js";
 import { appTag, avatar, displayName, h, icon } from "./dom.js";
 import { embedNodes } from "./embeds.js";
-import { hasFence, markdownNodes } from "./markdown.js";
+import { markdownNodes } from "./markdown.js";
 import { attachmentNodes, localUrl } from "./media.js";
 import { format, stamp } from "./timestamps.js";
 
@@ -37,11 +37,9 @@ function mentions(message, me) {
   return Boolean(me) && (message.mentions ?? []).some((user) => user.id === me.id);
 }
 
-/** Blocks and pictures get the full width of a phone, beneath the avatar. */
+/** Pictures get the full width of a phone, beneath the avatar. */
 function isWide(message) {
-  const embeds = message.embeds ?? [];
-  const texts = [message.content, ...embeds.flatMap((one) => [one.description, ...(one.fields ?? []).map((f) => f.value)])];
-  return texts.some(hasFence) || (message.attachments ?? []).length > 0 || embeds.some((one) => one.image);
+  return (message.attachments ?? []).length > 0 || (message.embeds ?? []).some((one) => one.image);
 }
 
 function usedLine({ user, name }, names) {
@@ -84,7 +82,7 @@ function contentNodes(message, names) {
     message.content ? content(message, names) : null,
     ...embedNodes(shown.embeds, names),
     ...attachmentNodes(shown.attachments),
-    ...componentNodes(message.components ?? []),
+    ...componentNodes(message.components ?? [], names),
   ].filter(Boolean);
 }
 

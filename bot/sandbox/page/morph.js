@@ -10,7 +10,6 @@ export function morph(live, fresh) {
     if (live.nodeValue !== fresh.nodeValue) live.nodeValue = fresh.nodeValue;
     return live;
   }
-  keepWidest(live, fresh);
   morphAttributes(live, fresh);
   morphChildren(live, fresh);
   return live;
@@ -34,12 +33,4 @@ function morphChildren(live, fresh) {
     if (present) morph(present, child);
     else live.append(child);
   });
-}
-
-/** A block whose font shrinks to fit never grows back within one message, or each edit could resize it. */
-function keepWidest(live, fresh) {
-  if (!live.dataset.cols || !fresh.dataset.cols) return;
-  const cols = Math.max(Number(live.dataset.cols), Number(fresh.dataset.cols));
-  fresh.dataset.cols = cols;
-  fresh.style.setProperty("--cols", cols);
 }

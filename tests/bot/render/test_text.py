@@ -51,9 +51,9 @@ ANSI = f"""\
 {BOLD}GEX: NQ_NDX  25061.25{END}  {UP}Δ +{END}12.50 +0.05% {UP}▲{END}
 schwab · {UP}live{END} · Δ 60s
 above zero gamma: moves dampened
-zero gamma 24950.00 −0.44%  (24944.00) {UP}▲{END}
+zero gamma 24950.00 −0.44%  {UP}({END}24944.00{UP}){END} {UP}▲{END}
 call wall     25100 +0.15%     (25100)
-put wall      24800 −1.04%     (24825) {DOWN}▼{END}
+put wall      24800 −1.04%     {DOWN}({END}24825{DOWN}){END} {DOWN}▼{END}
 net gex vol        +1.83Bn {UP}Δ +{END}0.0213Bn {UP}▲{END}
 scaled gamma oi   −0.912Bn {DOWN}Δ −{END}0.0011Bn {DOWN}▼{END}
 max change vol   +0.0125Bn {UP}Δ +{END}0.0030Bn {UP}▲{END}
@@ -101,11 +101,15 @@ def test_the_ansi_text_is_as_agreed():
 
 
 def test_the_plain_text_is_as_agreed():
-    assert board_text(LIVE, style="plain") == PLAIN
+    assert board_text(LIVE, style="plain").replace("\N{NO-BREAK SPACE}", " ") == PLAIN
+
+
+def test_a_phone_does_not_break_a_line_within_a_change():
+    assert "**+1.83Bn** Δ~+0.0213Bn~🟢▲" in board_text(LIVE, style="plain").replace("\N{NO-BREAK SPACE}", "~")
 
 
 def test_a_card_says_the_same_as_the_plain_text_in_three_parts_with_the_regime_as_its_colour():
-    mark, *lines = board_text(LIVE, style="card").splitlines()
+    mark, *lines = board_text(LIVE, style="card").replace("\N{NO-BREAK SPACE}", " ").splitlines()
     assert mark == "::card 23a55a"
     assert [line for line in lines if line != "---"] == PLAIN.splitlines()
     assert lines.count("---") == 2
