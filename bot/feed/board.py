@@ -286,7 +286,7 @@ class Board:
         """When there is something to do, as it looks now; `due_s` is the next beat."""
         at_s = due_s
         if self._waits and self._slot.latest is not None:
-            at_s = self._clock.monotonic()
+            at_s = -math.inf
         elif self._state in {"open", "closed", "starting"} and not self._has_news:
             at_s = max(due_s, min(self._next_look_s, self._mark_s()))
         return max(at_s, self._quiet_until_s)

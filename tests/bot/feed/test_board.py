@@ -13,7 +13,7 @@ from bot.feed.ledger import LedgerAwayError, LedgerEntry
 from bot.feed.window import Slot
 from streaming.bus.lease import LeaseLostError
 from streaming.calendar import NEW_YORK
-from streaming.clock import epoch_ms
+from streaming.clock import Clock, ShiftedClock, epoch_ms
 from streaming.errors import OperatorError, RequestError, TransientError
 from streaming.model import ReplayMark
 from streaming.symbols import parse_ticker
@@ -32,7 +32,7 @@ def snowflake(at: datetime) -> int:
 class TimedChannel(FakeChannel):
     """Notes when it was asked for what."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
         self.asked: list[tuple[str, float]] = []
         self._clock = clock
@@ -837,7 +837,7 @@ async def test_a_live_message_that_a_deposed_process_wrote_over_is_written_anew_
     assert rig.channel.only == live
 
 
-def board_in_virtual_time(clock: VirtualClock, slot: Slot) -> tuple[TimedChannel, Board]:
+def board_in_virtual_time(clock: Clock, slot: Slot) -> tuple[TimedChannel, Board]:
     channel, rng = TimedChannel(clock), random.Random(1)
     message = Keeper(CHANNEL, channel, DictLedger(), clock).message
     ticker = parse_ticker("NQ")
@@ -879,3 +879,18 @@ async def test_the_wait_is_said_at_once_and_the_first_figures_are_shown_as_they_
 
 async def test_nothing_is_said_before_what_is_stored_has_been_read():
     assert (await deeds_of_a_board_that_waits(warm=False))[0] == ("send", 0.3)
+
+
+async def test_the_first_figures_are_shown_by_a_clock_that_never_stands_still():
+    clock, slot = ShiftedClock(OPEN_AT), Slot(60)
+    channel, board = board_in_virtual_time(clock, slot)
+    slot.warm = True
+    task = asyncio.create_task(board.run())
+    async with asyncio.timeout(2.0):
+        for deeds in (1, 2):
+            while len(channel.asked) < deeds:
+                await asyncio.sleep(0.005)
+            slot.put(snapshot(clock.now()))
+    task.cancel()
+    await asyncio.wait({task})
+    assert [deed for deed, _ in channel.asked[:2]] == ["send", "edit"]
