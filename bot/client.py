@@ -245,6 +245,6 @@ def _not_taken(error: discord.HTTPException) -> GexcordError:
     verdict = verdict_of(error)
     return OperatorError(
         f"Discord did not accept the slash commands: it {described(error)}." if verdict is None else verdict.sentence,
-        remedy="Those it has keep working; the bot will try again by itself." if verdict is None else verdict.remedy,
+        remedy="The existing ones keep working; the bot will try again." if verdict is None else verdict.remedy,
         retry_after_s=retry_after_s(error),
     )

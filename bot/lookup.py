@@ -114,10 +114,10 @@ async def _published(services: Services, ticker: Ticker) -> GexSnapshot | None:
     snapshot = await _latest(services, ticker.name)
     if snapshot is None and ticker in services.settings.tickers:
         if (loading := services.loading(ticker)) is not None:
-            raise RequestError(f"{ticker.name} starts: {loading}.", remedy="Its figures come with the last of them.")
+            raise RequestError(f"{ticker.name} starts: {loading}.", remedy="Its figures come with the last one.")
         raise TransientError(
             f"There is no current snapshot of {ticker.name}.",
-            remedy="Try again in a moment; an operator sees with /stream status whether data arrives.",
+            remedy="Try again in a moment; with /stream status an operator can see whether data arrives.",
         )
     return snapshot
 

@@ -114,7 +114,7 @@ class BotSettings(StreamSettings):
     @model_validator(mode="after")
     def _whole_discord(self) -> Self:
         if (self.discord_api_url is None) != (self.discord_gateway_url is None):
-            raise ValueError("DISCORD_API_URL and DISCORD_GATEWAY_URL must be set together, or neither")
+            raise ValueError("set both DISCORD_API_URL and DISCORD_GATEWAY_URL, or neither")
         return self
 
     @model_validator(mode="after")

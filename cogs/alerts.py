@@ -53,7 +53,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
     @app_commands.command(description="Get a message when something happens")
     @options(
         kind="What to watch for",
-        value="A price, a flow in $Bn per 1 %, or the least points a wall must move",
+        value="A price, a flow in $Bn per 1 %, or the fewest points a wall must move",
         target="Where to send it; only those who manage the server can choose a channel",
         window="For a flow: over how long",
         scope="Which expiries; without it, those of the live message",
@@ -211,7 +211,7 @@ def _added(rule: Rule, snapshot: GexSnapshot | None, *, resumed: bool) -> str:
     where = "by direct message" if rule.target.channel_id is None else "in this channel"
     lines = [f"Alert {rule.number} is set, {where}: {rule_text(rule)}."]
     if snapshot is None:
-        lines.append("There is no current snapshot; the alert begins with the next one.")
+        lines.append("There is no current snapshot; the alert starts with the next one.")
     else:
         reading = read(snapshot, key_of(rule))
         mine = with_value(reading, rule) if isinstance(reading, Reading) else reading

@@ -76,7 +76,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.command(
         description="Several tickers in one table: distance to zero gamma, net GEX, place between the walls"
     )
-    @options(symbols="Tickers with spaces between them; without them, all that are followed here")
+    @options(symbols="Tickers separated by spaces; without it, all that are followed here")
     async def compare(
         self,
         interaction: BotInteraction,
@@ -106,7 +106,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         found, missing = await find_several(self._services, books()[index])
         if len(found) < 2 or found[0].ticker != index:  # noqa: PLR2004  # a book of one is no book
             raise RequestError(
-                f"One book needs {index} and a relative; there is no snapshot of {', '.join(missing)}.",
+                f"One book needs {index} and a related ticker; there is no snapshot of {', '.join(missing)}.",
                 remedy="An operator can add tickers to the settings.",
             )
         text = book_text(

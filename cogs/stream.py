@@ -63,7 +63,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
         text = join_texts(stream_text(services.stream.status(), now), "\n".join(filter(None, others)))
         await interaction.response.send_message(text, ephemeral=True)
 
-    @symbols.command(name="add", description="Stream more symbols; they are kept after a restart")
+    @symbols.command(name="add", description="Stream more symbols, also after a restart")
     @app_commands.describe(symbols="Separated by commas, such as AAPL, $SPX, /MNQ or an option symbol")
     @operator_only()
     async def add_symbols(self, interaction: BotInteraction, symbols: app_commands.Range[str, 1, 1000]) -> None:

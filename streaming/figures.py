@@ -246,7 +246,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
     ),
     "gross_gex": Figure(
         "Gross GEX",
-        "The exposure of all contracts added without their signs, in US dollars per 1 % move: how much gamma there is "
+        "The exposure of all contracts, added up without signs, in US dollars per 1 % move: how much gamma there is "
         "at all. Net against gross tells how one-sided the book is.",
         rows=(Row("gross_gex_usd_per_1pct", BN_PER_1PCT),),
         in_levels=True,
@@ -265,7 +265,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
     ),
     "flow": Figure(
         "Flow",
-        "What was traded, each contract at the gamma of now: US dollars per 1 % move, calls +, puts −, in total and at "
+        "What was traded, each contract at its current gamma: US dollars per 1 % move, calls +, puts −, in total and at "
         "the strike with the largest part. Without a trade it is 0, whatever spot and time do. It goes over the same "
         "windows as max change and since the open; after a restart a window has no value until it is full.",
         weight="vol",

@@ -195,7 +195,7 @@ async def check_api(settings: BotSettings) -> Sequence[Finding]:
             return [ok("api", f"other programs will be answered at {place.address}.")]
     except GexcordError as error:
         if await _answers_already(settings):
-            return [ok("api", f"a Gexcord that runs already answers at port {settings.api_port} with this token.")]
+            return [ok("api", f"a running Gexcord already answers at port {settings.api_port} with this token.")]
         return [failed("api", error)]
 
 

@@ -37,7 +37,7 @@ class _RefusedError(GexcordError):
     """An answer that was an error; `code` is Discord's own, None where it may be anybody's page."""
 
     def __init__(self, status: int, code: int | None) -> None:
-        own = "without a code of Discord's own" if code is None else f"with code {code}"
+        own = "without one of Discord's own codes" if code is None else f"with code {code}"
         super().__init__(f"Discord answered {status} {own}.")
         self.status = status
         self.code = code

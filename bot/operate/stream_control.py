@@ -133,7 +133,7 @@ class StreamControl:
             retry = "" if status.retry_in_s is None else f" The next try is in {status.retry_in_s:.0f} s."
             return StreamReport(ok=False, sentence=f"The stream has no connection: {status.last_close}{retry}")
         return StreamReport(
-            ok=True, sentence="The stream is connecting; Schwab has not answered yet. /stream status shows how it goes."
+            ok=True, sentence="The stream is connecting; Schwab has not answered yet. See /stream status."
         )
 
     async def _remember(self, *, wanted: bool) -> None:
@@ -212,7 +212,7 @@ class SymbolControl:
         while (elapsed_s := self._clock.monotonic() - began_s) < DATA_WITHIN_S:
             status = self._streamer.status()
             if status.state not in {"live", "ready"}:
-                sentence = f"{_names(symbols)}: streamed as soon as the stream runs, which is {status.state} now."
+                sentence = f"{_names(symbols)}: streamed as soon as the stream runs; it is {status.state} now."
                 return StreamReport(ok=True, sentence=sentence)
             if all(status.symbols.get(symbol) is not None for symbol in symbols):
                 sentence = f"{_names(symbols)}: streamed from now on; first data after {elapsed_s * 1000:.0f} ms."
@@ -221,12 +221,12 @@ class SymbolControl:
         ages = self._streamer.status().symbols
         silent = [symbol for symbol in symbols if ages.get(symbol) is None]
         if refused := self._refused().intersection(silent):
-            sentence = f"{_names(symbols)}: asked for, but Schwab refuses {_names(sorted(refused))}."
+            sentence = f"{_names(symbols)}: requested, but Schwab refuses {_names(sorted(refused))}."
             return StreamReport(ok=False, sentence=sentence)
         return StreamReport(
             ok=True,
             sentence=f"{_names(symbols)}: asked for. Nothing has arrived for {_names(silent)} yet; Schwab accepts "
-            "unknown symbols without a word. `/stream status` shows one that stays silent.",
+            "unknown symbols without a word. `/stream status` shows symbols that stay silent.",
         )
 
 

@@ -120,7 +120,7 @@ def token_text(status: TokenStatus, now: datetime) -> str:
     if status.last_error is not None:
         lines.append(f"Last error: {status.last_error}")
     if status.refusals:
-        lines.append(f"Refused by Schwab: {counted(status.refusals, 'time')} in a row; it is asked again by itself")
+        lines.append(f"Refused by Schwab: {counted(status.refusals, 'time')} in a row; the bot keeps asking")
     if status.odd_grants:
         lines.append(f"Tokens with an impossible lifetime: {status.odd_grants}")
     return "\n".join(lines)[:MESSAGE_CHARS]
@@ -132,7 +132,7 @@ def login_steps(ends_at: datetime, *, link: str | None = None) -> str:
     lines = [
         f"**Log in at Schwab.** The link works until {_stamp(ends_at)}.",
         f"1. {page}, sign in with the *brokerage* login, choose the accounts and allow the app.",
-        "2. The browser ends on a page of this computer that does not load. Copy its whole address.",
+        "2. The browser then shows a page that does not load. Copy its whole address.",
         "3. Press *Paste the redirect URL* and paste it. The address is good for 30 seconds.",
     ]
     return "\n".join(lines)[:MESSAGE_CHARS]

@@ -49,7 +49,7 @@ async def back_up(order: BackupOrder, clock: Clock, *, tell: Tell) -> None:
     kept += _day_rows(settings)
     await asyncio.to_thread(_write, order, kept)
     tell(f"{order.target} holds {in_words(kept)}: {order.target.stat().st_size / 1e6:.1f} MB.")
-    tell("Only the passphrase opens it. Whoever has both can act as you, so keep them apart.")
+    tell("Only the passphrase opens it. Anybody who has both can act as you, so keep them apart.")
 
 
 def kept_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:

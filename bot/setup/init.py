@@ -27,9 +27,9 @@ from streaming.settings import ENV_FILE, explained_settings, load_settings, load
 
 _USUAL_KEYS: Final = {"app key": (32, 48), "secret": (16, 64)}
 """Lengths that Schwab has given out so far."""
-_WELCOME: Final = f"""Gexcord asks for what it needs and tests each answer. Enter takes what stands in brackets.
+_WELCOME: Final = f"""Gexcord asks for what it needs and tests each answer. Enter accepts the value in brackets.
 {NEW_ENV_FILE} is written at the very end; Ctrl+C before that leaves nothing behind."""
-_CHANNELS: Final = """Which channels keep a live message? TICKER:channel id, with commas between them: SPX:123,NDX:124
+_CHANNELS: Final = """Which channels get a live message? TICKER:channel id, separated by commas: SPX:123,NDX:124
 (Discord's settings, Advanced, Developer Mode; then right-click a channel, Copy Channel ID.)"""
 _SOURCES: Final = """Where do the figures come from? schwab (live; needs an app and a weekly login),
 cboe (15 minutes delayed; needs nothing), gexbot (needs a key) or redis (another program of yours)."""
@@ -82,7 +82,7 @@ class SetupDialogue:
         self._settle(*self._of_source(self.answers["gex_source"]))
         self._section("Redis")
         self._settle(
-            [SettingQuestion(name="redis_url", words="Redis URL; empty starts a server of our own")], self._redis
+            [SettingQuestion(name="redis_url", words="Redis URL (empty: start a server of our own)")], self._redis
         )
         return self.answers
 
@@ -105,7 +105,7 @@ class SetupDialogue:
                 return
 
     def _keeps(self) -> bool:
-        return self.person.ask("Enter asks again; `keep` takes it all the same: ").strip().lower() == "keep"
+        return self.person.ask("Enter asks again; `keep` accepts it anyway: ").strip().lower() == "keep"
 
     def _asked(self, question: SettingQuestion, tried: str) -> str:
         known = getattr(self.known, question.name)
@@ -134,7 +134,7 @@ class SetupDialogue:
     async def _channels(self, answers: Answers) -> Sequence[Finding]:
         settings = self._trial(answers)
         if not settings.boards:
-            return [warn("feed", "no channel, so no live message is kept; commands work all the same.")]
+            return [warn("feed", "no channel, so no live message is kept; commands work anyway.")]
         return (await check_discord(settings, self.clock.now()))[1:]
 
     async def _source(self, answers: Answers) -> Sequence[Finding]:
@@ -143,7 +143,7 @@ class SetupDialogue:
     def _of_source(self, source: str) -> tuple[Sequence[SettingQuestion], Test]:
         """What a source needs besides its name."""
         if source == "schwab":
-            self.person.say("Key and secret of your app at developer.schwab.com, and its callback URL, to the letter.")
+            self.person.say("Key, secret and callback URL of your app at developer.schwab.com, exactly as there.")
             return [
                 SettingQuestion(name="schwab_client_id", words="App key", secret=True),
                 SettingQuestion(name="schwab_client_secret", words="Secret", secret=True),
@@ -199,7 +199,7 @@ def initialise(folder: Path, person: Person, clock: Clock) -> None:
     """Ask, and write `.env.new` into the folder; RequestError where one is there already, or the answers end."""
     target = folder / NEW_ENV_FILE
     if target.exists():
-        raise RequestError(f"{target} is there already.", remedy=f"Rename it to {ENV_FILE}, or delete it.")
+        raise RequestError(f"{target} exists already.", remedy=f"Rename it to {ENV_FILE}, or delete it.")
     known, problems = load_what_is_right(BotSettings)
     for problem in problems:
         person.say(problem)
@@ -232,6 +232,6 @@ def _next_steps(answers: Answers, *, replaces: bool) -> Sequence[str]:
     if answers["gex_source"] == "schwab":
         steps.insert(1, "python -m streaming token login")
     return [
-        f"\n{NEW_ENV_FILE} is written, readable by you alone. {ENV_FILE} was not touched. Take it into use:",
+        f"\n{NEW_ENV_FILE} is written, readable by you alone. {ENV_FILE} was not touched. To use it:",
         *[f"  {step}" for step in [*steps, "python run_bot.py"]],
     ]

@@ -59,7 +59,7 @@ async def restore(order: RestoreOrder, clock: Clock, *, tell: Tell) -> None:
         raise OperatorError(f"{order.folder} cannot be written: {error.strerror or type(error).__name__}.") from error
     tell(f"{order.folder.absolute()} holds {in_words(kept)}.")
     tell(f"Read {NEW_ENV_FILE} there and rename it to {ENV_FILE}; then `python run_bot.py --check`.")
-    tell("Let only one of the two bots run: the live messages and the Schwab login are one bot's.")
+    tell("Run only one of the two bots: the live messages and the Schwab login belong to one bot.")
 
 
 def _read(order: RestoreOrder) -> Sequence[Kept]:

@@ -78,7 +78,7 @@ def unseal(source: BinaryIO, passphrase: str, *, name: str) -> Iterator[bytes]:
 
 def _check(header: bytes, name: str) -> None:
     if len(header) < _HEADER.size or not header.startswith(MAGIC):
-        raise RequestError(f"{name} is no backup of Gexcord.")
+        raise RequestError(f"{name}is not a Gexcord backup.")
     _, version, *cost, _ = _HEADER.unpack(header)
     if version > VERSION:
         raise RequestError(

@@ -51,7 +51,7 @@ class IdentifyBudget:
         if used >= self._most:
             raise OperatorError(
                 f"The bot opened {used} sessions at Discord's gateway within a day; at 1,000 Discord resets the token.",
-                remedy="Find what restarts the bot or closes its connection; it connects again as the day moves on.",
+                remedy="Find what restarts the bot or closes its connection; it connects again later in the day.",
                 retry_after_s=max(oldest_ms + _DAY_MS - now_ms, 0) / 1000,
             )
 

@@ -52,7 +52,7 @@ class Verdict:
 
 
 _EXEMPT: Final = "Exempt the bot's role in Server Settings → AutoMod, or use another channel."
-_FIT: Final = "This is a fault of the bot; its log names the place."
+_FIT: Final = "This is a bug in the bot; its log says where."
 _NEW_TOKEN: Final = "Set a valid DISCORD_BOT_TOKEN."  # noqa: S105  # a sentence
 _ASK_AGAIN: Final = "Use the command again."
 _REFUSED_TOKEN: Final = Verdict("token", "Discord refuses the bot's token.", _NEW_TOKEN)
@@ -81,9 +81,9 @@ VERDICTS: Final[Mapping[int, Verdict]] = MappingProxyType(
         ),
         50008: Verdict(
             "channel",
-            "{place} takes no messages: it is a forum or a category.",
+            "{place} accepts no messages: it is a forum or a category.",
             "Name a text channel, or one thread or post.",
-            "the channel takes no messages",
+            "the channel accepts no messages",
         ),
         160005: Verdict(
             "channel",
@@ -148,7 +148,7 @@ VERDICTS: Final[Mapping[int, Verdict]] = MappingProxyType(
         30034: Verdict(
             "commands",
             "This application has reached Discord's limit of new slash commands for today.",
-            "Those it has keep working; the bot will try again by itself.",
+            "The existing ones keep working; the bot will try again.",
         ),
         40001: _REFUSED_TOKEN,
         50014: _REFUSED_TOKEN,

@@ -51,7 +51,7 @@ def require_both_sides(chain: OptionChain) -> None:
 def require_weight(chain: OptionChain) -> None:
     """ContractError for a whole chain that neither anybody holds nor anybody traded."""
     if not chain.open_interest.any() and not chain.volume.any():
-        raise ContractError("It holds no figure beyond its spot.")
+        raise ContractError("It has no figures except spot.")
 
 
 def require_own(chain: OptionChain, underlying: str) -> None:

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = asyncio.run(_newest(books()[arguments.index]))
     if len(found) < 2 or found[0].ticker != arguments.index:  # noqa: PLR2004  # a book of one is no book
         raise TransientError(
-            f"One book needs current snapshots of {arguments.index} and a relative.",
+            f"One book needs current snapshots of {arguments.index} and a related ticker.",
             remedy="Start the stream with both tickers, or another producer of snapshots.",
         )
     book = one_book(found, scope=arguments.scope, weight=arguments.weight)

@@ -124,7 +124,7 @@ def unpublished(channel: str) -> str | None:
     """A warning for a channel that no program of ours publishes on; None for the others."""
     if channel in _CHANNELS:
         return None
-    return f"Gexcord publishes nothing on {channel}. Its channels are {', '.join(_CHANNELS)}. Listening all the same."
+    return f"Gexcord publishes nothing on {channel}. Its channels are {', '.join(_CHANNELS)}. Listening anyway."
 
 
 async def _tail_until_done(arguments: argparse.Namespace) -> int:

@@ -66,7 +66,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description=(
             "Reads a CBOE table or JSON, a Schwab chain or a plain CSV (specs/chain-files.md), packed or not. The JSON "
             "has the names of the snapshot (specs/schemas/snapshot.json); max change and the windows of flow "
-            "are null, for they need earlier snapshots."
+            "are null, because they need earlier snapshots."
         ),
     )
     command.add_argument("file", metavar="FILE", type=Path, help="the option chain")
@@ -126,7 +126,7 @@ def _notes(report: Mapping[str, Any], quality: ChainQuality | None) -> Iterable[
     if words := dividend_words(report["ex_dividend_date"], report["dividend_ahead"], report["asof_ms"]):
         yield words
     if report["spot"] is None:
-        yield "no spot: neither the file nor its quotes say one, so nothing can be computed; give --spot"
+        yield "no spot: neither the file nor its quotes give one, so nothing can be computed; give --spot"
     if quality is not None:
         yield from quality_words(quality)
     if is_interest_partial(quality):

@@ -36,7 +36,7 @@ _DEFAULT_MAX_MB: Final = 20_000
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser of `python -m streaming`."""
     command = commands.add_parser("history", help="levels over days: what there is, import, export, SQL")
-    command.add_argument("--path", type=Path, help="folder of the history instead of GEX_HISTORY_PATH")
+    command.add_argument("--path", type=Path, help="folder for the history instead of GEX_HISTORY_PATH")
     command.set_defaults(func=_show)
     parts = command.add_subparsers(title="what to do", metavar="ACTION")
     _register_export(parts)

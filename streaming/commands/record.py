@@ -20,9 +20,9 @@ from streaming.streamer.runtime import open_bus
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser of `python -m streaming`."""
     command = commands.add_parser(
-        "record", help="write snapshots, and ticks if wanted, to daily files until told to stop"
+        "record", help="write snapshots, and ticks if you like, to daily files until told to stop"
     )
-    command.add_argument("--path", type=Path, help="folder of the files instead of GEX_RECORD_PATH")
+    command.add_argument("--path", type=Path, help="folder for the files instead of GEX_RECORD_PATH")
     command.add_argument("--ticks", action="store_true", help="write ticks too, as GEX_RECORD_TICKS=true does")
     command.add_argument("--tickers", metavar="SPX,NDX", help="only the snapshots of these")
     command.set_defaults(func=run)

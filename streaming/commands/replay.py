@@ -46,7 +46,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command.add_argument("--stream", metavar="KEY", help="a stream instead, such as gex:history:SPX")
     command.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="of a folder; else its newest day")
     command.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="1 = as recorded, 0 = at once")
-    command.add_argument("--start", type=_start, metavar="HH:MM", help="begin at this hour of the New York day")
+    command.add_argument("--start", type=_start, metavar="HH:MM", help="begin at this New York time of the day")
     command.add_argument("--tickers", metavar="SPX,NDX", help="only the snapshots of these")
     command.add_argument("--loop", action="store_true", help="begin again at the end")
     command.add_argument("--force", action="store_true", help="even over live data in the same Redis")
@@ -194,11 +194,11 @@ def pause_keys(toggle: Callable[[], None], source: TextIO) -> Iterator[str]:
     loop = asyncio.get_running_loop()
     with on_user_signal(toggle) as by_signal, keys_of(source) as keyboard:
         if keyboard is None:
-            yield f"`kill -USR1 {os.getpid()}` pauses it, and lets it go on." if by_signal else "Ctrl+C ends it."
+            yield f"`kill -USR1 {os.getpid()}` pauses and resumes it." if by_signal else "Ctrl+C ends it."
             return
         loop.add_reader(keyboard, _read, keyboard, toggle)
         try:
-            yield "Space or Enter pauses it, and lets it go on; Ctrl+C ends it."
+            yield "Space or Enter pauses and resumes it; Ctrl+C ends it."
         finally:
             loop.remove_reader(keyboard)
 

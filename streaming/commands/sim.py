@@ -23,7 +23,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command = commands.add_parser("sim", help="serve a local Schwab with a simulated market")
     command.add_argument("--port", type=int, default=0, metavar="N", help="port on loopback; 0 takes a free one")
     command.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same market")
-    command.add_argument("--chain", type=Path, default=None, metavar="FILE", help="begin as this option chain was")
+    command.add_argument("--chain", type=Path, default=None, metavar="FILE", help="start from this option chain")
     command.add_argument(
         "--always-open", action="store_true", help="trade at any hour; without a chain, in the machine's own time"
     )

@@ -163,7 +163,7 @@ async def _dry_run(settings: StreamSettings, order: _Order, say: Say) -> int:
         raise RequestError("Nothing would be streamed.", remedy="Set SCHWAB_SYMBOLS, or use other --symbols.")
     for service, keys in wanted.items():
         say(f"{service}: {', '.join(keys)}")
-    say("Nothing was streamed. Books of shares with an unknown listing join once level one tells it.")
+    say("Nothing was streamed. Books of shares whose exchange is unknown join once level one names it.")
     return 0
 
 

@@ -29,7 +29,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the command to the parser of `python -m streaming`."""
     command = commands.add_parser(
         "status",
-        help="what the stream, the sources, the recorder and the history say of themselves",
+        help="the state of the stream, the sources, the recorder and the history",
         description="Prints the telemetry in Redis (specs/schemas/metrics.json); it stays there when a process ends.",
     )
     command.add_argument("parts", nargs="*", metavar="PART", help=f"only these of {', '.join(HASHES)}")
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _print(settings: StreamSettings, parts: Sequence[str]) -> int:
     async with open_bus(settings, tell=say) as redis:
         found = [block for part in parts if (block := block_of(part, await told(redis, part)))]
-    sys.stdout.write("\n".join(found) or "Nothing has told anything on this Redis yet.\n")
+    sys.stdout.write("\n".join(found) or "No program has reported anything on this Redis yet.\n")
     return 0
 
 

@@ -157,7 +157,7 @@ class _Asker:
         except EngineError as failure:
             raise ContractError(f"CBOE's chain of {ticker.name} could not be computed ({failure.kind}).") from failure
         if snapshot is None or snapshot.spot is None or not has_figures(snapshot):
-            raise ContractError(f"CBOE's chain of {ticker.name} holds no figure beyond its spot.")
+            raise ContractError(f"CBOE's chain of {ticker.name} has no figures except spot.")
         return snapshot
 
 

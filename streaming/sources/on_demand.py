@@ -203,7 +203,7 @@ class SchwabOnce:
         except EngineError as error:
             raise ContractError(f"Schwab's chain of {ticker.name} could not be computed ({error.kind}).") from error
         if snapshot is None or not has_figures(snapshot):
-            raise ContractError(f"Schwab's chain of {ticker.name} holds no figure beyond its spot.")
+            raise ContractError(f"Schwab's chain of {ticker.name} has no figures except spot.")
         return snapshot
 
     async def _ex_dividend(self, ticker: Ticker) -> date | None:

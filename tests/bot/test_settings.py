@@ -195,7 +195,7 @@ def test_an_empty_value_is_the_default(monkeypatch):
 )
 def test_the_two_addresses_of_discord_go_together(monkeypatch, name, value):
     (problem,) = problems(monkeypatch, **{name: value})
-    assert problem == "DISCORD_API_URL and DISCORD_GATEWAY_URL must be set together, or neither."
+    assert problem == "set both DISCORD_API_URL and DISCORD_GATEWAY_URL, or neither."
 
 
 @pytest.mark.parametrize("token", ["schlüssel", "two words", "line\nbreak"])

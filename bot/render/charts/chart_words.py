@@ -120,7 +120,7 @@ def figures_of(snapshot: GexSnapshot, scope: ScopeName) -> ScopeFigures | None:
     chosen = snapshot.scopes.get(scope)
     if chosen is None and snapshot.scope not in {None, scope}:
         raise RequestError(
-            f"{source_text(snapshot.source)} gives no {scope} scope of {snapshot.ticker}.",
+            f"{source_text(snapshot.source)} provides no {scope} scope for {snapshot.ticker}.",
             remedy=_given(snapshot),
         )
     return chosen

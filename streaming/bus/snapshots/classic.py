@@ -73,7 +73,7 @@ def parse_snapshot(payload: bytes, *, received_ms: int) -> GexSnapshot:
         return own
     snapshot = own or _classic(_fields(payload), received_ms)
     if not has_figures(snapshot):
-        raise ContractError(f"The snapshot of {snapshot.ticker} holds no figure beyond its spot.")
+        raise ContractError(f"The snapshot of {snapshot.ticker} has no figures except spot.")
     return snapshot
 
 

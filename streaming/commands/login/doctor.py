@@ -84,7 +84,7 @@ class Doctor:
         self._add([self._clock_finding(response)])
         symptom = authorize_symptom(response.status_code, response.text[:4000])
         if symptom is None:
-            self._add([ok("login page", "Schwab shows it for this app and callback URL.")])
+            self._add([ok("login page", "Schwab shows its login page for this app and callback URL.")])
         else:
             self._add([failure("login page", symptom)])
         return True
@@ -93,7 +93,7 @@ class Doctor:
         try:
             ahead_s = (self._clock.now() - parsedate_to_datetime(response.headers["Date"])).total_seconds()
         except (KeyError, TypeError, ValueError):
-            return warn("clock", "Schwab's answer has no date to compare with.")
+            return warn("clock", "Schwab's answer has no date to compare the clock with.")
         if abs(ahead_s) <= _CLOCK_TOLERANCE_S:
             return ok("clock", "agrees with Schwab's.")
         wrong = "ahead of" if ahead_s > 0 else "behind"
@@ -179,5 +179,5 @@ def _callback(url: str) -> Finding:
     if callback.host != "127.0.0.1":
         return warn("callback", f"{callback.host} is not this machine: logins work with --paste or in Discord only.")
     if callback.port is None or callback.port < _FIRST_FREE_PORT:
-        return warn("callback", "its port needs special rights to listen at: logins work with --paste or in Discord.")
-    return ok("callback", f"{url} can be listened at; it must match the app's to the last character.")
+        return warn("callback", "listening at its port needs special rights: logins work with --paste or in Discord.")
+    return ok("callback", f"{url} can be listened at; it must match the app's exactly.")

@@ -71,7 +71,7 @@ async def import_login(
     say(f"The login of {path or 'the environment'} is now in {store.path}.")
     if token.login_at is None:
         say(_UNKNOWN_AGE)
-    say("Let only one of the two programs log in from now on: a new login ends the other one's.")
+    say("From now on, log in with only one of the two programs: a new login ends the other's.")
 
 
 def export_login(store: TokenStore, path: Path, *, overwrite: bool, say: Say) -> None:
@@ -84,7 +84,7 @@ def export_login(store: TokenStore, path: Path, *, overwrite: bool, say: Say) ->
     if path.exists() and not overwrite:
         raise RequestError(f"{path} exists already.", remedy="Name another file, or add --force.")
     TokenStore(path).save(token)
-    say(f"{path} holds the login in the shape of schwab-py, readable by you alone. With it anybody can trade for you.")
+    say(f"{path} holds the login in schwab-py's format, readable by you alone. Anybody who has it can trade for you.")
 
 
 async def log_out(store: TokenStore, say: Say) -> None:
@@ -110,7 +110,7 @@ async def verify_refresh(auth: SchwabAuthClient, store: TokenStore, say: Say) ->
         say(f"Refreshed, but not proven: {'; '.join(problems)}.")
         return NOT_PROVEN
     rotated = "Schwab kept the refresh token" if returned.refresh_token == before.refresh_token else "rotated as well"
-    say(f"Refreshed: the access token is another one, valid until {returned.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
+    say(f"Refreshed: there is a new access token, valid until {returned.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
     say(f"Stored: {store.path} was replaced and reads back the same; {rotated}.")
     since = "unknown" if returned.login_at is None else f"{returned.login_at:%Y-%m-%d %H:%M} UTC"
     say(f"Login: unmoved, since {since}.")

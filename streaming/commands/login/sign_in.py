@@ -45,7 +45,7 @@ async def sign_in(
             await _by_paste(auth, attempt, say, _Typing())
             return
         if browse is not None and browse(attempt.url):
-            say("   A browser of this machine opens it (--no-browser leaves that out).")
+            say("   A browser on this machine opens it (unless you use --no-browser).")
         await _caught(auth, attempt, listener, say)
 
 
@@ -76,7 +76,7 @@ async def _listener(stack: AsyncExitStack, callback_url: str, state: str, say: S
 
 
 async def _caught(auth: SchwabAuthClient, attempt: LoginAttempt, listener: LoginListener, say: Say) -> None:
-    say("2. The browser comes back to this machine and warns of its certificate, which was made just now: go on.")
+    say("2. The browser returns to this machine and warns about its certificate, which was made just now: continue.")
     if not sys.stdin.isatty() or sys.platform == "win32":  # whose loop cannot wait for keys
         say("   A browser on another machine? Stop with Ctrl+C and use `python -m streaming token login --paste`.")
         await auth.finish_login(attempt, await listener.redirect(timeout_s=_WAIT_S))
@@ -98,7 +98,7 @@ async def _by_paste(auth: SchwabAuthClient, attempt: LoginAttempt, say: Say, typ
             problem = error
         if left:
             say(f"   {problem.sentence}")
-            say(f"   {left} more of {_TRIES} tries: open the address above anew, and paste where it ends:")
+            say(f"   {left} more of {_TRIES} tries: open the address above again, and paste where it ends:")
     raise problem
 
 

@@ -20,13 +20,13 @@ class Symptom:
 CALLBACK: Final = Symptom(
     "callback",
     ("redirect_uri", "redirect uri", "callback"),
-    "The callback URL is not the one that is registered for the app.",
+    "The callback URL is not the one registered for the app.",
     "Copy the URL from the developer portal into SCHWAB_CALLBACK_URL; capitals, port and final slash count.",
 )
 APP_NOT_READY: Final = Symptom(
     "app not ready",
     ("whitelabel", "unable to complete your request", "approved - pending"),
-    "The app is not ready, or its callback URL is another one.",
+    "The app is not ready, or its callback URL is different.",
     "Wait until the developer portal says Ready For Use (an edited app waits again), then compare SCHWAB_CALLBACK_URL.",
 )
 WRONG_SECRET: Final = Symptom(
@@ -39,7 +39,7 @@ CODE_TOO_OLD: Final = Symptom(
     "code too old",
     ("codes live 30 seconds", "authenticating authorization code", "unsupported_token_type", "invalid_grant"),
     "Right after a login: its code was used already or older than 30 seconds.",
-    "Log in again and hand the address over at once, or let the program catch it: `python -m streaming token login`.",
+    "Log in again and paste the address at once, or let the program catch it: `python -m streaming token login`.",
 )
 LOGIN_OVER: Final = Symptom(
     "login over",
@@ -64,13 +64,13 @@ FIREWALL: Final = Symptom(
     "firewall",
     ("access denied", "<html", "edgesuite", "firewall"),
     "A firewall in front of Schwab turned the request away; nothing of yours is wrong.",
-    "Wait some minutes and try again; switch off a VPN or proxy. It is known to pass by itself.",
+    "Wait some minutes and try again; switch off a VPN or proxy. This usually passes.",
 )
 CLOCK: Final = Symptom(
     "clock",
     ("not yet valid", "certificate has expired", "clock"),
     "The machine's clock is wrong.",
-    "Switch on time synchronisation, such as `timedatectl set-ntp true`.",
+    "Turn on time synchronisation, for example with `timedatectl set-ntp true`.",
 )
 FILE: Final = Symptom(
     "token file",
@@ -87,26 +87,26 @@ NETWORK: Final = Symptom(
 WRONG_USER: Final = Symptom(
     "wrong user",
     ("invalid login", "login id or password", "password is incorrect"),
-    "Schwab's page wants the brokerage login, not that of the developer portal.",
+    "Schwab's page expects the brokerage login, not the developer portal's.",
     "Sign in with the user and password of the brokerage account.",
 )
 CERTIFICATE: Final = Symptom(
     "certificate warning",
     ("not private", "err_cert", "self-signed", "self signed", "sec_error"),
-    "The browser warns of the certificate that this program made for the redirect; that is expected.",
+    "The browser warns about the certificate that this program made for the redirect; that is expected.",
     "Go on to 127.0.0.1 (Advanced, Proceed), or use `python -m streaming token login --paste`.",
 )
 NOTHING_THERE: Final = Symptom(
     "page does not load",
     ("err_connection_refused", "unable to connect", "site can't be reached", "site can’t be reached"),
-    "After the login the browser ends on a page of this machine that nothing serves; that is expected.",
+    "After the login the browser ends on an address of this machine where nothing answers; that is expected.",
     "Copy the whole address of that page and paste it where the login was started, within 30 seconds.",
 )
 TOO_MANY: Final = Symptom(
     "too many requests",
     ("429", "too many requests"),
     "Schwab asks to be left alone for a while.",
-    "Nothing: the program waits. Lower GEX_CHAIN_REQUESTS_PER_MINUTE when it happens often.",
+    "Nothing: the program waits. Lower GEX_CHAIN_REQUESTS_PER_MINUTE if it happens often.",
 )
 SYMPTOMS: Final = (
     CALLBACK,

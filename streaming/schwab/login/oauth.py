@@ -110,7 +110,7 @@ def parse_callback(url: str) -> Callback:
         return Callback(parts.hostname or "", parts.port, parts.path or "/")
     except ValueError:
         raise ConfigurationError(
-            "SCHWAB_CALLBACK_URL has a port or host that cannot be.",
+            "SCHWAB_CALLBACK_URL has an impossible port or host.",
             remedy="A port is a number from 1 to 65535, as in https://127.0.0.1:8182.",
         ) from None
 
@@ -271,8 +271,8 @@ def exchange_error(status: int, body: str, *, retry_after_s: float | None) -> Ge
         case "login":
             return LoginRequiredError(
                 "Schwab does not accept this code; codes live 30 seconds and work once.",
-                remedy="Log in again and hand the address over at once. When that fails too, SCHWAB_CALLBACK_URL "
-                "differs from the app's: it must be equal to the last character.",
+                remedy="Log in again and paste the address at once. If that fails too, SCHWAB_CALLBACK_URL "
+                "differs from the app's: the two must match exactly.",
             )
         case _:
             return _other_error(status, body, retry_after_s)
@@ -310,7 +310,7 @@ def _refused_client(text: str, age: timedelta | None) -> GexcordError:
         return LoginRequiredError("The weekly Schwab login is over.", remedy=LOG_IN)
     if age is None:
         return LoginRequiredError(
-            "Schwab accepts either the app key and secret or the stored login no longer.",
+            "Schwab no longer accepts the app key and secret, or the stored login.",
             remedy=f"{_CHECK_APP} {LOG_IN}",
         )
     return ConfigurationError("Schwab does not accept the app key or secret.", remedy=_CHECK_APP)

@@ -252,6 +252,6 @@ def _missing(route: Route) -> str:
 
 
 def _lasting(route: Route, trouble: _Trouble, lasted_s: float) -> str:
-    remedy = LOG_IN if route is Route.LOGIN else "They came before, so it may pass by itself; it is asked for again."
+    remedy = LOG_IN if route is Route.LOGIN else "They came before, so this may pass; the bot keeps asking."
     minutes = round(lasted_s / 60)
     return f"Schwab has refused {route.gives} for {minutes} min; the rest goes on. {trouble.reason} {remedy}"

@@ -25,7 +25,7 @@ CHANNEL, PERSON = Target(channel_id=5), Target(user_id=7)
         (50013, CHANNEL, "I may not write in the channel"),
         (50001, CHANNEL, "I cannot see the channel"),
         (10003, CHANNEL, "the channel is gone"),
-        (50008, CHANNEL, "the channel takes no messages"),
+        (50008, CHANNEL, "the channel accepts no messages"),
         (160005, CHANNEL, "the thread is locked"),
         (200000, CHANNEL, "AutoMod blocks my messages"),
     ],

@@ -88,7 +88,7 @@ async def test_a_symbol_that_schwab_refused_is_asked_for_again(streamer, control
     assert streamer.asked_again == ("SPY",)
     assert streamer.changes == SymbolChanges()
     assert report.ok is healed
-    assert ("first data after" if healed else "SPY: asked for, but Schwab refuses SPY.") in report.sentence
+    assert ("first data after" if healed else "SPY: requested, but Schwab refuses SPY.") in report.sentence
 
 
 async def test_a_removed_symbol_can_be_added_again(streamer, control):

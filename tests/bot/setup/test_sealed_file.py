@@ -60,7 +60,7 @@ def test_a_changed_a_swapped_and_an_added_chunk_are_noticed():
 
 
 def test_another_kind_of_file_and_a_newer_version_are_named():
-    assert refusal(b"PK\3\4" + bytes(100)) == refusal(b"") == "bot.backup is no backup of Gexcord."
+    assert refusal(b"PK\3\4" + bytes(100)) == refusal(b"") == "bot.backupis not a Gexcord backup."
     newer = sealed()
     newer = newer[:8] + b"\2" + newer[9:]
     assert "written by a newer Gexcord (form 2, this one reads 1)" in refusal(newer)

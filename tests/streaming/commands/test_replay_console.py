@@ -23,7 +23,7 @@ async def test_a_signal_pauses():
     with pause_keys(lambda: toggled.append(1), io.StringIO()) as how:
         os.kill(os.getpid(), signal.SIGUSR1)
         await until(lambda: toggled == [1])
-    assert how == f"`kill -USR1 {os.getpid()}` pauses it, and lets it go on."
+    assert how == f"`kill -USR1 {os.getpid()}` pauses and resumes it."
 
 
 async def test_where_there_is_no_such_signal_it_says_how_it_ends(monkeypatch):

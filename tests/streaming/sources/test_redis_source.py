@@ -41,7 +41,7 @@ async def test_what_it_rejects_is_counted_and_named(redis):
         await listening(redis)
         await redis.publish(keys.SNAPSHOT_STREAM, json.dumps({"ticker": "SPX", "spot": 6400}))
         await until(lambda: watching.status().rejected)
-        assert watching.status().last_error == "The snapshot of SPX holds no figure beyond its spot."
+        assert watching.status().last_error == "The snapshot of SPX has no figures except spot."
         assert watching.status().state == "waiting"
 
 

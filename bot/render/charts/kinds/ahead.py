@@ -82,7 +82,7 @@ def _fitting(snapshot: GexSnapshot, ahead: DayMap | None) -> DayMap:
     if abs(snapshot.asof_ms - ahead.asof_ms) > _APART_MS:
         ours, theirs = (new_york(instant_of(at_ms)) for at_ms in (ahead.asof_ms, snapshot.asof_ms))
         raise RequestError(
-            f"The newest map of {snapshot.ticker} is of {ours:%d %b %H:%M}, its figures are of {theirs:%d %b %H:%M}.",
+            f"The newest map of {snapshot.ticker} is from {ours:%d %b %H:%M}, its figures from {theirs:%d %b %H:%M}.",
             remedy="Try again in a minute, or choose the kind profile.",
         )
     return ahead

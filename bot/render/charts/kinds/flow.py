@@ -36,7 +36,7 @@ def flow_chart(latest: GexSnapshot, history: Sequence[PastLevels], asked: Asked)
     found = latest.signed_flow
     if found is None:
         raise RequestError(
-            f"{latest.ticker} has no signed flow from {source_text(latest.source)}: no options of it are streamed.",
+            f"{latest.ticker} has no signed flow from {source_text(latest.source)}: none of its options are streamed.",
             remedy="The kind strikes needs less.",
         )
     day = same_day(past_of(latest), history)
