@@ -247,7 +247,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "gross_gex": Figure(
         "Gross GEX",
         "The exposure of all contracts, added up without signs, in US dollars per 1 % move: how much gamma there is "
-        "at all. Net against gross tells how one-sided the book is.",
+        "at all. Net next to gross shows how one-sided the book is.",
         rows=(Row("gross_gex_usd_per_1pct", BN_PER_1PCT),),
         in_levels=True,
     ),
@@ -265,9 +265,9 @@ FIGURES: Final[Mapping[str, Figure]] = {
     ),
     "flow": Figure(
         "Flow",
-        "What was traded, each contract at its current gamma: US dollars per 1 % move, calls +, puts −, in total and at "
-        "the strike with the largest part. Without a trade it is 0, whatever spot and time do. It goes over the same "
-        "windows as max change and since the open; after a restart a window has no value until it is full.",
+        "What was traded, each contract at its current gamma: US dollars per 1 % move, calls +, puts −, in total and "
+        "at the strike with the largest part. Without a trade it is 0, whatever spot and time do. It covers the same "
+        "windows as max change, and the time since the open; after a restart a window has no value until it is full.",
         weight="vol",
         also=("change by trades", "traded gamma"),
     ),
@@ -340,8 +340,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
     ),
     "top_strikes": Figure(
         "Top strikes",
-        "The five strikes with the largest net gamma without its sign, each with its share of the sum over all "
-        "strikes, and how few strikes hold 90 % of it; then the five with the most gamma of calls and puts together.",
+        "The five strikes with the largest net gamma, whatever its sign, each with its share of the sum over "
+        "all strikes, and how few strikes hold 90 % of it; then the five with the most gamma of calls and puts together.",
         also=("concentration", "key levels"),
     ),
     "sides": Figure(

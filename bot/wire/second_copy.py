@@ -16,8 +16,8 @@ WITHIN_S: Final = 600.0
 _QUIET_S: Final = 3600.0
 _RECEIVED: Final = "received_s"
 _SENTENCE: Final = (
-    "Another copy of this bot seems to be running: Discord says that several commands were answered by somebody else first. "
-    "Stop one of the two, or give it its own application."
+    "Another copy of this bot seems to be running: Discord says that several commands were answered by somebody else "
+    "first. Stop one of the two, or give it its own application."
 )
 
 

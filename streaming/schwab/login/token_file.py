@@ -67,6 +67,6 @@ def _age(login_at: datetime | None, now: datetime) -> Finding:
     if now >= login_at + LOGIN_LIFETIME:
         return failed("login", LoginRequiredError(f"the login is over since {end}.", remedy=LOG_IN))
     if login_at > now:
-        return warn("login", "the login's time is in the future: the clock of this machine or of another one was wrong.")
+        return warn("login", "the login's time is in the future: the clock of this or another machine was wrong.")
     left = login_at + LOGIN_LIFETIME - now
     return ok("login", f"the login lasts until {end} ({left.days} d {left.seconds // 3600} h).")
