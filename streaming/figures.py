@@ -340,8 +340,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
     ),
     "top_strikes": Figure(
         "Top strikes",
-        "The five strikes with the largest net gamma, whatever its sign, each with its share of the sum over "
-        "all strikes, and how few strikes hold 90 % of it; then the five with the most gamma of calls and puts together.",
+        "The five strikes with the largest net gamma, whatever its sign, each with its share of the sum over all "
+        "strikes, and how few strikes hold 90 % of it; then the five with the most gamma of calls and puts together.",
         also=("concentration", "key levels"),
     ),
     "sides": Figure(

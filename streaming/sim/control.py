@@ -133,7 +133,7 @@ ORDERS: Final[Mapping[str, ControlOrder]] = {
     "send": ControlOrder(
         lambda server, body: server.send_raw(body["frame"].encode() if "frame" in body else MALFORMED_FRAME),
         "frame?",
-        "sends a text frame as it is to every stream; by default one that is no JSON",
+        "sends a text frame unchanged to every stream; by default one that is not JSON",
     ),
     "notify": ControlOrder(
         lambda server, body: server.notify(int(body["code"]), body.get("msg"), close=bool(body.get("close", True))),
@@ -146,17 +146,21 @@ ORDERS: Final[Mapping[str, ControlOrder]] = {
         "answers the next requests of `token`, `trader` or `marketdata` with a status and body instead",
     ),
     "refuse": ControlOrder(
-        _refuse, "path, status?, body?", "one path answers all requests so, until told without a status"
+        _refuse, "path, status?, body?", "one path answers all requests like this, until ordered again without a status"
     ),
     "grant": ControlOrder(
-        _grant, "says", "grants say this instead, such as another `expires_in`; null leaves a field out"
+        _grant,
+        "says",
+        "token answers contain these values instead, such as another `expires_in`; null leaves a field out",
     ),
-    "secret": ControlOrder(_secret, "value", "the app has this secret from now on; others are `invalid_client`"),
+    "secret": ControlOrder(_secret, "value", "changes the app's secret; any other is `invalid_client`"),
     "set": ControlOrder(_set, "name, value", "sets one of the faults below"),
     "limit": ControlOrder(_limit, "name, value", "sets one of the limits below"),
-    "halt": ControlOrder(_halt, "symbol, halted?", 'halts an index, share or future with its options, or all with "*"'),
+    "halt": ControlOrder(
+        _halt, "symbol, halted?", 'halts an index, share or future and its options, or all of them with "*"'
+    ),
     "jump": ControlOrder(
-        _jump, "seconds", "moves the market's time ahead, without a trade in between; tokens keep their own time"
+        _jump, "seconds", "moves the market's time forward, with no trades in between; tokens keep their own time"
     ),
     "expire_access": ControlOrder(lambda server, _: server.authority.expire_access(), "", "voids every access token"),
     "expire_login": ControlOrder(lambda server, _: server.authority.expire_login(), "", "ends the weekly login"),

@@ -39,7 +39,7 @@ async def test_a_ticker_whose_chains_are_being_loaded_says_how_far_and_is_no_err
     host.loading = {"SPX": Loading(7, 13)}
     with pytest.raises(RequestError) as caught:
         await find_snapshot(host.make_bot().services, "SPX", channel_id=None)
-    assert caught.value.sentence == "SPX starts: 7 of 13 expiries loaded. Its figures come with the last of them."
+    assert caught.value.sentence == "SPX starts: 7 of 13 expiries loaded. Its figures come with the last one."
 
 
 async def test_a_ticker_nobody_follows_is_the_callers_move(services):

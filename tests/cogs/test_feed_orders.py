@@ -42,7 +42,7 @@ async def test_a_message_is_ordered_changed_moved_rested_and_taken_away(room):
 
 async def test_where_a_live_message_cannot_stand_it_is_not_ordered(room):
     assert "announcement channel" in await say(room, "add", tickers="SPX", channel=room.guild.create_news_channel("n"))
-    assert "takes no messages" in await say(room, "add", tickers="SPX", channel=room.guild.create_forum_channel("f"))
+    assert "accepts no messages" in await say(room, "add", tickers="SPX", channel=room.guild.create_forum_channel("f"))
     assert room.host.orders.current == {}
     assert room.env.errors
 

@@ -306,7 +306,7 @@ async def test_several_tickers_are_compared_in_one_table(room):
 
 async def test_one_book_needs_a_relative(room):
     result = await room.guest.slash(room.channel, "gex book", index="SPX")
-    assert "One book needs SPX and a relative; there is no snapshot of SPY, XSP." in only_answer(result).content
+    assert "One book needs SPX and a related ticker; there is no snapshot of SPY, XSP." in only_answer(result).content
     assert room.env.errors
 
 

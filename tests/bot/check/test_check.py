@@ -374,7 +374,7 @@ async def test_an_announcement_channel_is_a_warning_with_the_reason(make, sandbo
 async def test_what_takes_no_messages_is_78_and_says_what_does(make, sandbox, kind):
     status, line = await asked_for(make, sandbox.add_channel("place", kind))
     assert status == 78
-    assert "takes no messages" in line and "one thread or post" in line
+    assert "accepts no messages" in line and "one thread or post" in line
 
 
 @pytest.mark.parametrize("kind", [ChannelKind.TEXT, ChannelKind.FORUM])
@@ -436,7 +436,7 @@ async def test_a_bot_that_runs_already_has_its_port_and_that_is_well(make, redis
         taken = int(rig.api.url.rpartition(":")[2])
         [found] = await check_api(make(api_port=taken, api_token=TOKEN))
         [other] = await check_api(make(api_port=taken, api_token=f"{TOKEN}-another"))
-    assert (found.verdict, "runs already" in found.sentence) == ("ok", True)
+    assert (found.verdict, "already answers" in found.sentence) == ("ok", True)
     assert (other.verdict, other.status) == ("FAIL", 69)
 
 

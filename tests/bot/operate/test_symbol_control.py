@@ -69,7 +69,7 @@ async def test_a_symbol_that_stays_silent_is_named(streamer, control):
 async def test_without_a_stream_the_wish_is_kept_and_the_state_said(streamer, control, state):
     streamer.state = state
     report = await control.add("/MNQ:XCME")
-    assert report.sentence == f"/MNQ: streamed as soon as the stream runs, which is {state} now."
+    assert report.sentence == f"/MNQ: streamed as soon as the stream runs; it is {state} now."
     assert streamer.changes.added == ("/MNQ",)
 
 

@@ -41,8 +41,8 @@ def test_channels_threads_and_voice_text_hold_a_live_message(here):
     ("there", "words"),
     [
         (place(discord.ChannelType.news), "announcement channel"),
-        (place(discord.ChannelType.forum), "takes no messages"),
-        (place(discord.ChannelType.category), "takes no messages"),
+        (place(discord.ChannelType.forum), "accepts no messages"),
+        (place(discord.ChannelType.category), "accepts no messages"),
         (place(lacks=("send_messages", "attach_files")), "I lack Send Messages, Attach Files"),
         (place(discord.ChannelType.voice, lacks=("connect",)), "I lack Connect"),
         (place(discord.ChannelType.public_thread, locked=True), "locked thread"),

@@ -117,7 +117,7 @@ async def test_who_stops_in_the_middle_finds_nothing_written(sandbox, tmp_path, 
 
 async def test_a_result_that_nobody_has_taken_into_use_is_not_replaced(sandbox, tmp_path):
     (tmp_path / ".env.new").write_text("mine")
-    with pytest.raises(RequestError, match="is there already"):
+    with pytest.raises(RequestError, match="exists already"):
         await answered(tmp_path)
     assert (tmp_path / ".env.new").read_text() == "mine"
 

@@ -85,7 +85,7 @@ def test_discords_inner_trouble_and_codes_nobody_knows_pass(code):
         (10062, "interaction", "again"),
         (40060, "interaction", "again"),
         (50027, "interaction", "again"),
-        (30034, "commands", "by itself"),
+        (30034, "commands", "will try again"),
     ],
 )
 def test_every_known_code_is_a_verdict_with_its_own_remedy(code, concerns, remedy):

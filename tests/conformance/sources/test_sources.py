@@ -110,7 +110,7 @@ async def test_s05_an_answer_without_figures_is_rejected_counted_and_replaces_no
         await rig.first()
         getattr(rig, what)()
         await rig.until(lambda: rig.status().rejected >= 2)
-        assert "no figure beyond its spot" in rig.status().last_error
+        assert "no figures except spot" in rig.status().last_error
         if name not in _NOT_ASKED:
             assert (await rig.latest()).sum_gex_vol is not None
             assert rig.status().state == "failing"

@@ -45,5 +45,5 @@ def test_the_book_is_json_by_its_names(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 def test_without_a_relative_there_is_no_book(monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(TransientError, match="SPX and a relative"):
+    with pytest.raises(TransientError, match="SPX and a related ticker"):
         run(monkeypatch, part("SPX", 6400.0, 6400.0))

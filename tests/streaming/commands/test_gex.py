@@ -176,7 +176,7 @@ def test_without_a_price_the_table_says_so_and_takes_a_given_one(tmp_path: Path,
     path = tmp_path / "chain.csv"
     path.write_text(TABLE.replace("Last: 4300", "Last: 0"))
     run(path)
-    assert "no spot: neither the file nor its quotes say one" in capsys.readouterr().out
+    assert "no spot: neither the file nor its quotes give one" in capsys.readouterr().out
     figures = report(capsys, path, "--spot", 4300)["scopes"]["zero"]["oi"]
     assert figures["zero_gamma"] == pytest.approx(4279.838567309621, abs=1e-6)
     with pytest.raises(RequestError, match="is not a price"):

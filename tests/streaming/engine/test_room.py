@@ -174,7 +174,7 @@ ALL_OF_CBOE = tuple(f"SPXW260820{side}0{strike}000" for strike in range(5600, 57
     ("payload", "why"),
     [
         (cboe_feed(*ALL_OF_CBOE[::2]), "only calls"),
-        (cboe_feed(*ALL_OF_CBOE, interest=0, volume=0), "no figure beyond its spot"),
+        (cboe_feed(*ALL_OF_CBOE, interest=0, volume=0), "no figures except spot"),
         (cboe_feed("RUT260820C02000000", "RUT260820P02000000", name="RUT"), "about RUT, not SPX"),
     ],
 )

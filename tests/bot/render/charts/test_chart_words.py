@@ -50,7 +50,7 @@ def test_an_unknown_level_is_not_drawn_and_the_others_have_their_own_names_by_vo
 def test_a_scope_nobody_gives_is_refused_with_those_that_are_given():
     with pytest.raises(RequestError) as refused:
         figures_of(snapshot(), "all")
-    assert refused.value.sentence == "schwab gives no all scope of NQ_NDX. Choose the scope full."
+    assert refused.value.sentence == "schwab provides no all scope for NQ_NDX. Choose the scope full."
     assert figures_of(snapshot(scope=None, scopes={}), "all") is None
 
 

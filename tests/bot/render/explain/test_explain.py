@@ -134,7 +134,7 @@ SAYS = {
         "−1.8346 billion US dollars per 1 % move",
         "−28.66 million per point",
     ),
-    "gross_gex": ("without their signs", "+9.5000 billion US dollars per 1 % move by open interest"),
+    "gross_gex": ("added up without signs", "+9.5000 billion US dollars per 1 % move by open interest"),
     "max_change": ("signed change", "now +1.50 million at 6400.00; 1 min −2.00 million at 6395.00; 5 min —"),
     "flow": (
         "Without a trade it is 0",

@@ -201,7 +201,13 @@ def test_a_refresh_never_moves_the_login():
             LoginRequiredError,
             "weekly",
         ),
-        (401, '{"error":"invalid_client","error_description":"Unauthorized"}', None, LoginRequiredError, "either"),
+        (
+            401,
+            '{"error":"invalid_client","error_description":"Unauthorized"}',
+            None,
+            LoginRequiredError,
+            "or the stored login",
+        ),
         (
             401,
             '{"error":"invalid_client","error_description":"refresh token invalid"}',

@@ -48,7 +48,7 @@ def test_a_map_that_is_a_little_older_says_of_when_it_is():
         (
             full_snapshot(NOON + timedelta(minutes=11)),
             made_map(),
-            "is of 20 Aug 12:00, its figures are of 20 Aug 12:11",
+            "is from 20 Aug 12:00, its figures from 20 Aug 12:11",
         ),
         (full_snapshot(), made_map(scopes={"zero": (0,), "full": ()}), "no figures by open interest of scope full"),
     ],

@@ -57,7 +57,7 @@ def test_what_was_before_midnight_is_of_another_day():
 
 
 def test_without_streamed_options_there_is_no_picture():
-    with pytest.raises(RequestError, match="no options of it are streamed"):
+    with pytest.raises(RequestError, match="none of its options are streamed"):
         chart([full_snapshot(signed_flow=None)])
 
 

@@ -43,7 +43,7 @@ def test_a_ladder_that_is_not_there_is_read_from_the_classic_rows_without_what_i
 
 
 def test_classic_rows_are_never_shown_as_another_scope():
-    with pytest.raises(RequestError, match="gives no zero scope"):
+    with pytest.raises(RequestError, match="provides no zero scope"):
         chart(snapshot(strikes=STRIKES), scope="zero")
 
 
