@@ -22,11 +22,8 @@ CONTRACT: Final = SPECS / "redis-contract.md"
 EXAMPLES: Final = {"tick": TickEvent, "book": Level2Event, "candle": Candle, "snapshot": GexSnapshot}
 """What the page shows of each: `A full tick:`, and its JSON in a block."""
 ASYNCAPI: Final = SPECS / "schemas" / "asyncapi.json"
-CHANNELS: Final = {
-    "tick": keys.TICKS,
-    "level2": keys.LEVEL2,
-    "candle": keys.CANDLES,
-    "snapshot": keys.SNAPSHOT_STREAM,
+CHANNELS: Final = {kind.record.__name__.removesuffix("Event").lower(): kind.channel for kind in KINDS} | {
+    "snapshot": keys.SNAPSHOT_STREAM
 }
 """Each channel by the schema of its payloads."""
 _WIDTH: Final = 118
