@@ -8,7 +8,7 @@ fraction (0.16 = 16 %), exposures in the unit their name ends with. The classic 
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -180,8 +180,8 @@ VOLATILITY_RULES: Final[dict[VolatilityRule, str]] = {
 }
 ScopeName = Literal["zero", "one", "full", "all"]
 WeightName = Literal["oi", "vol"]
-SCOPES: tuple[ScopeName, ...] = ("zero", "one", "full", "all")
-WEIGHTS: tuple[WeightName, ...] = ("oi", "vol")
+SCOPES: Final[tuple[ScopeName, ...]] = get_args(ScopeName)
+WEIGHTS: Final[tuple[WeightName, ...]] = get_args(WeightName)
 SCOPE_WORDS: Final[dict[ScopeName, str]] = {
     "zero": "the nearest expiry",
     "one": "the second expiry",

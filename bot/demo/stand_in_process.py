@@ -19,7 +19,7 @@ CLIENT_ID: Final = "demo-app-key"
 CLIENT_SECRET: Final = "demo-app-secret"  # noqa: S105  # opens nothing but the local Schwab
 
 
-class Order(msgspec.Struct, frozen=True):
+class StandInOrder(msgspec.Struct, frozen=True):
     """Which surroundings to make."""
 
     port: int
@@ -101,7 +101,7 @@ class StandIns:
 
 
 @asynccontextmanager
-async def open_stand_ins(order: Order) -> AsyncIterator[StandIns]:
+async def open_stand_ins(order: StandInOrder) -> AsyncIterator[StandIns]:
     """Have them run until the block ends.
 
     They call nobody: reading the machine's certificates would take a sixth of the time until the page answers.

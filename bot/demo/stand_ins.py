@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bot.demo.stand_in_process import CLIENT_ID, CLIENT_SECRET, Answer, Order, Places, Refused, SignedIn
+from bot.demo.stand_in_process import CLIENT_ID, CLIENT_SECRET, Answer, Places, Refused, SignedIn, StandInOrder
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from streaming.clock import ShiftedClock
 from streaming.errors import RequestError, UnavailableError
@@ -41,12 +41,12 @@ def main() -> None:
     if (body := pipe.read()) is None:
         return
     try:
-        asyncio.run(serve(msgspec.msgpack.decode(body, type=Order), pipe, say))
+        asyncio.run(serve(msgspec.msgpack.decode(body, type=StandInOrder), pipe, say))
     except (RequestError, UnavailableError) as error:
         say(Refused(isinstance(error, RequestError), str(error), error.remedy))
 
 
-async def serve(order: Order, pipe: FrameReader, say: Say) -> None:
+async def serve(order: StandInOrder, pipe: FrameReader, say: Say) -> None:
     """Until the pipe closes. RequestError for a file that is no chain, UnavailableError for a port that is taken."""
     chain = None if order.chain is None else _load(Path(order.chain))
     clock = ShiftedClock(simulated_start(datetime.now(UTC)) if chain is None else chain.asof)

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot.demo.stand_in_process import Order, open_stand_ins
+from bot.demo.stand_in_process import StandInOrder, open_stand_ins
 
 if TYPE_CHECKING:
     from bot.demo.demo_settings import Demo
@@ -38,8 +38,8 @@ async def open_demo(*, chain_path: Path | None, port: int, seed: int, tell: "Tel
             yield demo
 
 
-def _order(chain_path: Path | None, port: int, seed: int) -> Order:
-    return Order(port, seed, None if chain_path is None else str(chain_path.absolute()))
+def _order(chain_path: Path | None, port: int, seed: int) -> StandInOrder:
+    return StandInOrder(port, seed, None if chain_path is None else str(chain_path.absolute()))
 
 
 def _import(names: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ import sys
 import msgspec
 import pytest
 
-from bot.demo.stand_in_process import Order, Places, SignedIn
+from bot.demo.stand_in_process import Places, SignedIn, StandInOrder
 from bot.demo.stand_ins import serve
 from streaming.errors import RequestError, UnavailableError
 from streaming.process.framing import FrameReader
@@ -30,7 +30,7 @@ class Said(list):
 async def test_the_places_are_told_first_and_the_login_when_schwab_is_there():
     outlet, inlet = os.pipe()
     said = Said(inlet)
-    await serve(Order(port=0, seed=1), FrameReader(outlet), said)
+    await serve(StandInOrder(port=0, seed=1), FrameReader(outlet), said)
     os.close(outlet)
     places, signed_in = said
     assert isinstance(places, Places)
@@ -43,12 +43,12 @@ async def test_a_port_that_is_taken_is_said():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UnavailableError, match=f"Port {port} of the local Discord"):
-            await serve(Order(port=port, seed=1), FrameReader(0), print)
+            await serve(StandInOrder(port=port, seed=1), FrameReader(0), print)
 
 
 async def test_a_file_that_is_no_chain_is_named(tmp_path):
     with pytest.raises(RequestError, match=r"nothing\.json"):
-        await serve(Order(port=0, seed=1, chain=str(tmp_path / "nothing.json")), FrameReader(0), print)
+        await serve(StandInOrder(port=0, seed=1, chain=str(tmp_path / "nothing.json")), FrameReader(0), print)
 
 
 def test_the_page_is_served_before_anything_heavy_is_imported():
