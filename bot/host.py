@@ -27,6 +27,7 @@ from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import Ledger
 from bot.feed.pacing import Pacing, Turns
 from bot.feed.schedule import decide, opening_sentence
+from bot.name_plates import NamePlates
 from bot.operate import login_watch
 from bot.operate.audit import KEEP, MOST, AuditLog
 from bot.operate.login_watch import LoginWatch
@@ -212,8 +213,25 @@ def _jobs(
     if settings.gex_feed_enabled and settings.boards:
         jobs["opening"] = partial(_tell_opening, bot, runtime, force=settings.gex_feed_force_window)
     first, force = settings.tickers[0].name, settings.gex_feed_force_window
-    jobs["presence"] = Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force).run
+    priced = settings.gex_price_presence
+    jobs["presence"] = Presence(bot, runtime.snapshots.latest, first, runtime.clock, force=force, priced=priced).run
+    if settings.gex_price_nickname or settings.gex_price_channel_map:
+        jobs["names"] = _name_plates(bot, runtime, settings, feed).run
     return jobs
+
+
+def _name_plates(bot: GexBot, runtime: Runtime, settings: BotSettings, feed: FeedRunner) -> NamePlates:
+    named = settings.gex_price_channel_map.items()
+    return NamePlates(
+        bot,
+        runtime.snapshots.latest,
+        runtime.clock,
+        channels={channel_id: ticker for ticker, channels in named for channel_id in channels},
+        nickname=settings.tickers[0].name if settings.gex_price_nickname else None,
+        force=settings.gex_feed_force_window,
+        leads=lambda: feed.status().leading,
+        tell=bot.tell_operators,
+    )
 
 
 def _audit(runtime: Runtime) -> AuditLog:

@@ -51,6 +51,11 @@ class BotSettings(StreamSettings):
     gex_feed_per_server: int = Field(
         10, ge=0, le=200, description="a whole number of channels from 0 to 200, 0 to turn /feed's changes off"
     )
+    gex_price_presence: bool = Field(False, description="true or false")
+    gex_price_nickname: bool = Field(False, description="true or false")
+    gex_price_channel_map: ChannelMap = Field(
+        {}, description="TICKER:channel id pairs separated by commas, such as SPX:126,NDX:127"
+    )
     gex_on_demand_per_minute: int = Field(3, ge=0, le=30, description="a whole number of tickers from 0 to 30")
     alerts_per_person: int = Field(10, ge=0, le=100, description="a whole number from 0 to 100, for each person")
     alerts_per_channel: int = Field(20, ge=0, le=100, description="a whole number from 0 to 100, for each channel")
@@ -77,7 +82,7 @@ class BotSettings(StreamSettings):
     def _tickers(cls, value: object) -> tuple[str, ...]:
         return tuple(ticker.name for ticker in parse_tickers(value))
 
-    @field_validator("gex_feed_channel_map", mode="before")
+    @field_validator("gex_feed_channel_map", "gex_price_channel_map", mode="before")
     @classmethod
     def _channel_map(cls, value: object) -> dict[str, tuple[int, ...]]:
         if isinstance(value, dict):

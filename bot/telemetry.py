@@ -17,6 +17,7 @@ from bot.client import GexBot
 from bot.feed import feed_metrics
 from bot.feed.feed_metrics import FeedStatus
 from bot.feed.schedule import decide_about
+from bot.name_plates import price_and_regime
 from bot.render.numbers import age
 from bot.render.origin_words import live_word, origin_words
 from bot.supervisor import JobState, JobStatus, Supervisor
@@ -145,18 +146,22 @@ class Telemetry:
 class Presence:
     """Keeps the line current until cancelled; nothing of it disturbs the feed."""
 
-    def __init__(self, bot: discord.Client, latest: Latest, ticker: str, clock: Clock, *, force: bool) -> None:
+    def __init__(
+        self, bot: discord.Client, latest: Latest, ticker: str, clock: Clock, *, force: bool, priced: bool = False
+    ) -> None:
         self._bot = bot
         self._latest = latest
         self._ticker = ticker
         self._clock = clock
         self._force = force
+        self._priced = priced
 
     async def run(self, progress: Progress) -> None:
         """Show it every 20 seconds."""
         while True:
             snapshot = await self._read()
-            if await self._show(presence_text(self._ticker, snapshot, self._clock.now(), force=self._force)):
+            now = self._clock.now()
+            if await self._show(presence_text(self._ticker, snapshot, now, force=self._force, priced=self._priced)):
                 progress()
             await self._clock.sleep(EVERY_S)
 
@@ -181,8 +186,13 @@ class Presence:
         return True
 
 
-def presence_text(ticker: str, snapshot: GexSnapshot | None, now: datetime, *, force: bool) -> str:
-    """`SPX live, 1s old`, `SPX closed until Mon 09:35 New York`, `SPX: no data`; made-up and replayed ones say so."""
+def presence_text(
+    ticker: str, snapshot: GexSnapshot | None, now: datetime, *, force: bool, priced: bool = False
+) -> str:
+    """`SPX live, 1s old`, `SPX closed until Mon 09:35 New York`, `SPX: no data`; made-up and replayed ones say so.
+
+    With `priced`, `SPX 6900.25 amplified · live, 1s old`.
+    """
     decision = decide_about(snapshot, now, force=force)
     if not decision.is_open and decision.until is not None:
         return f"{ticker} closed until {new_york(decision.until):%a %H:%M} New York"
@@ -193,4 +203,5 @@ def presence_text(ticker: str, snapshot: GexSnapshot | None, now: datetime, *, f
     state = live_word(snapshot) if found is Freshness.LIVE else str(found)
     old = "" if found is Freshness.AHEAD else f", {age(max(age_s, 0.0))} old"
     origin = origin_words(snapshot)
-    return f"{'' if origin is None else f'{origin} · '}{ticker} {state}{old}"[:_LONGEST]
+    figures = f"{price_and_regime(snapshot, 2)} · " if priced else ""
+    return f"{'' if origin is None else f'{origin} · '}{ticker} {figures}{state}{old}"[:_LONGEST]

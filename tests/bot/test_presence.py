@@ -30,6 +30,11 @@ def test_the_line_names_ticker_state_and_age(seen, at, words):
     assert presence_text("SPX", seen, at, force=False) == words
 
 
+def test_price_and_regime_stand_in_the_line_where_that_is_wanted():
+    at = OPEN + timedelta(seconds=1)
+    assert presence_text("SPX", SEEN, at, force=False, priced=True) == "SPX 6400.25 dampened · live, 1s old"
+
+
 def test_a_forced_feed_is_never_closed():
     saturday = datetime(2026, 8, 22, 11, 0, tzinfo=NEW_YORK)
     assert presence_text("SPX", None, saturday, force=True) == "SPX: no data"

@@ -1,0 +1,105 @@
+import asyncio
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import discord
+import msgspec
+import pytest
+
+from bot.name_plates import EVERY_S, LONGEST, NamePlates, plate_text
+from streaming.calendar import NEW_YORK
+from streaming.model import ReplayMark
+from tests.support.clock import ManualClock
+from tests.support.snapshots import snapshot
+
+OPEN = datetime(2026, 8, 20, 11, 0, tzinfo=NEW_YORK)
+SEEN = snapshot("SPX", asof=OPEN)
+REPLAYED = msgspec.structs.replace(SEEN, replay=ReplayMark(of="schwab", speed=1.0, sent_ms=SEEN.asof_ms))
+
+
+@pytest.mark.parametrize(
+    ("seen", "at", "words"),
+    [
+        (SEEN, OPEN, "SPX 6400 dampened"),
+        (msgspec.structs.replace(SEEN, source="simulated"), OPEN, "SIM SPX 6400 dampened"),
+        (REPLAYED, OPEN, "REPLAY SPX 6400 dampened"),
+        (SEEN, OPEN + timedelta(minutes=3), "SPX no live data"),
+        (None, OPEN, "SPX no live data"),
+        (SEEN, datetime(2026, 8, 22, 11, 0, tzinfo=NEW_YORK), "SPX closed"),
+    ],
+)
+def test_a_name_has_no_price_but_one_of_now(seen, at, words):
+    assert plate_text("SPX", seen, at, force=False) == words
+    assert len(words) <= LONGEST
+
+
+class Rig:
+    """A bot in two servers that notes how it is asked to rename."""
+
+    def __init__(self, **order) -> None:
+        self.clock = ManualClock(OPEN)
+        self.spot, self.leads, self.refused = 6400.0, True, False
+        self.named: list[tuple[float, object, str]] = []
+        self.told: list[str] = []
+        guilds = [SimpleNamespace(id=at, name="s", me=SimpleNamespace(edit=self._nick)) for at in (1, 2)]
+        bot = SimpleNamespace(
+            http=SimpleNamespace(edit_channel=self._channel),
+            guilds=guilds,
+            is_ready=lambda: True,
+            is_closed=lambda: False,
+        )
+        plan = {"channels": {7: "SPX"}, "nickname": None, "force": False} | order
+        self.plates = NamePlates(bot, self._latest, self.clock, leads=lambda: self.leads, tell=self.told.append, **plan)
+
+    async def _latest(self, ticker):
+        return snapshot(ticker, asof=self.clock.now(), spot=self.spot)
+
+    async def _channel(self, channel_id, *, name):
+        if self.refused:
+            answer = SimpleNamespace(status=403, reason="", headers={"Content-Type": "application/json"})
+            raise discord.Forbidden(answer, {"code": 50013, "message": "Missing Permissions"})
+        self.named.append((self.clock.monotonic(), channel_id, name))
+
+    async def _nick(self, *, nick):
+        self.named.append((self.clock.monotonic(), "nick", nick))
+
+
+async def test_a_channel_is_renamed_twice_in_ten_minutes_at_most_also_over_a_start():
+    rig = Rig()
+    began_s = rig.clock.monotonic()
+    task = asyncio.create_task(rig.plates.run(lambda: None))
+    while len(rig.named) < 6:
+        rig.spot += 1
+        await asyncio.sleep(0)
+    task.cancel()
+    times = [began_s, *(at_s for at_s, *_ in rig.named)]
+    assert min(later - earlier for earlier, later in zip(times, times[2:], strict=False)) > 600
+    assert EVERY_S > 300
+
+
+async def test_only_what_changed_is_renamed_and_the_nickname_in_every_server():
+    rig = Rig(nickname="SPX")
+    await rig.plates.rename()
+    await rig.plates.rename()
+    assert [what for _, *what in rig.named] == [[7, "SPX 6400 dampened"], *[["nick", "SPX 6400 dampened"]] * 2]
+
+
+async def test_a_process_that_does_not_write_the_messages_names_nothing():
+    rig = Rig()
+    rig.leads = False
+    task = asyncio.create_task(rig.plates.run(lambda: None))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    task.cancel()
+    assert rig.named == []
+
+
+async def test_a_missing_permission_is_told_once_until_it_is_given():
+    rig = Rig()
+    rig.refused = True
+    await rig.plates.rename()
+    await rig.plates.rename()
+    assert len(rig.told) == 1
+    rig.refused = False
+    await rig.plates.rename()
+    assert len(rig.named) == 1
