@@ -13,6 +13,8 @@ from streaming.symbols import Ticker, parse_ticker
 IdList = Annotated[tuple[int, ...], NoDecode]
 ChannelMap = Annotated[dict[str, tuple[int, ...]], NoDecode]
 MAX_SNOWFLAKE = 2**63 - 1
+MOST_TICKERS = 12
+"""In one live message."""
 
 
 class BotSettings(StreamSettings):
@@ -36,7 +38,7 @@ class BotSettings(StreamSettings):
         (), description="tickers separated by commas, such as SPX,NQ_NDX"
     )
     gex_feed_channel_map: ChannelMap = Field(
-        {}, description="TICKER:channel id pairs separated by commas, such as SPX:123,SPX:124,NDX:125"
+        {}, description="TICKER:channel id pairs separated by commas, such as SPX:123,SPX:124,NDX:124"
     )
     gex_feed_update_seconds: float = Field(1.0, ge=0.25, le=3600, description="a number of seconds from 0.25 to 3600")
     gex_feed_refresh_minutes: int = Field(5, ge=1, le=60, description="a whole number of minutes from 1 to 60")
@@ -123,33 +125,32 @@ class BotSettings(StreamSettings):
         return self
 
     @model_validator(mode="after")
-    def _one_board_per_channel(self) -> Self:
-        seen: set[int] = set()
-        for channel in (channel for channels in self.gex_feed_channel_map.values() for channel in channels):
-            if channel in seen:
-                raise ValueError("GEX_FEED_CHANNEL_MAP names one channel for two tickers: a channel shows one board")
-            seen.add(channel)
+    def _as_many_as_fit(self) -> Self:
+        if any(len(tickers) > MOST_TICKERS for tickers in self.boards.values()):
+            raise ValueError(f"GEX_FEED_CHANNEL_MAP names a channel for more than {MOST_TICKERS} tickers")
         return self
 
     @property
-    def boards(self) -> dict[int, Ticker]:
-        """Which ticker each feed channel shows: the map first, then every plain channel id in turn.
+    def boards(self) -> dict[int, tuple[Ticker, ...]]:
+        """Which tickers each feed channel shows: those of the map first, then every plain channel id in turn.
 
         Plain channels show `GEX_FEED_SYMBOLS` in order (the last one repeats), else `GEX_FEED_SYMBOL`.
         """
-        boards = {
-            channel: parse_ticker(name) for name, channels in self.gex_feed_channel_map.items() for channel in channels
-        }
+        boards: dict[int, tuple[Ticker, ...]] = {}
+        for name, channels in self.gex_feed_channel_map.items():
+            for channel in dict.fromkeys(channels):
+                boards[channel] = (*boards.get(channel, ()), parse_ticker(name))
         names = self.gex_feed_symbols or (self.gex_feed_symbol,)
         plain = [channel for channel in self.discord_gex_feed_channel_ids if channel not in boards]
         for position, channel in enumerate(plain):
-            boards[channel] = parse_ticker(names[min(position, len(names) - 1)])
+            boards[channel] = (parse_ticker(names[min(position, len(names) - 1)]),)
         return boards
 
     @property
     def tickers(self) -> tuple[Ticker, ...]:
         """Every ticker somebody can see or ask for, each once."""
-        names = [*(ticker.name for ticker in self.boards.values()), *self.gex_feed_symbols]
+        shown = [ticker.name for tickers in self.boards.values() for ticker in tickers]
+        names = [*shown, *self.gex_feed_symbols]
         names = [*(names or [self.gex_feed_symbol]), *self.gex_source_map]
         return tuple(parse_ticker(name) for name in dict.fromkeys(names))
 

@@ -5,7 +5,8 @@ import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -18,7 +19,7 @@ from bot.feed.pacing import AtOnce, Turns, ranked
 from bot.feed.schedule import FeedDecision, decide_about, next_mark, posted_s
 from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff, woken
 from bot.feed.window import Slot
-from bot.feed.wording import LookLoading, UpdatedLine, Wording, not_loading
+from bot.feed.wording import Beside, LookLoading, UpdatedLine, Wording, not_loading
 from bot.render.text import Style
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock
@@ -69,6 +70,8 @@ class BoardPlan:
     """Whom an empty board waits for."""
     loading: LookLoading = not_loading
     """How far the first load of its chains is."""
+    beside: Sequence[Beside] = ()
+    """What else the message shows; marks and hours go by the first ticker."""
     shows_age: bool = False
     """Whether Discord's own growing time stands under the figures."""
 
@@ -122,7 +125,9 @@ class Board:
             digits=plan.digits,
             window_s=plan.window_s,
             since=self._since,
+            beside=plan.beside,
         )
+        self._slots = (slot, *(one.slot for one in plan.beside))
         self._wall_s = wall_s
         self._updated_line = UpdatedLine(wall_s) if plan.shows_age else None
         self._lived: date | None = None
@@ -146,8 +151,8 @@ class Board:
         self._reason = "starting"
         self._until: datetime | None = None
         self._open_trouble: str | None = None
-        self._seen: GexSnapshot | None = None
-        """The newest snapshot at the last beat, and the last one that was shown:"""
+        self._seen: tuple[GexSnapshot | None, ...] = tuple(None for _ in self._slots)
+        """The newest snapshots at the last beat, and the last one that was shown, of the first ticker:"""
         self._rendered: GexSnapshot | None = None
 
     def status(self) -> BoardStatus:
@@ -171,7 +176,9 @@ class Board:
         cadence = Cadence(self._clock.monotonic(), self._plan.update_s)
         tidying = asyncio.create_task(self._keep_tidy(), name=f"tidying of channel {self._channel_id}")
         try:
-            with self._slot.watched(self._news), ranked(Rank.EDIT):
+            with ExitStack() as watched, ranked(Rank.EDIT):
+                for slot in self._slots:
+                    watched.enter_context(slot.watched(self._news))
                 while True:
                     await self._until_something_is_to_do(cadence)
                     if await self._take_turn(cadence.due_s):
@@ -294,7 +301,8 @@ class Board:
     @property
     def _has_news(self) -> bool:
         """Whether there is something that readers were not shown; at first only what is stored."""
-        return self._slot.latest is not self._seen or (not self._adopted and self._slot.warm)
+        new = any(slot.latest is not seen for slot, seen in zip(self._slots, self._seen, strict=True))
+        return new or (not self._adopted and self._slot.warm)
 
     def _mark_s(self) -> float:
         """When the message is to be replaced, if nothing else happens."""
@@ -365,7 +373,7 @@ class Board:
 
     async def _update(self, due_s: float) -> None:
         now, latest = self._clock.now(), self._slot.latest
-        self._waits, self._seen = latest is None, latest
+        self._waits, self._seen = latest is None, tuple(slot.latest for slot in self._slots)
         decision = decide_about(latest, now, force=self._plan.force, lived=self._lived)
         at = self._market_now()
         if not self._adopted:

@@ -21,6 +21,7 @@ from bot.feed.message import LiveMessage
 from bot.feed.pacing import Turns
 from bot.feed.timing import backoff, woken
 from bot.feed.window import Slot
+from bot.feed.wording import Beside
 from bot.servers.order_store import FeedOrders
 from bot.servers.orders import BoardOrder, is_only_reposted
 from bot.settings import BotSettings
@@ -112,10 +113,10 @@ class FeedRunner:
     def _status_of(self, order: BoardOrder) -> BoardStatus:
         live = self._live.get(order.channel_id)
         if live is not None:
-            return replace(live.board.status(), origin=order.origin)
+            return replace(live.board.status(), origin=order.origin, ticker=",".join(order.tickers))
         return BoardStatus(
             channel_id=order.channel_id,
-            ticker=order.tickers[0],
+            ticker=",".join(order.tickers),
             state="stopped",
             reason="paused by /feed pause" if order.paused else "starting",
             until=None,
@@ -299,7 +300,7 @@ class FeedRunner:
             live.board.doubt()
 
     def _board(self, order: BoardOrder) -> Board:
-        channel_id, ticker = order.channel_id, order.instruments[0]
+        channel_id, (ticker, *beside) = order.channel_id, order.instruments
         settings, refresh = self._settings, order.refresh_minutes
         return Board(
             channel_id,
@@ -316,12 +317,21 @@ class FeedRunner:
                 shows_age=settings.gex_feed_age,
                 source=settings.source_of(ticker.name),
                 loading=partial(self._loading, ticker),
+                beside=[self._beside(one) for one in beside],
             ),
             clock=self._clock,
             rng=self._rng,
             tell=self._tell,
             still_ours=self._still_ours,
             turns=self._turns,
+        )
+
+    def _beside(self, ticker: Ticker) -> Beside:
+        return Beside(
+            ticker=ticker,
+            slot=self._slots[ticker.name],
+            source=self._settings.source_of(ticker.name),
+            loading=partial(self._loading, ticker),
         )
 
     def _assured(self, channel_id: int) -> ChannelPort:

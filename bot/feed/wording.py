@@ -1,6 +1,6 @@
 """What one board writes: while it is live, when its session ends, and over what another process left. No I/O."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,8 @@ from bot.feed.schedule import close_of
 from bot.feed.window import Slot
 from bot.render.numbers import age
 from bot.render.origin_words import live_word, origin_banner
-from bot.render.text import BoardView, Moving, Style, board_text
+from bot.render.several_text import boards_text
+from bot.render.text import BoardView, Moving, Style
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import headline, max_change
@@ -127,8 +128,18 @@ class UpdatedLine:
         return f"{body}\n-# updated <t:{int(self._at_s)}:R>"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """One of several tickers in a message, after the first."""
+
+    ticker: Ticker
+    slot: Slot
+    source: str
+    loading: LookLoading = not_loading
+
+
 class Wording:
-    """The texts of one slot."""
+    """The texts of one slot, or of several in one message."""
 
     def __init__(
         self,
@@ -141,49 +152,54 @@ class Wording:
         since: datetime,
         digits: int = 3,
         loading: LookLoading = not_loading,
+        beside: Sequence[Beside] = (),
     ) -> None:
         """`source` and `since` speak for a slot that is still empty."""
-        self._ticker = ticker
         self._slot = slot
-        self._source = source
+        self._shown = (Beside(ticker=ticker, slot=slot, source=source, loading=loading), *beside)
         self._style = style
         self._window_s = window_s
         self._since = since
         self._digits = digits
-        self._loading = loading
 
     def live(self, now: datetime) -> str:
         """The figures of this instant."""
-        return self._text(self._slot, now)
+        return self._text(now, lambda slot: (slot, None))
 
     def stopped(self, now: datetime) -> str:
         """The figures of this instant, from now on without updates."""
-        return self._text(self._slot, now, Ending(Freshness.STOPPED, now))
+        return self._text(now, lambda slot: (slot, Ending(Freshness.STOPPED, now)))
 
     def closed(self, shown: GexSnapshot | None, now: datetime, *, at: datetime) -> str:
         """The session's last figures, closed `at`; of what was `shown` where a replay takes over, or ends."""
         latest = self._slot.latest
         if shown is None or latest is None or (shown.replay is None) == (latest.replay is None):
-            return self._text(self._slot, now, Ending(Freshness.CLOSED, at))
+            return self._text(now, lambda slot: (slot, Ending(Freshness.CLOSED, at)))
         before = Slot(self._window_s)
         before.put(shown)
-        return self._text(before, now, Ending(Freshness.CLOSED, market_now(shown, now)))
+        ending = Ending(Freshness.CLOSED, market_now(shown, now))
+        return self._text(now, lambda slot: (before if slot is self._slot else slot, ending))
 
     def left_over(self, session: str | None, now: datetime) -> str:
         """For a message of `session` that a killed process left."""
-        slot, ending = left_over(self._slot, session, now)
-        return self._text(slot, now, ending)
+        return self._text(now, lambda slot: left_over(slot, session, now))
 
-    def _text(self, slot: Slot, now: datetime, ending: Ending | None = None) -> str:
-        view = board_view(
-            self._ticker,
-            slot,
-            now,
-            source=self._source,
-            since=self._since,
-            window_s=self._window_s,
-            digits=self._digits,
-            loading=self._loading,
-            ending=ending,
-        )
-        return board_text(view, style=self._style)
+    def _text(self, now: datetime, seen: Callable[[Slot], tuple[Slot, Ending | None]]) -> str:
+        """What `seen` makes of each slot: what is shown of it, and how that ended."""
+        views = []
+        for shown in self._shown:
+            slot, ending = seen(shown.slot)
+            views.append(
+                board_view(
+                    shown.ticker,
+                    slot,
+                    now,
+                    source=shown.source,
+                    since=self._since,
+                    window_s=self._window_s,
+                    digits=self._digits,
+                    loading=shown.loading,
+                    ending=ending,
+                )
+            )
+        return boards_text(views, style=self._style)

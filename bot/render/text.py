@@ -26,6 +26,8 @@ PARTS: Final = " · "
 """Between the parts of the provenance: source, freshness, what should be known, span of the changes."""
 WAITING_FOR: Final = "waiting for data from "
 COLUMNS: Final = 40
+TABLE_HEAD: Final = "          spot zero γ  call   put net Bn"
+"""Above the rows of several tickers that have no room for a block each."""
 _UP: Final = "▲"
 _DOWN: Final = "▼"
 _TIED: Final = "\N{NO-BREAK SPACE}"
@@ -37,7 +39,7 @@ _SCOPES: Final[Mapping[ScopeName, str]] = {
     "full": "expiries ≤90 days",
     "all": "every expiry",
 }
-_FRESHNESS_COLOUR: Final = {
+FRESHNESS_COLOUR: Final = {
     Freshness.LIVE: theme.GREEN,
     Freshness.STALE: theme.YELLOW,
     Freshness.OLD: theme.RED,
@@ -117,7 +119,7 @@ def _block(view: BoardView) -> list[str]:
     return [
         *banner,
         _block_title(view),
-        _provenance(view, _FRESHNESS_COLOUR.get(view.freshness)),
+        provenance(view, FRESHNESS_COLOUR.get(view.freshness)),
         _regime(view),
         *(_block_line(name, label, view) for name, label in _LINES.items()),
         f"{f' {_AT_STRIKE}':<11}{strike(view.max_change_strike, view.decimals):>8}{_scope(view):>{COLUMNS - 19}}",
@@ -151,7 +153,7 @@ def _markdown(view: BoardView) -> tuple[list[str], ...]:
     head = [
         f"### {title} {price(spot.now, view.decimals)}",
         moved,
-        f"-# {escaped(PARTS.join(filter(None, [_provenance(view, None), _scope(view)])))}",
+        f"-# {escaped(PARTS.join(filter(None, [provenance(view, None), _scope(view)])))}",
     ]
     lines = {name: _markdown_line(name, label, view) for name, label in _LINES.items()}
     levels = [line for name, line in lines.items() if BOARD[name].is_price]
@@ -191,9 +193,9 @@ def _level(name: str, value: float | None, view: BoardView) -> str:
     return price(value, view.decimals) if name == "zero_gamma" else strike(value, view.decimals)
 
 
-def _provenance(view: BoardView, colour: str | None) -> str:
+def provenance(view: BoardView, colour: str | None) -> str:
     """Without the span of the changes where a note leaves no room for it."""
-    words = _freshness(view)
+    words = freshness_words(view)
     said = [part for part in (source_name(view.source), words, view.note, f"Δ {view.window_s:g}s") if part]
     if len(PARTS.join(said)) > COLUMNS:
         said.pop()
@@ -207,7 +209,8 @@ def _scope(view: BoardView) -> str:
     return "" if view.scope is None else _SCOPES[view.scope]
 
 
-def _freshness(view: BoardView) -> str:
+def freshness_words(view: BoardView) -> str:
+    """How old the figures are, or how they ended."""
     at = "" if view.at is None else f" {new_york(view.at):%H:%M %a %d %b}"
     match view.freshness:
         case Freshness.CLOSED:
@@ -271,18 +274,19 @@ def _moved(text: str, change: float | None) -> str:
 
 def _arrowed(text: str, change: float | None) -> str:
     colour = _colour(change)
-    return text if colour is None else f"{text} {colour}{_arrow(change)}{theme.RESET}"
+    return text if colour is None else f"{text} {colour}{arrow_of(change)}{theme.RESET}"
 
 
 def _dotted(text: str, change: float | None) -> str:
-    return f"{text}{_TIED}{_DOTS[_arrow(change)]}" if change else text
+    return f"{text}{_TIED}{_DOTS[arrow_of(change)]}" if change else text
 
 
 def _colour(change: float | None) -> str | None:
     return None if not change else theme.GREEN if change > 0 else theme.RED
 
 
-def _arrow(change: float | None) -> str:
+def arrow_of(change: float | None) -> str:
+    """Up, down, or nothing."""
     return "" if not change else _UP if change > 0 else _DOWN
 
 
@@ -312,6 +316,8 @@ def _split_at_title(lines: list[str]) -> tuple[int, list[str]]:
 def _is_body(lines: list[str]) -> bool:
     if lines and lines[0].startswith(WAITING_FOR):
         return True
+    if TABLE_HEAD.strip() in lines:
+        return PARTS in lines[0] and not lines[0].split(PARTS)[1].startswith(Freshness.CLOSED)
     figures = lines[-len(LABELS) :]
     whole = len(figures) == len(LABELS) and all(map(str.startswith, figures, LABELS))
     parts = next(dropwhile(lambda said: len(said) < 2, (line.split(PARTS) for line in lines[: -len(LABELS)])), None)  # noqa: PLR2004

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from bot.servers.order_store import FeedOrders, OrderStore
 from bot.servers.orders import BoardOrder
+from bot.settings import MOST_TICKERS
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import RequestError
 from streaming.symbols import Ticker
@@ -111,6 +112,8 @@ class FeedCommands:
         return order
 
     def _names(self, tickers: Sequence[Ticker]) -> tuple[str, ...]:
+        if not 0 < len(tickers) <= MOST_TICKERS:
+            raise RequestError(f"A live message shows 1 to {MOST_TICKERS} tickers.")
         for ticker in tickers:
             self._admit(ticker)
         return tuple(dict.fromkeys(ticker.name for ticker in tickers))

@@ -54,8 +54,8 @@ class BoardOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def settings_orders(settings: BotSettings) -> dict[int, BoardOrder]:
     """One order for each channel that the settings name."""
     return {
-        channel_id: BoardOrder(channel_id=channel_id, tickers=(ticker.name,))
-        for channel_id, ticker in settings.boards.items()
+        channel_id: BoardOrder(channel_id=channel_id, tickers=tuple(ticker.name for ticker in tickers))
+        for channel_id, tickers in settings.boards.items()
     }
 
 

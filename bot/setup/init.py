@@ -191,7 +191,7 @@ def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, Mapping):
-        return ",".join(f"{ticker.name}:{channel}" for channel, ticker in value.items())
+        return ",".join(f"{ticker.name}:{channel}" for channel, tickers in value.items() for ticker in tickers)
     return str(value)
 
 

@@ -160,25 +160,28 @@ def test_plain_channels_show_the_symbols_in_turn_and_the_last_repeats(monkeypatc
     monkeypatch.setenv("DISCORD_GEX_FEED_CHANNEL_IDS", "1, 2,3")
     monkeypatch.setenv("GEX_FEED_SYMBOLS", "SPX,nq")
     boards = load_settings(BotSettings).boards
-    assert {channel: ticker.name for channel, ticker in boards.items()} == {1: "SPX", 2: "NQ_NDX", 3: "NQ_NDX"}
+    assert {channel: ticker.name for channel, (ticker,) in boards.items()} == {1: "SPX", 2: "NQ_NDX", 3: "NQ_NDX"}
 
 
-def test_the_map_comes_first_and_a_channel_shows_one_board(monkeypatch):
+def test_the_map_comes_first_and_may_name_several_tickers_for_a_channel(monkeypatch):
     monkeypatch.setenv("DISCORD_GEX_FEED_CHANNEL_IDS", "1,2")
-    monkeypatch.setenv("GEX_FEED_CHANNEL_MAP", "NDX:2,SPY:5,NDX:6")
+    monkeypatch.setenv("GEX_FEED_CHANNEL_MAP", "NDX:2,SPY:5,NDX:6,SPX:5,SPX:5")
     settings = load_settings(BotSettings)
-    assert {channel: ticker.name for channel, ticker in settings.boards.items()} == {
-        2: "NDX",
-        6: "NDX",
-        5: "SPY",
-        1: "NQ_NDX",
+    assert {channel: [ticker.name for ticker in tickers] for channel, tickers in settings.boards.items()} == {
+        2: ["NDX"],
+        6: ["NDX"],
+        5: ["SPY", "SPX"],
+        1: ["NQ_NDX"],
     }
-    assert {ticker.name for ticker in settings.tickers} == {"NDX", "SPY", "NQ_NDX"}
+    assert {ticker.name for ticker in settings.tickers} == {"NDX", "SPY", "SPX", "NQ_NDX"}
 
 
-def test_one_channel_for_two_tickers_is_refused(monkeypatch):
-    (problem,) = problems(monkeypatch, GEX_FEED_CHANNEL_MAP="SPX:1,NDX:1")
-    assert "a channel shows one board" in problem
+TOO_MANY = ",".join(f"T{letter}:1" for letter in "ABCDEFGHIJKLM")
+
+
+def test_a_channel_for_more_tickers_than_a_message_holds_is_refused(monkeypatch):
+    (problem,) = problems(monkeypatch, GEX_FEED_CHANNEL_MAP=TOO_MANY)
+    assert "more than 12 tickers" in problem
 
 
 def test_an_empty_value_is_the_default(monkeypatch):
@@ -206,7 +209,7 @@ def test_a_bot_token_that_cannot_be_one_is_refused_before_discord_sees_it(monkey
 
 def test_two_settings_that_do_not_go_together_are_both_left_out_of_a_check(monkeypatch):
     monkeypatch.setenv("DISCORD_API_URL", "http://127.0.0.1:1/api/v10")
-    monkeypatch.setenv("GEX_FEED_CHANNEL_MAP", "SPX:1,NDX:1")
+    monkeypatch.setenv("GEX_FEED_CHANNEL_MAP", TOO_MANY)
     settings, problems = load_what_is_right(BotSettings)
     assert (settings.discord_api_url, settings.gex_feed_channel_map) == (None, {})
     assert len(problems) == 2

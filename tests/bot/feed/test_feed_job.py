@@ -416,6 +416,22 @@ async def test_a_paused_message_says_that_it_stopped_and_is_the_one_that_goes_on
         assert feed.channels[1].deeds.count("send") == 1
 
 
+async def test_several_tickers_share_a_message_that_is_edited_for_each_of_them(redis):
+    async with told(redis) as (feed, store):
+        await said(feed, store.put(BoardOrder(channel_id=7, tickers=("SPX", "NDX"), guild_id=1)))
+        feed.say("SPX", spot=6900.25)
+        await feed.clock.pass_time(1)
+        assert "6900.25" in feed.channels[7].only
+        assert "waiting for data" in feed.channels[7].only
+        feed.say("NDX", spot=25000.5)
+        await feed.clock.pass_time(1)
+        assert "6900.25" in feed.channels[7].only
+        assert "25000.50" in feed.channels[7].only
+        assert feed.channels[7].deeds.count("send") == 1
+        (board,) = feed.runner.status().boards
+        assert board.ticker == "SPX,NDX"
+
+
 async def test_a_new_message_that_somebody_wants_comes_at_once_and_the_old_one_goes(redis):
     async with told(redis, "SPX") as (feed, store):
         feed.say("SPX")

@@ -1,0 +1,84 @@
+"""Several tickers in one message: a block each where they fit, else one table of a row each. Pure."""
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Final
+
+from bot.render import theme
+from bot.render.card import card_text
+from bot.render.message_form import MESSAGE_CHARS, code_block
+from bot.render.numbers import known, price, signed, strike
+from bot.render.origin_words import safe_name
+from bot.render.text import (
+    COLUMNS,
+    PARTS,
+    TABLE_HEAD,
+    BoardView,
+    Style,
+    arrow_of,
+    board_text,
+    freshness_words,
+    provenance,
+)
+from streaming.freshness import Freshness
+
+_CARD_CHARS: Final = 4_000
+_CARDS: Final = 6
+"""Of six components each, within Discord's forty."""
+_UPDATED_CHARS: Final = 40
+"""Room for the line that may stand under a board."""
+_FINE: Final = 1000.0
+"""From here on a price needs no decimals to be told from another."""
+
+
+def boards_text(views: Sequence[BoardView], *, style: Style = "ansi") -> str:
+    """The whole message, within what Discord takes in that style."""
+    text = "\n".join(board_text(view, style=style) for view in views)
+    if style == "card":
+        fits = len(views) <= _CARDS and len(text) <= _CARD_CHARS - _UPDATED_CHARS
+    else:
+        fits = len(text) <= MESSAGE_CHARS - _UPDATED_CHARS
+    return text if fits or len(views) == 1 else _table(views, style)
+
+
+def _table(views: Sequence[BoardView], style: Style) -> str:
+    first = views[0]
+    title = f"GEX: {len(views)} tickers{PARTS}levels oi, net vol"
+    lines = [first.banner, title, provenance(first, None), TABLE_HEAD, *(_row(view, style) for view in views)]
+    lines += _exceptions(views)
+    block = code_block(filter(None, lines), "ansi" if style == "ansi" else "")
+    return card_text([[block]]) if style == "card" else block
+
+
+def _row(view: BoardView, style: Style) -> str:
+    figures = view.figures
+    levels = (_short(figures[name].now) for name in ("zero_gamma", "call_wall", "put_wall"))
+    zero, call, put = levels
+    net = figures["net_gex"].now
+    row = f"{safe_name(view.ticker)[:6]:<6}{_short(figures['spot'].now):>8}{zero:>7}{call:>6}{put:>6}{_net(net):>6}"
+    change = figures["spot"].change
+    arrow = arrow_of(change)
+    if style == "ansi" and change:
+        arrow = f"{theme.GREEN if change > 0 else theme.RED}{arrow}{theme.RESET}"
+    return f"{row}{arrow}"
+
+
+def _short(value: float | None) -> str:
+    text = price(value, 0) if known(value) and abs(value) >= _FINE else strike(value)
+    return text.rstrip("0") if "." in text else text
+
+
+def _net(value: float | None) -> str:
+    return signed(value, 2 if known(value) and abs(value) < 10 else 0)  # noqa: PLR2004  # two digits and a point
+
+
+def _exceptions(views: Sequence[BoardView]) -> list[str]:
+    """Whose figures are not as the head says: older, of another source, or not there."""
+    usual = _state(views[0])
+    others = [f"{safe_name(view.ticker)} {_state(view)}" for view in views if _state(view) != usual]
+    return wrap("; ".join(others), COLUMNS)
+
+
+def _state(view: BoardView) -> str:
+    words = freshness_words(view) if view.freshness is not Freshness.WAITING else "waits for data"
+    return " ".join(filter(None, (words, view.note)))
