@@ -9,6 +9,7 @@ from bot.alerts.kinds.alert_kind import Firing
 from bot.alerts.kinds.registry import KINDS
 from bot.alerts.reading import Reading, WallReading
 from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, AlertState, Rule
+from bot.render.message_form import stamp
 from bot.render.numbers import UNKNOWN, age, price
 from bot.render.origin_words import origin_words, source_text
 from streaming.calendar import new_york
@@ -37,7 +38,7 @@ def rule_text(rule: Rule) -> str:
 def standing_text(rule: Rule, state: AlertState | None, *, hold: Hold | None, missing: bool, paused: str | None) -> str:
     """How a rule stands: paused, waiting, frozen, cooling down or armed, and when it fired last."""
     fired_ms = None if state is None else state.fired_ms
-    last = "" if fired_ms is None else f", fired {_day_time(fired_ms)}"
+    last = "" if fired_ms is None else f", fired {stamp(instant_of(fired_ms))}"
     return f"{_standing(rule, state, hold=hold, missing=missing, paused=paused)}{last}"
 
 
@@ -82,7 +83,7 @@ def _standing(rule: Rule, state: AlertState | None, *, hold: Hold | None, missin
     if state is None or state.seen_ms is None or missing:
         return "waiting for data"
     if state.fired_ms is not None and state.seen_ms - state.fired_ms < rule.cooldown_ms:
-        return f"cooling down until {_clock(state.fired_ms + rule.cooldown_ms)}"
+        return f"cooling down until {stamp(instant_of(state.fired_ms + rule.cooldown_ms), 't')}"
     return "armed"
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+from bot.render.message_form import stamp
 from streaming.calendar import NEW_YORK, TradingSession, closure, new_york, next_session, session_on
 from streaming.clock import date_of
 from streaming.freshness import market_now
@@ -20,7 +21,7 @@ class FeedDecision:
 
     is_open: bool
     reason: str
-    """"open", "forced open", "weekend", a holiday's name, "before 09:35", "after the close at 16:00"."""
+    """"open", "open at any hour", "weekend", a day, "before 09:35 New York", "after the close at 16:00 New York"."""
     since: datetime | None
     """When this state began, on a New York clock; None when forced or not yet opened today."""
     until: datetime | None
@@ -34,12 +35,12 @@ def decide(now: datetime, *, force: bool = False) -> FeedDecision:
     local = new_york(now)
     today = local.date()
     if force:
-        return FeedDecision(True, "forced open", None, None, today)
+        return FeedDecision(True, "open at any hour", None, None, today)
     session = session_on(today)
     if session is None:
         return FeedDecision(False, closure(today) or "no session", None, _feed_opens_at(next_session(today)), None)
     if local < _feed_opens_at(session):
-        return FeedDecision(False, f"before {FEED_OPENS:%H:%M}", None, _feed_opens_at(session), today)
+        return FeedDecision(False, f"before {FEED_OPENS:%H:%M} New York", None, _feed_opens_at(session), today)
     if local < session.close_at:
         return FeedDecision(True, "open", _feed_opens_at(session), session.close_at, today)
     tomorrow = _feed_opens_at(next_session(today))
@@ -63,11 +64,11 @@ def decide_about(
 
 
 def window_sentence(decision: FeedDecision) -> str:
-    """Whether boards are live now and until when, in New York time."""
+    """Whether boards are live now and until when, which Discord shows in each reader's own time."""
     state = decision.reason if decision.is_open else f"closed: {decision.reason}"
     if decision.until is None:
         return state
-    return f"{state} until {decision.until:%a %H:%M} New York"
+    return f"{state} until {stamp(decision.until)}"
 
 
 def next_mark(after: datetime, refresh_minutes: int) -> datetime:
@@ -105,7 +106,7 @@ def _feed_opens_at(session: TradingSession) -> datetime:
 
 def _after_the_close(session: TradingSession) -> str:
     cause = f", {session.early_close}" if session.early_close else ""
-    return f"after the close at {session.close_at:%H:%M}{cause}"
+    return f"after the close at {session.close_at:%H:%M} New York{cause}"
 
 
 def opening_sentence(decision: FeedDecision) -> str | None:

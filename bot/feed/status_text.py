@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Final
 
 from bot.feed.feed_metrics import BoardStatus, FeedStatus
-from bot.render.message_form import FIELD_CHARS, MESSAGE_CHARS
+from bot.render.message_form import FIELD_CHARS, MESSAGE_CHARS, stamp
 from bot.render.numbers import age, ago
 from bot.servers.orders import BoardOrder, manner_of_reposts
 from bot.settings import BotSettings
-from streaming.calendar import new_york
 from streaming.model import WEIGHT_WORDS
 
 _LONGEST_REASON: Final = 200
@@ -61,7 +60,7 @@ def _title(board: BoardStatus, now: datetime) -> str:
     since = "" if board.since_at is None else f" for {age((now - board.since_at).total_seconds())}"
     reason = board.reason[:_LONGEST_REASON]
     why = "" if reason == board.state else f": {reason}"
-    until = "" if board.until is None else f" until {new_york(board.until):%a %H:%M} New York"
+    until = "" if board.until is None else f" until {stamp(board.until)}"
     return f"<#{board.channel_id}> {board.ticker} **{board.state}**{since}{why}{until}"
 
 

@@ -5,11 +5,10 @@ from typing import Final
 
 import discord
 
-from bot.render.message_form import listed_roots
+from bot.render.message_form import listed_roots, stamp
 from bot.render.numbers import UNKNOWN, age, bn, known, price, signed
 from bot.render.origin_words import escaped, freshness_words, origin_words, source_text
 from bot.render.theme import EMBED_COLOUR
-from streaming.calendar import new_york
 from streaming.chains.quality_words import dividend_words, is_interest_partial
 from streaming.clock import instant_of
 from streaming.export.levels import Format, LevelSheet
@@ -86,7 +85,7 @@ def copy_text(form: Format, sheet: LevelSheet) -> str:
 def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName, now: datetime) -> discord.Embed:
     chosen = snapshot.scopes.get(scope)
     unstated = chosen is None and snapshot.scope is None
-    name = "scope not stated" if unstated else f"{scope}, {SCOPE_WORDS[scope]}"
+    name = "expiries not told" if unstated else f"{scope}, {SCOPE_WORDS[scope]}"
     embed = _embed(f"{snapshot.ticker} · {name} · by {WEIGHT_WORDS[weight]}", snapshot, now)
     if chosen is not None:
         _add_figures(embed, snapshot, scope, weight)
@@ -101,14 +100,13 @@ def _levels_embed(snapshot: GexSnapshot, *, scope: ScopeName, weight: WeightName
 
 
 def _embed(title: str, snapshot: GexSnapshot, now: datetime) -> discord.Embed:
-    asof = new_york(instant_of(snapshot.asof_ms))
     origin = origin_words(snapshot)
     source = source_text(snapshot.source)
     parts = [
         *([f"**{origin}**"] if origin else []),
         source,
         freshness_words(snapshot, now),
-        f"quotes of {asof:%H:%M:%S} New York",
+        f"quotes of {stamp(instant_of(snapshot.asof_ms))}",
     ]
     if snapshot.state != "live":
         parts.append(snapshot.state)

@@ -1,6 +1,7 @@
 """What one message of Discord's takes, and the shapes that many answers have in it. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from bot.render.numbers import price
@@ -15,6 +16,11 @@ def code_block(lines: Iterable[str], language: str = "") -> str:
     """Lines in which every character is as wide as the next."""
     body = "\n".join(line.rstrip() for line in lines)
     return f"```{language}\n{body}\n```"
+
+
+def stamp(at: datetime, style: str = "f") -> str:
+    """An instant in prose, which Discord shows in each reader's own time zone: f with its date, t without."""
+    return f"<t:{int(at.timestamp())}:{style}>"
 
 
 def fitting(lines: Sequence[str], most: int = MESSAGE_CHARS) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.render.message_form import MESSAGE_CHARS, listed
+from bot.render.message_form import MESSAGE_CHARS, listed, stamp
 from bot.render.numbers import UNKNOWN, age, ago, counted
 from streaming.status import HistoryStatus, RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus, named
 
@@ -13,6 +13,16 @@ _SOON: Final = timedelta(hours=24)
 _DAY_S: Final = 86_400
 _LONGEST: Final = 300
 STATE_WORDS: Final = {"needs_action": "needs you", "failing": "failing, tried again"}
+_STREAM_WORDS = {
+    "idle": "not started",
+    "login": "signing in",
+    "ready": "connected, no data yet",
+    "backoff": "trying again soon",
+    "needs_login": "waits for a login",
+    "taken_over": "taken over by another program",
+}
+_AT_REST: Final = frozenset({"idle", "stopped"})
+NO_STREAM: Final = "**Stream: none.** No Schwab app is set up here, so figures come from the sources below."
 _LONGEST_ERROR: Final = 200
 _MEGABYTE: Final = 1_000_000
 _LOG_IN: Final = "Log in with `/token login`, or `python -m streaming token login` where the bot runs."
@@ -20,6 +30,8 @@ _LOG_IN: Final = "Log in with `/token login`, or `python -m streaming token logi
 
 def stream_text(status: StreamStatus, now: datetime) -> str:
     """`/stream status`: state first, then what flows, then what needs attention."""
+    if not status.login_configured and status.state in _AT_REST:
+        return NO_STREAM
     lines = [
         _state_line(status, now),
         f"{_frames(status)} frames/s{_services(status.service_frames_per_s)}{_odd(status.odd_frames)}",
@@ -52,7 +64,7 @@ def _state_line(status: StreamStatus, now: datetime) -> str:
     up = "" if status.started_at is None else f" · up {age((now - status.started_at).total_seconds())}"
     login = "" if status.last_login_at is None else f" · logged in {_ago(status.last_login_at, now)}"
     retry = "" if status.retry_in_s is None else f" · next try in {age(status.retry_in_s)}"
-    return f"**Stream: {status.state}**{since}{up}{login}{retry}"
+    return f"**Stream: {_STREAM_WORDS.get(status.state, status.state)}**{since}{up}{login}{retry}"
 
 
 def _services(rates: Mapping[str, float]) -> str:
@@ -130,7 +142,7 @@ def login_steps(ends_at: datetime, *, link: str | None = None) -> str:
     """`/token login`: what to do until `ends_at`; `link` where it did not fit a button."""
     page = "Open Schwab's login page with the button" if link is None else f"Open [Schwab's login page](<{link}>)"
     lines = [
-        f"**Log in at Schwab.** The link works until {_stamp(ends_at)}.",
+        f"**Log in at Schwab.** The link works until {stamp(ends_at)}.",
         f"1. {page}, sign in with the *brokerage* login, choose the accounts and allow the app.",
         "2. The browser then shows a page that does not load. Copy its whole address.",
         "3. Press *Paste the redirect URL* and paste it. The address is good for 30 seconds.",
@@ -146,7 +158,7 @@ def logged_in_text(status: TokenStatus, now: datetime) -> str:
 def login_ending_text(ends_at: datetime, now: datetime) -> str:
     """To the operators, some hours before the weekly login ends."""
     left = age(max((ends_at - now).total_seconds(), 60))
-    return f"The Schwab login ends in {left}, {_stamp(ends_at)}. {_LOG_IN}"
+    return f"The Schwab login ends in {left}, {stamp(ends_at)}. {_LOG_IN}"
 
 
 def _login_line(ends_at: datetime | None, now: datetime) -> str:
@@ -155,7 +167,7 @@ def _login_line(ends_at: datetime | None, now: datetime) -> str:
     if ends_at <= now:
         return f"**Schwab login: over.** {_LOG_IN}"
     soon = " **Log in again soon.**" if ends_at - now < _SOON else ""
-    return f"**Schwab login: good** for {_left(ends_at - now)}, until {_stamp(ends_at)}.{soon}"
+    return f"**Schwab login: good** for {_left(ends_at - now)}, until {stamp(ends_at)}.{soon}"
 
 
 def _access(expires_at: datetime | None, now: datetime) -> str:
@@ -175,11 +187,6 @@ def _left(span: timedelta) -> str:
     seconds = span.total_seconds()
     rest = age(seconds % _DAY_S)
     return age(seconds) if seconds < _DAY_S else f"{age(seconds)} {rest if rest.endswith('h') else '0h'}"
-
-
-def _stamp(at: datetime) -> str:
-    """Discord shows this in the reader's own time zone."""
-    return f"<t:{int(at.timestamp())}:f>"
 
 
 def _chains(expiries: Mapping[str, Mapping[str, float | None]]) -> str:

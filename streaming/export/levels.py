@@ -58,7 +58,7 @@ class LevelSheet:
         points = "" if self.points_of == self.ticker else f" in {self.points_of} points"
         told = "" if self.source == "schwab" else f" ({self.source})"
         at = f"{self.quoted_at:%Y-%m-%d %H:%M} New York"
-        return f"Gexcord {self.ticker}{points} {self.scope or 'scope not stated'} {self.weight} of {at}{told}"
+        return f"Gexcord {self.ticker}{points} {self.scope or 'expiries not told'} {self.weight} of {at}{told}"
 
 
 def level_sheet(snapshot: GexSnapshot, *, scope: ScopeName | None, weight: WeightName, view: ViewName) -> LevelSheet:

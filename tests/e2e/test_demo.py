@@ -117,7 +117,7 @@ def test_a_guest_is_not_offered_operator_commands_and_is_refused_by_the_bot_itse
 ):
     url = page_of(demo[1])
     await_both_boards(url, within_s=20.0)
-    assert {command["name"] for command in page_state(url, "guest")["commands"]} == {"gex", "alert"}
+    assert {command["name"] for command in page_state(url, "guest")["commands"]} == {"gex", "alert", "about", "help"}
     assert order(url, "guest", name) == 403
     known = len(private_answers(url, "guest"))
     assert order(url, "guest", name, force=True) == 202

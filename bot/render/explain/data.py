@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Final
 
+from bot.render.message_form import stamp
 from bot.render.numbers import age, signed
 from bot.render.origin_words import freshness_words, origin_words, source_text
-from streaming.calendar import new_york
 from streaming.chains.quality_words import dividend_words, quality_words
 from streaming.clock import instant_of
 from streaming.figures import figures_of_scope
@@ -95,15 +95,15 @@ def faults(scope: ScopeFigures) -> str:
 
 def quote_time(snapshot: GexSnapshot, *, now: datetime) -> str:
     """When the quotes were live and how old that is; a replay is called one."""
-    quoted = new_york(instant_of(snapshot.asof_ms))
+    quoted = stamp(instant_of(snapshot.asof_ms))
     if snapshot.replay is not None:
-        return f"**{origin_words(snapshot)}**: recorded with quotes of {quoted:%Y-%m-%d %H:%M:%S} New York, not of now."
+        return f"**{origin_words(snapshot)}**: recorded with quotes of {quoted}, not of now."
     words = freshness_words(snapshot, now)
     oldest = "" if snapshot.chain_ms is None else _oldest(snapshot.asof_ms - snapshot.chain_ms)
     state = "" if snapshot.state == "live" else f"; the session is {snapshot.state}"
     origin = origin_words(snapshot)
     made_up = "" if origin is None else f"**{origin}**, not of the market. "
-    return f"{made_up}Quotes of {quoted:%Y-%m-%d %H:%M:%S} New York ({words}){oldest}{state}."
+    return f"{made_up}Quotes of {quoted} ({words}){oldest}{state}."
 
 
 def _oldest(lag_ms: int) -> str:

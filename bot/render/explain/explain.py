@@ -26,10 +26,9 @@ from bot.render.explain.figure_texts import (
     zero_gamma,
     zero_share,
 )
-from bot.render.message_form import FIELD_CHARS
+from bot.render.message_form import FIELD_CHARS, stamp
 from bot.render.numbers import UNKNOWN, counted, price, signed
 from bot.render.theme import EMBED_COLOUR
-from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import BOARD, FIGURES, Row, figures_of_scope, max_change, read_levels
 from streaming.model import Flow, FlowSum, GexSnapshot, ScopeFigures, WeightFigures, WeightName
@@ -120,11 +119,11 @@ def _signed_flow(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
         return "Here it is unknown: no options of this ticker are streamed."
     windows = {"last minute": found.minute, "5 min": found.five, "30 min": found.thirty, "today": found.day}
     parts = "; ".join(f"{name} {_sum(part)}" for name, part in windows.items())
-    since = new_york(instant_of(found.since_ms))
+    since = stamp(instant_of(found.since_ms))
     seen = "" if found.seen is None else f", {found.seen:.0%} of the day's contracts"
     unsure = "" if found.day.unsure is None else f"; the side of {found.day.unsure:.0%} of them is unknown"
     return (
-        f"Here, delta and gamma per 1 %, **streamed strikes only**: {parts}. Seen since {since:%H:%M:%S} New York: "
+        f"Here, delta and gamma per 1 %, **streamed strikes only**: {parts}. Seen since {since}: "
         f"{counted(found.day.contracts, 'contract')}{seen}{unsure}."
     )
 

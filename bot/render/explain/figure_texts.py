@@ -3,9 +3,8 @@
 from typing import Final
 
 from bot.render.explain.data import absent, money, producer
-from bot.render.message_form import listed_roots
+from bot.render.message_form import listed_roots, stamp
 from bot.render.numbers import age, known, price, signed
-from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import read_levels
 from streaming.gex.results.standing import standing
@@ -120,7 +119,7 @@ def basis(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
         if seen is None or snapshot.basis_ms is None:
             return f"Here it is {signed(snapshot.basis)} points, of unknown age."
         old = age((snapshot.asof_ms - snapshot.basis_ms) / 1000)
-        points, at = signed(snapshot.basis), f"{new_york(seen):%H:%M:%S} New York"
+        points, at = signed(snapshot.basis), stamp(seen)
         held = "; it is stale and held until fresh quotes come" if snapshot.basis_stale else ""
         return f"Here it is {points} points, last seen at {at}, {old} before the newest quote{held}."
     if "_" not in snapshot.ticker:

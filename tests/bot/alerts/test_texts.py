@@ -142,9 +142,9 @@ def test_how_a_rule_stands():
     assert stands(AlertState(seen_ms=seen)) == "armed"
     assert stands(AlertState(seen_ms=seen), missing=True) == "waiting for data"
     fired = AlertState(seen_ms=seen + 1000, fired_ms=seen)
-    assert stands(fired) == "cooling down until 11:01:00, fired 20 Aug 11:00"
-    assert stands(AlertState(seen_ms=seen + 61_000, fired_ms=seen)) == "armed, fired 20 Aug 11:00"
-    assert stands(fired, hold=Hold.CLOSING) == "frozen (closing), fired 20 Aug 11:00"
+    assert stands(fired) == "cooling down until <t:1787238060:t>, fired <t:1787238000:f>"
+    assert stands(AlertState(seen_ms=seen + 61_000, fired_ms=seen)) == "armed, fired <t:1787238000:f>"
+    assert stands(fired, hold=Hold.CLOSING) == "frozen (closing), fired <t:1787238000:f>"
     assert stands(hold=Hold.STALE) == "waiting for live data (stale)"
     assert stands(hold=Hold.STALE, paused="the channel is gone") == "paused: the channel is gone"
 

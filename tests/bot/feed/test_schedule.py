@@ -36,9 +36,9 @@ def test_the_window_is_0935_to_the_sessions_close(at, is_open):
 @pytest.mark.parametrize(
     ("at", "reason"),
     [
-        (ny(2026, 8, 20, 9, 0), "before 09:35"),
+        (ny(2026, 8, 20, 9, 0), "before 09:35 New York"),
         (ny(2026, 8, 20, 11, 0), "open"),
-        (ny(2026, 8, 20, 17, 0), "after the close at 16:00"),
+        (ny(2026, 8, 20, 17, 0), "after the close at 16:00 New York"),
         (ny(2026, 8, 22, 11, 0), "weekend"),
         (ny(2026, 12, 25, 11, 0), "Christmas Day"),
     ],
@@ -49,7 +49,7 @@ def test_the_decision_says_why(at, reason):
 
 def test_a_half_day_names_its_cause():
     reason = decide(ny(2026, 11, 27, 14, 0)).reason
-    assert reason.startswith("after the close at 13:00, ")
+    assert reason.startswith("after the close at 13:00 New York, ")
     assert "Thanksgiving" in reason
 
 
@@ -68,7 +68,7 @@ def test_a_day_without_a_session_has_no_session_date():
 def test_force_is_tested_before_everything_else(at):
     decision = decide(at, force=True)
     assert decision.is_open
-    assert decision.reason == "forced open"
+    assert decision.reason == "open at any hour"
     assert decision.until is None
     assert decision.session == at.date()
 
@@ -112,12 +112,12 @@ SUNDAY = ny(2026, 11, 22, 3, 0)
 @pytest.mark.parametrize(
     ("recorded", "after_s", "is_open", "reason"),
     [
-        (ny(2026, 11, 20, 9, 34, 50), 0, True, "forced open"),
+        (ny(2026, 11, 20, 9, 34, 50), 0, True, "open at any hour"),
         (ny(2026, 11, 20, 9, 34, 50), 1, True, "open"),
-        (ny(2026, 11, 21, 11, 0), 0, True, "forced open"),
+        (ny(2026, 11, 21, 11, 0), 0, True, "open at any hour"),
         (ny(2026, 11, 20, 15, 59, 55), 0.4, True, "open"),
-        (ny(2026, 11, 20, 15, 59, 55), 0.5, False, "after the close at 16:00"),
-        (ny(2026, 11, 27, 13, 0), 0, False, "after the close at 13:00, Day after Thanksgiving Day"),
+        (ny(2026, 11, 20, 15, 59, 55), 0.5, False, "after the close at 16:00 New York"),
+        (ny(2026, 11, 27, 13, 0), 0, False, "after the close at 13:00 New York, Day after Thanksgiving Day"),
     ],
 )
 def test_a_forced_window_over_a_replay_has_the_hours_of_the_replayed_session(recorded, after_s, is_open, reason):
@@ -137,8 +137,8 @@ def test_a_replay_recorded_at_any_hour_is_shown_in_a_forced_window(hour):
 def test_without_force_real_time_rules_a_replay_and_without_a_replay_force_comes_first():
     at = ny(2026, 11, 20, 11, 0)
     assert decide_about(played(at, wall=SUNDAY), SUNDAY).reason == "weekend"
-    assert decide_about(snapshot(at), SUNDAY, force=True).reason == "forced open"
-    assert decide_about(None, SUNDAY, force=True).reason == "forced open"
+    assert decide_about(snapshot(at), SUNDAY, force=True).reason == "open at any hour"
+    assert decide_about(None, SUNDAY, force=True).reason == "open at any hour"
 
 
 @pytest.mark.parametrize("at", [ny(2026, 11, 20, 11, 0), ny(2026, 11, 20, 17, 0), ny(2026, 11, 21, 11, 0)])
@@ -146,7 +146,7 @@ def test_a_replay_that_nobody_knows_opens_and_closes_nothing(at):
     strange = played(at, wall=SUNDAY)
     strange = msgspec.structs.replace(strange, replay=msgspec.structs.replace(strange.replay, by=""))
     decision = decide_about(strange, SUNDAY, force=True, lived=at.date())
-    assert (decision.reason, decision.session) == ("forced open", SUNDAY.date())
+    assert (decision.reason, decision.session) == ("open at any hour", SUNDAY.date())
     assert market_now(strange, SUNDAY) == SUNDAY
     assert origin_words(strange).startswith("REPLAY")
 
@@ -154,11 +154,11 @@ def test_a_replay_that_nobody_knows_opens_and_closes_nothing(at):
 @pytest.mark.parametrize(
     ("at", "force", "sentence"),
     [
-        (datetime(2026, 8, 20, 15, tzinfo=UTC), False, "open until Thu 16:00 New York"),
-        (datetime(2026, 8, 20, 12, tzinfo=UTC), False, "closed: before 09:35 until Thu 09:35 New York"),
-        (datetime(2026, 8, 22, 15, tzinfo=UTC), False, "closed: weekend until Mon 09:35 New York"),
-        (datetime(2026, 11, 27, 17, tzinfo=UTC), False, "open until Fri 13:00 New York"),
-        (datetime(2026, 8, 22, 15, tzinfo=UTC), True, "forced open"),
+        (datetime(2026, 8, 20, 15, tzinfo=UTC), False, "open until <t:1787256000:f>"),
+        (datetime(2026, 8, 20, 12, tzinfo=UTC), False, "closed: before 09:35 New York until <t:1787232900:f>"),
+        (datetime(2026, 8, 22, 15, tzinfo=UTC), False, "closed: weekend until <t:1787578500:f>"),
+        (datetime(2026, 11, 27, 17, tzinfo=UTC), False, "open until <t:1795802400:f>"),
+        (datetime(2026, 8, 22, 15, tzinfo=UTC), True, "open at any hour"),
     ],
 )
 def test_the_window_says_why_and_until_when(at, force, sentence):

@@ -73,7 +73,7 @@ def test_a_figure_has_one_name_under_both_weights_and_from_every_producer():
 
 def test_age_source_and_unit_are_always_there():
     embed = levels(now=OPEN_AT + timedelta(seconds=45))
-    assert embed.description == "schwab · old 45s · quotes of 09:40:00 New York"
+    assert embed.description == "schwab · old 45s · quotes of <t:1787233200:f>"
     assert "per 1 % move" in embed.footer.text
     assert embed.title == "NQ_NDX · full, expiries up to 90 days · by open interest"
 
@@ -137,7 +137,7 @@ def test_a_scope_that_the_producer_does_not_state_is_not_guessed():
     assert fields(status_embed(unstated, now=OPEN_AT, window="open"))["Scope"] == "—"
     embed = levels_embed(unstated, scope="zero", weight="oi", now=OPEN_AT)
     assert fields(embed)["Call wall"] == "25100.00"
-    assert embed.title == "NQ_NDX · scope not stated · by open interest"
+    assert embed.title == "NQ_NDX · expiries not told · by open interest"
 
 
 def test_a_replay_is_labelled_with_its_day_and_judged_by_when_it_was_played():
@@ -147,7 +147,7 @@ def test_a_replay_is_labelled_with_its_day_and_judged_by_when_it_was_played():
         levels(now=now, source="replay", replay=mark),
         status_embed(snapshot(source="replay", replay=mark), now=now, window="open"),
     ):
-        assert embed.description == "**REPLAY 20 Aug 2026 x10** · replay · playing · quotes of 09:40:00 New York"
+        assert embed.description == "**REPLAY 20 Aug 2026 x10** · replay · playing · quotes of <t:1787233200:f>"
     late = levels(now=now + timedelta(seconds=40), source="replay", replay=mark)
     assert "old 42s" in late.description
 

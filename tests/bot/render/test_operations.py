@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.render.operations import (
+    NO_STREAM,
     history_text,
     join_texts,
     recorder_text,
@@ -84,7 +85,7 @@ def test_a_stopped_stream_claims_nothing():
 
 def test_a_waiting_stream_says_when_it_tries_again():
     status = StreamStatus(state="taken_over", retry_in_s=1750.0)
-    assert stream_text(status, NOW).startswith("**Stream: taken_over** · next try in 29m")
+    assert stream_text(status, NOW).startswith("**Stream: taken over by another program** · next try in 29m")
 
 
 def test_the_list_of_symbols_says_by_whose_wish_each_is_there():
@@ -151,8 +152,9 @@ def test_what_schwab_does_not_give_has_a_line_of_its_own():
 
 
 def test_without_a_schwab_app_there_is_nothing_to_count():
-    lines = stream_text(StreamStatus(state="stopped", login_configured=False), NOW).splitlines()
-    assert lines[1] == "— frames/s"
+    for state in ("stopped", "idle"):
+        assert stream_text(StreamStatus(state=state, login_configured=False), NOW) == NO_STREAM
+    lines = stream_text(StreamStatus(state="live", login_configured=False), NOW).splitlines()
     assert lines[6] == "Schwab login: not configured · REST —"
 
 

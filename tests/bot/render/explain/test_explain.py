@@ -146,7 +146,7 @@ SAYS = {
         "**streamed strikes only**: last minute −4.31 million and −6.24 million",
         "5 min +12.00 million and +2.50 million",
         "30 min —; today +1.2000 billion and −80.00 million",
-        "Seen since 09:31:05 New York: 40000 contracts, 23% of the day's contracts; the side of 12% of them is unknown",
+        "Seen since <t:1787232665:f>: 40000 contracts, 23% of the day's contracts; the side of 12% of them is unknown",
     ),
     "vanna": ("volatility rises by one point", "+68.20 million US dollars per volatility point", "−15.00 million"),
     "charm": (
@@ -271,7 +271,7 @@ def test_what_it_is_made_of_is_always_there():
     assert "Scope full (expiries up to 90 days): 2 dates from 2026-08-20 to 2026-08-21, 8,000 contracts" in made_of
     assert "Of the open interest 95.0% is priced by its own volatility, 4.2% mirrored, 0.8% left out" in made_of
     assert "put-call parity in 2 of 3 series of root and date; the other 1 use spot" in made_of
-    assert "Quotes of 2026-08-20 11:00:00 New York (12s stale), the oldest part of the chain 4s before." in made_of
+    assert "Quotes of <t:1787238000:f> (12s stale), the oldest part of the chain 4s before." in made_of
     assert "Of the volume 99.0%" in explain_embed(OURS, "net_gex", now=NOW).fields[0].value
     weekend = msgspec.structs.replace(OURS, contracts_settled=1234)
     assert "1,234 settled ones are left out" in explain_embed(weekend, None, now=NOW).fields[0].value
@@ -358,7 +358,7 @@ def test_the_basis_is_told_with_its_age_and_a_futures_spot_with_its_parts():
     future = msgspec.structs.replace(
         OURS, ticker="ES_SPX", basis=39.65, basis_ms=OURS.asof_ms - 90_000, spot=OURS.spot + 39.65
     )
-    assert "+39.65 points, last seen at 10:58:30 New York, 1m before the newest quote" in explanation(future, "basis")
+    assert "+39.65 points, last seen at <t:1787237910:f>, 1m before the newest quote" in explanation(future, "basis")
     assert "6439.90: index 6400.25 and basis +39.65" in explanation(future, "spot")
     assert "held" not in explanation(future, "basis")
     held = msgspec.structs.replace(future, basis_stale=True)
@@ -377,7 +377,7 @@ def test_a_replay_is_called_one_and_names_who_recorded_it():
         OURS, source="replay", replay=ReplayMark(of="schwab", speed=4.0, sent_ms=OURS.asof_ms + 10**9)
     )
     made_of = explain_embed(played, "spot", now=datetime(2026, 12, 1, tzinfo=UTC)).fields[0].value
-    assert "**REPLAY 20 Aug 2026 x4**: recorded with quotes of 2026-08-20 11:00:00 New York, not of now." in made_of
+    assert "**REPLAY 20 Aug 2026 x4**: recorded with quotes of <t:1787238000:f>, not of now." in made_of
     assert "contracts of schwab" in made_of
 
 
