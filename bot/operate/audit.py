@@ -30,7 +30,7 @@ _MOST_CHARS: Final = 200
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class GivenOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One command that changed something."""
 
     at_ms: int
@@ -53,7 +53,7 @@ class AuditLog:
         """Keep what was carried out, if it changed anything for others."""
         if not is_order(interaction, command):
             return
-        order = Order(
+        order = GivenOrder(
             at_ms=epoch_ms(self._clock.now()),
             user_id=interaction.user.id,
             words=_given(interaction, command),
@@ -66,7 +66,7 @@ class AuditLog:
         except TransientError as error:
             log.warning("/%s by user %s is in the log only: %s", order.words, order.user_id, error.sentence)
 
-    async def newest(self) -> list[Order]:
+    async def newest(self) -> list[GivenOrder]:
         """Newest first; TransientError while Redis is away."""
         texts = await self._notes.read(epoch_ms(self._clock.now()))
         return [order for order in map(_order, texts) if order is not None]
@@ -90,7 +90,7 @@ def is_order(interaction: Interaction, command: AnyCommand) -> bool:
     return root != _OWN or may_manage(interaction)
 
 
-def audit_text(orders: Sequence[Order]) -> str:
+def audit_text(orders: Sequence[GivenOrder]) -> str:
     """`/admin audit`: as many of the newest orders as one message holds."""
     if not orders:
         return "Nothing was changed by a command in the last 90 days."
@@ -107,8 +107,8 @@ def _given(interaction: Interaction, command: AnyCommand) -> str:
     return " ".join([command.qualified_name, *options])[:_MOST_CHARS]
 
 
-def _order(text: str) -> Order | None:
+def _order(text: str) -> GivenOrder | None:
     try:
-        return msgspec.json.decode(text, type=Order)
+        return msgspec.json.decode(text, type=GivenOrder)
     except msgspec.DecodeError:
         return None

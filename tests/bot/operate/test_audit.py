@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.operate.audit import KEEP, MOST, AuditLog, Order, audit_text, clicked, is_order, wait_for_click
+from bot.operate.audit import KEEP, MOST, AuditLog, GivenOrder, audit_text, clicked, is_order, wait_for_click
 from streaming.bus.notes import RecentNotes
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock
@@ -67,7 +67,7 @@ async def test_an_order_is_carried_out_also_where_it_cannot_be_noted(caplog):
 
 def test_the_list_ends_where_the_message_does():
     assert audit_text([]).startswith("Nothing was changed")
-    order = Order(at_ms=1_000, user_id=7, words="feed add `x`", guild_id=3, interaction_id=1)
+    order = GivenOrder(at_ms=1_000, user_id=7, words="feed add `x`", guild_id=3, interaction_id=1)
     assert audit_text([order]) == "<t:1:f> <@7> in server 3: `/feed add x`"
     long = audit_text([order] * 200)
     assert len(long) <= 2000
