@@ -1,4 +1,4 @@
-"""The buttons under `/gex chart`: kind, scope, weight, theme and ticker change in place."""
+"""What stands under `/gex chart`: menus for kind, scope and ticker and one row of buttons, which change it in place."""
 
 import asyncio
 import io
@@ -14,10 +14,10 @@ from bot.render.charts.chart_spec import KINDS
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.services import Services
 from bot.views import IDLE_S, ChoiceButton, SwitchView, view_of
+from streaming.model import SCOPE_WORDS, SCOPES
 
 _MOST_OPTIONS: Final = 25
-_A_ROW: Final = 5
-_LAST_ROW: Final = 4
+_DESCRIPTION_CHARS: Final = 100
 RETIRED: Final = f"-# These buttons expired after {IDLE_S / 60:.0f} minutes without a click. /gex chart gives new ones."
 
 
@@ -31,9 +31,8 @@ class ChartView(SwitchView):
         self._on_show = request
         self._clicks = 0
         self._drawing = asyncio.Lock()
-        for place, kind in enumerate(KINDS):
-            self.add_item(ChoiceButton(kind.capitalize(), 0 if place < _A_ROW else _LAST_ROW, kind=kind))
-        self.add_scopes(1)
+        self.add_item(ChoiceSelect("kind", 0, {name: (name.capitalize(), kind.words) for name, kind in KINDS.items()}))
+        self.add_item(ChoiceSelect("scope", 1, {name: (name.capitalize(), SCOPE_WORDS[name]) for name in SCOPES}))
         self.add_weights(2)
         self.add_item(ChoiceButton("Refresh", 2))
         self.add_item(ThemeButton())
@@ -91,12 +90,40 @@ class ChartView(SwitchView):
         self.mark(picture.shown)
 
     def _offer(self, kind: ChartKind) -> None:
-        """Every button but those that would change nothing."""
+        """Everything but what would change nothing."""
         idle = ("scope", "weight") if kind.of_everything else ()
         self.clear_items()
         for item in self._items:
-            if not (isinstance(item, ChoiceButton) and item.chooses(*idle)):
+            if not (isinstance(item, ChoiceButton | ChoiceSelect) and item.chooses(*idle)):
                 self.add_item(item)
+
+
+class ChoiceSelect(discord.ui.Select[ChartView]):
+    """A menu of the values of one part of the choice: on a phone a menu takes one row, five buttons three."""
+
+    def __init__(self, part: str, row: int, values: Mapping[str, tuple[str, str]]) -> None:
+        """`values` are a label and a few words each."""
+        options = [
+            discord.SelectOption(label=label, value=value, description=words[:_DESCRIPTION_CHARS])
+            for value, (label, words) in values.items()
+        ]
+        super().__init__(placeholder=part.capitalize(), row=row, options=options)
+        self._part = part
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Switch the picture to the chosen value."""
+        await view_of(self, ChartView).show(interaction, **{self._part: self.values[0]})
+
+    def mark(self, shown: PictureRequest) -> None:
+        """Show what is on show as the chosen one; nothing can be chosen where the kind has only that."""
+        value = getattr(shown, self._part)
+        for option in self.options:
+            option.default = option.value == value
+        self.disabled = not view_of(self, ChartView).can_choose({self._part: None}, shown)
+
+    def chooses(self, *parts: str) -> bool:
+        """Whether what it chooses is one of these parts."""
+        return self._part in parts
 
 
 class ThemeButton(discord.ui.Button[ChartView]):

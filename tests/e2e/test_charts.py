@@ -55,18 +55,25 @@ def shows(message: Locator, words: str) -> None:
 def test_every_button_changes_the_picture_in_place(page: Page):
     message = answer_of(page, "gex chart")
     shows(message, "^SPX: net GEX by strike, by today's volume, expiries up to 90 days")
+    shown = "Strikes"
     for label, words in (
         ("Zero", "by strike, by today's volume, the nearest expiry"),
         ("Profile", "if spot moved, by today's volume, the nearest expiry"),
         ("Open interest", "if spot moved, by open interest, the nearest expiry"),
-        ("Expiries", "by expiry, by open interest, the nearest expiry"),
+        ("Ladder", "calls and puts by strike, by open interest, the nearest expiry"),
         ("History", "spot and levels of the day, by open interest, the nearest expiry"),
         ("Map", "if price and time get there, by open interest, the nearest expiry"),
         ("Heatmap", "by strike and time, by open interest, expiries up to 90 days"),
     ):
-        message.get_by_role("button", name=label, exact=True).click()
+        if label == "Open interest":
+            message.get_by_role("button", name=label, exact=True).click()
+        else:
+            menu = "Full" if label == "Zero" else shown
+            message.get_by_role("button", name=menu, exact=True).click()
+            page.get_by_role("option", name=re.compile(f"^{label}")).click()
+            shown = shown if label == "Zero" else label
         shows(message, words)
-    expect(message.get_by_role("button", name="Zero", exact=True)).to_be_disabled()
+    expect(message.get_by_role("button", name="Full", exact=True)).to_be_disabled()
     message.get_by_role("button", name="Light", exact=True).click()
     expect(message.get_by_role("button", name="Dark", exact=True)).to_be_visible(timeout=15_000)
     message.get_by_role("button", name="SPX", exact=True).click()

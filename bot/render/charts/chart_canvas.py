@@ -23,6 +23,8 @@ from bot.render.theme import ChartTheme
 SIZE_INCHES: Final = (9.0, 6.0)
 DPI: Final = 160
 """1,440 × 960 pixels: Discord shows it about 525 wide, on dense screens with twice the pixels."""
+BOT_NAME: Final = "Gexcord"
+"""On every picture, so that one which was passed on tells where it is from."""
 TEXT_PT: Final = 18
 """What is still readable where a phone shows the picture 390 points wide: about 11 of them."""
 AXES: Final = (0.135, 0.238, 0.845, 0.507)
@@ -63,6 +65,7 @@ class ChartCanvas:
         self.theme = theme
         self.figure = Figure(figsize=SIZE_INCHES, dpi=DPI, facecolor=theme.background)
         self.title = self.words(0.03, 0.93, theme.text, size=22, weight="bold")
+        self.words(0.98, 0.93, theme.muted, ha="right").set_text(BOT_NAME)
         self.unit = self.words(0.98, 0.873, theme.muted, ha="right")
         self.left = self.words(0.02, 0.764, theme.muted)
         self.subtitle = self.words(0.03, 0.873, theme.muted)

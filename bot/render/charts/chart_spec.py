@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from bot.render.charts.chart_words import Asked, ChartWords
-from bot.render.charts.kinds import ahead, expiries, flow, heatmap, history, profile, strikes
+from bot.render.charts.kinds import ahead, expiries, flow, heatmap, history, ladder, profile, strikes
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.message_form import FIELD_CHARS
 from streaming.day_map import DayMap
@@ -19,7 +19,7 @@ Chart = ChartWords
 """Of any kind."""
 ThemeName = Literal["dark", "light"]
 KINDS: Final[Mapping[str, ChartKind]] = {
-    module.KIND.name: module.KIND for module in (strikes, profile, history, heatmap, expiries, ahead, flow)
+    module.KIND.name: module.KIND for module in (strikes, ladder, profile, history, heatmap, expiries, ahead, flow)
 }
 """Commands, buttons, pictures in words and the worker know the kinds from here; the first is the usual one."""
 _OF_RECORD: Final = {kind.record: kind for kind in KINDS.values()}

@@ -35,14 +35,23 @@ def expiries_chart(snapshot: GexSnapshot, asked: Asked) -> ExpiriesChart:
             f" from {source_text(snapshot.source)}.",
             remedy="The kind strikes needs less.",
         )
+    if len(rows) == 1:
+        raise RequestError(
+            f"The scope {scope} is one expiry, {_name(rows[0][0], _today(snapshot))}: there is nothing to compare.",
+            remedy="The kind strikes shows what is in it.",
+        )
     return ExpiriesChart(
         title=f"{snapshot.ticker}  net GEX by expiry",
         subtitle=say.subtitle(scope, weight),
         footer=say.footer(snapshot, now, "+ more calls, − more puts"),
-        rows=_bounded(rows, new_york(instant_of(snapshot.asof_ms)).date()),
+        rows=_bounded(rows, _today(snapshot)),
         net=say.net_millions(snapshot, scope, weight),
         theme=theme,
     )
+
+
+def _today(snapshot: GexSnapshot) -> date:
+    return new_york(instant_of(snapshot.asof_ms)).date()
 
 
 def _rows(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[tuple[date, float]]:

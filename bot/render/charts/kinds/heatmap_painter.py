@@ -110,7 +110,7 @@ class HeatmapPainter:
         full = full_of(values)
         unit, scale = unit_of([full])
         rows = f" · rows of {grid.step:g} points" if grid.shared else ""
-        self.canvas.write(chart, unit=f"$ {unit} per 1 %", below=f"New York time{rows}")
+        self.canvas.write(chart, unit=f"$ {unit} per 1 %", below=f"New York time · colours by square root{rows}")
         self.canvas.left.set_text("points")
         self.scale.label(full * scale)
         self._move_cells(grid, chart.columns, full)

@@ -12,6 +12,10 @@ from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, WeightFigures
 
 _FEWEST_POINTS: Final = 2
+_SHARE: Final = 0.97
+_LEAST_REACH: Final = 0.02
+"""Of spot, however near it the exposure is."""
+Points = tuple[tuple[float, float], ...]
 _WAYS: Final = {1: "upwards", -1: "downwards"}
 _MOST_FLIPS: Final = 6
 
@@ -41,6 +45,7 @@ def profile_chart(snapshot: GexSnapshot, asked: Asked) -> ProfileChart:
             remedy="The kind strikes needs less.",
         )
     own = figures.by(weight)
+    points = _where_most_is(points, snapshot.spot)
     return ProfileChart(
         title=f"{snapshot.ticker}  net GEX if spot moved",
         subtitle=say.subtitle(scope, weight),
@@ -48,10 +53,23 @@ def profile_chart(snapshot: GexSnapshot, asked: Asked) -> ProfileChart:
         points=points,
         marks=say.marks(snapshot, scope, weight),
         band=say.band_of(snapshot),
-        flips=_flips(own),
+        flips=tuple(flip for flip in _flips(own) if points[0][0] <= flip[0] <= points[-1][0]),
         net=say.net_millions(snapshot, scope, weight),
         theme=theme,
     )
+
+
+def _where_most_is(points: Points, spot: float | None) -> Points:
+    """As far from spot as nearly all of the area lies: of the nearest expiry that is near, of all of them far."""
+    if spot is None:
+        return points
+    needed = _SHARE * sum(abs(value) for _, value in points)
+    reach, held = _LEAST_REACH * spot, 0.0
+    for level, value in sorted(points, key=lambda point: abs(point[0] - spot)):
+        if held >= needed:
+            break
+        reach, held = max(reach, abs(level - spot)), held + abs(value)
+    return tuple(point for point in points if abs(point[0] - spot) <= reach)
 
 
 def _flips(own: WeightFigures) -> tuple[tuple[float, int], ...]:

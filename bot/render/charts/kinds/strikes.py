@@ -40,7 +40,7 @@ def strikes_chart(snapshot: GexSnapshot, asked: Asked) -> StrikesChart:
     RequestError when the snapshot has no figure by strike of this scope and weight.
     """
     scope, weight, theme, now = asked
-    bars = _nearest(snapshot, _where_most_is(snapshot, _bars(snapshot, scope, weight)))
+    bars = _nearest(snapshot, _where_most_is(snapshot, bars_of(snapshot, scope, weight)))
     if not any(value for _, value in bars):
         raise RequestError(
             f"{snapshot.ticker} has no figures by strike for {WEIGHT_WORDS[weight]} yet.", remedy="Try again later."
@@ -58,7 +58,8 @@ def strikes_chart(snapshot: GexSnapshot, asked: Asked) -> StrikesChart:
     )
 
 
-def _bars(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[Bar]:
+def bars_of(snapshot: GexSnapshot, scope: ScopeName, weight: WeightName) -> list[Bar]:
+    """Every strike whose exposure is known, of a scope under a weight, ascending."""
     figures = say.figures_of(snapshot, scope)
     if figures is not None and figures.ladder:
         own = [(strike, say.weighed(weight, vol=vol, oi=oi)) for strike, vol, oi in figures.ladder]

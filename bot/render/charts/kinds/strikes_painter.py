@@ -41,7 +41,7 @@ class StrikesPainter:
         return self.canvas.png()
 
     def _move_bars(self, bars: Sequence[Bar], sides: Sequence[Bar]) -> None:
-        half = _bar_width([strike for strike, _ in bars]) / 2
+        half = bar_width([strike for strike, _ in bars]) / 2
         axes = self.canvas.axes
         self._place(self._sides, sides, half)
         self._place(self._bars, bars, half * _NET_SHARE if sides else half)
@@ -58,6 +58,7 @@ class StrikesPainter:
         polygons.set_facecolor([theme.positive if y >= 0 else theme.negative for _, y in bars])
 
 
-def _bar_width(strikes: Sequence[float]) -> float:
+def bar_width(strikes: Sequence[float]) -> float:
+    """Of the usual distance between strikes, so that neighbours do not touch."""
     gaps = [after - before for before, after in pairwise(strikes) if after > before]
     return _BAR_SHARE * (median(gaps) if gaps else max(abs(strikes[0]) * 0.002, 0.5))

@@ -156,9 +156,14 @@ UNITS = ("", " move")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_axis_has_its_unit(painters, kind):
+def test_every_axis_has_its_unit_and_the_picture_names_the_bot(painters, kind):
     words = {text.get_text() for text in texts(canvas_of(painters, chart(kind)))}
-    across = {"strikes": "strike, points", "profile": "price of the underlying, points"}.get(kind, "New York time")
+    across = {
+        "strikes": "strike, points",
+        "profile": "price of the underlying, points",
+        "ladder": "puts −, calls +",
+    }.get(kind, "New York time")
+    assert "Gexcord" in words
     assert kind == "expiries" or any(word.startswith(across) for word in words)
     assert words & {
         "points",
@@ -288,7 +293,6 @@ ODD = [
         "heatmap", [full_snapshot(NOON - timedelta(seconds=5), strikes=((25000.0, 1.0, -1.0, ()),)), full_snapshot()]
     ),
     chart("heatmap", [full_snapshot(NOON - timedelta(hours=3)), full_snapshot(strikes=classic_strikes()[:1])]),
-    chart("expiries", scope="zero"),
     chart_of(
         "map",
         full_snapshot(),

@@ -22,13 +22,20 @@ def test_rows_are_named_by_date_and_days_left_and_the_rest_is_summed():
 
 def test_a_far_expiry_is_named_with_its_year():
     seen = full_snapshot()
-    far = msgspec.structs.replace(seen.scopes["all"], by_expiry=(("2027-12-17", 1e9, 0.0),))
-    assert chart(full_snapshot(scopes=seen.scopes | {"all": far})).rows == (("17 Dec 27", 1000.0),)
+    far = msgspec.structs.replace(seen.scopes["all"], by_expiry=(("2026-09-18", 5e8, 0.0), ("2027-12-17", 1e9, 0.0)))
+    assert chart(full_snapshot(scopes=seen.scopes | {"all": far})).rows[-1] == ("17 Dec 27", 1000.0)
 
 
 def test_only_the_expiries_of_the_scope_are_shown():
-    assert chart(full_snapshot(), scope="zero").rows == (("20 Aug · 0 d", 500.0),)
-    assert chart(full_snapshot(), scope="one", weight="oi").rows == (("21 Aug · 1 d", -250.0),)
+    rows = chart(full_snapshot(), scope="full").rows
+    assert (rows[0], rows[1]) == (("20 Aug · 0 d", 500.0), ("21 Aug · 1 d", 400.0))
+    assert "17 Dec 27" not in dict(rows)
+
+
+def test_one_expiry_alone_is_refused_in_favour_of_its_strikes():
+    with pytest.raises(RequestError, match=r"The scope zero is one expiry, 20 Aug · 0 d: ") as refused:
+        chart(full_snapshot(), scope="zero")
+    assert "strikes" in str(refused.value.remedy)
 
 
 @pytest.mark.parametrize("seen", [snapshot(), snapshot(scope=None, scopes={})])

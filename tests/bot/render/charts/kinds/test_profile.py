@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.profile import profile_chart
@@ -12,8 +13,17 @@ def chart(seen, *, scope="full", weight="oi"):
 
 
 def test_points_are_the_scopes_profile_in_millions():
-    assert chart(full_snapshot()).points[0] == (22600.0, -2200.0)
-    assert chart(full_snapshot(), scope="zero", weight="vol").points[0] == (22600.0, -1000.0)
+    assert dict(chart(full_snapshot()).points)[23000.0] == -1800.0
+    assert dict(chart(full_snapshot(), scope="zero", weight="vol").points)[23000.0] == -800.0
+
+
+def test_the_picture_reaches_as_far_as_the_scope_has_gamma():
+    seen = full_snapshot(spot=25000.0)
+    near = tuple((22600.0 + 100 * n, 1e9 if 22 <= n <= 26 else 0.0, 1e9 if 22 <= n <= 26 else 0.0) for n in range(50))
+    narrow = replace(seen, scopes=seen.scopes | {"zero": replace(seen.scopes["zero"], profile=near)})
+    shown = chart(narrow, scope="zero")
+    assert (shown.points[0][0], shown.points[-1][0]) == (24500.0, 25500.0)
+    assert len(chart(narrow).points) > 40
 
 
 def test_every_flip_is_there_with_its_direction():
