@@ -104,7 +104,7 @@ async def _page(browser: Browser, demo: Demo, size: ViewportSize, *commands: str
         before = await answers(page, name).count()
         await run(page, f"/{command}")
         answer = answers(page, name).nth(before)
-        await answer.locator(".embed, img[alt]:not([alt=''])").first.wait_for(timeout=20_000)
+        await answer.locator(".embed, img[alt]:not([alt=''])").first.wait_for(timeout=90_000)
         await answer.evaluate("node => Promise.all([...node.querySelectorAll('img')].map(image => image.decode()))")
     hidden = await page.locator("#scroller").evaluate("node => node.scrollHeight - node.clientHeight")
     width = size["width"]

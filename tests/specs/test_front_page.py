@@ -9,7 +9,7 @@ from bot.wire.channel_access import NEEDED, missing_permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-LONGEST_CELL = 400
+LONGEST_CELL = 350
 
 
 def anchor(heading):
