@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import random
-import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ from bot.wire.identify_budget import IdentifyBudget
 from streaming.api.routes import Desk
 from streaming.api.server import serve_api
 from streaming.bus import keys
-from streaming.bus.lease import Lease
+from streaming.bus.lease import Lease, process_name
 from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes, RecentNotes
 from streaming.bus.snapshots.day_maps import DayMapStore
@@ -330,7 +329,7 @@ def _feed(
     loading: Callable[[Ticker], Loading | None],
     turns: Turns,
 ) -> FeedRunner:
-    lease = Lease(runtime.redis, keys.FEED_LEASE, secrets.token_hex(8))
+    lease = Lease(runtime.redis, keys.FEED_LEASE, process_name())
 
     async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
         own = hash_fields(METRICS, process)

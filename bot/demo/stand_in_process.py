@@ -29,6 +29,13 @@ class StandInOrder(msgspec.Struct, frozen=True):
     """The absolute path of a file to begin the market with; None: a made-up one."""
 
 
+class Bots(msgspec.Struct, frozen=True):
+    """Told afterwards: whose panel the page has."""
+
+    redis_folder: str
+    pids: tuple[int, ...]
+
+
 class Refused(msgspec.Struct, frozen=True, tag=True):
     """There are none."""
 
@@ -88,6 +95,10 @@ class StandIns:
     async def token(self) -> bytes:
         """The content of a token file, once Schwab answers."""
         return (await self._next(SignedIn)).token
+
+    def tell(self, bots: Bots) -> None:
+        """Say which processes the bots are, for the panel of the page."""
+        self._process.send(msgspec.msgpack.encode(bots))
 
     async def _next(self, kind: type[A]) -> A:
         try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bot.demo.stand_in_process import CLIENT_ID, CLIENT_SECRET, Answer, Places, Refused, SignedIn, StandInOrder
+from bot.demo.stand_in_process import CLIENT_ID, CLIENT_SECRET, Answer, Bots, Places, Refused, SignedIn, StandInOrder
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from streaming.clock import ShiftedClock
 from streaming.errors import RequestError, UnavailableError
@@ -23,7 +23,9 @@ from streaming.process.loopback import LoopbackPort, loopback_port
 from streaming.sim.prices.hours import simulated_start
 
 if TYPE_CHECKING:
+    from bot.demo.machinery import Machinery
     from streaming.option_chain import OptionChain
+    from streaming.sim.sim_server import SimServer
     from streaming.sim.world.market import Market
 
 Say = Callable[[Answer], None]
@@ -57,11 +59,14 @@ async def serve(order: StandInOrder, pipe: FrameReader, say: Say) -> None:
     ):
         ids = {ticker: sandbox.channel_ids[name] for ticker, name in channels.items()}
         say(_places(sandbox, ids, place, clock))
-        async with _schwab(place, clock, await asyncio.to_thread(_market, chain, clock.now(), order.seed)) as token:
-            say(SignedIn(token))
+        market = await asyncio.to_thread(_market, chain, clock.now(), order.seed)
+        async with _schwab(place, clock, market) as sim:
+            say(SignedIn(msgspec.json.encode(sim.issue_token())))
+            machinery = _machinery(sandbox, sim)
             gc.freeze()
             gc.enable()
-            await asyncio.to_thread(pipe.read)
+            while (body := await asyncio.to_thread(pipe.read)) is not None:
+                machinery.bots = msgspec.msgpack.decode(body, type=Bots)
 
 
 def _load(path: Path) -> "OptionChain":
@@ -102,9 +107,18 @@ def _market(chain: "OptionChain | None", start_at: datetime, seed: int) -> "Mark
 
 
 @asynccontextmanager
-async def _schwab(place: LoopbackPort, clock: ShiftedClock, market: "Market") -> AsyncIterator[bytes]:
-    """Serve the market; gives a token file's content, as if the weekly login had been done."""
+async def _schwab(place: LoopbackPort, clock: ShiftedClock, market: "Market") -> AsyncIterator["SimServer"]:
+    """Serve the market."""
     from streaming.sim.local_schwab import open_sim
 
     async with open_sim(market, clock, place=place, client_id=CLIENT_ID, client_secret=CLIENT_SECRET) as sim:
-        yield msgspec.json.encode(sim.issue_token())
+        yield sim
+
+
+def _machinery(sandbox: Sandbox, sim: "SimServer") -> "Machinery":
+    """Let the panel tell of more than Discord; gives what is to know of the bots."""
+    from bot.demo.machinery import Machinery, machine_parts, schwab_parts
+
+    machinery = Machinery()
+    sandbox.backstage.add(*schwab_parts(sim), *machine_parts(machinery, two=False))
+    return machinery

@@ -5,13 +5,14 @@ is imported at the top of this module.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot.demo.stand_in_process import StandInOrder, open_stand_ins
+from bot.demo.stand_in_process import Bots, StandInOrder, open_stand_ins
 
 if TYPE_CHECKING:
     from bot.demo.demo_settings import Demo
@@ -35,6 +36,7 @@ async def open_demo(*, chain_path: Path | None, port: int, seed: int, tell: "Tel
 
         with at_home(places, stand_ins) as demo:
             tell(f"For other programs: {demo.api_line}")
+            stand_ins.tell(Bots(str(demo.settings.redis_data_path), (os.getpid(),)))
             yield demo
 
 

@@ -16,9 +16,11 @@ from typing import Final
 
 from aiohttp import web
 
+from bot.sandbox.discord_parts import discord_gauges, discord_levers
 from bot.sandbox.gateway.local_gateway import LocalGateway
 from bot.sandbox.rest.faults import KINDS, Fault, Kind, RestFaults, Trouble
 from bot.sandbox.rest.posts import Posts
+from bot.sandbox.rest.rate_limits import RateLimiter
 from bot.sandbox.rest.rest import API_PATH, RestApi
 from bot.sandbox.rest.rest_identity import CommandRoutes, IdentityRoutes
 from bot.sandbox.rest.rest_interactions import InteractionRoutes
@@ -27,6 +29,7 @@ from bot.sandbox.rest.traffic import Traffic
 from bot.sandbox.rest.uploads import REQUEST_BYTES
 from bot.sandbox.visitor.actions import PageActions
 from bot.sandbox.visitor.api import PageApi
+from bot.sandbox.visitor.backstage import Backstage, BackstageRoutes, Gauge
 from bot.sandbox.visitor.page_view import PageView
 from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.interactions import ANSWER_WITHIN_S, InteractionDesk
@@ -105,6 +108,8 @@ class Sandbox:
         self.gateway = LocalGateway(world, token, gateway_url=self.gateway_url, origin=origin, heartbeat_s=heartbeat_s)
         self.faults = RestFaults(world.clock)
         self.moderator = Moderator(world)
+        self.limiter = RateLimiter(world.clock)
+        self.backstage = self._backstage()
         self.desk = InteractionDesk(world, self.view.fail, within_s)
         self._origin = origin
 
@@ -153,15 +158,25 @@ class Sandbox:
         """Open a thread of a text channel or a post of a forum; its id."""
         return self.world.add_channel(name, ChannelKind.PUBLIC_THREAD, parent_id).id
 
+    def _backstage(self) -> Backstage:
+        backstage = Backstage(self.world)
+        backstage.add(
+            Gauge("News in the channels", backstage.ages),
+            *discord_gauges(self.world, self.traffic, self.limiter, self.gateway),
+            *discord_levers(self.faults, self.gateway),
+        )
+        return backstage
+
     def mount(self, app: web.Application) -> None:
         """Put REST, gateway and page into one web application, whose shutdown ends what is open."""
 
         async def end(_app: web.Application) -> None:
             self.close()
+            await self.backstage.let_go()
 
         app.on_shutdown.append(end)
         world, posts = self.world, Posts(self.world, self._origin)
-        rest = RestApi(self.token, world.clock, self.faults, self.traffic)
+        rest = RestApi(self.token, world.clock, self.faults, self.traffic, self.limiter)
         rest.mount(
             app,
             [
@@ -174,6 +189,7 @@ class Sandbox:
         app.router.add_get(GATEWAY_PATH, self.gateway.handle)
         actions = PageActions(world, self.commands, self.desk, self.gateway, self._origin)
         PageApi(world, self.traffic, self.view, actions, self.hub).mount(app)
+        BackstageRoutes(self.backstage).mount(app)
 
     def close(self) -> None:
         """End every open stream, connection and deadline."""

@@ -227,3 +227,30 @@ def test_in_a_browser_the_owner_logs_in_at_the_simulated_schwab(demo: tuple[Home
     expect(page.get_by_text("You are logged in at Schwab.")).to_be_visible(timeout=8000)
     expect(page.get_by_text("Schwab login: good").last).to_be_visible()
     expect(links).to_have_count(known)
+
+
+AT_ONCE = ("gateway", "socket", "token", "redis")
+LASTING = ("429", "5xx", "ban_page", "chain", "engine")
+
+
+def test_in_a_browser_every_button_makes_trouble_and_the_bot_recovers(demo: tuple[Home, Program], browser_page: Page):
+    url = page_of(demo[1])
+    await_both_boards(url, within_s=20.0)
+    browser_page.set_viewport_size(WIDE)
+    browser_page.goto(f"{url}?as=owner")
+    buttons = browser_page.locator("#levers [data-trouble]")
+    expect(buttons).to_have_count(len(AT_ONCE) + len(LASTING))
+    for name in AT_ONCE:
+        browser_page.locator(f"[data-trouble='{name}']").click()
+        came = browser_page.locator(f"#trials [data-trial='{name}']")
+        expect(came).to_have_attribute("data-state", "recovered", timeout=10_000)
+    for name in LASTING:
+        browser_page.locator(f"[data-trouble='{name}']").click()
+    expect(browser_page.locator("#trials [data-state=on]")).to_have_count(len(LASTING))
+    browser_page.wait_for_timeout(1000)
+    browser_page.locator("#end-trouble").click()
+    recovered = browser_page.locator("#trials [data-state=recovered]")
+    expect(recovered).to_have_count(len(AT_ONCE) + len(LASTING), timeout=20_000)
+    gauges = browser_page.locator("#gauges")
+    expect(gauges).to_contain_text(re.compile(r"last figures took\s*[\d.]+ ms"))
+    expect(gauges).to_contain_text(re.compile(r"sessions resumed\s*[1-9]"))

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Locator, Page, ViewportSize, async_pla
 
 from bot.render.card import card_text, layout_of
 from bot.sandbox.local_discord import Sandbox, open_sandbox
+from bot.sandbox.visitor.backstage import Gauge, GaugeLine
 from tests.support.page_bot import REFUSAL, PageBot, open_page_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -354,3 +355,30 @@ async def test_the_page_comes_back_by_itself_after_the_server_does(browser: Brow
         assert second.hub.viewers == 1
         await page.context.close()
     assert errors == []
+
+
+async def test_the_panel_shows_text_as_text_and_is_a_drawer_on_a_phone(phone: Page, sandbox: Sandbox) -> None:
+    async def read() -> tuple[GaugeLine, ...]:
+        return (GaugeLine("<b>name</b>", "<img src=x onerror=alert(1)>"), GaugeLine("grows", 1000, counts=True))
+
+    sandbox.backstage.add(Gauge("<i>title</i>", read))
+    panel = phone.locator("#backstage")
+    await expect(panel).to_be_hidden()
+    await expect(phone.locator(".simulated")).to_be_visible()
+    await phone.locator("#open-backstage").click()
+    gauge = panel.locator(".gauge", has_text="<i>title</i>")
+    await expect(gauge.locator("dt").first).to_have_text("<b>name</b>")
+    await expect(gauge.locator("dd").first).to_have_text("<img src=x onerror=alert(1)>")
+    await expect(gauge.locator("dd").nth(1)).to_contain_text("1,000")
+    await panel.locator("#close-backstage").click()
+    await expect(panel).to_be_hidden()
+
+
+async def test_a_button_of_the_panel_makes_trouble_and_says_what_came_of_it(page: Page, sandbox: Sandbox) -> None:
+    button = page.locator("[data-trouble='5xx']")
+    await button.click()
+    await expect(page.locator("#trials li").first).to_have_attribute("data-state", "on")
+    await expect(button).to_have_attribute("aria-busy", "true")
+    await page.locator("#end-trouble").click()
+    await expect(button).to_have_attribute("aria-busy", "false")
+    await expect(page.locator("#entry")).to_have_attribute("placeholder", re.compile("type / "))

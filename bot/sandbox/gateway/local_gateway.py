@@ -3,6 +3,7 @@
 import asyncio
 import math
 import secrets
+from collections import Counter
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
@@ -58,6 +59,7 @@ class LocalGateway:
         self.trouble = GatewayTrouble(world.clock)
         self.identifies = 0
         self.resumes = 0
+        self.sent: Counter[str] = Counter()
         world.listen(self._tell)
 
     @property
@@ -69,6 +71,7 @@ class LocalGateway:
         """Send an event to every session that asked for its intent."""
         for session in self._sessions.values():
             if not intent or session.intents & intent:
+                self.sent[event] += 1
                 session.dispatch(event, data)
 
     def close_all(self, code: int = 4000) -> None:

@@ -10,11 +10,27 @@ export async function readState(persona) {
   return response.json();
 }
 
+/** What the panel shows; raises when the server does not answer well. */
+export async function readBackstage() {
+  const response = await fetch("/api/page/backstage", { cache: "no-store" });
+  if (!response.ok) throw new Error(`The server answered ${response.status}`);
+  return response.json();
+}
+
 /** Sends one interaction; `{status, body}` whatever the server says, status 0 when it is away. */
-export async function interact(body) {
+export function interact(body) {
+  return post("/api/page/interact", body);
+}
+
+/** Makes the trouble of a `name` and answers when it has begun; without a name all trouble ends. Answers as `interact`. */
+export function makeTrouble(body) {
+  return post("/api/page/trouble", body);
+}
+
+async function post(path, body) {
   const headers = { "content-type": "application/json" };
   try {
-    const response = await fetch("/api/page/interact", { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
     return { status: response.status, body: await response.json().catch(() => ({})) };
   } catch {
     return { status: 0, body: { message: "The local Discord is not answering; it may be restarting." } };

@@ -146,7 +146,7 @@ export function createComposer({ form, popup, problem, known, run, force, comple
     /** The channel or the offered commands changed. */
     retitle() {
       const label = `Message ${known().channelName}`;
-      text.placeholder = label;
+      text.placeholder = `${label} · type / for commands`;
       text.setAttribute("aria-label", label);
       if (pills.leaf && !leaves().some((leaf) => leaf.name === pills.leaf.name)) reset();
     },

@@ -1,5 +1,6 @@
 // Wires the parts together: one persona, one channel on screen, events in, interactions out.
 import { follow } from "./api.js";
+import { createBackstage } from "./backstage.js";
 import { findComponent, selectOptions } from "./components.js";
 import { createComposer } from "./composer.js";
 import { icon } from "./dom.js";
@@ -220,4 +221,5 @@ $("messages").addEventListener("keydown", (event) => {
 for (const node of document.querySelectorAll("[data-icon]")) node.prepend(icon(node.dataset.icon, Number(node.dataset.size ?? 24)));
 setInterval(() => refreshRelative($("messages")), 1000);
 shell.restoreTheme();
+createBackstage({ root: $("backstage"), button: $("open-backstage"), app: $("app"), close: drawers.close });
 start();

@@ -94,6 +94,7 @@ export function wireDrawers() {
   document.getElementById("open-channels").addEventListener("click", () => open("channels"));
   document.getElementById("open-members").addEventListener("click", () => {
     if (matchMedia("(max-width: 1000px)").matches) open(app.dataset.drawer === "members" ? null : "members");
+    else if (app.hasAttribute("data-backstage")) document.getElementById("open-backstage").click();
     else app.toggleAttribute("data-no-members");
   });
   document.getElementById("backdrop").addEventListener("click", () => open(null));

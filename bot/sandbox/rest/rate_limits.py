@@ -44,6 +44,7 @@ GLOBAL = Quota("global", 50, 1.0)
 
 @dataclass(slots=True)
 class _Window:
+    quota: Quota
     remaining: int
     ends_s: float
 
@@ -96,11 +97,27 @@ class RateLimiter:
         window.remaining -= allowed
         return RateVerdict(allowed, quota, window.remaining, window.ends_s - now_s)
 
+    @property
+    def recent(self) -> int:
+        """How many calls passed within the last second."""
+        oldest_s = self._clock.monotonic() - GLOBAL.per_s
+        return sum(passed_s > oldest_s for passed_s in self._recent_s)
+
+    def windows(self) -> list[tuple[Quota, str, int]]:
+        """Buckets in use now: quota, major parameter, and what is left until the window ends."""
+        now_s = self._clock.monotonic()
+        running = (
+            (window.quota, major, window.remaining)
+            for (_, major), window in self._windows.items()
+            if window.ends_s > now_s
+        )
+        return sorted(running, key=lambda one: (one[0].name, one[1]))
+
     def _window(self, quota: Quota, major: str, now_s: float) -> _Window:
         window = self._windows.get((quota.name, major))
         if window is None or now_s >= window.ends_s:
             self._prune(now_s)
-            window = self._windows[quota.name, major] = _Window(quota.limit, now_s + quota.per_s)
+            window = self._windows[quota.name, major] = _Window(quota, quota.limit, now_s + quota.per_s)
         return window
 
     def _prune(self, now_s: float) -> None:

@@ -27,12 +27,12 @@ VIA: Final = {"Via": "1.1 google"}
 class RestApi:
     """Serves a table of routes under `/api/v10`."""
 
-    def __init__(self, token: str, clock: Clock, faults: RestFaults, traffic: Traffic) -> None:
+    def __init__(self, token: str, clock: Clock, faults: RestFaults, traffic: Traffic, limiter: RateLimiter) -> None:
         self._token = token
         self._clock = clock
         self._faults = faults
         self._traffic = traffic
-        self._limiter = RateLimiter(clock)
+        self._limiter = limiter
 
     def mount(self, app: web.Application, table: Iterable[RestRoute]) -> None:
         """Add the routes; literal paths win over parameters whatever their order in the table."""

@@ -1,17 +1,17 @@
 """The page's own API: state, live events, what a visitor does, files (same origin as the page)."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from bot.sandbox.rest.rest import json_response
 from bot.sandbox.rest.traffic import Traffic
 from bot.sandbox.visitor.actions import PageActions
+from bot.sandbox.visitor.bodies import read_json
 from bot.sandbox.visitor.page_view import PageView
 from bot.sandbox.world.api_errors import ApiError
 from bot.sandbox.world.interactions import Interaction
@@ -93,7 +93,7 @@ class PageApi:
     async def interact(self, request: web.Request) -> web.Response:
         """Start an interaction; autocomplete waits for its choices, everything else is answered by events."""
         try:
-            asked = await _read_json(request)
+            asked = await read_json(request)
             persona = self._persona(asked.get("as"))
             action = self._actions.get(str(asked.get("type")))
             if persona is None or action is None:
@@ -120,19 +120,6 @@ class PageApi:
 
     def _persona(self, key: object) -> Persona | None:
         return self._world.personas.get(str(key or "owner"))
-
-
-async def _read_json(request: web.Request) -> Json:
-    """The body of a page request; only JSON, which no other site's form can send here."""
-    if request.content_type != "application/json":
-        raise ApiError(415, 0, "The page sends JSON.")
-    try:
-        asked: Any = json.loads(await request.read())
-    except ValueError:
-        raise ApiError(400, 0, "The page sent broken JSON.") from None
-    if not isinstance(asked, dict):
-        raise ApiError(400, 0, "The page sends an object.")
-    return asked
 
 
 def _nobody() -> web.Response:
