@@ -35,6 +35,7 @@ from bot.render.charts.chart_client import ChartWorker
 from bot.render.health_text import HealthLook
 from bot.servers.departures import Departures
 from bot.servers.feed_commands import FeedCommands
+from bot.servers.more_tickers import MoreTickers
 from bot.servers.order_store import FeedOrders, OrderStore
 from bot.servers.orders import Manner, manner_of_alerts, manner_of_reposts, settings_orders
 from bot.services import ReadReports, Services
@@ -51,13 +52,13 @@ from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes, RecentNotes
 from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.commands.record import order_of
-from streaming.errors import RequestError
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
-from streaming.ports import Progress
+from streaming.ports import Progress, SnapshotSource, Tell
 from streaming.process.heartbeat import Heartbeat
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
+from streaming.sources.on_demand import OnDemand
 from streaming.status import HistoryStatus, Loading, RecorderStatus
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.source_table import Sources, on_demand_source
@@ -105,6 +106,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         process = Process(bot, heartbeat, runtime.snapshots)
         orders = FeedOrders(settings_orders(settings), OrderStore(runtime.redis))
         feed = _feed(bot, runtime, settings, orders, rng=rng, process=process, loading=streamer.loading, turns=pacing)
+        more = _more_tickers(runtime, settings, orders, streamer, on_demand, tell=bot.tell_operators)
+        desk = FeedCommands(orders, clock, per_server=settings.gex_feed_per_server, admit=more.admit)
         bot.events.on_place_changed(feed.place_changed)
         alerts, counters, alert_jobs = _alerts(bot, runtime, settings, orders, rng)
         recorder = (
@@ -138,7 +141,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 day_map=DayMapStore(runtime.redis).get,
                 feed=feed,
                 orders=orders,
-                feed_desk=_feed_desk(orders, runtime, settings) if settings.gex_feed_enabled else None,
+                feed_desk=desk if settings.gex_feed_enabled else None,
                 alerts=alerts,
                 on_demand=on_demand,
                 sources=sources.statuses,
@@ -161,6 +164,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         )
         jobs["call-share"] = CallShare(runtime.redis, token.get_secret_value(), pacing.pacer, clock).run
         if settings.gex_feed_enabled:
+            jobs["more-tickers"] = more.run
             jobs["departures"] = _departures(bot, runtime, orders).run
         for name, job in (jobs | alert_jobs).items():
             supervisor.start(name, job)
@@ -354,13 +358,20 @@ def _feed(
     )
 
 
-def _feed_desk(orders: FeedOrders, runtime: Runtime, settings: BotSettings) -> FeedCommands:
-    def admit(ticker: Ticker) -> None:
-        if ticker not in settings.tickers:
-            names = ", ".join(known.name for known in settings.tickers)
-            raise RequestError(f"{ticker.name} is not followed here.", remedy=f"Available: {names}.")
+def _more_tickers(
+    runtime: Runtime,
+    settings: BotSettings,
+    orders: FeedOrders,
+    streamer: Streamer,
+    on_demand: OnDemand | None,
+    *,
+    tell: Tell,
+) -> MoreTickers:
+    def make(tickers: Sequence[Ticker]) -> Sequence[SnapshotSource]:
+        return Sources(runtime, tickers, streamer, rng=random.Random(), tell=tell).polled
 
-    return FeedCommands(orders, runtime.clock, per_server=settings.gex_feed_per_server, admit=admit)
+    ask = None if on_demand is None else on_demand.snapshot
+    return MoreTickers(settings, orders, make, runtime.clock, ask=ask)
 
 
 def _departures(bot: GexBot, runtime: Runtime, orders: FeedOrders) -> Departures:

@@ -1,6 +1,6 @@
 """What `/feed` may do: order a live message for a channel, change it, move it, rest it, take it away."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from streaming.clock import Clock, epoch_ms
 from streaming.errors import RequestError
 from streaming.symbols import Ticker
 
-Admit = Callable[[Ticker], None]
+Admit = Callable[[Ticker], Awaitable[None]]
 """Raises RequestError for a ticker that no live message may show."""
 _NONE_THERE: Final = "/feed add sets one."
 
@@ -42,13 +42,13 @@ class FeedCommands:
                 f"This server has {mine} live messages, and the operator allows {self._per_server}.",
                 remedy="Remove one with /feed remove.",
             )
-        order = BoardOrder(channel_id=channel_id, tickers=self._names(tickers), guild_id=guild_id)
+        order = BoardOrder(channel_id=channel_id, tickers=await self._names(tickers), guild_id=guild_id)
         return await self._keep(replace(order, **_given(said)))
 
     async def change(self, channel_id: int, guild_id: int, tickers: Sequence[Ticker] = (), **said: Any) -> BoardOrder:
         """Change what is given and leave the rest; RequestError where there is no live message."""
         order = await self._there(channel_id)
-        names = self._names(tickers) if tickers else order.tickers
+        names = await self._names(tickers) if tickers else order.tickers
         return await self._keep(replace(order, guild_id=guild_id, tickers=names, **_given(said)))
 
     async def move(self, channel_id: int, to: int, guild_id: int, *, by: int) -> BoardOrder:
@@ -111,11 +111,11 @@ class FeedCommands:
         await self._orders.look()
         return order
 
-    def _names(self, tickers: Sequence[Ticker]) -> tuple[str, ...]:
+    async def _names(self, tickers: Sequence[Ticker]) -> tuple[str, ...]:
         if not 0 < len(tickers) <= MOST_TICKERS:
             raise RequestError(f"A live message shows 1 to {MOST_TICKERS} tickers.")
         for ticker in tickers:
-            self._admit(ticker)
+            await self._admit(ticker)
         return tuple(dict.fromkeys(ticker.name for ticker in tickers))
 
 

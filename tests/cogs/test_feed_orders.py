@@ -1,5 +1,7 @@
 """`/feed` in a server: who may order a live message, where one can stand, and what is answered."""
 
+from unittest.mock import AsyncMock
+
 import pytest
 
 from bot.servers.feed_commands import FeedCommands
@@ -10,7 +12,7 @@ from tests.support.clock import ManualClock
 @pytest.fixture
 def simcord_bot(host, redis):
     host.orders = FeedOrders({}, OrderStore(redis))
-    host.feed_desk = FeedCommands(host.orders, ManualClock(), per_server=10, admit=lambda _: None)
+    host.feed_desk = FeedCommands(host.orders, ManualClock(), per_server=10, admit=AsyncMock())
     return host.make_bot()
 
 

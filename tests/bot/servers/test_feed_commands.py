@@ -19,7 +19,7 @@ class Desk:
         self.does = FeedCommands(self.orders, ManualClock(), per_server=2, admit=self.admit)
 
     @staticmethod
-    def admit(ticker):
+    async def admit(ticker):
         if ticker == OTHER:
             raise RequestError("TSLA is not followed here.")
 
