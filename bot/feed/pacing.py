@@ -13,6 +13,7 @@ from bot.feed.timing import woken
 from streaming.clock import Clock
 
 _LONGEST_S: Final = 1.0
+_BETWEEN_CALLS_S: Final = 0.03
 _OUTSIDE: Final = ("/interactions/", "/webhooks/")
 """What Discord counts apart from its fifty calls a second: answers to commands never wait behind boards."""
 _CHANNEL: Final = re.compile(r"/channels/(\d{1,20})/")
@@ -133,9 +134,16 @@ class Pacing:
             self._changed.clear()
             found = self.pacer.grant(self._clock.monotonic())
             if not isinstance(found, Wish):
-                await woken(self._changed, self._clock, min(found, _LONGEST_S))
+                await self._until_changed(found)
             elif (granted := self._granted.get(found)) is not None and not granted.done():
                 granted.set_result(None)
+
+    async def _until_changed(self, within_s: float) -> None:
+        """Between two calls nothing may happen, so nobody is listened to; a longer wait may be cut short."""
+        if within_s <= _BETWEEN_CALLS_S:
+            await self._clock.sleep(within_s)
+        else:
+            await woken(self._changed, self._clock, min(within_s, _LONGEST_S))
 
 
 @contextmanager

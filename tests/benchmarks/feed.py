@@ -39,8 +39,7 @@ from bot.settings import BotSettings
 from bot.wire.answers import look_at_answers
 from bot.wire.login import point_discord_at
 from streaming.clock import ShiftedClock
-from streaming.symbols import parse_ticker
-from tests.support.feed import DictLedger, QueueSnapshots, snapshot
+from tests.support.feed import DictLedger, QueueSnapshots, showing, snapshot
 
 _TICKER = "SPX"
 _FIRST_SPOT = 5000
@@ -128,7 +127,7 @@ async def ours(
 ) -> None:
     settings = BotSettings(_env_file=None, gex_feed_force_window=True, gex_feed_refresh_minutes=1)
     runner = FeedRunner(
-        {channel_id: parse_ticker(_TICKER) for channel_id in channels},
+        showing(dict.fromkeys(channels, _TICKER)),
         snapshots,
         partial(DiscordChannel, client),
         DictLedger(),
@@ -191,6 +190,8 @@ async def measure(name: str, count: int, seconds: float, *, paced: bool) -> None
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         end, cpu = time.monotonic(), time.process_time() - cpu
         for task in tasks:
+            if task.done():
+                task.result()
             task.cancel()
         await asyncio.wait(tasks)
         await client.close()
