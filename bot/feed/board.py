@@ -260,7 +260,9 @@ class Board:
     async def _look_around(self) -> None:
         self._looked_s = self._clock.monotonic()
         self._look_at_s = self._looked_s + _LOOK_AGAIN_S
-        if await self._message.look_around():
+        async with self._turns.turn(self._channel_id, method="GET", replaces=False):
+            is_done = await self._message.look_around()
+        if is_done:
             self._look_at_s = self._clock.monotonic() + _LOOK_AROUND_S
 
     async def _keep_tidy(self) -> None:

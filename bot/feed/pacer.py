@@ -18,6 +18,7 @@ MOST_IN_A_SECOND: Final = 49
 """Calls that may have reached Discord within any one second, whatever the network does to their spacing."""
 EDITS_TURN: Final = 4
 """After so many calls of higher ranks in a row an edit that waits is made: a flood starves no board."""
+_CATCH_UP: Final = 3
 _LEAST_PER_S: Final = 0.1
 _SECOND_S: Final = 1.0
 _DELIVERED_S: Final = 2.0
@@ -108,8 +109,8 @@ class CallBudget:
         return min(flight.leaves_s(trip_s) for flight in self._flights) - now_s
 
     def take(self, now_s: float) -> Flight:
-        """Room for one call, which there is; who comes late may be followed at once by the next."""
-        self._last_s = max(self._last_s + self._gap_s, now_s - self._gap_s)
+        """Room for one call, which there is; after a pause of ours a few follow at once, to keep the rate."""
+        self._last_s = max(self._last_s + self._gap_s, now_s - _CATCH_UP * self._gap_s)
         flight = Flight()
         self._flights.add(flight)
         return flight

@@ -3,7 +3,7 @@
 python -m tests.benchmarks.feed [--boards 1 8 40 120 500] [--seconds 70]
 
 The local Discord runs in a process of its own, with Discord's buckets and fifty calls in any second. A mark, at which
-every message is replaced, falls ten seconds after the start, and one every minute from then on. The lag of an edit is
+every message is replaced, begins the measurement, and one comes every minute from then on. The lag of an edit is
 the time from the publication of the figures that it shows until Discord has them.
 Baseline: the loop most bots have, which edits one channel after the other through discord.py.
 """
@@ -23,7 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -44,8 +44,7 @@ from tests.support.feed import DictLedger, QueueSnapshots, showing, snapshot
 _TICKER = "SPX"
 _FIRST_SPOT = 5000
 _SPOT = re.compile(r"\b([5-9]\d{3})\.00\b")
-_JUST_BEFORE_A_MARK = datetime(2026, 8, 20, 13, 49, 50, tzinfo=UTC)
-_WARM_UP_S = 6.0
+_MARK = datetime(2026, 8, 20, 13, 50, tzinfo=UTC)
 _FIGURES_S = 1.0
 _COMMAND_EVERY_S = 0.5
 
@@ -106,10 +105,10 @@ async def discord_elsewhere(count: int) -> AsyncIterator[tuple[dict[str, Any], S
 class Market:
     """Publishes a new price every second, and remembers when."""
 
-    def __init__(self, queue: asyncio.Queue[Any], clock: ShiftedClock) -> None:
+    def __init__(self, queue: asyncio.Queue[Any], clock: ShiftedClock, settle_s: float) -> None:
         self.published: dict[int, float] = {}
         self.price = _FIRST_SPOT
-        self.mark_s = clock.began_s + 10.0
+        self.mark_s = clock.began_s + settle_s
         self._queue = queue
         self._clock = clock
 
@@ -143,7 +142,7 @@ async def in_turn(client: discord.Client, channels: Sequence[int], market: Marke
     """The baseline: every second, edit one channel after the other, and replace the messages at the mark."""
     places = [client.get_partial_messageable(channel_id) for channel_id in channels]
     messages = [await place.send(f"{market.price}.00") for place in places]
-    begun, mark = time.monotonic(), time.monotonic() + 10
+    begun, mark = time.monotonic(), market.mark_s
     for second in itertools.count(1):
         replaces = time.monotonic() >= mark
         mark += 60 * replaces
@@ -168,11 +167,16 @@ async def commands(client: discord.Client, took: list[float]) -> None:
         took.append(time.monotonic() - asked)
 
 
+def settled_after_s(count: int) -> float:
+    """When every message stands and has been looked after: two calls each."""
+    return 8.0 + count / 20
+
+
 async def measure(name: str, count: int, seconds: float, *, paced: bool) -> None:
     """One line of figures."""
     took: list[float] = []
-    snapshots, clock = QueueSnapshots(), ShiftedClock(_JUST_BEFORE_A_MARK)
-    market = Market(snapshots.queue, clock)
+    snapshots, clock = QueueSnapshots(), ShiftedClock(_MARK - timedelta(seconds=settled_after_s(count)))
+    market = Market(snapshots.queue, clock, settled_after_s(count))
     async with discord_elsewhere(count) as (place, seen):
         point_discord_at(place["api"], None)
         pacing = Pacing(clock)
@@ -187,7 +191,7 @@ async def measure(name: str, count: int, seconds: float, *, paced: bool) -> None
             else in_turn(client, place["channels"], market)
         )
         tasks = [asyncio.create_task(work) for work in (market.run(), writer, commands(client, took))]
-        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, timeout=market.mark_s + seconds - start, return_when=asyncio.FIRST_COMPLETED)
         end, cpu = time.monotonic(), time.process_time() - cpu
         for task in tasks:
             if task.done():
@@ -202,10 +206,10 @@ def report(
     name: str, seen: Seen, market: Market, span: tuple[float, float], costs: tuple[float, list[float]], *, marks: bool
 ) -> None:
     start, end = span
-    shown = [row for row in seen.writes if row[1] != "DELETE" and row[3] and start + _WARM_UP_S <= row[2] <= end]
+    shown = [row for row in seen.writes if row[1] != "DELETE" and row[3] and market.mark_s <= row[2] <= end]
     lags = sorted(at - market.published[price] for _, _, at, price in shown)
     per_channel = Counter(row[0] for row in shown)
-    length = end - start - _WARM_UP_S
+    length = end - market.mark_s
     paces = sorted(per_channel[channel_id] / length for channel_id in {row[0] for row in seen.writes})
     cpu, took = costs
     mark_s = mark_span(seen, market.mark_s) if marks else ""
