@@ -106,7 +106,7 @@ class Market:
     """Publishes a new price every second, and remembers when."""
 
     def __init__(self, queue: asyncio.Queue[Any], clock: ShiftedClock, settle_s: float) -> None:
-        self.published: dict[int, float] = {}
+        self.published = {_FIRST_SPOT: time.monotonic()}
         self.price = _FIRST_SPOT
         self.mark_s = clock.began_s + settle_s
         self._queue = queue
