@@ -60,11 +60,14 @@ async def test_a_futures_ticker_among_others_is_told_once_and_costs_only_itself(
 
 
 def feed_of(*strikes: int, sides: str = "CP", root: str = "SPXW") -> bytes:
-    """A feed of one expiry some weeks ahead, for what has settled is not missed."""
+    """A feed of one expiry some weeks ahead, for what has settled is not missed; calls and puts do not cancel."""
     expiry = SystemClock().now().date() + timedelta(days=20)
-    same = {"iv": 0.2, "open_interest": 10, "volume": 5, "bid": 1, "ask": 2}
+    same = {"iv": 0.2, "volume": 5, "bid": 1, "ask": 2}
     options = [
-        {"option": f"{root}{expiry:%y%m%d}{side}{strike * 1000:08d}"} | same for strike in strikes for side in sides
+        {"option": f"{root}{expiry:%y%m%d}{side}{strike * 1000:08d}", "open_interest": interest} | same
+        for strike in strikes
+        for side, interest in (("C", 12), ("P", 10))
+        if side in sides
     ]
     data = {"symbol": "^SPX", "current_price": 5660.0, "options": options}
     return json.dumps({"timestamp": f"{SystemClock().now():%Y-%m-%d %H:%M:%S}", "data": data}).encode()
