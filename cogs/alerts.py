@@ -114,7 +114,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         rule = await _alerts(self._services).remove(number, _reader(interaction))
         await interaction.edit_original_response(content=f"Alert {rule.number} is removed: {rule_text(rule)}.")
 
-    @app_commands.command(description="Let alerts rest until /alert resume; nothing is forgotten")
+    @app_commands.command(description="Pause alerts until /alert resume; nothing is forgotten")
     @options(target=_WHOSE)
     @app_commands.choices(target=TARGET_CHOICES)
     async def pause(self, interaction: BotInteraction, target: str = "dm") -> None:
@@ -122,10 +122,10 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         place = _own_place(interaction, target)
         await think(interaction)
         count = await _alerts(self._services).pause(place, _BY_HAND)
-        text = f"{_theirs(place, count)} paused until /alert resume. What was about to be sent is given up."
+        text = f"{_theirs(place, count)} paused until /alert resume. Messages about to be sent are dropped."
         await interaction.edit_original_response(content=text)
 
-    @app_commands.command(description="Let paused alerts run again")
+    @app_commands.command(description="Resume paused alerts")
     @options(target=_WHOSE)
     @app_commands.choices(target=TARGET_CHOICES)
     async def resume(self, interaction: BotInteraction, target: str = "dm") -> None:

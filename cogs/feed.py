@@ -113,7 +113,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         order = await self._desk.change(place.id, place.guild.id, wanted, by=interaction.user.id, **said)
         await self._answer(interaction, order, "From now on: ")
 
-    @app_commands.command(description="Let a live message go on in another channel")
+    @app_commands.command(description="Move a live message to another channel")
     @manager_only()
     @app_commands.describe(to="Where to", channel=_CHANNEL)
     async def move(self, interaction: BotInteraction, to: Channel, channel: Channel | None = None) -> None:
@@ -123,7 +123,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         order = await self._desk.move(left.id, place.id, place.guild.id, by=interaction.user.id)
         await self._answer(interaction, order, "Moved: ")
 
-    @app_commands.command(description="Take a live message away")
+    @app_commands.command(description="Remove a live message")
     @manager_only()
     @app_commands.describe(channel=_CHANNEL)
     async def remove(self, interaction: BotInteraction, channel: Channel | None = None) -> None:
@@ -133,16 +133,16 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         if named is None:
             await interaction.edit_original_response(content=f"I keep no live message in <#{place.id}> any more.")
             return
-        await self._answer(interaction, named, "What the settings of this bot say counts again: ")
+        await self._answer(interaction, named, "The bot's settings apply again: ")
 
-    @app_commands.command(description="Let a live message rest; it stays where it is and says so")
+    @app_commands.command(description="Pause a live message; it stays where it is and says so")
     @manager_only()
     @app_commands.describe(channel=_CHANNEL)
     async def pause(self, interaction: BotInteraction, channel: Channel | None = None) -> None:
         """Rest it until somebody resumes it, over restarts."""
         await self._rest(interaction, channel, paused=True)
 
-    @app_commands.command(description="Let a paused live message go on")
+    @app_commands.command(description="Resume a paused live message")
     @manager_only()
     @app_commands.describe(channel=_CHANNEL)
     async def resume(self, interaction: BotInteraction, channel: Channel | None = None) -> None:

@@ -39,14 +39,14 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @operator_only()
     async def stop(self, interaction: BotInteraction) -> None:
         """Stop the stream until somebody starts it, also across restarts of the bot; asks first."""
-        question = f"Stop the stream? Everything that lives on Schwab's data then stands still {_EVERYWHERE}"
+        question = f"Stop the stream? Everything that uses Schwab's data then stops {_EVERYWHERE}"
         await _ask(interaction, question, "Stop the stream", self._services.stream.stop)
 
     @app_commands.command(description="Stop and start streaming market data")
     @operator_only()
     async def restart(self, interaction: BotInteraction) -> None:
         """End the connection and begin anew, with everything subscribed again; asks first."""
-        question = f"Restart the stream? For some seconds nothing moves {_EVERYWHERE}"
+        question = f"Restart the stream? For some seconds nothing updates {_EVERYWHERE}"
         await _ask(interaction, question, "Restart the stream", self._services.stream.restart)
 
     @app_commands.command(description="State, rates, symbols, reconnects and errors of the stream")
@@ -75,7 +75,7 @@ class StreamCog(commands.GroupCog, group_name="stream", group_description="The m
     @operator_only()
     async def remove_symbols(self, interaction: BotInteraction, symbols: app_commands.Range[str, 1, 1000]) -> None:
         """Stream these no more, also after a restart; asks first."""
-        question = f"Stop streaming {symbols}? Whoever reads these has them no more, {_EVERYWHERE}"
+        question = f"Stop streaming {symbols}? Their readers lose them, {_EVERYWHERE}"
         await _ask(interaction, question[:MESSAGE_CHARS], "Remove", partial(self._services.symbols.remove, symbols))
 
     @symbols.command(name="list", description="What is streamed, and why")

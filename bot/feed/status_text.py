@@ -43,7 +43,7 @@ def order_text(order: BoardOrder, settings: BotSettings) -> str:
         "without a sound" if manner_of_reposts(order, settings).silent else "with a sound",
         *([] if order.alert_role_id is None else [f"alerts ping <@&{order.alert_role_id}>"]),
     ]
-    rests = " It is paused: /feed resume lets it go on." if order.paused else ""
+    rests = " It is paused: /feed resume resumes it." if order.paused else ""
     return f"<#{order.channel_id}> shows {', '.join(order.tickers)} ({', '.join(parts)}).{rests}"
 
 

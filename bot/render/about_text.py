@@ -9,8 +9,8 @@ from streaming import __version__
 SOURCE_URL: Final = "https://github.com/gexcord/gexcord"
 _PRIVACY: Final = (
     "I read no messages and see no lists of members.",
-    "Of `/alert` I keep your Discord id with your alerts until you remove them.",
-    "Of commands that change something for others I keep who gave them, for 90 days, for the operators.",
+    "For `/alert` I keep your Discord id with your alerts until you remove them.",
+    "For commands that change something for others I keep who used them, for 90 days, for the operators.",
     "A command that fails leaves your Discord id in the log of whoever runs this bot.",
 )
 
@@ -28,7 +28,7 @@ def help_text(lines: Iterable[HelpLine]) -> str:
         "I show where option dealers' gamma sits: walls, zero gamma, net GEX. Answers are private unless you say so."
     ]
     listed = [f"`/{line.name}` {line.words}" for line in lines]
-    return fitting([*begin, *listed, "`/gex explain` tells what each figure means."])
+    return fitting([*begin, *listed, "`/gex explain` says what each figure means."])
 
 
 def about_text(operators: str) -> str:
@@ -37,7 +37,7 @@ def about_text(operators: str) -> str:
     lines = (
         f"**Gexcord {__version__}**, a program that anybody may run: <{SOURCE_URL}>",
         f"**Who runs this copy:** {who}",
-        "**What it keeps of you:**",
+        "**What it keeps about you:**",
         *(f"- {sentence}" for sentence in _PRIVACY),
         "Nothing here is investment advice.",
     )

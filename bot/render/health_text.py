@@ -51,7 +51,7 @@ def health_text(look: HealthLook, now: datetime) -> str:
     """`/admin health`: gateway, event loop, Redis, jobs, sources, budgets."""
     lines = [_gateway(look), _loop(look), _redis(look), *_jobs(look.jobs), *_sources(look.sources, now), _budgets(look)]
     if look.unreachable:
-        lines.append(f"❌ {look.unreachable} of those whom I tell of trouble cannot be reached.")
+        lines.append(f"❌ {look.unreachable} of the people I tell about trouble cannot be reached.")
     return "\n".join(lines)[:MESSAGE_CHARS]
 
 

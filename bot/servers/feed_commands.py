@@ -14,7 +14,7 @@ from streaming.symbols import Ticker
 
 Admit = Callable[[Ticker], Awaitable[None]]
 """Raises RequestError for a ticker that no live message may show."""
-_NONE_THERE: Final = "/feed add sets one."
+_NONE_THERE: Final = "/feed add creates one."
 
 
 class FeedCommands:
@@ -72,7 +72,7 @@ class FeedCommands:
         if order.guild_id is None:
             raise RequestError(
                 f"The settings of this bot name <#{channel_id}>, which only its operator can change.",
-                remedy="/feed pause rests the message.",
+                remedy="/feed pause pauses the message.",
             )
         await self._store.remove(channel_id)
         await self._orders.look()
@@ -91,7 +91,7 @@ class FeedCommands:
     def _store(self) -> OrderStore:
         store = self._orders.store
         if store is None:
-            raise RequestError("Live messages are kept by the settings alone here.")
+            raise RequestError("Only the settings decide about live messages here.")
         return store
 
     async def _store_read(self) -> None:

@@ -43,5 +43,5 @@ def test_what_is_wrong_is_marked_with_its_reason():
         "> history: **backoff**, again in 30s · The disk is full.",
         "❌ Source gexbot: needs you · no ticker · No key.",
         "Budgets: 2 of 900 gateway sessions today · 40 of 100 Schwab requests in the last minute",
-        "❌ 1 of those whom I tell of trouble cannot be reached.",
+        "❌ 1 of the people I tell about trouble cannot be reached.",
     ]
