@@ -19,6 +19,7 @@ from bot.servers.targets import Place, find_thread, open_target, require_pingabl
 from bot.services import Services
 from cogs.options import offered, options
 from streaming.errors import TransientError
+from streaming.model import ScopeName
 from streaming.setting_values import asked_tickers
 
 Channel = AppCommandChannel | AppCommandThread
@@ -79,13 +80,14 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         interaction: BotInteraction,
         tickers: str,
         channel: Channel | None = None,
+        scope: ScopeName | None = None,
         style: Style | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
     ) -> None:
         """Order one, where it can stand."""
         place = await self._target(interaction, channel)
-        said = {"style": style, "silent": silent, "refresh_minutes": refresh}
+        said = {"scope": scope, "style": style, "silent": silent, "refresh_minutes": refresh}
         order = await self._desk.add(place.id, place.guild.id, asked_tickers(tickers), by=interaction.user.id, **said)
         await self._answer(interaction, order, "From now on: ")
 
@@ -97,6 +99,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         interaction: BotInteraction,
         channel: Channel | None = None,
         tickers: str | None = None,
+        scope: ScopeName | None = None,
         style: Style | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
@@ -106,7 +109,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         """Change what is given; the rest stays."""
         place = await self._place(interaction, channel)
         wanted = () if tickers is None else asked_tickers(tickers)
-        said = {"style": style, "silent": silent, "refresh_minutes": refresh}
+        said = {"scope": scope, "style": style, "silent": silent, "refresh_minutes": refresh}
         if role is not None:
             require_pingable(role, place)
         said["alert_role_id"] = 0 if ping is False else None if role is None else role.id

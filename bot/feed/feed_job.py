@@ -29,13 +29,15 @@ from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, RequestError, TransientError
-from streaming.model import GexSnapshot
+from streaming.model import GexSnapshot, ScopeName
 from streaming.ports import SnapshotReader, Tell
 from streaming.process.backoff import Backoff
 from streaming.status import Loading
 from streaming.symbols import Ticker, parse_ticker
 
 _LOG: Final = logging.getLogger(__name__)
+Shown = tuple[str, ScopeName | None]
+"""A ticker and a scope that boards show together."""
 _LONGEST_WARM_UP_MIN: Final = 10.0
 _METRICS_LIMIT_S: Final = 5.0
 _LEASE_ANSWER_S: Final = 0.5
@@ -85,8 +87,8 @@ class FeedRunner:
         self._loading = loading
         self._turns = turns
         self._chores = Chores(open_channel, ledger, clock)
-        names = {name for order in orders.current.values() for name in order.tickers}
-        self._slots = {name: Slot(settings.gex_feed_window_seconds) for name in names}
+        self._slots: dict[Shown, Slot] = {}
+        self._add_slots(orders.current)
         self._live: dict[int, _Live] = {}
         self._settled: dict[int, BoardOrder] = {}
         """What was last looked at, paused ones too."""
@@ -239,14 +241,19 @@ class FeedRunner:
 
     async def _make_slots(self, orders: Mapping[int, BoardOrder]) -> None:
         """A slot for each ticker that is shown; a new one shows at once what is stored."""
-        names = {name for order in orders.values() for name in order.tickers}
-        self._slots = {name: slot for name, slot in self._slots.items() if name in names}
-        for name in sorted(names - self._slots.keys()):
-            slot = self._slots[name] = Slot(self._settings.gex_feed_window_seconds)
+        for (name, _), slot in self._add_slots(orders).items():
             try:
                 await self._warm(name, slot)
             except GexcordError as error:
                 _LOG.debug("What is stored of %s was not read: %s", name, error)
+
+    def _add_slots(self, orders: Mapping[int, BoardOrder]) -> dict[Shown, Slot]:
+        """Those that were not there; what nobody shows any more is let go."""
+        shown = {(name, order.scope): None for order in orders.values() for name in order.tickers}
+        self._slots = {key: slot for key, slot in self._slots.items() if key in shown}
+        new = {key: Slot(self._settings.gex_feed_window_seconds, key[1]) for key in shown if key not in self._slots}
+        self._slots |= new
+        return new
 
     async def _remove(self, channel_id: int) -> None:
         """Delete the live message of a channel that is no board any more; later, while the ledger is away."""
@@ -305,7 +312,7 @@ class FeedRunner:
         return Board(
             channel_id,
             ticker,
-            slot=self._slots[ticker.name],
+            slot=self._slots[ticker.name, order.scope],
             message=LiveMessage(channel_id, self._assured(channel_id), self._ledger, self._chores, self._clock),
             plan=BoardPlan(
                 update_s=settings.gex_feed_update_seconds,
@@ -317,7 +324,7 @@ class FeedRunner:
                 shows_age=settings.gex_feed_age,
                 source=settings.source_of(ticker.name),
                 loading=partial(self._loading, ticker),
-                beside=[self._beside(one) for one in beside],
+                beside=[self._beside(one, order) for one in beside],
             ),
             clock=self._clock,
             rng=self._rng,
@@ -326,10 +333,10 @@ class FeedRunner:
             turns=self._turns,
         )
 
-    def _beside(self, ticker: Ticker) -> Beside:
+    def _beside(self, ticker: Ticker, order: BoardOrder) -> Beside:
         return Beside(
             ticker=ticker,
-            slot=self._slots[ticker.name],
+            slot=self._slots[ticker.name, order.scope],
             source=self._settings.source_of(ticker.name),
             loading=partial(self._loading, ticker),
         )
@@ -389,7 +396,7 @@ class FeedRunner:
 
     async def _warm_up(self) -> None:
         """Fill empty slots with what is already stored, so that a restart shows figures and changes at once."""
-        for name, slot in list(self._slots.items()):
+        for (name, _), slot in list(self._slots.items()):
             if slot.latest is None:
                 await self._warm(name, slot)
 
@@ -403,10 +410,12 @@ class FeedRunner:
         slot.warmed()
 
     def _take(self, snapshot: GexSnapshot) -> None:
-        slot = self._slots.get(snapshot.ticker) or self._slots.get(_canonical(snapshot.ticker))
-        if slot is not None:
+        names = {snapshot.ticker, _canonical(snapshot.ticker)}
+        slots = [slot for (name, _), slot in self._slots.items() if name in names]
+        if slots:
             with self._unusable.skipping(snapshot):
-                slot.put(snapshot)
+                for slot in slots:
+                    slot.put(snapshot)
             self._received += 1
             self._last_snapshot_at = self._clock.now()
 

@@ -5,15 +5,27 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from bot.render.numbers import known
 from streaming.figures import BOARD, Headline, headline
-from streaming.model import GexSnapshot
+from streaming.model import GexSnapshot, ScopeName
 
 _LEAST_TOLERANCE_S: Final = 10.0
 _LEAST_SPAN_MS: Final = 5_000
 _MOST_SAMPLES_PER_WINDOW: Final = 512
+_NOTHING_CLASSIC: Final[dict[str, Any]] = {
+    "ladder_split": None,
+    "major_pos_oi": None,
+    "major_neg_oi": None,
+    "major_pos_vol": None,
+    "major_neg_vol": None,
+    "sum_gex_oi": None,
+    "sum_gex_vol": None,
+    "max_priors": (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +104,19 @@ def _completed(found: Sample | None, stand_ins: dict[str, Sample]) -> Sample:
     return Sample(oldest.asof_ms, figures)
 
 
+def of_scope(snapshot: GexSnapshot, scope: ScopeName | None) -> GexSnapshot:
+    """The snapshot as one that sums over a scope; what its classic block says of another one is unknown of this."""
+    if scope in {None, snapshot.scope}:
+        return snapshot
+    return msgspec.structs.replace(snapshot, scope=scope, **_NOTHING_CLASSIC)
+
+
 class Slot:
     """The one newest snapshot of a ticker and the window behind it; boards read it when they send."""
 
-    def __init__(self, window_s: float) -> None:
+    def __init__(self, window_s: float, scope: ScopeName | None = None) -> None:
+        """`scope` is the one that boards show; None for the one that the producer sums over."""
+        self._scope = scope
         self.window = RollingWindow(window_s)
         self.latest: GexSnapshot | None = None
         self.warm = False
@@ -118,8 +139,9 @@ class Slot:
 
     def put(self, snapshot: GexSnapshot) -> None:
         """Newest wins: what was there is replaced, never queued."""
-        self.window.add(snapshot)
-        self.latest = snapshot
+        seen = of_scope(snapshot, self._scope)
+        self.window.add(seen)
+        self.latest = seen
         self._tell()
 
     def _tell(self) -> None:

@@ -18,6 +18,7 @@ from streaming.bus.lease import Lease as RedisLease
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, TransientError
+from streaming.model import ScopeFigures, WeightFigures
 from streaming.status import Loading
 from tests.support.clock import ManualClock
 from tests.support.feed import OPEN_AT, DictLedger, FakeChannel, QueueSnapshots, showing, snapshot
@@ -431,6 +432,19 @@ async def test_several_tickers_share_a_message_that_is_edited_for_each_of_them(r
         assert feed.channels[7].deeds.count("send") == 1
         (board,) = feed.runner.status().boards
         assert board.ticker == "SPX,NDX"
+
+
+async def test_a_message_of_another_scope_says_which_and_shows_its_figures_alone(redis):
+    async with told(redis, "SPX") as (feed, store):
+        await said(feed, store.put(BoardOrder(channel_id=7, tickers=("SPX",), guild_id=1, scope="zero")))
+        nearest = ScopeFigures(oi=WeightFigures(zero_gamma=6123.0))
+        whole = ScopeFigures(oi=WeightFigures(zero_gamma=6456.0))
+        feed.say("SPX", spot=6100.0, scopes={"full": whole, "zero": nearest})
+        await feed.clock.pass_time(1)
+        assert "6456.00" in feed.channels[1].only
+        assert "6123.00" in feed.channels[7].only
+        assert "25100" in feed.channels[1].only
+        assert "25100" not in feed.channels[7].only, "the classic block is of another scope"
 
 
 async def test_a_new_message_that_somebody_wants_comes_at_once_and_the_old_one_goes(redis):
