@@ -129,7 +129,7 @@ async def test_a_slash_offers_what_fits_and_keys_choose(page: Page) -> None:
     await entry.fill("/")
     rows = page.locator("#suggest [role=option]")
     await expect(rows.locator(".suggest-title")).to_contain_text(
-        ["/gex chart", "/gex levels", "/gex status", "/note", "/slow", "/stream start"]
+        ["/gex status", "/gex levels", "/gex chart", "/stream start", "/note", "/slow"]
     )
     await entry.fill("/ge")
     await expect(rows).to_have_count(3)

@@ -12,12 +12,11 @@ const CHAT_INPUT = 1;
 const TYPE_NAMES = { 3: "text", 4: "whole number", 5: "true or false", 6: "user", 7: "channel", 8: "role", 10: "number" };
 const BOOLEANS = [{ name: "True", value: true }, { name: "False", value: false }];
 
-/** One entry per thing that can be run: `/gex status`, `/stream symbols add`, … */
+/** One entry per thing that can be run, in the order in which the bot sent them: `/gex status`, `/stream symbols add`, … */
 export function leavesOf(commands) {
   return commands
     .filter((command) => (command.type ?? CHAT_INPUT) === CHAT_INPUT)
-    .flatMap((command) => walk(command, command, []))
-    .sort((one, other) => one.name.localeCompare(other.name));
+    .flatMap((command) => walk(command, command, []));
 }
 
 function walk(command, node, above) {
