@@ -162,7 +162,7 @@ async def test_the_owner_steers_the_stream(owner: Visitor, host: Host) -> None:
 async def test_a_guest_is_not_offered_operator_commands_and_is_refused_when_it_forces_one(
     guest: Visitor, host: Host
 ) -> None:
-    assert {command["name"] for command in (await guest.state())["commands"]} == {"gex", "alert"}
+    assert {command["name"] for command in (await guest.state())["commands"]} == {"gex", "alert", "about", "help"}
     assert (await guest.run("stream", sub("start")))[0] == 403
     await guest.run("stream", sub("start"), force=True)
     message = await answer(guest)

@@ -54,18 +54,18 @@ def shows(message: Locator, words: str) -> None:
 
 def test_every_button_changes_the_picture_in_place(page: Page):
     message = answer_of(page, "gex chart")
-    shows(message, "^SPX: net GEX by strike, by today's volume, expiries up to 90 days")
+    shows(message, "^SPX: net GEX by strike, by open interest, expiries up to 90 days")
     shown = "Strikes"
     for label, words in (
-        ("Zero", "by strike, by today's volume, the nearest expiry"),
-        ("Profile", "if spot moved, by today's volume, the nearest expiry"),
-        ("Open interest", "if spot moved, by open interest, the nearest expiry"),
-        ("Ladder", "calls and puts by strike, by open interest, the nearest expiry"),
-        ("History", "spot and levels of the day, by open interest, the nearest expiry"),
-        ("Map", "if price and time get there, by open interest, the nearest expiry"),
-        ("Heatmap", "by strike and time, by open interest, expiries up to 90 days"),
+        ("Zero", "by strike, by open interest, the nearest expiry"),
+        ("Profile", "if spot moved, by open interest, the nearest expiry"),
+        ("Volume", "if spot moved, by today's volume, the nearest expiry"),
+        ("Ladder", "calls and puts by strike, by today's volume, the nearest expiry"),
+        ("History", "spot and levels of the day, by today's volume, the nearest expiry"),
+        ("Map", "if price and time get there, by today's volume, the nearest expiry"),
+        ("Heatmap", "by strike and time, by today's volume, expiries up to 90 days"),
     ):
-        if label == "Open interest":
+        if label == "Volume":
             message.get_by_role("button", name=label, exact=True).click()
         else:
             menu = "Full" if label == "Zero" else shown
