@@ -31,7 +31,7 @@ from streaming.symbols import Ticker
 
 _LOG: Final = logging.getLogger(__name__)
 _REPLACE_AGAIN_S: Final = 5.0
-_RETRY_CAP_S: Final = 10.0
+_RETRY_CAP_S: Final = 2.0
 _LOOK_AROUND_S: Final = 300.0
 _LOOK_AGAIN_S: Final = 30.0
 _LOOK_IN_DOUBT_S: Final = 3.0

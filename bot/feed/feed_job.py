@@ -41,7 +41,7 @@ Shown = tuple[str, ScopeName | None]
 _LONGEST_WARM_UP_MIN: Final = 10.0
 _METRICS_LIMIT_S: Final = 5.0
 _LEASE_ANSWER_S: Final = 0.5
-_RETRY_CAP_S: Final = 10.0
+_RETRY_CAP_S: Final = 2.0
 _DISTURBED_EVERY_S: Final = 5.0
 _ORDERS_EVERY_S: Final = 2.0
 

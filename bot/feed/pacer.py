@@ -184,8 +184,10 @@ class ChannelPaces:
         self._set(method, channel_id, _Window(int(remaining), now_s, now_s + after_s + _SLACK_S))
 
     def refused(self, method: str, channel_id: int, until_s: float, now_s: float) -> None:
-        """Discord asks to wait."""
-        self._set(method, channel_id, _Window(0, now_s, until_s + _SLACK_S))
+        """Discord asks to wait; a window that is used up lasts to its own end all the same."""
+        known = self._windows.get(self._key(method, channel_id))
+        used_up_s = known.ends_s if known is not None and known.remaining <= 0 else -math.inf
+        self._set(method, channel_id, _Window(0, now_s, max(until_s + _SLACK_S, used_up_s)))
 
     def _set(self, method: str, channel_id: int, window: _Window) -> None:
         if len(self._windows) > _MOST_PACES:

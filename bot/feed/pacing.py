@@ -30,6 +30,8 @@ class Turn:
     """Whether the message may be replaced."""
     flight: Flight | None = None
     """Room for a call that has not been made yet."""
+    method: str = ""
+    """What the channel's pace leaves room for."""
 
 
 _turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
@@ -72,6 +74,7 @@ class Pacing:
         wish = Wish(Rank.EDIT, channel_id, method, replaces)
         turn = Turn(replaces, await self._wait(wish))
         turn.replaces = wish.as_replacement
+        turn.method = "POST" if wish.as_replacement else method
         token = _turn.set(turn)
         try:
             yield turn
@@ -106,7 +109,10 @@ class Pacing:
         turn = _turn.get()
         if turn is not None and turn.flight is not None:
             flight, turn.flight = turn.flight, None
-            return flight
+            if turn.method == method:
+                return flight
+            # Such as an edit where the replacement could not be announced: that bucket may be used up.
+            self.pacer.budget.give_back(flight, self._clock.monotonic())
         return await self._wait(Wish(_rank.get(), channel_id, method))
 
     async def _wait(self, wish: Wish) -> Flight:

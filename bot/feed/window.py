@@ -121,16 +121,16 @@ class Slot:
         self.latest: GexSnapshot | None = None
         self.warm = False
         """Whether what was stored before has been read."""
-        self._watchers: set[asyncio.Event] = set()
+        self._watchers: dict[asyncio.Event, None] = {}
 
     @contextmanager
     def watched(self, news: asyncio.Event) -> Iterator[None]:
         """Have an event set whenever there is something new."""
-        self._watchers.add(news)
+        self._watchers[news] = None
         try:
             yield
         finally:
-            self._watchers.discard(news)
+            self._watchers.pop(news, None)
 
     def warmed(self) -> None:
         """What was stored before has been read."""

@@ -279,6 +279,13 @@ def test_a_429_of_the_channel_holds_the_channel_and_one_of_the_bot_holds_everybo
     assert pacer.grant(0.0) == 5.0
 
 
+def test_a_stated_wait_does_not_open_a_window_that_is_used_up():
+    pacer = Pacer()
+    pacer.answered("PATCH", 1, 200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "4"}, 0.0)
+    pacer.answered("PATCH", 1, 429, {"Retry-After": "0.3"}, 1.0)
+    assert pacer.paces.ready_s("PATCH", 1, even=False) >= 4.0
+
+
 def test_headers_that_say_nothing_or_nonsense_change_nothing():
     found = ChannelPaces()
     for headers in ({}, {"X-RateLimit-Remaining": "x", "X-RateLimit-Reset-After": "1"}, {"X-RateLimit-Remaining": "0"}):

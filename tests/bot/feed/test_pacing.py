@@ -36,7 +36,7 @@ async def test_the_call_of_a_turn_is_the_one_that_was_granted_and_the_next_waits
     clock = StillClock()
     pacing = Pacing(clock, Pacer(1.0))
     async with asyncio.timeout(2):
-        async with pacing.turn(1, method="PATCH", replaces=False):
+        async with pacing.turn(1, method="POST", replaces=False):
             await asyncio.create_task(call(pacing, made := [], "first", Rank.EDIT, PATH.format(1)))
         waiting = [asyncio.create_task(call(pacing, made, "later", Rank.EDIT, PATH.format(1))) for _ in range(3)]
         await clock.asleep.wait()
@@ -46,6 +46,26 @@ async def test_the_call_of_a_turn_is_the_one_that_was_granted_and_the_next_waits
         task.cancel()
     await asyncio.wait(waiting)
     assert pacing.pacer.waiting == 0
+
+
+async def test_an_edit_in_the_turn_of_a_replacement_waits_for_its_own_bucket():
+    clock = StillClock()
+    pacing = Pacing(clock)
+    pacing.pacer.answered(
+        "PATCH", 1, 200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "3"}, clock.monotonic()
+    )
+    async with asyncio.timeout(2), pacing.turn(1, method="PATCH", replaces=True) as turn:
+        assert turn.replaces
+        edit = asyncio.create_task(anext(aiter(_passing(pacing))))
+        await clock.asleep.wait()
+        assert not edit.done() and pacing.pacer.waiting == 1
+        edit.cancel()
+        await asyncio.wait({edit})
+
+
+async def _passing(pacing: Pacing):
+    async with pacing.passage("PATCH", PATH.format(1)):
+        yield
 
 
 async def test_a_turn_without_a_call_and_a_wish_that_is_dropped_leave_their_room_to_others():

@@ -1,0 +1,46 @@
+"""The fault matrix: each fault alone, over two boards that stand, in virtual time."""
+
+from typing import Any
+
+import pytest
+
+from tests.fuzz.virtual_day import HALF_DAY, half_day
+from tests.fuzz.virtual_storm import BEGINS_S, Deed, play
+
+_FAULTS = [
+    ("fault", {"kind": "fails", "for_s": 5.0}),
+    ("fault", {"kind": "fails", "method": "POST", "for_s": 5.0}),
+    ("fault", {"kind": "limited", "for_s": 5.0}),
+    ("fault", {"kind": "limited", "method": "POST", "for_s": 5.0}),
+    ("fault", {"kind": "fails", "method": "DELETE", "for_s": 20.0}),
+    ("fault", {"kind": "hangs", "method": "PATCH", "for_s": 1.0}),
+    ("fault", {"kind": "lost", "method": "POST", "for_s": 5.0}),
+    ("fault", {"kind": "slow", "for_s": 8.0, "after_s": 2.0}),
+    ("fault", {"kind": "forbidden", "method": "PATCH", "channel_id": 1, "for_s": 5.0}),
+    ("fault", {"kind": "unknown", "method": "PATCH", "count": 1, "channel_id": 1, "for_s": 8.0}),
+    ("fault", {"kind": "worn", "method": "PATCH", "count": 1, "channel_id": 1, "for_s": 8.0}),
+    ("moderate", {"channel_id": 2}),
+    ("store", {"state": "refuses", "for_s": 8.0}),
+    ("store", {"state": "hangs", "for_s": 8.0}),
+    ("lose_answers", {"for_s": 5.0}),
+    ("silence", {"for_s": 8.0}),
+    ("break_streams", {}),
+    ("kill", {"place": "bot0", "for_s": 2.0}),
+    ("terminate", {"place": "bot0", "for_s": 2.0}),
+    ("pause", {"place": "bot0", "for_s": 8.0}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), _FAULTS)
+def test_each_fault_alone_leaves_one_current_message_a_channel(kind: str, options: dict[str, Any]) -> None:
+    verdict = play([Deed(BEGINS_S + 2.0, kind, options)], seed=3, bots=2, ends_s=45.0)
+    assert verdict.reasons == ()
+    assert any(kind in line for line in verdict.trace)
+
+
+def test_a_half_day_ends_with_one_closed_message() -> None:
+    """Its last half minute; the whole of it is `python -m tests.fuzz.virtual_day`."""
+    last = HALF_DAY.replace(hour=17, minute=59, second=0)
+    verdict = half_day(deeds=(), start=last, ends_s=80.0)
+    assert verdict.reasons == ()
+    assert sum(" edit " in line for line in verdict.trace) > 3

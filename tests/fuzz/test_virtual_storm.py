@@ -1,0 +1,14 @@
+"""A sample of the storms in virtual time; ten thousand are `python -m tests.fuzz.virtual_storm 1 10000`."""
+
+import pytest
+
+from tests.fuzz.virtual_storm import storm
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_after_and_amid_trouble_each_channel_has_one_current_message(seed: int) -> None:
+    assert storm(seed).reasons == ()
+
+
+def test_one_seed_is_one_trace() -> None:
+    assert storm(129).trace == storm(129).trace

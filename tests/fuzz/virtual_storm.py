@@ -1,0 +1,372 @@
+"""Storms over the live message in virtual time: `python -m tests.fuzz.virtual_storm SEED [N]`.
+
+One seed is one storm and one trace. What it simulates, and what it does not, is told in specs/storms.md.
+"""
+
+import asyncio
+import hashlib
+import logging
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.feed.schedule import decide
+from tests.fuzz.storm_verdict import figure_of, live_among
+from tests.support.feed import OPEN_AT
+from tests.support.memory_discord import Fault
+from tests.support.virtual_feed import VirtualBot, World, a_world
+from tests.support.virtual_loop import VirtualLoop, run_virtually
+
+TROUBLE_S = 40.0
+CALM_S = 40.0
+BEGINS_S = 6.0
+"""Time for the first messages."""
+FRESH_S = 3.0
+_LOOK_EVERY_S = 0.25
+_SWAP_S = 3.0
+_TOLD_S = 0.2
+"""After a channel may be written to again the gateway says so."""
+_BEAT_S = 2.0
+"""In which a board hears that its message is gone."""
+_PURGE_S = (1.0, 5.0, 30.0, 300.0)
+"""How much later a board posts again what somebody deletes again and again (bot/feed/timing.py)."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that happens at a time of the storm."""
+
+    at_s: float
+    kind: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a storm came to."""
+
+    seed: int
+    reasons: tuple[str, ...]
+    trace: tuple[str, ...]
+    recovery_s: float = 0.0
+
+    @property
+    def digest(self) -> str:
+        """Names the trace."""
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()[:12]
+
+
+class _Bugs(logging.Handler):
+    """What the feed logs as an error: a board that failed and starts again."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(f"{record.getMessage()} {record.exc_info[1] if record.exc_info else ''!r}")
+
+
+class Judge:
+    """Looks at every change and four times a second, and notes what may not be."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self.loop = loop
+        self.trace: list[str] = []
+        self.reasons: list[str] = []
+        self.recovery_s = 0.0
+        """The longest that a channel was without current figures while all worked."""
+        self.excused_s: dict[int, float] = {}
+        self.deletions: Counter[int] = Counter()
+        self._good_s: dict[int, float] = {}
+        self._crowded_s: dict[int, float] = {}
+
+    def note(self, what: str) -> None:
+        """A line of the trace."""
+        self.trace.append(f"{self.loop.time():.6f} {what}")
+
+    def watch(self, deed: str, channel_id: int, message_id: int, text: str) -> None:
+        """A change in Discord."""
+        self.note(f"{deed} {channel_id}/{message_id} {figure_of(text) or ''}")
+        if deed == "404 PATCH":
+            self._deleted(channel_id)
+
+    def excuse(self, channel_id: int, until_s: float) -> None:
+        """A board is slow there on purpose."""
+        self.excused_s[channel_id] = max(self.excused_s.get(channel_id, 0.0), until_s)
+
+    def _deleted(self, channel_id: int) -> None:
+        """A board hears that its message is gone."""
+        wait_s = _PURGE_S[min(self.deletions[channel_id], len(_PURGE_S) - 1)]
+        self.deletions[channel_id] += 1
+        self.excuse(channel_id, self.loop.time() + wait_s + 1.0)
+
+    def look(self, world: World) -> None:
+        """At one moment."""
+        for channel_id in world.channels:
+            self._look_at(world, channel_id)
+
+    def _look_at(self, world: World, channel_id: int) -> None:
+        now_s = self.loop.time()
+        standing = world.discord.channels.get(channel_id, {})
+        live = live_among([message.text for message in standing.values()])
+        self._count(channel_id, len(live), troubled=_troubled(world, channel_id))
+        if _troubled(world, channel_id) or now_s < self.excused_s.get(channel_id, 0.0):
+            self._good_s[channel_id] = now_s
+            return
+        ages = [now_s - world.published_s.get(figure_of(text) or 0.0, -1e9) for text in live]
+        since_s = self._good_s.setdefault(channel_id, now_s)
+        if ages and min(ages) <= FRESH_S:
+            self.recovery_s = max(self.recovery_s, now_s - since_s)
+            self._good_s[channel_id] = now_s
+        elif since_s + FRESH_S + _LOOK_EVERY_S < now_s:
+            self.reasons.append(f"{channel_id} is not current {FRESH_S:g} s after all works again, at {now_s:.2f} s")
+            self._good_s[channel_id] = float("inf")
+
+    def _count(self, channel_id: int, live: int, *, troubled: bool) -> None:
+        now_s = self.loop.time()
+        if live <= 1 or troubled:
+            self._crowded_s.pop(channel_id, None)
+        if live > 2 and not troubled and now_s - self._crowded_s.setdefault(channel_id, now_s) > _SWAP_S:
+            self.reasons.append(f"{channel_id} has {live} messages at {now_s:.2f} s")
+            self._crowded_s[channel_id] = float("inf")
+
+
+def _troubled(world: World, channel_id: int) -> bool:
+    """Whether something is ordered that keeps the channel from being written."""
+    now_s = world.clock.monotonic()
+    store_fails = world.store.state != "up" or world.store.loses_answers or world.store.unanswered > 0
+    faults = any(
+        fault.count > 0 and now_s < fault.until_s and fault.channel_id in {None, channel_id}
+        for fault in world.discord.faults
+    )
+    faults = faults or world.discord.unanswered[channel_id] > 0
+    closed = not decide(world.clock.now()).is_open
+    return closed or store_fails or faults or world.silent or world.leader is None
+
+
+class Storm:
+    """One world, and what happens to it."""
+
+    def __init__(
+        self, loop: VirtualLoop, seed: int, deeds: list[Deed], *, bots: int, start: datetime = OPEN_AT, **options: Any
+    ) -> None:
+        self.loop = loop
+        self.seed = seed
+        self.judge = Judge(loop)
+        rng = random.Random(seed)
+        start += timedelta(seconds=rng.uniform(0, 60))
+        self.world = a_world(loop, start, rng, self.judge.watch, **options)
+        self.deeds = deeds
+        self._places = [f"bot{n}" for n in range(bots)]
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self, *, ends_s: float) -> Verdict:
+        """To the end, and the bots' end."""
+        world = self.world
+        market = self._begin(world.market())
+        for place in self._places:
+            world.start(place)
+        looking = self._begin(self._look())
+        for deed in self.deeds:
+            await asyncio.sleep(max(deed.at_s - self.loop.time(), 0.0))
+            self.judge.note(f"{deed.kind} {deed.options}")
+            self._begin(self._do(deed))
+        await asyncio.sleep(max(ends_s - self.loop.time(), 0.0))
+        looking.cancel()
+        self._last_look()
+        for place in self._places:
+            await world.bots[place].terminate()
+        market.cancel()
+        await asyncio.sleep(40.0)
+        self._after()
+        judge = self.judge
+        return Verdict(self.seed, tuple(judge.reasons), tuple(judge.trace), judge.recovery_s)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self.loop.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _look(self) -> None:
+        await asyncio.sleep(BEGINS_S)
+        while True:
+            self.judge.look(self.world)
+            for bot in self.world.bots.values():
+                if bot.task.done() and not bot.task.cancelled():
+                    self.judge.reasons.append(f"{bot.name} ended: {bot.task.exception()!r}")
+                    return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _last_look(self) -> None:
+        for channel_id in self.world.channels:
+            standing = self.world.discord.channels.get(channel_id, {})
+            live = live_among([message.text for message in standing.values()])
+            if len(standing) != 1 or len(live) != decide(self.world.clock.now()).is_open:
+                self.judge.reasons.append(f"{channel_id} has {len(live)} of {len(standing)} messages live at the end")
+
+    def _after(self) -> None:
+        left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        self.judge.reasons += [f"left behind: {name}" for name in left]
+        self.judge.reasons += self.loop.complaints
+        if self.world.discord.refused:
+            self.judge.reasons.append(f"{self.world.discord.refused} answers 429 that nobody ordered")
+
+    async def _do(self, deed: Deed) -> None:
+        await _DEEDS[deed.kind][1](self, **deed.options)
+
+    async def fault(self, *, for_s: float = 1e9, **options: Any) -> None:
+        fault = Fault(until_s=self.world.clock.monotonic() + for_s, **options)
+        self.world.discord.faults.append(fault)
+        await asyncio.sleep(min(for_s, 60.0) + _TOLD_S)
+        for bot in self.world.bots.values():
+            if fault.kind == "forbidden" and not bot.dead:
+                self.loop.call_soon(bot.runner.place_changed, fault.channel_id, context=bot.household.context)
+
+    async def moderate(self, *, channel_id: int) -> None:
+        standing = self.world.discord.channels.get(channel_id, {})
+        if standing:
+            self.judge.excuse(channel_id, self.loop.time() + _BEAT_S)
+            self.world.discord.delete(channel_id, max(standing))
+
+    async def store(self, *, state: str, for_s: float) -> None:
+        self.world.store.state = state  # type: ignore[assignment]
+        await asyncio.sleep(for_s)
+        self.world.store.state = "up"
+
+    async def lose_answers(self, *, for_s: float) -> None:
+        self.world.store.loses_answers = True
+        await asyncio.sleep(for_s)
+        self.world.store.loses_answers = False
+
+    async def silence(self, *, for_s: float) -> None:
+        self.world.silent = True
+        await asyncio.sleep(for_s)
+        self.world.silent = False
+
+    async def break_streams(self) -> None:
+        self.world.break_streams()
+
+    async def kill(self, *, place: str, for_s: float) -> None:
+        bot = self.world.bots[place]
+        if bot.dead or bot.task.done() or bot.task.cancelling():
+            return
+        await bot.kill()
+        await self._again(place, for_s)
+
+    async def terminate(self, *, place: str, for_s: float) -> None:
+        bot = self.world.bots[place]
+        if bot.dead or bot.task.done() or bot.task.cancelling():
+            return
+        await bot.terminate()
+        await self._again(place, for_s)
+
+    async def _again(self, place: str, for_s: float) -> None:
+        await asyncio.sleep(for_s)
+        self.world.start(place)
+
+    async def pause(self, *, place: str, for_s: float) -> None:
+        bot: VirtualBot = self.world.bots[place]
+        bot.sleep()
+        await asyncio.sleep(for_s)
+        bot.wake()
+
+
+def _while(longest_s: float) -> Callable[[random.Random], dict[str, Any]]:
+    return lambda rng: {"for_s": round(rng.uniform(0.5, longest_s), 2)}
+
+
+def _fault(rng: random.Random) -> dict[str, Any]:
+    kind = rng.choice(("fails", "fails", "hangs", "lost", "limited", "slow", "forbidden"))
+    method = rng.choice(("", "POST", "PATCH", "DELETE"))
+    options = {"kind": kind, "method": method, "channel_id": rng.choice((None, 1, 2))}
+    return options | {"for_s": round(rng.uniform(0.5, 8.0), 2), "after_s": round(rng.uniform(0.3, 2.0), 2)}
+
+
+def _once(rng: random.Random) -> dict[str, Any]:
+    """Once: a message that is new is neither unknown nor worn again."""
+    kind, method = rng.choice((("unknown", "PATCH"), ("unknown", "DELETE"), ("worn", "PATCH")))
+    return {"kind": kind, "method": method, "count": 1, "channel_id": rng.choice((1, 2)), "for_s": 8.0}
+
+
+_DEEDS: dict[str, tuple[Callable[[random.Random], dict[str, Any]], Callable[..., Coroutine[Any, Any, None]]]] = {
+    "fault": (_fault, Storm.fault),
+    "once": (_once, Storm.fault),
+    "moderate": (lambda rng: {"channel_id": rng.choice((1, 2))}, Storm.moderate),
+    "store": (lambda rng: {"state": rng.choice(("refuses", "hangs"))} | _while(8.0)(rng), Storm.store),
+    "lose_answers": (_while(4.0), Storm.lose_answers),
+    "silence": (_while(6.0), Storm.silence),
+    "break_streams": (lambda rng: {}, Storm.break_streams),
+    "kill": (_while(4.0), Storm.kill),
+    "terminate": (_while(4.0), Storm.terminate),
+    "pause": (_while(9.0), Storm.pause),
+}
+_OFTEN = {"fault": 8, "once": 2, "moderate": 1}
+_AT_MOST = 2
+"""Times that a channel's message may vanish: after that a board posts anew after 30 s."""
+
+
+def deeds_of(seed: int) -> tuple[int, list[Deed]]:
+    """So many bots, and what happens to them; the same for the same seed."""
+    rng = random.Random(f"deeds {seed}")
+    bots, at_s, deeds = rng.choice((1, 2, 2)), BEGINS_S, list[Deed]()
+    vanished: Counter[int] = Counter()
+    while (at_s := at_s + rng.expovariate(1 / 2.0)) < BEGINS_S + TROUBLE_S:
+        kind = rng.choices(list(_DEEDS), [_OFTEN.get(kind, 2) for kind in _DEEDS])[0]
+        options = _DEEDS[kind][0](rng)
+        if kind in {"kill", "terminate", "pause"}:
+            options["place"] = f"bot{rng.randrange(bots)}"
+        if kind in {"once", "moderate"}:
+            vanished[options["channel_id"]] += 1
+            if vanished[options["channel_id"]] > _AT_MOST:
+                continue
+        deeds.append(Deed(round(at_s, 2), kind, options))
+    return bots, deeds
+
+
+def storm(seed: int) -> Verdict:
+    """One storm from beginning to end."""
+    bots, deeds = deeds_of(seed)
+    return play(deeds, seed=seed, bots=bots, ends_s=BEGINS_S + TROUBLE_S + CALM_S)
+
+
+def play(deeds: list[Deed], *, seed: int, bots: int, ends_s: float, **options: Any) -> Verdict:
+    """Bots and what happens to them, from `start` for so long."""
+    bugs = _Bugs(logging.ERROR)
+    log = logging.getLogger("bot.feed")
+    log.addHandler(bugs)
+    try:
+        verdict = run_virtually(lambda loop: Storm(loop, seed, deeds, bots=bots, **options).run(ends_s=ends_s))
+    finally:
+        log.removeHandler(bugs)
+    return replace(verdict, reasons=(*verdict.reasons, *bugs.said))
+
+
+def main(first: int, count: int) -> int:
+    """Storm after storm; how many were not clean."""
+    logging.disable(logging.WARNING)
+    began_s, bad, longest_s = time.perf_counter(), 0, 0.0
+    for seed in range(first, first + count):
+        verdict = storm(seed)
+        longest_s = max(longest_s, verdict.recovery_s)
+        if verdict.reasons:
+            bad += 1
+            sys.stdout.write(f"{seed}: {'; '.join(verdict.reasons)[:600]}\n")
+            sys.stdout.flush()
+    took_s = time.perf_counter() - began_s
+    found = f"{count} storms, {bad} not clean, {took_s:.1f} s; at most {longest_s:.2f} s without current figures"
+    sys.stdout.write(found + "\n")
+    return bad
+
+
+if __name__ == "__main__":
+    if "--trace" in sys.argv:
+        sys.stdout.write("\n".join(storm(int(sys.argv[1])).trace) + "\n")
+    else:
+        sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1) > 0)
