@@ -24,6 +24,8 @@ _SECOND_S: Final = 1.0
 _DELIVERED_S: Final = 2.0
 """A call without an answer has reached Discord by then, or never will."""
 _TRIP_REMEMBERED_S: Final = 60.0
+_LONGEST_S: Final = 30.0
+"""No pace is believed to stand still for longer."""
 _SLACK_S: Final = 0.005
 """discord.py counts the end of a window from a moment later than ours, and would sleep through a call before it."""
 _LONGEST_GAP_S: Final = 0.25
@@ -181,7 +183,7 @@ class ChannelPaces:
         if remaining is None or after_s is None:
             return
         self._buckets[method] = headers.get("X-RateLimit-Bucket", method)
-        self._set(method, channel_id, _Window(int(remaining), now_s, now_s + after_s + _SLACK_S))
+        self._set(method, channel_id, _Window(int(remaining), now_s, now_s + min(after_s, _LONGEST_S) + _SLACK_S))
 
     def refused(self, method: str, channel_id: int, until_s: float, now_s: float) -> None:
         """Discord asks to wait; a window that is used up lasts to its own end all the same."""
@@ -282,10 +284,14 @@ class Pacer:
     def answered(
         self, method: str, channel_id: int | None, status: int, headers: Mapping[str, str], now_s: float
     ) -> None:
-        """Learn from an answer, whatever it was."""
-        after_s = _number(headers, "Retry-After")
-        if status == _TOO_MANY_REQUESTS and after_s is not None:
-            if headers.get("X-RateLimit-Scope") == "global" or "X-RateLimit-Global" in headers:
+        """Learn from an answer, whatever it was.
+
+        A 429 without a scope is not about the pace: an old message's ration (30046), or a proxy's.
+        """
+        after_s, scope = _number(headers, "Retry-After"), headers.get("X-RateLimit-Scope")
+        if status == _TOO_MANY_REQUESTS and after_s is not None and scope is not None:
+            after_s = min(after_s, _LONGEST_S)
+            if scope == "global":
                 self.budget.hold(now_s + after_s)
             elif channel_id is not None:
                 self.paces.refused(method, channel_id, now_s + after_s, now_s)

@@ -260,6 +260,17 @@ def test_the_rest_of_a_window_is_filled_evenly_and_a_goodbye_need_not_be_even():
     assert found.ready_s("PATCH", 8, even=True) == -math.inf
 
 
+def test_an_edit_waits_for_its_even_share_of_the_window_and_a_goodbye_in_the_same_channel_does_not():
+    pacer = Pacer()
+    pacer.answered("PATCH", 7, 200, {"X-RateLimit-Remaining": "3", "X-RateLimit-Reset-After": "4"}, 0.0)
+    pacer.ask(Wish(Rank.EDIT, 7))
+    wait_s = pacer.grant(0.0)
+    assert isinstance(wait_s, float)
+    assert 1.0 <= wait_s <= 1.01
+    pacer.ask(Wish(Rank.GOODBYE, 7))
+    assert isinstance(pacer.grant(0.0), Wish)
+
+
 def test_routes_that_share_a_bucket_share_its_pace():
     found = ChannelPaces()
     for method in ("POST", "PATCH"):
@@ -284,6 +295,13 @@ def test_a_stated_wait_does_not_open_a_window_that_is_used_up():
     pacer.answered("PATCH", 1, 200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "4"}, 0.0)
     pacer.answered("PATCH", 1, 429, {"Retry-After": "0.3"}, 1.0)
     assert pacer.paces.ready_s("PATCH", 1, even=False) >= 4.0
+
+
+def test_the_ration_of_an_old_message_holds_up_nothing_but_that_message():
+    pacer = Pacer()
+    pacer.answered("PATCH", 1, 429, {"Retry-After": "900", "Via": "1.1 google"}, 0.0)
+    pacer.ask(Wish(Rank.EDIT, 1))
+    assert isinstance(pacer.grant(0.0), Wish)
 
 
 def test_headers_that_say_nothing_or_nonsense_change_nothing():
