@@ -6,6 +6,7 @@ import gc
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -47,6 +48,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.enable()
 
 
+def one_of_two() -> int:
+    """Run one of the two bots of `--demo --two`, as the process that started it says; the exit status."""
+    from bot.demo.two_bots import run_one
+    from bot.serve import serve
+
+    return run_one(partial(serve, _tell))
+
+
 def _end_on(error: BaseException) -> int:
     if not isinstance(error, GexcordError):
         _LOG.critical("the program ends on a bug", exc_info=error)
@@ -61,7 +70,7 @@ def _end_on(error: BaseException) -> int:
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     arguments = parser.parse_args(argv)
-    demo_only = [f"--{name}" for name in ("chain", "port", "seed") if getattr(arguments, name) is not None]
+    demo_only = [f"--{name}" for name in ("chain", "port", "seed", "two") if getattr(arguments, name) is not None]
     if demo_only and not arguments.demo:
         parser.error(f"{', '.join(demo_only)}: only with --demo")
     if not 0 <= (arguments.port or 0) <= _MAX_PORT:
@@ -83,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, metavar="N", help="with --demo: port of the page; 0 takes a free one")
     parser.add_argument("--seed", type=int, metavar="N", help="with --demo: same seed, same market")
+    parser.add_argument(
+        "--two", action="store_true", default=None, help="with --demo: two bots, so that the page can pause the leader"
+    )
     parser.add_argument("--check", action="store_true", help="test settings, Redis, token file and Discord, then exit")
     parser.add_argument(
         "--settings", action="store_true", help="print .env.back, which explains every setting, and exit"
@@ -105,7 +117,12 @@ async def _run(arguments: argparse.Namespace) -> int:
         port=arguments.port or 0,
         seed=1 if arguments.seed is None else arguments.seed,
         tell=_tell,
+        two=bool(arguments.two),
     ) as demo:
+        if arguments.two and not arguments.check:
+            from bot.demo.two_bots import serve_two
+
+            return await serve_two(demo, _tell)
         from bot.serve import check, serve
 
         return await (check(_tell, demo) if arguments.check else serve(_tell, demo))

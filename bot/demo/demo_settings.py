@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from bot.demo.stand_in_process import CLIENT_ID, CLIENT_SECRET, Places, StandIns
+from bot.demo.stand_in_process import CLIENT_ID, CLIENT_SECRET, Bots, Places, StandIns
 from bot.settings import BotSettings
 from streaming.bus.server.embedded import free_port
 from streaming.clock import Clock
@@ -44,13 +45,24 @@ class DemoSettings(BotSettings):
         return (init_settings,)
 
 
+class BotOrder(msgspec.Struct, frozen=True):
+    """What one of two is told: the surroundings, the folder they share, and where it answers other programs."""
+
+    places: Places
+    folder: str
+    api_port: int
+    api_token: str
+
+
 @dataclass(frozen=True, slots=True)
 class Demo:
     """What the app needs to run on the demo's surroundings."""
 
     settings: BotSettings
     clock: Clock
-    _stand_ins: StandIns
+    _places: Places
+    _stand_ins: StandIns | None = None
+    """None for one of two bots: the login has been kept for both."""
 
     @property
     def api_line(self) -> str:
@@ -62,6 +74,8 @@ class Demo:
 
     async def sign_in(self) -> None:
         """Wait until Schwab is there, and keep its login; to be called once, before anything asks Schwab."""
+        if self._stand_ins is None:
+            return
         from streaming.schwab.login.formats import parse_token
         from streaming.schwab.login.token_store import TokenStore
 
@@ -70,13 +84,32 @@ class Demo:
         async with store.locked():
             store.save(token)
 
+    def tell_bots(self, bots: Bots) -> None:
+        """Say which processes the page's panel is about."""
+        assert self._stand_ins is not None  # noqa: S101  # only one of two bots has none
+        self._stand_ins.tell(bots)
+
+    def orders(self, count: int) -> Iterator[BotOrder]:
+        """For so many bots on the same folder; the first answers other programs at the address that was told."""
+        settings = self.settings
+        assert settings.api_token is not None  # noqa: S101  # made below
+        token, folder = settings.api_token.get_secret_value(), str(settings.redis_data_path.parent)
+        yield BotOrder(self._places, folder, settings.api_port, token)
+        for _ in range(count - 1):
+            yield BotOrder(self._places, folder, free_port(), token)
+
 
 @contextmanager
 def at_home(places: Places, stand_ins: StandIns) -> Iterator[Demo]:
     """Yield settings for a folder of the demo's own, and for the local Schwab and Discord."""
     _clear_up_after_killed_demos(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
-        yield Demo(_settings(places, Path(folder)), places.clock(), stand_ins)
+        yield demo_of(places, Path(folder), free_port(), secrets.token_urlsafe(), stand_ins)
+
+
+def demo_of(places: Places, folder: Path, api_port: int, api_token: str, stand_ins: StandIns | None = None) -> Demo:
+    """A bot's demo in a folder that is there."""
+    return Demo(_settings(places, folder, api_port, api_token), places.clock(), places, stand_ins)
 
 
 def _clear_up_after_killed_demos(parent: Path) -> None:
@@ -99,7 +132,7 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _settings(places: Places, folder: Path) -> BotSettings:
+def _settings(places: Places, folder: Path, api_port: int, api_token: str) -> BotSettings:
     return DemoSettings(
         discord_bot_token=SecretStr(places.bot_token),
         discord_api_url=places.api_url,
@@ -115,6 +148,6 @@ def _settings(places: Places, folder: Path) -> BotSettings:
         schwab_token_path=folder / "tokens" / "schwab_token.json",
         redis_data_path=folder / "redis",
         gex_history=False,  # made-up figures have no place in it
-        api_port=free_port(),
-        api_token=SecretStr(secrets.token_urlsafe()),
+        api_port=api_port,
+        api_token=SecretStr(api_token),
     )

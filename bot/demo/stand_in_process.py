@@ -27,6 +27,8 @@ class StandInOrder(msgspec.Struct, frozen=True):
     seed: int
     chain: str | None = None
     """The absolute path of a file to begin the market with; None: a made-up one."""
+    two: bool = False
+    """Whether there are two bots, one of which leads."""
 
 
 class Bots(msgspec.Struct, frozen=True):

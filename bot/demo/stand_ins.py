@@ -62,7 +62,7 @@ async def serve(order: StandInOrder, pipe: FrameReader, say: Say) -> None:
         market = await asyncio.to_thread(_market, chain, clock.now(), order.seed)
         async with _schwab(place, clock, market) as sim:
             say(SignedIn(msgspec.json.encode(sim.issue_token())))
-            machinery = _machinery(sandbox, sim)
+            machinery = _machinery(sandbox, sim, two=order.two)
             gc.freeze()
             gc.enable()
             while (body := await asyncio.to_thread(pipe.read)) is not None:
@@ -115,10 +115,10 @@ async def _schwab(place: LoopbackPort, clock: ShiftedClock, market: "Market") ->
         yield sim
 
 
-def _machinery(sandbox: Sandbox, sim: "SimServer") -> "Machinery":
+def _machinery(sandbox: Sandbox, sim: "SimServer", *, two: bool) -> "Machinery":
     """Let the panel tell of more than Discord; gives what is to know of the bots."""
     from bot.demo.machinery import Machinery, machine_parts, schwab_parts
 
     machinery = Machinery()
-    sandbox.backstage.add(*schwab_parts(sim), *machine_parts(machinery, two=False))
+    sandbox.backstage.add(*schwab_parts(sim), *machine_parts(machinery, two=two))
     return machinery

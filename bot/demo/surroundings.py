@@ -22,12 +22,14 @@ _HEAVY: Final = ("bot.demo.demo_settings", "streaming.streamer.runtime")
 
 
 @asynccontextmanager
-async def open_demo(*, chain_path: Path | None, port: int, seed: int, tell: "Tell") -> AsyncIterator["Demo"]:
+async def open_demo(
+    *, chain_path: Path | None, port: int, seed: int, tell: "Tell", two: bool = False
+) -> AsyncIterator["Demo"]:
     """Have Discord, market and Schwab run on loopback, tell the page's address, and yield what the bot needs.
 
     Raises RequestError when `chain_path` is not a readable option chain, UnavailableError when the port is taken.
     """
-    async with open_stand_ins(_order(chain_path, port, seed)) as stand_ins:
+    async with open_stand_ins(_order(chain_path, port, seed, two=two)) as stand_ins:
         heavy = asyncio.create_task(asyncio.to_thread(_import, _HEAVY), name="imports")
         places = await stand_ins.places()
         tell(f"Open {places.page_url} in a browser (Ctrl+C ends the demo).")
@@ -40,8 +42,8 @@ async def open_demo(*, chain_path: Path | None, port: int, seed: int, tell: "Tel
             yield demo
 
 
-def _order(chain_path: Path | None, port: int, seed: int) -> StandInOrder:
-    return StandInOrder(port, seed, None if chain_path is None else str(chain_path.absolute()))
+def _order(chain_path: Path | None, port: int, seed: int, *, two: bool) -> StandInOrder:
+    return StandInOrder(port, seed, None if chain_path is None else str(chain_path.absolute()), two)
 
 
 def _import(names: tuple[str, ...]) -> None:

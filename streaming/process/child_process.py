@@ -38,6 +38,8 @@ class PipedProcess:
         self._process = process
         self._inlet = process.stdin
         self._outlet = process.stdout
+        self.end_within_s = _END_WITHIN_S
+        """After that, one that was told to end is killed."""
 
     @classmethod
     async def start(cls, command: tuple[str, ...], **variables: str) -> Self:
@@ -84,11 +86,15 @@ class PipedProcess:
         with suppress(ProcessLookupError):
             self._process.kill()
 
+    async def wait(self) -> int:
+        """Wait until it has ended; its exit status."""
+        return await self._process.wait()
+
     async def end(self) -> None:
         """Close its input, which ends it, and wait until it is gone."""
         self._inlet.close()
         try:
-            async with asyncio.timeout(_END_WITHIN_S):
+            async with asyncio.timeout(self.end_within_s):
                 await self._process.wait()
         except TimeoutError:
             await self.kill_and_wait()
