@@ -5,8 +5,9 @@ import pytest
 from tests.fuzz.virtual_storm import storm
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 69])
 def test_after_and_amid_trouble_each_channel_has_one_current_message(seed: int) -> None:
+    """In 69 a call once went out in another's turn and drew a 429."""
     assert storm(seed).reasons == ()
 
 
