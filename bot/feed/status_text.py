@@ -9,7 +9,6 @@ from bot.render.message_form import FIELD_CHARS, MESSAGE_CHARS, stamp
 from bot.render.numbers import age, ago
 from bot.servers.orders import BoardOrder, manner_of_reposts
 from bot.settings import BotSettings
-from streaming.model import WEIGHT_WORDS
 
 _LONGEST_REASON: Final = 200
 
@@ -38,7 +37,6 @@ def order_text(order: BoardOrder, settings: BotSettings) -> str:
     parts = [
         f"style {order.style or settings.gex_feed_style}",
         *([f"scope {order.scope}"] if order.scope else []),
-        *([f"by {WEIGHT_WORDS[order.weight]}"] if order.weight else []),
         f"a new message every {minutes} min" if minutes else "no new message while it can be edited",
         "without a sound" if manner_of_reposts(order, settings).silent else "with a sound",
         *([] if order.alert_role_id is None else [f"alerts ping <@&{order.alert_role_id}>"]),

@@ -9,7 +9,7 @@ import msgspec
 from bot.render.text import Style
 from bot.settings import BotSettings
 from streaming.errors import RequestError
-from streaming.model import ScopeName, WeightName
+from streaming.model import ScopeName
 from streaming.symbols import Ticker, parse_ticker
 
 SCHEMA: Final = 1
@@ -23,10 +23,7 @@ class BoardOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     guild_id: int | None = None
     """The server whose admin said so; None for a channel of the settings."""
     scope: ScopeName | None = None
-    weight: WeightName | None = None
     style: Style | None = None
-    picture: str | None = None
-    """The kind of chart that goes with each new message."""
     silent: bool | None = None
     """Whether new messages and alerts come without a sound."""
     refresh_minutes: int | None = None

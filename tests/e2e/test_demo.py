@@ -22,6 +22,7 @@ from tests.e2e.conftest import URL, Home, Program
 from tests.e2e.test_page import ARGS, PHONE, WIDE
 from tests.e2e.test_process import await_both_boards, page_state
 from tests.support.discord_bodies import problems_of
+from tests.support.feed import without_colours
 
 CHAINS = ("spx_intraday.csv", "ndx_schwab.json")
 
@@ -153,7 +154,7 @@ def check_market_of(home: Home, chain: Path, ticker: str) -> None:
     assert f"gex-{ticker}" in texts
     assert re.search(rf"GEX: {ticker.upper()}\s+\d", texts[f"gex-{ticker}"])
     (other,) = texts.keys() - {f"gex-{ticker}"}
-    assert re.search(r"FILE OF \d+ \w{3} 20\d\d", texts[f"gex-{ticker}"])
+    assert re.search(r"FILE OF \d+ \w{3} 20\d\d", without_colours(texts[f"gex-{ticker}"]))
     assert "SIMULATED" in texts[other]
     assert not any("· live" in text for text in texts.values())
     assert program.stop() == 0
