@@ -123,7 +123,7 @@ class Backstage:
         trial, held = Trial(lever, self._world.clock.now()), AsyncExitStack()
         await held.enter_async_context(lever.hold())
         self._trials.append(trial)
-        lasting = asyncio.create_task(self._see_through(trial, held), name=f"trouble: {name}")
+        lasting = asyncio.create_task(self._see_through(trial, held, self._let_go), name=f"trouble: {name}")
         self._lasting.add(lasting)
         lasting.add_done_callback(self._lasting.discard)
 
@@ -134,19 +134,15 @@ class Backstage:
         if self._lasting:
             await asyncio.wait(self._lasting)
 
-    async def _see_through(self, trial: Trial, held: AsyncExitStack) -> None:
+    async def _see_through(self, trial: Trial, held: AsyncExitStack, let_go: asyncio.Event) -> None:
         async with held:
             try:
-                await self._last(trial.lever.lasts_s)
+                async with asyncio.timeout(trial.lever.lasts_s):
+                    await let_go.wait()
+            except TimeoutError:
+                pass  # it lasted as long as it was to
             finally:
                 self._end(trial)
-
-    async def _last(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._let_go.wait()
-        except TimeoutError:
-            return
 
     def _end(self, trial: Trial) -> None:
         trial.ended_s = now_s = self._world.clock.monotonic()
