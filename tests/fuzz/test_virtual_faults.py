@@ -38,6 +38,13 @@ def test_each_fault_alone_leaves_one_current_message_a_channel(kind: str, option
     assert any(kind in line for line in verdict.trace)
 
 
+def test_a_message_that_nobody_takes_away_is_seen_at_the_end() -> None:
+    stays = Deed(BEGINS_S + 1.0, "fault", {"kind": "fails", "method": "DELETE", "for_s": 30.0})
+    worn = Deed(BEGINS_S + 2.0, "fault", {"kind": "worn", "method": "PATCH", "count": 1, "channel_id": 1, "for_s": 8.0})
+    verdict = play([stays, worn], seed=3, bots=1, ends_s=20.0)
+    assert verdict.reasons == ("1 has 2 of 2 messages live at the end",)
+
+
 def test_a_half_day_ends_with_one_closed_message() -> None:
     """Its last half minute; the whole of it is `python -m tests.fuzz.virtual_day`."""
     last = HALF_DAY.replace(hour=17, minute=59, second=0)

@@ -147,7 +147,13 @@ def _troubled(world: World, channel_id: int) -> bool:
     )
     faults = faults or world.discord.unanswered[channel_id] > 0
     closed = not decide(world.clock.now()).is_open
-    return closed or store_fails or faults or world.silent or world.leader is None
+    return closed or store_fails or faults or world.silent or world.leader is None or _hands_over_late(world)
+
+
+def _hands_over_late(world: World) -> bool:
+    """Whether who has the lease is ending, and one of its calls, in whatever channel, has first to be given up."""
+    leaves = world.leader is not None and world.leader.task.cancelling() > 0
+    return leaves and world.discord.unanswered.total() > 0
 
 
 class Storm:
@@ -178,6 +184,7 @@ class Storm:
             self.judge.note(f"{deed.kind} {deed.options}")
             self._begin(self._do(deed))
         await asyncio.sleep(max(ends_s - self.loop.time(), 0.0))
+        await self._swapped()
         looking.cancel()
         self._last_look()
         for place in self._places:
@@ -202,6 +209,12 @@ class Storm:
                 if bot.task.done() and not bot.task.cancelled():
                     self.judge.reasons.append(f"{bot.name} ended: {bot.task.exception()!r}")
                     return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _swapped(self) -> None:
+        """A message that is being replaced in the last moment has the time that every replacement has."""
+        latest_s, standing = self.loop.time() + _SWAP_S, self.world.discord.channels
+        while self.loop.time() < latest_s and any(len(standing.get(place, {})) > 1 for place in self.world.channels):
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def _last_look(self) -> None:
