@@ -163,7 +163,7 @@ async def test_missing_channels_and_lost_permissions_reach_the_operators_and_spa
 
             await until(publish, what=lambda: program.output)
         assert "6390.50" in world.texts()[-1]
-        assert "−0.9123Bn" in world.texts()[-1]
+        assert "−0.912Bn" in world.texts()[-1]
         await until(lambda: len(world.letters()) >= 2, what=lambda: world.letters())
         letters = " ".join(world.letters())
         assert MISSING_CHANNEL in letters

@@ -16,6 +16,7 @@ from tests.e2e.conftest import Home
 from tests.e2e.test_accounts import open_world, until
 from tests.e2e.test_demo import await_answer, order
 from tests.e2e.test_process import page_state
+from tests.support.feed import without_colours
 from tests.support.recordings import record
 from tests.support.snapshots import snapshot
 
@@ -63,16 +64,18 @@ async def test_a_bot_plays_a_recording_at_any_hour_and_calls_it_a_replay(home: H
             GEX_SOURCE="replay", GEX_REPLAY_PATH=str(folder), GEX_REPLAY_SPEED="30", GEX_REPLAY_START="10:30"
         )
         played = re.compile(r"REPLAY 20 Nov 2026 x30 · 10:3[01]:\d\d")
-        await until(lambda: world.texts() and played.search(world.texts()[-1]), what=lambda: program.output)
+        await until(
+            lambda: world.texts() and played.search(without_colours(world.texts()[-1])), what=lambda: program.output
+        )
         assert "playing" in world.texts()[-1]
         await until(
-            lambda: "REPLAY 20 Nov 2026 paused · 10:31:54" in world.texts()[-1],
+            lambda: "REPLAY 20 Nov 2026 paused · 10:31:54" in without_colours(world.texts()[-1]),
             within_s=25.0,
             what=lambda: world.texts()[-1],
         )
         assert len(world.texts()) == 1
         assert await asyncio.to_thread(program.stop) == 0
-        assert "feed stopped" in world.texts()[-1] and "REPLAY 20 Nov 2026" in world.texts()[-1]
+        assert "feed stopped" in world.texts()[-1] and "REPLAY 20 Nov 2026" in without_colours(world.texts()[-1])
         assert "Traceback" not in program.output
         assert world.sandbox.traffic.violations == 0
 

@@ -7,7 +7,7 @@ def test_mutated_frames_raise_nothing_but_the_contract_error():
     outcome = fuzz(15_000, seed=20261122)
     assert outcome.frames == 15_000
     assert outcome.refused > 1000
-    assert {"TickEvent", "Level2Event", "OptionQuote", "Candle", "Tolerated", "Oddity", "Heartbeat"} <= set(
+    assert {"TickEvent", "Level2Event", "OptionQuote", "Candle", "Tolerated", "Oddity", "ServerHeartbeat"} <= set(
         outcome.events
     )
 

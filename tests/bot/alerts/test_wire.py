@@ -189,7 +189,7 @@ async def test_alerts_are_listed_as_they_stand_and_removed_by_number(scene: Scen
     await scene.spots(6395, 6405)
     await until(lambda: len(scene.texts()) == 3)
     listed = await said(guest, "list")
-    assert listed.startswith("`1` SPX: spot crosses zero gamma\n> cooling down until 11:15:")
+    assert listed.startswith("`1` SPX: spot crosses zero gamma\n> cooling down until <t:")
     assert listed.endswith("`2` SPX: flow 15 min exceeds $0.5Bn per 1 % at a strike\n> armed (no volume by strike)")
     assert await said(owner, "list") == "You have no alerts. /alert add sets one."
     assert await said(owner, "remove", number=1) == "You have no alert 1. /alert list shows the numbers."

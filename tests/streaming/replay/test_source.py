@@ -28,7 +28,7 @@ def source(redis, folder, *, tickers=("SPX", "NDX"), owner="me", clock=None, **s
     settings = StreamSettings(_env_file=None, gex_source="replay", gex_replay_path=folder, **settings)
     kit = kit_of(redis, settings, Events(), owner=owner, clock=clock or SystemClock())
     made = RecordedSource([parse_ticker(name) for name in tickers], kit)
-    made.store = kit.snapshots
+    made.store, made.clock = kit.snapshots, kit.clock
     return made
 
 
@@ -98,7 +98,7 @@ async def test_a_live_producer_that_stays_is_left_alone(redis, tmp_path, monkeyp
 
     async def produce():
         while True:
-            now = made._clock.now()
+            now = made.clock.now()
             await made.store.put(replace(snapshot(asof=now), computed_ms=epoch_ms(now)))
             await asyncio.sleep(0.05)
 
@@ -114,7 +114,7 @@ async def test_a_live_producer_that_stays_is_left_alone(redis, tmp_path, monkeyp
 async def test_what_was_live_before_the_restart_is_waited_for(redis, tmp_path, monkeypatch):
     monkeypatch.setattr("streaming.replay.guard.FRESH_S", 0.5)
     made = source(redis, record(tmp_path), gex_replay_speed=0.0)
-    now = made._clock.now()
+    now = made.clock.now()
     await made.store.put(replace(snapshot(asof=now), computed_ms=epoch_ms(now)))
     async with running(made):
         await until(lambda: made.status().snapshots == 20)
