@@ -142,6 +142,7 @@ class Board:
         self._unreplaced = False
         self._look_at_s = self._looked_s = -math.inf
         self._quiet_until_s = clock.monotonic()
+        self._woken_s = -math.inf
         self._next_look_s = clock.monotonic() + plan.update_s / 2
         self._look_every_s = plan.update_s
         self._replaces = True
@@ -198,6 +199,7 @@ class Board:
         """One look at the clock and the slot, and at most one change to the message; errors become waits."""
         if self._clock.monotonic() < self._quiet_until_s:
             return
+        began_s = self._clock.monotonic()
         try:
             await self._update(due_s)
         except LeaseLostError:
@@ -206,7 +208,7 @@ class Board:
         except GoneMessageError as error:
             self._deleted(error)
         except OperatorError as error:
-            self._pause(error)
+            self._pause(error, began_s)
         except GexcordError as error:
             self._back_off(error)
         else:
@@ -215,6 +217,7 @@ class Board:
     def wake(self) -> None:
         """Something changed that may mend what the board waits for a person to mend: look at the next beat."""
         self._replace_at_s = -math.inf
+        self._woken_s = self._clock.monotonic()
         if self._state == "paused":
             self._quiet_until_s = self._next_look_s = self._clock.monotonic()
         self._news.set()
@@ -486,8 +489,10 @@ class Board:
             self._open_trouble = None
             self._tell(f"The board {self._ticker.name} in channel {self._channel_id} works again.")
 
-    def _pause(self, error: OperatorError) -> None:
-        self._trouble(error, "paused", self._person_waits.delay_s())
+    def _pause(self, error: OperatorError, began_s: float) -> None:
+        """Wait for a person, unless what the call met may have been mended while it was under way."""
+        mended = self._woken_s >= began_s
+        self._trouble(error, "paused", 0.0 if mended else self._person_waits.delay_s())
         self._tell_once(error)
 
     def _tell_once(self, error: OperatorError) -> None:

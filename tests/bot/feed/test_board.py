@@ -753,6 +753,22 @@ async def test_a_board_that_waits_for_a_person_looks_after_15_30_and_60_seconds_
     assert len(rig.channel.messages) == 1
 
 
+async def test_a_refusal_that_arrives_after_the_word_that_all_is_mended_is_looked_at_again_with_the_next_beat():
+    rig = Rig()
+    await rig.beat()
+    edit = rig.channel.edit
+
+    async def refuse_too_late(message_id: int, content: str) -> None:
+        rig.channel.edit = edit  # type: ignore[method-assign]
+        rig.board.wake()
+        raise OperatorError("The bot may not write in channel 77.")
+
+    rig.channel.edit = refuse_too_late  # type: ignore[method-assign]
+    await rig.beat()
+    await rig.beat()
+    assert rig.counters.edits == 1
+
+
 async def test_a_board_that_lost_the_feed_ends_and_takes_back_what_it_posted():
     rig = Rig(MARK_IN_3_S)
     await rig.beat()
