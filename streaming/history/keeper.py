@@ -188,6 +188,8 @@ class HistoryKeeper:
     def _parts(self) -> Sequence[Part]:
         try:
             return parts_in(self._journal)
+        except FileNotFoundError:
+            return ()  # the recorder beside this one makes it, or a day that is over was taken out meanwhile
         except OSError as error:
             raise TransientError(f"{self._journal} cannot be read: {error.strerror}.") from error
 

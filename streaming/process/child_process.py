@@ -95,12 +95,18 @@ class PipedProcess:
         self._inlet.close()
         try:
             async with asyncio.timeout(self.end_within_s):
+                await self._emptied()
                 await self._process.wait()
         except TimeoutError:
             await self.kill_and_wait()
         except asyncio.CancelledError:
             await self.kill_and_wait()
             raise
+
+    async def _emptied(self) -> None:
+        """Let go what it still said: a pipe that nobody reads to its end stays open after the process."""
+        with suppress(RuntimeError):  # somebody else is reading it
+            await self._outlet.read()
 
     async def kill_and_wait(self) -> None:
         """End it at once, and wait until it is gone."""

@@ -52,7 +52,7 @@ async def answered(folder, *answers):
     return said
 
 
-async def test_each_answer_is_tested_and_the_result_is_what_the_check_wants(sandbox, tmp_path, redis_url):
+async def test_each_answer_is_tested_and_the_result_is_what_the_check_wants(sandbox, tmp_path, redis_url, redis):
     spx, ndx = sandbox.channel_ids.values()
     sandbox.world.deny(ndx, Permission.SEND_MESSAGES)
     said = await answered(

@@ -86,3 +86,10 @@ async def test_nonsense_and_an_end_are_what_broken_says(code):
 async def test_a_program_that_does_not_exist_is_broken_too():
     with pytest.raises(BROKEN):
         await PipedProcess.start(("/nowhere/at/all",))
+
+
+async def test_what_a_process_said_and_nobody_read_does_not_keep_its_pipe_open():
+    talks = "import sys; sys.stdout.write('x' * 180_000); sys.stdout.flush(); sys.stdin.read()"
+    process = await PipedProcess.start((sys.executable, "-c", talks))
+    await process.end()
+    assert process._outlet.at_eof()
