@@ -73,7 +73,7 @@ async def test_a_bot_plays_a_recording_at_any_hour_and_calls_it_a_replay(home: H
             within_s=25.0,
             what=lambda: world.texts()[-1],
         )
-        assert len(world.texts()) == 1
+        await until(lambda: len(world.texts()) == 1, what=lambda: str(world.texts()))
         assert await asyncio.to_thread(program.stop) == 0
         assert "feed stopped" in world.texts()[-1] and "REPLAY 20 Nov 2026" in without_colours(world.texts()[-1])
         assert "Traceback" not in program.output
