@@ -19,7 +19,7 @@ _STATUSES: Final = (65, 69, 75, 78)
 _INIT: Final = ("%(prog)s                  then look at .env.new and rename it to .env",)
 _BACKUP: Final = (
     "%(prog)s gexcord.backup",
-    "%(prog)s /mnt/safe/gexcord.backup --passphrase-file /root/passphrase --force",
+    "%(prog)s /mnt/safe/gexcord.backup --passphrase-file passphrase.txt --force",
 )
 _RESTORE: Final = (
     "%(prog)s gexcord.backup                  into this folder",
