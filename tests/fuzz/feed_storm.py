@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -228,8 +228,7 @@ class Storm:
             await asyncio.sleep(self.schedule.calm_s)
             await self._let_replacements_end()
             self.look()
-            for task in background:
-                task.cancel()
+            await _ended(background)
         for bot in self.bots:
             await bot.kill()
         self.protocol.logs = {bot.log.parent.name: bot.log.read_text().splitlines() for bot in self.bots}
@@ -249,9 +248,7 @@ class Storm:
         self.sandbox.faults.clear()
         self.sandbox.moderator.rest()
         self.sandbox.gateway.trouble.come_up()
-        for task in under_way:
-            task.cancel()
-        await asyncio.wait(under_way)
+        await _ended(under_way)
         self.redis.freeze(signal.SIGCONT)
         await self.redis.start()
         for bot in self.bots:
@@ -391,6 +388,15 @@ class Storm:
         await asyncio.sleep(seconds)
         self.redis.freeze(signal.SIGCONT)
         return True
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel them until they are over: a client whose own time runs out in the same moment swallows the first one."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1.0)
 
 
 @asynccontextmanager
