@@ -28,12 +28,12 @@ def test_the_table_of_a_service_has_every_field_at_its_number(service):
 
 
 def test_bars_have_the_order_of_the_table():
-    words = {"start of the bar, ms": "bar_ms", "days since 1970": "day"}
+    words = {"bar start, ms": "bar_ms", "days since 1970": "day"}
     rows = {
         cells[1].strip(): cells[2:-2] for line in section("2.13 Charts").splitlines() if (cells := line.split("|"))[1:]
     }
     for service, names in (
-        ("`CHART_EQUITY`, as sent (*seen*)", fields.CHART_EQUITY),
+        ("`CHART_EQUITY` as sent (*seen*)", fields.CHART_EQUITY),
         ("`CHART_FUTURES`", fields.CHART_FUTURES),
     ):
         said = [words.get(cell.strip(), cell.strip()) for cell in rows[service] if cell.strip()]
