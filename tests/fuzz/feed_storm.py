@@ -100,6 +100,12 @@ class StormBot:
         return self._process is not None and self._process.returncode is None
 
     @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def at_work(self) -> bool:
         """Whether it runs, and nobody holds or ends it: only then something new happens to it."""
         return self.runs and not self._stopping and not self.paused
@@ -186,6 +192,9 @@ class Storm:
     began_s: float = field(default_factory=time.monotonic)
     _published: int = 0
 
+    def __post_init__(self) -> None:
+        self.sandbox.world.listen(self._note)
+
     @property
     def now_s(self) -> float:
         return time.monotonic() - self.began_s
@@ -214,7 +223,6 @@ class Storm:
 
     async def run(self) -> None:
         """Trouble, then calm, then a look at what stands."""
-        self.sandbox.world.listen(self._note)
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(self.publish(), name="snapshots")]
             for bot in self.bots:
@@ -400,8 +408,8 @@ async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 @asynccontextmanager
-async def open_storm(schedule: Schedule, folder: Path) -> AsyncIterator[Storm]:
-    """The surroundings of one storm; whatever happens, nothing of it runs on."""
+async def open_storm(schedule: Schedule, folder: Path, **settings: str) -> AsyncIterator[Storm]:
+    """The surroundings of one storm, its bots' settings changed by `settings`; whatever happens, nothing runs on."""
     redis = StormRedis(folder)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(redis.kill)
@@ -409,7 +417,7 @@ async def open_storm(schedule: Schedule, folder: Path) -> AsyncIterator[Storm]:
         names = [f"gex-{number}" for number in range(schedule.channels)]
         storm = Storm(schedule, folder, await stack.enter_async_context(open_sandbox(channels=names)), redis)
         for number in range(schedule.bots):
-            environment = storm.environment() | {"GEX_FEED_METRICS_KEY": metrics_key(number)}
+            environment = storm.environment() | {"GEX_FEED_METRICS_KEY": metrics_key(number)} | settings
             bot = StormBot(number, folder / f"bot-{number}", environment, storm.protocol.incidents)
             stack.push_async_callback(bot.kill)
             storm.bots.append(bot)
