@@ -60,6 +60,11 @@ def _secret(server: SimServer, body: Body) -> None:
     server.authority.client_secret = str(body["value"])
 
 
+def _callback(server: SimServer, body: Body) -> None:
+    registered = body.get("value")
+    server.authority.callback_url = None if registered is None else str(registered)
+
+
 def _set(server: SimServer, body: Body) -> None:
     name, value, faults = body["name"], body["value"], server.faults
     if name in SWITCHES:
@@ -154,6 +159,11 @@ ORDERS: Final[Mapping[str, ControlOrder]] = {
         "token answers contain these values instead, such as another `expires_in`; null leaves a field out",
     ),
     "secret": ControlOrder(_secret, "value", "changes the app's secret; any other is `invalid_client`"),
+    "callback": ControlOrder(
+        _callback,
+        "value?",
+        "only this redirect URL is registered; logins with another get Schwab's Whitelabel page; without it, any is",
+    ),
     "set": ControlOrder(_set, "name, value", "sets one of the faults below"),
     "limit": ControlOrder(_limit, "name, value", "sets one of the limits below"),
     "halt": ControlOrder(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from streaming.commands.login.symptoms import explain
 from streaming.schwab.wire import fields
 from streaming.schwab.wire.fields import Service
 from streaming.sim.stream.codes import ServerCode
@@ -48,3 +49,21 @@ def test_every_service_and_every_code_is_explained():
         for code in row.split(",")
     }
     assert set(ServerCode) - listed == set()
+
+
+def test_token_explain_knows_every_code_and_message_of_the_page():
+    for row in re.findall(r"^\| ([\d, ]+) \| ([A-Z_, ]+) \|", section("2.4 Codes"), re.MULTILINE):
+        codes, names = (tuple(map(str.strip, cell.split(","))) for cell in row)
+        prefix = names[0].rpartition("_")[0]
+        for name in (names[0], *(f"{prefix}_{name}" for name in names[1:])):
+            assert name == "SUCCESS" or explain(name), name
+        for code in codes:
+            assert [found.name for found in explain(f'{{"code":{code},"msg":"x"}}')] != [], code
+    for quoted in ("1.4 Refusals", "2.4 Codes", "3.7 Requests a minute"):
+        for message in re.findall(r"`([^`]*(?:error|Denied|Route|route|Body|succeeded)[^`]*)`", section(quoted)):
+            assert explain(message), message
+
+
+def test_one_code_is_no_beginning_of_another():
+    assert [found.name for found in explain("code 30")] == ["stream code 30"]
+    assert [found.name for found in explain("code 3")] == ["stream code 3"]

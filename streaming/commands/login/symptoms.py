@@ -1,8 +1,9 @@
-"""What each known failure of a Schwab login looks like, what it means and what helps. Pure.
+"""What each known message of Schwab's login, streamer and REST routes looks like, what it means and what helps. Pure.
 
-See specs/schwab-wire.md §1, §4.
+See specs/schwab-wire.md §1, §2.4, §3, §4.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +32,7 @@ APP_NOT_READY: Final = Symptom(
 )
 WRONG_SECRET: Final = Symptom(
     "app key or secret",
-    ("invalid_client",),
+    ("invalid_client", "unauthorized_client"),
     "Schwab does not accept the app key or secret.",
     "Copy both from the developer portal into SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET, without quotes or spaces.",
 )
@@ -96,6 +97,12 @@ CERTIFICATE: Final = Symptom(
     "The browser warns about the certificate that this program made for the redirect; that is expected.",
     "Go on to 127.0.0.1 (Advanced, Proceed), or use `python -m streaming token login --paste`.",
 )
+DECLINED: Final = Symptom(
+    "access declined",
+    ("access_denied",),
+    "Schwab's page was left without allowing the app, or no account was chosen.",
+    "Log in again, choose at least one account and press Allow.",
+)
 NOTHING_THERE: Final = Symptom(
     "page does not load",
     ("err_connection_refused", "unable to connect", "site can't be reached", "site can’t be reached"),
@@ -107,6 +114,116 @@ TOO_MANY: Final = Symptom(
     ("429", "too many requests"),
     "Schwab asks to be left alone for a while.",
     "Nothing: the program waits. Lower GEX_CHAIN_REQUESTS_PER_MINUTE if it happens often.",
+)
+MALFORMED: Final = Symptom(
+    "malformed token request",
+    ("invalid_request",),
+    "Schwab's token endpoint could not read what it was sent.",
+    "Report it: this program builds that request itself. With a program of yours, look at its content type and form.",
+)
+SERVER_TROUBLE: Final = Symptom(
+    "trouble at schwab",
+    (
+        "http 500",
+        "http 502",
+        "http 503",
+        "http 504",
+        "internal server error",
+        "bad gateway",
+        "service unavailable",
+        "gateway timeout",
+        "faultstring",
+    ),
+    "Schwab's servers have trouble; nothing of yours is wrong.",
+    "Nothing: the program asks again by itself, and the stored login is kept.",
+)
+ROUTE_GONE: Final = Symptom(
+    "route gone",
+    ("requested route", "404 not found"),
+    "A route of Schwab's is missing for a while; this happens while they have trouble.",
+    "Nothing: ticks and the other routes go on, and the route is asked again by itself.",
+)
+TOO_BIG: Final = Symptom(
+    "answer too big",
+    ("toobigbody",),
+    "More was asked for than Schwab sends in one answer.",
+    "Lower GEX_CHAIN_STRIKES or GEX_CHAIN_DAYS; asking again unchanged does not help.",
+)
+_WELL: Final = "Nothing is wrong."
+STREAM_CODES: Final = (
+    Symptom("stream code 0", ("code 0", "command succeeded", "status=np"), "The streamer agreed.", _WELL),
+    Symptom(
+        "stream code 3",
+        ("code 3", "login_denied", "login denied"),
+        "The streamer refused the access token.",
+        "Nothing at first: the token is renewed and tried once more. If it lasts, log in again with `/token login`.",
+    ),
+    Symptom(
+        "stream code 9",
+        ("code 9", "unknown_failure"),
+        "The streamer failed without saying why.",
+        "Nothing: the request is repeated twice, then every five minutes.",
+    ),
+    Symptom(
+        "stream code 11",
+        ("code 11", "service_not_available", "service not available"),
+        "The streamer has no such service, or it is down.",
+        "Nothing: the other services go on, and this one is asked again every five minutes.",
+    ),
+    Symptom(
+        "stream code 12",
+        ("code 12", "close_connection"),
+        "Another program of the same Schwab user has taken over the stream; each user has one.",
+        "Stop the other program, or let both read the same Redis; `/stream start` takes the stream back.",
+    ),
+    Symptom(
+        "stream code 19",
+        ("code 19", "reached_symbol_limit", "symbol limit"),
+        "More symbols were asked for than one session may have.",
+        "Shorten SCHWAB_SYMBOLS or lower GEX_LIVE_OPTIONS; `/stream status` names what was left out.",
+    ),
+    Symptom(
+        "stream code 20",
+        ("code 20", "stream_conn_not_found"),
+        "The streamer no longer knows the connection.",
+        "Nothing: the program connects again.",
+    ),
+    Symptom(
+        "stream code 21",
+        ("code 21", "bad_command_format"),
+        "The streamer could not read a request, most often because of one symbol.",
+        "Look at `/stream status`: the symbol is found by halves, left out and named there.",
+    ),
+    Symptom(
+        "stream codes 22 to 25",
+        (
+            *(f"code {code}" for code in range(22, 26)),
+            *(f"failed_command_{word}" for word in ("subs", "unsubs", "add", "view")),
+        ),
+        "The streamer could not carry out a request, usually because another one was under way.",
+        "Nothing: requests go one by one and are repeated. With a program of yours, wait for each answer.",
+    ),
+    Symptom(
+        "stream codes 26 to 29",
+        (
+            *(f"code {code}" for code in range(26, 30)),
+            *(f"succeeded_command_{word}" for word in ("subs", "unsubs", "add", "view")),
+        ),
+        "The streamer carried out a request.",
+        _WELL,
+    ),
+    Symptom(
+        "stream code 30",
+        ("code 30", "stop_streaming", "stop streaming", "empty subscription"),
+        "The streamer ended the connection: nothing subscribed, inactivity, slowness or an administrator.",
+        "Nothing: the program connects again if anything is subscribed. SCHWAB_SYMBOLS says what.",
+    ),
+    Symptom(
+        "stream closed",
+        ("1000", "1001", "1006", "1011", "no close frame"),
+        "The connection to the streamer ended.",
+        "Nothing: the program connects again and renews every subscription.",
+    ),
 )
 SYMPTOMS: Final = (
     CALLBACK,
@@ -121,15 +238,28 @@ SYMPTOMS: Final = (
     NETWORK,
     WRONG_USER,
     CERTIFICATE,
+    DECLINED,
     NOTHING_THERE,
     TOO_MANY,
+    MALFORMED,
+    SERVER_TROUBLE,
+    ROUTE_GONE,
+    TOO_BIG,
+    *STREAM_CODES,
 )
+_CODE: Final = re.compile(r"\bcode\W{1,4}(\d+)")
+"""`"code":30` as it stands in a frame."""
 
 
 def explain(text: str) -> tuple[Symptom, ...]:
     """What a message, a page or an error may mean; empty when nothing in it is known."""
-    small = text.lower()
-    return tuple(symptom for symptom in SYMPTOMS if any(mark in small for mark in symptom.marks))
+    small = _CODE.sub(r"code \1", text.lower())
+    return tuple(symptom for symptom in SYMPTOMS if any(_has(small, mark) for mark in symptom.marks))
+
+
+def _has(text: str, mark: str) -> bool:
+    """Whether a mark stands in a text by itself: `code 3` is no beginning of `code 30`."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(mark)}(?!\d)", text) is not None
 
 
 def authorize_symptom(status: int, body: str) -> Symptom | None:

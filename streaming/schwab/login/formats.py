@@ -3,7 +3,10 @@
 See specs/schwab-wire.md §1.5.
 """
 
+import base64
+import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,6 +21,10 @@ _ACCESS_LIFE_S: Final = 1800
 _LOGIN_NAMES: Final = ("creation_timestamp", "refresh_token_issued")
 _NESTS: Final = ("token", "tokens", "token_dictionary")
 _ISSUED_NAMES: Final = ("access_token_issued", "issued_at", "obtained_at")
+_END_NAMES: Final = ("refresh_expires_in", "refresh_token_expires_at", "refresh_expires_at")
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+"""Where `refreshToken` becomes `refresh_token`."""
+_PLAIN_BASE64: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def token_document(token: Token) -> dict[str, Any]:
@@ -51,10 +58,8 @@ def parse_token(raw: bytes, *, where: str, now: datetime | None = None) -> Token
     The innermost mapping with a refresh token counts. The login time is the earliest credible one on the
     way down: not after `now`, never the time of a refresh, and none is ever invented.
     """
-    try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ContractError(f"{where} is not JSON.", remedy=LOG_IN) from None
+    if (document := _decoded(raw)) is None:
+        raise ContractError(f"{where} is not JSON.", remedy=LOG_IN)
     return token_of_tree(document, where=where, now=now)
 
 
@@ -79,12 +84,33 @@ def token_of_tree(document: object, *, where: str, now: datetime | None = None) 
 
 
 def _way_down(node: object) -> Iterator[Mapping[str, Any]]:
-    """The nested mappings, outermost first."""
+    """The nested mappings, outermost first, with names as Schwab writes them; text that hides one is opened."""
     for _ in range(_MAX_NESTING + 1):
+        if isinstance(node, str):
+            node = _decoded(node)
         if not isinstance(node, Mapping):
             return
-        yield node
-        node = next((node[name] for name in _NESTS if isinstance(node.get(name), Mapping)), None)
+        named = {_HUMP.sub("_", str(name)).lower(): value for name, value in node.items()}
+        yield named
+        node = next((named[name] for name in _NESTS if _is_nest(named.get(name))), None)
+
+
+def _is_nest(value: object) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, str) and isinstance(_decoded(value), (dict, str)))
+
+
+def _decoded(packed: bytes | str) -> object:
+    """JSON, or JSON in base64; None for anything else."""
+    raw = packed.encode("utf-8", "replace") if isinstance(packed, str) else packed
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        pass
+    plain = raw.translate(_PLAIN_BASE64, b"\r\n \t=")
+    try:
+        return json.loads(base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
 
 
 def _refresh_token(node: Mapping[str, Any]) -> str:
@@ -102,7 +128,7 @@ def _snapshot(node: Mapping[str, Any], told_by: str) -> str:
 
 def _login_at(path: list[Mapping[str, Any]], now: datetime | None) -> datetime | None:
     found = [_instant(node.get(name)) for node in path for name in _LOGIN_NAMES]
-    ends = [_instant(node.get("refresh_expires_in")) for node in path]
+    ends = [_instant(node.get(name)) for node in path for name in _END_NAMES]
     found += [end - LOGIN_LIFETIME for end in ends if end is not None]
     credible = [moment for moment in found if moment is not None and (now is None or moment <= now)]
     if not credible:  # the origin system's own stamp counts only where there is no better one

@@ -434,6 +434,15 @@ async def test_the_doctor_finds_a_dead_login(command, logged_in, sim):
     assert status == 77
 
 
+async def test_a_callback_that_is_not_registered_can_be_rehearsed(command, logged_in, sim, monkeypatch, home):
+    async with httpx.AsyncClient(base_url=sim.url) as http:
+        for registered, found in (("https://bot.example/callback", True), (None, False)):
+            order = {"order": "callback"} | ({} if registered is None else {"value": registered})
+            await http.post("/sim/control", json=order)
+            told = (await command("token", "doctor"))[1]
+            assert ("FAIL  login page: The callback URL is not the one registered" in told) is found
+
+
 async def test_the_doctor_finds_a_wrong_clock(command, logged_in, monkeypatch):
     monkeypatch.setattr(SystemClock, "now", lambda _self: datetime.now(UTC) - timedelta(minutes=4))
     status, told = await command("token", "doctor")

@@ -1,3 +1,4 @@
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -12,11 +13,17 @@ EXPIRES_AT = datetime(2026, 8, 20, 13, 40, tzinfo=UTC)
 NOW = datetime(2026, 8, 20, 13, 10, tzinfo=UTC)
 LOGIN_S, EXPIRES_S = 1786968000, 1787233200
 BARE = {"access_token": "a", "refresh_token": "r", "expires_at": EXPIRES_S}
+CAMEL = {"accessToken": "a", "refreshToken": "r", "expiresAt": EXPIRES_S * 1000}
 SNAPSHOT = {"token": "r", "rotated_at": "2026-08-20T13:00:00Z"}
 
 
 def read(document, **options):
     return parse_token(json.dumps(document).encode(), where="tokens.json", **options)
+
+
+def packed(document):
+    """As some programs put it into a variable or a secret of their cloud."""
+    return base64.b64encode(json.dumps(document).encode()).decode()
 
 
 def nested(levels, inner):
@@ -62,6 +69,12 @@ def nested(levels, inner):
         ({"updated_at": LOGIN_S - 999, "creation_timestamp": LOGIN_S, "tokens": BARE}, LOGIN_AT, EXPIRES_AT),
         ({"creation_timestamp": LOGIN_S, "tokens": nested(9, BARE)}, LOGIN_AT, EXPIRES_AT),
         ({"creation_timestamp": EXPIRES_S, "token": {**BARE, "creation_timestamp": LOGIN_S}}, LOGIN_AT, EXPIRES_AT),
+        (CAMEL, None, EXPIRES_AT),
+        ({**CAMEL, "refreshTokenExpiresAt": (LOGIN_S + 604800) * 1000}, LOGIN_AT, EXPIRES_AT),
+        ({"refreshTokenIssued": "2026-08-17T12:00:00", "tokenDictionary": CAMEL}, LOGIN_AT, EXPIRES_AT),
+        (json.dumps({"creation_timestamp": LOGIN_S, "token": BARE}), LOGIN_AT, EXPIRES_AT),
+        ({"creation_timestamp": LOGIN_S, "token": json.dumps(BARE)}, LOGIN_AT, EXPIRES_AT),
+        (packed({"creation_timestamp": LOGIN_S, "token": packed(BARE).rstrip("=")}), LOGIN_AT, EXPIRES_AT),
     ],
 )
 def test_every_known_shape_is_read(document, login_at, expires_at):
@@ -129,3 +142,13 @@ def test_our_own_file_is_one_that_schwab_py_and_authlib_open():
 
 def test_an_unknown_age_is_not_written():
     assert "creation_timestamp" not in token_document(Token("a", "r"))
+
+
+def test_a_file_may_be_base64_over_several_lines_with_the_age_kept():
+    lines = base64.encodebytes(json.dumps({"creation_timestamp": LOGIN_S, "token": BARE}).encode())
+    token = parse_token(lines.replace(b"+", b"-").replace(b"/", b"_"), where="secret.txt")
+    assert (token.refresh_token, token.login_at) == ("r", LOGIN_AT)
+
+
+def test_text_that_hides_no_login_is_no_nest():
+    assert read({"token": "r", "rotated_at": "2026-08-20T13:00:00Z", "tokens": "\ud800[1]"}).refresh_token == "r"
