@@ -1,8 +1,9 @@
-"""The streamer of the benchmark, in a process of its own: `python -m tests.benchmarks.stream_feed`.
+"""The streamer of the benchmark, in a process of its own: `python -m tests.benchmarks.stream_feed lab|ROWS`.
 
 Serves one client over a bare socket, because a WebSocket library on this side would be the limit. Prints its port, and
-`ready` once the books are subscribed. Then each line on standard input is `COUNT RATE`: COUNT frames are sent at RATE a
-second (0: as fast as the client takes them), and `SENT BEGAN_S TOOK_S` is printed.
+`ready` once the books are subscribed. Then each line on standard input is `COUNT RATE`: COUNT units of the mix (frames
+of the lab, bursts of Schwab's) are sent at RATE a second (0: as fast as the client takes them), and
+`ROWS EVENTS BEGAN_S TOOK_S` is printed. At up to a few bursts a second the books come once more between two of them.
 """
 
 import base64
@@ -12,21 +13,26 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from itertools import cycle, islice
 
-from tests.benchmarks.stream_frames import SYMBOLS, images, stamp, templates, websocket_frame
+from tests.benchmarks.stream_frames import Mix, Unit, mix_named, stamp, websocket_frame
 
 _KEY = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CHUNK = 64
 _PING_EVERY = 2_000
 _NAP_S = 0.0002
+_FASTEST_PACED = 100
+"""Units a second that are sent one by one at their times."""
+_BOOKS = "NASDAQ_BOOK"
 
 
 class Client:
     """The one connection."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, mix: Mix) -> None:
         self.socket = connection
+        self._mix = mix
         self._bytes = b""
 
     def _take(self, size: int) -> bytes:
@@ -72,17 +78,18 @@ class Client:
         return first & 0x0F, body
 
     def serve_requests(self) -> None:
-        """Accept everything until the books of all symbols are subscribed."""
-        books: set[str] = set()
-        while not books.issuperset(SYMBOLS):
+        """Accept everything until all symbols are subscribed, and the books of the shares."""
+        wanted = {service: set(keys) for service, keys in self._mix.symbols.items()}
+        wanted[_BOOKS] = set(wanted["LEVELONE_EQUITIES"])
+        while any(wanted.values()):
             for request in json.loads(self.next_text())["requests"]:
                 names = ("service", "command", "requestid")
                 answer = {name: request[name] for name in names} | {"content": {"code": 0, "msg": "OK"}}
                 self.socket.sendall(websocket_frame(json.dumps({"response": [answer]}).encode()))
-                if request["service"] == "LEVELONE_EQUITIES":
-                    self.socket.sendall(b"".join(images()))
-                if request["service"] == "NASDAQ_BOOK":
-                    books |= set(request["parameters"]["keys"].split(","))
+                service, keys = request["service"], request["parameters"].get("keys", "").split(",")
+                if service in self._mix.symbols:
+                    self.socket.sendall(self._mix.image_frame(service, keys))
+                wanted.get(service, set()).difference_update(keys)
 
     def answer_ping(self) -> None:
         """Read what the client has sent meanwhile, which can only be a ping."""
@@ -90,36 +97,55 @@ class Client:
             self._next_frame()
 
 
-def send(client: Client, count: int, rate: int) -> tuple[float, float]:
-    """Send frames and return when this began and how long it took, in monotonic seconds."""
-    endless = cycle(templates())
-    began, sent = time.monotonic(), 0
-    while sent < count:
-        due = min(int((time.monotonic() - began) * rate) - sent if rate else _CHUNK, count - sent, 4 * _CHUNK)
+def send(client: Client, units: Sequence[Unit], rate: int) -> tuple[float, float]:
+    """Send these and return when this began and how long it took, in monotonic seconds."""
+    chunk = max(1, _CHUNK // units[0].rows)
+    waiting = iter(units)
+    began, sent, rows = time.monotonic(), 0, 0
+    while sent < len(units):
+        due = min(int((time.monotonic() - began) * rate) - sent if rate else chunk, len(units) - sent, 4 * chunk)
         if due <= 0:
             time.sleep(_NAP_S)
             continue
-        now = stamp()
-        client.socket.sendall(b"".join(before + now + after for before, after in islice(endless, due)))
-        if sent // _PING_EVERY != (sent + due) // _PING_EVERY:
+        now, together = stamp(), list(islice(waiting, due))
+        client.socket.sendall(b"".join(unit.stamped(now) for unit in together))
+        before, rows = rows, rows + sum(unit.rows for unit in together)
+        if before // _PING_EVERY != rows // _PING_EVERY:
             client.answer_ping()
         sent += due
     return began, time.monotonic() - began
 
 
+def send_paced(client: Client, units: Sequence[Unit], rate: float) -> tuple[float, float]:
+    """Send each at its time; the same."""
+    began = time.monotonic()
+    for place, unit in enumerate(units):
+        time.sleep(max(0.0, began + place / rate - time.monotonic()))
+        client.socket.sendall(unit.stamped(stamp()))
+        client.answer_ping()
+    return began, time.monotonic() - began
+
+
 def main() -> None:
+    mix = mix_named(sys.argv[1])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         connection, _ = listener.accept()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    client = Client(connection)
+    client = Client(connection, mix)
     client.shake_hands()
     client.serve_requests()
     print("ready", flush=True)
     while line := sys.stdin.readline():
         count, rate = map(int, line.split())
-        began, took = send(client, count, rate)
-        print(count, began, took, flush=True)
+        units = list(islice(cycle(mix.units), count))
+        if 0 < rate <= _FASTEST_PACED:
+            pairs = zip(units, cycle(mix.between), strict=False)
+            units = [one for pair in pairs for one in pair]
+            began, took = send_paced(client, units, 2 * rate)
+        else:
+            began, took = send(client, units, rate)
+        print(sum(unit.rows for unit in units), sum(unit.events for unit in units), began, took, flush=True)
 
 
 if __name__ == "__main__":

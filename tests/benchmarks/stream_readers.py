@@ -18,9 +18,10 @@ from contextlib import asynccontextmanager
 from websockets.asyncio.client import connect
 
 from streaming.schwab.stream.socket import MAX_FRAME, TextConnection
-from tests.benchmarks.stream_frames import SYMBOLS
+from tests.benchmarks.stream_frames import lab_mix
 
 FRAMES = 200_000
+SYMBOLS = lab_mix().symbols["LEVELONE_EQUITIES"]
 REQUESTS = [
     json.dumps(
         {
@@ -31,7 +32,7 @@ REQUESTS = [
     )
     for name in ("LEVELONE_EQUITIES", "NASDAQ_BOOK")
 ]
-FIRST_FRAMES = len(REQUESTS) + len(SYMBOLS)
+FIRST_FRAMES = len(REQUESTS) + 1
 Reader = Callable[[str, asyncio.Future[None], asyncio.Future[None], int], Coroutine[object, object, None]]
 """Connects, asks, says when the first frames and when all are there."""
 
@@ -88,7 +89,7 @@ async def picows_alone(url: str, ready: asyncio.Future[None], done: asyncio.Futu
 
 @asynccontextmanager
 async def _feed() -> AsyncIterator[tuple[Process, str]]:
-    command = (sys.executable, "-m", "tests.benchmarks.stream_feed")
+    command = (sys.executable, "-m", "tests.benchmarks.stream_feed", "lab")
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     try:
         assert process.stdout is not None

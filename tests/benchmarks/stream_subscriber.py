@@ -1,13 +1,15 @@
-"""A subscriber in a process of its own: `python stream_subscriber.py REDIS_SOCKET count|latency`.
+"""A subscriber in a process of its own: `python stream_subscriber.py REDIS_SOCKET count|latency|bursts`.
 
 `bench:start` begins a measurement, `bench:end` prints COUNT, the monotonic second of the last event, and the 50th and
-99th percentile and maximum of the lateness behind the server's stamps in microseconds.
+99th percentile and maximum of the lateness behind the server's stamps in microseconds: of every event, or of the last
+one of every burst, whose rows have one stamp. Books of one level, which Schwab has no rows for, are not counted.
 """
 
 import re
 import socket
 import sys
 import time
+from collections import Counter
 
 import hiredis
 
@@ -15,11 +17,18 @@ STAMP_BASE = 7_000_000_000_000_000
 STAMP = re.compile(rb"7\d{15}")
 
 
+def last_of_bursts(late: list[tuple[int, int]]) -> list[int]:
+    """The lateness of the last event of each stamp; of the large ones, without the books between two bursts."""
+    sizes = Counter(stamp for stamp, _ in late)
+    large = max(sizes.values(), default=0) / 2
+    return list({stamp: behind for stamp, behind in late if sizes[stamp] > large}.values())
+
+
 def main() -> None:
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(sys.argv[1])
     connection.sendall(b"SUBSCRIBE market_data:ticks market_data:level2 bench:start bench:end\r\n")
-    reader, latency = hiredis.Reader(), sys.argv[2] == "latency"
+    reader, mode = hiredis.Reader(), sys.argv[2]
     count, late, last_s = 0, [], 0.0
     while data := connection.recv(1 << 18):
         reader.feed(data)
@@ -34,13 +43,14 @@ def main() -> None:
                 count, late = 0, []
                 print("started", flush=True)
             elif channel == b"bench:end":
-                late.sort()
-                shown = (late[len(late) // 2], late[len(late) * 99 // 100], late[-1]) if late else (0, 0, 0)
+                behind = sorted(last_of_bursts(late) if mode == "bursts" else [by for _, by in late])
+                shown = (behind[len(behind) // 2], behind[len(behind) * 99 // 100], behind[-1]) if behind else (0, 0, 0)
                 print(count, last_s, *shown, flush=True)
-            else:
+            elif channel == b"market_data:ticks" or b'"top_of_book"' not in payload:
                 count, last_s = count + 1, now_s
-                if latency and (found := STAMP.search(payload)) is not None:  # first images have none
-                    late.append(now_us - int(found[0]))
+                if mode != "count" and (found := STAMP.search(payload)) is not None:  # first images have none
+                    sent_us = int(found[0])
+                    late.append((sent_us, now_us - sent_us))
 
 
 if __name__ == "__main__":
