@@ -1,10 +1,11 @@
 """Every setting of the bot on top of the market-data ones, each read once at start."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, InstanceOf, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from bot.choices import Choices, Style, read_choices
 from streaming.bus import keys
 from streaming.setting_values import parse_tickers, require_url, split_commas
 from streaming.settings import StreamSettings
@@ -12,6 +13,8 @@ from streaming.symbols import Ticker, parse_ticker
 
 IdList = Annotated[tuple[int, ...], NoDecode]
 ChannelMap = Annotated[dict[str, tuple[int, ...]], NoDecode]
+ChosenChannels = Annotated[dict[str, dict[int, InstanceOf[Choices]]], NoDecode]
+"""Of each ticker its channels, and what is chosen for them beside it."""
 MAX_SNOWFLAKE = 2**63 - 1
 MOST_TICKERS = 12
 """In one live message."""
@@ -37,8 +40,9 @@ class BotSettings(StreamSettings):
     gex_feed_symbols: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="tickers separated by commas, such as SPX,NQ_NDX"
     )
-    gex_feed_channel_map: ChannelMap = Field(
-        {}, description="TICKER:channel id pairs separated by commas, such as SPX:123,SPX:124,NDX:124"
+    gex_feed_channel_map: ChosenChannels = Field(
+        {},
+        description="TICKER:channel id pairs separated by commas, such as SPX:123,SPX:124,NDX:125:weight=vol",
     )
     gex_feed_update_seconds: float = Field(1.0, ge=0.25, le=3600, description="a number of seconds from 0.25 to 3600")
     gex_feed_refresh_minutes: int = Field(5, ge=1, le=60, description="a whole number of minutes from 1 to 60")
@@ -47,7 +51,7 @@ class BotSettings(StreamSettings):
     gex_feed_metrics_key: str = Field(keys.FEED_METRICS, min_length=1, description="the name of a Redis hash")
     gex_feed_force_window: bool = Field(False, description="true or false")
     gex_feed_age: bool = Field(False, description="true or false")
-    gex_feed_style: Literal["ansi", "card", "plain"] = Field("ansi", description="ansi, card or plain")
+    gex_feed_style: Style = Field("ansi", description="ansi, card or plain")
     gex_feed_digits: int = Field(3, ge=2, le=6, description="a whole number from 2 to 6")
     gex_feed_silent: bool = Field(True, description="true or false")
     gex_feed_more_tickers: int = Field(5, ge=0, le=50, description="a whole number of tickers from 0 to 50")
@@ -85,18 +89,28 @@ class BotSettings(StreamSettings):
     def _tickers(cls, value: object) -> tuple[str, ...]:
         return tuple(ticker.name for ticker in parse_tickers(value))
 
-    @field_validator("gex_feed_channel_map", "gex_price_channel_map", mode="before")
+    @field_validator("gex_price_channel_map", mode="before")
     @classmethod
     def _channel_map(cls, value: object) -> dict[str, tuple[int, ...]]:
         if isinstance(value, dict):
             return value
         channels: dict[str, tuple[int, ...]] = {}
         for part in split_commas(value):
-            name, colon, channel = part.rpartition(":")
-            if not colon:
+            name, channel_id, others = _pair(part)
+            if others:
                 raise ValueError("TICKER:channel id")
-            (ticker,) = parse_tickers(name)
-            channels[ticker.name] = (*channels.get(ticker.name, ()), _snowflake(channel))
+            channels[name] = (*channels.get(name, ()), channel_id)
+        return channels
+
+    @field_validator("gex_feed_channel_map", mode="before")
+    @classmethod
+    def _chosen_channels(cls, value: object) -> dict[str, dict[int, Choices]]:
+        if isinstance(value, dict):
+            return {name: dict.fromkeys(places, Choices()) | dict(places) for name, places in value.items()}
+        channels: dict[str, dict[int, Choices]] = {}
+        for part in split_commas(value):
+            name, channel_id, words = _pair(part)
+            channels.setdefault(name, {})[channel_id] = read_choices(words)
         return channels
 
     @field_validator("discord_api_url")
@@ -139,7 +153,7 @@ class BotSettings(StreamSettings):
         """
         boards: dict[int, tuple[Ticker, ...]] = {}
         for name, channels in self.gex_feed_channel_map.items():
-            for channel in dict.fromkeys(channels):
+            for channel in channels:
                 boards[channel] = (*boards.get(channel, ()), parse_ticker(name))
         names = self.gex_feed_symbols or (self.gex_feed_symbol,)
         plain = [channel for channel in self.discord_gex_feed_channel_ids if channel not in boards]
@@ -148,12 +162,31 @@ class BotSettings(StreamSettings):
         return boards
 
     @property
+    def choices(self) -> dict[int, Choices]:
+        """What the map chooses for its channels; of several pairs of one channel the first that chooses counts."""
+        chosen: dict[int, Choices] = {}
+        for channels in self.gex_feed_channel_map.values():
+            for channel, choices in channels.items():
+                if chosen.get(channel, Choices()) == Choices():
+                    chosen[channel] = choices
+        return chosen
+
+    @property
     def tickers(self) -> tuple[Ticker, ...]:
         """Every ticker somebody can see or ask for, each once."""
         shown = [ticker.name for tickers in self.boards.values() for ticker in tickers]
         names = [*shown, *self.gex_feed_symbols]
         names = [*(names or [self.gex_feed_symbol]), *self.gex_source_map]
         return tuple(parse_ticker(name) for name in dict.fromkeys(names))
+
+
+def _pair(part: str) -> tuple[str, int, list[str]]:
+    """Of `SPX:123:weight=vol`: the ticker, the channel, and what is chosen."""
+    name, *rest = part.split(":")
+    if not rest:
+        raise ValueError("TICKER:channel id")
+    (ticker,) = parse_tickers(name)
+    return ticker.name, _snowflake(rest[0]), rest[1:]
 
 
 def _snowflake(text: str) -> int:

@@ -1,5 +1,6 @@
 """`/feed`: the live messages of a server, for those who manage it and for operators."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import discord
@@ -7,12 +8,12 @@ from discord import app_commands
 from discord.app_commands import AppCommandChannel, AppCommandThread, Choice
 from discord.ext import commands
 
+from bot.choices import MessageWeight, Style
 from bot.client import BotInteraction, GexBot
 from bot.feed.status_text import feed_text, order_text
 from bot.lookup import boards_here, matching_names
 from bot.notices import Refusal, think
 from bot.permissions import is_operator, manager_only, managers_see
-from bot.render.text import Style
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.orders import BoardOrder
 from bot.servers.targets import Place, find_thread, open_target, require_pingable, require_target
@@ -41,15 +42,18 @@ STYLE_CHOICES = [
     Choice(name="card: for a server that is read on phones", value="card"),
     Choice(name="plain: lines with coloured dots", value="plain"),
 ]
-
-
-C = TypeVar("C")
+WEIGHT_CHOICES = [
+    Choice(name="mixed: levels by open interest, net GEX by volume", value="mixed"),
+    Choice(name="oi: all that can be, by open interest", value="oi"),
+    Choice(name="vol: all that can be, by today's volume", value="vol"),
+]
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 def _described(command: C) -> C:
     """The words and choices that the commands share."""
-    described: Any = app_commands.choices(style=STYLE_CHOICES)(command)
-    decorated: C = options(**_WORDS)(described)
+    described = app_commands.choices(style=STYLE_CHOICES, weight=WEIGHT_CHOICES)(options(**_WORDS)(command))
+    decorated: C = described
     return decorated
 
 
@@ -81,13 +85,14 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         tickers: str,
         channel: Channel | None = None,
         scope: ScopeName | None = None,
+        weight: MessageWeight | None = None,
         style: Style | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
     ) -> None:
         """Order one, where it can stand."""
         place = await self._target(interaction, channel)
-        said = {"scope": scope, "style": style, "silent": silent, "refresh_minutes": refresh}
+        said = {"scope": scope, "weight": weight, "style": style, "silent": silent, "refresh_minutes": refresh}
         order = await self._desk.add(place.id, place.guild.id, asked_tickers(tickers), by=interaction.user.id, **said)
         await self._answer(interaction, order, "From now on: ")
 
@@ -100,6 +105,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         channel: Channel | None = None,
         tickers: str | None = None,
         scope: ScopeName | None = None,
+        weight: MessageWeight | None = None,
         style: Style | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
@@ -109,7 +115,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         """Change what is given; the rest stays."""
         place = await self._place(interaction, channel)
         wanted = () if tickers is None else asked_tickers(tickers)
-        said = {"scope": scope, "style": style, "silent": silent, "refresh_minutes": refresh}
+        said = {"scope": scope, "weight": weight, "style": style, "silent": silent, "refresh_minutes": refresh}
         if role is not None:
             require_pingable(role, place)
         said["alert_role_id"] = 0 if ping is False else None if role is None else role.id

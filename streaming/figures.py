@@ -123,9 +123,11 @@ class Line(NamedTuple):
     """A line of the live message: the one sentence it is explained in, and how it is read."""
 
     words: str
-    read: Callable[[GexSnapshot], float | None]
+    read: Callable[[GexSnapshot, WeightName], float | None]
     is_price: bool = True
     """In points; else in billions of US dollars per 1 % move."""
+    weighable: bool = False
+    """Whether it is known under both weights; else `read` has its own, whatever it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,9 @@ FIGURES: Final[Mapping[str, Figure]] = {
         "Spot",
         "The price of the underlying at which every other figure is computed, in points; a futures ticker shows the "
         "index plus the basis.",
-        line=Line("the price everything is computed at; Δ is its change over the stated time", lambda seen: seen.spot),
+        line=Line(
+            "the price everything is computed at; Δ is its change over the stated time", lambda seen, _: seen.spot
+        ),
         column="spot",
     ),
     "zero_gamma": Figure(
@@ -173,7 +177,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
         also=("gamma flip", "HVL", "volatility trigger", "vol trigger"),
         line=Line(
             "where the total gamma by open interest, priced again at other prices, changes sign",
-            lambda seen: read_levels(seen, None, "oi").zero_gamma,
+            lambda seen, weight: read_levels(seen, None, weight).zero_gamma,
+            weighable=True,
         ),
     ),
     "ladder_split": Figure(
@@ -194,7 +199,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
         column="call",
         line=Line(
             "the strike where calls outweigh puts most, by open interest",
-            lambda seen: read_levels(seen, None, "oi").call_wall,
+            lambda seen, weight: read_levels(seen, None, weight).call_wall,
+            weighable=True,
         ),
     ),
     "put_wall": Figure(
@@ -206,7 +212,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
         column="put",
         line=Line(
             "the strike where puts outweigh calls most, by open interest",
-            lambda seen: read_levels(seen, None, "oi").put_wall,
+            lambda seen, weight: read_levels(seen, None, weight).put_wall,
+            weighable=True,
         ),
     ),
     "gross_walls": Figure(
@@ -234,15 +241,16 @@ FIGURES: Final[Mapping[str, Figure]] = {
         column="net",
         line=Line(
             "dollars dealers would trade per 1 % move, by today's volume; + dampens, − amplifies",
-            lambda seen: _net_bn(seen, "vol"),
+            _net_bn,
             is_price=False,
+            weighable=True,
         ),
     ),
     "scaled_gamma": Figure(
         "Scaled gamma",
         "The same sum as net GEX, weighted by open interest instead of today's volume: US dollars per 1 % move, calls "
         "+, puts −. Open interest is counted overnight, so during the day only spot, volatility and time move it.",
-        line=Line("the same by open interest", lambda seen: _net_bn(seen, "oi"), is_price=False),
+        line=Line("the same by open interest", lambda seen, _: _net_bn(seen, "oi"), is_price=False),
     ),
     "gross_gex": Figure(
         "Gross GEX",
@@ -259,7 +267,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         weight="vol",
         line=Line(
             "the largest change of one strike by volume since the previous snapshot",
-            lambda seen: max_change(seen)[1],
+            lambda seen, _: max_change(seen)[1],
             is_price=False,
         ),
     ),
@@ -416,6 +424,14 @@ def figures_called(typed: str) -> list[str]:
     return starting + [key for key, known in names.items() if key not in starting and any(wanted in n for n in known)]
 
 
-def headline(snapshot: GexSnapshot) -> Headline:
-    """What a board and `/gex status` show: points, or billions of US dollars per 1 % move."""
-    return {name: line.read(snapshot) for name, line in BOARD.items()}
+def line_weight(name: str, chosen: WeightName | None = None) -> WeightName:
+    """By what a line of the live message is: as chosen where it can be, else as it is published."""
+    return chosen if chosen is not None and BOARD[name].weighable else FIGURES[name].weight
+
+
+def headline(snapshot: GexSnapshot, weight: WeightName | None = None) -> Headline:
+    """What a board and `/gex status` show: points, or billions of US dollars per 1 % move.
+
+    With a `weight`, whatever is known under both is by that one.
+    """
+    return {name: line.read(snapshot, line_weight(name, weight)) for name, line in BOARD.items()}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from bot.choices import Style
 from bot.feed.channel import GoneMessageError
 from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.message import LiveMessage
@@ -20,7 +21,6 @@ from bot.feed.schedule import FeedDecision, decide_about, next_mark, posted_s
 from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff, woken
 from bot.feed.window import Slot
 from bot.feed.wording import Beside, LookLoading, UpdatedLine, Wording, not_loading
-from bot.render.text import Style
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError

@@ -29,15 +29,15 @@ from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import GexcordError, RequestError, TransientError
-from streaming.model import GexSnapshot, ScopeName
+from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.ports import SnapshotReader, Tell
 from streaming.process.backoff import Backoff
 from streaming.status import Loading
 from streaming.symbols import Ticker, parse_ticker
 
 _LOG: Final = logging.getLogger(__name__)
-Shown = tuple[str, ScopeName | None]
-"""A ticker and a scope that boards show together."""
+Shown = tuple[str, ScopeName | None, WeightName | None]
+"""A ticker, a scope and a weight that boards show together."""
 _LONGEST_WARM_UP_MIN: Final = 10.0
 _METRICS_LIMIT_S: Final = 5.0
 _LEASE_ANSWER_S: Final = 0.5
@@ -241,7 +241,7 @@ class FeedRunner:
 
     async def _make_slots(self, orders: Mapping[int, BoardOrder]) -> None:
         """A slot for each ticker that is shown; a new one shows at once what is stored."""
-        for (name, _), slot in self._add_slots(orders).items():
+        for (name, *_), slot in self._add_slots(orders).items():
             try:
                 await self._warm(name, slot)
             except GexcordError as error:
@@ -249,9 +249,9 @@ class FeedRunner:
 
     def _add_slots(self, orders: Mapping[int, BoardOrder]) -> dict[Shown, Slot]:
         """Those that were not there; what nobody shows any more is let go."""
-        shown = {(name, order.scope): None for order in orders.values() for name in order.tickers}
+        shown = {_shown(name, order): None for order in orders.values() for name in order.tickers}
         self._slots = {key: slot for key, slot in self._slots.items() if key in shown}
-        new = {key: Slot(self._settings.gex_feed_window_seconds, key[1]) for key in shown if key not in self._slots}
+        new = {key: Slot(self._settings.gex_feed_window_seconds, *key[1:]) for key in shown if key not in self._slots}
         self._slots |= new
         return new
 
@@ -312,7 +312,7 @@ class FeedRunner:
         return Board(
             channel_id,
             ticker,
-            slot=self._slots[ticker.name, order.scope],
+            slot=self._slots[_shown(ticker.name, order)],
             message=LiveMessage(channel_id, self._assured(channel_id), self._ledger, self._chores, self._clock),
             plan=BoardPlan(
                 update_s=settings.gex_feed_update_seconds,
@@ -336,7 +336,7 @@ class FeedRunner:
     def _beside(self, ticker: Ticker, order: BoardOrder) -> Beside:
         return Beside(
             ticker=ticker,
-            slot=self._slots[ticker.name, order.scope],
+            slot=self._slots[_shown(ticker.name, order)],
             source=self._settings.source_of(ticker.name),
             loading=partial(self._loading, ticker),
         )
@@ -396,7 +396,7 @@ class FeedRunner:
 
     async def _warm_up(self) -> None:
         """Fill empty slots with what is already stored, so that a restart shows figures and changes at once."""
-        for (name, _), slot in list(self._slots.items()):
+        for (name, *_), slot in list(self._slots.items()):
             if slot.latest is None:
                 await self._warm(name, slot)
 
@@ -411,7 +411,7 @@ class FeedRunner:
 
     def _take(self, snapshot: GexSnapshot) -> None:
         names = {snapshot.ticker, _canonical(snapshot.ticker)}
-        slots = [slot for (name, _), slot in self._slots.items() if name in names]
+        slots = [slot for (name, *_), slot in self._slots.items() if name in names]
         if slots:
             with self._unusable.skipping(snapshot):
                 for slot in slots:
@@ -428,6 +428,10 @@ class FeedRunner:
             except (GexcordError, TimeoutError) as error:
                 _LOG.debug("Feed metrics were not written: %s", error)
             await self._clock.sleep(1.0)
+
+
+def _shown(ticker: str, order: BoardOrder) -> Shown:
+    return ticker, order.scope, order.one_weight
 
 
 def _canonical(ticker: str) -> str:

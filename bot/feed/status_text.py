@@ -37,6 +37,7 @@ def order_text(order: BoardOrder, settings: BotSettings) -> str:
     parts = [
         f"style {order.style or settings.gex_feed_style}",
         *([f"scope {order.scope}"] if order.scope else []),
+        *([f"weight {order.weight}"] if order.weight else []),
         f"a new message every {minutes} min" if minutes else "no new message while it can be edited",
         "without a sound" if manner_of_reposts(order, settings).silent else "with a sound",
         *([] if order.alert_role_id is None else [f"alerts ping <@&{order.alert_role_id}>"]),

@@ -11,7 +11,7 @@ import msgspec
 
 from bot.render.numbers import known
 from streaming.figures import BOARD, Headline, headline
-from streaming.model import GexSnapshot, ScopeName
+from streaming.model import GexSnapshot, ScopeName, WeightName
 
 _LEAST_TOLERANCE_S: Final = 10.0
 _LEAST_SPAN_MS: Final = 5_000
@@ -43,7 +43,9 @@ class RollingWindow:
     age and by a least distance between samples (`window_s` / 512).
     """
 
-    def __init__(self, window_s: float) -> None:
+    def __init__(self, window_s: float, weight: WeightName | None = None) -> None:
+        """`weight` is what headlines are by; None for each figure's own."""
+        self._weight = weight
         self._window_ms = round(window_s * 1000)
         self._tolerance_ms = round(max(_LEAST_TOLERANCE_S, window_s / 4) * 1000)
         self._spacing_ms = self._window_ms // _MOST_SAMPLES_PER_WINDOW
@@ -62,7 +64,7 @@ class RollingWindow:
             self._samples.clear()
         self._origin = origin
         if not self._samples or snapshot.asof_ms - self._samples[-1].asof_ms >= max(self._spacing_ms, 1):
-            self._append(Sample(snapshot.asof_ms, headline(snapshot)))
+            self._append(Sample(snapshot.asof_ms, headline(snapshot, self._weight)))
         self._forget(snapshot.asof_ms - self._window_ms - self._tolerance_ms)
 
     def before(self, asof_ms: int) -> Sample | None:
@@ -114,10 +116,11 @@ def of_scope(snapshot: GexSnapshot, scope: ScopeName | None) -> GexSnapshot:
 class Slot:
     """The one newest snapshot of a ticker and the window behind it; boards read it when they send."""
 
-    def __init__(self, window_s: float, scope: ScopeName | None = None) -> None:
-        """`scope` is the one that boards show; None for the one that the producer sums over."""
+    def __init__(self, window_s: float, scope: ScopeName | None = None, weight: WeightName | None = None) -> None:
+        """What boards show: of `scope` or the one that the producer sums over, by `weight` or each figure's own."""
         self._scope = scope
-        self.window = RollingWindow(window_s)
+        self.weight: Final = weight
+        self.window = RollingWindow(window_s, weight)
         self.latest: GexSnapshot | None = None
         self.warm = False
         """Whether what was stored before has been read."""

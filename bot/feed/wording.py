@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from bot.choices import Style
 from bot.feed.schedule import close_of
 from bot.feed.window import Slot
 from bot.render.numbers import age
 from bot.render.origin_words import live_word, origin_banner
 from bot.render.several_text import boards_text
-from bot.render.text import BoardView, Moving, Style
+from bot.render.text import BoardView, Moving
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import headline, max_change
@@ -73,11 +74,12 @@ def board_view(
         decimals=ticker.decimals,
         figures={
             name: Moving(value, None if sample is None else sample.headline[name])
-            for name, value in headline(snapshot).items()
+            for name, value in headline(snapshot, slot.weight).items()
         },
         max_change_strike=max_change(snapshot)[0],
         scope=snapshot.scope,
-        regime=standing(snapshot, None, "oi").regime,
+        weight=slot.weight,
+        regime=standing(snapshot, None, slot.weight or "oi").regime,
         digits=digits,
     )
 
@@ -91,7 +93,7 @@ def left_over(slot: Slot, session: str | None, now: datetime) -> tuple[Slot, End
         asof = instant_of(slot.latest.asof_ms)
         if new_york(asof).date().isoformat() == session:
             return slot, Ending(Freshness.CLOSED, min(asof, now))
-    return Slot(0.0), Ending(Freshness.CLOSED, min(close_of(session) or now, now))
+    return Slot(0.0, weight=slot.weight), Ending(Freshness.CLOSED, min(close_of(session) or now, now))
 
 
 def _note(snapshot: GexSnapshot, now: datetime, loading: LookLoading) -> str:
@@ -175,7 +177,7 @@ class Wording:
         latest = self._slot.latest
         if shown is None or latest is None or (shown.replay is None) == (latest.replay is None):
             return self._text(now, lambda slot: (slot, Ending(Freshness.CLOSED, at)))
-        before = Slot(self._window_s)
+        before = Slot(self._window_s, weight=self._slot.weight)
         before.put(shown)
         ending = Ending(Freshness.CLOSED, market_now(shown, now))
         return self._text(now, lambda slot: (before if slot is self._slot else slot, ending))

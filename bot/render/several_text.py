@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import Final
 
+from bot.choices import Style
 from bot.render import theme
 from bot.render.card import card_text
 from bot.render.message_form import MESSAGE_CHARS, code_block
@@ -14,12 +15,12 @@ from bot.render.text import (
     PARTS,
     TABLE_HEAD,
     BoardView,
-    Style,
     arrow_of,
     board_text,
     freshness_words,
     provenance,
 )
+from streaming.figures import line_weight
 from streaming.freshness import Freshness
 
 _CARD_CHARS: Final = 4_000
@@ -43,7 +44,8 @@ def boards_text(views: Sequence[BoardView], *, style: Style = "ansi") -> str:
 
 def _table(views: Sequence[BoardView], style: Style) -> str:
     first = views[0]
-    title = f"GEX: {len(views)} tickers{PARTS}levels oi, net vol"
+    levels, net = (line_weight(name, first.weight) for name in ("zero_gamma", "net_gex"))
+    title = f"GEX: {len(views)} tickers{PARTS}levels {levels}, net {net}"
     lines = [first.banner, title, provenance(first, None), TABLE_HEAD, *(_row(view, style) for view in views)]
     lines += _exceptions(views)
     block = code_block(filter(None, lines), "ansi" if style == "ansi" else "")

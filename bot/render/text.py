@@ -5,19 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import dropwhile
-from typing import Final, Literal
+from typing import Final
 
+from bot.choices import Style
 from bot.render import theme
 from bot.render.card import card_text
 from bot.render.message_form import code_block
 from bot.render.numbers import UNKNOWN, age, distance, known, percent, price, signed, significant_bn, strike
 from bot.render.origin_words import escaped, safe_name, source_name
 from streaming.calendar import new_york
-from streaming.figures import BOARD, FIGURES
+from streaming.figures import BOARD, FIGURES, line_weight
 from streaming.freshness import Freshness
-from streaming.model import Regime, ScopeName
+from streaming.model import Regime, ScopeName, WeightName
 
-Style = Literal["ansi", "card", "plain"]
 _AT_STRIKE: Final = "at strike"
 _LINES: Final = {name: FIGURES[name].title.lower() for name in BOARD if name != "spot"}
 LABELS: Final = (*_LINES.values(), _AT_STRIKE)
@@ -92,8 +92,10 @@ class BoardView:
     """Significant ones, of exposures."""
     scope: ScopeName | None = None
     """What the figures sum over; None where the producer does not say."""
+    weight: WeightName | None = None
+    """What everything is by that can be; None for each figure's own, levels by open interest."""
     regime: Regime | None = None
-    """By open interest, as levels are."""
+    """By what levels are."""
     figures: Mapping[str, Moving] = field(default_factory=lambda: dict.fromkeys(BOARD, Moving()))
     """The lines of `BOARD`."""
     max_change_strike: float | None = None
@@ -138,7 +140,7 @@ def _block_line(name: str, label: str, view: BoardView) -> str:
         now, before = _level(name, figure.now, view), _level(name, figure.before, view)
         away = distance(figure.now, view.figures["spot"].now)
         return _levelled(f"{label:<11}{now:>8} {away:>6}", f"{f'({before})':>11}", _rounded(figure, view.decimals))
-    named = f"{label} {FIGURES[name].weight}"
+    named = f"{label} {line_weight(name, view.weight)}"
     change, moved = _exposure_change(figure, view)
     return f"{named:<16}{significant_bn(figure.now, view.digits):>10} {_moved(f'{moved:>11}', change)}"
 
@@ -171,7 +173,7 @@ def _markdown_line(name: str, label: str, view: BoardView) -> str:
         return _dotted(f"{label} **{now}** {away} ({before})", _rounded(figure, view.decimals))
     change, moved = _exposure_change(figure, view)
     value = significant_bn(figure.now, view.digits)
-    return _dotted(f"{label} {FIGURES[name].weight} **{value}** {moved.replace(' ', _TIED)}", change)
+    return _dotted(f"{label} {line_weight(name, view.weight)} **{value}** {moved.replace(' ', _TIED)}", change)
 
 
 def _spot_change(view: BoardView) -> str:
@@ -224,14 +226,14 @@ def freshness_words(view: BoardView) -> str:
 
 
 def _regime(view: BoardView) -> str:
-    """On which side of zero gamma spot is, and what dealers' hedging does to moves there."""
+    """On which side of zero gamma spot is, what dealers' hedging does there; by which weight if one was chosen."""
     words = "regime unknown" if view.regime is None else "undecided"
     if view.regime in {"amplified", "dampened"}:
-        words = f"moves {view.regime}"
+        words = f"moves {view.regime}" if view.weight is None else view.regime
     spot, flip = view.figures["spot"].now, view.figures["zero_gamma"].now
-    if not (known(spot) and known(flip)):
-        return words
-    return f"{'above' if spot >= flip else 'below'} zero gamma: {words}"
+    if known(spot) and known(flip):
+        words = f"{'above' if spot >= flip else 'below'} zero gamma: {words}"
+    return words if view.weight is None else f"by {view.weight}, {words}"
 
 
 def _waiting(view: BoardView) -> list[str]:

@@ -6,28 +6,21 @@ from typing import Final
 
 import msgspec
 
-from bot.render.text import Style
+from bot.choices import Choices
 from bot.settings import BotSettings
 from streaming.errors import RequestError
-from streaming.model import ScopeName
 from streaming.symbols import Ticker, parse_ticker
 
 SCHEMA: Final = 1
 
 
-class BoardOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one channel is to show; None leaves a choice to the settings."""
+class BoardOrder(Choices, frozen=True, kw_only=True, omit_defaults=True):
+    """What one channel is to show, and how."""
 
     channel_id: int
     tickers: tuple[str, ...]
     guild_id: int | None = None
     """The server whose admin said so; None for a channel of the settings."""
-    scope: ScopeName | None = None
-    style: Style | None = None
-    silent: bool | None = None
-    """Whether new messages and alerts come without a sound."""
-    refresh_minutes: int | None = None
-    """Between two marks at which the message is replaced; 0 for none."""
     alert_role_id: int | None = None
     """The one role that an alert in this channel may ping."""
     paused: bool = False
@@ -50,8 +43,13 @@ class BoardOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def settings_orders(settings: BotSettings) -> dict[int, BoardOrder]:
     """One order for each channel that the settings name."""
+    chosen, nothing = settings.choices, Choices()
     return {
-        channel_id: BoardOrder(channel_id=channel_id, tickers=tuple(ticker.name for ticker in tickers))
+        channel_id: BoardOrder(
+            channel_id=channel_id,
+            tickers=tuple(ticker.name for ticker in tickers),
+            **msgspec.structs.asdict(chosen.get(channel_id, nothing)),
+        )
         for channel_id, tickers in settings.boards.items()
     }
 

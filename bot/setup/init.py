@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot.check.check import check_redis
 from bot.check.discord import application_id, check_discord
 from bot.check.source_checks import check_sources
+from bot.choices import choices_text
 from bot.settings import BotSettings
 from bot.setup.env_text import NEW_ENV_FILE, with_values
 from bot.wire.channel_access import NEEDED
@@ -109,7 +110,7 @@ class SetupDialogue:
 
     def _asked(self, question: SettingQuestion, tried: str) -> str:
         known = getattr(self.known, question.name)
-        before = _shown(self.known.boards if question.name == "gex_feed_channel_map" else known)
+        before = _boards_text(self.known) if question.name == "gex_feed_channel_map" else _shown(known)
         if tried and not isinstance(known, SecretStr) and not question.secret:
             before = tried
         bracket = "as it is" if isinstance(known, SecretStr) else before
@@ -190,9 +191,16 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    if isinstance(value, Mapping):
-        return ",".join(f"{ticker.name}:{channel}" for channel, tickers in value.items() for ticker in tickers)
     return str(value)
+
+
+def _boards_text(settings: BotSettings) -> str:
+    """All live messages as a map names them; what is chosen for a channel stands with its first ticker."""
+    chosen, pairs = settings.choices, []
+    for channel, tickers in settings.boards.items():
+        words = choices_text(chosen.pop(channel)) if channel in chosen else ""
+        pairs += [f"{ticker.name}:{channel}{'' if place else words}" for place, ticker in enumerate(tickers)]
+    return ",".join(pairs)
 
 
 def initialise(folder: Path, person: Person, clock: Clock) -> None:

@@ -29,8 +29,8 @@ async def test_a_message_is_ordered_changed_moved_rested_and_taken_away(room):
         f"From now on: {here} shows SPX (style ansi, a new message every 5 min, without a sound)."
     )
     assert "already" in await say(room, "add", tickers="ndx")
-    assert "NDX (style plain, a new message every 30 min, with a sound)" in await say(
-        room, "set", tickers="ndx", style="plain", silent=False, refresh=30
+    assert "NDX (style plain, weight vol, a new message every 30 min, with a sound)" in await say(
+        room, "set", tickers="ndx", style="plain", weight="vol", silent=False, refresh=30
     )
     assert "It is paused" in await say(room, "pause")
     assert "It is paused" not in await say(room, "resume")

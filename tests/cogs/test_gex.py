@@ -3,6 +3,7 @@ import logging
 import discord
 import pytest
 
+from bot.choices import Choices
 from streaming.errors import RequestError, TransientError
 from streaming.model import PointView
 from tests.support.host import PNG, StandInOnDemand, make_snapshot
@@ -31,7 +32,7 @@ async def test_without_a_symbol_the_first_ticker_answers(room):
 
 
 async def test_in_a_board_channel_its_own_ticker_answers(room):
-    object.__setattr__(room.host.settings, "gex_feed_channel_map", {"NDX": (room.channel.id,)})
+    object.__setattr__(room.host.settings, "gex_feed_channel_map", {"NDX": {room.channel.id: Choices()}})
     result = await room.guest.slash(room.channel, "gex status")
     assert "NDX" in only_answer(result).embeds[0].title
 

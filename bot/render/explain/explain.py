@@ -242,7 +242,7 @@ _HERE: Final[Mapping[str, Here]] = {
 def board_value(snapshot: GexSnapshot, name: str) -> str:
     """What a line of the live message shows."""
     line = BOARD[name]
-    value = line.read(snapshot)
+    value = line.read(snapshot, FIGURES[name].weight)
     if line.is_price:
         return price(value)
     strike = max_change(snapshot)[0] if name == "max_change" else None

@@ -8,10 +8,11 @@ from datetime import timedelta
 import discord
 import pytest
 
+from bot.choices import Style
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
 from bot.feed.window import Slot
-from bot.render.text import BoardView, Style, board_text, is_replaceable
+from bot.render.text import BoardView, board_text, is_replaceable
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.world.permission_bits import Permission

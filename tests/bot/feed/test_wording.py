@@ -8,7 +8,7 @@ from bot.feed.wording import Ending, Wording, board_view
 from bot.render.text import BoardView, board_text
 from streaming.clock import epoch_ms
 from streaming.freshness import Freshness
-from streaming.model import ReplayMark
+from streaming.model import ReplayMark, ScopeFigures, WeightFigures
 from streaming.symbols import parse_ticker
 from tests.support.feed import OPEN_AT, snapshot, without_colours
 
@@ -35,6 +35,27 @@ def test_live_figures_and_their_end():
     assert "schwab · live" in words.live(OPEN_AT)
     assert "feed stopped 09:40 Thu 20 Aug" in words.stopped(OPEN_AT)
     assert "closed 09:41 Thu 20 Aug" in words.closed(snapshot(OPEN_AT), LATER, at=OPEN_AT + timedelta(minutes=1))
+
+
+def test_a_message_of_one_weight_shows_that_ones_figures_and_names_it():
+    figures = ScopeFigures(
+        oi=WeightFigures(zero_gamma=24900.0, call_wall=25500.0, net_gex_usd_per_1pct=1e9, gross_gex_usd_per_1pct=2e9),
+        vol=WeightFigures(zero_gamma=25200.0, call_wall=25600.0, net_gex_usd_per_1pct=-3e9, gross_gex_usd_per_1pct=4e9),
+    )
+    texts = {}
+    for weight in (None, "oi", "vol"):
+        slot = Slot(60, weight=weight)
+        slot.put(snapshot(OPEN_AT, scopes={"full": figures}, scope="full"))
+        texts[weight] = wording(slot).live(OPEN_AT)
+    assert "by vol, below zero gamma: amplified" in texts["vol"]
+    assert "zero gamma **25200.00**" in texts["vol"]
+    assert "call wall **25600**" in texts["vol"]
+    assert "net gex vol **−3.00Bn**" in texts["vol"]
+    assert "by oi, above zero gamma: dampened" in texts["oi"]
+    assert "net gex oi **+1.00Bn**" in texts["oi"]
+    assert "net gex vol **−3.00Bn**" in texts[None]
+    assert "above zero gamma: moves dampened" in texts[None]
+    assert all("scaled gamma oi **+1.00Bn**" in text for text in texts.values())
 
 
 def test_where_a_replay_takes_over_the_live_figures_end():

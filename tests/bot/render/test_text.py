@@ -229,6 +229,8 @@ views = st.builds(
     age_s=st.none() | st.floats(0, 1e9),
     note=st.just("warming"),
     max_change_strike=figure,
+    weight=st.sampled_from([None, "oi", "vol"]),
+    regime=st.sampled_from([None, "dampened", "amplified", "undecided"]),
     figures=st.fixed_dictionaries(dict.fromkeys(BOARD, moving)),
 )
 
@@ -250,11 +252,18 @@ plausible_moving = st.builds(Moving, plausible, plausible)
 plausible_bn = st.builds(Moving, st.floats(-99, 99), st.floats(-99, 99))
 
 
-@given(plausible_moving, plausible_bn, st.sampled_from(list(Freshness)))
-def test_no_line_is_wider_than_forty_columns(level, exposure, freshness):
+@given(
+    plausible_moving,
+    plausible_bn,
+    st.sampled_from(list(Freshness)),
+    st.sampled_from([None, "oi", "vol"]),
+    st.sampled_from([None, "dampened", "amplified", "undecided"]),
+)
+def test_no_line_is_wider_than_forty_columns(level, exposure, freshness, weight, regime):
     levels = dict.fromkeys(("zero_gamma", "call_wall", "put_wall"), level)
     exposures = dict.fromkeys(("net_gex", "scaled_gamma", "max_change"), exposure)
-    text = block(spot=Moving(25061.25, 25000.0), freshness=freshness, age_s=3000.0, at=OPEN_AT, **levels, **exposures)
+    said = {"freshness": freshness, "weight": weight, "regime": regime}
+    text = block(spot=Moving(25061.25, 25000.0), age_s=3000.0, at=OPEN_AT, **said, **levels, **exposures)
     assert max(len(line) for line in text.splitlines()) <= 40
 
 

@@ -29,6 +29,12 @@ def test_what_admins_say_counts_where_the_settings_name_the_channel_too():
     assert orders[1].reposted_ms == 5
 
 
+def test_what_the_settings_choose_for_a_channel_is_in_its_order():
+    orders = settings_orders(make_settings(gex_feed_channel_map="SPX:1:weight=vol:style=card:silent=false,NDX:1,SPX:2"))
+    assert orders[1] == BoardOrder(channel_id=1, tickers=("SPX", "NDX"), weight="vol", style="card", silent=False)
+    assert orders[2] == BoardOrder(channel_id=2, tickers=("SPX",))
+
+
 def test_a_wish_for_a_new_message_is_no_other_order():
     assert is_only_reposted(SAID, msgspec.structs.replace(SAID, reposted_ms=9))
     assert not is_only_reposted(SAID, msgspec.structs.replace(SAID, reposted_ms=9, paused=True))
