@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -37,6 +38,8 @@ class _Job:
     begun_s: float
     nonce: str | None = None
     failures: int = 0
+    told_s: float = -math.inf
+    """Until when Discord asked to wait."""
     gone: int = 0
     busy: bool = False
     finished: bool = False
@@ -63,6 +66,11 @@ class Chores:
     def knows(self, channel_id: int, message_id: int) -> bool:
         """Whether something is to be done to a message already."""
         return (channel_id, message_id) in self._jobs
+
+    def undeleted(self, channel_id: int) -> int:
+        """How many messages of a channel still stand that are to be deleted, as far as is known."""
+        jobs = (job for (place, _), job in self._jobs.items() if place == channel_id)
+        return sum(job.chore.text is None and not job.gone and not job.finished for job in jobs)
 
     def take(self, chores: Iterable[Chore]) -> None:
         """Do these, which the ledger knows; a later one for a message replaces an earlier one."""
@@ -131,6 +139,13 @@ class Chores:
             job.busy = True
         return due
 
+    def _works_again(self) -> None:
+        """What had failed was done now: so may be the rest."""
+        now_s = self._clock.monotonic()
+        for job in self._jobs.values():
+            if job.failures and not job.gone:
+                job.due_s = min(job.due_s, max(now_s, job.told_s))
+
     def _free(self) -> list[_Job]:
         """Those in whose channels nothing is being done."""
         busy = {job.chore.channel_id for job in self._jobs.values() if job.busy}
@@ -147,6 +162,8 @@ class Chores:
                 with ranked(Rank.REPOST):
                     await self._deed(job.chore)
             job.finished = True
+            if job.failures:
+                self._works_again()
         except GoneMessageError:
             self._gone(job)
         except GexcordError as error:
@@ -188,7 +205,7 @@ class Chores:
         least_s = (error.retry_after_s or 0.0) if isinstance(error, TransientError) else 0.0
         is_slow = job.failures >= _SLOW_AFTER
         delay_s = _SLOW_S if is_slow else _AGAIN_S[min(job.failures, len(_AGAIN_S) - 1)]
-        job.due_s = now_s + max(delay_s, least_s)
+        job.due_s, job.told_s = now_s + max(delay_s, least_s), now_s + least_s
         job.failures += 1
         if job.nonce is not None and now_s - job.begun_s > _RECLAIM_S:
             job.finished = True

@@ -14,12 +14,14 @@ from bot.render.card import as_card, is_card
 from bot.render.text import is_replaceable
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock, epoch_ms
-from streaming.errors import GexcordError
+from streaming.errors import GexcordError, TransientError
 
 _LOST_FOR: Final = timedelta(days=1)
 _OF_A_CARD: Final = "k"
 """Begins the nonce of a post that makes a card: what it made may only be known by it."""
 _NOTHING: Final = LedgerEntry(session="", closed=True)
+_MOST_UNDELETED: Final = 3
+"""Old messages in a channel beside which a live one may still be replaced."""
 
 
 class LiveMessage:
@@ -126,7 +128,12 @@ class LiveMessage:
         return True
 
     async def replace(self, text: str, session: date) -> None:
-        """Post a new message and have the old one deleted; LedgerAwayError before anything was done."""
+        """Post a new message and have the old one deleted; LedgerAwayError before anything was done.
+
+        TransientError while deletions fail: without an end, each mark and each worn message would leave one more.
+        """
+        if not self.pending and self._undeleted >= _MOST_UNDELETED:
+            raise TransientError("Earlier messages here cannot be deleted; until they are, no new one is posted.")
         await self._post(text, session)
 
     async def close(self, text: str | None) -> None:
@@ -210,6 +217,11 @@ class LiveMessage:
             and self._clock.now() - message.at <= _LOST_FOR
             and is_replaceable(message.content)
         )
+
+    @property
+    def _undeleted(self) -> int:
+        own = sum(chore.text is None for chore in self._own_chores.values())
+        return own + self._chores.undeleted(self._channel_id)
 
     @property
     def _is_card(self) -> bool:

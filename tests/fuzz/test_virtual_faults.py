@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fuzz.virtual_day import HALF_DAY, half_day
-from tests.fuzz.virtual_storm import BEGINS_S, Deed, play
+from tests.fuzz.virtual_storm import BEGINS_S, MOST_AT_ONCE, Deed, play
 
 _FAULTS = [
     ("fault", {"kind": "fails", "for_s": 5.0}),
@@ -43,6 +43,15 @@ def test_a_message_that_nobody_takes_away_is_seen_at_the_end() -> None:
     worn = Deed(BEGINS_S + 2.0, "fault", {"kind": "worn", "method": "PATCH", "count": 1, "channel_id": 1, "for_s": 8.0})
     verdict = play([stays, worn], seed=3, bots=1, ends_s=20.0)
     assert verdict.reasons == ("1 has 2 of 2 messages live at the end",)
+
+
+def test_messages_that_nobody_takes_away_stay_few_also_when_every_new_one_is_worn_at_once() -> None:
+    """Discord's 30046 on every edit, and no deletion: without an end they were a post a second."""
+    stays = Deed(BEGINS_S + 1.0, "fault", {"kind": "fails", "method": "DELETE", "for_s": 30.0})
+    worn = Deed(BEGINS_S + 2.0, "fault", {"kind": "worn", "method": "PATCH", "for_s": 25.0})
+    verdict = play([stays, worn], seed=3, bots=2, ends_s=80.0)
+    assert verdict.reasons == ()
+    assert 3 < verdict.most_at_once <= MOST_AT_ONCE
 
 
 def test_a_half_day_ends_with_one_closed_message() -> None:

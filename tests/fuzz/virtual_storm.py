@@ -9,7 +9,7 @@ import logging
 import random
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -28,11 +28,15 @@ BEGINS_S = 6.0
 """Time for the first messages."""
 FRESH_S = 3.0
 _LOOK_EVERY_S = 0.25
+MOST_AT_ONCE = 5
+"""Messages of ours in a channel, whatever happens: three that cannot be deleted, the live one, and its successor."""
 _SWAP_S = 3.0
 _TOLD_S = 0.2
 """After a channel may be written to again the gateway says so."""
 _BEAT_S = 2.0
 """In which a board hears that its message is gone."""
+_LONGEST_RETRY_S = 15.0
+"""After deletions have failed for as long, that much may pass before they are tried again (bot/feed/chores.py)."""
 _PURGE_S = (1.0, 5.0, 30.0, 300.0)
 """How much later a board posts again what somebody deletes again and again (bot/feed/timing.py)."""
 
@@ -54,6 +58,10 @@ class Verdict:
     reasons: tuple[str, ...]
     trace: tuple[str, ...]
     recovery_s: float = 0.0
+    inherited: int = 0
+    """Answers 429 in windows that the process before had filled."""
+    most_at_once: int = 0
+    """Messages in a channel."""
 
     @property
     def digest(self) -> str:
@@ -81,10 +89,12 @@ class Judge:
         self.reasons: list[str] = []
         self.recovery_s = 0.0
         """The longest that a channel was without current figures while all worked."""
+        self.most_at_once = 0
         self.excused_s: dict[int, float] = {}
         self.deletions: Counter[int] = Counter()
         self._good_s: dict[int, float] = {}
         self._crowded_s: dict[int, float] = {}
+        self._undeletable_s: defaultdict[int, float] = defaultdict(float)
 
     def note(self, what: str) -> None:
         """A line of the trace."""
@@ -130,9 +140,17 @@ class Judge:
 
     def _count(self, channel_id: int, live: int, *, troubled: bool) -> None:
         now_s = self.loop.time()
+        if live > max(self.most_at_once, MOST_AT_ONCE):
+            self.reasons.append(f"{channel_id} has {live} messages at {now_s:.2f} s")
+        self.most_at_once = max(self.most_at_once, live)
+        if live <= 1:
+            self._undeletable_s.pop(channel_id, None)
+        elif troubled:
+            self._undeletable_s[channel_id] += _LOOK_EVERY_S
         if live <= 1 or troubled:
             self._crowded_s.pop(channel_id, None)
-        if live > 2 and not troubled and now_s - self._crowded_s.setdefault(channel_id, now_s) > _SWAP_S:
+        longest_s = _SWAP_S + min(self._undeletable_s[channel_id], _LONGEST_RETRY_S)
+        if live > 2 and not troubled and now_s - self._crowded_s.setdefault(channel_id, now_s) > longest_s:
             self.reasons.append(f"{channel_id} has {live} messages at {now_s:.2f} s")
             self._crowded_s[channel_id] = float("inf")
 
@@ -193,7 +211,14 @@ class Storm:
         await asyncio.sleep(40.0)
         self._after()
         judge = self.judge
-        return Verdict(self.seed, tuple(judge.reasons), tuple(judge.trace), judge.recovery_s)
+        return Verdict(
+            self.seed,
+            tuple(judge.reasons),
+            tuple(judge.trace),
+            judge.recovery_s,
+            self.world.discord.inherited,
+            judge.most_at_once,
+        )
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self.loop.create_task(work)
@@ -230,6 +255,9 @@ class Storm:
         self.judge.reasons += self.loop.complaints
         if self.world.discord.refused:
             self.judge.reasons.append(f"{self.world.discord.refused} answers 429 that nobody ordered")
+        most = self.world.store.holders * len(self.world.channels)
+        if self.world.discord.inherited > most:
+            self.judge.reasons.append(f"{self.world.discord.inherited} inherited answers 429, more than {most}")
 
     async def _do(self, deed: Deed) -> None:
         await _DEEDS[deed.kind][1](self, **deed.options)
@@ -364,17 +392,20 @@ def play(deeds: list[Deed], *, seed: int, bots: int, ends_s: float, **options: A
 def main(first: int, count: int) -> int:
     """Storm after storm; how many were not clean."""
     logging.disable(logging.WARNING)
-    began_s, bad, longest_s = time.perf_counter(), 0, 0.0
+    began_s, bad, longest_s, inherited = time.perf_counter(), 0, 0.0, list[int]()
     for seed in range(first, first + count):
         verdict = storm(seed)
         longest_s = max(longest_s, verdict.recovery_s)
+        inherited.append(verdict.inherited)
         if verdict.reasons:
             bad += 1
             sys.stdout.write(f"{seed}: {'; '.join(verdict.reasons)[:600]}\n")
             sys.stdout.flush()
     took_s = time.perf_counter() - began_s
-    found = f"{count} storms, {bad} not clean, {took_s:.1f} s; at most {longest_s:.2f} s without current figures"
-    sys.stdout.write(found + "\n")
+    sys.stdout.write(
+        f"{count} storms, {bad} not clean, {took_s:.1f} s; at most {longest_s:.2f} s without current figures; "
+        f"{sum(inherited)} inherited answers 429, at most {max(inherited)} in one\n"
+    )
     return bad
 
 

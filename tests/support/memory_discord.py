@@ -78,7 +78,7 @@ class MemoryDiscord:
         self.refused = 0
         """Answers 429 that nobody ordered."""
         self.inherited = 0
-        """The same in a window that another process had begun to fill."""
+        """The same in a window that another process had filled since the caller's last call in it, the first time."""
         self.rng = rng
         self.unanswered: Counter[int] = Counter()
         """Calls by channel that wait for an answer which will not come."""
@@ -159,10 +159,10 @@ class MemoryDiscord:
         callers, ends_s = self._windows.get((method, channel_id), ((), 0.0))
         if ends_s <= now_s:
             callers, ends_s = (), now_s + _BUCKET_S
-        if len(callers) >= _BUCKET:
-            self._refuse(method, channel_id, ours=set(callers) == {caller})
-            return _limit(ends_s - now_s)
         self._windows[method, channel_id] = (*callers, caller), ends_s
+        if len(callers) >= _BUCKET:
+            self._refuse(method, channel_id, ours=callers[-1] is caller)
+            return _limit(ends_s - now_s)
         return None
 
     def _refuse(self, method: str, channel_id: int, *, ours: bool) -> None:
@@ -177,7 +177,7 @@ class MemoryDiscord:
         left_s = max(ends_s - self._clock.monotonic(), 0.0)
         return {
             "X-RateLimit-Bucket": method,
-            "X-RateLimit-Remaining": str(_BUCKET - len(callers)),
+            "X-RateLimit-Remaining": str(max(_BUCKET - len(callers), 0)),
             "X-RateLimit-Reset-After": f"{left_s:.3f}",
         }
 

@@ -25,6 +25,8 @@ class MemoryStore:
         self.state: State = "up"
         self.loses_answers = False
         """Whether it does what it is asked, and the answers are lost."""
+        self.holders = 0
+        """How often the lease was taken anew."""
         self.unanswered = 0
         """Questions that wait for an answer which will not come."""
         self.texts: dict[str, tuple[str, float]] = {}
@@ -48,6 +50,7 @@ class MemoryStore:
             if how == "renew":
                 return 0
             epoch = max(int(asyncio.get_running_loop().time() * 1000), int(stored or 0) + 1)
+            self.holders += 1
         self.put(keys[1], str(epoch))
         self.put(keys[0], owner, ms / 1000)
         return epoch

@@ -67,6 +67,16 @@ async def test_a_failing_delete_is_tried_again_more_and_more_slowly_but_within_s
     assert 5 not in rig.channel.messages
 
 
+async def test_when_one_deletion_works_again_the_others_do_not_wait_for_their_time():
+    rig = Rig(DELETE, *(Chore(channel_id=place, message_id=place + 4, since_ms=NOW_MS) for place in (2, 3)))
+    rig.channel.faults = [TransientError("Discord answered 503.")] * 11
+    await rig.chores.load()
+    await rig.work_for(7)
+    assert rig.chores.waiting == 3
+    await rig.work_for(2)
+    assert rig.chores.waiting == 0
+
+
 async def test_a_wish_of_discords_is_kept_and_a_change_of_the_channel_hurries():
     rig = Rig(DELETE)
     rig.channel.faults = [TransientError("Discord answered 429.", retry_after_s=100)]

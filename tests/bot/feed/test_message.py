@@ -172,6 +172,24 @@ async def test_a_close_that_fails_is_made_up_for_even_by_the_next_process():
     assert ledger.to_do == {}
 
 
+async def test_a_message_is_not_replaced_beside_three_that_cannot_be_deleted():
+    channel = FakeChannel()
+    process = keeper(channel, DictLedger())
+    await process.adopt()
+    channel.troubles["delete"] = TransientError("Discord answered 503.")
+    for text in "abcd":
+        await write(process, text, replace=True)
+    with pytest.raises(TransientError, match="cannot be deleted"):
+        await write(process, "e", replace=True)
+    await write(process, "f")
+    assert list(channel.messages.values()) == ["a", "b", "c", "f"]
+    channel.troubles.clear()
+    process.clock.advance(5)
+    await process.tidy()
+    await write(process, "g", replace=True)
+    assert list(channel.messages.values()) == ["g"]
+
+
 async def test_a_post_that_the_ledger_refuses_to_note_is_taken_back_by_whoever_made_it():
     channel, ledger = FakeChannel(), DictLedger()
     paused, other = keeper(channel, ledger), keeper(channel, ledger)
