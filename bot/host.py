@@ -23,6 +23,7 @@ from bot.alerts.rules import Target
 from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
+from bot.feed.illustration import Illustration
 from bot.feed.ledger import Ledger
 from bot.feed.pacing import Pacing, Turns
 from bot.feed.schedule import decide, opening_sentence
@@ -31,13 +32,14 @@ from bot.operate import login_watch
 from bot.operate.audit import KEEP, MOST, AuditLog
 from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl, SymbolControl
+from bot.pictures import PictureRequest, take_picture
 from bot.render.charts.chart_client import ChartWorker
 from bot.render.health_text import HealthLook
 from bot.servers.departures import Departures
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.more_tickers import MoreTickers
 from bot.servers.order_store import FeedOrders, OrderStore
-from bot.servers.orders import Manner, manner_of_alerts, manner_of_reposts, settings_orders
+from bot.servers.orders import BoardOrder, Manner, manner_of_alerts, manner_of_reposts, settings_orders
 from bot.services import ReadReports, Services
 from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
@@ -355,7 +357,17 @@ def _feed(
         lease=lease,
         loading=loading,
         turns=turns,
+        draw=partial(_illustrate, bot),
     )
+
+
+async def _illustrate(bot: GexBot, order: BoardOrder) -> Illustration:
+    """The picture that a live message is to have, of its first ticker."""
+    request = PictureRequest(
+        symbol=order.tickers[0], kind=order.picture or "strikes", scope=order.scope, weight=order.one_weight or "oi"
+    )
+    picture = await take_picture(bot.services, request, channel_id=order.channel_id)
+    return Illustration(picture.png, picture.alt)
 
 
 def _more_tickers(

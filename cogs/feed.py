@@ -8,12 +8,13 @@ from discord import app_commands
 from discord.app_commands import AppCommandChannel, AppCommandThread, Choice
 from discord.ext import commands
 
-from bot.choices import MessageWeight, Style
+from bot.choices import MessageWeight, PictureName, Style
 from bot.client import BotInteraction, GexBot
 from bot.feed.status_text import feed_text, order_text
 from bot.lookup import boards_here, matching_names
 from bot.notices import Refusal, think
 from bot.permissions import is_operator, manager_only, managers_see
+from bot.render.charts.chart_spec import KINDS
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.orders import BoardOrder
 from bot.servers.targets import Place, find_thread, open_target, require_pingable, require_target
@@ -31,6 +32,7 @@ _NOT_HERE = "Use this in the server whose live message you mean."
 _WORDS = {
     "channel": _CHANNEL,
     "tickers": "One ticker, or several such as SPX, NDX",
+    "picture": "A chart under the message, drawn for each new one",
     "style": "How the message looks",
     "silent": "False lets new messages make a sound",
     "role": "The one role that alerts in this channel ping",
@@ -47,13 +49,17 @@ WEIGHT_CHOICES = [
     Choice(name="oi: all that can be, by open interest", value="oi"),
     Choice(name="vol: all that can be, by today's volume", value="vol"),
 ]
+PICTURE_CHOICES = [
+    Choice(name="none: figures alone", value="none"),
+    *(Choice(name=f"{name}: {kind.words}", value=name) for name, kind in KINDS.items()),
+]
 C = TypeVar("C", bound=Callable[..., Any])
 
 
 def _described(command: C) -> C:
     """The words and choices that the commands share."""
-    described = app_commands.choices(style=STYLE_CHOICES, weight=WEIGHT_CHOICES)(options(**_WORDS)(command))
-    decorated: C = described
+    chosen = app_commands.choices(style=STYLE_CHOICES, weight=WEIGHT_CHOICES, picture=PICTURE_CHOICES)
+    decorated: C = chosen(options(**_WORDS)(command))
     return decorated
 
 
@@ -87,12 +93,14 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         scope: ScopeName | None = None,
         weight: MessageWeight | None = None,
         style: Style | None = None,
+        picture: PictureName | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
     ) -> None:
         """Order one, where it can stand."""
         place = await self._target(interaction, channel)
-        said = {"scope": scope, "weight": weight, "style": style, "silent": silent, "refresh_minutes": refresh}
+        said: dict[str, Any] = {"scope": scope, "weight": weight, "style": style, "picture": picture, "silent": silent}
+        said["refresh_minutes"] = refresh
         order = await self._desk.add(place.id, place.guild.id, asked_tickers(tickers), by=interaction.user.id, **said)
         await self._answer(interaction, order, "From now on: ")
 
@@ -107,6 +115,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         scope: ScopeName | None = None,
         weight: MessageWeight | None = None,
         style: Style | None = None,
+        picture: PictureName | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
         role: discord.Role | None = None,
@@ -115,7 +124,8 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         """Change what is given; the rest stays."""
         place = await self._place(interaction, channel)
         wanted = () if tickers is None else asked_tickers(tickers)
-        said = {"scope": scope, "weight": weight, "style": style, "silent": silent, "refresh_minutes": refresh}
+        said: dict[str, Any] = {"scope": scope, "weight": weight, "style": style, "picture": picture, "silent": silent}
+        said["refresh_minutes"] = refresh
         if role is not None:
             require_pingable(role, place)
         said["alert_role_id"] = 0 if ping is False else None if role is None else role.id

@@ -14,6 +14,7 @@ from typing import Final
 from bot.choices import Style
 from bot.feed.channel import GoneMessageError
 from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
+from bot.feed.illustration import Draw, Illustrator
 from bot.feed.message import LiveMessage
 from bot.feed.pacer import Rank
 from bot.feed.pacing import AtOnce, Turns, ranked
@@ -72,6 +73,8 @@ class BoardPlan:
     """How far the first load of its chains is."""
     beside: Sequence[Beside] = ()
     """What else the message shows; marks and hours go by the first ticker."""
+    draw: Draw | None = None
+    """Draws the picture of a message; None for none."""
     shows_age: bool = False
     """Whether Discord's own growing time stands under the figures."""
 
@@ -108,6 +111,7 @@ class Board:
         self._still_ours = still_ours
         self._turns = turns or AtOnce()
         self._news = asyncio.Event()
+        self._illustrator = Illustrator(plan.draw, clock, self._news.set)
         self._retry = backoff(rng, cap_s=_RETRY_CAP_S)
         self._replace_retry = backoff(rng, cap_s=_REPLACE_AGAIN_S)
         self._person_waits = PersonWaits()
@@ -166,6 +170,7 @@ class Board:
             until=self._until,
             since_at=self._state_since,
             message_id=self._message.message_id,
+            without_picture=self._illustrator.trouble,
             counters=self._counters,
         )
 
@@ -193,6 +198,7 @@ class Board:
         finally:
             tidying.cancel()
             await asyncio.wait({tidying})
+            await self._illustrator.close()
             await self._last_note()
 
     async def beat(self, due_s: float) -> None:
@@ -307,6 +313,7 @@ class Board:
     def _has_news(self) -> bool:
         """Whether there is something that readers were not shown; at first only what is stored."""
         new = any(slot.latest is not seen for slot, seen in zip(self._slots, self._seen, strict=True))
+        new |= self._illustrator.ready_for(self._message.message_id) is not None
         return new or (not self._adopted and self._slot.warm)
 
     def _mark_s(self) -> float:
@@ -407,6 +414,7 @@ class Board:
             changed = await self._refresh(text, decision, at)
         else:
             changed = await self._show(text, decision)
+        self._illustrator.begin(self._message.message_id)
         self._tally(changed=changed, due_s=due_s)
 
     @property
@@ -450,12 +458,30 @@ class Board:
     async def _show(self, text: str, decision: FeedDecision) -> bool:
         assert decision.session is not None  # noqa: S101  # as above
         before = self._message.message_id
-        changed = await self._message.show(text, decision.session)
+        changed = await self._illustrated(text, decision.session) or await self._message.show(text, decision.session)
         if self._message.message_id != before:
             self._counters.posts += 1
             self._unreplaced = False
         elif changed:
             self._counters.edits += 1
+        return changed
+
+    async def _illustrated(self, text: str, session: date) -> bool:
+        """Give the message its picture with this edit, if one is ready; one that Discord refuses costs no edit."""
+        picture = self._illustrator.ready_for(self._message.message_id)
+        if picture is None:
+            return False
+        try:
+            changed = await self._message.show(text, session, picture)
+        except (LeaseLostError, GoneMessageError):
+            raise
+        except GexcordError as error:
+            passes = isinstance(error, TransientError)
+            self._illustrator.failed(error, passes=passes)
+            if passes:
+                raise
+            return False
+        self._illustrator.attached()
         return changed
 
     async def _close(self, at: datetime) -> None:

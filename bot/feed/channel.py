@@ -1,5 +1,6 @@
 """What a board needs of a Discord channel, and discord.py behind it."""
 
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from typing import Any, Final, Protocol
 
 import discord
 
-from bot.render.card import is_card, layout_of, shown_text
+from bot.feed.illustration import Illustration
+from bot.render.card import PICTURE_FILE, is_card, layout_of, shown_text
 from bot.wire.answers import calling
 from bot.wire.verdicts import ARCHIVED_THREAD, WORN_MESSAGE, Verdict, json_code, passing, verdict_of
 from streaming.bus.lease import LeaseLostError
@@ -52,8 +54,8 @@ class ChannelPort(Protocol):
         """Post and return the message id; the same nonce within minutes gives the same message, not a second."""
         ...
 
-    async def edit(self, message_id: int, content: str) -> None:
-        """Replace what a message says; a message that became a card can only stay one."""
+    async def edit(self, message_id: int, content: str, picture: Illustration | None = None) -> None:
+        """Replace what a message says, and its picture by another; a message that became a card can only stay one."""
         ...
 
     async def delete(self, message_id: int) -> None:
@@ -61,7 +63,7 @@ class ChannelPort(Protocol):
         ...
 
     async def recent(self) -> Sequence[SeenMessage]:
-        """Our own plain messages among the channel's last fifty; no answers to commands, nothing with embeds."""
+        """Our own messages among the channel's last fifty; no answers to commands, nothing with embeds."""
         ...
 
 
@@ -84,10 +86,10 @@ class AssuredChannel:
         await self._assure()
         return await self._channel.send(content, nonce=nonce)
 
-    async def edit(self, message_id: int, content: str) -> None:
+    async def edit(self, message_id: int, content: str, picture: Illustration | None = None) -> None:
         await self._assure()
         try:
-            await self._channel.edit(message_id, content)
+            await self._channel.edit(message_id, content, picture)
         finally:
             await self._look_back()
 
@@ -127,9 +129,10 @@ class DiscordChannel:
             )
         return self._own.id
 
-    async def edit(self, message_id: int, content: str) -> None:
+    async def edit(self, message_id: int, content: str, picture: Illustration | None = None) -> None:
+        body = _body(content) if picture is None else _body(content) | {"attachments": [_file(picture)]}
         async with self._call():
-            await self._message(message_id).edit(allowed_mentions=_NO_MENTIONS, **_body(content))
+            await self._message(message_id).edit(allowed_mentions=_NO_MENTIONS, **body)
 
     async def delete(self, message_id: int) -> None:
         async with self._call():
@@ -146,7 +149,7 @@ class DiscordChannel:
 
     def _plain(self, message: discord.Message) -> bool:
         own = self._bot.user is not None and message.author.id == self._bot.user.id
-        return own and message.interaction_metadata is None and not (message.embeds or message.attachments)
+        return own and message.interaction_metadata is None and not message.embeds
 
     def _channel(self) -> discord.TextChannel | discord.Thread | discord.PartialMessageable:
         known = self._bot.get_channel(self._channel_id)
@@ -172,6 +175,10 @@ class DiscordChannel:
 def _body(content: str) -> dict[str, Any]:
     """A card leaves no content beside it."""
     return {"content": None, "view": layout_of(content)} if is_card(content) else {"content": content}
+
+
+def _file(picture: Illustration) -> discord.File:
+    return discord.File(io.BytesIO(picture.png), PICTURE_FILE, description=picture.alt)
 
 
 def translate(error: Exception, *, channel_id: int) -> GexcordError:

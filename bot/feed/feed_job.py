@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import AssuredChannel, ChannelPort
 from bot.feed.chores import Chores
 from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, MetricsWriter, metrics_mapping
+from bot.feed.illustration import Draw, Illustration
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
 from bot.feed.message import LiveMessage
 from bot.feed.pacing import Turns
@@ -73,7 +74,9 @@ class FeedRunner:
         lease: Lease | None = None,
         loading: Callable[[Ticker], Loading | None] = lambda _: None,
         turns: Turns | None = None,
+        draw: Callable[[BoardOrder], Awaitable[Illustration]] | None = None,
     ) -> None:
+        """`draw` makes the picture that an order wants."""
         self._orders = orders
         self._snapshots = snapshots
         self._open_channel = open_channel
@@ -86,6 +89,7 @@ class FeedRunner:
         self._lease = lease
         self._loading = loading
         self._turns = turns
+        self._draw = draw
         self._chores = Chores(open_channel, ledger, clock)
         self._slots: dict[Shown, Slot] = {}
         self._add_slots(orders.current)
@@ -325,6 +329,7 @@ class FeedRunner:
                 source=settings.source_of(ticker.name),
                 loading=partial(self._loading, ticker),
                 beside=[self._beside(one, order) for one in beside],
+                draw=self._drawn(order),
             ),
             clock=self._clock,
             rng=self._rng,
@@ -332,6 +337,10 @@ class FeedRunner:
             still_ours=self._still_ours,
             turns=self._turns,
         )
+
+    def _drawn(self, order: BoardOrder) -> Draw | None:
+        wanted = order.picture not in {None, "none"}
+        return partial(self._draw, order) if wanted and self._draw is not None else None
 
     def _beside(self, ticker: Ticker, order: BoardOrder) -> Beside:
         return Beside(

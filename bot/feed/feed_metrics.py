@@ -75,6 +75,8 @@ class BoardStatus:
     since_at: datetime | None = None
     """When it entered this state."""
     message_id: int | None
+    without_picture: str | None = None
+    """Why the message lacks the picture that it is to have."""
     origin: str = "the settings"
     """Who wants it: the settings, or an admin with `/feed`."""
     counters: BoardCounters

@@ -9,8 +9,9 @@ import msgspec
 
 from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage, WornMessageError
 from bot.feed.chores import Chores
+from bot.feed.illustration import Illustration
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
-from bot.render.card import as_card, is_card
+from bot.render.card import as_card, is_card, with_picture
 from bot.render.text import is_replaceable
 from streaming.bus.lease import LeaseLostError
 from streaming.clock import Clock, epoch_ms
@@ -57,7 +58,7 @@ class LiveMessage:
         self._posts = 0
         self._posting = False
         self._text: str | None = None
-        self._shown = False
+        self._shown = self._pictured = False
         self._last_words: str | None = None
         self.doubtful = False
         """Whether a post may have been made that is not known: reason to look around."""
@@ -98,28 +99,28 @@ class LiveMessage:
         ledger, posting could make a second message.
         """
         entry = await self._ledger.load(self._channel_id) or _NOTHING
-        self._text, self._shown = None, False
+        self._text, self._shown, self._pictured = None, False, False
         self._revision = entry.revision
         for message_id in entry.superseded:
             self._want(message_id)
         self._entry = msgspec.structs.replace(entry, superseded=())
 
-    async def show(self, text: str, session: date) -> bool:
-        """Make the live message say `text`; False when it already does.
+    async def show(self, text: str, session: date, picture: Illustration | None = None) -> bool:
+        """Make the live message say `text`, with a `picture` in place of the one it has; False when it already does.
 
-        Posts when there is none. GoneMessageError when it was deleted, so that the next call posts.
+        Posts when there is none, without a picture. GoneMessageError when it was deleted, so that the next call posts.
         """
         if self._needs_post(session):
             await self._post(text, session)
             return True
         self._revive()
-        if text == self._text:
+        if text == self._text and picture is None:
             return False
         if self._is_card and not is_card(text):
             await self.replace(text, session)
             return True
         try:
-            await self._edit(text)
+            await self._edit(text, picture)
         except GoneMessageError:
             self._forget_message()
             raise
@@ -151,7 +152,7 @@ class LiveMessage:
             except LeaseLostError:
                 raise
             except GexcordError:
-                self._want(entry.message_id, text)
+                self._want(entry.message_id, self._as_sent(text))
         self.doubtful |= self.pending
         self._last_words = text
         self._note(msgspec.structs.replace(self._entry or entry, closed=True, nonce=None))
@@ -261,7 +262,7 @@ class LiveMessage:
         card = begun.nonce.startswith(_OF_A_CARD)
         self._note(msgspec.structs.replace(begun, message_id=message_id, nonce=None, card=card))
         # Under a nonce used before, Discord may have given the message of the first attempt, with its text.
-        self._text, self._shown = None if again else text, True
+        self._text, self._shown, self._pictured = None if again else text, True, False
 
     def _begin(self, text: str, session: date) -> LedgerEntry:
         day, nonce = session.isoformat(), f"{_OF_A_CARD if is_card(text) else ''}{random_nonce()}"
@@ -270,14 +271,19 @@ class LiveMessage:
             return LedgerEntry(session=day, nonce=nonce)
         return msgspec.structs.replace(entry, nonce=entry.nonce or nonce, stopped=False)
 
-    async def _edit(self, text: str) -> None:
+    async def _edit(self, text: str, picture: Illustration | None = None) -> None:
         assert self._entry is not None and self._entry.message_id is not None  # noqa: S101, PT018  # callers looked
         # Whether an edit without an answer arrived is unknown, and so is what the message says.
         self._text = None
-        await self._channel.edit(self._entry.message_id, text)
-        self._text, self._shown = text, True
+        sent = self._as_sent(text, pictured=self._pictured or picture is not None)
+        await self._channel.edit(self._entry.message_id, sent, picture)
+        self._text, self._shown, self._pictured = text, True, self._pictured or picture is not None
         if is_card(text) and not self._entry.card:
             self._note(msgspec.structs.replace(self._entry, card=True))
+
+    def _as_sent(self, text: str, *, pictured: bool | None = None) -> str:
+        """Content keeps the picture by itself; a card has to name it in every edit."""
+        return with_picture(text) if is_card(text) and (self._pictured if pictured is None else pictured) else text
 
     def _forget_message(self) -> None:
         """Somebody deleted it, or Discord says so wrongly: what may be left of it is to be deleted."""

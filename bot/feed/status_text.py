@@ -38,6 +38,7 @@ def order_text(order: BoardOrder, settings: BotSettings) -> str:
         f"style {order.style or settings.gex_feed_style}",
         *([f"scope {order.scope}"] if order.scope else []),
         *([f"weight {order.weight}"] if order.weight else []),
+        *([f"picture {order.picture}"] if order.picture not in {None, "none"} else []),
         f"a new message every {minutes} min" if minutes else "no new message while it can be edited",
         "without a sound" if manner_of_reposts(order, settings).silent else "with a sound",
         *([] if order.alert_role_id is None else [f"alerts ping <@&{order.alert_role_id}>"]),
@@ -70,6 +71,8 @@ def _pace(board: BoardStatus, now: datetime) -> str:
     parts = [f"{counters.pace_per_s(now):.2f} edits/s", f"last edit {ago(counters.last_edit_at, now)}"]
     if counters.errors:
         parts.append(f"{counters.errors} errors")
+    if board.without_picture is not None:
+        parts.append(f"no picture: {board.without_picture[:_LONGEST_REASON]}")
     return " · ".join(parts)
 
 

@@ -16,6 +16,9 @@ _ACCENTS: Final[dict[Regime, int]] = {"dampened": 0x23A55A, "amplified": 0xDA373
 _UNKNOWN_ACCENT: Final = 0x80848E
 _MARK: Final = re.compile(r"^::card ([0-9a-f]{6})\n", re.MULTILINE)
 _BETWEEN: Final = "\n---\n"
+_PICTURE: Final = "\n::picture"
+PICTURE_FILE: Final = "gex.png"
+"""What the file of a live message's picture is called; a card shows it by its name."""
 
 
 def card_text(parts: Sequence[Sequence[str]], regime: Regime | None = None) -> str:
@@ -34,19 +37,27 @@ def as_card(text: str) -> str:
     return text if is_card(text) else card_text([[text]])
 
 
+def with_picture(text: str) -> str:
+    """The text of a card that shows the picture attached to it, which every edit has to say again."""
+    return text + _PICTURE
+
+
 def layout_of(text: str) -> discord.ui.LayoutView:
     """What Discord is sent of a card's text: a container each, of six components as boards write them.
 
     Only text and rules: nothing that discord.py would keep to answer for.
     """
     layout = discord.ui.LayoutView(timeout=None)
-    for accent, parts in _cards(text):
+    words = text.removesuffix(_PICTURE)
+    for accent, parts in _cards(words):
         container: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(accent_colour=accent)
         for place, part in enumerate(parts):
             if place:
                 container.add_item(discord.ui.Separator())
             container.add_item(discord.ui.TextDisplay(part))
         layout.add_item(container)
+    if words != text:
+        layout.add_item(discord.ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{PICTURE_FILE}")))
     return layout
 
 

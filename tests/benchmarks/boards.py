@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import AssuredChannel, SeenMessage
 from bot.feed.chores import Chores
+from bot.feed.illustration import Illustration
 from bot.feed.message import LiveMessage
 from bot.feed.window import Slot
 from streaming.clock import SystemClock
@@ -44,7 +45,7 @@ class LimitedChannel:
         await self._call()
         return 1
 
-    async def edit(self, message_id: int, content: str) -> None:
+    async def edit(self, message_id: int, content: str, picture: Illustration | None = None) -> None:
         await self._call()
 
     async def delete(self, message_id: int) -> None:

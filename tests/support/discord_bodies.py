@@ -49,6 +49,7 @@ COMPONENT: Final[dict[str, Any]] = (
         "options": [_fields(TEXT, "label value description") | {"emoji": EMOJI, "default": FLAG}],
         "default_values": [{"id": ID, "type": TEXT}],
         "channel_types": [WHOLE],
+        "items": [{"media": _fields(TEXT, "url"), "description": 1_024, "spoiler": FLAG}],
     }
 )
 COMPONENT["components"], COMPONENT["component"], COMPONENT["accessory"] = [COMPONENT], COMPONENT, COMPONENT

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.feed.channel import ChannelPort, GoneMessageError, SeenMessage
 from bot.feed.chores import Chores
+from bot.feed.illustration import Illustration
 from bot.feed.ledger import Chore, LedgerAwayError, LedgerEntry
 from bot.feed.message import LiveMessage
 from bot.servers.order_store import FeedOrders
@@ -57,9 +58,10 @@ class FakeChannel:
         self.log: list[tuple[str, int]] = []
         self.faults: list[Exception] = []
         self.troubles: dict[str, Exception] = {}
-        """What every call of a name raises: `send`, `edit`, `delete`, `recent`."""
+        """What every call of a name raises: `send`, `edit`, `picture` (an edit that brings one), `delete`, `recent`."""
         self.written_at = OPEN_AT
         self.delay_s = 0.0
+        self.pictures: dict[int, bytes] = {}
         self._nonces: dict[str, int] = {}
         self._next_id = 100
 
@@ -72,9 +74,11 @@ class FakeChannel:
         self.log.append(("send", self._nonces[nonce]))
         return self._nonces[nonce]
 
-    async def edit(self, message_id: int, content: str) -> None:
-        await self._work("edit")
+    async def edit(self, message_id: int, content: str, picture: Illustration | None = None) -> None:
+        await self._work("edit" if picture is None else "picture")
         self._require(message_id)
+        if picture is not None:
+            self.pictures[message_id] = picture.png
         self.messages[message_id] = content
         self.log.append(("edit", message_id))
 

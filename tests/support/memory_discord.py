@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.feed.channel import GoneMessageError, SeenMessage, WornMessageError
+from bot.feed.illustration import Illustration
 from bot.feed.pacing import Pacing
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
@@ -210,7 +211,7 @@ class MemoryChannel:
     async def send(self, content: str, *, nonce: str) -> int:
         return await self._call("POST", lambda: self._discord.post(self._id, content, nonce))
 
-    async def edit(self, message_id: int, content: str) -> None:
+    async def edit(self, message_id: int, content: str, _picture: Illustration | None = None) -> None:
         await self._call("PATCH", lambda: self._discord.edit(self._id, message_id, content))
 
     async def delete(self, message_id: int) -> None:

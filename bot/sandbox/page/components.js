@@ -2,6 +2,7 @@
 // What a click means is told by `data-…`; the timeline sends it.
 import { h, icon } from "./dom.js";
 import { markdownNodes } from "./markdown.js";
+import { attachmentNodes } from "./media.js";
 
 export const ROW = 1;
 export const BUTTON = 2;
@@ -9,27 +10,30 @@ export const STRING_SELECT = 3;
 export const TEXT_INPUT = 4;
 export const TEXT_DISPLAY = 10;
 export const LABEL = 18;
+const GALLERY = 12;
 const SEPARATOR = 14;
 const CONTAINER = 17;
 const SELECTS = new Set([STRING_SELECT, 5, 6, 7, 8]);
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link" };
 const LINK = 5;
 
-export function componentNodes(components, names) {
-  return components.map((one) => componentNode(one, names)).filter(Boolean);
+/** `resolve` finds the attachment that a picture names. */
+export function componentNodes(components, names, resolve) {
+  return components.map((one) => componentNode(one, names, resolve)).filter(Boolean);
 }
 
-function componentNode(one, names) {
+function componentNode(one, names, resolve) {
+  if (one.type === GALLERY) return h("div", { class: "gallery" }, attachmentNodes(one.items.map(({ media }) => resolve(media))));
   if (one.type === ROW) return rowNode(one);
   if (one.type === TEXT_DISPLAY) return h("div", { class: "content" }, markdownNodes(one.content, names));
   if (one.type === SEPARATOR) return h("hr", { class: one.divider === false ? "rule bare" : "rule" });
-  return one.type === CONTAINER ? containerNode(one, names) : null;
+  return one.type === CONTAINER ? containerNode(one, names, resolve) : null;
 }
 
-function containerNode({ accent_color: accent, components }, names) {
+function containerNode({ accent_color: accent, components }, names, resolve) {
   const bar = Number.isInteger(accent) ? `#${accent.toString(16).padStart(6, "0")}` : null;
   const props = { class: bar ? "container accented" : "container", style: bar ? { "--bar": bar } : {} };
-  return h("section", props, componentNodes(components ?? [], names));
+  return h("section", props, componentNodes(components ?? [], names, resolve));
 }
 
 function rowNode(row) {

@@ -82,7 +82,7 @@ function contentNodes(message, names) {
     message.content ? content(message, names) : null,
     ...embedNodes(shown.embeds, names),
     ...attachmentNodes(shown.attachments),
-    ...componentNodes(message.components ?? [], names),
+    ...componentNodes(message.components ?? [], names, shown.resolve),
   ].filter(Boolean);
 }
 
@@ -118,6 +118,15 @@ function withPictures(message) {
     if (file) used.add(file.id);
     return file ? { ...file, ...picture, url: localUrl(file.url) } : picture;
   };
+  markGalleries(message.components ?? [], resolve);
   const embeds = (message.embeds ?? []).map((one) => ({ ...one, image: resolve(one.image), thumbnail: resolve(one.thumbnail) }));
-  return { embeds, attachments: attachments.filter((one) => !used.has(one.id)) };
+  return { embeds, attachments: attachments.filter((one) => !used.has(one.id)), resolve };
+}
+
+/** What a card shows by itself is not shown below it again. */
+function markGalleries(components, resolve) {
+  for (const one of components) {
+    for (const { media } of one.items ?? []) resolve(media);
+    markGalleries(one.components ?? [], resolve);
+  }
 }

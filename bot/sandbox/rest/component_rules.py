@@ -10,10 +10,10 @@ from bot.sandbox.world.records import Json
 
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 SELECTS: Final = (3, 5, 6, 7, 8)
-SECTION, TEXT_DISPLAY, LABEL, CONTAINER = 9, 10, 18, 17
-MODERN: Final = (ROW, SECTION, TEXT_DISPLAY, 12, 13, 14, CONTAINER)
+SECTION, TEXT_DISPLAY, GALLERY, LABEL, CONTAINER = 9, 10, 12, 18, 17
+MODERN: Final = (ROW, SECTION, TEXT_DISPLAY, GALLERY, 13, 14, CONTAINER)
 LINK, PREMIUM = 5, 6
-_ROWS, _BUTTONS_PER_ROW, _OPTIONS, _MODERN_TOTAL = 5, 5, 25, 40
+_ROWS, _BUTTONS_PER_ROW, _OPTIONS, _MODERN_TOTAL, _PICTURES = 5, 5, 25, 40, 10
 _TEXT_TOTAL: Final = 4_000
 
 
@@ -56,6 +56,8 @@ def _check_block(form: FormErrors, path: Path, block: Json) -> None:
         _check_row(form, path, block)
     elif block["type"] == TEXT_DISPLAY:
         check.text(form, (*path, "content"), block.get("content"), 1, _TEXT_TOTAL)
+    elif block["type"] == GALLERY:
+        check.objects(form, (*path, "items"), block.get("items"), 1, _PICTURES)
     elif block["type"] in {CONTAINER, SECTION}:
         for index, inner in enumerate(check.objects(form, (*path, "components"), block.get("components"), 1, 40)):
             if check.choice(form, (*path, "components", index, "type"), inner.get("type"), MODERN):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from bot.sandbox.rest.component_rules import GALLERY, every_component
 from bot.sandbox.rest.message_rules import check_message
 from bot.sandbox.rest.uploads import Upload
 from bot.sandbox.world.api_errors import ApiError, FormErrors, empty_message
@@ -42,6 +43,7 @@ class Posts:
         self._fill(message, body, uploads)
         if is_empty(message):
             raise empty_message()
+        require_pictures(message, path)
         self._world.post(message)
         return message
 
@@ -70,9 +72,13 @@ class Posts:
         was_loading = bool(message.flags & MessageFlag.LOADING)
         message.flags &= ~MessageFlag.LOADING
         self._fill(message, body, uploads)
-        if is_empty(message):
+        try:
+            if is_empty(message):
+                raise empty_message()
+            require_pictures(message, path)
+        except ApiError:
             _restore(message, before)
-            raise empty_message()
+            raise
         self._world.touch(message, edited=not was_loading)
         return message
 
@@ -164,6 +170,20 @@ def is_empty(message: Message) -> bool:
     """Whether nothing would be shown: components of the first kind alone do not count."""
     modern = message.flags & MessageFlag.COMPONENTS_V2 and message.components
     return not (message.content or message.embeds or message.attachments or modern)
+
+
+def require_pictures(message: Message, path: tuple[str | int, ...] = ()) -> None:
+    """Raise 50035 for a picture of a card that is to be one of the message's files and is none."""
+    form, files = FormErrors(), {attachment.filename for attachment in message.attachments}
+    galleries = [one for one in every_component(message.components) if one.get("type") == GALLERY]
+    for url in (str(item.get("media", {}).get("url")) for one in galleries for item in one.get("items") or ()):
+        if url.startswith(_INLINE) and url.removeprefix(_INLINE) not in files:
+            form.add(
+                (*path, "components"),
+                "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND",
+                "The referenced attachment was not found",
+            )
+    form.raise_if_any()
 
 
 def numbered(components: list[Json], start: int = 1) -> list[Json]:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from bot.choices import Style
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import GoneMessageError
+from bot.feed.illustration import Illustration
 from bot.feed.ledger import LedgerAwayError, LedgerEntry
 from bot.feed.window import Slot
 from streaming.bus.lease import LeaseLostError
@@ -54,6 +56,7 @@ class Rig:
         self.told: list[str] = []
         self.leading = True
         self.slot = Slot(60)
+        self.drawn = 0
         self.restart()
         self.feed()
 
@@ -74,6 +77,16 @@ class Rig:
 
     async def _still_ours(self) -> bool:
         return self.leading
+
+    async def draw(self) -> Illustration:
+        self.drawn += 1
+        return Illustration(f"picture {self.drawn}".encode(), "what it shows")
+
+    def illustrate(self, style: Style = "ansi") -> None:
+        """From now on its messages have pictures."""
+        self.plan = BoardPlan(draw=self.draw, style=style)
+        self.restart()
+        self.feed()
 
     def feed(self, **changes: object) -> None:
         self.slot.put(snapshot(self.clock.now(), **changes))
@@ -266,7 +279,7 @@ async def test_beats_that_pass_during_a_slow_edit_are_missed_not_made_up_for():
     rig = Rig()
     original = rig.channel.edit
 
-    async def slow(message_id: int, content: str) -> None:
+    async def slow(message_id: int, content: str, _picture: Illustration | None = None) -> None:
         rig.clock.advance(3.5)
         await original(message_id, content)
 
@@ -758,7 +771,7 @@ async def test_a_refusal_that_arrives_after_the_word_that_all_is_mended_is_looke
     await rig.beat()
     edit = rig.channel.edit
 
-    async def refuse_too_late(message_id: int, content: str) -> None:
+    async def refuse_too_late(message_id: int, content: str, _picture: Illustration | None = None) -> None:
         rig.channel.edit = edit  # type: ignore[method-assign]
         rig.board.wake()
         raise OperatorError("The bot may not write in channel 77.")
@@ -902,3 +915,58 @@ async def test_the_first_figures_are_shown_by_a_clock_that_never_stands_still():
     task.cancel()
     await asyncio.wait({task})
     assert [deed for deed, _ in channel.asked[:2]] == ["send", "edit"]
+
+
+async def test_each_new_message_gets_a_picture_with_the_edit_that_is_due():
+    rig = Rig(OPEN_AT - timedelta(seconds=4))
+    rig.illustrate()
+    for _ in range(3):
+        await rig.beat()
+    first = rig.board.status().message_id
+    assert rig.channel.pictures == {first: b"picture 1"}
+    for _ in range(4):
+        await rig.beat()
+    second = rig.board.status().message_id
+    assert second != first
+    assert rig.channel.pictures[second] == b"picture 2"
+    assert rig.drawn == 2
+    counters = rig.board.status().counters
+    assert (counters.posts, counters.reposts, counters.errors) == (1, 1, 0)
+
+
+async def test_a_picture_that_discord_refuses_costs_no_message_and_no_edit():
+    rig = Rig()
+    rig.illustrate()
+    rig.channel.troubles["picture"] = OperatorError("The bot lacks Attach Files.")
+    for _ in range(4):
+        await rig.beat()
+    status = rig.board.status()
+    assert (status.state, status.without_picture) == ("open", "The bot lacks Attach Files.")
+    assert (status.counters.posts, status.counters.edits, rig.told) == (1, 3, [])
+
+
+async def test_a_picture_is_tried_again_while_discord_is_away():
+    rig = Rig()
+    rig.illustrate()
+    rig.channel.troubles["picture"] = TransientError("Discord is away.")
+    await rig.beat()
+    await rig.beat()
+    assert rig.board.status().state == "retrying"
+    rig.channel.troubles.clear()
+    await rig.beat(10)
+    assert list(rig.channel.pictures.values()) == [b"picture 1"]
+    assert rig.board.status().without_picture is None
+
+
+async def test_a_card_names_its_picture_in_every_later_text_also_the_last():
+    rig = Rig()
+    rig.illustrate("card")
+    for _ in range(3):
+        await rig.beat()
+    (text,) = rig.channel.messages.values()
+    assert text.endswith("::picture")
+    rig.clock.advance(8 * 3600)
+    await rig.step()
+    (text,) = rig.channel.messages.values()
+    assert "closed" in text
+    assert text.endswith("::picture")

@@ -104,7 +104,7 @@ class TellingChannel(FakeChannel):
         self.written.append(("send", content))
         return await super().send(content, nonce=nonce)
 
-    async def edit(self, message_id, content):
+    async def edit(self, message_id, content, picture=None):
         self.written.append(("edit", content))
         await super().edit(message_id, content)
 

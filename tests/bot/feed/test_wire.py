@@ -11,6 +11,7 @@ import pytest
 from bot.choices import Style
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
+from bot.feed.illustration import Draw, Illustration
 from bot.feed.window import Slot
 from bot.render.text import BoardView, board_text, is_replaceable
 from bot.sandbox.local_discord import Sandbox, open_sandbox
@@ -19,9 +20,10 @@ from bot.sandbox.world.permission_bits import Permission
 from streaming.freshness import Freshness
 from streaming.symbols import parse_ticker
 from tests.support.clock import ManualClock
-from tests.support.discord_bodies import problems
+from tests.support.discord_bodies import problems, problems_of
 from tests.support.discord_wire import live_bot
 from tests.support.feed import OPEN_AT, DictLedger, Keeper, snapshot
+from tests.support.host import PNG
 from tests.support.wire import WireBot, log_in
 
 
@@ -37,6 +39,7 @@ class WireRig:
         *,
         style: Style = "ansi",
         ledger: DictLedger | None = None,
+        draw: Draw | None = None,
     ) -> None:
         self.sandbox = sandbox
         self.channel_id = channel_id or sandbox.channel_ids["gex-spx"]
@@ -50,7 +53,7 @@ class WireRig:
             parse_ticker("SPX"),
             slot=self.slot,
             message=self.keeper.message,
-            plan=BoardPlan(style=style),
+            plan=BoardPlan(style=style, draw=draw),
             clock=self.clock,
             rng=random.Random(1),
             tell=self.told.append,
@@ -120,6 +123,26 @@ async def test_a_card_is_posted_edited_replaced_and_found_on_the_wire_and_replac
     block = WireRig(sandbox, bot, rig.clock.now(), ledger=rig.ledger)
     await block.beat()
     assert [text[:8] for text in block.messages] == ["```ansi\n"]
+
+
+async def picture() -> Illustration:
+    return Illustration(PNG, "what it shows")
+
+
+@pytest.mark.parametrize("style", ["ansi", "card"])
+async def test_a_picture_comes_with_an_edit_and_stays_for_the_next_ones(sandbox, bot, style):
+    rig = WireRig(sandbox, bot, style=style, draw=picture)
+    for _ in range(4):
+        await rig.beat()
+    (message,) = sandbox.world.messages()
+    (file,) = message.attachments
+    assert (file.filename, file.description, file.data) == ("gex.png", "what it shows", PNG)
+    assert [one["type"] for one in message.components] == ([17, 12] if style == "card" else [])
+    counters = rig.board.status().counters
+    assert (counters.posts, counters.edits, counters.errors, sandbox.traffic.violations) == (1, 3, 0, 0)
+    assert problems_of(one for one in sandbox.traffic.requests if "/messages" in one.path) == []
+    (seen,) = await DiscordChannel(bot, rig.channel_id).recent()
+    assert is_replaceable(seen.content)
 
 
 async def test_a_message_that_a_person_deleted_is_posted_anew(sandbox, bot):

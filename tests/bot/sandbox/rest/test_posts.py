@@ -85,3 +85,15 @@ def test_components_of_the_second_kind_are_for_good_and_leave_no_content_beside_
             posts.edit(sent, body, [])
     assert (sent.content, sent.flags & flags) == ("", flags)
     posts.edit(sent, {"components": card}, [])
+
+
+def test_a_card_shows_a_picture_only_when_the_message_has_that_file(posts: Posts, channel: Channel) -> None:
+    gallery = {"type": 12, "items": [{"media": {"url": "attachment://gex.png"}}]}
+    card = {"flags": MessageFlag.COMPONENTS_V2, "components": [{"type": 10, "content": "figures"}, gallery]}
+    with pytest.raises(ApiError):
+        posts.create(channel, card, [])
+    sent = posts.create(channel, card, [Upload(0, "gex.png", b"1")])
+    posts.edit(sent, card, [])
+    with pytest.raises(ApiError):
+        posts.edit(sent, {**card, "attachments": []}, [])
+    assert [file.filename for file in sent.attachments] == ["gex.png"]
