@@ -30,6 +30,7 @@ from streaming.engine.protocol import (
     Order,
     OrderRefused,
     Ready,
+    Rehearse,
     Setup,
 )
 from streaming.errors import ContractError, TransientError
@@ -72,14 +73,16 @@ class OrderGate:
     @asynccontextmanager
     async def to_ask(self) -> AsyncIterator[None]:
         """For an order that somebody waits for."""
-        self._asked += 1
-        self._answered.clear()
+        self._begin()
         try:
             yield
         finally:
-            self._asked -= 1
-            if not self._asked:
-                self._answered.set()
+            self._end()
+
+    def expect(self, within_s: float) -> None:
+        """As if somebody asked for so long: whoever will then finds nobody before him."""
+        self._begin()
+        asyncio.get_running_loop().call_later(within_s, self._end)
 
     @asynccontextmanager
     async def to_load(self) -> AsyncIterator[None]:
@@ -90,6 +93,15 @@ class OrderGate:
                     while self._asked:
                         await self._answered.wait()
             yield
+
+    def _begin(self) -> None:
+        self._asked += 1
+        self._answered.clear()
+
+    def _end(self) -> None:
+        self._asked -= 1
+        if not self._asked:
+            self._answered.set()
 
 
 class EngineHost:
@@ -193,6 +205,16 @@ class EngineHost:
         """
         self.inbox.news[name].clear()
         return (await self._ask(Computed, Compute(name, now))).snapshot
+
+    def expect(self, within_s: float) -> None:
+        """Tell that `compute` comes within a time: no chain is begun until then."""
+        self._turns.expect(within_s)
+
+    def rehearse(self, name: str, now: datetime) -> None:
+        """Tell that `compute` of a ticker is near; nobody waits for it, and a process that has work is spared."""
+        if self._ready.is_set() and self._process is not None and self._process.is_idle:
+            self._flush(self._process)
+            self._process.order(Rehearse(name, now))
 
     async def map_ahead(self, name: str, *, newer_than_ms: int) -> DayMap | None:
         """The rest of a ticker's session as of its last snapshot; None where that is no newer.

@@ -20,6 +20,10 @@ _BEFORE_CHAINS_S: Final = 0.5
 _BEFORE_FIGURES_S: Final = 0.1
 _LOG: Final = logging.getLogger(__name__)
 _SLOW_COMPUTE_S: Final = 0.05
+_EXPECT_S: Final = 0.02
+"""Before a computation is due no chain is begun: it would take as long."""
+_REHEARSE_S: Final = 0.008
+"""Before a computation is due: about as long as a rehearsal takes, for what it warms cools within milliseconds."""
 
 
 @dataclass(slots=True)
@@ -43,6 +47,10 @@ class Engines(Protocol):
 
     async def news(self, name: str) -> None: ...
 
+    def expect(self, within_s: float) -> None: ...
+
+    def rehearse(self, name: str, now: datetime) -> None: ...
+
     async def compute(self, name: str, now: datetime) -> GexSnapshot | None: ...
 
 
@@ -50,8 +58,8 @@ class SnapshotLoop:
     """Computes a ticker as soon as it has news and `pace_s` has passed since it was last begun.
 
     Without news nothing is computed. A slow computation or store shifts the next one; nothing queues: tickers that have
-    news at once take turns, each as long after the one before as a computation takes, and keep their places in the
-    second from then on.
+    news at once take turns, each as long after the one before as a rehearsal and a computation take, and keep their
+    places in the second from then on.
     """
 
     def __init__(
@@ -74,8 +82,10 @@ class SnapshotLoop:
         self._assure = assure
         self._logged: set[tuple[str, str]] = set()
         self._free_s = 0.0
-        """When the engines are done with what they were asked last."""
+        """When the engines are done with what they were asked last, and have rehearsed the next."""
         self._took_s = 0.0
+        self._due_s: dict[str, float] = {}
+        """When each ticker may be computed next."""
 
     async def run(self) -> None:
         """Compute and store until cancelled; tickers do not wait for one another."""
@@ -88,17 +98,32 @@ class SnapshotLoop:
         due_s = clock.monotonic()
         while True:
             await self._engines.news(name)
+            await self._rehearsed(name, due_s)
             if (wait_s := due_s - clock.monotonic()) > 0.0:
                 await clock.sleep(wait_s)
             if (wait_s := self._turn_s(clock.monotonic()) - clock.monotonic()) > 0.0:
                 await clock.sleep(wait_s)
             began_s = clock.monotonic()
             due_s = began_s + (self._pace_s if await self._compute_one(name) else _BEFORE_FIGURES_S)
+            self._due_s[name] = due_s
+
+    async def _rehearsed(self, name: str, due_s: float) -> None:
+        """Have it gone through a moment before it is due, unless another ticker would have to wait for that."""
+        clock = self._clock
+        if (wait_s := due_s - _EXPECT_S - clock.monotonic()) < 0.0:
+            return
+        await clock.sleep(wait_s)
+        self._engines.expect(2.0 * _EXPECT_S)
+        await clock.sleep(due_s - _REHEARSE_S - clock.monotonic())
+        now_s = clock.monotonic()
+        others = [other_s for other, other_s in self._due_s.items() if other != name]
+        if not any(now_s <= other_s <= due_s for other_s in others):
+            self._engines.rehearse(name, clock.now())
 
     def _turn_s(self, now_s: float) -> float:
         """When a computation may begin that could begin now; others come after it."""
         begin_s = max(now_s, self._free_s)
-        self._free_s = begin_s + min(self._took_s, self._pace_s / len(self._engines.tickers))
+        self._free_s = begin_s + min(self._took_s + _REHEARSE_S, self._pace_s / len(self._engines.tickers))
         return begin_s
 
     async def _compute_one(self, name: str) -> bool:

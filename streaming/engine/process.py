@@ -23,6 +23,11 @@ class EngineProcess(PipedProcess):
         self._waiting: deque[asyncio.Future[Answer]] = deque()
         self._over = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every answer has come."""
+        return not self._waiting
+
     def order(self, order: Order) -> None:
         """Give an order that has no answer."""
         if not self._over:

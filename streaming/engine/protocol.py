@@ -1,7 +1,7 @@
 """What the engine host and its worker process say to each other, as msgpack. Records only.
 
-Orders are carried out and answered one after another; `Take` has no answer. The bytes of a chain follow their
-`Load` as a frame of their own, so that megabytes are not copied into a message.
+Orders are carried out and answered one after another; `Take` and `Rehearse` have none. The bytes of a chain follow
+their `Load` as a frame of their own, so that megabytes are not copied into a message.
 """
 
 from datetime import date, datetime
@@ -67,6 +67,13 @@ class Take(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 class Compute(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The snapshot of a ticker now."""
+
+    ticker: str
+    now: datetime
+
+
+class Rehearse(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The same order is about to come as `Compute`: make ready what can be. It has no answer."""
 
     ticker: str
     now: datetime
@@ -146,7 +153,7 @@ class OrderRefused(msgspec.Struct, frozen=True, array_like=True, tag=True):
     remedy: str = ""
 
 
-Order = Setup | Load | Take | Compute | Near | Ahead
+Order = Setup | Load | Take | Compute | Rehearse | Near | Ahead
 Answer = Ready | ChainReceipt | Doubtful | Computed | NearSymbols | AheadPiece | OrderRefused
 ORDERS: Final = msgspec.msgpack.Decoder(Order)
 ANSWERS: Final = msgspec.msgpack.Decoder(Answer)

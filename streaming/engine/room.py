@@ -121,6 +121,10 @@ class EngineRoom:
         """The snapshot of one ticker now; None before its first chain."""
         return self._engines[name].compute(now)
 
+    def rehearse(self, name: str, now: datetime) -> GexSnapshot | None:
+        """What `compute` would say, shortly before it is asked, so that it will take less than half as long."""
+        return self._engines[name].rehearse(now)
+
     def map_ahead(self, name: str, *, newer_than_ms: int) -> AheadPiece:
         """Go on with a ticker's map, or begin one if its last figures are newer."""
         work = self._maps.setdefault(name, self._engines[name].map_ahead(newer_than_ms=newer_than_ms))

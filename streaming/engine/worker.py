@@ -17,6 +17,7 @@ from streaming.engine.protocol import (
     Order,
     OrderRefused,
     Ready,
+    Rehearse,
     Setup,
     Take,
 )
@@ -66,7 +67,9 @@ class OrderDesk:
             if isinstance(error, GexcordError):
                 return OrderRefused(type(error).__name__, str(error)[:_LONGEST_REASON], error.remedy)
             traceback.print_exc()
-            return None if isinstance(order, Take) else OrderRefused(type(error).__name__, str(error)[:_LONGEST_REASON])
+            if isinstance(order, Take | Rehearse):
+                return None
+            return OrderRefused(type(error).__name__, str(error)[:_LONGEST_REASON])
 
     def tidy(self) -> bool:
         """Use a moment without orders; False when there is nothing to do."""
@@ -78,21 +81,23 @@ class OrderDesk:
 
     def _answer(self, order: Order, payload: bytes) -> Answer | None:
         room = self._room
+        answer: Answer | None = None
         match order:
             case Setup():
-                self._room = EngineRoom(order.tickers, scope=order.scope, volatility=order.volatility)
-                return Ready()
+                self._room, answer = EngineRoom(order.tickers, scope=order.scope, volatility=order.volatility), Ready()
             case Load():
-                return room.load(order, payload)
+                answer = room.load(order, payload)
             case Take():
                 room.take(order.spots, order.quotes, order.trades)
-                return None
             case Compute():
-                return Computed(room.compute(order.ticker, order.now))
+                answer = Computed(room.compute(order.ticker, order.now))
+            case Rehearse():
+                ENCODER.encode(Computed(room.rehearse(order.ticker, order.now)))
             case Near():
-                return NearSymbols(room.near_symbols(order.per_underlying))
+                answer = NearSymbols(room.near_symbols(order.per_underlying))
             case Ahead():
-                return room.map_ahead(order.ticker, newer_than_ms=order.newer_than_ms)
+                answer = room.map_ahead(order.ticker, newer_than_ms=order.newer_than_ms)
+        return answer
 
 
 if __name__ == "__main__":

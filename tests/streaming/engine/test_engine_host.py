@@ -109,6 +109,21 @@ async def test_what_is_taken_reaches_the_engines_without_a_computation_too():
         await until(lambda: host.inbox.waiting == 0)
 
 
+async def test_a_rehearsal_knows_all_that_has_come_ends_no_news_and_spares_a_process_that_works():
+    async with host_of() as host:
+        host.rehearse("SPX", ASOF)
+        await host.load(BODY)
+        host.take([tick(5661.0)])
+        host.rehearse("SPX", ASOF)
+        assert host.inbox.waiting == 0 and host.inbox.news["SPX"].is_set()
+        order = asyncio.create_task(host.compute("SPX", ASOF))
+        await asyncio.sleep(0)
+        host.take([tick(5662.0)])
+        host.rehearse("SPX", ASOF)
+        assert host.inbox.waiting == 1, "the process is asked already"
+        assert (await order).spot == 5661.0
+
+
 async def test_news_ends_with_the_computation_that_knows_it():
     async with host_of() as host:
         await host.load(BODY)

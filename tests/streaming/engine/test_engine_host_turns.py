@@ -62,6 +62,19 @@ async def test_what_is_asked_goes_before_the_chains_that_are_queued():
     assert orders.begun[5:] == ["c"]
 
 
+async def test_a_chain_waits_for_what_is_expected_and_no_longer():
+    orders = Orders()
+    orders.turns.expect(0.01)
+    await orders.give("a", "A")
+    assert orders.begun == ["A"]
+    await orders.end("A")
+    assert orders.begun == ["A"], "more may be asked still"
+    await asyncio.sleep(0.015)
+    await settled()
+    assert orders.begun == ["A", "a"]
+    await orders.all()
+
+
 async def test_a_chain_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(engine_host, "_PATIENCE_S", 0.01)
     orders = Orders()

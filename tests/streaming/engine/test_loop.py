@@ -33,6 +33,12 @@ class Engines:
         if not self.always:
             await self.fresh[name].wait()
 
+    def expect(self, within_s):
+        """Nothing else is going on."""
+
+    def rehearse(self, name, now):
+        """It would change nothing."""
+
     async def compute(self, name, now):
         self.fresh[name].clear()
         self.computed.append((name, asyncio.get_running_loop().time()))
@@ -164,15 +170,24 @@ async def test_a_process_that_streams_no_more_stores_nothing_over_its_successor(
 
 
 class Busy:
-    """Three tickers with news all the time; each computation takes the engines a tenth of a second of the clock."""
+    """Tickers with news all the time; each computation takes the engines a tenth of a second of the clock."""
 
-    def __init__(self, clock: VirtualClock) -> None:
-        self.tickers = tuple(parse_ticker(name) for name in ("SPX", "NDX", "RUT"))
+    def __init__(self, clock: VirtualClock, *names: str) -> None:
+        self.tickers = tuple(parse_ticker(name) for name in names or ("SPX", "NDX", "RUT"))
         self.clock = clock
         self.begun: dict[str, list[float]] = {ticker.name: [] for ticker in self.tickers}
+        self.rehearsed: dict[str, list[float]] = {ticker.name: [] for ticker in self.tickers}
+        self.expected: list[tuple[float, float]] = []
 
     async def news(self, name: str) -> None:
         """At once."""
+
+    def expect(self, within_s: float) -> None:
+        now_s = self.clock.monotonic() - 1000.0
+        self.expected.append((round(now_s, 3), round(now_s + within_s, 3)))
+
+    def rehearse(self, name: str, now: datetime) -> None:
+        self.rehearsed[name].append(round(self.clock.monotonic() - 1000.0, 3))
 
     async def compute(self, name: str, now: datetime) -> GexSnapshot:
         self.begun[name].append(self.clock.monotonic() - 1000.0)
@@ -200,6 +215,41 @@ async def test_tickers_that_have_news_at_once_take_turns_and_keep_their_places_i
         await clock.run(lambda: clock.sleeping == 3, done=lambda: len(engines.begun["RUT"]) == 5)
     assert [[round(at_s, 3) for at_s in begun[1:4]] for begun in engines.begun.values()] == [
         [1.0, 2.0, 3.0],
-        [1.1, 2.1, 3.1],
-        [1.2, 2.2, 3.2],
+        [1.108, 2.108, 3.108],
+        [1.216, 2.216, 3.216],
     ]
+
+
+async def test_what_is_due_is_expected_and_then_rehearsed_just_before():
+    clock = VirtualClock(datetime(2026, 8, 20, 15, 0, tzinfo=UTC))
+    engines = Busy(clock)
+    async with Running(engines, clock=clock):
+        await clock.run(lambda: clock.sleeping == 3, done=lambda: len(engines.begun["RUT"]) == 4)
+    assert {name: at_s[-1] for name, at_s in engines.rehearsed.items()} == {"SPX": 2.992, "NDX": 3.1, "RUT": 3.208}
+    assert (2.088, 2.128) in engines.expected, "nothing else is begun from 20 ms before NDX is due at 2.108"
+
+
+async def test_nothing_is_rehearsed_while_another_ticker_is_due():
+    class Crowded(Busy):
+        async def compute(self, name: str, now: datetime) -> GexSnapshot:
+            self.begun[name].append(round(self.clock.monotonic() - 1000.0, 3))
+            return snapshot()
+
+    clock = VirtualClock(datetime(2026, 8, 20, 15, 0, tzinfo=UTC))
+    engines = Crowded(clock, "SPX", "NDX", "RUT", "SPY")
+    async with Running(engines, clock=clock, pace_s=0.024):
+        await clock.run(lambda: clock.sleeping == 4, done=lambda: len(engines.begun["SPY"]) == 5)
+    assert [begun[4] for begun in engines.begun.values()] == [0.096, 0.102, 0.108, 0.114]
+    assert not any(at_s > 0.03 for rehearsed in engines.rehearsed.values() for at_s in rehearsed)
+
+
+async def test_news_that_comes_when_a_computation_is_due_is_not_rehearsed():
+    class Late(Busy):
+        async def news(self, name: str) -> None:
+            await self.clock.sleep(1.0)
+
+    clock = VirtualClock(datetime(2026, 8, 20, 15, 0, tzinfo=UTC))
+    engines = Late(clock)
+    async with Running(engines, clock=clock):
+        await clock.run(lambda: clock.sleeping == 3, done=lambda: len(engines.begun["RUT"]) == 3)
+    assert not any(engines.rehearsed.values()) and engines.expected == []

@@ -15,6 +15,7 @@ from streaming.engine.protocol import (
     NearSymbols,
     OrderRefused,
     Ready,
+    Rehearse,
     Setup,
     Take,
 )
@@ -32,6 +33,7 @@ def test_orders_are_answered_in_kind():
     desk = OrderDesk()
     assert desk.carry_out(SETUP, b"") == Ready()
     assert desk.carry_out(Take([("$SPX", 5660.0, 1)], []), b"") is None
+    assert desk.carry_out(Rehearse("SPX", ASOF), b"") is None
     assert desk.carry_out(Compute("SPX", ASOF), b"") == Computed(None)
     assert desk.carry_out(Near(5), b"") == NearSymbols(())
 
@@ -39,6 +41,8 @@ def test_orders_are_answered_in_kind():
 def test_an_order_that_breaks_is_answered_with_its_reason(capsys):
     answer = OrderDesk().carry_out(Compute("NDX", ASOF), b"")
     assert answer == OrderRefused("KeyError", "'NDX'")
+    assert "Traceback" in capsys.readouterr().err
+    assert OrderDesk().carry_out(Rehearse("NDX", ASOF), b"") is None, "nobody waits for an answer"
     assert "Traceback" in capsys.readouterr().err
 
 

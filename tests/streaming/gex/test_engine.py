@@ -12,7 +12,7 @@ from streaming.calendar import NEW_YORK
 from streaming.clock import epoch_ms
 from streaming.figures import headline
 from streaming.gex.engine import GexEngine
-from streaming.model import SCOPES, OptionQuote, WeightFigures
+from streaming.model import SCOPES, WEIGHTS, OptionQuote, WeightFigures
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, Line, block_a_chain, make_chain
 
@@ -120,6 +120,26 @@ def test_tidying_up_between_computations_changes_no_figure():
         for weight in ("oi", "vol"):
             found, expected = (getattr(item.scopes["all"], weight).zero_gamma_roots for item in (mine, theirs))
             assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_rehearsal_says_what_the_computation_will_and_is_not_remembered():
+    rehearsed, plain = engine_of(), engine_of()
+    assert GexEngine(parse_ticker("SPX"), scope="all").rehearse(ASOF) is None
+    for second in range(3):
+        at = ASOF + timedelta(seconds=second)
+        for engine in (rehearsed, plain):
+            engine.on_spot(4300.0, ms(at))
+            engine.on_option([quote(LINES[1], at, iv=0.15, volume=40_000 + 100 * second)])
+        ladder = rehearsed.ladder("all")
+        said = rehearsed.rehearse(at)
+        assert rehearsed.ladder("all") == ladder, "that of the last computation still"
+        found, expected = rehearsed.compute(at), plain.compute(at)
+        for mine in (said, found):
+            assert [mine.scopes[scope].by(weight).net_gex_usd_per_1pct for scope in SCOPES for weight in WEIGHTS] == [
+                expected.scopes[scope].by(weight).net_gex_usd_per_1pct for scope in SCOPES for weight in WEIGHTS
+            ]
+        for name in ("seq", "strikes", "max_priors", "flow", "flow_strikes", "signed_flow"):
+            assert getattr(found, name) == getattr(expected, name), name
 
 
 def test_a_live_option_quote_changes_volatility_and_volume():
