@@ -106,7 +106,10 @@ class BotSettings(StreamSettings):
     @classmethod
     def _chosen_channels(cls, value: object) -> dict[str, dict[int, Choices]]:
         if isinstance(value, dict):
-            return {name: dict.fromkeys(places, Choices()) | dict(places) for name, places in value.items()}
+            return {
+                name: places if isinstance(places, dict) else dict.fromkeys(places, Choices())
+                for name, places in value.items()
+            }
         channels: dict[str, dict[int, Choices]] = {}
         for part in split_commas(value):
             name, channel_id, words = _pair(part)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.choices import Choices
 from bot.settings import BotSettings
 from streaming.errors import ConfigurationError
 from streaming.settings import load_settings, load_what_is_right
@@ -177,6 +178,12 @@ def test_the_map_comes_first_and_may_name_several_tickers_for_a_channel(monkeypa
         1: ["NQ_NDX"],
     }
     assert {ticker.name for ticker in settings.tickers} == {"NDX", "SPY", "SPX", "NQ_NDX"}
+
+
+def test_whoever_builds_the_settings_names_channels_alone_or_with_what_is_chosen():
+    chosen = {"SPX": (1,), "NDX": {2: Choices(weight="vol")}}
+    settings = BotSettings(_env_file=None, gex_feed_channel_map=chosen)
+    assert settings.gex_feed_channel_map == {"SPX": {1: Choices()}, "NDX": {2: Choices(weight="vol")}}
 
 
 TOO_MANY = ",".join(f"T{letter}:1" for letter in "ABCDEFGHIJKLM")
