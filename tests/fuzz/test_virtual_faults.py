@@ -54,6 +54,12 @@ def test_messages_that_nobody_takes_away_stay_few_also_when_every_new_one_is_wor
     assert 3 < verdict.most_at_once <= MOST_AT_ONCE
 
 
+def test_a_bot_whose_goodbyes_hang_ends_within_the_time_that_it_has() -> None:
+    hangs = Deed(BEGINS_S + 1.9, "fault", {"kind": "hangs", "method": "PATCH", "for_s": 8.0})
+    ends = Deed(BEGINS_S + 2.0, "terminate", {"place": "bot0", "for_s": 2.0})
+    assert play([hangs, ends], seed=3, bots=1, ends_s=35.0).reasons == ()
+
+
 def test_a_half_day_ends_with_one_closed_message() -> None:
     """Its last half minute; the whole of it is `python -m tests.fuzz.virtual_day`."""
     last = HALF_DAY.replace(hour=17, minute=59, second=0)

@@ -30,6 +30,8 @@ FRESH_S = 3.0
 _LOOK_EVERY_S = 0.25
 MOST_AT_ONCE = 5
 """Messages of ours in a channel, whatever happens: three that cannot be deleted, the live one, and its successor."""
+ENDS_WITHIN_S = 6.0
+"""Then the supervisor leaves a job behind, and its lease with it."""
 _SWAP_S = 3.0
 _TOLD_S = 0.2
 """After a channel may be written to again the gateway says so."""
@@ -206,7 +208,7 @@ class Storm:
         looking.cancel()
         self._last_look()
         for place in self._places:
-            await world.bots[place].terminate()
+            await self._end(world.bots[place])
         market.cancel()
         await asyncio.sleep(40.0)
         self._after()
@@ -305,8 +307,15 @@ class Storm:
         bot = self.world.bots[place]
         if bot.dead or bot.task.done() or bot.task.cancelling():
             return
-        await bot.terminate()
+        await self._end(bot)
         await self._again(place, for_s)
+
+    async def _end(self, bot: VirtualBot) -> None:
+        bot.wake()
+        asked_s = self.loop.time() - bot.slept_s
+        await bot.terminate()
+        if not bot.dead and (took_s := self.loop.time() - bot.slept_s - asked_s) > ENDS_WITHIN_S:
+            self.judge.reasons.append(f"{bot.name} took {took_s:.1f} s to end")
 
     async def _again(self, place: str, for_s: float) -> None:
         await asyncio.sleep(for_s)

@@ -42,6 +42,7 @@ class VirtualBot:
         self.household = Household()
         self.dead = False
         self.began_s = world.loop.time()
+        self.slept_s = self._slept_from_s = 0.0
         self._world = world
         self.reader = VirtualReader(world.latest)
         redis = cast("Redis", MemoryRedis(world.store, lambda: self.dead))
@@ -79,9 +80,14 @@ class VirtualBot:
 
     def sleep(self) -> None:
         """As by SIGSTOP."""
+        self.wake()
         self.household.asleep = True
+        self._slept_from_s = self._world.loop.time()
 
     def wake(self) -> None:
+        """As by SIGCONT."""
+        if self.household.asleep:
+            self.slept_s += self._world.loop.time() - self._slept_from_s
         self.household.wake(self._world.loop)
 
     def _channel(self, channel_id: int) -> MemoryChannel:
