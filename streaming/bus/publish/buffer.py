@@ -1,6 +1,7 @@
 """Events that wait for Redis: in order, within a bound, the oldest ticks given up first. Pure."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from streaming.bus.events import KINDS
 
@@ -9,11 +10,15 @@ Entry = tuple[int, int, bytes]
 
 
 class EventBuffer:
-    """A queue bounded in events and bytes that never refuses; what it gives up is counted by kind."""
+    """A queue bounded in events and bytes that never refuses; what it gives up is counted by kind.
+
+    Events wait in the list that they are taken in; only what is more than a batch is told apart by what goes first.
+    """
 
     def __init__(self, *, max_events: int, max_bytes: int) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
+        self._fresh: list[Entry] = []
         self._ticks: deque[Entry] = deque()
         self._books: deque[Entry] = deque()
         self._queues = tuple(self._ticks if kind.given_up_first else self._books for kind in KINDS)
@@ -31,14 +36,21 @@ class EventBuffer:
         """Events given up so far."""
         return self.dropped_ticks + self.dropped_books
 
-    def add(self, kind: int, payload: bytes) -> None:
-        """Append one event; at the bound the oldest tick goes, or the oldest book when no tick is left."""
-        self._queues[kind].append((self._place, kind, payload))
-        self._place += 1
-        self._length += 1
-        self.size_bytes += len(payload)
-        while self.size_bytes > self._max_bytes or self._length > self._max_events:
-            self._give_up_one()
+    def add(self, kinds: Sequence[int], payloads: Sequence[bytes]) -> None:
+        """Append events, kind by kind; at the bound the oldest tick goes, or the oldest book when no tick is left."""
+        self._fresh += zip(range(self._place, self._place + len(kinds)), kinds, payloads, strict=True)
+        self._place += len(kinds)
+        self._length += len(kinds)
+        self.size_bytes += sum(map(len, payloads))
+        if self.size_bytes > self._max_bytes or self._length > self._max_events:
+            self._sort_out()
+            while self.size_bytes > self._max_bytes or self._length > self._max_events:
+                self._give_up_one()
+
+    def _sort_out(self) -> None:
+        for entry in self._fresh:
+            self._queues[entry[1]].append(entry)
+        self._fresh.clear()
 
     def _give_up_one(self) -> None:
         ticks, books = self._ticks, self._books
@@ -52,10 +64,13 @@ class EventBuffer:
 
     def take(self, *, max_events: int, max_bytes: int) -> list[Entry]:
         """Remove the oldest events, ticks and books in their common order; at least one when there is any."""
-        if self._length <= max_events and self.size_bytes <= max_bytes:
-            return self._take_all()
         ticks, books = self._ticks, self._books
-        batch: list[Entry] = []
+        if not ticks and not books and self._length <= max_events and self.size_bytes <= max_bytes:
+            batch, self._fresh = self._fresh, []
+            self._length = self.size_bytes = 0
+            return batch
+        self._sort_out()
+        batch = []
         size = 0
         while len(batch) < max_events and size < max_bytes and (ticks or books):
             entry = ticks.popleft() if ticks and (not books or ticks[0][0] < books[0][0]) else books.popleft()
@@ -63,13 +78,4 @@ class EventBuffer:
             size += len(entry[2])
         self._length -= len(batch)
         self.size_bytes -= size
-        return batch
-
-    def _take_all(self) -> list[Entry]:
-        ticks, books = self._ticks, self._books
-        batch = [*ticks, *books]
-        batch.sort()  # by place: two runs in order, merged
-        ticks.clear()
-        books.clear()
-        self._length = self.size_bytes = 0
         return batch

@@ -127,9 +127,7 @@ class TradingEventPublisher:
 
     def publish(self, events: Sequence[MarketEvent]) -> None:
         """Accept events in order; never waits, never raises for Redis's sake."""
-        add = self._buffer.add
-        for event in events:
-            add(NUMBER_OF[type(event)], encode_event(event))
+        self._buffer.add([NUMBER_OF[type(event)] for event in events], [encode_event(event) for event in events])
         if events:
             self._idle.clear()
             self._wake.set()

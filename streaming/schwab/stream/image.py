@@ -8,7 +8,16 @@ from msgspec import UNSET
 from streaming.clock import instant_of
 from streaming.model import OptionQuote
 from streaming.schwab.wire import rows
-from streaming.schwab.wire.values import NO_VALUE, count, instant_ms, price, volatility
+from streaming.schwab.wire.values import (
+    FIRST_MS,
+    LARGEST_COUNT,
+    LAST_MS,
+    NO_VALUE,
+    count,
+    instant_ms,
+    price,
+    volatility,
+)
 
 _INSTANTS_KEPT: Final = 4096
 
@@ -40,25 +49,37 @@ class Image:
         self.volatility: float | None = None
         self.underlying_price: float | None = None
 
-    def overlay(self, row: rows.LevelOneRow) -> int:
-        """A row whose prices are greater than zero; the rule of `values.price` in place, for most rows are these."""
-        if (value := row.bid) is not UNSET:
-            self.bid = value if value is not None and value > 0.0 else None
-        if (value := row.ask) is not UNSET:
-            self.ask = value if value is not None and value > 0.0 else None
-        if (value := row.last) is not UNSET:
-            self.last = value if value is not None and value > 0.0 else None
-        return self._overlay_sizes_and_times(row)
+    def overlay(self, row: rows.LevelOneRow, *, signed: bool = False) -> int:  # noqa: C901 - see below
+        """A row whose prices are greater than zero, or any with `signed`, as those of futures and options.
 
-    def overlay_signed(self, row: rows.LevelOneRow) -> int:
-        """A row whose prices may be zero or less; the rule of `values.signed_price`."""
-        if (value := row.bid) is not UNSET:
-            self.bid = value if value != NO_VALUE else None
-        if (value := row.ask) is not UNSET:
-            self.ask = value if value != NO_VALUE else None
-        if (value := row.last) is not UNSET:
-            self.last = value if value != NO_VALUE else None
-        return self._overlay_sizes_and_times(row)
+        The rules of `values.price`, `count` and `instant_ms` stand in place: most of the stream's rows come through
+        here, and what is called for each field costs more than the field.
+        """
+        if (cost := row.bid) is not UNSET:
+            self.bid = cost if cost is not None and (cost > 0.0 or (signed and cost != NO_VALUE)) else None
+        if (cost := row.ask) is not UNSET:
+            self.ask = cost if cost is not None and (cost > 0.0 or (signed and cost != NO_VALUE)) else None
+        if (cost := row.last) is not UNSET:
+            self.last = cost if cost is not None and (cost > 0.0 or (signed and cost != NO_VALUE)) else None
+        if (size := row.bid_size) is not UNSET:
+            self.bid_size = size if type(size) is int and 0 <= size < LARGEST_COUNT else count(size)
+        if (size := row.ask_size) is not UNSET:
+            self.ask_size = size if type(size) is int and 0 <= size < LARGEST_COUNT else count(size)
+        if (size := row.volume) is not UNSET:
+            self.volume = size if type(size) is int and 0 <= size < LARGEST_COUNT else count(size)
+        if (size := row.last_size) is not UNSET:
+            self.last_size = size if type(size) is int and 0 <= size < LARGEST_COUNT else count(size)
+        if row.delayed is not UNSET:
+            self.delayed = row.delayed
+        changed = 0
+        if (time := row.quote_ms) is not UNSET:
+            changed = time if type(time) is int and FIRST_MS < time < LAST_MS else instant_ms(time)
+        if (time := row.trade_ms) is not UNSET and (traded := instant_ms(time)) > changed:
+            changed = traded
+        if changed <= self.event_ms:
+            return changed or self.event_ms
+        self.event_ms = changed
+        return changed
 
     def overlay_option(self, row: rows.OptionRow) -> int:
         """A row with what only options have."""
@@ -68,28 +89,7 @@ class Image:
             self.open_interest = count(row.open_interest)
         if row.underlying_price is not UNSET:
             self.underlying_price = price(row.underlying_price)
-        return self.overlay_signed(row)
-
-    def _overlay_sizes_and_times(self, row: rows.LevelOneRow) -> int:
-        if (value := row.bid_size) is not UNSET:
-            self.bid_size = count(value)
-        if (value := row.ask_size) is not UNSET:
-            self.ask_size = count(value)
-        if (value := row.volume) is not UNSET:
-            self.volume = count(value)
-        if (value := row.last_size) is not UNSET:
-            self.last_size = count(value)
-        if row.delayed is not UNSET:
-            self.delayed = row.delayed
-        changed = 0
-        if row.quote_ms is not UNSET:
-            changed = instant_ms(row.quote_ms)
-        if row.trade_ms is not UNSET and (traded := instant_ms(row.trade_ms)) > changed:
-            changed = traded
-        if changed <= self.event_ms:
-            return changed or self.event_ms
-        self.event_ms = changed
-        return changed
+        return self.overlay(row, signed=True)
 
     def quote(self, symbol: str, event_ms: int, recv_ms: int, *, fresh: bool = False) -> OptionQuote:
         """The image as the engine wants it; `fresh` where it has just begun."""
@@ -116,8 +116,7 @@ class Instants:
 
     def at(self, epoch_ms: int) -> datetime:
         """The aware datetime of an instant."""
-        instant = self._known.get(epoch_ms)
-        if instant is None:
+        if (instant := self._known.get(epoch_ms)) is None:
             if len(self._known) >= _INSTANTS_KEPT:
                 self._known.clear()
             instant = self._known[epoch_ms] = instant_of(epoch_ms)

@@ -4,7 +4,7 @@ See specs/schwab-wire.md §2.5.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -22,6 +22,8 @@ from streaming.schwab.wire.values import count, instant_ms, signed_price
 from streaming.symbols import may_be_symbol
 
 _NO_TICKS: Final[frozenset[str]] = frozenset()
+_PORTION: Final = 100
+"""Rows whose events go out before the next are looked at: half a millisecond's work, and enough for one flush."""
 _UNKNOWN: Final = "Unknown"
 _AHEAD_MS: Final = 300_000
 """How far our clock may be behind Schwab's. A time beyond has not come: believed, it would pass for the newest until
@@ -53,7 +55,7 @@ class Merger:
         self._contracts = FuturesContracts()
         self._rolled: dict[str, None] = {}
         self._midnight = EasternMidnight()
-        readers: Mapping[Shape, Callable[[Any, int, list[StreamEvent]], None]] = {
+        readers: Mapping[Shape, Callable[[Any, Sequence[Any], int, list[StreamEvent]], None]] = {
             Shape.SHARES: self._equities,
             Shape.OPTIONS: self._options,
             Shape.FUTURES: self._futures,
@@ -92,12 +94,23 @@ class Merger:
 
     def apply(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> list[StreamEvent]:
         """Merge one frame's blocks that arrived at `recv_ms` and return the events, in the frame's order."""
+        return [event for portion in self.portions(blocks, recv_ms) for event in portion]
+
+    def portions(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> Iterator[list[StreamEvent]]:
+        """The same by about a hundred rows, each merged when it is asked for: Schwab sends thousands at once."""
         events: list[StreamEvent] = []
         for block in blocks:
             reader = self._readers.get(type(block))
-            if reader is not None:
-                reader(block, recv_ms, events)
-        return events
+            if reader is None:
+                continue
+            content: Sequence[Any] = block.content
+            for at in range(0, len(content), _PORTION):
+                reader(block, content[at : at + _PORTION], recv_ms, events)
+                if len(events) >= _PORTION:
+                    yield events
+                    events = []
+        if events:
+            yield events
 
     def _image(self, images: dict[str, Image], row: rows.LevelOneRow) -> Image | None:
         """The symbol's image; a new one when there is none or the row is a full image (rule 1); None for no symbol."""
@@ -121,10 +134,12 @@ class Merger:
         self.odd_rows += 1
         return False
 
-    def _equities(self, block: rows.EquityBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+    def _equities(
+        self, block: rows.EquityBlock, content: Sequence[rows.EquityRow], recv_ms: int, events: list[StreamEvent]
+    ) -> None:
         images = self._images[type(block)]
         latest_ms = recv_ms + _AHEAD_MS
-        for row in block.content:
+        for row in content:
             image = self._image(images, row)
             if image is None:
                 continue
@@ -136,16 +151,18 @@ class Merger:
                 self.listings_version += 1
             events.append(self._tick(row.key, image, event_ms, recv_ms))
 
-    def _futures(self, block: rows.FutureBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+    def _futures(
+        self, block: rows.FutureBlock, content: Sequence[rows.FutureRow], recv_ms: int, events: list[StreamEvent]
+    ) -> None:
         images = self._images[type(block)]
         latest_ms = recv_ms + _AHEAD_MS
-        for row in block.content:
+        for row in content:
             if row.active_symbol and self._rolls(row.key, row.active_symbol):
                 self._roll(images, row)
             image = self._image(images, row)
             if image is None:
                 continue
-            event_ms = image.overlay_signed(row) or instant_ms(block.timestamp) or recv_ms
+            event_ms = image.overlay(row, signed=True) or instant_ms(block.timestamp) or recv_ms
             if event_ms > latest_ms:
                 event_ms = image.event_ms = _believed(event_ms, block.timestamp, recv_ms)
             if row.status == _UNKNOWN and image.bid is None and image.ask is None and image.last is None:
@@ -169,10 +186,12 @@ class Merger:
                 images[row.key] = fresh = Image()
                 fresh.delayed = known.delayed
 
-    def _options(self, block: rows.OptionBlock, recv_ms: int, events: list[StreamEvent]) -> None:
+    def _options(
+        self, block: rows.OptionBlock, content: Sequence[rows.OptionRow], recv_ms: int, events: list[StreamEvent]
+    ) -> None:
         images = self._images[type(block)]
         latest_ms = recv_ms + _AHEAD_MS
-        for row in block.content:
+        for row in content:
             known = images.get(row.key)
             image = self._image(images, row)
             if image is None:
@@ -187,11 +206,12 @@ class Merger:
     def _books(
         self,
         block: rows.NyseBookBlock | rows.NasdaqBookBlock | rows.OptionsBookBlock,
+        content: Sequence[rows.BookRow],
         recv_ms: int,
         events: list[StreamEvent],
     ) -> None:
         admitted, latest_ms = self._admitted, recv_ms + _AHEAD_MS
-        for row in block.content:
+        for row in content:
             if row.key not in admitted:
                 if not self._admits(row.key):
                     continue
@@ -216,9 +236,13 @@ class Merger:
             )
 
     def _bars(
-        self, block: rows.EquityChartBlock | rows.FutureChartBlock, recv_ms: int, events: list[StreamEvent]
+        self,
+        block: rows.EquityChartBlock | rows.FutureChartBlock,
+        content: Sequence[EquityBarRow | FutureBarRow],
+        recv_ms: int,
+        events: list[StreamEvent],
     ) -> None:
-        for row in block.content:
+        for row in content:
             if not self._admits(row.key):
                 continue
             contract = self._contracts.behind(row.key) if isinstance(row, rows.FutureBarRow) else None

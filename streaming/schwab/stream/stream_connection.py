@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -35,6 +35,8 @@ _WATCH_EVERY_S: Final = 1.0
 _SIGNS_OF_LIFE: Final = frozenset({TickEvent, OptionQuote})
 _TOGETHER: Final = 16
 """Frames worked off as one: few enough for the processor's cache and for not waking the garbage collector."""
+_BYTES_TOGETHER: Final = 1 << 17
+"""And few enough bytes for decoding them not to hold the loop: a burst of Schwab's is a frame of 100 KB and more."""
 
 StreamSink = Callable[[Sequence[StreamEvent]], None]
 Ending = LoginDenied | KickedOut | StopStreaming | ConnectionUnknown | LoggedOut
@@ -119,8 +121,8 @@ class StreamConnection:
         while True:
             raws = await self._socket.receive()
             now_s = self._clock.monotonic()
-            for at in range(0, len(raws), _TOGETHER):
-                if (ending := self._take(raws[at : at + _TOGETHER], now_s)) is not None:
+            for together in _worked_off_as_one(raws):
+                if (ending := await self._take(together, now_s)) is not None:
                     return ending
             if now_s >= self._next_watch_s and self._session.state is State.READY:
                 self._next_watch_s = now_s + _WATCH_EVERY_S
@@ -140,14 +142,14 @@ class StreamConnection:
             while (text := self._session.to_send(self._clock.monotonic())) is not None:
                 await self._socket.send(text)
 
-    def _take(self, raws: Sequence[bytes], now_s: float) -> Ending | None:
+    async def _take(self, raws: Sequence[bytes], now_s: float) -> Ending | None:
         """Work off what came together; a bad frame is counted and forgotten."""
         received_at = self._clock.now()
         self._counters.last_frame_at = received_at
         self._counters.rate.count(now_s, len(raws))
         for event in self._session.receive_all(raws):
             if isinstance(event, Data):
-                self._pass_on(event, now_s, epoch_ms(received_at))
+                await self._pass_on(event, now_s, epoch_ms(received_at))
             elif isinstance(event, Ending):
                 return event
             else:
@@ -167,19 +169,27 @@ class StreamConnection:
         if look.dead:
             raise TransientError(f"The streamer sent no data for {self._timing.data_silence_s:.0f} s in session.")
 
-    def _pass_on(self, data: Data, now_s: float, recv_ms: int) -> None:
-        counters = self._counters
-        counters.count_blocks(data.blocks, now_s)
-        batch = self._merger.apply(data.blocks, recv_ms)
-        arrived_s = dict.fromkeys([event.symbol for event in batch if type(event) in _SIGNS_OF_LIFE], now_s)
-        self._watch.arrived_s.update(arrived_s)
-        counters.last_event_s.update(arrived_s)
-        counters.events += len(batch)
+    async def _pass_on(self, data: Data, now_s: float, recv_ms: int) -> None:
+        """Hand over the events, and let others have the loop between two portions: a publisher sends meanwhile."""
+        self._counters.count_blocks(data.blocks, now_s)
         self._note_flow(now_s)
+        passed_on = False
+        for batch in self._merger.portions(data.blocks, recv_ms):
+            if passed_on:
+                await asyncio.sleep(0)
+            passed_on = True
+            self._hand_over(batch, now_s)
         if self._merger.listings_version != self._listings_seen:
             self._listings_seen = self._merger.listings_version
             self._session.want(self._plan(self._merger.listings))
         self._note_rolls()
+
+    def _hand_over(self, batch: Sequence[StreamEvent], now_s: float) -> None:
+        counters = self._counters
+        arrived_s = dict.fromkeys([event.symbol for event in batch if type(event) in _SIGNS_OF_LIFE], now_s)
+        self._watch.arrived_s.update(arrived_s)
+        counters.last_event_s.update(arrived_s)
+        counters.events += len(batch)
         try:
             self._sink(batch)
         except Exception:  # noqa: BLE001 - a consumer's bug must not end the stream; it is logged with its traceback
@@ -208,3 +218,15 @@ class StreamConnection:
                 await self._socket.send(self._session.logout())
         except (TransientError, TimeoutError) as error:
             _LOG.debug("No LOGOUT: %s", error)
+
+
+def _worked_off_as_one(raws: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """What arrived, in parts of a few frames and not many bytes, or of one large frame."""
+    begin = size = 0
+    for at, raw in enumerate(raws):
+        if at > begin and (at - begin == _TOGETHER or size + len(raw) > _BYTES_TOGETHER):
+            yield raws[begin:at]
+            begin = at
+            size = 0
+        size += len(raw)
+    yield raws[begin:]

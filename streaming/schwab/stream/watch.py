@@ -1,8 +1,9 @@
 """Who should have sent something by now, in session hours only (specs/schwab-wire.md §2.16-2.18). Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 from streaming.calendar import close_time, closure, new_york, session_on
@@ -47,9 +48,10 @@ class DataWatch:
 
     def look(self, symbols: Iterable[str], now: datetime, now_s: float) -> Look:
         """Judge the wanted symbols; one outside its session is never missed."""
+        open_s = {reopens: _age_s(reopens, now) for reopens in _REOPENINGS}
         missing, quiet, waited = [], [], []
         for symbol in symbols:
-            silence_s = self._silence_s(symbol, now, now_s)
+            silence_s = self._silence_s(symbol, open_s, now_s)
             if silence_s is None:
                 continue
             if symbol not in self.arrived_s:
@@ -63,13 +65,21 @@ class DataWatch:
         dead = bool(waited) and min(waited) >= self.timing.data_silence_s
         return Look(tuple(missing), tuple(quiet), dead)
 
-    def _silence_s(self, symbol: str, now: datetime, now_s: float) -> float | None:
+    def _silence_s(self, symbol: str, open_s: Mapping[time | None, float | None], now_s: float) -> float | None:
         """How long nothing came while something should have; None when nothing should."""
         asked_s = self.subscribed_s.get(symbol)
-        open_s = session_age_s(symbol, now)
-        if asked_s is None or open_s is None:
+        if asked_s is None or (session_s := open_s[_reopens(symbol)]) is None:
             return None
-        return min(now_s - self.arrived_s.get(symbol, asked_s), open_s)
+        return min(now_s - self.arrived_s.get(symbol, asked_s), session_s)
+
+
+_REOPENINGS: Final = frozenset(one.reopens for one in SERVICE.values())
+
+
+@lru_cache(maxsize=16_384)
+def _reopens(symbol: str) -> time | None:
+    """What kind of session a symbol has: when its trading day begins, None for regular hours."""
+    return SERVICE[level_one_service(symbol)].reopens
 
 
 _PAUSE_FROM: Final = time(17, 0)
@@ -81,7 +91,10 @@ def session_age_s(symbol: str, now: datetime) -> float | None:
     Deliberately narrow: shares, indexes and options count in their regular session only, futures not on holidays and
     not after an early close. A watchdog that sleeps an hour too long is better than one that cries in a quiet night.
     """
-    reopens = SERVICE[level_one_service(symbol)].reopens
+    return _age_s(_reopens(symbol), now)
+
+
+def _age_s(reopens: time | None, now: datetime) -> float | None:
     began_at = _regular_start(now) if reopens is None else _day_start(now, reopens)
     return None if began_at is None else (now - began_at).total_seconds()
 

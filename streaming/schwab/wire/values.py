@@ -14,8 +14,8 @@ LARGEST_PRICE: Final = 1e12
 """Nothing costs as much; what is larger, infinity included, is a mistake."""
 LARGEST_COUNT: Final = 2**53
 """Beyond this a float no longer counts one by one, so it is no count."""
-_FIRST_MS: Final = 946_684_800_000
-_LAST_MS: Final = 4_102_444_800_000
+FIRST_MS: Final = 946_684_800_000
+LAST_MS: Final = 4_102_444_800_000
 
 Wire = float | UnsetType | None
 
@@ -51,5 +51,5 @@ def volatility(percent: Wire) -> float | None:
 def instant_ms(value: Wire) -> int:
     """Milliseconds since 1970 between the years 2000 and 2100, else 0."""
     if type(value) is int or isinstance(value, (int, float)):
-        return int(value) if _FIRST_MS < value < _LAST_MS else 0
+        return int(value) if FIRST_MS < value < LAST_MS else 0
     return 0

@@ -7,20 +7,37 @@ from msgspec import UNSET
 
 from streaming.schwab.stream.image import Image, Instants
 from streaming.schwab.wire.rows import EquityRow, OptionRow
-from streaming.schwab.wire.values import price, signed_price
+from streaming.schwab.wire.values import count, instant_ms, price, signed_price
 
 NUMBERS = st.one_of(st.just(UNSET), st.none(), st.floats(-9e11, 9e11), st.sampled_from([0.0, -999.0, 230.11]))
 AT_MS = 1787233769803
 
 
-@pytest.mark.parametrize(("overlay", "rule"), [("overlay", price), ("overlay_signed", signed_price)])
+@pytest.mark.parametrize(("signed", "rule"), [(False, price), (True, signed_price)])
 @given(values=st.lists(NUMBERS, min_size=3, max_size=3))
-def test_prices_follow_the_rule_of_their_kind(overlay, rule, values):
+def test_prices_follow_the_rule_of_their_kind(signed, rule, values):
     image = Image()
     image.bid, image.ask, image.last = known = (1.0, 2.0, 3.0)
-    getattr(image, overlay)(EquityRow(key="SPY", bid=values[0], ask=values[1], last=values[2]))
+    image.overlay(EquityRow(key="SPY", bid=values[0], ask=values[1], last=values[2]), signed=signed)
     wanted = [before if value is UNSET else rule(value) for before, value in zip(known, values, strict=True)]
     assert [image.bid, image.ask, image.last] == wanted
+
+
+COUNTS = st.one_of(
+    st.just(UNSET), st.none(), st.integers(-5, 2**60), st.floats(-5, 2**60), st.sampled_from([0, 2**53, AT_MS])
+)
+
+
+@given(values=st.lists(COUNTS, min_size=4, max_size=4), times=st.lists(COUNTS, min_size=2, max_size=2))
+def test_sizes_and_times_follow_the_rules_of_all_values(values, times):
+    image = Image()
+    image.bid_size, image.ask_size, image.volume, image.last_size = known = (1, 2, 3, 4)
+    names = ("bid_size", "ask_size", "volume", "last_size")
+    row = EquityRow(key="SPY", **dict(zip(names, values, strict=True)), quote_ms=times[0], trade_ms=times[1])
+    told = image.overlay(row)
+    wanted = [before if value is UNSET else count(value) for before, value in zip(known, values, strict=True)]
+    assert [image.bid_size, image.ask_size, image.volume, image.last_size] == wanted
+    assert told == image.event_ms == max(instant_ms(value) for value in times)
 
 
 def test_what_a_row_does_not_name_stays():

@@ -110,3 +110,33 @@ async def test_bad_frames_among_good_ones_are_counted_and_forgotten():
     with pytest.raises(TransientError):
         await served.serve("token")
     assert (len(seen), counters.bad_frames, len(counters.problems)) == (2, 2, 1)
+
+
+async def test_a_burst_of_thousands_is_handed_over_bit_by_bit_and_others_run_in_between():
+    batches, turns = [], []
+
+    async def neighbour():
+        while True:
+            turns.append(len(batches))
+            await asyncio.sleep(0)
+
+    burst = data_frame("LEVELONE_EQUITIES", *({"key": "SPY", "8": n} for n in range(1_050)))
+    served, counters = connection(ScriptedSocket([LOGGED_IN, SUBSCRIBED, burst]), batches.append)
+    beside = asyncio.create_task(neighbour())
+    with pytest.raises(TransientError):
+        await served.serve("token")
+    beside.cancel()
+    assert [event.volume for batch in batches for event in batch] == list(range(1_050))
+    assert [len(batch) for batch in batches] == [100] * 10 + [50]
+    assert set(range(12)) <= set(turns)
+    assert counters.events == 1_050
+
+
+async def test_large_frames_that_arrive_together_are_decoded_one_after_another():
+    batches = []
+    large = [data_frame("LEVELONE_EQUITIES", {"key": "SPY", "8": n, "15": "x" * 70_000}) for n in range(3)]
+    served, counters = connection(ScriptedSocket([LOGGED_IN, SUBSCRIBED, *large]), batches.append)
+    with pytest.raises(TransientError):
+        await served.serve("token")
+    assert [[event.volume for event in batch] for batch in batches] == [[0], [1], [2]]
+    assert counters.frames == {"LEVELONE_EQUITIES": 3}

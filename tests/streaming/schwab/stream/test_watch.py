@@ -2,6 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from streaming.calendar import new_york
+from streaming.schwab.stream import watch as watch_module
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.watch import DataWatch, Look
 
@@ -54,3 +56,12 @@ def test_what_was_unsubscribed_begins_anew(watch):
     assert watch.look(["SPY"], NOON, 9999.0) == Look()
     watch.subscribed(["SPY"], 300.0)
     assert watch.look(["SPY"], NOON, 315.0).missing == ("SPY",)
+
+
+def test_the_age_of_a_session_is_asked_once_for_each_kind_of_symbol_however_many_there_are(watch, monkeypatch):
+    asked = []
+    monkeypatch.setattr(watch_module, "new_york", lambda now: asked.append(now) or new_york(now))
+    symbols = [f"A{n}" for n in range(500)]
+    watch.subscribed(symbols, 100.0)
+    assert len(watch.look(symbols, NOON, 115.0).missing) == 500
+    assert len(asked) == 2
