@@ -25,8 +25,7 @@ def test_every_market_event_is_of_one_kind_and_no_two_kinds_share_a_name():
 def test_what_is_given_up_first_goes_before_every_other_kind():
     buffer = EventBuffer(max_events=len(KINDS), max_bytes=1000)
     numbers = [*range(len(KINDS)), TICK, BOOK, CANDLE]
-    for number in numbers:
-        buffer.add(number, b"%d" % number)
+    buffer.add(numbers, [b"%d" % number for number in numbers])
     kept = [number for _, number, _ in buffer.take(max_events=100, max_bytes=1000)]
     shed = [number for number, kind in enumerate(KINDS) if kind.given_up_first]
     assert shed == [TICK]
