@@ -16,6 +16,7 @@ from bot.settings import BotSettings
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError
 from streaming.ports import Tell
+from streaming.process.certificates import reading_none
 from streaming.process.logs import QUIET, configure_logging
 from streaming.process.signals import first_of, stop_on_signals
 from streaming.settings import ENV_FILE, load_settings, load_what_is_right
@@ -57,7 +58,7 @@ async def serve(tell: Tell, demo: "Demo | None" = None) -> int:
     stop = stop_on_signals()
     from streaming.streamer.runtime import open_runtime
 
-    heavy = asyncio.create_task(asyncio.to_thread(import_module, _HEAVY), name="imports")
+    heavy = asyncio.create_task(asyncio.to_thread(_import_host), name="imports")
     clock = SystemClock() if demo is None else demo.clock
     async with open_runtime(settings, clock, tell=tell, computes_at_once=demo is not None) as runtime:
         if demo is not None:
@@ -80,6 +81,12 @@ async def serve(tell: Tell, demo: "Demo | None" = None) -> int:
             if host.connected.done():
                 host.connected.result()
     return 0
+
+
+def _import_host() -> None:
+    """With discord.py and aiohttp, in a thread."""
+    with reading_none():
+        import_module(_HEAVY)
 
 
 def configure_bot_logging(settings: BotSettings, stream: TextIO | None = None) -> logging.Handler:

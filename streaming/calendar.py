@@ -1,23 +1,18 @@
 """The New York Stock Exchange's sessions, holidays and half days. Pure; instants in, decisions out."""
 
-import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import holidays
+from streaming.exchange_days import closed_days, short_days
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 _OPEN: Final = time(9, 30)
 _CLOSE: Final = time(16, 0)
 _EARLY_CLOSE: Final = time(13, 0)
 _SATURDAY: Final = 5
-_EXCHANGES: Final = "holidays.financial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +26,8 @@ class TradingSession:
     """Why the session ends at 13:00, or None on a full day."""
 
 
-@lru_cache(maxsize=16)
-def _closures(year: int) -> dict[date, str]:
-    return dict(_exchange()(years=year).items())
-
-
-@lru_cache(maxsize=16)
-def _half_days(year: int) -> dict[date, str]:
-    return dict(_exchange()(years=year, categories=(holidays.HALF_DAY,)).items())
-
-
-@cache
-def _exchange() -> type[holidays.HolidayBase]:
-    """The package's New York Stock Exchange without what its folder imports beside it, unless somebody has that anyway.
-
-    That is every exchange and every country: 8 MB and 0.08 s in each process of ours.
-    """
-    folder = ModuleType(_EXCHANGES)
-    folder.__path__ = [str(Path(holidays.__file__).parent / "financial")]
-    ours = sys.modules.setdefault(_EXCHANGES, folder) is folder
-    try:
-        found: type[holidays.HolidayBase] = import_module(f"{_EXCHANGES}.ny_stock_exchange").NYSE
-    finally:
-        if ours:
-            del sys.modules[_EXCHANGES]
-    return found
+_closures = lru_cache(maxsize=16)(closed_days)
+_half_days = lru_cache(maxsize=16)(short_days)
 
 
 def closure(day: date) -> str | None:
@@ -75,12 +47,11 @@ def session_on(day: date) -> TradingSession | None:
     """The session of `day`, or None when the exchange is closed."""
     if closure(day) is not None:
         return None
-    reason = _half_days(day.year).get(day)
     return TradingSession(
         date=day,
         open_at=datetime.combine(day, _OPEN, NEW_YORK),
         close_at=datetime.combine(day, close_time(day), NEW_YORK),
-        early_close=reason.partition(" (")[0] if reason else None,
+        early_close=_half_days(day.year).get(day),
     )
 
 

@@ -48,7 +48,12 @@ class StreamSettings(BaseSettings):
     """What `python -m streaming` needs; `BotSettings` adds the Discord side."""
 
     model_config = SettingsConfigDict(
-        env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", frozen=True, env_ignore_empty=True
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        defer_build=True,
     )
     accepted: ClassVar[dict[str, str]] = {}
 

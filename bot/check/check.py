@@ -22,6 +22,7 @@ from bot.servers.orders import BoardOrder, settings_orders
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
 from streaming.errors import ConfigurationError, GexcordError, TransientError
+from streaming.process.certificates import trusted
 from streaming.process.findings import Finding, exit_status, fail, failed, ok, unwritable, warn, worst
 from streaming.setting_values import doubtful_lines, doubtful_name, is_secret, read_text
 from streaming.settings import ENV_FILE
@@ -210,7 +211,7 @@ async def _answers_already(settings: BotSettings) -> bool:
     url = httpx.URL(scheme="http", host=host, port=settings.api_port, path="/v1/symbols")
     headers = {"Authorization": f"Bearer {settings.api_token.get_secret_value()}"}
     try:
-        async with httpx.AsyncClient(timeout=_ANSWER_S, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=_ANSWER_S, trust_env=False, verify=trusted()) as http:
             answer = await http.get(url, headers=headers)
     except httpx.HTTPError:
         return False

@@ -22,6 +22,7 @@ from bot.wire.channel_access import (
 )
 from bot.wire.verdicts import VERDICTS, Verdict
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, UnavailableError
+from streaming.process.certificates import trusted
 from streaming.process.findings import Finding, fail, ok, warn
 
 _DISCORD: Final = "https://discord.com/api/v10"
@@ -83,7 +84,7 @@ async def application_id(settings: BotSettings) -> int | None:
 
 def _open_api(base: str, token: SecretStr) -> httpx.AsyncClient:
     headers = {**_HEADERS, "Authorization": f"Bot {token.get_secret_value()}"}
-    return httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT_S)
+    return httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT_S, verify=trusted())
 
 
 def _logged_in(me: Any) -> Finding:

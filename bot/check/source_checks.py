@@ -22,6 +22,7 @@ from streaming.errors import (
     UnavailableError,
 )
 from streaming.model import FILE_SOURCE, SIMULATED, GexSnapshot, is_made_up
+from streaming.process.certificates import trusted
 from streaming.process.findings import Finding, fail, ok, warn
 from streaming.setting_values import SOURCES, SourceName
 from streaming.symbols import Ticker
@@ -172,7 +173,7 @@ async def _figures_of(url: str) -> str | None:
     from streaming.schwab.origin import source_of
 
     try:
-        async with httpx.AsyncClient(timeout=_ANSWER_S) as http:
+        async with httpx.AsyncClient(timeout=_ANSWER_S, verify=trusted()) as http:
             return source_of((await http.get(url)).headers)
     except httpx.HTTPError:
         return None

@@ -7,6 +7,7 @@ from typing import Final
 import httpx
 
 from streaming.errors import ContractError
+from streaming.process.certificates import trusted
 from streaming.process.packed import GZIP_WINDOW, MOST_UNPACKED, Unpacker
 
 _WINDOWS: Final = {"gzip": GZIP_WINDOW, "x-gzip": GZIP_WINDOW, "deflate": zlib.MAX_WBITS}
@@ -18,7 +19,12 @@ def open_client(*, timeout_s: float, most_bytes: int = MOST_UNPACKED) -> httpx.A
     async def bound(response: httpx.Response) -> None:
         bound_body(response, most_bytes=most_bytes)
 
-    return httpx.AsyncClient(timeout=timeout_s, headers={"Accept-Encoding": "gzip"}, event_hooks={"response": [bound]})
+    return httpx.AsyncClient(
+        timeout=timeout_s,
+        verify=trusted(),
+        headers={"Accept-Encoding": "gzip"},
+        event_hooks={"response": [bound]},
+    )
 
 
 def bound_body(response: httpx.Response, *, most_bytes: int) -> None:

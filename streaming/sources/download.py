@@ -10,6 +10,7 @@ import httpx
 
 from streaming.clock import Clock
 from streaming.errors import ContractError, OperatorError, RequestError, TransientError
+from streaming.process.certificates import trusted
 from streaming.process.packed import unpack
 from streaming.schwab.http_errors import retry_after_s
 
@@ -54,6 +55,7 @@ def open_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
     """A client that follows nobody elsewhere, so that a key stays where it belongs."""
     return httpx.AsyncClient(
         transport=transport,
+        verify=trusted(),
         timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_S),
         headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"},
         follow_redirects=False,

@@ -18,6 +18,7 @@ from streaming.clock import Clock, epoch_ms, instant_ms, instant_of
 from streaming.errors import UNREADABLE, ConfigurationError, ContractError
 from streaming.gex.results.market_state import State, market_state
 from streaming.model import GexSnapshot, ScopeName, is_made_up
+from streaming.process.certificates import trusted
 from streaming.settings import StreamSettings
 from streaming.sources.download import Server, download, open_client
 from streaming.sources.polling import Pace, Poller, Surroundings
@@ -148,7 +149,7 @@ class _KeyTransport(httpx.AsyncHTTPTransport):
     """Adds the key to each request on its way out."""
 
     def __init__(self, key: SecretStr, *, in_query: bool) -> None:
-        super().__init__()
+        super().__init__(verify=trusted())
         self._secret = key
         self._in_query = in_query
 

@@ -13,6 +13,11 @@ from streaming.errors import ConfigurationError, GexcordError, RequestError
 from streaming.settings import StreamSettings
 
 NEVER = "redis://127.0.0.1:1/0"
+NOT_NEEDED = {
+    "rich", "pygments", "click",  # of httpx's shell command
+    "holidays", "dateutil", "certifi", "cryptography.fernet", "tqdm", "segno", "prometheus_client",
+    "unittest", "multiprocessing", "xml", "pydantic.v1", "pydantic.mypy",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -113,13 +118,37 @@ def test_a_port_that_cannot_be_one_is_refused(port, capsys):
     assert "from 0 to 65535" in capsys.readouterr().err
 
 
-def test_the_bot_with_all_its_commands_leaves_what_computes_draws_and_searches_to_other_processes():
+@pytest.fixture(scope="module")
+def imported():
+    """What the bot with all its commands has imported, and what aiohttp's own contexts verify by."""
     script = (
-        "import importlib, sys\n"
+        "import importlib, ssl, sys\n"
+        "from bot.serve import _import_host\n"
+        "from streaming.process.certificates import trusted\n"
+        "_import_host()\n"
         "from bot.client import EXTENSIONS\n"
-        "for name in ('run_bot', 'bot.app', 'bot.serve', *EXTENSIONS):\n"
+        "for name in ('run_bot', 'bot.app', *EXTENSIONS):\n"
         "    importlib.import_module(name)\n"
-        "print(*sorted({'numpy', 'matplotlib', 'duckdb', 'pandas'} & sys.modules.keys()))\n"
+        "from aiohttp import connector\n"
+        "print(*sys.modules)\n"
+        "for context in vars(connector).values():\n"
+        "    if isinstance(context, ssl.SSLContext):\n"
+        "        print(context.verify_mode.name, context is trusted(), len(context.get_ca_certs()))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    modules, *contexts = done.stdout.splitlines()
+    return set(modules.split()), contexts
+
+
+def test_the_bot_leaves_what_computes_draws_and_searches_to_other_processes(imported):
+    assert not imported[0] & {"numpy", "matplotlib", "duckdb", "pandas"}
+
+
+def test_the_bot_loads_nothing_that_only_a_librarys_own_shell_or_another_command_needs(imported):
+    assert not imported[0] & NOT_NEEDED
+
+
+def test_discord_is_verified_by_the_certificates_that_were_read_already(imported):
+    assert sorted(line.partition(" ")[0] for line in imported[1]) == ["CERT_NONE", "CERT_REQUIRED"]
+    assert {line for line in imported[1] if line.endswith(" 0")} == {"CERT_NONE False 0"}
+    assert any(line.startswith("CERT_REQUIRED True ") for line in imported[1])

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -110,13 +108,3 @@ def test_a_naive_time_is_refused():
 def test_the_session_that_closes_next_is_todays_until_its_close(at, day):
     found = session_until_close(datetime.fromisoformat(at).replace(tzinfo=NEW_YORK))
     assert found.date == date(2023, 6, day)
-
-
-def test_one_exchange_is_imported_without_every_country():
-    script = (
-        "import sys; from datetime import date; from streaming.calendar import closure, close_time;"
-        "print(closure(date(2026, 11, 26)), close_time(date(2026, 11, 27)), 'holidays.countries' in sys.modules);"
-        "import holidays; print(holidays.NYSE(years=2026)[date(2026, 11, 26)], len(holidays.US(years=2026)) > 9)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["Thanksgiving", "Day", "13:00:00", "False", "Thanksgiving", "Day", "True"]

@@ -17,6 +17,7 @@ from websockets.protocol import Event, State
 
 from streaming.addresses import is_loopback
 from streaming.errors import ContractError, TransientError
+from streaming.process.certificates import trusted
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.wire.splitter import FrameSplitter
 
@@ -130,7 +131,8 @@ async def open_socket(url: str, timing: StreamTiming) -> AsyncIterator[StreamSoc
     ContractError for an address in the clear that is not on this machine: the login would travel over it.
     """
     host = urlsplit(url).hostname or ""
-    if urlsplit(url).scheme != "wss" and not is_loopback(host):
+    secure = urlsplit(url).scheme == "wss"
+    if not secure and not is_loopback(host):
         raise ContractError(f"Schwab names a streamer at {host[:60]!r} that is not reached by wss://.")
     try:
         connection = await connect(
@@ -142,6 +144,7 @@ async def open_socket(url: str, timing: StreamTiming) -> AsyncIterator[StreamSoc
             ping_timeout=_PING_LIMIT_S,
             max_size=MAX_FRAME,
             compression=None,
+            ssl=trusted() if secure else None,
             proxy=None if is_loopback(host) else True,
         )
     except (OSError, WebSocketException, ValueError) as error:
