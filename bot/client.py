@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import math
 import random
 from collections.abc import Sequence
 from typing import Any, Final
@@ -20,11 +21,12 @@ from bot.operators import OperatorMail, Operators
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.wire.answers import LONGEST_WAIT_S, Gate, look_at_answers
-from bot.wire.gateway import Gateway
+from bot.wire.crew import Crew
 from bot.wire.gateway_events import GatewayEvents
 from bot.wire.identify_budget import IdentifyBudget
 from bot.wire.login import log_in
 from bot.wire.second_copy import SecondCopyWatch
+from bot.wire.shards import ShardedState, Shards
 from bot.wire.verdicts import described, passing, retry_after_s, verdict_of
 from streaming.bus.notes import Notes
 from streaming.clock import Clock
@@ -36,7 +38,7 @@ EXTENSIONS: Final = ("cogs.gex", "cogs.alerts", "cogs.feed", "cogs.about", "cogs
 SYNC_JOB: Final = "command-sync"
 _UNANSWERED_S: Final = 2.6
 """After this long an interaction has no answer to come: commands read for two seconds, and Discord waits three."""
-_WELCOMED: Final = ("connect", "resumed")
+_WELCOMED: Final = ("shard_connect", "shard_resumed")
 _SERVER_ERROR: Final = 500
 _CLICKED: Final = (discord.InteractionType.component, discord.InteractionType.modal_submit)
 
@@ -69,7 +71,9 @@ class GexBot(commands.Bot):
         extensions: Sequence[str] = EXTENSIONS,
         budget: IdentifyBudget | None = None,
         gate: Gate | None = None,
+        crew: Crew | None = None,
     ) -> None:
+        """`crew` are the processes of this bot, which share its shards; without one it is alone."""
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here, so nothing is missing
         super().__init__(
             command_prefix=commands.when_mentioned,  # never used: without message intents no message arrives
@@ -97,7 +101,7 @@ class GexBot(commands.Bot):
         self._services: Services | None = None
         self._clock = clock
         self._rng = random.Random()
-        self.gateway = Gateway(self, clock, self._rng, budget)
+        self.gateway = Shards(self, clock, self._rng, budget, crew)
         self.copies = SecondCopyWatch(clock, self.tell_operators)
         logging.getLogger(app_commands.tree.__name__).addFilter(quiet_autocomplete)
         self.logged_in = asyncio.Event()
@@ -132,8 +136,9 @@ class GexBot(commands.Bot):
         self.services.supervisor.start(SYNC_JOB, lambda _progress: self.sync_commands())
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        await super().before_identify_hook(shard_id, initial=initial)
-        await self.gateway.note_identify()
+        if shard_id is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        await self.gateway.note_identify(shard_id)
 
     async def close(self) -> None:
         await self.mail.close()
@@ -153,13 +158,30 @@ class GexBot(commands.Bot):
             await self._upload(tree, home)
         await self._remember(fingerprint)
 
+    def _get_state(self, **options: Any) -> Any:
+        return ShardedState(
+            dispatch=self.dispatch, handlers=self._handlers, hooks=self._hooks, http=self.http, **options
+        )
+
+    @property
+    def latency(self) -> float:
+        """Of the slowest shard; not a number before the first heartbeat was answered."""
+        return max((socket.latency for socket in self.gateway.sockets), default=math.nan)
+
+    async def change_presence(
+        self, *, activity: discord.BaseActivity | None = None, status: discord.Status | None = None
+    ) -> None:
+        for socket in self.gateway.sockets:
+            self.ws = socket
+            await super().change_presence(activity=activity, status=status)
+
     async def on_ready(self) -> None:
         log.info("connected to Discord as %s in %d servers", self.user, len(self.guilds))
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         # discord.py announces readiness seconds after the gateway is up, even when the bot has ended in between
         if event_name in _WELCOMED:
-            self.gateway.up()
+            self.gateway.up(args[0])
         elif event_name == "interaction":
             self.copies.received(*args)
         if not self.is_closed():

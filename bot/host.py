@@ -11,6 +11,7 @@ from functools import partial
 from math import isfinite
 from typing import Any, Final
 
+import msgspec
 from pydantic import SecretStr
 
 from bot.alerts.alert_commands import AlertCommands
@@ -23,9 +24,12 @@ from bot.alerts.rules import Target
 from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
+from bot.feed.feed_parts import FeedParts
 from bot.feed.illustration import Illustration
 from bot.feed.ledger import Ledger
+from bot.feed.pacer import Pacer
 from bot.feed.pacing import Pacing, Turns
+from bot.feed.part import FeedPart
 from bot.feed.schedule import decide, opening_sentence
 from bot.name_plates import NamePlates
 from bot.operate import login_watch
@@ -45,6 +49,7 @@ from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
 from bot.telemetry import METRICS, Presence, Process, Telemetry
 from bot.wire.call_share import CallShare
+from bot.wire.crew import Crew, CrewMember
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.api.routes import Desk
 from streaming.api.server import serve_api
@@ -90,7 +95,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
     budget = IdentifyBudget(runtime.redis, token.get_secret_value(), clock)
     fingerprints = Notes(runtime.redis, keys.COMMAND_FINGERPRINT, about="the fingerprint of the slash commands")
     pacing = Pacing(clock)
-    bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget, gate=pacing)
+    crew = Crew(runtime.redis, token.get_secret_value(), clock)
+    bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget, gate=pacing, crew=crew)
     asked = on_demand_source(runtime, per_minute=settings.gex_on_demand_per_minute)
     async with (
         asked or nullcontext() as on_demand,
@@ -111,6 +117,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         more = _more_tickers(runtime, settings, orders, streamer, on_demand, tell=bot.tell_operators)
         desk = FeedCommands(orders, clock, per_server=settings.gex_feed_per_server, admit=more.admit)
         bot.events.on_place_changed(feed.place_changed)
+        share = CallShare(runtime.redis, token.get_secret_value(), pacing.pacer, clock)
+        crew.report = partial(_reported, bot, feed, pacing.pacer, share)
         alerts, counters, alert_jobs = _alerts(bot, runtime, settings, orders, rng)
         recorder = (
             Recorder(runtime.redis, clock, order_of(settings), intake=runtime.snapshots.intake)
@@ -163,8 +171,9 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             recorder=recorder,
             history=history,
             feed=feed,
+            crew=crew,
         )
-        jobs["call-share"] = CallShare(runtime.redis, token.get_secret_value(), pacing.pacer, clock).run
+        jobs |= {"call-share": share.run, "crew": crew.run}
         if settings.gex_feed_enabled:
             jobs["more-tickers"] = more.run
             jobs["departures"] = _departures(bot, runtime, orders).run
@@ -202,7 +211,8 @@ def _jobs(
     sources: Sources,
     recorder: Recorder | None,
     history: HistoryKeeper | None,
-    feed: FeedRunner,
+    feed: FeedParts,
+    crew: Crew,
 ) -> dict[str, JobFactory]:
     """What runs beside Discord from the first moment; the stream is begun by `StreamControl`."""
     jobs: dict[str, JobFactory] = {"heartbeat": heartbeat.beat, "source-metrics": sources.report}
@@ -214,7 +224,7 @@ def _jobs(
     if history is not None:
         jobs["history"] = history.run
     if settings.gex_feed_enabled:
-        jobs["gex-feed"] = partial(_run_feed, bot, feed)
+        jobs["gex-feed"] = partial(_run_feed, bot, feed, crew)
     if settings.gex_feed_enabled and settings.boards:
         jobs["opening"] = partial(_tell_opening, bot, runtime, force=settings.gex_feed_force_window)
     first, force = settings.tickers[0].name, settings.gex_feed_force_window
@@ -225,7 +235,7 @@ def _jobs(
     return jobs
 
 
-def _name_plates(bot: GexBot, runtime: Runtime, settings: BotSettings, feed: FeedRunner) -> NamePlates:
+def _name_plates(bot: GexBot, runtime: Runtime, settings: BotSettings, feed: FeedParts) -> NamePlates:
     named = settings.gex_price_channel_map.items()
     return NamePlates(
         bot,
@@ -234,7 +244,7 @@ def _name_plates(bot: GexBot, runtime: Runtime, settings: BotSettings, feed: Fee
         channels={channel_id: ticker for ticker, channels in named for channel_id in channels},
         nickname=settings.tickers[0].name if settings.gex_price_nickname else None,
         force=settings.gex_feed_force_window,
-        leads=lambda: feed.status().leading,
+        leads=lambda: 0 in feed.own,
         tell=bot.tell_operators,
     )
 
@@ -334,31 +344,33 @@ def _feed(
     process: Process,
     loading: Callable[[Ticker], Loading | None],
     turns: Turns,
-) -> FeedRunner:
-    lease = Lease(runtime.redis, keys.FEED_LEASE, process_name())
-
-    async def write_feed_metrics(mapping: Mapping[str, MetricValue]) -> None:
+) -> FeedParts:
+    async def write_feed_metrics(part: FeedPart, mapping: Mapping[str, MetricValue]) -> None:
         own = hash_fields(METRICS, process)
-        await write_metrics(runtime.redis, settings.gex_feed_metrics_key, {**mapping, **own})
+        await write_metrics(runtime.redis, part.key(settings.gex_feed_metrics_key), {**mapping, **own})
 
     def silent(channel_id: int) -> bool:
         return manner_of_reposts(orders.current.get(channel_id), settings).silent
 
-    return FeedRunner(
-        orders,
-        runtime.snapshots.only(orders.shows),
-        partial(DiscordChannel, bot, silent=silent),
-        Ledger(runtime.redis, lease),
-        settings,
-        runtime.clock,
-        rng=rng,
-        tell=bot.tell_operators,
-        write_metrics=write_feed_metrics if settings.gex_feed_metrics_enabled else None,
-        lease=lease,
-        loading=loading,
-        turns=turns,
-        draw=partial(_illustrate, bot),
-    )
+    def runner(part: FeedPart, lease: Lease) -> FeedRunner:
+        return FeedRunner(
+            orders,
+            runtime.snapshots.only(orders.shows),
+            partial(DiscordChannel, bot, silent=silent),
+            Ledger(runtime.redis, lease, part=part),
+            settings,
+            runtime.clock,
+            rng=rng,
+            tell=bot.tell_operators,
+            write_metrics=partial(write_feed_metrics, part) if settings.gex_feed_metrics_enabled else None,
+            lease=lease,
+            loading=loading,
+            turns=turns,
+            draw=partial(_illustrate, bot),
+            part=part,
+        )
+
+    return FeedParts(runner, Lease(runtime.redis, keys.FEED_LEASE, process_name()), runtime.clock)
 
 
 async def _illustrate(bot: GexBot, order: BoardOrder) -> Illustration:
@@ -391,10 +403,29 @@ def _departures(bot: GexBot, runtime: Runtime, orders: FeedOrders) -> Departures
     return Departures(bot, orders, OrderStore(runtime.redis), told, runtime.clock, bot.tell_operators)
 
 
-async def _run_feed(bot: GexBot, feed: FeedRunner, progress: Progress) -> None:
-    await bot.logged_in.wait()
+async def _run_feed(bot: GexBot, feed: FeedParts, crew: Crew, progress: Progress) -> None:
+    """One feed when the bot is one shard, else as many parts as there are shards, whoever keeps these."""
+    await bot.gateway.planned.wait()
     progress()
-    await feed.run()
+    count = bot.gateway.count
+    names = [keys.feed_part(part, count) for part in range(count)]
+    await feed.run(None if count == 1 else crew.portions(names))
+
+
+def _reported(bot: GexBot, feed: FeedParts, pacer: Pacer, share: CallShare, member: CrewMember) -> CrewMember:
+    """What the bot's other processes and `/admin health` hear of this one."""
+    connected = tuple(bot.gateway.connected)
+    return msgspec.structs.replace(
+        member,
+        shards=bot.gateway.count,
+        connected=connected,
+        awaited=tuple(shard for shard in bot.gateway.own if shard not in connected),
+        parts=tuple(feed.own),
+        boards=len(feed.status().boards),
+        rate_per_s=pacer.rate_per_s,
+        calls_per_s=share.made_per_s,
+        waiting=pacer.waiting,
+    )
 
 
 def _alerts(

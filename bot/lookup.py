@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from bot.feed.feed_job import FeedRunner
 from bot.feed.feed_metrics import BoardStatus
+from bot.feed.feed_parts import FeedParts
 from bot.notices import Interaction
 from bot.permissions import is_operator
 from bot.servers.orders import settings_orders
@@ -27,7 +27,7 @@ def default_ticker(services: Services, channel_id: int | None) -> Ticker:
     return services.settings.tickers[0] if order is None else order.instruments[0]
 
 
-def boards_here(interaction: Interaction, feed: FeedRunner | None) -> tuple[BoardStatus, ...]:
+def boards_here(interaction: Interaction, feed: FeedParts | None) -> tuple[BoardStatus, ...]:
     """The live messages of the server somebody asks in; in a direct message all of them for operators, else none."""
     boards = () if feed is None else feed.status().boards
     guild = interaction.guild

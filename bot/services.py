@@ -16,7 +16,7 @@ from streaming.symbols import Ticker
 
 if TYPE_CHECKING:
     from bot.alerts.alert_commands import AlertCommands
-    from bot.feed.feed_job import FeedRunner
+    from bot.feed.feed_parts import FeedParts
     from bot.operate.audit import AuditLog
     from bot.operate.stream_control import StreamControl, SymbolControl
     from bot.render.charts.chart_client import ChartWorker
@@ -53,7 +53,7 @@ class Services:
     """How the process is; asks Redis and nobody else."""
     day_map: Callable[[str], Awaitable[DayMap | None]] = _no_map
     """The newest map of the rest of a ticker's session, if its figures are computed by an engine of ours."""
-    feed: "FeedRunner | None" = None
+    feed: "FeedParts | None" = None
     feed_desk: "FeedCommands | None" = None
     """What `/feed` does; None while no live message is kept."""
     orders: "FeedOrders | None" = None

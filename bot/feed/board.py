@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from bot.choices import Style
 from bot.feed.channel import GoneMessageError
 from bot.feed.feed_metrics import BoardCounters, BoardState, BoardStatus
 from bot.feed.illustration import Draw, Illustrator
+from bot.feed.ledger import LedgerAwayError
 from bot.feed.message import LiveMessage
 from bot.feed.pacer import Rank
 from bot.feed.pacing import AtOnce, Turns, ranked
@@ -335,6 +336,9 @@ class Board:
         Whether the beat is over: what comes after a look need not wait for another.
         """
         had_news, edits = self._has_news, self._counters.edits
+        if not self._adopted:
+            with suppress(LedgerAwayError):  # then it is tried again in the turn; what there is decides which turn
+                await self._adopt()
         marked = self._wants_to_replace()
         if not had_news and not marked and self._stands():
             self._counters.updates += 1
@@ -390,8 +394,7 @@ class Board:
         decision = decide_about(latest, now, force=self._plan.force, lived=self._lived)
         at = self._market_now()
         if not self._adopted:
-            await self._message.adopt()
-            self._adopted = True
+            await self._adopt()
         self._enter("open" if decision.is_open else "closed", decision.reason, decision.until)
         if decision.is_open:
             self._lived = decision.session if decision.since is not None else self._lived
@@ -400,6 +403,10 @@ class Board:
             self._mark = None
             if not self._may_still_learn(now):
                 await self._close(decision.since or at)
+
+    async def _adopt(self) -> None:
+        await self._message.adopt()
+        self._adopted = True
 
     async def _open_beat(self, decision: FeedDecision, at: datetime, due_s: float) -> None:
         """`at` is the hour that rules the marks: of a forced replay the replayed one."""

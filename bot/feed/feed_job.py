@@ -20,6 +20,7 @@ from bot.feed.illustration import Draw, Illustration
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
 from bot.feed.message import LiveMessage
 from bot.feed.pacing import Turns
+from bot.feed.part import WHOLE, FeedPart
 from bot.feed.timing import backoff, woken
 from bot.feed.window import Slot
 from bot.feed.wording import Beside
@@ -75,8 +76,12 @@ class FeedRunner:
         loading: Callable[[Ticker], Loading | None] = lambda _: None,
         turns: Turns | None = None,
         draw: Callable[[BoardOrder], Awaitable[Illustration]] | None = None,
+        part: FeedPart = WHOLE,
     ) -> None:
-        """`draw` makes the picture that an order wants."""
+        """`draw` makes the picture that an order wants. Of all orders, those of `part` are this runner's; its ledger
+        and its lease are of the same.
+        """
+        self._part = part
         self._orders = orders
         self._snapshots = snapshots
         self._open_channel = open_channel
@@ -92,7 +97,7 @@ class FeedRunner:
         self._draw = draw
         self._chores = Chores(open_channel, ledger, clock)
         self._slots: dict[Shown, Slot] = {}
-        self._add_slots(orders.current)
+        self._add_slots(self._ordered)
         self._live: dict[int, _Live] = {}
         self._settled: dict[int, BoardOrder] = {}
         """What was last looked at, paused ones too."""
@@ -104,6 +109,11 @@ class FeedRunner:
         self._last_snapshot_at: datetime | None = None
         self._restarts = 0
         self._unusable = Mishaps("The feed")
+
+    @property
+    def _ordered(self) -> dict[int, BoardOrder]:
+        """What is to be shown now, by channel."""
+        return {place: order for place, order in self._orders.current.items() if self._part.has(place)}
 
     def status(self) -> FeedStatus:
         """Every board and the listener, now."""
@@ -202,7 +212,7 @@ class FeedRunner:
 
     async def _settle(self, group: asyncio.TaskGroup) -> None:
         """Make the boards those that are ordered: in one channel the old one ends before the new one begins."""
-        orders = dict(self._orders.current)
+        orders = self._ordered
         if orders == self._settled:
             return
         for live in self._live.values():

@@ -9,6 +9,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.feed.part import WHOLE, FeedPart
 from streaming.bus import keys
 from streaming.bus.lease import FENCE, Lease, fenced
 from streaming.errors import TransientError
@@ -80,12 +81,16 @@ class Ledger:
     With a lease, only its holder can save. Methods raise LedgerAwayError while the store is away.
     """
 
-    def __init__(self, redis: Redis, lease: Lease | None = None, *, key: str = keys.FEED_LEDGER) -> None:
+    def __init__(
+        self, redis: Redis, lease: Lease | None = None, *, key: str = keys.FEED_LEDGER, part: FeedPart = WHOLE
+    ) -> None:
+        """Of all channels, those of `part` are known and written."""
         self._redis = redis
+        self._part = part
         self._lease = lease
         self._key = key
         self._chores_key = f"{key}:chores"
-        self._disturbed_key = f"{key}:disturbed"
+        self._disturbed_key = f"{key}:disturbed" if part == WHOLE else f"{key}:disturbed:{part.number}/{part.count}"
         self._entries = msgspec.json.Decoder(LedgerEntry)
         self._chores = msgspec.json.Decoder(Chore)
         self._save = redis.register_script(_SAVE)
@@ -98,10 +103,11 @@ class Ledger:
         return None if payload is None else _read(payload, self._entries)
 
     async def known(self) -> Mapping[int, LedgerEntry]:
-        """Every channel's entry, also of channels that are no boards any more."""
+        """Every channel's entry in this part, also of channels that are no boards any more."""
         async with _answering():
             payloads = await self._redis.hgetall(self._key)
         found = {int(channel_id): _read(payload, self._entries) for channel_id, payload in payloads.items()}
+        found = {channel_id: entry for channel_id, entry in found.items() if self._part.has(channel_id)}
         return {channel_id: entry for channel_id, entry in found.items() if entry is not None}
 
     async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
@@ -121,7 +127,7 @@ class Ledger:
         async with _answering():
             payloads = await self._redis.hvals(self._chores_key)
         found = (_read(payload, self._chores) for payload in payloads)
-        return [chore for chore in found if chore is not None]
+        return [chore for chore in found if chore is not None and self._part.has(chore.channel_id)]
 
     async def done(self, chore: Chore) -> None:
         """Forget a chore, unless something else is to be done to the message by now."""

@@ -106,7 +106,7 @@ class CallBudget:
             return next_s - now_s
         trip_s = self._trip_s
         self._flights = {flight for flight in self._flights if flight.leaves_s(trip_s) > now_s}
-        if len(self._flights) < max(MOST_IN_A_SECOND * self.rate_per_s / RATE_PER_S, 1.0):
+        if len(self._flights) < max(math.floor(MOST_IN_A_SECOND * self.rate_per_s / RATE_PER_S), 1):
             return 0.0
         return min(flight.leaves_s(trip_s) for flight in self._flights) - now_s
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 LEASE_S: Final = 2.0
 RENEW_S: Final = 0.5
 _ANSWER_S: Final = 1.0
+_SMOOTHING: Final = 0.2
 _LEAST: Final = 2.0
 """Calls a second that an idle process keeps."""
 _SHARE: Final = """
@@ -95,6 +96,8 @@ class CallShare:
         self._name = process_name()
         self._ask = redis.register_script(_SHARE)
         self._made = calls.made
+        self.made_per_s = 0.0
+        """Calls of late."""
         self._sharing = 1
         self._until_s = clock.monotonic()
 
@@ -108,6 +111,7 @@ class CallShare:
     async def renew(self) -> None:
         """Lease a slice by what was used since the last time; without Redis an equal part, once the lease is over."""
         made, self._made = self._calls.made - self._made, self._calls.made
+        self.made_per_s += _SMOOTHING * (made / RENEW_S - self.made_per_s)
         wanted = self._total if self._calls.waiting else min(max(1.5 * made / RENEW_S, _LEAST), self._total)
         try:
             async with asyncio.timeout(_ANSWER_S), answering("sharing calls to Discord"):

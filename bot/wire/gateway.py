@@ -1,4 +1,4 @@
-"""One connection to Discord's gateway: dialled, resumed, opened anew within the day's budget, missed when it is away.
+"""One connection to Discord's gateway: dialled, resumed, opened anew within the day's budget.
 
 discord.py's own loop dials at once whenever the gateway closes, ends on whatever it does not know, and trips over a
 first connection that fails. This one goes on until the client is closed or Discord says for good that it will not have
@@ -7,8 +7,7 @@ the bot.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from random import Random
 from typing import Any, Final
 
@@ -18,19 +17,19 @@ from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from bot.wire.gateway_events import place_in_code
 from bot.wire.identify_budget import IdentifyBudget
+from bot.wire.identify_slots import IdentifySlots
 from bot.wire.login import refusal
 from streaming.clock import Clock
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError, OperatorError, TransientError
-from streaming.ports import Progress, Tell
+from streaming.ports import Tell
 from streaming.process.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
-AWAY_S: Final = 30.0
-LOOK_S: Final = 1.0
 _DIAL_S: Final = 60.0
 _CLOSE_S: Final = 2.0
 _RESUMABLE_CLOSE: Final = 4000
+_FINAL_CLOSE: Final = 1000
 _KNOWN_ENDS: Final = (ReconnectWebSocket, discord.ConnectionClosed, aiohttp.ClientError, OSError)
 """After these an old session may go on; after anything else it would bring the same again."""
 _FIRST_S: Final = 0.5
@@ -42,11 +41,26 @@ _MOST_RESUMES: Final = 5
 _LOOK_AGAIN_S: Final = 900.0
 
 
-class Gateway:
-    """Keeps a client connected; knows whether it is, and for how long it has not been."""
+class NotShardedError(ConfigurationError):
+    """Discord wants the bot in more shards than it is."""
 
-    def __init__(self, client: discord.Client, clock: Clock, rng: Random, budget: IdentifyBudget | None) -> None:
+
+class Gateway:
+    """Keeps a client connected, or one of its shards; knows whether it is, and for how long it has not been."""
+
+    def __init__(  # noqa: PLR0917  # what a connection is made of, then which of several it is
+        self,
+        client: discord.Client,
+        clock: Clock,
+        rng: Random,
+        budget: IdentifyBudget | None,
+        slots: IdentifySlots | None = None,
+        shard: int | None = None,
+    ) -> None:
+        """`slots` are where a `shard` waits for its turn to identify; a bot without shards has neither."""
         self._client = client
+        self._slots = slots
+        self._shard = shard
         self._clock = clock
         self._rng = rng
         self._budget = budget
@@ -56,13 +70,19 @@ class Gateway:
         self._dialled = False
         self._up_s: float | None = None
         self._down_s = clock.monotonic()
-        self.aways = 0
-        """How often it was away for half a minute."""
+        self._queues = False
+        self.socket: DiscordWebSocket | None = None
+        """The connection of this moment."""
 
     @property
     def is_up(self) -> bool:
         """Whether Discord has welcomed the bot on the connection of this moment."""
         return self._up_s is not None
+
+    @property
+    def away_since_s(self) -> float | None:
+        """Since when commands are not answered on it; None while it is up, or waits for its turn to identify."""
+        return None if self.is_up or self._queues else self._down_s
 
     def up(self) -> None:
         """Discord has opened a session, or taken one up again."""
@@ -70,7 +90,9 @@ class Gateway:
         self._resumes = 0
 
     async def note_identify(self) -> None:
-        """A session is about to be opened."""
+        """A session is about to be opened; a shard waits for its turn."""
+        if self._slots is not None and self._shard is not None:
+            await self._slots.claim(self._shard)
         if self._budget is not None:
             await self._budget.note()
 
@@ -93,40 +115,40 @@ class Gateway:
             told = isinstance(trouble, OperatorError)
             await self._clock.sleep(wait_s)
 
-    async def watch(self, progress: Progress, *, mark: Callable[[bool], None], tell: Tell) -> None:
-        """The job: tell once when the connection has been away for half a minute, and once when it is back."""
-        away_s: float | None = None
-        while True:
-            mark(self.is_up)
-            if not self.is_up and away_s is None and self._clock.monotonic() - self._down_s >= AWAY_S:
-                away_s, self.aways = self._down_s, self.aways + 1
-                tell(
-                    f"Discord's gateway has been away for {AWAY_S:.0f} s: commands and buttons do not answer. "
-                    "Live messages and alerts go on. The bot keeps trying."
-                )
-            elif self.is_up and away_s is not None:
-                missing_s, away_s = self._clock.monotonic() - away_s, None
-                tell(f"Discord's gateway is back after {missing_s:.0f} s.")
-            progress()
-            await self._clock.sleep(LOOK_S)
-
     async def _stay(self) -> GexcordError:
         """Connect and listen; returns what ended it, and raises only what Discord says for good."""
         ws: DiscordWebSocket | None = None
         try:
             if self._budget is not None and not self._session:
                 await self._budget.check()
-            async with asyncio.timeout(_DIAL_S):
-                ws = await DiscordWebSocket.from_client(self._client, initial=not self._dialled, **self._session)
-            self._client.ws = ws
-            self._dialled = True
+            self.socket = self._client.ws = ws = await self._dial()
             while True:
                 await ws.poll_event()
+        except asyncio.CancelledError:
+            if ws is not None and self._shard is not None:
+                await _end(ws, _FINAL_CLOSE)  # another process goes on with the shard, in a session of its own
+            raise
         except Exception as error:  # noqa: BLE001  # whatever ended it, there is one thing to do: dial again
             self._note_end(ws, error)
             if ws is not None:
                 await _end(ws)
             return _trouble(error)
+        finally:
+            self.socket, self._queues = None, False
+
+    async def _dial(self) -> DiscordWebSocket:
+        turn: AbstractAsyncContextManager[None] = nullcontext()
+        if self._slots is not None and self._shard is not None and not self._session:
+            self._queues, turn = True, self._slots.near(self._shard)
+        async with turn:
+            if self._queues:
+                self._queues, self._down_s = False, self._clock.monotonic()
+            async with asyncio.timeout(_DIAL_S):
+                ws = await DiscordWebSocket.from_client(
+                    self._client, initial=not self._dialled, shard_id=self._shard, **self._session
+                )
+        self._dialled = True
+        return ws
 
     def _note_end(self, ws: DiscordWebSocket | None, error: Exception) -> None:
         """Remember what a resume needs, or that there can be none."""
@@ -167,9 +189,9 @@ def _last_word(code: int) -> OperatorError | None:
         case 4004:
             return refusal()
         case 4011:
-            return ConfigurationError(
-                "Discord wants this bot sharded (close code 4011): it is in too many servers for one connection.",
-                remedy="Remove it from some of them; this bot does not shard.",
+            return NotShardedError(
+                "Discord wants this bot in more shards (close code 4011): it is in too many servers for those it has.",
+                remedy="Restart the bot: it then asks how many it should be.",
             )
         case 4013:
             return ConfigurationError(
@@ -190,8 +212,8 @@ def _least_s(trouble: GexcordError) -> float:
     return min(asked_s or 0.0, _LOOK_AGAIN_S)
 
 
-async def _end(ws: DiscordWebSocket) -> None:
+async def _end(ws: DiscordWebSocket, code: int = _RESUMABLE_CLOSE) -> None:
     """Close what may be open yet, so that its heartbeat ends with it."""
     with suppress(Exception):
         async with asyncio.timeout(_CLOSE_S):
-            await ws.close(_RESUMABLE_CLOSE)
+            await ws.close(code)

@@ -75,6 +75,31 @@ def call_slices(token: str) -> str:
     return f"gexcord:discord:calls:{token}"
 
 
+def crew(token: str) -> str:
+    """The processes of a Discord token that are alive, by the token's fingerprint."""
+    return f"gexcord:discord:crew:{token}"
+
+
+def shard_count(token: str) -> str:
+    """How many shards the processes of a Discord token are, by the token's fingerprint."""
+    return f"gexcord:discord:shards:{token}"
+
+
+def identify_slot(token: str, bucket: int) -> str:
+    """Taken for the seconds in which no other shard of the bucket may open a session."""
+    return f"gexcord:discord:identify:{token}:{bucket}"
+
+
+def shard_lease(token: str, shard: int, count: int) -> str:
+    """Held by the process that keeps a shard's connection to Discord's gateway."""
+    return f"gexcord:lease:shard:{token}:{shard}/{count}"
+
+
+def feed_part(part: int, count: int) -> str:
+    """Held by the process that writes a part of the live messages; one that is the whole has `FEED_LEASE`."""
+    return FEED_LEASE if count == 1 else f"{FEED_LEASE}:{part}/{count}"
+
+
 def lease_epoch(lease: str) -> str:
     """Counts the holders of a lease; kept without expiry, so that an earlier holder's writes can be told."""
     return f"{lease}:epoch"

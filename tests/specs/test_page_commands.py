@@ -53,6 +53,7 @@ TESTED = {
     "python -m tests.fuzz.feed_storm 1 10": "tests/fuzz/test_feed_storm.py",
     "python -m tests.fuzz.feed_storm SEED N": "tests/fuzz/test_feed_storm.py",
     "python -m tests.fuzz.paused_leader 12": "tests/fuzz/test_paused_leader.py",
+    "python -m tests.fuzz.kill_any": "tests/fuzz/test_kill_any.py",
     "python -m tests.fuzz.soak": "tests/fuzz/test_soak.py",
     "python -m tests.fuzz.stream_frames": "tests/fuzz/test_stream_frames.py",
     "python run_bot.py init": "tests/bot/setup/test_init.py",

@@ -16,6 +16,7 @@ from bot.servers.order_store import FeedOrders
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.supervisor import Supervisor
+from bot.wire.crew import Crew
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.clock import epoch_ms
 from streaming.day_map import DayMap
@@ -282,6 +283,7 @@ class Host:
     """What is kept of past days by ticker; None for no history at all."""
     supervisor: Supervisor | None = None
     budget: IdentifyBudget | None = None
+    crew: Crew | None = None
     loading: dict[str, Loading] = field(default_factory=dict)
     """How far the first load of each ticker is."""
 
@@ -291,7 +293,12 @@ class Host:
     def make_bot(self, extensions: Sequence[str] = EXTENSIONS) -> GexBot:
         """A fresh bot on this host's services, as after a restart of the process."""
         bot = GexBot(
-            self.settings, self.clock, fingerprints=self.fingerprints, extensions=extensions, budget=self.budget
+            self.settings,
+            self.clock,
+            fingerprints=self.fingerprints,
+            extensions=extensions,
+            budget=self.budget,
+            crew=self.crew,
         )
         self.supervisor = Supervisor(clock=self.clock, tell=bot.tell_operators)
         bot.attach(

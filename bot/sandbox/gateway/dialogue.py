@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.gateway.gateway_session import GatewayConnection, GatewaySession, Op, frame
+from bot.sandbox.gateway.gateway_session import ONLY_SHARD, GatewayConnection, GatewaySession, Op, Shard, frame
 
 if TYPE_CHECKING:
     from bot.sandbox.gateway.local_gateway import LocalGateway
@@ -30,6 +30,7 @@ class Close(IntEnum):
     ALREADY_AUTHENTICATED = 4005
     TOO_MANY = 4008
     TIMED_OUT = 4009
+    BAD_SHARD = 4010
 
 
 class Dialogue:
@@ -100,8 +101,10 @@ class Dialogue:
             self._connection.close(Close.ALREADY_AUTHENTICATED)
         elif not self._gateway.accepts(data.get("token")):
             self._connection.close(Close.BAD_TOKEN)
+        elif (shard := _shard(data.get("shard", ONLY_SHARD))) is None:
+            self._connection.close(Close.BAD_SHARD)
         else:
-            self._session = self._gateway.identify(int(data.get("intents", 0)), self._connection)
+            self._session = self._gateway.identify(int(data.get("intents", 0)), self._connection, shard)
 
     def _resume(self, data: dict[str, Any]) -> None:
         if not self._gateway.accepts(data.get("token")):
@@ -116,3 +119,11 @@ class Dialogue:
         full = len(self._spoken_s) == COMMANDS_PER_MINUTE and now_s - self._spoken_s[0] < _MINUTE_S
         self._spoken_s.append(now_s)
         return full
+
+
+def _shard(said: Any) -> Shard | None:
+    """What a client says that it is of, or None for what there cannot be."""
+    match said:
+        case [int(number), int(total)] if 0 <= number < total:
+            return Shard(number, total)
+    return None

@@ -7,7 +7,7 @@ import logging
 import zlib
 from collections import deque
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
@@ -31,6 +31,20 @@ class Op(IntEnum):
     INVALID_SESSION = 9
     HELLO = 10
     HEARTBEAT_ACK = 11
+
+
+class Shard(NamedTuple):
+    """One of `total` connections of a bot, each of which hears of its own guilds."""
+
+    number: int
+    total: int
+
+    def hears_of(self, guild_id: int | None) -> bool:
+        """Whether events of a guild come here; those without one come to the first."""
+        return self.number == (0 if guild_id is None else (guild_id >> 22) % self.total)
+
+
+ONLY_SHARD: Final = Shard(0, 1)
 
 
 class GatewayConnection:
@@ -79,9 +93,10 @@ class GatewayConnection:
 class GatewaySession:
     """What one IDENTIFY opened; survives its connection."""
 
-    def __init__(self, session_id: str, intents: int, outlet: GatewayConnection) -> None:
+    def __init__(self, session_id: str, intents: int, outlet: GatewayConnection, shard: Shard = ONLY_SHARD) -> None:
         self.session_id = session_id
         self.intents = intents
+        self.shard = shard
         self.outlet: GatewayConnection | None = outlet
         self.detached_at_s: float | None = None
         self._sequence = 0

@@ -4,12 +4,13 @@ import asyncio
 import math
 import secrets
 from collections import Counter
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
 from bot.sandbox.gateway.dialogue import Close, Dialogue
-from bot.sandbox.gateway.gateway_session import GatewayConnection, GatewaySession, Op, frame
+from bot.sandbox.gateway.gateway_session import ONLY_SHARD, GatewayConnection, GatewaySession, Op, Shard, frame
 from bot.sandbox.rest.faults import GatewayTrouble, Trouble
 from bot.sandbox.rest.rest_identity import application_json
 from bot.sandbox.world.payloads import (
@@ -39,7 +40,8 @@ from bot.sandbox.world.world import World
 EVERYBODY: Final = 0
 """The intent of what needs none."""
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES = 1 << 0, 1 << 9, 1 << 12
-SESSIONS_KEPT: Final = 8
+SESSIONS_KEPT: Final = 32
+IDENTIFY_EVERY_S: Final = 5.0
 RESUMABLE_S: Final = 120.0
 _CLOSE_TIMEOUT_S: Final = 2.0
 _FRAME_BYTES: Final = 15 * 1024
@@ -57,7 +59,10 @@ class LocalGateway:
         self._sessions: dict[str, GatewaySession] = {}
         self._connections: set[GatewayConnection] = set()
         self.trouble = GatewayTrouble(world.clock)
+        self._identified_s: dict[int, float] = {}
         self.identifies = 0
+        self.too_soon = 0
+        """IDENTIFYs of shards that came before their bucket's five seconds were over."""
         self.resumes = 0
         self.sent: Counter[str] = Counter()
         world.listen(self._tell)
@@ -67,10 +72,16 @@ class LocalGateway:
         """Whether a bot has identified and is still there."""
         return any(session.outlet is not None for session in self._sessions.values())
 
+    @property
+    def sessions(self) -> Collection[GatewaySession]:
+        """Those that are kept, connected or to be resumed."""
+        return self._sessions.values()
+
     def dispatch(self, event: str, data: Any, intent: int = EVERYBODY) -> None:
-        """Send an event to every session that asked for its intent."""
+        """Send an event to every session that asked for its intent, of the shard that hears of its guild."""
+        guild_id = _guild_of(event, data)
         for session in self._sessions.values():
-            if not intent or session.intents & intent:
+            if (not intent or session.intents & intent) and session.shard.hears_of(guild_id):
                 self.sent[event] += 1
                 session.dispatch(event, data)
 
@@ -135,20 +146,36 @@ class LocalGateway:
         """Whether a token is the bot's."""
         return token == self._token
 
-    def identify(self, intents: int, outlet: GatewayConnection) -> GatewaySession | None:
-        """Open a session: READY, then the guild. None when this IDENTIFY is refused; the connection is then closed."""
+    def identify(self, intents: int, outlet: GatewayConnection, shard: Shard = ONLY_SHARD) -> GatewaySession | None:
+        """Open a session: READY, then the guild if it is the shard's. None when this IDENTIFY is refused."""
         self.identifies += 1
+        if self._comes_too_soon(shard):
+            self.too_soon += 1
+            outlet.send(frame(Op.INVALID_SESSION, data=False))
+            return None
         self.trouble.identifies_left = max(self.trouble.identifies_left - 1, 0)
         if self.trouble.refusals:
             outlet.close(self.trouble.refusals.popleft())
             return None
         self._prune()
-        session = GatewaySession(secrets.token_hex(16), intents, outlet)
+        session = GatewaySession(secrets.token_hex(16), intents, outlet, shard)
         self._sessions[session.session_id] = session
         session.dispatch("READY", self._ready(session))
-        if self._world.bot_is_member:
+        if self._is_in(shard):
             session.dispatch("GUILD_CREATE", guild_create_json(self._world, intents))
         return session
+
+    def _is_in(self, shard: Shard) -> bool:
+        return self._world.bot_is_member and shard.hears_of(self._world.guild.id)
+
+    def _comes_too_soon(self, shard: Shard) -> bool:
+        """One IDENTIFY in five seconds and bucket; a bot without shards, which tests restart at once, is let pass."""
+        if shard.total == 1:
+            return False
+        bucket, now_s = shard.number % self.trouble.max_concurrency, self._world.clock.monotonic()
+        is_early = now_s - self._identified_s.get(bucket, -math.inf) < IDENTIFY_EVERY_S
+        self._identified_s[bucket] = now_s
+        return is_early
 
     def resume(self, session_id: object, sequence: object, outlet: GatewayConnection) -> GatewaySession | None:
         """Take up a session again, or None when events are missing."""
@@ -175,7 +202,8 @@ class LocalGateway:
         return {
             "v": 10,
             "user": own_user_json(self._world),
-            "guilds": [{"id": str(self._world.guild.id), "unavailable": True}] if self._world.bot_is_member else [],
+            "guilds": [{"id": str(self._world.guild.id), "unavailable": True}] if self._is_in(session.shard) else [],
+            "shard": list(session.shard),
             "session_id": session.session_id,
             "session_type": "normal",
             "resume_gateway_url": self._url,
@@ -200,6 +228,12 @@ class LocalGateway:
                 del self._sessions[session.session_id]
         while len(self._sessions) >= SESSIONS_KEPT:
             del self._sessions[next(iter(self._sessions))]
+
+
+def _guild_of(event: str, data: Any) -> int | None:
+    """The guild that an event is of: its own id, or what it is said to be in."""
+    named = data.get("id") if event in {"GUILD_CREATE", "GUILD_DELETE"} else data.get("guild_id")
+    return None if named is None else int(named)
 
 
 def _as_list(value: object) -> list[Any]:

@@ -165,11 +165,16 @@ class RestFaults:
 
 @dataclass(slots=True)
 class GatewayTrouble:
-    """`refusals` are close codes that the next IDENTIFYs meet, in turn; `identifies_left` is what the day allows."""
+    """`refusals` are close codes that the next IDENTIFYs meet, in turn; `identifies_left` is what the day allows.
+
+    Bots are told to be `shards`, of which `max_concurrency` may identify at once.
+    """
 
     clock: Clock
     refusals: deque[int] = field(default_factory=deque)
     identifies_left: int = IDENTIFIES_PER_DAY
+    shards: int = 1
+    max_concurrency: int = 1
     answer: Trouble | None = None
     """What a gateway that is down says; None for no word at all."""
     _down_until_s: float = -math.inf

@@ -80,9 +80,9 @@ class IdentityRoutes:
             "total": IDENTIFIES_PER_DAY,
             "remaining": self._gateway.identifies_left,
             "reset_after": 86_400_000,
-            "max_concurrency": 1,
+            "max_concurrency": self._gateway.max_concurrency,
         }
-        return HttpReply({"url": self._gateway_url, "shards": 1, "session_start_limit": limit})
+        return HttpReply({"url": self._gateway_url, "shards": self._gateway.shards, "session_start_limit": limit})
 
     def _members(self, call: Call) -> list[Json]:
         """By rising id, a page at a time."""

@@ -1,7 +1,8 @@
 import asyncio
 import random
 import re
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,6 +13,7 @@ from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import GoneMessageError
 from bot.feed.illustration import Illustration
 from bot.feed.ledger import LedgerAwayError, LedgerEntry
+from bot.feed.pacing import AtOnce, Turn
 from bot.feed.window import Slot
 from streaming.bus.lease import LeaseLostError
 from streaming.calendar import NEW_YORK
@@ -970,3 +972,30 @@ async def test_a_card_names_its_picture_in_every_later_text_also_the_last():
     (text,) = rig.channel.messages.values()
     assert "closed" in text
     assert text.endswith("::picture")
+
+
+class NotedTurns(AtOnce):
+    """Turns without waiting; notes what is asked for."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+
+    @asynccontextmanager
+    async def turn(self, channel_id: int, *, method: str, replaces: bool) -> AsyncIterator[Turn]:
+        self.methods.append(method)
+        async with super().turn(channel_id, method=method, replaces=replaces) as turn:
+            yield turn
+
+
+async def test_a_board_that_takes_a_message_over_waits_once_for_its_turn_to_edit_it():
+    rig = Rig()
+    await rig.beat()
+    rig.restart()
+    turns = rig.board._turns = NotedTurns()
+    task = asyncio.create_task(rig.board.run())
+    async with asyncio.timeout(5):
+        while rig.channel.deeds[-1] != "edit":
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert turns.methods[0] == "PATCH"

@@ -135,6 +135,19 @@ def test_no_second_ever_holds_more_calls_than_discord_allows_whatever_the_networ
     assert bot.refused == 0
 
 
+def test_processes_that_share_the_calls_have_no_more_of_them_together_than_one_alone():
+    for sharing in range(1, 8):
+        pacers = [Pacer(RATE_PER_S / sharing) for _ in range(sharing)]
+        unanswered, now_s = 0, 0.0
+        for step in range(1000):
+            now_s = step / 1000
+            for pacer in pacers:
+                if pacer.budget.wait_s(now_s) <= 0:
+                    pacer.budget.take(now_s).sent_s = now_s
+                    unanswered += 1
+        assert sharing <= unanswered < GLOBAL
+
+
 def test_forty_boards_keep_their_pace_over_a_mark_which_is_done_within_a_quarter_of_a_minute():
     bot = Bot(1)
     for number in range(40):

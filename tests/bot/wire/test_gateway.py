@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-import random
 
 import pytest
 
 from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.rest.faults import Trouble
-from bot.wire.gateway import AWAY_S, Gateway
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError
@@ -22,7 +20,7 @@ from tests.support.wire import until
     ("code", "family", "words"),
     [
         (4004, LoginRequiredError, "refuses DISCORD_BOT_TOKEN"),
-        (4011, ConfigurationError, "sharded"),
+        (4011, ConfigurationError, "in more shards"),
         (4013, ConfigurationError, "does not know an intent"),
         (4014, LoginRequiredError, "does not allow this application an intent"),
     ],
@@ -135,55 +133,3 @@ async def test_the_days_budget_of_sessions_stops_dialling_and_is_told_once(redis
             await until(lambda: sandbox.gateway.identifies == 4 and bot.gateway.is_up)
             await bot.close()
             await running
-
-
-class Watched:
-    """A gateway on a clock of a test's own, and what its watch says."""
-
-    def __init__(self):
-        self.clock = ManualClock()
-        self.gateway = Gateway(None, self.clock, random.Random(1), None)
-        self.told = []
-        self.marks = []
-
-    def tell(self, sentence):
-        self.told.append(sentence)
-
-    async def looks(self, count):
-        """Let the watch look so many times, a second apart."""
-        seen = []
-        done = asyncio.Event()
-
-        def progress():
-            seen.append(True)
-            if len(seen) == count:
-                done.set()
-
-        task = asyncio.create_task(self.gateway.watch(progress, mark=self.marks.append, tell=self.tell))
-        await done.wait()
-        task.cancel()
-        await asyncio.wait({task})
-
-
-async def test_a_gateway_that_is_away_for_half_a_minute_is_counted_and_told_once_and_once_when_it_is_back():
-    watched = Watched()
-    gateway = watched.gateway
-    watching = asyncio.create_task(gateway.watch(lambda: None, mark=watched.marks.append, tell=watched.tell))
-    await until(lambda: watched.clock.monotonic() > 1000 + AWAY_S + 60)
-    assert gateway.aways == 1
-    assert len(watched.told) == 1 and "away for 30 s" in watched.told[0]
-    assert watched.marks[-1] is False
-    gateway.up()
-    await until(lambda: len(watched.told) == 2)
-    assert watched.told[1].startswith("Discord's gateway is back after ")
-    assert watched.marks[-1] is True
-    watching.cancel()
-
-
-async def test_a_gateway_that_is_back_within_half_a_minute_is_not_missed():
-    watched = Watched()
-    await watched.looks(20)
-    watched.gateway.up()
-    await watched.looks(60)
-    assert watched.told == []
-    assert watched.gateway.aways == 0

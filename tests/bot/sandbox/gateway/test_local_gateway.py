@@ -178,3 +178,27 @@ async def test_an_event_with_missing_fields_is_sent_as_it_is(
     sandbox.gateway.dispatch("CHANNEL_UPDATE", {})
     event = await socket.receive_json(timeout=2)
     assert (event["t"], event["d"]) == ("CHANNEL_UPDATE", {})
+
+
+async def test_a_guild_and_its_events_come_to_its_own_shard_and_identifies_keep_five_seconds_apart(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.gateway.trouble.max_concurrency = 2
+    own = (sandbox.guild_id >> 22) % 4
+    other, same_bucket = (own + 1) % 4, (own + 2) % 4
+    async with aiohttp.ClientSession() as http:
+
+        async def connect(number: int) -> tuple[aiohttp.ClientWebSocketResponse, dict[str, Any]]:
+            socket = await http.ws_connect(sandbox.gateway_url)
+            await socket.receive_json(timeout=2)
+            await socket.send_json(identify(sandbox, intents=1, shard=[number, 4]))
+            return socket, await socket.receive_json(timeout=2)
+
+        here, ready = await connect(own)
+        _, elsewhere = await connect(other)
+        _, refused = await connect(same_bucket)
+        sandbox.add_channel("new")
+        assert [(await here.receive_json(timeout=2))["t"] for _ in range(2)] == ["GUILD_CREATE", "CHANNEL_CREATE"]
+    assert ready["d"]["shard"] == [own, 4] and len(ready["d"]["guilds"]) == 1
+    assert elsewhere["d"]["shard"] == [other, 4] and not elsewhere["d"]["guilds"]
+    assert refused["op"] == 9 and sandbox.gateway.too_soon == 1

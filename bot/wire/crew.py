@@ -1,0 +1,165 @@
+"""The processes of one bot token: who is alive, what each does, and how much of the work is whose.
+
+Every process says twice a second that it is there, and learns of the others by the same question. While Redis is away
+each keeps to what it knew.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from bot.wire.identify_slots import IdentifySlots
+from streaming.bus import keys
+from streaming.bus.lease import process_name
+from streaming.bus.portions import Portions
+from streaming.bus.redis_connection import answering
+from streaming.clock import Clock, epoch_ms
+from streaming.errors import TransientError
+from streaming.ports import Progress
+
+log = logging.getLogger(__name__)
+
+ANNOUNCE_S: Final = 0.5
+ALIVE_S: Final = 2.0
+"""So long a process counts after it was last heard of: less than a lease lasts, so that who takes over may."""
+_ANSWER_S: Final = 1.0
+_AGREED_S: Final = 30.0
+"""So long the number of shards is remembered when every process has ended."""
+_ANNOUNCE: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local found = {}
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f ', now + ARGV[2]) .. ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local raw = redis.call('HGETALL', KEYS[1])
+for i = 1, #raw, 2 do
+  local ends, said = raw[i + 1]:match('^(%S+) (.*)$')
+  if not ends or tonumber(ends) <= now then
+    redis.call('HDEL', KEYS[1], raw[i])
+  else
+    found[#found + 1] = said
+  end
+end
+return found
+"""
+"""KEYS crew; ARGV process, ms that it counts, what it says. What those say that are alive, ours too."""
+
+
+class CrewMember(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process says of itself."""
+
+    name: str
+    since_ms: int
+    shards: int = 1
+    """Of how many shards it takes the bot to be."""
+    connected: tuple[int, ...] = ()
+    """Shards whose connection Discord has welcomed."""
+    awaited: tuple[int, ...] = ()
+    """Shards that are its own and not connected, as yet or just now."""
+    parts: tuple[int, ...] = ()
+    """Of the live messages, those that it writes."""
+    boards: int = 0
+    """How many messages these are."""
+    rate_per_s: float = 0.0
+    """Calls to Discord a second that it may make."""
+    calls_per_s: float = 0.0
+    """Calls that it made, of late."""
+    waiting: int = 0
+    """Calls that wait for their turn."""
+
+
+def part_of(total: int, rank: int, among: int) -> int:
+    """How many of `total` things go to number `rank` of so many: equal parts, and what is over to the first ones."""
+    return total // among + (rank < total % among)
+
+
+class Crew:
+    """This process among those of its token."""
+
+    def __init__(self, redis: Redis, token: str, clock: Clock, *, name: str | None = None) -> None:
+        self.fingerprint = hashlib.sha256(token.encode()).hexdigest()[:16]
+        self.name = name or process_name()
+        self.report: Callable[[CrewMember], CrewMember] = lambda member: member
+        """Completes what is said of this process."""
+        self._own = CrewMember(name=self.name, since_ms=epoch_ms(clock.now()))
+        self._redis = redis
+        self._clock = clock
+        self._announce = redis.register_script(_ANNOUNCE)
+        self._decoder = msgspec.json.Decoder(CrewMember)
+        self._count_key = keys.shard_count(self.fingerprint)
+        self.members: Sequence[CrewMember] = ()
+        """Everybody who is alive, in the order in which they came; empty before the first answer."""
+        self.shards: int | None = None
+        """How many the bot is, as all agreed; None before that is known."""
+
+    @property
+    def others(self) -> Sequence[CrewMember]:
+        """Who else there is."""
+        return [member for member in self.members if member.name != self.name]
+
+    def share(self, total: int) -> int:
+        """How many of `total` things are this process's to take; nothing before it knows of the others."""
+        names = [member.name for member in self.members]
+        return part_of(total, names.index(self.name), len(names)) if self.name in names else 0
+
+    def portions(self, names: Sequence[str], *, rest_s: float = 0.0) -> Portions:
+        """Work that is shared by a lease for each portion; `rest_s` between two that are given away."""
+        return Portions(self._redis, self.name, names, lambda: self.share(len(names)), rest_s=rest_s)
+
+    def slots(self, at_once: int) -> IdentifySlots:
+        """Where shards wait for their turn to identify."""
+        return IdentifySlots(self._redis, self.fingerprint, self._clock, at_once=at_once)
+
+    async def run(self, progress: Progress) -> None:
+        """The job: be there until cancelled."""
+        while True:
+            try:
+                await self.announce()
+            except TransientError as error:
+                log.debug("the other processes of this bot are not known now: %s", error.sentence)
+            progress()
+            await self._clock.sleep(ANNOUNCE_S)
+
+    async def announce(self) -> None:
+        """Say that we are here and learn who else is; TransientError while Redis is away."""
+        own = self.report(self._own)
+        async with answering("looking for the bot's other processes", within_s=_ANSWER_S):
+            said: Sequence[bytes] = await self._announce(
+                keys=[keys.crew(self.fingerprint)],
+                args=[self.name, round(ALIVE_S * 1000), msgspec.json.encode(own)],
+            )
+            await self._redis.pexpire(self._count_key, round(_AGREED_S * 1000))
+            agreed = await self._redis.get(self._count_key)
+        self.shards = None if agreed is None else int(agreed)
+        found = [member for text in said if (member := self._read(text)) is not None]
+        self.members = sorted(found, key=lambda member: (member.since_ms, member.name))
+
+    async def leave(self) -> None:
+        """Say that we are gone, as far as that can be said."""
+        try:
+            async with asyncio.timeout(_ANSWER_S), answering("leaving the bot's other processes"):
+                await self._redis.hdel(keys.crew(self.fingerprint), self.name)
+        except (TransientError, TimeoutError) as error:
+            log.debug("the other processes notice by themselves that this one is gone: %s", error)
+
+    async def agreed_shards(self, wanted: int) -> int:
+        """How many shards the bot is: what those say who are there already, else `wanted`; TransientError."""
+        async with answering("agreeing on the number of shards", within_s=_ANSWER_S):
+            await self._redis.set(self._count_key, wanted, nx=True, px=round(_AGREED_S * 1000))
+            return int(await self._redis.get(self._count_key) or wanted)
+
+    async def want_shards(self, wanted: int) -> None:
+        """Discord wants the bot to be so many by now; TransientError."""
+        async with answering("agreeing on the number of shards", within_s=_ANSWER_S):
+            await self._redis.set(self._count_key, wanted, px=round(_AGREED_S * 1000))
+
+    def _read(self, text: Any) -> CrewMember | None:
+        try:
+            return self._decoder.decode(text)
+        except msgspec.MsgspecError:
+            return None

@@ -1,0 +1,197 @@
+"""Three processes of a sharded bot, each killed in turn: the others write its boards, and none is there twice.
+
+`python -m tests.fuzz.kill_any [--channels 600] [--rounds 3] [--terminate]` prints a line for each end; exit status 1
+when something was not as it must be. The local Discord has Discord's buckets, fifty calls in any second and one
+IDENTIFY in five seconds; a gap is the time from the end of a process to the next edit of a board that was its own.
+"""
+
+import argparse
+import asyncio
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import redis.asyncio as aredis
+
+from bot.feed.part import FeedPart
+from streaming.bus import keys
+from tests.fuzz.feed_storm import Storm, StormBot, open_storm
+from tests.fuzz.storm_schedule import Schedule
+from tests.fuzz.storm_verdict import live_among
+
+SHARDS: Final = 6
+PROCESSES: Final = 3
+TAKEN_OVER_S: Final = 5.0
+HANDED_OVER_S: Final = 1.0
+_SHARED_WITHIN_S: Final = 60.0
+_SWAP_S: Final = 3.0
+_BUDGET_PER_S: Final = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """What the end of one process cost."""
+
+    boards: int
+    first_s: float
+    """Until one of its boards was edited again."""
+    last_s: float
+    """Until all were."""
+
+    @property
+    def line(self) -> str:
+        return f"{self.boards:4d} boards  first edit after {self.first_s:5.2f} s  all after {self.last_s:5.2f} s"
+
+
+class Trial:
+    """One run: a storm of several processes, and what is seen of its boards."""
+
+    def __init__(self, storm: Storm) -> None:
+        self._storm = storm
+        self._crowded_s: dict[str, float] = {}
+        self.duplicates: Counter[str] = Counter()
+
+    async def begin(self) -> None:
+        """Start every process and wait until the work is shared and every board stands."""
+        self._storm.sandbox.gateway.trouble.shards = SHARDS
+        self._storm.sandbox.gateway.trouble.max_concurrency = SHARDS
+        for bot in self._storm.bots:
+            await bot.start()
+        await self._storm.stand()
+        await self._shared(len(self._storm.bots))
+
+    async def fall(self, bot: StormBot, *, terminate: bool, within_s: float) -> Fall:
+        """End one process and see its boards written again."""
+        lost = await self._boards_of(bot)
+        self._storm.protocol.changes.clear()
+        ended_s = self._storm.now_s
+        ending = asyncio.create_task(bot.terminate() if terminate else bot.kill(), name="end of a bot")
+        gaps = await self._written_again(lost, ended_s, within_s)
+        await ending
+        return Fall(len(lost), min(gaps.values(), default=0.0), max(gaps.values(), default=0.0))
+
+    async def recover(self, bot: StormBot) -> None:
+        """Start a process again and wait until the work is shared."""
+        await bot.start()
+        await self._shared(len(self._storm.bots))
+
+    async def _written_again(self, lost: Sequence[str], since_s: float, within_s: float) -> Mapping[str, float]:
+        left, gaps = set(lost), dict.fromkeys(lost, within_s)
+        while left and self._storm.now_s < since_s + within_s:
+            seen, self._storm.protocol.changes = self._storm.protocol.changes, []
+            for change in seen:
+                if change.channel in left and change.deed != "delete" and change.at_s > since_s + _IN_FLIGHT_S:
+                    left.discard(change.channel)
+                    gaps[change.channel] = change.at_s - since_s
+            self.look()
+            await asyncio.sleep(0.05)
+        return gaps
+
+    def look(self) -> None:
+        """Count channels in which a second message stands for longer than a replacement takes."""
+        self._storm.look()
+        for channel, texts in self._storm.protocol.standing.items():
+            if len(live_among(texts)) <= 1:
+                self._crowded_s.pop(channel, None)
+            elif self._storm.now_s - self._crowded_s.setdefault(channel, self._storm.now_s) > _SWAP_S:
+                self.duplicates[channel] += 1
+
+    async def _shared(self, among: int) -> None:
+        """Until every process has its part of boards and shards, and Discord has welcomed every shard."""
+        async with asyncio.timeout(_SHARED_WITHIN_S):
+            while not await self._is_shared(among):
+                self.look()
+                await asyncio.sleep(0.1)
+
+    async def _is_shared(self, among: int) -> bool:
+        holders = Counter((await self._holders()).values())
+        connected = {session.shard.number for session in self._storm.sandbox.gateway.sessions if session.outlet}
+        fair = sorted(holders.values()) == sorted(SHARDS // among + (rank < SHARDS % among) for rank in range(among))
+        return fair and len(connected) == SHARDS
+
+    async def _boards_of(self, bot: StormBot) -> list[str]:
+        parts = [part for part, pid in (await self._holders()).items() if pid == bot.pid]
+        ids = self._storm.sandbox.channel_ids
+        return [name for name in self._storm.channels if any(FeedPart(part, SHARDS).has(ids[name]) for part in parts)]
+
+    async def _holders(self) -> dict[int, int]:
+        """Which process writes each part of the boards."""
+        async with aredis.Redis.from_url(self._storm.redis.url, decode_responses=True) as client:
+            names = [await client.get(keys.feed_part(part, SHARDS)) for part in range(SHARDS)]
+        return {part: int(name.split(":")[1]) for part, name in enumerate(names) if name is not None}
+
+
+_IN_FLIGHT_S: Final = 0.05
+"""An edit that was on its way when its process ended."""
+
+
+async def play(
+    channels: int, rounds: int, folder: Path, *, terminate: bool = False, **settings: str
+) -> tuple[list[Fall], list[str]]:
+    """What each end cost, and what was not as it must be."""
+    schedule = Schedule(1, channels, PROCESSES, awaited=True, trouble_s=0.0, calm_s=0.0, steps=())
+    async with open_storm(schedule, folder, **settings) as storm:
+        publishing = asyncio.create_task(storm.publish(), name="snapshots")
+        trial, falls = Trial(storm), []
+        try:
+            await trial.begin()
+            for number in range(rounds):
+                bot = storm.bots[number % PROCESSES]
+                within_s = 2 * TAKEN_OVER_S + channels / _BUDGET_PER_S
+                falls.append(await trial.fall(bot, terminate=terminate, within_s=within_s))
+                if number + 1 < rounds:
+                    await trial.recover(bot)
+            trial.look()
+        finally:
+            publishing.cancel()
+            await asyncio.wait({publishing})
+        return falls, _wrong(trial, storm)
+
+
+def too_long(falls: Sequence[Fall], most_s: float) -> list[str]:
+    """Ends after which nobody wrote for longer than may be."""
+    return [f"boards stood still for {fall.first_s:.2f} s" for fall in falls if fall.first_s > most_s]
+
+
+def _wrong(trial: Trial, storm: Storm) -> list[str]:
+    refused, early = storm.sandbox.traffic.statuses[429], storm.sandbox.gateway.too_soon
+    found = {
+        f"{len(trial.duplicates)} channels had a second message": bool(trial.duplicates),
+        f"{refused} answers 429": refused > 0,
+        f"{early} IDENTIFYs came too early": early > 0,
+        "a channel has no message": not all(len(live_among(text)) for text in storm.protocol.standing.values()),
+    }
+    return [*storm.protocol.incidents, *(sentence for sentence, wrong in found.items() if wrong)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.kill_any", description=__doc__)
+    parser.add_argument("--channels", type=int, default=600)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--terminate", action="store_true", help="end processes by SIGTERM instead")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="kill-any-"))
+    began_s = time.monotonic()
+    falls, wrong = asyncio.run(play(asked.channels, asked.rounds, folder, terminate=asked.terminate))
+    wrong += too_long(falls, HANDED_OVER_S if asked.terminate else TAKEN_OVER_S)
+    sys.stdout.writelines(f"{fall.line}\n" for fall in falls)
+    sys.stdout.write(f"{time.monotonic() - began_s:.0f} s: {'; '.join(wrong) or 'no message twice, no 429'}\n")
+    if wrong:
+        sys.stdout.write(f"logs: {folder}\n")
+    else:
+        shutil.rmtree(folder)
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        sys.exit(main())
