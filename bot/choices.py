@@ -24,6 +24,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Drawn for each new message and attached to it."""
     silent: bool | None = None
     """Whether new messages and alerts come without a sound."""
+    buttons: bool | None = None
+    """Whether buttons for everybody stand under the message."""
     refresh_minutes: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_REFRESH_MIN)] | None = None
     """Between two marks at which the message is replaced; 0 for none."""
 

@@ -31,6 +31,7 @@ from bot.feed.pacer import Pacer
 from bot.feed.pacing import Pacing, Turns
 from bot.feed.part import FeedPart
 from bot.feed.schedule import decide, opening_sentence
+from bot.live_buttons import LiveButton, live_buttons
 from bot.name_plates import NamePlates
 from bot.operate import login_watch
 from bot.operate.audit import KEEP, MOST, AuditLog
@@ -352,11 +353,16 @@ def _feed(
     def silent(channel_id: int) -> bool:
         return manner_of_reposts(orders.current.get(channel_id), settings).silent
 
+    def buttons(channel_id: int) -> Sequence[LiveButton]:
+        order = orders.current.get(channel_id)
+        wanted = order is not None and (settings.gex_feed_buttons if order.buttons is None else order.buttons)
+        return live_buttons(order.tickers[0], order) if order is not None and wanted else ()
+
     def runner(part: FeedPart, lease: Lease) -> FeedRunner:
         return FeedRunner(
             orders,
             runtime.snapshots.only(orders.shows),
-            partial(DiscordChannel, bot, silent=silent),
+            partial(DiscordChannel, bot, silent=silent, buttons=buttons),
             Ledger(runtime.redis, lease, part=part),
             settings,
             runtime.clock,

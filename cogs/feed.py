@@ -33,6 +33,7 @@ _WORDS = {
     "channel": _CHANNEL,
     "tickers": "One ticker, or several such as SPX, NDX",
     "picture": "A chart under the message, drawn for each new one",
+    "buttons": "True puts buttons for everybody under the message: chart, levels, explain",
     "style": "How the message looks",
     "silent": "False lets new messages make a sound",
     "role": "The one role that alerts in this channel ping",
@@ -94,13 +95,14 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         weight: MessageWeight | None = None,
         style: Style | None = None,
         picture: PictureName | None = None,
+        buttons: bool | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
     ) -> None:
         """Order one, where it can stand."""
         place = await self._target(interaction, channel)
         said: dict[str, Any] = {"scope": scope, "weight": weight, "style": style, "picture": picture, "silent": silent}
-        said["refresh_minutes"] = refresh
+        said |= {"buttons": buttons, "refresh_minutes": refresh}
         order = await self._desk.add(place.id, place.guild.id, asked_tickers(tickers), by=interaction.user.id, **said)
         await self._answer(interaction, order, "From now on: ")
 
@@ -116,6 +118,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         weight: MessageWeight | None = None,
         style: Style | None = None,
         picture: PictureName | None = None,
+        buttons: bool | None = None,
         silent: bool | None = None,
         refresh: Minutes | None = None,
         role: discord.Role | None = None,
@@ -125,7 +128,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         place = await self._place(interaction, channel)
         wanted = () if tickers is None else asked_tickers(tickers)
         said: dict[str, Any] = {"scope": scope, "weight": weight, "style": style, "picture": picture, "silent": silent}
-        said["refresh_minutes"] = refresh
+        said |= {"buttons": buttons, "refresh_minutes": refresh}
         if role is not None:
             require_pingable(role, place)
         said["alert_role_id"] = 0 if ping is False else None if role is None else role.id

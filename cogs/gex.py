@@ -11,8 +11,9 @@ from discord.ext import commands
 from bot.client import BotInteraction, GexBot
 from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
+from bot.live_buttons import CLICKED, LiveButton, LiveWish
 from bot.lookup import boards_here, compared, find_or_ask, find_several
-from bot.notices import think
+from bot.notices import answer_error, think
 from bot.permissions import may_speak
 from bot.pictures import PictureRequest, take_days, take_history, take_rank, take_record
 from bot.render.charts.chart_spec import KINDS, ThemeName
@@ -219,6 +220,31 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         text = await take_record(self._services, symbol, level=level, days=days, channel_id=channel_id)
         await _answer(interaction, public, text)
 
+    @commands.Cog.listener(f"on_{CLICKED}")
+    async def answer_click(self, interaction: BotInteraction, wish: LiveWish) -> None:
+        """A button under a live message, clicked by anybody: the answer is theirs alone."""
+        try:
+            await self._show(interaction, wish)
+        except Exception as error:  # noqa: BLE001  # discord.py would only log what a listener raises
+            await answer_error(interaction, error)
+
+    async def _show(self, interaction: BotInteraction, wish: LiveWish) -> None:
+        services, weight = self._services, wish.weight or "oi"
+        if wish.deed == "chart":
+            await think(interaction)
+            request = PictureRequest(symbol=wish.ticker, scope=wish.scope, weight=weight)
+            chart = ChartView(services, interaction, request)
+            picture = await chart.first_picture(interaction.channel_id)
+            await _answer(interaction, False, picture=picture, view=chart)
+            return
+        snapshot = await self._snapshot(interaction, wish.ticker)
+        if wish.deed == "levels":
+            scope = wish.scope or services.settings.gex_scope
+            levels = LevelsView(services, interaction, snapshot, scope=scope, weight=weight)
+            await _answer(interaction, False, embed=levels.embed(), view=levels)
+        else:
+            await _answer(interaction, False, embed=explain_embed(snapshot, None, now=services.clock.now()))
+
     @explain.autocomplete("figure")
     async def _complete_figure(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
         return offered((FIGURES[name].title, name) for name in figures_called(current))
@@ -264,4 +290,5 @@ async def _answer(
 
 async def setup(bot: GexBot) -> None:
     """Called by discord.py when the extension is loaded."""
+    bot.add_dynamic_items(LiveButton)
     await bot.add_cog(GexCog(bot.services))

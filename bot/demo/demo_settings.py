@@ -141,6 +141,7 @@ def _settings(places: Places, folder: Path, api_port: int, api_token: str) -> Bo
         gex_feed_channel_map={ticker: (channel,) for ticker, channel in places.channel_ids.items()},
         gex_feed_symbols=tuple(places.channel_ids),
         gex_feed_force_window=True,
+        gex_feed_buttons=True,
         schwab_client_id=SecretStr(CLIENT_ID),
         schwab_client_secret=SecretStr(CLIENT_SECRET),
         schwab_api_url=places.schwab_url,

@@ -21,6 +21,8 @@ _CALL_LIMIT_S: Final = 15.0
 _RECENT: Final = 50
 _NO_MENTIONS: Final = discord.AllowedMentions.none()
 _NEEDS_A_NEW_ONE: Final = frozenset({WORN_MESSAGE, ARCHIVED_THREAD})
+Buttons = Callable[[int], Sequence[discord.ui.Item[Any]]]
+"""What stands under the messages of a channel, made anew each time."""
 _UNREADABLE: Final = (TypeError, KeyError, ValueError, AttributeError)
 """What discord.py raises for a 200 that is no message, such as a proxy's page."""
 
@@ -114,25 +116,40 @@ class DiscordChannel:
     """`ChannelPort` over discord.py; an id is enough, whatever the gateway has told so far."""
 
     def __init__(
-        self, bot: discord.Client, channel_id: int, *, silent: Callable[[int], bool] = lambda _channel_id: True
+        self,
+        bot: discord.Client,
+        channel_id: int,
+        *,
+        silent: Callable[[int], bool] = lambda _channel_id: True,
+        buttons: Buttons = lambda _channel_id: (),
     ) -> None:
-        """`silent` says of a channel whether new messages come without a sound."""
+        """`silent` says of a channel whether new messages come without a sound, `buttons` what stands under them."""
         self._silent = silent
+        self._buttons = buttons
         self._bot = bot
         self._channel_id = channel_id
         self._own: discord.Message | None = None
+        self._dressed: int | None = None
+        """The message whose buttons are those that are wanted now."""
 
     async def send(self, content: str, *, nonce: str) -> int:
+        body = self._body(content, None)
+        if body.get("view", self) is None:
+            del body["view"]  # of a new message there is nothing to take away
         async with self._call():
             self._own = await self._channel().send(
-                nonce=nonce, silent=self._silent(self._channel_id), allowed_mentions=_NO_MENTIONS, **_body(content)
+                nonce=nonce, silent=self._silent(self._channel_id), allowed_mentions=_NO_MENTIONS, **body
             )
+        self._dressed = self._own.id
         return self._own.id
 
     async def edit(self, message_id: int, content: str, picture: Illustration | None = None) -> None:
-        body = _body(content) if picture is None else _body(content) | {"attachments": [_file(picture)]}
+        body = self._body(content, message_id)
+        if picture is not None:
+            body["attachments"] = [_file(picture)]
         async with self._call():
             await self._message(message_id).edit(allowed_mentions=_NO_MENTIONS, **body)
+        self._dressed = message_id
 
     async def delete(self, message_id: int) -> None:
         async with self._call():
@@ -146,6 +163,15 @@ class DiscordChannel:
             for message in found
             if self._plain(message)
         ]
+
+    def _body(self, content: str, message_id: int | None) -> dict[str, Any]:
+        """A card leaves no content beside it, and is told whole; content keeps the buttons that it has."""
+        buttons = self._buttons(self._channel_id)
+        if is_card(content):
+            return {"content": None, "view": layout_of(content, buttons)}
+        if message_id is not None and message_id == self._dressed:
+            return {"content": content}
+        return {"content": content, "view": _row(buttons)}
 
     def _plain(self, message: discord.Message) -> bool:
         own = self._bot.user is not None and message.author.id == self._bot.user.id
@@ -172,9 +198,13 @@ class DiscordChannel:
             raise TransientError(f"Discord's answer is not a message ({type(error).__name__}).") from error
 
 
-def _body(content: str) -> dict[str, Any]:
-    """A card leaves no content beside it."""
-    return {"content": None, "view": layout_of(content)} if is_card(content) else {"content": content}
+def _row(buttons: Sequence[discord.ui.Item[Any]]) -> discord.ui.View | None:
+    if not buttons:
+        return None
+    row = discord.ui.View(timeout=None)
+    for button in buttons:
+        row.add_item(button)
+    return row
 
 
 def _file(picture: Illustration) -> discord.File:

@@ -40,6 +40,7 @@ def order_text(order: BoardOrder, settings: BotSettings) -> str:
         *([f"weight {order.weight}"] if order.weight else []),
         *([f"picture {order.picture}"] if order.picture not in {None, "none"} else []),
         f"a new message every {minutes} min" if minutes else "no new message while it can be edited",
+        *(["buttons"] if (settings.gex_feed_buttons if order.buttons is None else order.buttons) else []),
         "without a sound" if manner_of_reposts(order, settings).silent else "with a sound",
         *([] if order.alert_role_id is None else [f"alerts ping <@&{order.alert_role_id}>"]),
     ]

@@ -6,7 +6,7 @@ in one text, one below the other; what is written beneath one belongs to its las
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import discord
 
@@ -42,10 +42,10 @@ def with_picture(text: str) -> str:
     return text + _PICTURE
 
 
-def layout_of(text: str) -> discord.ui.LayoutView:
-    """What Discord is sent of a card's text: a container each, of six components as boards write them.
+def layout_of(text: str, buttons: Sequence[discord.ui.Item[Any]] = ()) -> discord.ui.LayoutView:
+    """What Discord is sent of a card's text: a container each, of six components as boards write them, and buttons.
 
-    Only text and rules: nothing that discord.py would keep to answer for.
+    Nothing that discord.py would keep to answer for, if those buttons are dynamic.
     """
     layout = discord.ui.LayoutView(timeout=None)
     words = text.removesuffix(_PICTURE)
@@ -58,6 +58,8 @@ def layout_of(text: str) -> discord.ui.LayoutView:
         layout.add_item(container)
     if words != text:
         layout.add_item(discord.ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{PICTURE_FILE}")))
+    if buttons:
+        layout.add_item(discord.ui.ActionRow(*buttons))
     return layout
 
 

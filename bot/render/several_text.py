@@ -24,8 +24,8 @@ from streaming.figures import line_weight
 from streaming.freshness import Freshness
 
 _CARD_CHARS: Final = 4_000
-_CARDS: Final = 6
-"""Of six components each, within Discord's forty."""
+_CARDS: Final = 5
+"""Of six components each, with a picture and a row of buttons within Discord's forty."""
 _UPDATED_CHARS: Final = 40
 """Room for the line that may stand under a board."""
 _FINE: Final = 1000.0

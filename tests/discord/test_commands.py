@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.choices import Choices
 from bot.client import GexBot
+from bot.feed.channel import DiscordChannel
+from bot.live_buttons import live_buttons
+from bot.render.card import card_text
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.wire.login import point_discord_at
 from streaming.errors import TransientError
@@ -78,7 +83,8 @@ async def answer(visitor: Visitor) -> dict[str, Any]:
 
 
 def button(message: dict[str, Any], label: str) -> dict[str, Any]:
-    return next(item for row in message["components"] for item in row["components"] if item["label"] == label)
+    rows = [row for row in message["components"] if row["type"] == 1]
+    return next(item for row in rows for item in row["components"] if item["label"] == label)
 
 
 async def press(visitor: Visitor, message: dict[str, Any], label: str) -> int:
@@ -143,6 +149,38 @@ async def test_buttons_and_the_form_change_the_levels_in_place(guest: Visitor) -
     other = await answer(guest)
     assert other["id"] == message["id"]
     assert other["embeds"][0]["title"].startswith("NDX")
+
+
+@pytest.mark.parametrize("text", ["figures", card_text([["figures"]])])
+async def test_buttons_of_a_live_message_answer_whoever_clicks_in_private(
+    guest: Visitor, owner: Visitor, bot: GexBot, sandbox: Sandbox, text: str
+) -> None:
+    channel_id = sandbox.channel_ids["gex-spx"]
+    buttons = partial(live_buttons, "NDX", Choices(scope="zero", weight="vol"))
+    await DiscordChannel(bot, channel_id, buttons=lambda _: buttons()).send(text, nonce="n1")
+    live = await answer(guest)
+    await answer(owner)
+    shown = {}
+    for label in ("Chart", "Levels", "Explain"):
+        assert await press(guest, live, label) == 202
+        shown[label] = await answer(guest)
+        assert shown[label]["page"]["ephemeral_for"] == "guest"
+        assert shown[label]["id"] != live["id"]
+    assert shown["Chart"]["attachments"][0]["filename"] == "gex-ndx-strikes-zero-vol.png"
+    assert "zero" in shown["Levels"]["embeds"][0]["title"]
+    assert shown["Explain"]["embeds"][0]["title"].startswith("NDX")
+    assert await press(owner, live, "Levels") == 202
+    assert (await answer(owner))["page"]["ephemeral_for"] == "owner"
+
+
+async def test_a_button_whose_ticker_nobody_follows_any_more_is_answered_too(
+    guest: Visitor, bot: GexBot, sandbox: Sandbox
+) -> None:
+    row = {"type": 1, "components": [{"type": 2, "style": 2, "label": "Levels", "custom_id": "gex-live:levels:TSLA::"}]}
+    path = Route("POST", "/channels/{channel_id}/messages", channel_id=sandbox.channel_ids["gex-spx"])
+    await bot.http.request(path, json={"content": "of another process", "components": [row]})
+    assert await press(guest, await answer(guest), "Levels") == 202
+    assert (await answer(guest))["content"].startswith("TSLA is not followed here.")
 
 
 async def test_an_unknown_symbol_is_one_private_sentence(guest: Visitor) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import sys
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import AsyncMock
 
 import aiohttp
@@ -12,8 +14,10 @@ import discord.ext.test as dpytest
 import pytest
 from discord.ext import commands
 
+from bot.choices import Choices
 from bot.feed.channel import AssuredChannel, DiscordChannel, GoneMessageError, WornMessageError, translate
-from bot.render.card import card_text, layout_of
+from bot.live_buttons import live_buttons
+from bot.render.card import card_text
 from streaming.bus.lease import LeaseLostError
 from streaming.errors import OperatorError, RequestError, TransientError
 from tests.support.discord_answers import page_answer
@@ -215,28 +219,22 @@ _BLOCK_BYTES = 64
 _CARD = card_text([["### GEX: SPX"], ["figures"]])
 
 
-class _DynamicButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]], template=r"board:(?P<what>\w+)"):
-    """What a live message may have, if it is to have a button at all: discord.py keeps its class and no more."""
-
-    def __init__(self) -> None:
-        super().__init__(discord.ui.Button(label="Levels", custom_id="board:levels"))
-
-
-def _with_button(text: str, button: discord.ui.Item[discord.ui.LayoutView]) -> discord.ui.LayoutView:
-    return layout_of(text).add_item(discord.ui.ActionRow(button))
+def _ordinary() -> list[discord.ui.Item[Any]]:
+    return [discord.ui.Button(label="Levels", custom_id="board:levels")]
 
 
 @pytest.mark.parametrize(
-    ("layout", "leaks"),
+    ("text", "buttons", "leaks"),
     [
-        (layout_of, False),
-        (lambda text: _with_button(text, _DynamicButton()), False),
-        (lambda text: _with_button(text, discord.ui.Button(label="Levels", custom_id="board:levels")), True),
+        (_CARD, list, False),
+        (_CARD, partial(live_buttons, "SPX", Choices()), False),
+        ("figures", partial(live_buttons, "SPX", Choices()), False),
+        ("figures", _ordinary, True),
     ],
-    ids=["as it is", "a dynamic button", "an ordinary button"],
+    ids=["a card", "a card with its buttons", "a block with its buttons", "an ordinary button"],
 )
 async def test_two_thousand_reposts_leave_nothing_in_the_library_but_with_an_ordinary_button(
-    monkeypatch, layout, leaks
+    monkeypatch, text, buttons, leaks
 ):
     bot = discord.Client(intents=discord.Intents.none())
     ids = iter(range(1, 10_000))
@@ -251,12 +249,11 @@ async def test_two_thousand_reposts_leave_nothing_in_the_library_but_with_an_ord
         return answer | times | {"id": str(next(ids))}
 
     monkeypatch.setattr(bot.http, "send_message", sent)
-    monkeypatch.setattr("bot.feed.channel.layout_of", layout)
-    channel = DiscordChannel(bot, 1)
+    channel = DiscordChannel(bot, 1, buttons=lambda _channel_id: buttons())
 
     async def repost(times: int) -> int:
         for _ in range(times):
-            await channel.send(_CARD, nonce="n")
+            await channel.send(text, nonce="n")
             await asyncio.sleep(0)  # where the event loop forgets the time limits of calls that are over
         gc.collect()
         return sys.getallocatedblocks()

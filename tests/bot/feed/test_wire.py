@@ -8,11 +8,12 @@ from datetime import timedelta
 import discord
 import pytest
 
-from bot.choices import Style
+from bot.choices import Choices, Style
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import DiscordChannel
 from bot.feed.illustration import Draw, Illustration
 from bot.feed.window import Slot
+from bot.live_buttons import live_buttons
 from bot.render.text import BoardView, board_text, is_replaceable
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.faults import Trouble, refused
@@ -40,6 +41,7 @@ class WireRig:
         style: Style = "ansi",
         ledger: DictLedger | None = None,
         draw: Draw | None = None,
+        port: DiscordChannel | None = None,
     ) -> None:
         self.sandbox = sandbox
         self.channel_id = channel_id or sandbox.channel_ids["gex-spx"]
@@ -47,7 +49,7 @@ class WireRig:
         self.told: list[str] = []
         self.slot = Slot(60)
         self.ledger = ledger or DictLedger()
-        self.keeper = Keeper(self.channel_id, DiscordChannel(bot, self.channel_id), self.ledger, self.clock)
+        self.keeper = Keeper(self.channel_id, port or DiscordChannel(bot, self.channel_id), self.ledger, self.clock)
         self.board = Board(
             self.channel_id,
             parse_ticker("SPX"),
@@ -143,6 +145,23 @@ async def test_a_picture_comes_with_an_edit_and_stays_for_the_next_ones(sandbox,
     assert problems_of(one for one in sandbox.traffic.requests if "/messages" in one.path) == []
     (seen,) = await DiscordChannel(bot, rig.channel_id).recent()
     assert is_replaceable(seen.content)
+
+
+@pytest.mark.parametrize("style", ["ansi", "card"])
+async def test_buttons_stay_under_a_message_that_is_edited_until_they_are_not_wanted_any_more(sandbox, bot, style):
+    port = DiscordChannel(bot, sandbox.channel_ids["gex-spx"], buttons=lambda _: live_buttons("SPX", Choices()))
+    rig = WireRig(sandbox, bot, style=style, port=port, draw=picture)
+    for _ in range(3):
+        await rig.beat()
+    (message,) = sandbox.world.messages()
+    assert message.components[-1]["type"] == 1
+    sent = [one.body for one in sandbox.traffic.requests if one.method == "PATCH"]
+    assert ["components" in body for body in sent] == [style == "card"] * 2
+    without = WireRig(sandbox, bot, rig.clock.now(), style=style, ledger=rig.ledger)
+    await without.beat()
+    (message,) = sandbox.world.messages()
+    assert [one["type"] for one in message.components] == ([17] if style == "card" else [])
+    assert sandbox.traffic.violations == 0
 
 
 async def test_a_message_that_a_person_deleted_is_posted_anew(sandbox, bot):
