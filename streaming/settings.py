@@ -9,9 +9,9 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, get_origin
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar, get_origin
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -71,6 +71,7 @@ class StreamSettings(BaseSettings):
     schwab_token_key: SecretStr | None = Field(
         None, description="a Fernet key, as `python -m streaming token new-key` prints it"
     )
+    schwab_token_store: Literal["file", "redis"] = Field("file", description="file or redis")
     redis_url: SecretStr | None = Field(
         None, description="redis://, rediss:// or unix:// URL; empty starts a server of our own"
     )
@@ -175,6 +176,12 @@ class StreamSettings(BaseSettings):
             raise ValueError("a Fernet key")
         return value
 
+    @model_validator(mode="after")
+    def _sealed_in_redis(self) -> Self:
+        if self.shares_login and (self.redis_url is None or self.schwab_token_key is None):
+            raise ValueError("SCHWAB_TOKEN_STORE is redis, which needs REDIS_URL and SCHWAB_TOKEN_KEY")
+        return self
+
     @field_validator("redis_url")
     @classmethod
     def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
@@ -212,6 +219,11 @@ class StreamSettings(BaseSettings):
     def tickers_from(self, source: SourceName, tickers: Sequence[Ticker]) -> tuple[Ticker, ...]:
         """Those of `tickers` that come from a source."""
         return tuple(ticker for ticker in tickers if self.source_of(ticker.name) == source)
+
+    @property
+    def shares_login(self) -> bool:
+        """Whether the Schwab login lies in Redis, for several machines."""
+        return self.schwab_token_store == "redis"  # noqa: S105  # a place, no password
 
     @property
     def mapped_tickers(self) -> tuple[Ticker, ...]:

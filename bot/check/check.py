@@ -21,7 +21,7 @@ from bot.servers.order_store import FeedOrders, OrderStore
 from bot.servers.orders import BoardOrder, settings_orders
 from bot.settings import BotSettings
 from streaming.clock import Clock, SystemClock
-from streaming.errors import ConfigurationError, GexcordError, TransientError
+from streaming.errors import ConfigurationError, GexcordError, TransientError, UnavailableError
 from streaming.process.certificates import trusted
 from streaming.process.findings import Finding, exit_status, fail, failed, ok, unwritable, warn, worst
 from streaming.setting_values import doubtful_lines, doubtful_name, is_secret, read_text
@@ -58,7 +58,7 @@ async def run_check(
     async with AsyncExitStack() as stack:
         redis, finding = await _open_redis(stack, settings)
         report([finding])
-        report([check_token(settings, now)])
+        report([await check_token(settings, clock, redis)])
         report(await check_sources(settings, clock, redis))
         orders = await _orders(settings, redis)
     report(await check_api(settings))
@@ -166,7 +166,7 @@ def _own_server(data_path: Path) -> Finding:
     return ok("redis", f"REDIS_URL is empty: a server of our own will keep its data in {data_path}.")
 
 
-def check_token(settings: BotSettings, now: datetime) -> Finding:
+async def check_token(settings: BotSettings, clock: Clock, redis: Redis | None = None) -> Finding:
     """Whether the Schwab login can be used: configured, present, private, not too old."""
     if not settings.tickers_from("schwab", settings.tickers):
         return ok("schwab", "not needed: every ticker comes from another source (GEX_SOURCE, GEX_SOURCE_MAP).")
@@ -174,12 +174,18 @@ def check_token(settings: BotSettings, now: datetime) -> Finding:
         remedy = "Set them in .env, or set GEX_SOURCE to another source, such as cboe or redis."
         sentence = f"SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not both set. {remedy}"
         return fail("schwab", sentence, ConfigurationError.exit_status)
-    from streaming.schwab.login.token_file import file_findings
-    from streaming.schwab.login.token_store import TokenStore
+    from streaming.schwab.login.token_file import login_findings
+    from streaming.streamer.token_stores import token_store
 
-    key = settings.schwab_token_key
-    store = TokenStore(settings.schwab_token_path, key=key)
-    return replace(worst(file_findings(store, now, encrypts=key is not None)), subject="schwab")
+    if redis is None and settings.shares_login:
+        return fail("schwab", "the login is kept in Redis, which does not answer.", UnavailableError.exit_status)
+    try:
+        store = token_store(settings, redis, clock)
+        await store.look()
+    except GexcordError as error:
+        return failed("schwab", error)
+    encrypts = settings.schwab_token_key is not None
+    return replace(worst(login_findings(store, clock.now(), encrypts=encrypts)), subject="schwab")
 
 
 async def check_api(settings: BotSettings) -> Sequence[Finding]:

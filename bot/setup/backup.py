@@ -21,9 +21,9 @@ from streaming.ports import Tell
 from streaming.process.private_files import fresh_file, put_in_place
 from streaming.process.progress import ProgressBar
 from streaming.schwab.login.formats import encode_token
-from streaming.schwab.login.token_store import TokenStore
 from streaming.setting_values import SecretFiles, read_text
 from streaming.settings import ENV_FILE, load_settings
+from streaming.streamer.token_stores import open_token_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ async def back_up(order: BackupOrder, clock: Clock, *, tell: Tell) -> None:
     if order.target.exists() and not order.force:
         raise RequestError(f"{order.target} exists already.", remedy="Name another file, or add --force.")
     settings: BotSettings = load_settings(BotSettings)
-    kept: list[Kept] = [kept_settings(Path(ENV_FILE), os.environ), *_login(settings, tell)]
+    kept: list[Kept] = [kept_settings(Path(ENV_FILE), os.environ), *await _login(settings, clock, tell)]
     kept += await _of_redis(settings, clock, tell)
     kept += _day_rows(settings)
     await asyncio.to_thread(_write, order, kept)
@@ -66,9 +66,10 @@ def kept_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
     return Settings(text=text, outside={name.upper(): value for name, value in sorted(outside.items())})
 
 
-def _login(settings: BotSettings, tell: Tell) -> list[Login]:
+async def _login(settings: BotSettings, clock: Clock, tell: Tell) -> list[Login]:
     try:
-        token = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key).load()
+        async with open_token_store(settings, clock) as store:
+            token = store.load()
     except GexcordError as error:
         tell(f"The Schwab login is left out: {error.sentence}")
         return []

@@ -23,9 +23,9 @@ from streaming.ports import Tell
 from streaming.process.private_files import fresh_file, open_folder, put_in_place
 from streaming.process.progress import ProgressBar
 from streaming.schwab.login.formats import parse_token
-from streaming.schwab.login.token_store import TokenStore
 from streaming.setting_values import is_secret
 from streaming.settings import ENV_FILE, load_settings
+from streaming.streamer.token_stores import open_token_store
 
 _MOST_BYTES: Final = 512_000_000
 """Forty thousand day rows."""
@@ -98,14 +98,15 @@ async def _put(order: RestoreOrder, settings: BotSettings, kept: Sequence[Kept],
     found = [record for record in kept if isinstance(record, RedisKey)]
     logins = [parse_token(record.content, where="The login") for record in kept if isinstance(record, Login)]
     reports = [_report(order, record) for record in kept if isinstance(record, DayRows)]
-    store = TokenStore(order.folder / settings.schwab_token_path, key=settings.schwab_token_key)
-    files = [order.folder / NEW_ENV_FILE, *[store.path] * len(logins)]
-    _refuse([str(path) for path in files if path.exists()], order)
+    place = settings.model_copy(update={"schwab_token_path": order.folder / settings.schwab_token_path})
+    async with open_token_store(place, clock) as store:
+        taken = [f"the login in {store.name}"] if logins and store.version() is not None else []
+    _refuse([str(path) for path in (order.folder / NEW_ENV_FILE,) if path.exists()] + taken, order)
     if found:
         await _put_keys(order, settings, found, clock)
     for token in logins:
-        async with store.locked():
-            store.save(token)
+        async with open_token_store(place, clock) as store, store.locked():
+            await store.keep(token)
     history = HistoryFiles(order.folder / settings.gex_history_path)
     await asyncio.to_thread(_add, history, reports)
 

@@ -31,8 +31,9 @@ from streaming.process.http_bodies import open_client
 from streaming.process.logs import settings_of_command
 from streaming.schwab.login.auth_client import SchwabAuthClient, stored_status
 from streaming.schwab.login.cipher import new_key
-from streaming.schwab.login.token_store import TokenStore
+from streaming.schwab.login.login_store import LoginStore
 from streaming.settings import StreamSettings
+from streaming.streamer.token_stores import open_token_store
 
 _TIMEOUT_S: Final = 20.0
 
@@ -42,7 +43,7 @@ class LoginTools:
     """What every action works with."""
 
     settings: StreamSettings
-    store: TokenStore
+    store: LoginStore
     http: httpx.AsyncClient
     clock: Clock
 
@@ -119,10 +120,9 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 @asynccontextmanager
 async def _open_desk() -> AsyncIterator[LoginTools]:
-    settings = settings_of_command()
-    store = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
-    async with open_client(timeout_s=_TIMEOUT_S) as http:
-        yield LoginTools(settings, store, http, SystemClock())
+    settings, clock = settings_of_command(), SystemClock()
+    async with open_token_store(settings, clock) as store, open_client(timeout_s=_TIMEOUT_S) as http:
+        yield LoginTools(settings, store, http, clock)
 
 
 async def _status(desk: LoginTools, _arguments: argparse.Namespace) -> int:

@@ -20,11 +20,11 @@ class RouteRefusedError(TransientError):
     exit_status = 77
 
 
-def transport_error(error: httpx.HTTPError | httpx.InvalidURL, whom: str) -> GexcordError:
+def transport_error(error: httpx.HTTPError | httpx.InvalidURL | TimeoutError, whom: str) -> GexcordError:
     """An exception of httpx in our terms; `whom` could not be talked to."""
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
         return ConfigurationError("SCHWAB_API_URL is not a usable URL.")
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         return TransientError(f"{whom} did not answer in time.")
     return TransientError(f"{whom} cannot be reached: {type(error).__name__}.")
 

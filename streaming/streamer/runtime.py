@@ -20,9 +20,10 @@ from streaming.errors import ConfigurationError
 from streaming.ports import Tell
 from streaming.process.http_bodies import open_client
 from streaming.schwab.login.auth_client import SchwabAuthClient
+from streaming.schwab.login.login_store import LoginStore
 from streaming.schwab.login.oauth import AppKey
-from streaming.schwab.login.token_store import TokenStore
 from streaming.settings import ENV_FILE, StreamSettings, load_settings
+from streaming.streamer.token_stores import token_store
 
 _LOG: Final = logging.getLogger(__name__)
 _HTTP_TIMEOUT_S: Final = 20.0
@@ -77,7 +78,7 @@ class Runtime:
     publisher: TradingEventPublisher
     snapshots: SnapshotStore
     http: httpx.AsyncClient
-    tokens: TokenStore
+    tokens: LoginStore
     auth: SchwabAuthClient | None
     """None without SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET."""
     spare_engine: SpareEngine
@@ -114,7 +115,7 @@ async def open_runtime(
         redis = await stack.enter_async_context(open_bus(settings, tell=tell))
         publisher = await stack.enter_async_context(TradingEventPublisher(redis))
         http = await stack.enter_async_context(open_client(timeout_s=_HTTP_TIMEOUT_S))
-        tokens = TokenStore(settings.schwab_token_path, key=settings.schwab_token_key)
+        tokens = token_store(settings, redis, clock)
         yield Runtime(
             settings=settings,
             clock=clock,
@@ -129,7 +130,7 @@ async def open_runtime(
 
 
 def _auth_client(
-    settings: StreamSettings, http: httpx.AsyncClient, tokens: TokenStore, clock: Clock
+    settings: StreamSettings, http: httpx.AsyncClient, tokens: LoginStore, clock: Clock
 ) -> SchwabAuthClient | None:
     if settings.schwab_client_id is None or settings.schwab_client_secret is None:
         return None

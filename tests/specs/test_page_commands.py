@@ -48,6 +48,8 @@ TESTED = {
     "python -m tests.data_builders FOLDER": "tests/e2e/test_process.py",
     "python -m tests.fuzz.feed_storm": "tests/fuzz/test_feed_storm.py",
     "python -m tests.fuzz.virtual_day": "tests/fuzz/test_virtual_faults.py",
+    "python -m tests.fuzz.login_storm 1 100": "tests/fuzz/test_login_storm.py",
+    "python -m tests.fuzz.login_storm 1 1000": "tests/fuzz/test_login_storm.py",
     "python -m tests.fuzz.virtual_storm 1 100": "tests/fuzz/test_virtual_storm.py",
     "python -m tests.fuzz.virtual_storm 1 10000": "tests/fuzz/test_virtual_storm.py",
     "python -m tests.fuzz.feed_storm 1 10": "tests/fuzz/test_feed_storm.py",

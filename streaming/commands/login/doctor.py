@@ -14,10 +14,10 @@ from streaming.process.findings import Finding, fail, failed, ok, warn
 from streaming.process.logs import Say
 from streaming.schwab.http_errors import transport_error
 from streaming.schwab.login.auth_client import SchwabAuthClient
+from streaming.schwab.login.login_store import LoginStore
 from streaming.schwab.login.oauth import parse_callback
 from streaming.schwab.login.other_programs import OriginEnvironment
-from streaming.schwab.login.token_file import file_findings
-from streaming.schwab.login.token_store import TokenStore
+from streaming.schwab.login.token_file import login_findings
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.rest.rest_client import SchwabRestClient
 from streaming.settings import StreamSettings
@@ -34,7 +34,7 @@ class Doctor:
     def __init__(
         self,
         settings: StreamSettings,
-        store: TokenStore,
+        store: LoginStore,
         auth: SchwabAuthClient | None,
         *,
         http: httpx.AsyncClient,
@@ -53,7 +53,7 @@ class Doctor:
         """Print the findings; 0, or the exit status of the first failure."""
         self._add(settings_findings(self._settings))
         encrypts = self._settings.schwab_token_key is not None
-        self._add(file_findings(self._store, self._clock.now(), encrypts=encrypts))
+        self._add(login_findings(self._store, self._clock.now(), encrypts=encrypts))
         if self._auth is not None:
             await self._ask_schwab(self._auth)
         failures = [finding for finding in self._findings if finding.verdict == "FAIL"]

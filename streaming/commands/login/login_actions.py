@@ -12,6 +12,7 @@ from streaming.process.logs import Say
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.cipher import TokenCipher
 from streaming.schwab.login.formats import encode_token
+from streaming.schwab.login.login_store import LoginStore
 from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.login.other_programs import OriginEnvironment, read_environment, read_file
 from streaming.schwab.login.token_store import TokenStore
@@ -61,24 +62,24 @@ def _remedy(status: TokenStatus) -> str:
 
 
 async def import_login(
-    store: TokenStore, path: Path | None, *, now: datetime, key: SecretStr | None, asked_key: SecretStr | None, say: Say
+    store: LoginStore, path: Path | None, *, now: datetime, key: SecretStr | None, asked_key: SecretStr | None, say: Say
 ) -> None:
     """Store the login of a file in any known format, or without `path` that of the origin's variables."""
     cipher = TokenCipher(key) if asked_key is None else TokenCipher(asked_key, named=_THEIR_KEY)
     token = read_file(path, now=now, cipher=cipher) if path else read_environment(OriginEnvironment(), now=now)
     async with store.locked():
-        store.save(token)
-    say(f"The login of {path or 'the environment'} is now in {store.path}.")
+        await store.keep(token)
+    say(f"The login of {path or 'the environment'} is now in {store.name}.")
     if token.login_at is None:
         say(_UNKNOWN_AGE)
     say("From now on, log in with only one of the two programs: a new login ends the other's.")
 
 
-def export_login(store: TokenStore, path: Path, *, overwrite: bool, say: Say) -> None:
+def export_login(store: LoginStore, path: Path, *, overwrite: bool, say: Say) -> None:
     """Write the login where schwab-py can open it, private and not encrypted."""
     token = store.load()
     if token is None:
-        raise LoginRequiredError(f"There is no Schwab login in {store.path}.", remedy=LOG_IN)
+        raise LoginRequiredError(f"There is no Schwab login in {store.name}.", remedy=LOG_IN)
     if token.login_at is None:
         raise RequestError("The login's age is unknown, and schwab-py refuses a file without it.", remedy=LOG_IN)
     if path.exists() and not overwrite:
@@ -87,31 +88,32 @@ def export_login(store: TokenStore, path: Path, *, overwrite: bool, say: Say) ->
     say(f"{path} holds the login in schwab-py's format, readable by you alone. Anybody who has it can trade for you.")
 
 
-async def log_out(store: TokenStore, say: Say) -> None:
+async def log_out(store: LoginStore, say: Say) -> None:
     """Delete the stored login."""
     async with store.locked():
         if store.version() is None:
-            say(f"There was no login in {store.path}.")
+            say(f"There was no login in {store.name}.")
             return
-        store.delete()
-    say(f"{store.path} is deleted. Schwab itself ends a login only after its seven days, or when you log in again.")
+        await store.forget()
+    say(f"The login in {store.name} is deleted.")
+    say("Schwab itself ends a login only after its seven days, or when you log in again.")
 
 
-async def verify_refresh(auth: SchwabAuthClient, store: TokenStore, say: Say) -> int:
+async def verify_refresh(auth: SchwabAuthClient, store: LoginStore, say: Say) -> int:
     """0 when the refresh is stored and reads back, else `NOT_PROVEN`; a refused refresh raises as ever."""
     before, version = store.load(), store.version()
     if before is None:
-        raise LoginRequiredError(f"There is no Schwab login in {store.path}.", remedy=LOG_IN)
+        raise LoginRequiredError(f"There is no Schwab login in {store.name}.", remedy=LOG_IN)
     returned = await auth.refresh()
     problems = _problems(before, returned, store.load(), replaced=store.version() != version)
-    if mode := stat.S_IMODE(store.path.stat().st_mode) & _PRIVATE:
+    if isinstance(store, TokenStore) and (mode := stat.S_IMODE(store.path.stat().st_mode) & _PRIVATE):
         problems.append(f"others may use the file (mode bits {mode:03o})")
     if problems:
         say(f"Refreshed, but not proven: {'; '.join(problems)}.")
         return NOT_PROVEN
     rotated = "Schwab kept the refresh token" if returned.refresh_token == before.refresh_token else "rotated as well"
     say(f"Refreshed: there is a new access token, valid until {returned.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
-    say(f"Stored: {store.path} was replaced and reads back the same; {rotated}.")
+    say(f"Stored: the login in {store.name} was replaced and reads back the same; {rotated}.")
     since = "unknown" if returned.login_at is None else f"{returned.login_at:%Y-%m-%d %H:%M} UTC"
     say(f"Login: unmoved, since {since}.")
     return 0

@@ -1,5 +1,6 @@
 """`SchwabAuthClient`: an access token whenever one is needed, each refresh spent once."""
 
+import asyncio
 import logging
 import random
 import secrets
@@ -24,8 +25,8 @@ from streaming.errors import (
 )
 from streaming.schwab.http_errors import retry_after_s, transport_error
 from streaming.schwab.login import oauth
+from streaming.schwab.login.login_store import LoginStore
 from streaming.schwab.login.refresh_pause import GrantRefusal, RefreshPause
-from streaming.schwab.login.token_store import TokenStore, Version
 from streaming.schwab.login.tokens import Token
 from streaming.status import TokenStatus
 
@@ -39,7 +40,7 @@ _LOOK_AGAIN_S: Final = 0.2
 
 
 class SchwabAuthClient:
-    """Hands out access tokens and renews them, alone or beside other processes on the same token file.
+    """Hands out access tokens and renews them, alone or beside others on the same stored login.
 
     Whoever needs a new token waits for the lock, reads the file again, and refreshes only when nobody
     else has meanwhile. What Schwab refused is asked again after some minutes, and at once when the file or the app
@@ -51,7 +52,7 @@ class SchwabAuthClient:
     def __init__(
         self,
         http: httpx.AsyncClient,
-        store: TokenStore,
+        store: LoginStore,
         *,
         client_id: SecretStr,
         client_secret: SecretStr,
@@ -72,7 +73,7 @@ class SchwabAuthClient:
         self._pause = RefreshPause(clock, rng or random.Random())
         self._refusal = GrantRefusal(clock, rng or random.Random())
         self._token: Token | None = None
-        self._version: Version | None = None
+        self._version: object = None
         self._postponed: OperatorError | None = None
         self._last_error: str | None = None
         self._odd_grants = 0
@@ -125,6 +126,7 @@ class SchwabAuthClient:
         code = oauth.parse_redirect(redirect_url_or_code, state=state)
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._callback_url}
         async with self._store.locked():
+            await self._store.assure()
             response = await self._post(form, self.app())
             if not _is_grant(response):
                 raise self._noted(
@@ -133,7 +135,7 @@ class SchwabAuthClient:
                     )
                 )
             now = self._clock.now()
-            return self._keep(oauth.token_from(self._grant(response), now=now, login_at=now))
+            return await self._keep(oauth.token_from(self._grant(response), now=now, login_at=now))
 
     def begin_login(self) -> oauth.LoginAttempt:
         """A fresh way to Schwab's login page; its state is used for this login only.
@@ -204,12 +206,12 @@ class SchwabAuthClient:
         if token is None:
             return "none"
         if token.login_at is None:
-            version = self._store.version()
-            return f"saved-{0 if version is None else version[1]}"
+            return f"saved-{self._store.version()}"
         return str(int(token.login_at.timestamp()))
 
     async def _held(self) -> Token:
-        """The stored token, read again only when the file has changed."""
+        """The stored token, read again only when another one is stored."""
+        await self._store.look()
         if self._token is None or self._store.version() != self._version:
             return await self._read()
         return self._token
@@ -224,6 +226,7 @@ class SchwabAuthClient:
         for look in range(_LOOKS):
             if look:
                 await self._clock.sleep(_LOOK_AGAIN_S)
+            await self._store.look()
             version = self._store.version()
             try:
                 token = self._store.load()
@@ -233,7 +236,7 @@ class SchwabAuthClient:
             if token is not None:
                 self._token, self._version = token, version
                 return token
-            problem = ContractError(f"There is no Schwab login in {self._store.path}.")
+            problem = ContractError(f"There is no Schwab login in {self._store.name}.")
         if isinstance(problem, ConfigurationError):
             raise problem
         self._token, self._version = None, None
@@ -250,6 +253,7 @@ class SchwabAuthClient:
         subject = self._subject(app)
         self._refusal.check(subject)
         self._pause.check()
+        await self._store.assure()
         response = await self._post({"grant_type": "refresh_token", "refresh_token": token.refresh_token}, app)
         if not _is_grant(response):
             error = self._noted(_refresh_error(token, response, self._clock))
@@ -261,11 +265,10 @@ class SchwabAuthClient:
             await self._read()  # logged out by another program meanwhile: then this grant is nobody's
         if grant.refresh_token not in {None, token.refresh_token}:
             _LOG.info("Schwab rotated the refresh token; the weekly login still ends when it did.")
-        return self._keep(
-            oauth.token_from(grant, now=self._clock.now(), login_at=token.login_at, spent=token.refresh_token)
-        )
+        renewed = oauth.token_from(grant, now=self._clock.now(), login_at=token.login_at, spent=token.refresh_token)
+        return await self._keep(renewed)
 
-    def _subject(self, app: oauth.AppKey) -> tuple[Version | None, oauth.AppKey]:
+    def _subject(self, app: oauth.AppKey) -> tuple[object, oauth.AppKey]:
         """What Schwab is asked about: another login or another app key deserves another answer."""
         return self._store.version(), app
 
@@ -280,26 +283,27 @@ class SchwabAuthClient:
                 _LOG.warning("Schwab granted a token of an impossible life; it is renewed after half an hour.")
         return grant
 
-    def _keep(self, token: Token) -> Token:
+    async def _keep(self, token: Token) -> Token:
         """Store a token; when that fails it is still used, so that a full disk does not end the stream."""
         self._token, self._postponed, self._last_error = token, None, None
         self._refusal.end()
         self._pause.end()
         try:
-            self._store.save(token)
-        except ConfigurationError as error:
+            await self._store.keep(token)
+        except (ConfigurationError, TransientError) as error:
             raise self._noted(error) from error.__cause__
         self._version = self._store.version()
         return token
 
     async def _post(self, form: Mapping[str, str], app: oauth.AppKey) -> httpx.Response:
         try:
-            return await self._http.post(
-                f"{self._api_url}/v1/oauth/token",
-                data=dict(form),
-                headers={"Authorization": oauth.basic_authorization(app), "Accept": "application/json"},
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with asyncio.timeout(self._store.answer_within_s):
+                return await self._http.post(
+                    f"{self._api_url}/v1/oauth/token",
+                    data=dict(form),
+                    headers={"Authorization": oauth.basic_authorization(app), "Accept": "application/json"},
+                )
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise self._noted(transport_error(error, "Schwab's login server")) from error
 
     def _noted(self, error: GexcordError) -> GexcordError:
@@ -309,7 +313,7 @@ class SchwabAuthClient:
         return error
 
 
-def stored_status(store: TokenStore, *, configured: bool = True, last_error: str | None = None) -> TokenStatus:
+def stored_status(store: LoginStore, *, configured: bool = True, last_error: str | None = None) -> TokenStatus:
     """What the token file says; a file that cannot be read is told as the last error."""
     try:
         token = store.load()

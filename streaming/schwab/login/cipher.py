@@ -1,5 +1,11 @@
-"""Encryption of the stored login with a key from the settings: Fernet, behind the mark that Schwabdev uses too."""
+"""Encryption of the stored login with a key from the settings.
 
+In a file Fernet, behind the mark that Schwabdev uses too; in Redis AES-256-GCM with a key of its own, made of
+the same setting.
+"""
+
+import secrets
+from base64 import urlsafe_b64decode
 from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
@@ -10,6 +16,10 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 _MARK: Final = b"enc:"
+_SHARED_MARK: Final = b"gcm1:"
+_SHARED: Final = b"gexcord shared login 1"
+"""What the key is for, and what the sealed text is about: nothing else opens with it."""
+_NONCE_BYTES: Final = 12
 KEY_SETTING: Final = "SCHWAB_TOKEN_KEY"
 _NEW_KEY: Final = "`python -m streaming token new-key` prints one."
 
@@ -44,6 +54,37 @@ class TokenCipher:
             raise ConfigurationError(
                 f"{where} was encrypted with another key than {self._named}.",
                 remedy="Give the key it was encrypted with, or move the file away and log in again.",
+            ) from None
+
+
+class SharedCipher:
+    """Seals and opens what lies where other machines and their operators can read it."""
+
+    def __init__(self, key: SecretStr) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        _fernet(key, KEY_SETTING)
+        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_SHARED)
+        self._aes = AESGCM(derived.derive(urlsafe_b64decode(key.get_secret_value())))
+
+    def seal(self, clear: bytes) -> bytes:
+        """A mark, a fresh nonce, and the encrypted form, which nobody can change unnoticed."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _SHARED_MARK + nonce + self._aes.encrypt(nonce, clear, _SHARED)
+
+    def open(self, sealed: bytes, *, where: str) -> bytes:
+        """The clear bytes; ConfigurationError when another key sealed them, or somebody changed them."""
+        from cryptography.exceptions import InvalidTag
+
+        body = sealed.removeprefix(_SHARED_MARK)
+        try:
+            return self._aes.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _SHARED)
+        except (InvalidTag, ValueError):
+            raise ConfigurationError(
+                f"{where} was encrypted with another {KEY_SETTING} than this one, or changed by somebody.",
+                remedy=f"Give every machine the same {KEY_SETTING}, or log in again after `token logout`.",
             ) from None
 
 

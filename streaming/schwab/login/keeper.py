@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, Protocol
 
 from streaming.clock import Clock
-from streaming.errors import GexcordError, OperatorError
-from streaming.schwab.login.token_store import TokenStore
+from streaming.errors import GexcordError, OperatorError, TransientError
+from streaming.schwab.login.login_store import LoginStore
 
 _LOG: Final = logging.getLogger(__name__)
 _LOOK_EVERY_S: Final = 1.0
@@ -28,14 +29,14 @@ class Logins(Protocol):
 
 
 class StoredLogins:
-    """`Logins` on the token file: whoever writes it, this process, a shell or another bot, is noticed.
+    """`Logins` on the stored login: whoever writes it, this process, a shell or another bot, is noticed.
 
     `app` tells the app's key and secret; a login counts as changed when they do.
     """
 
     def __init__(
         self,
-        store: TokenStore,
+        store: LoginStore,
         clock: Clock,
         *,
         app: Callable[[], object] | None = None,
@@ -54,7 +55,11 @@ class StoredLogins:
         return None if token is None else (token, self._store.version(), self._app())
 
     async def changed_from(self, seen: object) -> None:
-        while (now := self.glance()) is None or now == seen:
+        while True:
+            with suppress(TransientError):  # the place does not answer: nothing is known to have changed
+                await self._store.look()
+            if (now := self.glance()) is not None and now != seen:
+                return
             await self._clock.sleep(self._every_s)
 
 

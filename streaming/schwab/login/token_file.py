@@ -1,4 +1,4 @@
-"""What stands in the token file, for `token doctor` and `run_bot.py --check`: found out without asking anybody."""
+"""What is stored as the login, for `token doctor` and `run_bot.py --check`: found out without asking Schwab."""
 
 import stat
 from collections.abc import Iterator
@@ -9,12 +9,31 @@ from typing import Final
 from streaming.errors import ConfigurationError, GexcordError, LoginRequiredError
 from streaming.process.findings import Finding, failed, ok, unwritable, warn
 from streaming.schwab.login.cipher import is_sealed
+from streaming.schwab.login.login_store import LoginStore
 from streaming.schwab.login.oauth import LOG_IN, LOGIN_LIFETIME
 from streaming.schwab.login.other_programs import KNOWN_PLACES
 from streaming.schwab.login.token_store import TokenStore
 
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022
+
+
+def login_findings(store: LoginStore, now: datetime, *, encrypts: bool) -> Iterator[Finding]:
+    """Whether a login is stored, can be read and is not too old, wherever it is kept; a shared place was looked at."""
+    if isinstance(store, TokenStore):
+        yield from file_findings(store, now, encrypts=encrypts)
+        return
+    try:
+        token = store.load()
+    except GexcordError as error:
+        yield failed("login store", error)
+        return
+    if token is None:
+        remedy = "Log in, or take over the login of a file: `python -m streaming token import FILE`."
+        yield failed("login store", LoginRequiredError(f"there is no login in {store.name}.", remedy=remedy))
+        return
+    yield ok("login store", f"{store.name} holds the login for every machine with this SCHWAB_TOKEN_KEY.")
+    yield _age(token.login_at, now)
 
 
 def file_findings(store: TokenStore, now: datetime, *, encrypts: bool) -> Iterator[Finding]:

@@ -35,7 +35,10 @@ class TokenStore:
     inside `locked()`, which excludes other tasks and other processes. With a `key` the file is encrypted at
     rest; one that is not yet is read all the same, and encrypted when it is saved next. A symbolic link stays: the file
     is written where it points, with the lock beside it, unless another user than this one and root made the link.
+    A `LoginStore` for the processes of one machine.
     """
+
+    answer_within_s = 60.0
 
     def __init__(self, path: Path, *, key: SecretStr | None = None) -> None:
         if path.name == ".env":
@@ -48,6 +51,22 @@ class TokenStore:
     def path(self) -> Path:
         """Where the setting says the file is."""
         return self._path
+
+    @property
+    def name(self) -> str:
+        return str(self._path)
+
+    async def look(self) -> None:
+        """The file is at hand: every `load` reads it."""
+
+    async def assure(self) -> None:
+        """The lock lasts as long as its process."""
+
+    async def keep(self, token: Token) -> None:
+        self.save(token)
+
+    async def forget(self) -> None:
+        self.delete()
 
     def place(self) -> Path:
         """Where it really is, behind every link; ConfigurationError when another user made one of them."""

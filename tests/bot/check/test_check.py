@@ -158,36 +158,36 @@ async def test_without_a_redis_url_a_server_of_our_own_is_available_and_not_star
     assert not (tmp_path / "data").exists()
 
 
-def of_token(settings):
-    return check_token(settings, NOW)
+async def of_token(settings):
+    return await check_token(settings, CLOCK)
 
 
 async def test_a_login_tells_its_age_and_its_end(make):
-    finding = of_token(make())
+    finding = await of_token(make())
     assert finding.verdict == "ok"
     assert "the login lasts until 2026-08-25" in finding.sentence
 
 
 async def test_no_token_file_asks_for_a_login(make, tmp_path):
-    finding = of_token(make(schwab_token_path=tmp_path / "none.json"))
+    finding = await of_token(make(schwab_token_path=tmp_path / "none.json"))
     assert (finding.verdict, finding.status) == ("FAIL", 77)
     assert "python -m streaming token login" in finding.sentence
 
 
 async def test_a_login_of_seven_days_is_over(make, token_path):
     TokenStore(token_path).save(Token("a", "r", NOW, NOW - timedelta(days=7)))
-    finding = of_token(make())
+    finding = await of_token(make())
     assert (finding.verdict, finding.status) == ("FAIL", 77)
 
 
 async def test_an_unknown_age_is_a_warning(make, token_path):
     TokenStore(token_path).save(Token("a", "r", NOW, None))
-    assert of_token(make()).verdict == "warn"
+    assert (await of_token(make())).verdict == "warn"
 
 
 async def test_a_token_file_that_others_can_read_is_a_warning_with_the_remedy(make, token_path):
     token_path.chmod(0o644)
-    finding = of_token(make())
+    finding = await of_token(make())
     assert finding.verdict == "warn"
     assert "mode 0644" in finding.sentence
     assert "chmod 600" in finding.sentence
@@ -195,18 +195,18 @@ async def test_a_token_file_that_others_can_read_is_a_warning_with_the_remedy(ma
 
 async def test_a_token_file_that_is_none_fails_in_a_sentence(make, token_path):
     token_path.write_text("{")
-    finding = of_token(make())
+    finding = await of_token(make())
     assert finding.verdict == "FAIL"
     assert finding.status != 0
 
 
 async def test_missing_app_keys_are_78(make):
-    finding = of_token(make(schwab_client_secret=None))
+    finding = await of_token(make(schwab_client_secret=None))
     assert (finding.verdict, finding.status) == ("FAIL", 78)
 
 
 async def test_the_schwab_login_is_not_needed_when_another_program_produces(make):
-    finding = of_token(make(gex_source="redis", schwab_client_id=None))
+    finding = await of_token(make(gex_source="redis", schwab_client_id=None))
     assert (finding.verdict, finding.status) == ("ok", 0)
 
 
@@ -301,7 +301,7 @@ async def test_a_folder_that_cannot_hold_data_is_a_wrong_setting(make, tmp_path,
 
 
 async def test_a_token_folder_that_cannot_be_written_is_a_wrong_setting(make):
-    finding = of_token(make(schwab_token_path=Path("/proc/x/token.json")))
+    finding = await of_token(make(schwab_token_path=Path("/proc/x/token.json")))
     assert (finding.verdict, finding.status) == ("FAIL", 78)
     assert "SCHWAB_TOKEN_PATH" in finding.sentence
 

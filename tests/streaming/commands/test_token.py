@@ -330,6 +330,29 @@ async def test_a_login_of_the_environment_is_imported_with_its_age_unknown(comma
     assert (status, "schwab-py refuses" in told) == (65, True)
 
 
+async def test_one_login_in_redis_is_taken_over_shown_renewed_handed_back_and_ended(  # noqa: PLR0917  # fixtures
+    command, logged_in, store, sim, redis, redis_url, monkeypatch, home
+):
+    monkeypatch.setenv("SCHWAB_TOKEN_STORE", "redis")
+    assert "REDIS_URL and SCHWAB_TOKEN_KEY" in (await command("token", "status"))[1]
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("SCHWAB_TOKEN_KEY", new_key())
+    assert (await command("token", "status"))[0] == 77
+    status, told = await command("token", "import", ".tokens/schwab_token.json")
+    assert (status, "is now in Redis" in told) == (0, True)
+    held = await redis.hget("gexcord:login:store", "sealed")
+    assert logged_in["token"]["refresh_token"].encode() not in held
+    assert (await command("verify-refresh"))[0] == 0
+    assert (sim.authority.refreshes, await redis.hget("gexcord:login:store", "sealed") != held) == (1, True)
+    assert "ok    login store: Redis" in (await command("token", "doctor"))[1]
+    assert (await command("token", "export", "back.json"))[0] == 0
+    document = json.loads((home / "back.json").read_text())
+    assert document["creation_timestamp"] == logged_in["creation_timestamp"]
+    assert (await command("token", "logout"))[0] == 0
+    assert (await command("token", "status"))[0] == 77
+    assert store.load().refresh_token == logged_in["token"]["refresh_token"]
+
+
 async def test_import_wants_one_source(command):
     assert (await command("token", "import"))[0] == 65
     assert (await command("token", "import", "x.json", "--environment"))[0] == 65
