@@ -20,8 +20,8 @@ Assure = Callable[[], Awaitable[None]]
 class EventSink(Protocol):
     """Takes market events in order and never blocks the reader."""
 
-    def publish(self, events: Sequence[MarketEvent]) -> None:
-        """Accept a batch; what cannot be kept is counted by the sink, not raised."""
+    def publish(self, events: Sequence[StreamEvent]) -> None:
+        """Accept a batch, option quotes left out; what cannot be kept is counted by the sink, not raised."""
         ...
 
 

@@ -19,6 +19,9 @@ from streaming.symbols import NotServedError, Ticker, parse_ticker
 
 SourceName = Literal["schwab", "cboe", "gexbot", "redis", "replay"]
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
+EventName = Literal["ticks", "level2", "candles"]
+EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
+"""The kinds of event on the bus, by the ends of their channels' names."""
 T = TypeVar("T")
 _FERNET_KEY_BYTES: Final = 32
 _PLAIN: Final = frozenset({"http", "ws"})

@@ -24,7 +24,9 @@ from pydantic_settings import (
 from streaming.errors import ConfigurationError
 from streaming.model import ScopeName, VolatilityRule
 from streaming.setting_values import (
+    EVENTS,
     SOURCES,
+    EventName,
     PlainEnvFile,
     SecretFiles,
     SourceName,
@@ -77,6 +79,10 @@ class StreamSettings(BaseSettings):
     )
     redis_data_path: Path = Field(Path(".redis"), description="folder for the data of our own Redis server")
     redis_share: bool = Field(False, description="true or false")
+    redis_events: Annotated[tuple[EventName, ...], NoDecode] = Field(
+        EVENTS, description="ticks, level2 and candles separated by commas, or none"
+    )
+    redis_events_mb: int = Field(35, ge=16, le=100_000, description="a whole number of MB from 16 to 100000")
     gex_source: SourceName = Field("schwab", description=f"{', '.join(SOURCES[:-1])} or {SOURCES[-1]}")
     gex_source_map: Annotated[dict[str, SourceName], NoDecode] = Field(
         {}, description="TICKER:source pairs separated by commas, each ticker once, such as SPY:cboe,QQQ:gexbot"
@@ -144,6 +150,12 @@ class StreamSettings(BaseSettings):
     @classmethod
     def _split_symbols(cls, value: object) -> object:
         return tuple(dict.fromkeys(each_of(value, parse_wire_symbol)))
+
+    @field_validator("redis_events", mode="before")
+    @classmethod
+    def _event_names(cls, value: object) -> object:
+        names = split_commas(value)
+        return () if names == ["none"] else tuple(dict.fromkeys(names))
 
     @field_validator("gex_source_map", mode="before")
     @classmethod

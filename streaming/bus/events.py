@@ -13,10 +13,17 @@ class EventKind:
 
     record: type[MarketEvent]
     channel: str
-    cap: int
-    """About how many of them the stream keeps."""
+    share: float
+    """Of the memory of all event streams, when all kinds are published."""
+    typical_bytes: int
+    """As JSON, until the first has come."""
     given_up_first: bool = False
     """Whether the buffer sheds these before any other kind, when Redis takes nothing for too long."""
+
+    @property
+    def name(self) -> str:
+        """How the settings call it."""
+        return self.channel.rpartition(":")[2]
 
     @property
     def stream(self) -> str:
@@ -24,14 +31,12 @@ class EventKind:
         return f"{self.channel}:stream"
 
 
-TICKS: Final = EventKind(TickEvent, "market_data:ticks", cap=200_000, given_up_first=True)
-"""As many as the publisher's buffer can hold; so are the books, which are larger."""
-BOOKS: Final = EventKind(Level2Event, "market_data:level2", cap=20_000)
-CANDLES: Final = EventKind(Candle, "market_data:candles", cap=20_000)
+TICKS: Final = EventKind(TickEvent, "market_data:ticks", share=0.7, typical_bytes=350, given_up_first=True)
+BOOKS: Final = EventKind(Level2Event, "market_data:level2", share=0.25, typical_bytes=2_000)
+CANDLES: Final = EventKind(Candle, "market_data:candles", share=0.05, typical_bytes=300)
 KINDS: Final = (TICKS, BOOKS, CANDLES)
 """An event's kind is written as its place in here, at most 256."""
 NUMBER_OF: Final[Mapping[type, int]] = {kind.record: number for number, kind in enumerate(KINDS)}
 TICK: Final = KINDS.index(TICKS)
 BOOK: Final = KINDS.index(BOOKS)
 CANDLE: Final = KINDS.index(CANDLES)
-STREAM_CAPS: Final = tuple(kind.cap for kind in KINDS)

@@ -112,7 +112,9 @@ async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> i
             await guard.look()
         lease = Lease(redis, keys.REPLAY_LEASE, process_name())
         await stack.enter_async_context(lease.held())
-        publisher = await stack.enter_async_context(TradingEventPublisher(redis))
+        publisher = await stack.enter_async_context(
+            TradingEventPublisher(redis, kinds=settings.redis_events, streams_mb=settings.redis_events_mb)
+        )
         if frames:
             await _play_frames(order, publisher, say)
         else:

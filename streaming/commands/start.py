@@ -20,7 +20,7 @@ from streaming.process.logs import Say, say, settings_of_command
 from streaming.process.progress import ProgressBar
 from streaming.process.signals import run_until, stop_on_signals
 from streaming.schwab.login.oauth import LOG_IN
-from streaming.schwab.stream.routing import Subscriptions, plan
+from streaming.schwab.stream.routing import plan
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.service_table import SERVICES
 from streaming.setting_values import SOURCES, asked_tickers, split_commas
@@ -30,7 +30,7 @@ from streaming.status import Loading, StreamStatus
 from streaming.streamer import source_table
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.source_table import Sources, what_is_missing
-from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by
+from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by, subscriptions_for
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import Ticker, parse_wire_symbol
 from streaming.telemetry import level_metrics, stream_metrics
@@ -158,9 +158,7 @@ async def _dry_run(settings: StreamSettings, order: _Order, say: Say) -> int:
     async with open_runtime(settings, SystemClock(), tell=say) as runtime:
         await _check_login(runtime, say)
         symbols = await _symbols(runtime, settings, order)
-    wanted = plan(
-        Subscriptions(symbols, charts=settings.schwab_charts, services=order.services), listings={}, level2=True
-    )
+    wanted = plan(subscriptions_for(settings, symbols, order.services), listings={}, level2=True)
     if not wanted:
         raise RequestError("Nothing would be streamed.", remedy="Set SCHWAB_SYMBOLS, or use other --symbols.")
     for service, keys in wanted.items():

@@ -10,7 +10,6 @@ from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.engine.engine_host import EngineHost
 from streaming.engine.loop import SnapshotCounters, SnapshotLoop
 from streaming.engine.map_loop import MapLoop
-from streaming.model import MarketEvent, OptionQuote
 from streaming.ports import Assure, EventSink, StreamEvent, Tell
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.keeper import LoginKeeper, StoredLogins
@@ -156,8 +155,7 @@ def _sink(publisher: EventSink, engines: EngineHost, progress: Callable[[], None
     """What the stream client hands its batches to: the publisher first, then the engines."""
 
     def take(events: Sequence[StreamEvent]) -> None:
-        market: list[MarketEvent] = [event for event in events if not isinstance(event, OptionQuote)]
-        publisher.publish(market)
+        publisher.publish(events)
         engines.take(events)
         progress()
 

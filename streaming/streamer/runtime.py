@@ -113,7 +113,9 @@ async def open_runtime(
         if computes_at_once:
             spare_engine.begin()
         redis = await stack.enter_async_context(open_bus(settings, tell=tell))
-        publisher = await stack.enter_async_context(TradingEventPublisher(redis))
+        publisher = await stack.enter_async_context(
+            TradingEventPublisher(redis, kinds=settings.redis_events, streams_mb=settings.redis_events_mb)
+        )
         http = await stack.enter_async_context(open_client(timeout_s=_HTTP_TIMEOUT_S))
         tokens = token_store(settings, redis, clock)
         yield Runtime(

@@ -11,6 +11,9 @@ from streaming.bus import keys
 from streaming.bus.notes import NoteTable
 from streaming.errors import RequestError
 from streaming.gex.points.point_views import relatives_of
+from streaming.schwab.stream.routing import Subscriptions
+from streaming.schwab.wire.fields import Service
+from streaming.settings import StreamSettings
 from streaming.symbols import Ticker, parse_wire_symbol
 
 _LOG: Final = logging.getLogger(__name__)
@@ -82,3 +85,16 @@ def _is_streamed(symbol: str) -> bool:
     except RequestError as error:
         _LOG.warning("the stored symbol %.24s is left out: %s", symbol, error.sentence)
         return False
+
+
+def subscriptions_for(
+    settings: StreamSettings, symbols: Sequence[str], services: frozenset[Service] | None
+) -> Subscriptions:
+    """What to ask of Schwab for these symbols: nothing that would not be published."""
+    published = settings.redis_events
+    return Subscriptions(
+        symbols=tuple(symbols),
+        books="level2" in published,
+        charts=settings.schwab_charts and "candles" in published,
+        services=services,
+    )

@@ -18,12 +18,11 @@ from streaming.ports import Tell
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.stream.policy import StreamTiming
-from streaming.schwab.stream.routing import Subscriptions
 from streaming.schwab.wire.fields import Service
 from streaming.status import Loading, StreamStatus
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import Runtime
-from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by, useful_to
+from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by, subscriptions_for, useful_to
 from streaming.symbols import Ticker
 from streaming.telemetry.stream_metrics import METRICS, StreamFacts, log_line
 
@@ -182,7 +181,7 @@ class Streamer:
             self._runtime,
             auth,
             self._tickers,
-            Subscriptions(symbols=self._symbols(), charts=settings.schwab_charts, services=self._services),
+            subscriptions_for(settings, self._symbols(), self._services),
             budget=budget,
             assure=lease.assure,
             counters=self.counters,

@@ -21,8 +21,8 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_event
-from streaming.bus.events import STREAM_CAPS
 from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.publish.stream_budget import DEFAULT_MB
 from streaming.bus.redis_connection import open_redis
 from streaming.bus.server.embedded import open_embedded_server
 from streaming.model import MarketEvent, TickEvent
@@ -31,6 +31,7 @@ from tests.support.events import book, tick
 ROOT = Path(__file__).resolve().parents[2]
 CHUNK = 50
 ENOUGH_WAITING = 20_000
+CAP = 50_000
 SUBSCRIBER = """
 import re, socket, sys, time
 import hiredis
@@ -70,7 +71,7 @@ async def one_await_per_event(url: str, events: Sequence[MarketEvent], streams: 
             channel, payload = _encoded(event)
             await redis.publish(channel, payload)
             if streams:
-                await redis.xadd(f"{channel}:stream", {"data": payload}, maxlen=STREAM_CAPS[0])
+                await redis.xadd(f"{channel}:stream", {"data": payload}, maxlen=CAP)
         await redis.publish("bench:end", b"")
 
 
@@ -83,7 +84,7 @@ async def pipelines_of_100(url: str, events: Sequence[MarketEvent], streams: boo
                     channel, payload = _encoded(event)
                     pipeline.publish(channel, payload)
                     if streams:
-                        pipeline.xadd(f"{channel}:stream", {"data": payload}, maxlen=STREAM_CAPS[0])
+                        pipeline.xadd(f"{channel}:stream", {"data": payload}, maxlen=CAP)
                 await pipeline.execute()
         await redis.publish("bench:end", b"")
 
@@ -91,8 +92,8 @@ async def pipelines_of_100(url: str, events: Sequence[MarketEvent], streams: boo
 async def ours(url: str, events: Sequence[MarketEvent], streams: bool) -> None:
     """TradingEventPublisher, fed as a socket reader feeds it."""
     async with open_redis(url) as redis:
-        caps = STREAM_CAPS if streams else None
-        async with TradingEventPublisher(redis, stream_caps=caps, close_budget_s=60) as publisher:
+        megabytes = DEFAULT_MB if streams else None
+        async with TradingEventPublisher(redis, streams_mb=megabytes, close_budget_s=60) as publisher:
             for start in range(0, len(events), CHUNK):
                 publisher.publish(events[start : start + CHUNK])
                 await asyncio.sleep(0)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from streaming.bus.codec import encode_event
-from streaming.bus.events import BOOK, STREAM_CAPS, TICK
+from streaming.bus.events import BOOK, TICK
 from streaming.bus.publish.batch_script import ScriptPacker
+from streaming.bus.publish.stream_budget import StreamBudget
 from streaming.model import Level2Event, OptionQuote, TickEvent
 from streaming.ports import StreamEvent
 from streaming.schwab.stream.merge import Merger
@@ -22,7 +23,7 @@ _PIECE: Final = 1 << 18
 
 def costs(mix: str) -> Mapping[str, float]:
     """Every pure step over the whole mix, in the portions the streamer takes: the best of seven runs."""
-    frames, merger, packer = texts(mix, b"%d" % STAMP_BASE), Merger(), ScriptPacker(STREAM_CAPS)
+    frames, merger, packer = texts(mix, b"%d" % STAMP_BASE), Merger(), ScriptPacker(StreamBudget().caps)
     decoded = [decode_data(raw) or () for raw in frames]
     rows = sum(len(block.content) for blocks in decoded for block in blocks)
     merged = (event for blocks in decoded for event in merger.apply(blocks, RECV_MS))

@@ -9,15 +9,12 @@ import argparse
 import asyncio
 import random
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 
-from streaming.bus.events import STREAM_CAPS
 from streaming.bus.publish.publisher import TradingEventPublisher
+from streaming.bus.publish.stream_budget import DEFAULT_MB
 from streaming.bus.redis_connection import open_redis
 from streaming.clock import SystemClock
-from streaming.model import OptionQuote
-from streaming.ports import StreamEvent
 from streaming.schwab.stream.routing import Subscriptions
 from streaming.schwab.stream.stream_client import SchwabStreamClient
 from streaming.schwab.wire.frames import StreamerInfo
@@ -77,18 +74,14 @@ async def _report(client: SchwabStreamClient, publisher: TradingEventPublisher, 
 
 
 async def _stream(arguments: argparse.Namespace) -> None:
-    caps = STREAM_CAPS if arguments.streams else None
+    megabytes = DEFAULT_MB if arguments.streams else None
     clock, watch = SystemClock(), LoopWatch()
     if arguments.watch:
         watch.begin()
     symbols = tuple(key for keys in mix_named(arguments.mix).symbols.values() for key in keys)
-    async with open_redis(arguments.redis) as redis, TradingEventPublisher(redis, stream_caps=caps) as publisher:
-
-        def sink(events: Sequence[StreamEvent]) -> None:
-            publisher.publish([event for event in events if not isinstance(event, OptionQuote)])
-
+    async with open_redis(arguments.redis) as redis, TradingEventPublisher(redis, streams_mb=megabytes) as publisher:
         client = SchwabStreamClient(
-            Directory(arguments.port), Tokens(), Subscriptions(symbols), sink, clock, random.Random(1)
+            Directory(arguments.port), Tokens(), Subscriptions(symbols), publisher.publish, clock, random.Random(1)
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(client.run(), name="stream")

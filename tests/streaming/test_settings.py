@@ -37,6 +37,22 @@ def test_the_log_level_may_be_written_small(monkeypatch):
     assert load_settings(StreamSettings).log_level == "DEBUG"
 
 
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [("", ("ticks", "level2", "candles")), ("level2, ticks,level2", ("level2", "ticks")), ("none", ())],
+)
+def test_the_events_that_are_published_are_some_of_three_kinds_or_none(monkeypatch, text, kinds):
+    monkeypatch.setenv("REDIS_EVENTS", text)
+    assert load_settings(StreamSettings).redis_events == kinds
+
+
+@pytest.mark.parametrize("text", ["trades", "none,ticks", "TICKS"])
+def test_another_kind_of_event_is_one_sentence(monkeypatch, text):
+    monkeypatch.setenv("REDIS_EVENTS", text)
+    with pytest.raises(ConfigurationError, match="REDIS_EVENTS is not valid: expected ticks, level2 and candles"):
+        load_settings(StreamSettings)
+
+
 def test_settings_of_the_discord_side_are_not_this_sides_business(monkeypatch):
     monkeypatch.setenv("GEX_FEED_UPDATE_SECONDS", "nonsense")
     assert load_settings(StreamSettings).gex_source == "schwab"

@@ -62,8 +62,8 @@ def asyncapi() -> dict[str, Any]:
 
 
 def _channel(name: str, address: str, kind: EventKind | None) -> dict[str, Any]:
-    """A channel; one of market events says which stream holds the same payloads, and about how many."""
-    beside = {} if kind is None else {"x-stream": {"key": kind.stream, "field": "data", "entries": kind.cap}}
+    """A channel; one of market events says which stream holds the same payloads."""
+    beside = {} if kind is None else {"x-stream": {"key": kind.stream, "field": "data"}}
     return {"address": address, "messages": {name: {"payload": {"$ref": f"{name}.json"}}}} | beside
 
 

@@ -43,13 +43,15 @@ class BatchPacker:
 
     def __init__(self, caps: Sequence[int] | None) -> None:
         self._publish = tuple(_opening((b"PUBLISH", channel)) for channel in CHANNELS)
-        self._append = (
-            tuple(
-                _opening((b"XADD", stream, b"MAXLEN", b"~", b"%d" % cap, b"*", FIELD))
-                for stream, cap in zip(STREAMS, caps, strict=True)
-            )
-            if caps is not None
-            else None
+        self._append: tuple[bytes, ...] | None = None
+        if caps is not None:
+            self.cap(caps)
+
+    def cap(self, caps: Sequence[int]) -> None:
+        """Bound the streams by these numbers of entries from now on."""
+        self._append = tuple(
+            _opening((b"XADD", stream, b"MAXLEN", b"~", b"%d" % cap, b"*", FIELD))
+            for stream, cap in zip(STREAMS, caps, strict=True)
         )
 
     @property

@@ -51,16 +51,21 @@ class ScriptPacker:
 
     def __init__(self, caps: Sequence[int], fence: Fence | None = None) -> None:
         """With a `fence` the server refuses the calls as soon as another process holds the lease."""
-        self._arguments = (*CHANNELS, *(b"%d" % cap for cap in caps))
         self._fence = fence
         self._epoch = -1
         self._fixed = _FIXED + (0 if fence is None else 2)
-        self._before = pack_words((b"EVAL", SCRIPT, b"%d" % len(STREAMS), *STREAMS, *self._arguments))
+        self.cap(caps)
+
+    def cap(self, caps: Sequence[int]) -> None:
+        """Bound the streams by these numbers of entries from now on."""
+        self._arguments = (*CHANNELS, *(b"%d" % cap for cap in caps))
+        self._begin()
 
     def pack(self, entries: Sequence[Entry]) -> bytes:
         """All calls of a batch."""
         if self._fence is not None and self._fence.epoch != self._epoch:
-            self._put_up(self._fence)
+            self._epoch = self._fence.epoch
+            self._begin()
         parts: list[bytes] = []
         for run in _runs(entries):
             parts += b"*%d\r\n" % (self._fixed + len(run)), self._before, pack_words((bytes(map(_KIND_OF, run)),))
@@ -68,10 +73,14 @@ class ScriptPacker:
                 parts += b"$%d\r\n" % len(payload), payload, _END
         return b"".join(parts)
 
-    def _put_up(self, fence: Fence) -> None:
-        self._epoch = fence.epoch
-        keys = (b"%d" % (1 + len(STREAMS)), fence.epoch_key.encode(), *STREAMS)
-        self._before = pack_words((b"EVAL", FENCED_SCRIPT, *keys, b"%d" % self._epoch, *self._arguments))
+    def _begin(self) -> None:
+        """What every call begins with."""
+        if self._fence is None:
+            words = (b"EVAL", SCRIPT, b"%d" % len(STREAMS), *STREAMS)
+        else:
+            keys = (b"%d" % (1 + len(STREAMS)), self._fence.epoch_key.encode(), *STREAMS)
+            words = (b"EVAL", FENCED_SCRIPT, *keys, b"%d" % self._epoch)
+        self._before = pack_words((*words, *self._arguments))
 
     def replies(self, entries: Sequence[Entry]) -> int:
         """How many replies `pack` of the same events asks for."""

@@ -23,6 +23,7 @@ from streaming.bus.lease import Fence, LeaseLostError
 from streaming.bus.publish.batch import STREAMS, BatchPacker, Settlement, pack
 from streaming.bus.publish.batch_script import ScriptPacker
 from streaming.bus.publish.buffer import Entry
+from streaming.bus.publish.stream_budget import StreamBudget
 from streaming.bus.redis_connection import CONNECT_S
 from streaming.errors import TransientError
 from streaming.process.trouble import LastingTrouble
@@ -101,11 +102,13 @@ class BatchConnection:
 class BatchDelivery:
     """Holds the batch in flight and its connection; `pending` is empty when all of it has been settled."""
 
-    def __init__(self, redis: Redis, *, caps: Sequence[int] | None, answer_s: float) -> None:
+    def __init__(self, redis: Redis, *, budget: StreamBudget | None, answer_s: float) -> None:
+        """Without a `budget` events are only announced."""
         self._redis = redis
-        self._packer = BatchPacker(caps)
-        self._caps = caps
-        self._script = ScriptPacker(caps) if caps is not None else None
+        self._budget = budget
+        self._caps: Sequence[int] | None = None if budget is None else budget.caps
+        self._packer = BatchPacker(self._caps)
+        self._script = ScriptPacker(self._caps) if self._caps is not None else None
         self._fence: Fence | None = None
         self._answer_s = answer_s
         self._connection: BatchConnection | None = None
@@ -162,6 +165,7 @@ class BatchDelivery:
     async def _send(self, connection: BatchConnection) -> Settlement:
         """One exchange about what is pending: by script, or by commands where some is announced already."""
         entries, announced = self.pending, self._announced
+        self._bound_streams(entries)
         replies: list[object] = []
         if self._script is not None and not announced:
             packed, count = self._script.pack(entries), self._script.replies(entries)
@@ -175,6 +179,14 @@ class BatchDelivery:
             settlement = settle()
             self._take_over(settlement)
         return settlement
+
+    def _bound_streams(self, entries: Sequence[Entry]) -> None:
+        if self._budget is None or (caps := self._budget.caps_for(entries)) == self._caps:
+            return
+        self._caps = caps
+        self._packer.cap(caps)
+        if self._script is not None:
+            self._script.cap(caps)
 
     def _give_up_scripts(self, error: str) -> None:
         self._script = None

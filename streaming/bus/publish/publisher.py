@@ -7,22 +7,25 @@ and their limits are in specs/redis-contract.md, "Delivery".
 import asyncio
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import msgspec
 from redis.asyncio import Redis
 
 from streaming.bus.codec import encode_event
-from streaming.bus.events import NUMBER_OF, STREAM_CAPS
+from streaming.bus.events import KINDS, NUMBER_OF
 from streaming.bus.lease import Fence, LeaseLostError
 from streaming.bus.publish.buffer import EventBuffer
 from streaming.bus.publish.delivery import BatchDelivery
+from streaming.bus.publish.stream_budget import DEFAULT_MB, StreamBudget
 from streaming.errors import TransientError
 from streaming.model import MarketEvent
+from streaming.ports import StreamEvent
 from streaming.process.backoff import Backoff
+from streaming.setting_values import EVENTS
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +68,8 @@ class PublisherStats(msgspec.Struct, frozen=True, kw_only=True):
 class TradingEventPublisher:
     """An `EventSink` on Redis; an async context manager whose `publish` is called from the loop's thread.
 
-    `stream_caps` None leaves the capped streams out and only publishes. A failure of its own task, which can
+    Events of other `kinds` are left out. The streams beside the channels take `streams_mb` together; with None events
+    are only announced. A failure of its own task, which can
     only be a bug, ends the body of the `async with` instead of staying silent.
     """
 
@@ -74,14 +78,17 @@ class TradingEventPublisher:
         redis: Redis,
         *,
         rng: random.Random | None = None,
-        stream_caps: Sequence[int] | None = STREAM_CAPS,
+        kinds: Collection[str] = EVENTS,
+        streams_mb: float | None = DEFAULT_MB,
         max_events: int = BUFFER_EVENTS,
         max_bytes: int = BUFFER_BYTES,
         flush_timeout_s: float = FLUSH_S,
         close_budget_s: float = CLOSE_S,
     ) -> None:
         self._buffer = EventBuffer(max_events=max_events, max_bytes=max_bytes)
-        self._delivery = BatchDelivery(redis, caps=stream_caps, answer_s=flush_timeout_s)
+        self._numbers = {record: number for record, number in NUMBER_OF.items() if KINDS[number].name in kinds}
+        budget = None if streams_mb is None else StreamBudget(streams_mb, kinds=self._numbers.values())
+        self._delivery = BatchDelivery(redis, budget=budget, answer_s=flush_timeout_s)
         self._backoff = Backoff(rng or random.Random())
         self._close_budget_s = close_budget_s
         self._group = asyncio.TaskGroup()
@@ -125,10 +132,12 @@ class TradingEventPublisher:
     def _waiting(self) -> int:
         return len(self._buffer) + len(self._delivery.pending)
 
-    def publish(self, events: Sequence[MarketEvent]) -> None:
-        """Accept events in order; never waits, never raises for Redis's sake."""
-        self._buffer.add([NUMBER_OF[type(event)] for event in events], [encode_event(event) for event in events])
-        if events:
+    def publish(self, events: Sequence[StreamEvent]) -> None:
+        """Accept events in order; never waits, never raises for Redis's sake. Option quotes are the engines' alone."""
+        numbers = self._numbers
+        kept = cast("list[MarketEvent]", [event for event in events if type(event) in numbers])
+        if kept:
+            self._buffer.add([numbers[type(event)] for event in kept], [encode_event(event) for event in kept])
             self._idle.clear()
             self._wake.set()
         if self._buffer.dropped > self._dropped_told and not self._overflowing:

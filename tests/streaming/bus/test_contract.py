@@ -121,7 +121,7 @@ def test_asyncapi_has_every_channel_its_stream_and_the_schema_of_its_payloads():
         assert set(SCHEMAS[message["payload"]["$ref"].removesuffix(".json")]["properties"]) == set(
             kind.record.__struct_encode_fields__
         )
-        assert channels[kind.channel]["x-stream"] == {"key": kind.stream, "field": "data", "entries": kind.cap}
+        assert channels[kind.channel]["x-stream"] == {"key": kind.stream, "field": "data"}
     sent = {operation["channel"]["$ref"].rpartition("/")[2] for operation in described["operations"].values()}
     assert sent == set(described["channels"])
 

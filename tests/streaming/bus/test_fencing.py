@@ -75,7 +75,7 @@ async def test_what_waits_when_the_lease_is_lost_is_not_published_afterwards(red
 
 async def test_plain_commands_ask_the_lease_too(redis):
     old, _, uptime = await taken_over(redis)
-    async with TradingEventPublisher(redis, stream_caps=None) as publisher:
+    async with TradingEventPublisher(redis, streams_mb=None) as publisher:
         with publisher.under(old):
             uptime.now_s += 12.0
             publisher.publish([tick(seq=1)])

@@ -89,4 +89,4 @@ async def test_events_are_published_before_engines_see_them_and_count_as_progres
         monkeypatch.setattr(wired.engines, "take", lambda events: seen.append(("engines", len(events))))
         option = OptionQuote(symbol="SPXW  260820C06400000", event_ms=1, recv_ms=2)
         wired.client._sink([tick(1), option])
-    assert seen == [("bus", 1), ("engines", 2), "progress"]
+    assert seen == [("bus", 2), ("engines", 2), "progress"]

@@ -1,4 +1,7 @@
-from streaming.streamer.streamed_symbols import SymbolChanges, needed_by, useful_to
+import pytest
+
+from streaming.settings import StreamSettings
+from streaming.streamer.streamed_symbols import SymbolChanges, needed_by, subscriptions_for, useful_to
 from streaming.symbols import parse_ticker
 
 CONFIGURED = ("SPY", "QQQ")
@@ -30,3 +33,19 @@ def test_the_rest_of_the_family_is_useful():
     assert useful_to([parse_ticker("NQ"), parse_ticker("SPX")]) == ("QQQ", "SPY", "/ES")
     assert useful_to([parse_ticker("SPY")]) == ("$SPX", "/ES")
     assert useful_to([parse_ticker("AAPL")]) == ()
+
+
+@pytest.mark.parametrize(
+    ("events", "charts", "books_and_charts"),
+    [
+        (("ticks", "level2", "candles"), True, (True, True)),
+        (("ticks", "level2", "candles"), False, (True, False)),
+        (("ticks",), True, (False, False)),
+        (("candles",), True, (False, True)),
+    ],
+)
+def test_what_would_not_be_published_is_not_asked_for(events, charts, books_and_charts):
+    settings = StreamSettings.model_construct(redis_events=events, schwab_charts=charts)
+    wanted = subscriptions_for(settings, ["SPY"], None)
+    assert (wanted.books, wanted.charts) == books_and_charts
+    assert wanted.symbols == ("SPY",)

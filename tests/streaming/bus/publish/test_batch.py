@@ -33,6 +33,12 @@ def test_an_event_that_was_announced_is_only_appended():
     assert packer.replies(EVENTS, {0}) == 5
 
 
+def test_streams_are_bound_anew_when_that_is_said():
+    packer = BatchPacker(CAPS)
+    packer.cap([7] * len(KINDS))
+    assert packer.pack(EVENTS[:1], ()) == BatchPacker([7] * len(KINDS)).pack(EVENTS[:1], ())
+
+
 def test_without_caps_nothing_is_appended():
     packer = BatchPacker(None)
     assert packer.pack(EVENTS[:1], ()) == pack(b"PUBLISH", b"market_data:ticks", b"t0")

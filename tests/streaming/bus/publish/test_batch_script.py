@@ -1,5 +1,7 @@
 """streaming/bus/publish/batch_script.py"""
 
+from types import SimpleNamespace
+
 import hiredis
 import pytest
 
@@ -25,6 +27,14 @@ def test_a_batch_is_one_call_that_declares_its_keys_and_names_a_payload_once():
         bytes([TICK, BOOK, CANDLE]),
         *(b"t0", b"b1", b"c2"),
     )
+
+
+@pytest.mark.parametrize("fence", [None, SimpleNamespace(epoch=3, epoch_key="lease:epoch")])
+def test_streams_are_bound_anew_when_that_is_said(fence):
+    packer, bound = ScriptPacker(CAPS, fence), ScriptPacker([7] * len(KINDS), fence)
+    assert packer.pack(EVENTS) != bound.pack(EVENTS)
+    packer.cap([7] * len(KINDS))
+    assert packer.pack(EVENTS) == bound.pack(EVENTS)
 
 
 def test_a_large_batch_is_several_calls_so_that_others_get_their_turn():

@@ -13,12 +13,11 @@ import pytest
 from redis.asyncio import Redis
 
 from streaming.bus import keys
-from streaming.bus.events import KINDS
 from streaming.bus.publish.delivery import widen
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.redis_connection import make_client, open_redis
 from streaming.bus.server.embedded import free_port
-from streaming.model import Level2Event, TickEvent
+from streaming.model import Level2Event, OptionQuote, TickEvent
 from tests.support.events import book, candle, tick
 from tests.support.other_process import line_of, python_process
 from tests.support.redis_server import embedded_redis, plain_redis
@@ -85,17 +84,29 @@ async def test_what_is_queued_during_a_flush_travels_in_few_batches(redis):
 
 
 async def test_without_streams_events_are_only_announced(redis):
-    async with TradingEventPublisher(redis, stream_caps=None) as publisher:
+    async with TradingEventPublisher(redis, streams_mb=None) as publisher:
         publisher.publish([tick(1), book(2)])
     assert publisher.stats.published == 2
     assert await redis.exists(keys.TICKS_STREAM, keys.LEVEL2_STREAM) == 0
 
 
-async def test_streams_are_capped(redis):
-    async with TradingEventPublisher(redis, stream_caps=[100] * len(KINDS)) as publisher:
-        publisher.publish([tick(n) for n in range(3000)])
-    assert 100 <= await redis.xlen(keys.TICKS_STREAM) < 400
-    assert (await _seqs(redis, keys.TICKS_STREAM))[-1] == 2999
+async def test_the_streams_together_take_no_more_memory_than_they_may(redis):
+    async with TradingEventPublisher(redis, streams_mb=1.0) as publisher:
+        for start in range(0, 6_000, 500):
+            publisher.publish([book(n, levels=12) if n % 25 == 0 else tick(n) for n in range(start, start + 500)])
+            await _until(lambda until=start + 500: publisher.stats.published == until)
+    used = [await redis.memory_usage(key, samples=0) for key in (keys.TICKS_STREAM, keys.LEVEL2_STREAM)]
+    assert 0.9e6 * 0.95 < sum(used) < 1e6
+    assert (await _seqs(redis, keys.TICKS_STREAM))[-1] == 5_999
+
+
+async def test_only_the_kinds_that_are_wanted_are_published(redis):
+    async with TradingEventPublisher(redis, kinds=("level2",)) as publisher:
+        publisher.publish([tick(1), book(2), candle(3), OptionQuote(symbol="X", event_ms=1, recv_ms=1)])
+        publisher.publish([tick(4)])
+    assert publisher.stats.published == 1
+    assert await redis.exists(keys.TICKS_STREAM) == 0
+    assert await _seqs(redis, keys.LEVEL2_STREAM) == [2]
 
 
 async def test_a_server_killed_in_mid_stream_costs_no_event_and_no_order():
