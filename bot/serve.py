@@ -17,6 +17,7 @@ from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError
 from streaming.ports import Tell
 from streaming.process.certificates import reading_none
+from streaming.process.large_blocks import give_back_large_blocks
 from streaming.process.logs import QUIET, configure_logging
 from streaming.process.signals import first_of, stop_on_signals
 from streaming.settings import ENV_FILE, load_settings, load_what_is_right
@@ -55,6 +56,7 @@ async def serve(tell: Tell, demo: "Demo | None" = None) -> int:
         raise ConfigurationError(
             "DISCORD_BOT_TOKEN is not set.", remedy="Set it in .env, or try `python run_bot.py --demo` first."
         )
+    give_back_large_blocks()
     stop = stop_on_signals()
     from streaming.streamer.runtime import open_runtime
 

@@ -1,7 +1,6 @@
 """Snapshots as they come in: bounded before they are parsed, parsed once for all readers, off the loop when large."""
 
 import asyncio
-from collections import OrderedDict
 from typing import Final
 
 from streaming.bus.mishaps import breaching
@@ -23,7 +22,7 @@ class SnapshotIntake:
     """Parses each payload once, however many readers of one process receive it."""
 
     def __init__(self) -> None:
-        self._outcomes: OrderedDict[bytes, tuple[int, Outcome | asyncio.Task[Outcome]]] = OrderedDict()
+        self._outcomes: dict[bytes, tuple[int, Outcome | asyncio.Task[Outcome]]] = {}
         self._bytes = 0
         self.parsed = 0
         """Payloads taken apart since the start."""
@@ -49,12 +48,17 @@ class SnapshotIntake:
         return asyncio.create_task(asyncio.to_thread(_parse, payload, received_ms), name="a large snapshot")
 
     def _keep(self, payload: bytes, received_ms: int, outcome: Outcome | asyncio.Task[Outcome]) -> None:
-        if self._outcomes.pop(payload, None) is None:
-            self._bytes += len(payload)
+        stale = [key for key, (since_ms, _) in self._outcomes.items() if abs(received_ms - since_ms) > _SAME_WITHIN_MS]
+        for key in stale:  # each is a quarter of a megabyte
+            self._forget(key)
         self._outcomes[payload] = (received_ms, outcome)
+        self._bytes += len(payload)
         while len(self._outcomes) > _KEPT or (self._bytes > _KEPT_BYTES and len(self._outcomes) > 1):
-            oldest, _ = self._outcomes.popitem(last=False)
-            self._bytes -= len(oldest)
+            self._forget(next(iter(self._outcomes)))
+
+    def _forget(self, payload: bytes) -> None:
+        del self._outcomes[payload]
+        self._bytes -= len(payload)
 
 
 def _parse(payload: bytes, received_ms: int) -> Outcome:

@@ -10,6 +10,7 @@ from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.lease import Lease
 from streaming.bus.snapshots.classic import MOST_BYTES
+from streaming.bus.snapshots.intake import SnapshotIntake
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import epoch_ms
 from streaming.model import ReplayMark
@@ -122,6 +123,14 @@ async def test_one_payload_is_taken_apart_once_for_all_readers_of_a_process(redi
         await redis.publish(keys.SNAPSHOT_STREAM, encode_snapshot(snapshot(asof=NOW)))
         assert await anext(first) is await anext(second)
     assert store.intake.parsed == 1
+
+
+async def test_a_payload_is_kept_only_while_another_reader_may_be_about_to_read_it():
+    intake = SnapshotIntake()
+    for second in range(5):
+        payload = encode_snapshot(snapshot(asof=NOW, seq=second))
+        await intake.read(payload, received_ms=second * 1000)
+    assert intake._bytes == len(payload)
 
 
 async def test_the_same_words_said_again_later_are_news(redis):
