@@ -25,6 +25,7 @@ from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
 from bot.feed.feed_parts import FeedParts
+from bot.feed.handover import Handover
 from bot.feed.illustration import Illustration
 from bot.feed.ledger import Ledger
 from bot.feed.pacer import Pacer
@@ -55,7 +56,7 @@ from bot.wire.identify_budget import IdentifyBudget
 from streaming.api.routes import Desk
 from streaming.api.server import serve_api
 from streaming.bus import keys
-from streaming.bus.lease import Lease, process_name
+from streaming.bus.lease import Lease
 from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes, RecentNotes
 from streaming.bus.snapshots.day_maps import DayMapStore
@@ -114,7 +115,9 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         heartbeat = Heartbeat(clock, os.environ.get("NOTIFY_SOCKET"))
         process = Process(bot, heartbeat, runtime.snapshots)
         orders = FeedOrders(settings_orders(settings), OrderStore(runtime.redis))
-        feed = _feed(bot, runtime, settings, orders, rng=rng, process=process, loading=streamer.loading, turns=pacing)
+        feed = _feed(
+            bot, runtime, settings, orders, rng=rng, process=process, loading=streamer.loading, turns=pacing, crew=crew
+        )
         more = _more_tickers(runtime, settings, orders, streamer, on_demand, tell=bot.tell_operators)
         desk = FeedCommands(orders, clock, per_server=settings.gex_feed_per_server, admit=more.admit)
         bot.events.on_place_changed(feed.place_changed)
@@ -345,6 +348,7 @@ def _feed(
     process: Process,
     loading: Callable[[Ticker], Loading | None],
     turns: Turns,
+    crew: Crew,
 ) -> FeedParts:
     async def write_feed_metrics(part: FeedPart, mapping: Mapping[str, MetricValue]) -> None:
         own = hash_fields(METRICS, process)
@@ -374,9 +378,11 @@ def _feed(
             turns=turns,
             draw=partial(_illustrate, bot),
             part=part,
+            handover=Handover(lease, runtime.clock, lambda: bool(crew.others), crew.stir),
         )
 
-    return FeedParts(runner, Lease(runtime.redis, keys.FEED_LEASE, process_name()), runtime.clock)
+    whole = Lease(runtime.redis, keys.FEED_LEASE, crew.name, pause=crew.pause)
+    return FeedParts(runner, whole, runtime.clock)
 
 
 async def _illustrate(bot: GexBot, order: BoardOrder) -> Illustration:

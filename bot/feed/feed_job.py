@@ -16,6 +16,7 @@ from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import AssuredChannel, ChannelPort
 from bot.feed.chores import Chores
 from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, MetricsWriter, metrics_mapping
+from bot.feed.handover import Handover
 from bot.feed.illustration import Draw, Illustration
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
 from bot.feed.message import LiveMessage
@@ -77,10 +78,13 @@ class FeedRunner:
         turns: Turns | None = None,
         draw: Callable[[BoardOrder], Awaitable[Illustration]] | None = None,
         part: FeedPart = WHOLE,
+        handover: Handover | None = None,
     ) -> None:
         """`draw` makes the picture that an order wants. Of all orders, those of `part` are this runner's; its ledger
-        and its lease are of the same.
+        and its lease are of the same, and `handover` gives that lease to another process at the end.
         """
+        self._handover = handover
+        self._ends = False
         self._part = part
         self._orders = orders
         self._snapshots = snapshots
@@ -167,6 +171,8 @@ class FeedRunner:
         async with nullcontext() if self._lease is None else self._lease.held(wait=True):
             retry.reset()
             self._leading = True
+            if self._handover is not None:
+                self._handover.begin_anew()
             try:
                 await self._lead()
             except BaseExceptionGroup as errors:
@@ -187,6 +193,11 @@ class FeedRunner:
             group.create_task(self._follow_orders(group), name="feed: orders")
             if self._write_metrics is not None:
                 group.create_task(self._report(self._write_metrics), name="feed: metrics")
+            self._ends = False
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._ends = True
 
     async def _follow_orders(self, group: asyncio.TaskGroup) -> None:
         """Begin, change and end boards as they are ordered; what another process was told is known in seconds."""
@@ -371,14 +382,23 @@ class FeedRunner:
             await self._ledger.disturb(channel_id)
 
     async def _still_ours(self) -> bool:
-        """Whether nobody took the lease; without an answer of Redis nobody can have."""
+        """Whether nobody took the lease; without an answer of Redis nobody can have.
+
+        At the end of the whole feed a process that stands by is given it.
+        """
         if self._lease is None:
             return True
+        if self._ends and self._handover is not None and await self._handover.given(self._are_leaving):
+            return False
         try:
             async with asyncio.timeout(_LEASE_ANSWER_S):
                 return await self._lease.renew()
         except (GexcordError, TimeoutError):
             return True
+
+    def _are_leaving(self) -> bool:
+        """Whether no board is in the middle of a call any more."""
+        return all(live.task.done() or live.board.status().state == "stopped" for live in self._live.values())
 
     async def _keep(self, board: Board) -> None:
         """Run one board; a bug in it is logged with its traceback and must not take the others down."""

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from streaming.bus import keys
 from streaming.bus.lease import process_name
 from streaming.bus.portions import Portions
 from streaming.bus.redis_connection import answering
+from streaming.bus.subscription import messages
 from streaming.clock import Clock, epoch_ms
 from streaming.errors import TransientError
 from streaming.ports import Progress
@@ -28,6 +30,7 @@ ANNOUNCE_S: Final = 0.5
 ALIVE_S: Final = 2.0
 """So long a process counts after it was last heard of: less than a lease lasts, so that who takes over may."""
 _ANSWER_S: Final = 1.0
+_STIR_S: Final = 0.3
 _AGREED_S: Final = 30.0
 """So long the number of shards is remembered when every process has ended."""
 _ANNOUNCE: Final = """
@@ -88,6 +91,8 @@ class Crew:
         """Completes what is said of this process."""
         self._own = CrewMember(name=self.name, since_ms=epoch_ms(clock.now()))
         self._redis = redis
+        self._key = keys.crew(self.fingerprint)
+        self._news = asyncio.Event()
         self._clock = clock
         self._announce = redis.register_script(_ANNOUNCE)
         self._decoder = msgspec.json.Decoder(CrewMember)
@@ -109,7 +114,7 @@ class Crew:
 
     def portions(self, names: Sequence[str], *, rest_s: float = 0.0) -> Portions:
         """Work that is shared by a lease for each portion; `rest_s` between two that are given away."""
-        return Portions(self._redis, self.name, names, lambda: self.share(len(names)), rest_s=rest_s)
+        return Portions(self._redis, self.name, names, lambda: self.share(len(names)), rest_s=rest_s, pause=self.pause)
 
     def slots(self, at_once: int) -> IdentifySlots:
         """Where shards wait for their turn to identify."""
@@ -117,20 +122,49 @@ class Crew:
 
     async def run(self, progress: Progress) -> None:
         """The job: be there until cancelled."""
-        while True:
-            try:
-                await self.announce()
-            except TransientError as error:
-                log.debug("the other processes of this bot are not known now: %s", error.sentence)
-            progress()
-            await self._clock.sleep(ANNOUNCE_S)
+        listening = asyncio.create_task(self._listen(), name="crew: news")
+        try:
+            while True:
+                await self._look()
+                progress()
+                await self._clock.sleep(ANNOUNCE_S)
+        finally:
+            listening.cancel()
+            await asyncio.wait({listening})
+            await self.leave()
+
+    async def pause(self, within_s: float) -> None:
+        """Wait so long, or until another process says that it gave something up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._news.wait()
+
+    async def stir(self) -> None:
+        """Tell the others that there is something to be taken over; they find out by themselves too."""
+        try:
+            async with answering("telling the bot's other processes", within_s=_STIR_S):
+                await self._redis.publish(self._key, self.name)
+        except TransientError as error:
+            log.debug("the other processes are not told: %s", error.sentence)
+
+    async def _listen(self) -> None:
+        async for _ in messages(self._redis, self._key):
+            await self._look()
+            self._news.set()
+            self._news = asyncio.Event()
+
+    async def _look(self) -> None:
+        try:
+            await self.announce()
+        except TransientError as error:
+            log.debug("the other processes of this bot are not known now: %s", error.sentence)
 
     async def announce(self) -> None:
         """Say that we are here and learn who else is; TransientError while Redis is away."""
         own = self.report(self._own)
         async with answering("looking for the bot's other processes", within_s=_ANSWER_S):
             said: Sequence[bytes] = await self._announce(
-                keys=[keys.crew(self.fingerprint)],
+                keys=[self._key],
                 args=[self.name, round(ALIVE_S * 1000), msgspec.json.encode(own)],
             )
             await self._redis.pexpire(self._count_key, round(_AGREED_S * 1000))
@@ -143,7 +177,8 @@ class Crew:
         """Say that we are gone, as far as that can be said."""
         try:
             async with asyncio.timeout(_ANSWER_S), answering("leaving the bot's other processes"):
-                await self._redis.hdel(keys.crew(self.fingerprint), self.name)
+                await self._redis.hdel(self._key, self.name)
+                await self._redis.publish(self._key, self.name)
         except (TransientError, TimeoutError) as error:
             log.debug("the other processes notice by themselves that this one is gone: %s", error)
 

@@ -9,7 +9,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Protocol
 
@@ -53,6 +53,8 @@ local epoch = redis.call('GET', KEYS[1])
 if epoch and epoch ~= ARGV[1] then return redis.error_reply('{LOST} the lease has gone to another process') end
 """
 """Begins a script that only the holder may run, inside `fenced`: KEYS[1] `Lease.epoch_key`, ARGV[1] `Lease.epoch`."""
+Pause = Callable[[float], Awaitable[None]]
+"""Waits for at most so many seconds."""
 
 
 def process_name() -> str:
@@ -99,9 +101,18 @@ class Lease:
     """
 
     def __init__(
-        self, redis: Redis, key: str, owner: str, *, ttl_s: float = TTL_S, uptime: Callable[[], float] = uptime_s
+        self,
+        redis: Redis,
+        key: str,
+        owner: str,
+        *,
+        ttl_s: float = TTL_S,
+        uptime: Callable[[], float] = uptime_s,
+        pause: Pause = asyncio.sleep,
     ) -> None:
+        """`pause` is how to wait between two questions whether it is free; it may end sooner."""
         self._redis = redis
+        self._pause = pause
         self.key = key
         self.epoch_key = keys.lease_epoch(key)
         self.owner = owner
@@ -154,7 +165,7 @@ class Lease:
                     f"{await self.holder() or 'Another process'} holds {self.key}.",
                     remedy="Stop that process, or let it do the work.",
                 )
-            await asyncio.sleep(self.ttl_s / 16)
+            await self._pause(self.ttl_s / 16)
         try:
             async with asyncio.timeout(None) as body:
                 renewing = asyncio.create_task(self._keep(body), name=f"lease {self.key}")

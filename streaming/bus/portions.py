@@ -12,7 +12,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from streaming.bus.lease import Lease
+from streaming.bus.lease import Lease, Pause
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 class PortionLease(Lease):
     """A lease that is taken only while that is this process's to do, and ends when it is asked back."""
 
-    def __init__(self, redis: Redis, key: str, owner: str, portions: "Portions") -> None:
-        super().__init__(redis, key, owner)
+    def __init__(self, redis: Redis, key: str, owner: str, portions: "Portions", pause: Pause) -> None:
+        super().__init__(redis, key, owner, pause=pause)
         self._portions = portions
         self.unwanted = False
         """Whether it is to be given back."""
@@ -47,11 +47,18 @@ class PortionLease(Lease):
 class Portions:
     """The portions of one work, and which of them are this process's or about to be."""
 
-    def __init__(
-        self, redis: Redis, owner: str, names: Sequence[str], most: Callable[[], int], *, rest_s: float = 0.0
+    def __init__(  # as of a lease, for several
+        self,
+        redis: Redis,
+        owner: str,
+        names: Sequence[str],
+        most: Callable[[], int],
+        *,
+        rest_s: float = 0.0,
+        pause: Pause = asyncio.sleep,
     ) -> None:
         """`most` says how many this process may have now; after one was given back, none is for `rest_s`."""
-        self.leases: Final = tuple(PortionLease(redis, name, owner, self) for name in names)
+        self.leases: Final = tuple(PortionLease(redis, name, owner, self, pause) for name in names)
         self._most = most
         self._rest_s = rest_s
         self._given_s = -math.inf
