@@ -30,7 +30,8 @@ from streaming.errors import TransientError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.symbols import parse_ticker
 
-_HIGHEST_NUMBER = 1_000_000_000
+Number = app_commands.Range[int, 1, 1_000_000_000]
+_ONE = "The number that /alert list shows; without it, all"
 _NOT_YOURS = "Only members who may manage the server can add alerts to a channel. Use `target: dm` for yourself."
 _NOT_YOURS_TO_STEER = "Only members who may manage the server can do that for a channel's alerts."
 _BY_HAND = "by /alert pause"
@@ -108,28 +109,41 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
 
     @app_commands.command(description="Remove an alert")
     @app_commands.describe(number="The number that /alert list shows")
-    async def remove(self, interaction: BotInteraction, number: app_commands.Range[int, 1, _HIGHEST_NUMBER]) -> None:
+    async def remove(self, interaction: BotInteraction, number: Number) -> None:
         """Remove the alert with this number, if it is the reader's to remove."""
         await think(interaction)
         rule = await _alerts(self._services).remove(number, _reader(interaction))
         await interaction.edit_original_response(content=f"Alert {rule.number} is removed: {rule_text(rule)}.")
 
-    @app_commands.command(description="Pause alerts until /alert resume; nothing is forgotten")
-    @options(target=_WHOSE)
+    @app_commands.command(description="Pause one alert, or all, until /alert resume; nothing is forgotten")
+    @options(target=_WHOSE, number=_ONE)
     @app_commands.choices(target=TARGET_CHOICES)
-    async def pause(self, interaction: BotInteraction, target: str = "dm") -> None:
-        """Rest the reader's own alerts, or this channel's."""
+    async def pause(self, interaction: BotInteraction, number: Number | None = None, target: str = "dm") -> None:
+        """Rest one alert, or the reader's own, or this channel's."""
+        if number is not None:
+            await think(interaction)
+            rule = await _alerts(self._services).pause_one(number, _reader(interaction), _BY_HAND)
+            text = f"Alert {rule.number} is paused until /alert resume: {rule_text(rule)}."
+            await interaction.edit_original_response(content=text)
+            return
         place = _own_place(interaction, target)
         await think(interaction)
         count = await _alerts(self._services).pause(place, _BY_HAND)
         text = f"{_theirs(place, count)} paused until /alert resume. Messages about to be sent are dropped."
         await interaction.edit_original_response(content=text)
 
-    @app_commands.command(description="Resume paused alerts")
-    @options(target=_WHOSE)
+    @app_commands.command(description="Resume one paused alert, or all")
+    @options(target=_WHOSE, number=_ONE)
     @app_commands.choices(target=TARGET_CHOICES)
-    async def resume(self, interaction: BotInteraction, target: str = "dm") -> None:
-        """Let the reader's own alerts, or this channel's, run again."""
+    async def resume(self, interaction: BotInteraction, number: Number | None = None, target: str = "dm") -> None:
+        """Let one alert, or the reader's own, or this channel's, run again."""
+        if number is not None:
+            await think(interaction)
+            rule = await _alerts(self._services).resume_one(number, _reader(interaction))
+            await interaction.edit_original_response(
+                content=f"Alert {rule.number} is running again: {rule_text(rule)}."
+            )
+            return
         place = _own_place(interaction, target)
         await think(interaction)
         count = await _alerts(self._services).resume(place)
@@ -149,6 +163,8 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         await ask_first(interaction, f"Remove all alerts {whose}?", label="Remove all", carry=cleared, operators=False)
 
     @remove.autocomplete("number")
+    @pause.autocomplete("number")
+    @resume.autocomplete("number")
     async def _complete_number(self, interaction: BotInteraction, current: int | str) -> list[Choice[int]]:
         if self._services.alerts is None:
             return []

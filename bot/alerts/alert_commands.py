@@ -98,10 +98,26 @@ class AlertCommands:
 
     async def remove(self, number: int, reader: Reader) -> Rule:
         """Forget a rule; RequestError for one that does not exist or is not the reader's."""
-        stored = await self._runner.look()
-        rule = stored.rules.get(number)
-        if rule is None or not reader.may_remove(rule) or not await self._store.remove(rule):
-            raise RequestError(f"You have no alert {number}.", remedy="/alert list shows the numbers.")
+        rule = await self._own(number, reader)
+        if not await self._store.remove(rule):
+            raise _none_of(number)
+        await self._runner.look()
+        return rule
+
+    async def pause_one(self, number: int, reader: Reader, reason: str) -> Rule:
+        """Rest one rule until it is resumed; raises as `remove`."""
+        rule = await self._own(number, reader)
+        await self._store.pause_one(rule, reason)
+        await self._runner.look()
+        return rule
+
+    async def resume_one(self, number: int, reader: Reader) -> Rule:
+        """Let one rule run again; raises as `remove`, and RequestError for one that did not rest alone."""
+        rule = await self._own(number, reader)
+        if not await self._store.resume(rule):
+            raise RequestError(
+                f"Alert {number} is not paused by itself.", remedy="/alert resume without a number resumes all."
+            )
         await self._runner.look()
         return rule
 
@@ -115,10 +131,11 @@ class AlertCommands:
     async def resume(self, target: Target) -> int:
         """Let a target's rules run again; how many there are. RequestError where none rested."""
         stored = await self._runner.look()
-        if not await self._store.resume(target):
+        theirs = [rule for rule in stored.rules.values() if rule.target == target]
+        if not await self._store.resume(target, *theirs):
             raise RequestError("No alerts are paused there.", remedy="/alert list shows how each stands.")
         await self._runner.look()
-        return sum(rule.target == target for rule in stored.rules.values())
+        return len(theirs)
 
     async def clear(self, target: Target) -> int:
         """Forget every rule of a target; how many there were. RequestError where there is none."""
@@ -127,6 +144,12 @@ class AlertCommands:
         gone = [rule for rule in _by_number(stored) if rule.target == target and await self._store.remove(rule)]
         await self._runner.look()
         return len(gone)
+
+    async def _own(self, number: int, reader: Reader) -> Rule:
+        rule = (await self._runner.look()).rules.get(number)
+        if rule is None or not reader.may_remove(rule):
+            raise _none_of(number)
+        return rule
 
     @staticmethod
     def _count(target: Target, stored: StoredAlerts) -> int:
@@ -155,12 +178,16 @@ class AlertCommands:
         watcher = self._runner.watcher
         state = watcher.state(rule.number) or stored.states.get(rule.number)
         hold = watcher.hold(rule.ticker, self._clock.now())
-        paused = stored.paused.get(rule.target.name)
+        paused = stored.why_paused(rule)
         missing = watcher.is_missing(rule.number)
         standing = standing_text(rule, state, hold=hold, missing=missing, paused=paused)
         newest = watcher.newest(rule.ticker)
         caveat = "" if newest is None else KINDS[rule.kind].caveat(newest)
         return ListedRule(rule, rule_text(rule), f"{standing} ({caveat})" if caveat else standing)
+
+
+def _none_of(number: int) -> RequestError:
+    return RequestError(f"You have no alert {number}.", remedy="/alert list shows the numbers.")
 
 
 def _refuse_twice(asked: Rule, kept: Iterable[Rule]) -> None:

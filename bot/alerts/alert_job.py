@@ -158,7 +158,7 @@ class AlertRunner:
 
     def _take_over(self, stored: StoredAlerts) -> None:
         """Watch the rules that are not paused; one new to this process starts where Redis left it."""
-        active = [rule for rule in stored.rules.values() if rule.target.name not in stored.paused]
+        active = [rule for rule in stored.rules.values() if stored.why_paused(rule) is None]
         fresh = [rule.number for rule in active if self.watcher.state(rule.number) is None]
         self.watcher.set_rules(active)
         for number in fresh:

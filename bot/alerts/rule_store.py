@@ -81,7 +81,11 @@ class StoredAlerts:
     rules: dict[int, Rule]
     states: dict[int, AlertState]
     paused: dict[str, str]
-    """Target name to the reason."""
+    """The name of a target, or of one rule, to the reason."""
+
+    def why_paused(self, rule: Rule) -> str | None:
+        """Why a rule rests, with its target or alone; None for one that runs."""
+        return self.paused.get(rule.target.name, self.paused.get(rule.name))
 
 
 class AlertStore:
@@ -116,7 +120,9 @@ class AlertStore:
         """Forget a rule; False when it was gone already."""
         names = self._keys("rules", "states", "episodes", "version", f"at:{rule.target.name}")
         async with answering("removing an alert"):
-            return bool(await self._remove(keys=names, args=[rule.number]))
+            removed = bool(await self._remove(keys=names, args=[rule.number]))
+            await self._redis.hdel(f"{self._prefix}:paused", rule.name)
+        return removed
 
     async def version(self) -> int:
         """Changes whenever rules or pauses do."""
@@ -178,10 +184,16 @@ class AlertStore:
         async with answering("pausing alerts"):
             await self._pause(keys=names, args=[self._waiting, target.name, reason])
 
-    async def resume(self, target: Target) -> bool:
-        """Let a target's rules run again; False when they were not paused."""
+    async def pause_one(self, rule: Rule, reason: str) -> None:
+        """Rest one rule; what it has said already is still sent."""
+        async with answering("pausing an alert"):
+            await self._redis.hset(f"{self._prefix}:paused", rule.name, reason)
+            await self._redis.incr(f"{self._prefix}:version")
+
+    async def resume(self, *resting: Target | Rule) -> bool:
+        """Let a target's rules, or single ones, run again; False when none of these were paused."""
         async with answering("resuming alerts"):
-            resumed = bool(await self._redis.hdel(f"{self._prefix}:paused", target.name))
+            resumed = bool(await self._redis.hdel(f"{self._prefix}:paused", *(one.name for one in resting)))
             if resumed:
                 await self._redis.incr(f"{self._prefix}:version")
         return resumed

@@ -84,6 +84,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: int = 1
 
     @property
+    def name(self) -> str:
+        """Names the rule in Redis beside the targets: `rule:3`."""
+        return f"rule:{self.number}"
+
+    @property
     def cooldown_ms(self) -> int:
         """The quiet time after a message, milliseconds."""
         return self.cooldown_min * 60_000

@@ -12,7 +12,6 @@ from bot.alerts.rules import DEFAULT_COOLDOWN_MIN, AlertState, Rule
 from bot.render.message_form import stamp
 from bot.render.numbers import UNKNOWN, age, price
 from bot.render.origin_words import origin_words, source_text
-from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.freshness import data_age_s
 from streaming.model import WEIGHT_NAMES, GexSnapshot
@@ -22,7 +21,7 @@ LONGEST: Final = 180
 
 
 def firing_text(firing: Firing, now: datetime) -> str:
-    """Two short lines: what happened with figure, unit and sign; then spot, New York time, source and what to know."""
+    """Two short lines: what happened with figure, unit and sign; then spot, time, source and what to know."""
     return f"{_headline(firing)}\n{_provenance(firing, now)}"[:LONGEST]
 
 
@@ -55,15 +54,15 @@ def _headline(firing: Firing) -> str:
 
 def _provenance(firing: Firing, now: datetime) -> str:
     snapshot = firing.snapshot
-    parts = [f"spot {price(snapshot.spot)}", f"{_clock(snapshot.asof_ms)} NY", _source(snapshot, now)]
+    parts = [f"spot {price(snapshot.spot)}", stamp(instant_of(snapshot.asof_ms), "T"), _source(snapshot, now)]
     if caveat := KINDS[firing.rule.kind].caveat(snapshot):
         parts.append(caveat)
     if snapshot.state == "warming":
         parts.append("warming")
     if firing.held:
-        parts.append(f"since {_clock(firing.before.since_ms or snapshot.asof_ms)}")
+        parts.append(f"since {stamp(instant_of(firing.before.since_ms or snapshot.asof_ms), 'T')}")
     if firing.before.gap_ms is not None:
-        parts.append(f"not watched since {_day_time(firing.before.gap_ms)}")
+        parts.append(f"not watched since {stamp(instant_of(firing.before.gap_ms))}")
     return " · ".join(parts)
 
 
@@ -85,19 +84,6 @@ def _standing(rule: Rule, state: AlertState | None, *, hold: Hold | None, missin
     if state.fired_ms is not None and state.seen_ms - state.fired_ms < rule.cooldown_ms:
         return f"cooling down until {stamp(instant_of(state.fired_ms + rule.cooldown_ms), 't')}"
     return "armed"
-
-
-def _clock(ms: int) -> str:
-    return f"{_new_york(ms):%H:%M:%S}"
-
-
-def _day_time(ms: int) -> str:
-    at = _new_york(ms)
-    return f"{at.day} {at:%b %H:%M}"
-
-
-def _new_york(ms: int) -> datetime:
-    return new_york(instant_of(ms))
 
 
 def _safe(name: str) -> str:

@@ -19,7 +19,7 @@ def code_block(lines: Iterable[str], language: str = "") -> str:
 
 
 def stamp(at: datetime, style: str = "f") -> str:
-    """An instant in prose, which Discord shows in each reader's own time zone: f with its date, t without."""
+    """An instant in prose, shown in each reader's time zone: f with its date, t without, T to the second."""
     return f"<t:{int(at.timestamp())}:{style}>"
 
 

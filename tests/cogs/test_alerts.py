@@ -38,6 +38,12 @@ class StandInAlerts:
         self.steered.append(("resume", target))
         return 1
 
+    async def pause_one(self, number: int, _reader: Reader, _reason: str) -> Rule:
+        return rule(number=number)
+
+    async def resume_one(self, number: int, _reader: Reader) -> Rule:
+        return rule(number=number)
+
     async def clear(self, target: Target) -> int:
         self.steered.append(("clear", target))
         return 2
@@ -141,6 +147,14 @@ async def test_an_option_that_the_kind_would_not_look_at_is_refused(room, desk, 
     assert words in only_answer(result).content
     assert desk.rules == []
     assert room.env.errors
+
+
+async def test_one_alert_is_paused_and_resumed_by_its_number(room, desk):
+    rested = await room.guest.slash(room.channel, "alert pause", number=3)
+    assert rested.response.content.startswith("Alert 3 is paused until /alert resume: SPX: spot crosses zero gamma")
+    run = await room.guest.slash(room.channel, "alert resume", number=3)
+    assert run.response.content.startswith("Alert 3 is running again: SPX")
+    assert desk.steered == []
 
 
 async def test_readers_steer_their_own_alerts_and_only_managers_a_channels(room, desk):

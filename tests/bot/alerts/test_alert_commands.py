@@ -111,6 +111,30 @@ async def test_alerts_of_one_target_rest_until_they_are_resumed_and_others_go_on
         await desk.resume(mine.target)
 
 
+async def test_one_alert_rests_alone_and_runs_again_with_its_number_or_with_all_of_its_target(desk):
+    mine, _ = await desk.add(MINE)
+    other, _ = await desk.add(msgspec.structs.replace(MINE, weight="vol"))
+    me = Reader(user_id=7)
+
+    async def standings() -> list[str]:
+        return [line.standing.partition(":")[0] for line in await desk.lines(me)]
+
+    await desk.pause_one(mine.number, me, "by /alert pause")
+    assert await standings() == ["paused", "waiting for data"]
+    with pytest.raises(RequestError, match="not paused by itself"):
+        await desk.resume_one(other.number, me)
+    with pytest.raises(RequestError, match=f"You have no alert {mine.number}"):
+        await desk.pause_one(mine.number, Reader(user_id=8), "by /alert pause")
+    await desk.resume_one(mine.number, me)
+    assert await standings() == ["waiting for data"] * 2
+    await desk.pause_one(mine.number, me, "by /alert pause")
+    assert await desk.resume(mine.target) == 2
+    assert await standings() == ["waiting for data"] * 2
+    await desk.pause_one(mine.number, me, "by /alert pause")
+    await desk.remove(mine.number, me)
+    assert (await desk._runner.look()).paused == {}
+
+
 async def test_all_of_one_target_are_cleared_and_where_there_is_none_that_is_said(desk):
     mine, _ = await desk.add(MINE)
     await desk.add(msgspec.structs.replace(MINE, weight="vol"))

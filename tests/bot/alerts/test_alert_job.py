@@ -97,7 +97,7 @@ async def test_a_crossing_is_told_once(rig):
         await until(lambda: bool(rig.post.messages))
         await settled()
     assert len(rig.post.texts) == 1
-    assert rig.post.texts[0].startswith("▲ **SPX** crossed above zero gamma 6400.00\nspot 6405.00 · 11:00:0")
+    assert rig.post.texts[0].startswith("▲ **SPX** crossed above zero gamma 6400.00\nspot 6405.00 · <t:")
     assert (runner.counters.fired, runner.counters.delivered, runner.counters.messages) == (1, 1, 1)
 
 

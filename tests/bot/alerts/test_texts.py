@@ -12,6 +12,9 @@ from bot.alerts.texts import LONGEST, firing_text, reading_text, rule_text, stan
 from tests.support.alerts import Scene, played, rule, shot
 from tests.support.snapshots import ASOF
 
+SECOND = int(ASOF.timestamp()) + 1
+"""Of the snapshot after the first."""
+
 
 def text(asked, *shots, age_s=0.0):
     """The text of the one firing that these snapshots set off."""
@@ -23,7 +26,7 @@ def text(asked, *shots, age_s=0.0):
 
 def test_a_crossing_says_level_spot_time_and_source():
     assert text(rule(), shot(0), shot(1, spot=6405.25)) == (
-        "▲ **SPX** crossed above zero gamma 6400.00\nspot 6405.25 · 11:00:01 NY · schwab"
+        f"▲ **SPX** crossed above zero gamma 6400.00\nspot 6405.25 · <t:{SECOND}:T> · schwab"
     )
 
 
@@ -84,11 +87,11 @@ def test_what_the_cool_down_kept_back_says_since_when():
     scene = Scene(rule())
     scene.run(6395, 6405, 6395)
     (firing,) = scene.run(6394, start=70)
-    assert firing_text(firing, ASOF).endswith("· since 11:00:02")
+    assert firing_text(firing, ASOF).endswith(f"· since <t:{SECOND + 1}:T>")
 
 
 def test_a_gap_says_since_when_nobody_watched():
-    assert text(rule(), shot(0), shot(300, spot=6405)).endswith("· not watched since 20 Aug 11:00")
+    assert text(rule(), shot(0), shot(300, spot=6405)).endswith(f"· not watched since <t:{SECOND - 1}:f>")
 
 
 def test_a_name_from_outside_is_neither_markup_nor_a_mention():

@@ -123,7 +123,7 @@ async def test_a_guest_adds_an_alert_and_gets_one_direct_message_when_spot_cross
     await asyncio.sleep(1.0)
     greeting, alert = scene.texts()
     assert greeting.startswith("Alert 1 is set: SPX: spot crosses zero gamma.")
-    assert alert.startswith("▲ **SPX** crossed above zero gamma 6400.00\nspot 6405.00 · 11:00:")
+    assert alert.startswith("▲ **SPX** crossed above zero gamma 6400.00\nspot 6405.00 · <t:")
     assert scene.sandbox.traffic.violations == 0
     sent = [
         record.body for record in scene.sandbox.traffic.requests if (record.method, record.path) == ("POST", CREATE)
