@@ -82,6 +82,7 @@ class StreamSettings(BaseSettings):
     redis_events: Annotated[tuple[EventName, ...], NoDecode] = Field(
         EVENTS, description="ticks, level2 and candles separated by commas, or none"
     )
+    redis_history_mb: int = Field(40, ge=30, le=10_000, description="a whole number of MB from 30 to 10000")
     redis_events_mb: int = Field(35, ge=16, le=100_000, description="a whole number of MB from 16 to 100000")
     gex_source: SourceName = Field("schwab", description=f"{', '.join(SOURCES[:-1])} or {SOURCES[-1]}")
     gex_source_map: Annotated[dict[str, SourceName], NoDecode] = Field(

@@ -120,7 +120,7 @@ async def replay(settings: StreamSettings, order: ReplayOrder, *, say: Say) -> i
         else:
             player = SnapshotReplay(
                 tape := _tape(redis, order),
-                SnapshotStore(redis),
+                SnapshotStore(redis, history_mb=settings.redis_history_mb),
                 publisher,
                 SystemClock(),
                 speed=order.speed,

@@ -123,7 +123,7 @@ async def open_runtime(
             clock=clock,
             redis=redis,
             publisher=publisher,
-            snapshots=SnapshotStore(redis, clock=clock),
+            snapshots=SnapshotStore(redis, clock=clock, history_mb=settings.redis_history_mb),
             http=http,
             tokens=tokens,
             auth=_auth_client(settings, http, tokens, clock),

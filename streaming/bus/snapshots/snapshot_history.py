@@ -1,22 +1,26 @@
-"""Today's snapshots of each ticker as a capped Redis stream, thinned to a stated spacing; read whole or in samples.
+"""Today's snapshots of each ticker as a Redis stream bounded by bytes; read whole or in samples.
 
 A sample is an evenly spread choice without reading the rest. The entries' ids are times of arrival; in market time they
 may lie unevenly (a replay that was paused or changed its speed), so while there is room left, the widest distances of a
 first choice are looked into, a few times at most.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from msgspec.structs import replace
 from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
 from streaming.bus.snapshots.history_entry import HistoryEntry, entry_of, market_day, outranks
+from streaming.bus.snapshots.thinning import DEFAULT_MB, Thinning
 from streaming.model import GexSnapshot, ScopeFigures
 
+_LOG: Final = logging.getLogger(__name__)
 CAP: Final = 5_000
 SPACING_S: Final = 5.0
 """One snapshot in five seconds of market time: a whole session of them fits the cap."""
@@ -31,6 +35,18 @@ _BISECTIONS: Final = 32
 FEW: Final = 4
 """Entries looked at where one is wanted: another program may have put some of its own there."""
 Pair = tuple[HistoryEntry, HistoryEntry]
+
+
+class Queued(NamedTuple):
+    """A snapshot on its way into its stream, or one that is not due."""
+
+    day: str
+    asof_ms: int
+    place: int = -1
+    """Of its command's answer among the pipeline's; -1 for one that is not due."""
+    size: int = 0
+    anew: bool = False
+    """Whether the stream was emptied before."""
 
 
 class HistorySamples:
@@ -136,11 +152,17 @@ class SnapshotHistory:
     What is played from a recording goes to `gex:replay:<TICKER>` instead, so that no replay touches a live day.
     """
 
-    def __init__(self, redis: Redis, *, cap: int = CAP, spacing_s: float = SPACING_S) -> None:
+    def __init__(
+        self, redis: Redis, *, megabytes: float = DEFAULT_MB, cap: int = CAP, spacing_s: float = SPACING_S
+    ) -> None:
+        """`megabytes` for each ticker; never more than `cap` entries."""
         self._redis = redis
+        self._megabytes = megabytes
         self._cap = cap
         self._spacing_ms = spacing_s * 1000
         self._last: dict[str, tuple[str, int]] = {}
+        self._thinnings: dict[str, Thinning] = {}
+        self._cannot_thin = False
 
     async def recall(self, snapshot: GexSnapshot) -> None:
         """Learn what the snapshot's stream holds, as often as it would be kept there; call before `admits`.
@@ -161,24 +183,51 @@ class SnapshotHistory:
             return True
         return outranks(day, held, now_ms=now_ms, computed_ms=snapshot.computed_ms)
 
-    def queue(self, pipeline: Any, snapshot: GexSnapshot) -> tuple[str, int]:
+    def queue(self, pipeline: Any, snapshot: GexSnapshot) -> Queued:
         """Add the commands that keep this snapshot, if it is due; pass the result to `kept` once they ran."""
         day, asof_ms = market_day(snapshot.asof_ms), snapshot.asof_ms
         key = history_key(snapshot)
         last_day, last_ms = self._last[key]
         played_again = snapshot.replay is not None and asof_ms < last_ms - _PLAYED_AGAIN_MS
-        if day != last_day or played_again:
+        anew = day != last_day or played_again
+        if anew:
             pipeline.unlink(key)  # a day of entries is freed in Redis's background, not before the announcement
         elif last_ms <= asof_ms < last_ms + self._spacing_ms:
-            return last_day, last_ms
-        fields = {"data": encode_snapshot(without_curves(snapshot)), "day": day, "asof_ms": asof_ms}
-        pipeline.xadd(key, fields, maxlen=self._cap, approximate=True)
+            return Queued(last_day, last_ms)
+        payload = encode_snapshot(without_curves(snapshot))
+        cap = min(self._cap, self._thinning(key).cap(len(payload)))
+        place = len(pipeline)
+        fields = {"data": payload, "day": day, "asof_ms": asof_ms}
+        pipeline.xadd(key, fields, maxlen=cap, approximate=True)
         pipeline.expire(key, _TTL_S)
-        return day, asof_ms
+        return Queued(day, asof_ms, place, len(payload), anew)
 
-    def kept(self, snapshot: GexSnapshot, last: tuple[str, int]) -> None:
-        """Remember what `queue` returned."""
-        self._last[history_key(snapshot)] = last
+    def kept(self, snapshot: GexSnapshot, queued: Queued, answers: Sequence[Any]) -> None:
+        """Remember what `queue` returned, with the pipeline's answers."""
+        key = history_key(snapshot)
+        self._last[key] = (queued.day, queued.asof_ms)
+        if queued.anew:
+            self._thinning(key).begin()
+        if queued.place >= 0:
+            self._thinning(key).added(answers[queued.place], queued.asof_ms, queued.size)
+
+    async def thin(self, snapshot: GexSnapshot) -> None:
+        """Take out what the stream of this snapshot need not keep; where that cannot be, its bound is all there is."""
+        spare = self._thinning(key := history_key(snapshot)).spare()
+        if not spare or self._cannot_thin:
+            return
+        try:
+            await self._redis.xdel(key, *spare)
+        except ResponseError as error:
+            self._cannot_thin = True
+            _LOG.warning("Histories in Redis are not thinned, so mornings are forgotten: XDEL is refused (%s).", error)
+        except (RedisError, OSError) as error:
+            _LOG.debug("a history was not thinned: %s", error)
+
+    def _thinning(self, key: str) -> Thinning:
+        if key not in self._thinnings:
+            self._thinnings[key] = Thinning(self._megabytes, self._spacing_ms)
+        return self._thinnings[key]
 
     async def newest(self, key: str) -> HistoryEntry | None:
         """The entry a stream ends with; None when there is none, or none of ours."""

@@ -21,6 +21,7 @@ from streaming.bus.snapshots.proven_days import ProvenDays
 from streaming.bus.snapshots.replays import ReplayPlayers
 from streaming.bus.snapshots.slots import SnapshotSlots
 from streaming.bus.snapshots.snapshot_history import SnapshotHistory
+from streaming.bus.snapshots.thinning import DEFAULT_MB
 from streaming.bus.subscription import messages
 from streaming.clock import Clock, SystemClock, epoch_ms
 from streaming.errors import ContractError, TransientError
@@ -54,6 +55,7 @@ class SnapshotStore:
         *,
         clock: Clock | None = None,
         intake: SnapshotIntake | None = None,
+        history_mb: float = DEFAULT_MB,
         history_cap: int = history.CAP,
         history_spacing_s: float = history.SPACING_S,
     ) -> None:
@@ -61,7 +63,7 @@ class SnapshotStore:
         self._redis = redis
         self._clock = clock or SystemClock()
         self.intake = intake or SnapshotIntake()
-        self._history = SnapshotHistory(redis, cap=history_cap, spacing_s=history_spacing_s)
+        self._history = SnapshotHistory(redis, megabytes=history_mb, cap=history_cap, spacing_s=history_spacing_s)
         self._proven = ProvenDays(redis)
         self._players = ReplayPlayers(redis, self._clock)
         self._days = NewestDays()
@@ -101,9 +103,10 @@ class SnapshotStore:
                 pipeline.publish(keys.SNAPSHOT_STREAM, payload)
                 kept = self._history.queue(pipeline, snapshot)
                 proven = self._proven.queue(pipeline, snapshot, now_ms=self._now_ms)
-                await pipeline.execute()
-        self._history.kept(snapshot, kept)
+                answers = await pipeline.execute()
+        self._history.kept(snapshot, kept, answers)
         self._proven.noted(snapshot, proven)
+        await self._history.thin(snapshot)
 
     async def latest(self, ticker: str) -> GexSnapshot | None:
         """The newest usable snapshot, or None; TransientError when Redis is away.

@@ -5,9 +5,12 @@ import json
 import os
 import signal
 from datetime import timedelta
+from itertools import pairwise
+from unittest.mock import AsyncMock
 
 import pytest
 from msgspec.structs import replace
+from redis.exceptions import ResponseError
 
 from streaming.bus import keys
 from streaming.bus.redis_connection import make_client, open_redis
@@ -140,6 +143,29 @@ async def test_history_is_capped(redis):
     for n in range(300):
         await store.put(snapshot(asof=ASOF + timedelta(seconds=n), seq=n))
     assert 20 <= await redis.xlen(keys.history("SPX")) < 150
+
+
+async def test_a_long_day_stays_within_its_memory_dense_at_its_end_and_with_its_morning(redis):
+    store = SnapshotStore(redis, history_mb=1.5, history_spacing_s=60)
+    wide = replace(snapshot(), scopes={}, strikes=tuple((6000.0 + n, 1.0, 2.0, (None,) * 5) for n in range(220)))
+    begun = [ASOF + timedelta(seconds=60 * n) for n in range(200)]
+    for at in begun:
+        await store.put(replace(wide, asof_ms=epoch_ms(at)))
+    kept = [one.asof_ms for one in await store.history("SPX", minutes=500)]
+    assert kept[0] == epoch_ms(begun[0])
+    assert kept[-30:] == [epoch_ms(at) for at in begun[-30:]]
+    older = [after - before for before, after in pairwise(kept[:-50])]
+    assert set(older) == {300_000}
+    assert await redis.memory_usage(keys.history("SPX"), samples=0) < 1.5e6
+
+
+async def test_where_nothing_may_be_deleted_the_history_is_bounded_and_that_is_said_once(redis, caplog, monkeypatch):
+    store = SnapshotStore(redis, history_mb=0.2, history_spacing_s=60)
+    monkeypatch.setattr(redis, "xdel", AsyncMock(side_effect=ResponseError("NOPERM no XDEL")))
+    for n in range(120):
+        await store.put(replace(snapshot(), asof_ms=epoch_ms(ASOF + timedelta(seconds=60 * n))))
+    assert caplog.text.count("XDEL is refused") == 1
+    assert await redis.memory_usage(keys.history("SPX"), samples=0) < 0.3e6
 
 
 async def test_tickers_have_histories_of_their_own(redis):
