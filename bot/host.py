@@ -53,8 +53,8 @@ from bot.telemetry import METRICS, Presence, Process, Telemetry
 from bot.wire.call_share import CallShare
 from bot.wire.crew import Crew, CrewMember
 from bot.wire.identify_budget import IdentifyBudget
+from streaming.api.api import serve_api
 from streaming.api.routes import Desk
-from streaming.api.server import serve_api
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics

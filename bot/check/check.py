@@ -192,7 +192,8 @@ async def check_api(settings: BotSettings) -> Sequence[Finding]:
     """Whether other programs can be answered; nothing where that is turned off."""
     if not settings.api_port:
         return []
-    from streaming.api.server import ANOTHER, WHOSE, missing_token
+    from streaming.api.api import missing_token
+    from streaming.api.server import ANOTHER, WHOSE
     from streaming.process.loopback import loopback_port
 
     if (missing := missing_token(settings)) is not None:

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from streaming.addresses import is_loopback
-from streaming.api.admission import MOST_STREAMS, Admission, ApiCounters, ApiStatus, NotAdmitted
+from streaming.api.admission import MOST_STREAMS, Admission, ApiCounters, NotAdmitted
 from streaming.api.answers import ErrorAnswer
 from streaming.api.live_events import OPENING, tell_events
 from streaming.api.routes import (
@@ -28,7 +28,7 @@ from streaming.api.routes import (
 )
 from streaming.bus.codec import encode_snapshot
 from streaming.clock import Clock
-from streaming.errors import ConfigurationError, GexcordError, RequestError
+from streaming.errors import GexcordError, RequestError
 from streaming.model import GexSnapshot
 from streaming.process.loopback import loopback_port, names_this_machine
 from streaming.settings import StreamSettings
@@ -45,6 +45,7 @@ _KEY: Final = "key"
 """The token's name in a query, as in GEXBot's older API; a browser's event stream can send no header."""
 _END_WITHIN_S: Final = 0.1
 _MOST_CONNECTIONS: Final = 128
+_IDLE_S: Final = 30.0
 _LATER_S: Final = 1
 _ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": NAME}
 _EXPOSED: Final = {"Access-Control-Expose-Headers": "ETag, Retry-After"}
@@ -85,42 +86,13 @@ _UNWELCOME: Final = "Pages of that origin are not answered. API_ORIGINS names th
 _BUG: Final = "That is a bug of Gexcord's; its log has more."
 
 
-def missing_token(settings: StreamSettings) -> ConfigurationError | None:
-    """What a person must set before the API can be served, or None."""
-    if not settings.api_port or settings.api_token is not None:
-        return None
-    return ConfigurationError(
-        "API_PORT is set and API_TOKEN is not.",
-        remedy="Set API_TOKEN, such as `python -m streaming token new-key` prints, or API_PORT to 0.",
-    )
-
-
-class Api:
-    """The API while it is served, or not at all."""
-
-    def __init__(self, desk: Desk, admission: Admission | None, url: str | None) -> None:
-        self._clock = desk.clock
-        self._admission = admission
-        self.url = url
-        """None where it is turned off."""
-
-    def status(self) -> ApiStatus | None:
-        """What was counted; None where it is turned off."""
-        return None if self._admission is None else self._admission.status(self._clock.monotonic())
-
-
 @asynccontextmanager
-async def serve_api(settings: StreamSettings, desk: Desk) -> AsyncIterator[Api]:
-    """Answer on API_ADDRESS while inside; port 0 serves nothing.
+async def serve(settings: StreamSettings, token: str, desk: Desk) -> AsyncIterator[tuple[Admission, str]]:
+    """Answer on API_ADDRESS while inside; gives what counts, and the URL.
 
-    UnavailableError when the port or the address cannot be had, ConfigurationError without a token.
+    UnavailableError when the port or the address cannot be had.
     """
-    if (missing := missing_token(settings)) is not None:
-        raise missing
-    if not settings.api_port or settings.api_token is None:
-        yield Api(desk, None, None)
-        return
-    admission = Admission(settings.api_token.get_secret_value(), per_minute=settings.api_requests_per_minute)
+    admission = Admission(token, per_minute=settings.api_requests_per_minute)
     gate = _Gate(admission, desk.clock, origins=settings.api_origins, local=is_loopback(settings.api_address))
     application = web.Application(middlewares=[gate.pass_through], client_max_size=1)
     application.on_response_prepare.append(gate.stamp)
@@ -131,9 +103,13 @@ async def serve_api(settings: StreamSettings, desk: Desk) -> AsyncIterator[Api]:
             application.router.add_get(path, answer, allow_head=route.respond is not None)
     async with loopback_port(settings.api_port, whose=WHOSE, remedy=ANOTHER, host=settings.api_address) as place:
         await place.serve(
-            application, shutdown_s=_END_WITHIN_S, cancels_handlers=True, most_connections=_MOST_CONNECTIONS
+            application,
+            shutdown_s=_END_WITHIN_S,
+            cancels_handlers=True,
+            most_connections=_MOST_CONNECTIONS,
+            idle_s=_IDLE_S,
         )
-        yield Api(desk, admission, f"http://{place.address}")
+        yield admission, f"http://{place.address}"
 
 
 async def _describe(_request: web.Request) -> web.Response:

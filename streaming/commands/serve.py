@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import logging
 
+from streaming.api.api import serve_api
 from streaming.api.routes import Desk
-from streaming.api.server import serve_api
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError

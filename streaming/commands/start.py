@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from streaming.api import admission
+from streaming.api.api import Api, serve_api
 from streaming.api.routes import Desk
-from streaming.api.server import Api, serve_api
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError, leading_error
 from streaming.process.heartbeat import Heartbeat

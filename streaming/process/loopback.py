@@ -17,6 +17,7 @@ from streaming.addresses import is_loopback
 from streaming.errors import UnavailableError
 
 LOOPBACK: Final = "127.0.0.1"
+_IDLE_S: Final = 3600.0
 ANOTHER_PORT: Final = "Choose another port, or 0 for a free one."
 
 
@@ -55,13 +56,19 @@ class LoopbackPort:
         shutdown_s: float = 1.0,
         cancels_handlers: bool = False,
         most_connections: int | None = None,
+        idle_s: float = _IDLE_S,
     ) -> None:
         """Begin to answer, until the port is given back; `cancels_handlers` when whoever asked has left.
 
-        Beyond about `most_connections` at once others are closed unheard, so that nobody can use up our files.
+        Beyond about `most_connections` at once others are closed unheard, so that nobody can use up our files; so is
+        whoever asks nothing, or nothing more, for `idle_s`.
         """
         self._runner = web.AppRunner(
-            application, access_log=None, shutdown_timeout=shutdown_s, handler_cancellation=cancels_handlers
+            application,
+            access_log=None,
+            shutdown_timeout=shutdown_s,
+            handler_cancellation=cancels_handlers,
+            keepalive_timeout=idle_s,
         )
         await self._runner.setup()
         server = self._runner.server

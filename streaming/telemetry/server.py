@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from aiohttp import web
 from redis.asyncio import Redis
 
 from streaming import __version__
@@ -14,7 +13,6 @@ from streaming.bus.metrics_store import Metric
 from streaming.bus.redis_connection import answering
 from streaming.errors import GexcordError
 from streaming.process.heartbeat import Heartbeat
-from streaming.process.loopback import loopback_port
 from streaming.settings import StreamSettings
 
 if TYPE_CHECKING:
@@ -85,6 +83,9 @@ async def serve_telemetry(settings: StreamSettings, watched: Watched) -> AsyncIt
     if not settings.metrics_port:
         yield None
         return
+    from aiohttp import web
+
+    from streaming.process.loopback import loopback_port
     from streaming.telemetry.prometheus import CONTENT_TYPE, exposition
 
     async def metrics(_request: web.Request) -> web.Response:

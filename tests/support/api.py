@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 from redis.asyncio import Redis
 
+from streaming.api.api import Api, serve_api
 from streaming.api.routes import Desk
-from streaming.api.server import Api, serve_api
 from streaming.bus.server.embedded import free_port
 from streaming.bus.snapshots.snapshot_store import SnapshotStore
 from streaming.settings import StreamSettings

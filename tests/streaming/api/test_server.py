@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from streaming.api import server
-from streaming.errors import ConfigurationError, OperatorError, TransientError, UnavailableError
+from streaming.errors import OperatorError, TransientError, UnavailableError
 from streaming.settings import StreamSettings
 from streaming.sources import gexbot
 from streaming.symbols import parse_ticker
@@ -256,15 +256,19 @@ async def test_no_more_streams_are_opened_than_there_may_be(redis, monkeypatch):
                 assert answer.status_code == 200
 
 
-async def test_port_0_serves_nothing(redis):
-    async with open_api(redis, api_port=0, api_token=None) as rig:
-        assert (rig.api.url, rig.api.status()) == (None, None)
+@pytest.mark.parametrize("begun", [b"", b"GET /v1/symbols HTTP/1.1\r\nHost:"], ids=["nothing", "half a request"])
+async def test_a_connection_that_never_asks_is_closed(redis, monkeypatch, begun):
+    monkeypatch.setattr(server, "_IDLE_S", 0.05)
+    async with open_api(redis) as rig, asyncio.timeout(5):
+        url = rig.http.base_url
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(begun)
+        assert await reader.read() == b""
+        writer.close()
+        assert (await rig.http.get("/v1/symbols")).status_code == 200
 
 
-async def test_a_port_without_a_token_or_one_that_is_taken_is_said_by_its_setting(redis):
-    with pytest.raises(ConfigurationError, match="API_TOKEN is not"):
-        async with open_api(redis, api_token=None):
-            pass
+async def test_a_port_that_is_taken_is_said_by_its_setting(redis):
     async with await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0) as taken:
         with pytest.raises(UnavailableError, match="of API_PORT cannot be used"):
             async with open_api(redis, api_port=taken.sockets[0].getsockname()[1]):
