@@ -22,6 +22,7 @@ from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore
 from bot.alerts.rules import Target
 from bot.client import GexBot
+from bot.feed.board_notes import BoardNotes
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
 from bot.feed.feed_parts import FeedParts
@@ -51,7 +52,8 @@ from bot.settings import BotSettings
 from bot.supervisor import JobFactory, Supervisor
 from bot.telemetry import METRICS, Presence, Process, Telemetry
 from bot.wire.call_share import CallShare
-from bot.wire.crew import Crew, CrewMember
+from bot.wire.crew import Crew
+from bot.wire.crew_member import CrewMember
 from bot.wire.identify_budget import IdentifyBudget
 from streaming.api.api import serve_api
 from streaming.api.routes import Desk
@@ -151,6 +153,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                     control=control,
                     supervisor=supervisor,
                     sources=sources,
+                    crew=crew,
                 ),
                 day_map=DayMapStore(runtime.redis).get,
                 feed=feed,
@@ -266,6 +269,7 @@ async def _look(
     control: StreamControl,
     supervisor: Supervisor,
     sources: Sources,
+    crew: Crew,
 ) -> HealthLook:
     """How the process is; only Redis is asked."""
     bot, asked_s = process.bot, runtime.clock.monotonic()
@@ -274,7 +278,7 @@ async def _look(
     return HealthLook(
         gateway_up=bot.gateway.is_up,
         latency_s=bot.latency if isfinite(bot.latency) else None,
-        shards=bot.shard_count or 1,
+        shards=bot.gateway.count,
         servers=len(bot.guilds),
         aways=bot.gateway.aways,
         sessions=await budget.used(),
@@ -286,6 +290,8 @@ async def _look(
         sources=sources.statuses(),
         stream=control.status(),
         unreachable=len(bot.mail.unreachable),
+        process=crew.own,
+        others=crew.others,
     )
 
 
@@ -382,7 +388,7 @@ def _feed(
         )
 
     whole = Lease(runtime.redis, keys.FEED_LEASE, crew.name, pause=crew.pause)
-    return FeedParts(runner, whole, runtime.clock)
+    return FeedParts(runner, whole, runtime.clock, BoardNotes(runtime.redis, runtime.clock))
 
 
 async def _illustrate(bot: GexBot, order: BoardOrder) -> Illustration:

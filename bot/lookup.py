@@ -29,7 +29,7 @@ def default_ticker(services: Services, channel_id: int | None) -> Ticker:
 
 def boards_here(interaction: Interaction, feed: FeedParts | None) -> tuple[BoardStatus, ...]:
     """The live messages of the server somebody asks in; in a direct message all of them for operators, else none."""
-    boards = () if feed is None else feed.status().boards
+    boards = () if feed is None else feed.everywhere().boards
     guild = interaction.guild
     if guild is None:
         return boards if is_operator(interaction) else ()

@@ -80,6 +80,8 @@ class BoardStatus:
     origin: str = "the settings"
     """Who wants it: the settings, or an admin with `/feed`."""
     counters: BoardCounters
+    told_pace_per_s: float | None = None
+    """The pace as another process told it, which writes this board."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

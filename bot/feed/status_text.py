@@ -69,7 +69,8 @@ def _pace(board: BoardStatus, now: datetime) -> str:
     counters = board.counters
     if counters.last_edit_at is None:
         return "not written yet"
-    parts = [f"{counters.pace_per_s(now):.2f} edits/s", f"last edit {ago(counters.last_edit_at, now)}"]
+    pace_per_s = counters.pace_per_s(now) if board.told_pace_per_s is None else board.told_pace_per_s
+    parts = [f"{pace_per_s:.2f} edits/s", f"last edit {ago(counters.last_edit_at, now)}"]
     if counters.errors:
         parts.append(f"{counters.errors} errors")
     if board.without_picture is not None:

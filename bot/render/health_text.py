@@ -10,9 +10,12 @@ from bot.render.message_form import MESSAGE_CHARS, listed
 from bot.render.numbers import UNKNOWN, age
 from bot.render.operations import STATE_WORDS
 from bot.supervisor import JobState, JobStatus
+from bot.wire.crew_member import CrewMember
 from streaming.status import SourceStatus, StreamStatus
 
 _MOST_JOBS: Final = 8
+_MOST_PROCESSES: Final = 8
+_MOST_SHARDS: Final = 16
 _LONGEST: Final = 200
 _WELL: Final = frozenset({JobState.RUNNING, JobState.ENDED, JobState.STOPPED})
 _LATE_MS: Final = 250.0
@@ -45,11 +48,22 @@ class HealthLook:
     stream: StreamStatus
     unreachable: int = 0
     """Operators to whom the last sentence could not be sent."""
+    process: CrewMember | None = None
+    """This process among those of the bot."""
+    others: Sequence[CrewMember] = ()
 
 
 def health_text(look: HealthLook, now: datetime) -> str:
-    """`/admin health`: gateway, event loop, Redis, jobs, sources, budgets."""
-    lines = [_gateway(look), _loop(look), _redis(look), *_jobs(look.jobs), *_sources(look.sources, now), _budgets(look)]
+    """`/admin health`: gateway, the bot's processes, event loop, Redis, jobs, sources, budgets."""
+    lines = [
+        _gateway(look),
+        *_processes(look),
+        _loop(look),
+        _redis(look),
+        *_jobs(look.jobs),
+        *_sources(look.sources, now),
+        _budgets(look),
+    ]
     if look.unreachable:
         lines.append(f"❌ {look.unreachable} of the people I tell about trouble cannot be reached.")
     return "\n".join(lines)[:MESSAGE_CHARS]
@@ -61,6 +75,36 @@ def _gateway(look: HealthLook) -> str:
     shards = "" if look.shards <= 1 else f" · {look.shards} shards"
     aways = f" · away {look.aways} times" if look.aways else ""
     return f"{_MARK[look.gateway_up]} Discord: {state} · answers in {latency}{shards} · servers: {look.servers}{aways}"
+
+
+def _processes(look: HealthLook) -> Iterable[str]:
+    """Which process keeps which shards and how many live messages, where there is more than one of either."""
+    own = look.process
+    if own is None or (not look.others and own.shards == 1):
+        return
+    crew = sorted([own, *look.others], key=lambda member: (member.since_ms, member.name))
+    silent = sorted(set(range(own.shards)) - {shard for member in crew for shard in member.connected})
+    missing = f" · **no connection: shard {listed([str(shard) for shard in silent], _MOST_SHARDS)}**" if silent else ""
+    yield f"{_MARK[not silent]} Processes of this bot: {len(crew)}{missing}"
+    for member in crew[:_MOST_PROCESSES]:
+        here = " (this one)" if member.name == own.name else ""
+        yield f"> {member.name}{here}: {_work(member)} · {_calls(member)}"
+
+
+def _work(member: CrewMember) -> str:
+    shards = "" if member.shards == 1 else _shards(member)
+    boards = f"writes {member.boards} live messages" if member.parts else "stands by"
+    return " · ".join(part for part in (shards, boards) if part)
+
+
+def _shards(member: CrewMember) -> str:
+    names = [str(shard) for shard in member.connected] + [f"{shard} (waits)" for shard in member.awaited]
+    return f"shards {listed(names, _MOST_SHARDS)}" if names else "no shard"
+
+
+def _calls(member: CrewMember) -> str:
+    waiting = f", {member.waiting} wait" if member.waiting else ""
+    return f"{member.calls_per_s:.0f} of {member.rate_per_s:.0f} calls to Discord a second{waiting}"
 
 
 def _loop(look: HealthLook) -> str:
@@ -97,6 +141,8 @@ def _sources(sources: Sequence[SourceStatus], now: datetime) -> Iterable[str]:
 def _budgets(look: HealthLook) -> str:
     stream = look.stream
     parts = [f"{look.sessions} of {look.most_sessions} gateway sessions today"]
+    if look.process is not None and not look.others:
+        parts.append(_calls(look.process))
     if stream.requests_per_minute:
         parts.append(f"{stream.requests_used} of {stream.requests_per_minute} Schwab requests in the last minute")
     return f"Budgets: {' · '.join(parts)}"

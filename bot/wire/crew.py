@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 from redis.asyncio import Redis
 
+from bot.wire.crew_member import CrewMember, part_of
 from bot.wire.identify_slots import IdentifySlots
 from streaming.bus import keys
 from streaming.bus.lease import process_name
@@ -53,34 +54,6 @@ return found
 """KEYS crew; ARGV process, ms that it counts, what it says. What those say that are alive, ours too."""
 
 
-class CrewMember(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process says of itself."""
-
-    name: str
-    since_ms: int
-    shards: int = 1
-    """Of how many shards it takes the bot to be."""
-    connected: tuple[int, ...] = ()
-    """Shards whose connection Discord has welcomed."""
-    awaited: tuple[int, ...] = ()
-    """Shards that are its own and not connected, as yet or just now."""
-    parts: tuple[int, ...] = ()
-    """Of the live messages, those that it writes."""
-    boards: int = 0
-    """How many messages these are."""
-    rate_per_s: float = 0.0
-    """Calls to Discord a second that it may make."""
-    calls_per_s: float = 0.0
-    """Calls that it made, of late."""
-    waiting: int = 0
-    """Calls that wait for their turn."""
-
-
-def part_of(total: int, rank: int, among: int) -> int:
-    """How many of `total` things go to number `rank` of so many: equal parts, and what is over to the first ones."""
-    return total // among + (rank < total % among)
-
-
 class Crew:
     """This process among those of its token."""
 
@@ -101,6 +74,11 @@ class Crew:
         """Everybody who is alive, in the order in which they came; empty before the first answer."""
         self.shards: int | None = None
         """How many the bot is, as all agreed; None before that is known."""
+
+    @property
+    def own(self) -> CrewMember:
+        """What this process says of itself now."""
+        return self.report(self._own)
 
     @property
     def others(self) -> Sequence[CrewMember]:
@@ -161,11 +139,10 @@ class Crew:
 
     async def announce(self) -> None:
         """Say that we are here and learn who else is; TransientError while Redis is away."""
-        own = self.report(self._own)
         async with answering("looking for the bot's other processes", within_s=_ANSWER_S):
             said: Sequence[bytes] = await self._announce(
                 keys=[self._key],
-                args=[self.name, round(ALIVE_S * 1000), msgspec.json.encode(own)],
+                args=[self.name, round(ALIVE_S * 1000), msgspec.json.encode(self.own)],
             )
             await self._redis.pexpire(self._count_key, round(_AGREED_S * 1000))
             agreed = await self._redis.get(self._count_key)

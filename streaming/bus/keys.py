@@ -102,6 +102,11 @@ def feed_part(part: int, count: int) -> str:
     return FEED_LEASE if count == 1 else f"{FEED_LEASE}:{part}/{count}"
 
 
+def feed_notes(part: int, count: int) -> str:
+    """What the process that writes a part of the live messages tells of them."""
+    return f"gexcord:feed:status:{part}/{count}"
+
+
 def lease_epoch(lease: str) -> str:
     """Counts the holders of a lease; kept without expiry, so that an earlier holder's writes can be told."""
     return f"{lease}:epoch"

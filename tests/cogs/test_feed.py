@@ -7,7 +7,7 @@ class Feed:
     def __init__(self, *channel_ids):
         self.channel_ids = channel_ids
 
-    def status(self):
+    def everywhere(self):
         boards = [
             BoardStatus(
                 channel_id=channel_id, ticker="SPX", state="open", reason="open", until=None, message_id=1,

@@ -33,7 +33,11 @@ TAKEN_OVER_S: Final = 5.0
 HANDED_OVER_S: Final = 1.0
 _SHARED_WITHIN_S: Final = 60.0
 _SWAP_S: Final = 3.0
+_IN_FLIGHT_S: Final = 0.5
+"""An edit that was on its way when its process was killed; nobody can have taken over by then."""
 _BUDGET_PER_S: Final = 40.0
+_MOST_WITH_MARKS: Final = 120
+"""Of more channels the messages are not replaced meanwhile: that alone takes most of a minute's calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Trial:
         self._storm.protocol.changes.clear()
         ended_s = self._storm.now_s
         ending = asyncio.create_task(bot.terminate() if terminate else bot.kill(), name="end of a bot")
-        gaps = await self._written_again(lost, ended_s, within_s)
+        gaps = await self._written_again(lost, ended_s, within_s, in_flight_s=0.0 if terminate else _IN_FLIGHT_S)
         await ending
         return Fall(len(lost), min(gaps.values(), default=0.0), max(gaps.values(), default=0.0))
 
@@ -83,12 +87,14 @@ class Trial:
         await bot.start()
         await self._shared(len(self._storm.bots))
 
-    async def _written_again(self, lost: Sequence[str], since_s: float, within_s: float) -> Mapping[str, float]:
+    async def _written_again(
+        self, lost: Sequence[str], since_s: float, within_s: float, *, in_flight_s: float
+    ) -> Mapping[str, float]:
         left, gaps = set(lost), dict.fromkeys(lost, within_s)
         while left and self._storm.now_s < since_s + within_s:
             seen, self._storm.protocol.changes = self._storm.protocol.changes, []
             for change in seen:
-                if change.channel in left and change.deed != "delete" and change.at_s > since_s + _IN_FLIGHT_S:
+                if change.channel in left and change.deed != "delete" and change.at_s > since_s + in_flight_s:
                     left.discard(change.channel)
                     gaps[change.channel] = change.at_s - since_s
             self.look()
@@ -129,23 +135,20 @@ class Trial:
         return {part: int(name.split(":")[1]) for part, name in enumerate(names) if name is not None}
 
 
-_IN_FLIGHT_S: Final = 0.05
-"""An edit that was on its way when its process ended."""
-
-
 async def play(
     channels: int, rounds: int, folder: Path, *, terminate: bool = False, **settings: str
 ) -> tuple[list[Fall], list[str]]:
     """What each end cost, and what was not as it must be."""
     schedule = Schedule(1, channels, PROCESSES, awaited=True, trouble_s=0.0, calm_s=0.0, steps=())
-    async with open_storm(schedule, folder, **settings) as storm:
+    marks = {"GEX_FEED_REFRESH_MINUTES": "1" if channels <= _MOST_WITH_MARKS else "60"}
+    async with open_storm(schedule, folder, **marks | settings) as storm:
         publishing = asyncio.create_task(storm.publish(), name="snapshots")
         trial, falls = Trial(storm), []
         try:
             await trial.begin()
             for number in range(rounds):
                 bot = storm.bots[number % PROCESSES]
-                within_s = 2 * TAKEN_OVER_S + channels / _BUDGET_PER_S
+                within_s = 2 * TAKEN_OVER_S + 3 * channels / _BUDGET_PER_S
                 falls.append(await trial.fall(bot, terminate=terminate, within_s=within_s))
                 if number + 1 < rounds:
                     await trial.recover(bot)

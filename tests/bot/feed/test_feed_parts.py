@@ -36,9 +36,9 @@ class Runner:
 
 
 class Rig:
-    def __init__(self, redis, *, parts=3, most=3):
+    def __init__(self, redis, *, parts=3, most=3, notes=None):
         self.runners = []
-        self.feed = FeedParts(self._make, Lease(redis, "lease:whole", "a"), SystemClock())
+        self.feed = FeedParts(self._make, Lease(redis, "lease:whole", "a"), SystemClock(), notes)
         self.portions = Portions(redis, "a", [f"lease:{number}/{parts}" for number in range(parts)], lambda: most)
 
     def _make(self, part, lease):
@@ -66,5 +66,32 @@ async def test_of_several_parts_those_are_written_that_are_ours_and_told_as_one(
     assert status.listening == (2 not in rig.feed.own)
     rig.feed.place_changed(7)
     assert [runner.changed for runner in rig.runners[1:]] == [[7]] * 3
+    running.cancel()
+    await asyncio.wait({running})
+
+
+class Told:
+    """`BoardNotes` that has heard of one board of every part."""
+
+    def __init__(self):
+        self.said = {}
+
+    async def tell(self, part, status):
+        self.said[part.number] = status
+
+    async def told(self, parts):
+        await asyncio.sleep(0)
+        return {part.number: FeedStatus(boards=(part.number,), leading=True) for part in parts}
+
+
+async def test_boards_of_other_processes_are_known_everywhere_and_our_own_are_not_there_twice(redis):
+    notes = Told()
+    rig = Rig(redis, most=2, notes=notes)
+    running = asyncio.create_task(rig.feed.run(rig.portions))
+    await until(lambda: rig.feed.everywhere().boards)
+    await until(lambda: len(rig.feed.own) == 2)
+    (other,) = {0, 1, 2} - set(rig.feed.own)
+    assert rig.feed.everywhere().boards == (other,)
+    assert rig.feed.status().boards == ()
     running.cancel()
     await asyncio.wait({running})

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from bot.wire.crew import ALIVE_S, Crew, part_of
+from bot.wire.crew import ALIVE_S, Crew
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock
 
@@ -16,13 +16,6 @@ def crew(redis, name, *, since_s=0.0, token=TOKEN):
     clock = ManualClock()
     clock.advance(since_s)
     return Crew(redis, token, clock, name=name)
-
-
-@pytest.mark.parametrize(("total", "among"), [(6, 3), (7, 3), (1, 4), (16, 5)])
-def test_parts_are_even_and_make_up_the_whole(total, among):
-    parts = [part_of(total, rank, among) for rank in range(among)]
-    assert sum(parts) == total
-    assert max(parts) - min(parts) <= 1
 
 
 async def test_processes_know_one_another_in_the_order_in_which_they_came_and_share_the_work(redis):
