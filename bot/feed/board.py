@@ -24,7 +24,7 @@ from bot.feed.timing import Cadence, Deletions, PersonWaits, backoff, woken
 from bot.feed.window import Slot
 from bot.feed.wording import Beside, LookLoading, UpdatedLine, Wording, not_loading
 from streaming.bus.lease import LeaseLostError
-from streaming.clock import Clock
+from streaming.clock import Clock, date_of
 from streaming.errors import GexcordError, OperatorError, TransientError
 from streaming.freshness import STALE_AFTER_S, data_age_s, market_now
 from streaming.model import GexSnapshot
@@ -241,6 +241,21 @@ class Board:
         """Somebody wants the message at the bottom of the channel: replace it at the next beat, if the feed is open."""
         self._mark = _NOW
         self.wake()
+
+    async def rest(self, *, again: bool) -> None:
+        """Say on the message of a paused channel that nothing updates it, unless it is known to say so.
+
+        Whoever should have said it may have been killed, or Discord failed. `again`: somebody came late and wrote over
+        it. Raises as the ledger and the channel do.
+        """
+        await self._message.adopt()
+        text = self._words.stopped(self._clock.now())
+        session = date_of(self._message.session)
+        if self._message.pending and session is not None:
+            await self._message.replace(text, session)
+        if self._message.message_id is not None and (again or not self._message.stopped):
+            await self._message.leave(text)
+        await self._message.keep_books()
 
     def hand_over(self) -> None:
         """Another board goes on with this message, or it is to be removed: say no goodbye on it."""
@@ -568,6 +583,7 @@ class Board:
     async def _finishing(self, work: Coroutine[None, None, None]) -> None:
         """Await `work`; when cancelled meanwhile, let it finish for a moment before giving way."""
         task = asyncio.create_task(work, name=f"beat of channel {self._channel_id}")
+        task.add_done_callback(_heard)
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -579,8 +595,6 @@ class Board:
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
-            if not task.cancelled() and (error := task.exception()) is not None:
-                _LOG.debug("The last beat of channel %s: %s", self._channel_id, error)
 
     async def _farewell(self) -> None:
         """Say on the message that nothing updates it any more: a frozen figure must not look alive.
@@ -608,3 +622,9 @@ class Board:
                 await self._message.keep_books()
         except (GexcordError, TimeoutError) as error:
             _LOG.debug("Board %s left the ledger as it was: %s", self._ticker.name, error)
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """However often whoever waits for it is cancelled, nobody is told that its error was never looked at."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _LOG.debug("The %s: %s", task.get_name(), error)

@@ -13,14 +13,15 @@ from typing import Final
 import msgspec
 
 from bot.feed.board import Board, BoardPlan
-from bot.feed.channel import AssuredChannel, ChannelPort
+from bot.feed.channel import AssuredChannel, ChannelPort, GoneMessageError
 from bot.feed.chores import Chores
 from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, MetricsWriter, metrics_mapping
 from bot.feed.handover import Handover
 from bot.feed.illustration import Draw, Illustration
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
 from bot.feed.message import LiveMessage
-from bot.feed.pacing import Turns
+from bot.feed.pacer import Rank
+from bot.feed.pacing import Turns, ranked
 from bot.feed.part import WHOLE, FeedPart
 from bot.feed.timing import backoff, woken
 from bot.feed.window import Slot
@@ -31,7 +32,7 @@ from bot.settings import BotSettings
 from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.mishaps import Mishaps
 from streaming.clock import Clock, epoch_ms
-from streaming.errors import GexcordError, RequestError, TransientError
+from streaming.errors import GexcordError, OperatorError, RequestError, TransientError
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.ports import SnapshotReader, Tell
 from streaming.process.backoff import Backoff
@@ -103,6 +104,10 @@ class FeedRunner:
         self._slots: dict[Shown, Slot] = {}
         self._add_slots(self._ordered)
         self._live: dict[int, _Live] = {}
+        self._resting: dict[int, asyncio.Task[None]] = {}
+        """Who sees to it that the message of a paused channel says so."""
+        self._disturbed: set[int] = set()
+        """Paused channels in which another process wrote late."""
         self._settled: dict[int, BoardOrder] = {}
         """What was last looked at, paused ones too."""
         self._strays = True
@@ -182,7 +187,7 @@ class FeedRunner:
                 raise LeaseLostError("The feed has gone to another process.") from None
             finally:
                 self._leading = False
-                self._live, self._settled = {}, {}
+                self._live, self._resting, self._settled = {}, {}, {}
                 self._chores.leave()
 
     async def _lead(self) -> None:
@@ -233,17 +238,20 @@ class FeedRunner:
                 self._end(live, orders.get(channel_id))
                 for channel_id, live in list(self._live.items())
                 if live.order != orders.get(channel_id)
-            )
+            ),
+            *(self._rouse(channel_id) for channel_id in list(self._resting)),
         )
         gone = self._settled.keys() - orders.keys()
         self._settled = orders
         self._strays = self._strays or bool(gone)
         await self._make_slots(orders)
         for order in orders.values():
-            if not order.paused and order.channel_id not in self._live:
+            if order.paused:
+                self._rest(group, order)
+            elif order.channel_id not in self._live:
                 self._begin(group, order)
         for channel_id in gone:
-            await self._remove(channel_id)
+            await self._remove(channel_id, at_once=True)
 
     @staticmethod
     def _repost(live: _Live, order: BoardOrder | None) -> None:
@@ -264,6 +272,33 @@ class FeedRunner:
         task = group.create_task(self._keep(board), name=f"feed: channel {order.channel_id}")
         self._live[order.channel_id] = _Live(order, board, task)
 
+    def _rest(self, group: asyncio.TaskGroup, order: BoardOrder) -> None:
+        work = self._put_to_rest(self._board(order), order.channel_id)
+        self._resting[order.channel_id] = group.create_task(work, name=f"feed: rest of channel {order.channel_id}")
+
+    async def _put_to_rest(self, board: Board, channel_id: int) -> None:
+        """Until the message says that nothing updates it, or is gone."""
+        retry = backoff(self._rng)
+        while True:
+            try:
+                with ranked(Rank.GOODBYE):
+                    await board.rest(again=channel_id in self._disturbed)
+            except (LeaseLostError, asyncio.CancelledError):
+                raise
+            except GoneMessageError:
+                return
+            except GexcordError as error:
+                _LOG.debug("The message of a paused channel does not say so yet: %s", error.sentence)
+                await self._clock.sleep(retry.next_s())
+            else:
+                self._disturbed.discard(channel_id)
+                return
+
+    async def _rouse(self, channel_id: int) -> None:
+        task = self._resting.pop(channel_id)
+        task.cancel()
+        await asyncio.wait({task})
+
     async def _make_slots(self, orders: Mapping[int, BoardOrder]) -> None:
         """A slot for each ticker that is shown; a new one shows at once what is stored."""
         for (name, *_), slot in self._add_slots(orders).items():
@@ -280,13 +315,17 @@ class FeedRunner:
         self._slots |= new
         return new
 
-    async def _remove(self, channel_id: int) -> None:
-        """Delete the live message of a channel that is no board any more; later, while the ledger is away."""
+    async def _remove(self, channel_id: int, *, at_once: bool = False) -> None:
+        """Delete the live message of a channel that is no board any more.
+
+        Later, with the strays, while the ledger is away; or where Discord is to be asked for it, if `at_once`.
+        """
         try:
             entry = await self._ledger.load(channel_id)
-            if entry is not None and not entry.closed:
+            if entry is not None and not entry.closed and not (at_once and entry.nonce):
                 await self._discard(channel_id, entry)
-        except LedgerAwayError as error:
+        except TransientError as error:
+            self._strays = True
             _LOG.debug("The message in channel %s is removed later: %s", channel_id, error.sentence)
 
     async def _read_ledger(self) -> None:
@@ -303,33 +342,51 @@ class FeedRunner:
                 await self._clock.sleep(0.0 if self._lease is None else _DISTURBED_EVERY_S)
 
     async def _read_ledger_once(self) -> None:
-        if self._strays and self._orders.known:
-            await self._remove_strays()
-            self._strays = False
         if not self._chores.loaded:
             await self._chores.load()
         for channel_id in await self._ledger.disturbed():
             self._doubt(channel_id)
+        if self._strays and self._orders.known:
+            await self._remove_strays()
 
     async def _remove_strays(self) -> None:
-        """A live message in a channel that is no board any more is nobody's: whoever wrote it was killed."""
-        for channel_id, entry in (await self._ledger.known()).items():
+        """A message in a channel that is no board any more is nobody's: whoever wrote it was killed, or ended before it
+        knew that the message was to be removed.
+        """
+        entries, self._strays = await self._ledger.known(), False
+        for channel_id, entry in entries.items():
             ours = channel_id in self._orders.current or channel_id in self._live
-            if not ours and not entry.closed and not entry.stopped:
-                await self._discard(channel_id, entry)
+            if not ours and not entry.closed:
+                await self._remove(channel_id)
 
     async def _discard(self, channel_id: int, entry: LedgerEntry) -> None:
-        if entry.message_id is None:
-            return
-        chore = Chore(channel_id=channel_id, message_id=entry.message_id, since_ms=epoch_ms(self._clock.now()))
+        since_ms = epoch_ms(self._clock.now())
+        chores = [
+            Chore(channel_id=channel_id, message_id=message_id, since_ms=since_ms)
+            for message_id in {entry.message_id, await self._begun(channel_id, entry.nonce)}
+            if message_id is not None
+        ]
         ended = msgspec.structs.replace(entry, closed=True, nonce=None, revision=entry.revision + 1)
-        await self._ledger.save(channel_id, ended, [chore])
-        self._chores.take([chore])
+        await self._ledger.save(channel_id, ended, chores)
+        self._chores.take(chores)
+
+    async def _begun(self, channel_id: int, nonce: str | None) -> int | None:
+        """What a post became of which nobody heard: its nonce gives that message, or makes one now."""
+        if nonce is None:
+            return None
+        try:
+            return await self._assured(channel_id).send("This live message is being removed.", nonce=nonce)
+        except (OperatorError, RequestError) as error:
+            _LOG.debug("Nothing can stand in channel %s: %s", channel_id, error.sentence)
+            return None
 
     def _doubt(self, channel_id: int) -> None:
         if (live := self._live.get(channel_id)) is not None:
             _LOG.info("Another process wrote late in channel %s; its message is written anew.", channel_id)
             live.board.doubt()
+        elif (order := self._settled.pop(channel_id, None)) is not None and order.paused:
+            self._disturbed.add(channel_id)
+            self._orders.changed.set()
 
     def _board(self, order: BoardOrder) -> Board:
         channel_id, (ticker, *beside) = order.channel_id, order.instruments

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fuzz.virtual_day import HALF_DAY, half_day
-from tests.fuzz.virtual_storm import BEGINS_S, MOST_AT_ONCE, Deed, play
+from tests.fuzz.virtual_storm import BEGINS_S, MOST_AT_ONCE, RULES, Deed, play
 
 _FAULTS = [
     ("fault", {"kind": "fails", "for_s": 5.0}),
@@ -36,6 +36,48 @@ def test_each_fault_alone_leaves_one_current_message_a_channel(kind: str, option
     verdict = play([Deed(BEGINS_S + 2.0, kind, options)], seed=3, bots=2, ends_s=45.0)
     assert verdict.reasons == ()
     assert any(kind in line for line in verdict.trace)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("fault", {"kind": "fails", "method": "POST", "for_s": 6.0}),
+        ("fault", {"kind": "hangs", "method": "POST", "for_s": 3.0}),
+        ("fault", {"kind": "lost", "method": "POST", "for_s": 3.0}),
+        ("fault", {"kind": "forbidden", "method": "POST", "channel_id": 1, "for_s": 3.0}),
+        ("store", {"state": "refuses", "for_s": 6.0}),
+        ("lose_answers", {"for_s": 4.0}),
+        ("kill", {"place": "bot0", "for_s": 2.0}),
+        ("pause", {"place": "bot0", "for_s": 15.0}),
+    ],
+)
+def test_an_alert_that_is_due_amid_a_fault_is_told_once(kind: str, options: dict[str, Any]) -> None:
+    """The price of the first is crossed after 17 s; one that could not be sent to its channel is given up."""
+    deeds = [Deed(16.5, kind, options), Deed(24.0, "resume_alerts")]
+    verdict = play(deeds, seed=3, bots=2, ends_s=48.0, rules=RULES[:1])
+    assert verdict.reasons == ()
+
+
+def ask(at_s: float, place: str, verb: str, **options: Any) -> Deed:
+    return Deed(at_s, "ask", {"place": place, "verb": verb, **options})
+
+
+@pytest.mark.parametrize("verb", ["feed pause", "feed resume", "feed repost", "feed remove", "feed set", "feed move"])
+def test_an_order_given_while_discord_fails_is_carried_out(verb: str) -> None:
+    options: dict[str, Any] = {"channel_id": 3} | {"feed set": {"style": "card"}, "feed move": {"to": 4}}.get(verb, {})
+    fails = Deed(BEGINS_S + 3.9, "fault", {"kind": "fails", "for_s": 10.0})
+    deeds = [ask(BEGINS_S, "bot1", "feed add", channel_id=3), fails, ask(BEGINS_S + 4.0, "bot0", verb, **options)]
+    verdict = play(deeds, seed=3, bots=2, ends_s=45.0)
+    assert verdict.reasons == ()
+    assert any(f"/{verb}: done" in line for line in verdict.trace)
+
+
+def test_a_pause_that_a_killed_leader_did_not_hear_of_is_told_on_the_message_by_the_next() -> None:
+    killed = Deed(BEGINS_S + 6.1, "kill", {"place": "bot0", "for_s": 2.0})
+    pause = ask(BEGINS_S + 6.0, "bot1", "feed pause", channel_id=3)
+    verdict = play([ask(BEGINS_S, "bot1", "feed add", channel_id=3), pause, killed], seed=3, bots=2, ends_s=40.0)
+    assert verdict.reasons == ()
+    assert any("bot1-2 /feed pause: done" in line for line in verdict.trace)
 
 
 def test_a_message_that_nobody_takes_away_is_seen_at_the_end() -> None:

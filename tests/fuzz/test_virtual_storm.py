@@ -5,12 +5,13 @@ import pytest
 from tests.fuzz.virtual_storm import storm
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 69, 4037, 5142, 9495])
+@pytest.mark.parametrize("seed", [1, 2, 7, 69, 136, 292, 4037, 5142])
 def test_after_and_amid_trouble_each_channel_has_one_current_message(seed: int) -> None:
-    """In 69 a call once went out in another's turn and drew a 429.
+    """What was once red: in 7 a leader was killed, and a message that `/feed pause` had rested looked alive; in 69 a
+    call went out in another's turn and drew a 429; in 136 a message stayed that had been removed while its leader left;
+    in 292 a board was cancelled three times over.
 
-    4037 ends amid a replacement; in 5142 a bot that ends waits for a call in a channel, and so does the other channel;
-    in 9495 a refusal is read after the word that the channel may be written to again.
+    4037 ends amid a replacement; in 5142 a bot that ends waits for a call in a channel, and so does the other channel.
     """
     assert storm(seed).reasons == ()
 

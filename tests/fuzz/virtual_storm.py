@@ -15,11 +15,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.alerts.reading import SPOT_MARGIN
+from bot.alerts.rules import AlertKind, Rule, Target
 from bot.feed.schedule import decide
+from bot.render.numbers import price
+from bot.servers.orders import BoardOrder
+from streaming.bus import keys
+from streaming.errors import GexcordError
+from streaming.symbols import parse_ticker
 from tests.fuzz.storm_verdict import figure_of, live_among
 from tests.support.feed import OPEN_AT
+from tests.support.memory_alerts import place_of
 from tests.support.memory_discord import Fault
-from tests.support.virtual_feed import VirtualBot, World, a_world
+from tests.support.virtual_feed import TICKER, VirtualBot, World, a_world
 from tests.support.virtual_loop import VirtualLoop, run_virtually
 
 TROUBLE_S = 40.0
@@ -35,6 +43,11 @@ ENDS_WITHIN_S = 6.0
 _SWAP_S = 3.0
 _TOLD_S = 0.2
 """After a channel may be written to again the gateway says so."""
+_ORDERED_S = 3.0
+"""In which an order that another process was given is carried out: it looks every two seconds, then a board begins."""
+_TOLD_BY_S = 20.0
+"""An alert that was due so long before the end has been told."""
+_SERVER = 1
 _BEAT_S = 2.0
 """In which a board hears that its message is gone."""
 _LONGEST_RETRY_S = 15.0
@@ -95,6 +108,7 @@ class Judge:
         self.excused_s: dict[int, float] = {}
         self.deletions: Counter[int] = Counter()
         self._good_s: dict[int, float] = {}
+        self._orders: dict[int, BoardOrder] = {}
         self._crowded_s: dict[int, float] = {}
         self._undeletable_s: defaultdict[int, float] = defaultdict(float)
 
@@ -120,15 +134,30 @@ class Judge:
 
     def look(self, world: World) -> None:
         """At one moment."""
-        for channel_id in world.channels:
-            self._look_at(world, channel_id)
+        self._take_orders(world.wanted)
+        everywhere = _troubled(world)
+        for channel_id in world.places:
+            self._look_at(world, channel_id, troubled=everywhere or _troubled_at(world, channel_id))
 
-    def _look_at(self, world: World, channel_id: int) -> None:
+    def _take_orders(self, wanted: dict[int, BoardOrder]) -> None:
+        """What is ordered since a moment ago is not to be current at once."""
+        before, self._orders = self._orders, wanted
+        if before is not wanted and before:
+            for channel_id in before.keys() | wanted.keys():
+                if before.get(channel_id) != wanted.get(channel_id):
+                    self.excuse(channel_id, self.loop.time() + _ORDERED_S)
+
+    def _rests(self, channel_id: int) -> bool:
+        """Whether nothing is to be current there, at least for now."""
+        order = self._orders.get(channel_id)
+        return order is None or order.paused or self.loop.time() < self.excused_s.get(channel_id, 0.0)
+
+    def _look_at(self, world: World, channel_id: int, *, troubled: bool) -> None:
         now_s = self.loop.time()
         standing = world.discord.channels.get(channel_id, {})
         live = live_among([message.text for message in standing.values()])
-        self._count(channel_id, len(live), troubled=_troubled(world, channel_id))
-        if _troubled(world, channel_id) or now_s < self.excused_s.get(channel_id, 0.0):
+        self._count(channel_id, len(live), troubled=troubled)
+        if self._rests(channel_id) or troubled:
             self._good_s[channel_id] = now_s
             return
         ages = [now_s - world.published_s.get(figure_of(text) or 0.0, -1e9) for text in live]
@@ -157,17 +186,20 @@ class Judge:
             self._crowded_s[channel_id] = float("inf")
 
 
-def _troubled(world: World, channel_id: int) -> bool:
-    """Whether something is ordered that keeps the channel from being written."""
-    now_s = world.clock.monotonic()
+def _troubled(world: World) -> bool:
+    """Whether something is ordered that keeps every channel from being written."""
     store_fails = world.store.state != "up" or world.store.loses_answers or world.store.unanswered > 0
-    faults = any(
+    closed = not decide(world.clock.now()).is_open
+    return closed or store_fails or world.silent or world.leader is None or _hands_over_late(world)
+
+
+def _troubled_at(world: World, channel_id: int) -> bool:
+    """The same of one channel."""
+    now_s = world.clock.monotonic()
+    return world.discord.unanswered[channel_id] > 0 or any(
         fault.count > 0 and now_s < fault.until_s and fault.channel_id in {None, channel_id}
         for fault in world.discord.faults
     )
-    faults = faults or world.discord.unanswered[channel_id] > 0
-    closed = not decide(world.clock.now()).is_open
-    return closed or store_fails or faults or world.silent or world.leader is None or _hands_over_late(world)
 
 
 def _hands_over_late(world: World) -> bool:
@@ -195,7 +227,7 @@ class Storm:
     async def run(self, *, ends_s: float) -> Verdict:
         """To the end, and the bots' end."""
         world = self.world
-        market = self._begin(world.market())
+        self._begin(world.market())
         for place in self._places:
             world.start(place)
         looking = self._begin(self._look())
@@ -209,7 +241,8 @@ class Storm:
         self._last_look()
         for place in self._places:
             await self._end(world.bots[place])
-        market.cancel()
+        for task in list(self._running):
+            task.cancel()
         await asyncio.sleep(40.0)
         self._after()
         judge = self.judge
@@ -233,23 +266,45 @@ class Storm:
         while True:
             self.judge.look(self.world)
             for bot in self.world.bots.values():
-                if bot.task.done() and not bot.task.cancelled():
-                    self.judge.reasons.append(f"{bot.name} ended: {bot.task.exception()!r}")
-                    return
+                for task in (bot.task, bot.alert_task):
+                    if task.done() and not task.cancelled():
+                        self.judge.reasons.append(f"{task.get_name()} ended: {task.exception()!r}")
+                        return
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _swapped(self) -> None:
         """A message that is being replaced in the last moment has the time that every replacement has."""
         latest_s, standing = self.loop.time() + _SWAP_S, self.world.discord.channels
-        while self.loop.time() < latest_s and any(len(standing.get(place, {})) > 1 for place in self.world.channels):
+        while self.loop.time() < latest_s and any(len(standing.get(place, {})) > 1 for place in self.world.places):
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def _last_look(self) -> None:
-        for channel_id in self.world.channels:
-            standing = self.world.discord.channels.get(channel_id, {})
-            live = live_among([message.text for message in standing.values()])
-            if len(standing) != 1 or len(live) != decide(self.world.clock.now()).is_open:
-                self.judge.reasons.append(f"{channel_id} has {len(live)} of {len(standing)} messages live at the end")
+        for channel_id in self.world.places:
+            self._look_at_the_end(channel_id, self.world.wanted.get(channel_id))
+        for rule in self.world.rules:
+            self._look_at_alert(rule)
+
+    def _look_at_the_end(self, channel_id: int, order: BoardOrder | None) -> None:
+        texts = [message.text for message in self.world.discord.channels.get(channel_id, {}).values()]
+        live, is_open = len(live_among(texts)), decide(self.world.clock.now()).is_open
+        if order is None and texts:
+            self.judge.reasons.append(f"{channel_id} has {len(texts)} messages, and none is ordered")
+        elif order is not None and order.paused:
+            wrong = len(texts) > 1 or not all("stopped" in text for text in texts)
+            self.judge.reasons += [f"{channel_id} is paused, and {len(texts)} messages say: {texts}"] if wrong else []
+        elif order is not None and (len(texts) != 1 or live != is_open):
+            self.judge.reasons.append(f"{channel_id} has {live} of {len(texts)} messages live at the end")
+
+    def _look_at_alert(self, rule: Rule) -> None:
+        """A price that was crossed is told once; what was given up for a pause may be missing."""
+        world, level = self.world, rule.value or 0.0
+        due = [at_s for spot, at_s in world.published_s.items() if spot >= level + spot * SPOT_MARGIN]
+        told = sum(
+            f"crossed above {price(level)}" in text.text for text in world.discord.alerts_at(place_of(rule.target))
+        )
+        missing = bool(due) and due[0] < self.loop.time() - _TOLD_BY_S and rule.number not in world.store.given_up
+        if not missing <= told <= bool(due):
+            self.judge.reasons.append(f"alert {rule.number} was told {told} times")
 
     def _after(self) -> None:
         left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -257,12 +312,12 @@ class Storm:
         self.judge.reasons += self.loop.complaints
         if self.world.discord.refused:
             self.judge.reasons.append(f"{self.world.discord.refused} answers 429 that nobody ordered")
-        most = self.world.store.holders * len(self.world.channels)
+        most = self.world.store.holders * len(self.world.places)
         if self.world.discord.inherited > most:
             self.judge.reasons.append(f"{self.world.discord.inherited} inherited answers 429, more than {most}")
 
     async def _do(self, deed: Deed) -> None:
-        await _DEEDS[deed.kind][1](self, **deed.options)
+        await (_ORDERS.get(deed.kind) or _DEEDS[deed.kind][1])(self, **deed.options)
 
     async def fault(self, *, for_s: float = 1e9, **options: Any) -> None:
         fault = Fault(until_s=self.world.clock.monotonic() + for_s, **options)
@@ -317,6 +372,28 @@ class Storm:
         if not bot.dead and (took_s := self.loop.time() - bot.slept_s - asked_s) > ENDS_WITHIN_S:
             self.judge.reasons.append(f"{bot.name} took {took_s:.1f} s to end")
 
+    async def ask(self, *, place: str, verb: str, **options: Any) -> None:
+        """A command, answered by one of the bots."""
+        bot = self.world.bots[place]
+        if bot.works:
+            await asyncio.wait({bot.begin(self._answer(bot, verb, options), f"/{verb}")})
+
+    async def _answer(self, bot: VirtualBot, verb: str, options: dict[str, Any]) -> None:
+        try:
+            await _VERBS[verb](bot, **options)
+        except GexcordError as error:
+            self.judge.note(f"{bot.name} /{verb}: {error.sentence}")
+        else:
+            self.judge.note(f"{bot.name} /{verb}: done")
+
+    async def resume_alerts(self) -> None:
+        """An admin sees to it that alerts which could not be sent go on."""
+        while True:
+            for target in list(self.world.store.hashes.get(f"{keys.ALERTS}:paused", {})):
+                for place in self._places:
+                    await self.ask(place=place, verb="alert resume", target=Target.named(target))
+            await asyncio.sleep(1.0)
+
     async def _again(self, place: str, for_s: float) -> None:
         await asyncio.sleep(for_s)
         self.world.start(place)
@@ -345,6 +422,65 @@ def _once(rng: random.Random) -> dict[str, Any]:
     return {"kind": kind, "method": method, "count": 1, "channel_id": rng.choice((1, 2)), "for_s": 8.0}
 
 
+_VERBS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
+    "feed add": lambda bot, channel_id, **said: bot.desk.add(channel_id, _SERVER, [parse_ticker(TICKER)], **said),
+    "feed set": lambda bot, channel_id, **said: bot.desk.change(channel_id, _SERVER, **said),
+    "feed pause": lambda bot, channel_id: bot.desk.change(channel_id, _SERVER, paused=True),
+    "feed resume": lambda bot, channel_id: bot.desk.change(channel_id, _SERVER, paused=False),
+    "feed repost": lambda bot, channel_id: bot.desk.repost(channel_id),
+    "feed remove": lambda bot, channel_id: bot.desk.remove(channel_id),
+    "feed move": lambda bot, channel_id, to: bot.desk.move(channel_id, to, _SERVER, by=1),
+    "alert pause": lambda bot, channel_id: bot.alert_desk.pause(Target(channel_id=channel_id), "Somebody wants rest."),
+    "alert resume": lambda bot, target: bot.alert_desk.resume(target),
+}
+_NEW_PLACES = (3, 4)
+
+
+def asked_of(seed: int, bots: int) -> list[Deed]:
+    """What people order meanwhile, of whichever bot answers."""
+    rng = random.Random(f"orders {seed}")
+    at_s, deeds = BEGINS_S, list[Deed]()
+    while (at_s := at_s + rng.expovariate(1 / 5.0)) < BEGINS_S + TROUBLE_S:
+        verb = rng.choices(list(_ASKED), [weight for weight, _ in _ASKED.values()])[0]
+        options = {"place": f"bot{rng.randrange(bots)}", "verb": verb} | _ASKED[verb][1](rng)
+        deeds.append(Deed(round(at_s, 2), "ask", options))
+    return [*deeds, Deed(BEGINS_S + TROUBLE_S, "resume_alerts")]
+
+
+def _anywhere(rng: random.Random) -> dict[str, Any]:
+    return {"channel_id": rng.choice((1, 2, *_NEW_PLACES))}
+
+
+def _look(rng: random.Random) -> dict[str, Any]:
+    said = {"style": rng.choice(("ansi", "plain", "card")), "refresh_minutes": rng.choice((0, 1, 5))}
+    return _anywhere(rng) | said
+
+
+_ASKED: dict[str, tuple[int, Callable[[random.Random], dict[str, Any]]]] = {
+    "feed add": (5, lambda rng: {"channel_id": rng.choice(_NEW_PLACES)}),
+    "feed set": (4, _look),
+    "feed pause": (3, _anywhere),
+    "feed resume": (4, _anywhere),
+    "feed repost": (3, _anywhere),
+    "feed remove": (3, _anywhere),
+    "feed move": (2, lambda rng: _anywhere(rng) | {"to": rng.choice(_NEW_PLACES)}),
+    "alert pause": (1, lambda rng: {"channel_id": rng.choice((1, 2))}),
+}
+"""How often, and how."""
+
+
+def _rule(number: int, level: float, target: Target) -> Rule:
+    return Rule(number=number, kind=AlertKind.PRICE, ticker=TICKER, owner_id=7, target=target, value=level)
+
+
+RULES = (
+    _rule(1, 20004.5, Target(channel_id=1)),
+    _rule(2, 20008.0, Target(channel_id=2)),
+    _rule(3, 20011.0, Target(channel_id=1)),
+    _rule(4, 20014.0, Target(user_id=7)),
+)
+"""Prices that are crossed once, amid the trouble."""
+
 _DEEDS: dict[str, tuple[Callable[[random.Random], dict[str, Any]], Callable[..., Coroutine[Any, Any, None]]]] = {
     "fault": (_fault, Storm.fault),
     "once": (_once, Storm.fault),
@@ -357,6 +493,7 @@ _DEEDS: dict[str, tuple[Callable[[random.Random], dict[str, Any]], Callable[...,
     "terminate": (_while(4.0), Storm.terminate),
     "pause": (_while(9.0), Storm.pause),
 }
+_ORDERS = {"ask": Storm.ask, "resume_alerts": Storm.resume_alerts}
 _OFTEN = {"fault": 8, "once": 2, "moderate": 1}
 _AT_MOST = 2
 """Times that a channel's message may vanish: after that a board posts anew after 30 s."""
@@ -383,18 +520,21 @@ def deeds_of(seed: int) -> tuple[int, list[Deed]]:
 def storm(seed: int) -> Verdict:
     """One storm from beginning to end."""
     bots, deeds = deeds_of(seed)
-    return play(deeds, seed=seed, bots=bots, ends_s=BEGINS_S + TROUBLE_S + CALM_S)
+    deeds = sorted([*deeds, *asked_of(seed, bots)], key=lambda deed: deed.at_s)
+    return play(deeds, seed=seed, bots=bots, ends_s=BEGINS_S + TROUBLE_S + CALM_S, rules=RULES)
 
 
 def play(deeds: list[Deed], *, seed: int, bots: int, ends_s: float, **options: Any) -> Verdict:
     """Bots and what happens to them, from `start` for so long."""
     bugs = _Bugs(logging.ERROR)
-    log = logging.getLogger("bot.feed")
-    log.addHandler(bugs)
+    logs = [logging.getLogger(name) for name in ("bot.feed", "bot.alerts")]
+    for log in logs:
+        log.addHandler(bugs)
     try:
         verdict = run_virtually(lambda loop: Storm(loop, seed, deeds, bots=bots, **options).run(ends_s=ends_s))
     finally:
-        log.removeHandler(bugs)
+        for log in logs:
+            log.removeHandler(bugs)
     return replace(verdict, reasons=(*verdict.reasons, *bugs.said))
 
 

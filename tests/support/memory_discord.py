@@ -20,6 +20,8 @@ _A_SECOND = 50
 _BUCKET = 5
 _BUCKET_S = 5.0
 _NONCE_S = 300.0
+_FIRST_ID = (2**41 - 1) << 22
+"""Ids tell when a message was posted; these stay young whatever year it is."""
 
 
 _REFUSALS: dict[str, tuple[int, type[GexcordError], str]] = {
@@ -75,6 +77,8 @@ class MemoryDiscord:
 
     def __init__(self, clock: Clock, rng: random.Random, watch: Callable[[str, int, int, str], None]) -> None:
         self.channels: dict[int, dict[int, Standing]] = {}
+        """Live messages by channel, those of earlier days too; and what alerts said there."""
+        self.alerts: dict[int, dict[int, Standing]] = {}
         self.faults: list[Fault] = []
         self.refused = 0
         """Answers 429 that nobody ordered."""
@@ -82,13 +86,13 @@ class MemoryDiscord:
         """The same in a window that another process had filled since the caller's last call in it, the first time."""
         self.rng = rng
         self.unanswered: Counter[int] = Counter()
-        """Calls by channel that wait for an answer which will not come."""
+        """Boards' calls by channel that wait for an answer which will not come."""
         self._clock = clock
         self._watch = watch
         self._nonces: dict[tuple[int, str], tuple[int, float]] = {}
         self._recent_s: deque[float] = deque()
         self._windows: dict[tuple[str, int], tuple[tuple[object, ...], float]] = {}
-        self._last_id = 0
+        self._last_id = _FIRST_ID
 
     def fault(self, method: str, channel_id: int, *, uses: bool = True) -> Fault | None:
         """The first that meets a call of now."""
@@ -100,33 +104,57 @@ class MemoryDiscord:
         return found
 
     def post(self, channel_id: int, text: str, nonce: str) -> int:
+        return self._post("post", self.channels, channel_id, text, nonce)
+
+    def post_alert(self, channel_id: int, text: str, nonce: str) -> int:
+        return self._post("alert", self.alerts, channel_id, text, nonce)
+
+    def alerts_at(self, channel_id: int) -> list[Standing]:
+        """What alerts said there, and still stands."""
+        return list(self.alerts.get(channel_id, {}).values())
+
+    def _post(self, deed: str, places: dict[int, dict[int, Standing]], channel_id: int, text: str, nonce: str) -> int:
         now_s = self._clock.monotonic()
         known, ends_s = self._nonces.get((channel_id, nonce), (0, 0.0))
         if ends_s > now_s:
             return known
         self._last_id += 1
         self._nonces[channel_id, nonce] = self._last_id, now_s + _NONCE_S
-        self.channels.setdefault(channel_id, {})[self._last_id] = Standing(text, self._clock.now())
-        self._watch("post", channel_id, self._last_id, text)
+        places.setdefault(channel_id, {})[self._last_id] = Standing(text, self._clock.now())
+        self._told(deed, channel_id, self._last_id, text)
         return self._last_id
 
     def edit(self, channel_id: int, message_id: int, text: str) -> None:
-        self._known(channel_id, message_id).text = text
-        self._watch("edit", channel_id, message_id, text)
+        self._place(channel_id, message_id)[message_id].text = text
+        self._told("edit", channel_id, message_id, text)
 
     def delete(self, channel_id: int, message_id: int) -> None:
-        self._known(channel_id, message_id)
-        del self.channels[channel_id][message_id]
-        self._watch("delete", channel_id, message_id, "")
+        del self._place(channel_id, message_id)[message_id]
+        self._told("delete", channel_id, message_id)
 
-    def _known(self, channel_id: int, message_id: int) -> Standing:
-        try:
-            return self.channels[channel_id][message_id]
-        except KeyError:
-            raise GoneMessageError("The message is no longer there.") from None
+    def _place(self, channel_id: int, message_id: int) -> dict[int, Standing]:
+        for places in (self.channels, self.alerts):
+            if message_id in (place := places.get(channel_id, {})):
+                return place
+        raise GoneMessageError("The message is no longer there.")
 
-    async def answer(
-        self, method: str, channel_id: int, deed: Callable[[], Any], dead: Callable[[], bool], caller: object
+    def _told(self, deed: str, channel_id: int, message_id: int = _FIRST_ID, text: str = "") -> None:
+        self._watch(deed, channel_id, message_id - _FIRST_ID, text)
+
+    def seen(self, channel_id: int) -> list[SeenMessage]:
+        """What a reader of the channel sees of ours."""
+        standing = self.channels.get(channel_id, {}) | self.alerts.get(channel_id, {})
+        return [SeenMessage(message_id, message.text, message.at) for message_id, message in standing.items()]
+
+    async def answer(  # what a call is made of
+        self,
+        method: str,
+        channel_id: int,
+        deed: Callable[[], Any],
+        dead: Callable[[], bool],
+        caller: object,
+        *,
+        is_board: bool = True,
     ) -> Answer:
         """Of one call: on its way, counted, done unless a fault meets it, and on its way back."""
         fault = self.fault(method, channel_id)
@@ -136,18 +164,18 @@ class MemoryDiscord:
         ordered = fault is not None and fault.kind == "limited"
         found = (None if ordered else self._limited(method, channel_id, caller)) or self._met(fault, deed)
         if fault is not None and fault.kind in {"hangs", "lost"}:
-            await self._silence(channel_id)
+            await self._silence(channel_id, is_board=is_board)
         await asyncio.sleep(self.rng.uniform(0.01, 0.04))
         if isinstance(found.error, GoneMessageError):
-            self._watch(f"404 {method}", channel_id, 0, "")
+            self._told(f"404 {method}", channel_id)
         return found
 
-    async def _silence(self, channel_id: int) -> None:
-        self.unanswered[channel_id] += 1
+    async def _silence(self, channel_id: int, *, is_board: bool) -> None:
+        self.unanswered[channel_id] += is_board
         try:
             await asyncio.sleep(CALL_LIMIT_S * 2)
         finally:
-            self.unanswered[channel_id] -= 1
+            self.unanswered[channel_id] -= is_board
 
     def _limited(self, method: str, channel_id: int, caller: object) -> Answer | None:
         now_s = self._clock.monotonic()
@@ -171,7 +199,7 @@ class MemoryDiscord:
             self.refused += 1
         else:
             self.inherited += 1
-        self._watch(f"429 {method}", channel_id, 0, "")
+        self._told(f"429 {method}", channel_id)
 
     def headers(self, method: str, channel_id: int) -> dict[str, str]:
         callers, ends_s = self._windows.get((method, channel_id), ((), 0.0))
@@ -195,7 +223,7 @@ class MemoryDiscord:
 
 
 def _limit(after_s: float, *, everywhere: bool = False) -> Answer:
-    headers = {"Retry-After": f"{after_s:.3f}"} | ({"X-RateLimit-Scope": "global"} if everywhere else {})
+    headers = {"Retry-After": f"{after_s:.3f}", "X-RateLimit-Scope": "global" if everywhere else "user"}
     return Answer(429, error=TransientError("Discord asks to wait.", retry_after_s=after_s), headers=headers)
 
 
@@ -218,22 +246,35 @@ class MemoryChannel:
         await self._call("DELETE", lambda: self._discord.delete(self._id, message_id))
 
     async def recent(self) -> Sequence[SeenMessage]:
-        return await self._call("GET", self._seen)
-
-    def _seen(self) -> list[SeenMessage]:
-        standing = self._discord.channels.get(self._id, {})
-        return [SeenMessage(message_id, message.text, message.at) for message_id, message in standing.items()]
+        return await self._call("GET", lambda: self._discord.seen(self._id))
 
     async def _call(self, method: str, deed: Callable[[], Any]) -> Any:
-        path = f"/channels/{self._id}/messages"
-        try:
-            async with asyncio.timeout(CALL_LIMIT_S), self._pacing.passage(method, path) as answered:
-                if self._dead():
-                    raise TransientError("This process is dead.")
-                answer = await self._discord.answer(method, self._id, deed, self._dead, self._pacing)
-                answered(answer.status, answer.headers or self._discord.headers(method, self._id))
-        except TimeoutError:
-            raise TransientError("Discord did not answer.") from None
-        if answer.error is not None:
-            raise answer.error
-        return answer.result
+        return await calling(self._discord, self._pacing, method, self._id, deed, self._dead)
+
+
+async def calling(  # noqa: PLR0917  # as of `answer`
+    discord: MemoryDiscord,
+    pacing: Pacing,
+    method: str,
+    channel_id: int,
+    deed: Callable[[], Any],
+    dead: Callable[[], bool],
+    *,
+    within_s: float = CALL_LIMIT_S,
+    is_board: bool = True,
+) -> Any:
+    """One call of a process, past its pacer; what it gets, or what is wrong."""
+    try:
+        async with (
+            asyncio.timeout(within_s),
+            pacing.passage(method, f"/channels/{channel_id}/messages") as answered,
+        ):
+            if dead():
+                raise TransientError("This process is dead.")
+            answer = await discord.answer(method, channel_id, deed, dead, pacing, is_board=is_board)
+            answered(answer.status, answer.headers or discord.headers(method, channel_id))
+    except TimeoutError:
+        raise TransientError("Discord did not answer.") from None
+    if answer.error is not None:
+        raise answer.error
+    return answer.result

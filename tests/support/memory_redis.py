@@ -1,10 +1,11 @@
-"""The part of Redis that lease and ledger use, in memory: their own code runs over it, with its scripts in Python."""
+"""The part of Redis that lease, ledger, orders and alerts use, in memory: their own code runs over it, with its scripts
+in Python (those of alerts in `memory_alerts`)."""
 
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, Self, TypeVar
 
 from redis.exceptions import ConnectionError as RedisAwayError
 from redis.exceptions import ResponseError
@@ -32,6 +33,10 @@ class MemoryStore:
         self.texts: dict[str, tuple[str, float]] = {}
         self.hashes: dict[str, dict[str, bytes]] = {}
         self.sets: dict[str, dict[str, None]] = {}
+        self.lists: dict[str, list[bytes]] = {}
+        self.scores: dict[str, dict[str, int]] = {}
+        self.given_up: set[int] = set()
+        """Alerts that were claimed and not sent, because their target was paused."""
 
     def get(self, key: str) -> str | None:
         value, ends_s = self.texts.get(key, ("", -1.0))
@@ -39,6 +44,12 @@ class MemoryStore:
 
     def put(self, key: str, value: str, within_s: float = float("inf")) -> None:
         self.texts[key] = value, asyncio.get_running_loop().time() + within_s
+
+    def count(self, key: str) -> int:
+        """One more."""
+        number = int(self.get(key) or 0) + 1
+        self.put(key, str(number))
+        return number
 
     def take(self, keys: list[str], args: list[Any]) -> int:
         """As `lease._TAKE`."""
@@ -82,12 +93,23 @@ class MemoryStore:
         return 0 if chores.get(args[0]) != args[1] else int(chores.pop(args[0]) is not None)
 
 
-_SCRIPTS: dict[str, Callable[[MemoryStore, list[str], list[Any]], int]] = {
+Script = Callable[[MemoryStore, list[str], list[Any]], Any]
+_SCRIPTS: dict[str, Script] = {
     lease._TAKE: MemoryStore.take,
     lease._RELEASE: MemoryStore.release,
     ledger._SAVE: MemoryStore.save,
     ledger._DONE: MemoryStore.done,
 }
+
+
+def script(text: str) -> Callable[[Script], Script]:
+    """What stands for a script in Lua."""
+
+    def written_again(python: Script) -> Script:
+        _SCRIPTS[text] = python
+        return python
+
+    return written_again
 
 
 class MemoryRedis:
@@ -97,13 +119,15 @@ class MemoryRedis:
         self._store = store
         self._dead = dead
 
-    def register_script(self, text: str) -> Callable[..., Awaitable[int]]:
-        script = _SCRIPTS[text]
-
-        async def run(*, keys: list[str], args: list[Any]) -> int:
-            return await self._ask(lambda: script(self._store, keys, args))
+    def register_script(self, text: str) -> Callable[..., Awaitable[Any]]:
+        async def run(*, keys: list[str], args: list[Any]) -> Any:
+            return await self._ask(lambda: _SCRIPTS[text](self._store, keys, args))
 
         return run
+
+    def pipeline(self, *, transaction: bool) -> "MemoryPipeline":
+        assert transaction
+        return MemoryPipeline(self._store, self._ask)
 
     async def get(self, key: str) -> str | None:
         return await self._ask(lambda: self._store.get(key))
@@ -122,6 +146,12 @@ class MemoryRedis:
 
     async def spop(self, key: str, count: int) -> list[str]:
         return await self._ask(lambda: list(self._store.sets.pop(key, {}))[:count])
+
+    async def hdel(self, key: str, *fields: str) -> int:
+        return await self._ask(lambda: _deleted(self._store, key, fields))
+
+    async def incr(self, key: str) -> int:
+        return await self._ask(lambda: self._store.count(key))
 
     async def _ask(self, deed: Callable[[], T]) -> T:
         if self._dead():
@@ -143,3 +173,47 @@ class MemoryRedis:
         finally:
             self._store.unanswered -= 1
         raise RedisAwayError("gone")
+
+
+class MemoryPipeline:
+    """Commands that are done together, or not at all."""
+
+    def __init__(self, store: MemoryStore, ask: Callable[[Callable[[], list[Any]]], Awaitable[list[Any]]]) -> None:
+        self._store = store
+        self._ask = ask
+        self._deeds: list[Callable[[], Any]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is held."""
+
+    def get(self, key: str) -> None:
+        self._deeds.append(lambda: self._store.get(key))
+
+    def hgetall(self, key: str) -> None:
+        self._deeds.append(lambda: {n.encode(): v for n, v in self._store.hashes.get(key, {}).items()})
+
+    def hdel(self, key: str, *fields: str) -> None:
+        self._deeds.append(lambda: _deleted(self._store, key, fields))
+
+    def hset(self, key: str, *, mapping: Mapping[str, bytes | int]) -> None:
+        kept = {name: value if isinstance(value, bytes) else str(value).encode() for name, value in mapping.items()}
+        self._deeds.append(lambda: self._store.hashes.setdefault(key, {}).update(kept))
+
+    def hincrby(self, key: str, field: str, by: int) -> None:
+        def count() -> int:
+            fields = self._store.hashes.setdefault(key, {})
+            fields[field] = str(int(fields.get(field, b"0")) + by).encode()
+            return int(fields[field])
+
+        self._deeds.append(count)
+
+    async def execute(self) -> list[Any]:
+        return await self._ask(lambda: [deed() for deed in self._deeds])
+
+
+def _deleted(store: MemoryStore, key: str, fields: Sequence[str]) -> int:
+    kept = store.hashes.get(key, {})
+    return sum(kept.pop(field, None) is not None for field in fields)

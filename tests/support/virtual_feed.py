@@ -2,28 +2,39 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from redis.asyncio import Redis
 
+from bot.alerts.alert_commands import AlertCommands
+from bot.alerts.alert_job import AlertRunner
+from bot.alerts.post import AlertPost
+from bot.alerts.rule_store import AlertStore
+from bot.alerts.rules import Rule
 from bot.feed.feed_job import FeedRunner
 from bot.feed.ledger import Ledger
 from bot.feed.pacing import Pacing
+from bot.servers.feed_commands import FeedCommands
+from bot.servers.order_store import FeedOrders, OrderStore
+from bot.servers.orders import BoardOrder, orders_of, read_order
 from bot.settings import BotSettings
+from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.errors import TransientError
 from streaming.model import GexSnapshot
+from streaming.symbols import Ticker
 from tests.support.feed import QueueSnapshots, showing, snapshot
+from tests.support.memory_alerts import MemoryPost, keep_rule
 from tests.support.memory_discord import MemoryChannel, MemoryDiscord
 from tests.support.memory_redis import MemoryRedis, MemoryStore
 from tests.support.virtual_loop import Household, LoopClock, VirtualLoop
 
 LEASE = "feed:lease"
 TICKER = "NQ_NDX"
-_DEAD = "This process is dead."
+_PER_SERVER = 100
 
 
 class VirtualReader(QueueSnapshots):
@@ -44,15 +55,24 @@ class VirtualBot:
         self.began_s = world.loop.time()
         self.slept_s = self._slept_from_s = 0.0
         self._world = world
-        self.reader = VirtualReader(world.latest)
-        redis = cast("Redis", MemoryRedis(world.store, lambda: self.dead))
-        self.lease = Lease(redis, LEASE, name, uptime=world.loop.time)
+        self.reader, self.alert_reader = VirtualReader(world.latest), VirtualReader(world.latest)
+        self._redis = cast("Redis", MemoryRedis(world.store, lambda: self.dead))
+        self.lease = Lease(self._redis, LEASE, name, uptime=world.loop.time)
         self.pacing = Pacing(world.clock)
-        self.runner = FeedRunner(
-            showing(dict.fromkeys(world.channels, TICKER)),
+        self.orders = FeedOrders(showing(dict.fromkeys(world.channels, TICKER)).current, OrderStore(self._redis))
+        self.desk = FeedCommands(self.orders, world.clock, per_server=_PER_SERVER, admit=_any_ticker)
+        self.runner = self._feed()
+        self.alerts, self.alert_desk = self._alerts()
+        self.task = self.begin(self.runner.run(), name)
+        self.alert_task = self.begin(self.alerts.run(_no_progress), f"alerts of {name}") if world.rules else self.task
+
+    def _feed(self) -> FeedRunner:
+        world = self._world
+        return FeedRunner(
+            self.orders,
             self.reader,
             self._channel,
-            Ledger(redis, self.lease),
+            Ledger(self._redis, self.lease),
             world.settings,
             world.clock,
             rng=random.Random(world.rng.random()),
@@ -60,7 +80,18 @@ class VirtualBot:
             lease=self.lease,
             turns=self.pacing,
         )
-        self.task = world.loop.create_task(self.runner.run(), name=name, context=self.household.context)
+
+    def _alerts(self) -> tuple[AlertRunner, AlertCommands]:
+        world = self._world
+        store = AlertStore(self._redis, uptime=world.loop.time)
+        post = cast("AlertPost", MemoryPost(world.discord, self.pacing, lambda: self.dead))
+        rng = random.Random(world.rng.random())
+        runner = AlertRunner(self.alert_reader, store, post, world.clock, tell=world.told.append, rng=rng)
+        return runner, AlertCommands(store, runner, post, world.clock, per_person=_PER_SERVER, per_channel=_PER_SERVER)
+
+    def begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Something that this process does."""
+        return self._world.loop.create_task(work, name=name, context=self.household.context)
 
     @property
     def works(self) -> bool:
@@ -70,8 +101,9 @@ class VirtualBot:
     async def terminate(self) -> None:
         """As by SIGTERM."""
         self.wake()
-        self.task.cancel()
-        await asyncio.wait({self.task})
+        for task in (self.task, self.alert_task):
+            task.cancel()
+        await asyncio.wait({self.task, self.alert_task})
 
     async def kill(self) -> None:
         """As by SIGKILL: what it says from now on arrives nowhere."""
@@ -105,6 +137,8 @@ class World:
     settings: BotSettings
     watch: Callable[[str, int, int, str], None]
     tick_s: float = 0.5
+    rules: tuple[Rule, ...] = ()
+    """Alerts that were set before."""
     silent: bool = False
     """Whether the source of snapshots says nothing."""
     told: list[str] = field(default_factory=list)
@@ -116,6 +150,10 @@ class World:
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.rng)
         self.discord = MemoryDiscord(self.clock, self.rng, self.watch)
+        self._named = dict(showing(dict.fromkeys(self.channels, TICKER)).current)
+        self._wanted: tuple[bytes, dict[int, BoardOrder]] = b"", self._named
+        for rule in self.rules:
+            keep_rule(self.store, rule)
 
     def start(self, place: str) -> VirtualBot:
         """A process in a place, where no other runs."""
@@ -129,6 +167,20 @@ class World:
         holder = self.store.get(LEASE)
         return next((bot for bot in self.bots.values() if bot.name == holder and bot.works), None)
 
+    @property
+    def places(self) -> list[int]:
+        """Every channel with a live message, ordered or still there."""
+        return sorted({*self._named, *self.wanted, *self.discord.channels})
+
+    @property
+    def wanted(self) -> dict[int, BoardOrder]:
+        """The live messages that are ordered, by channel."""
+        kept = self.store.hashes.get(keys.FEED_ORDERS, {})
+        if (version := kept.get("version", b"")) != self._wanted[0]:
+            said = [order for name, value in kept.items() if name.isdecimal() and (order := read_order(value))]
+            self._wanted = version, orders_of(self._named, said, {})
+        return self._wanted[1]
+
     async def market(self) -> None:
         """Figures that change with every tick; the price names the tick."""
         number = 0
@@ -141,15 +193,17 @@ class World:
             self.published_s[spot] = self.loop.time()
             new = snapshot(self.clock.now(), spot=spot, seq=number)
             self.latest[:] = [new]
-            for bot in self.bots.values():
-                if bot.reader.listeners and not bot.dead:
-                    bot.reader.queue.put_nowait(new)
+            self._tell(new)
 
     def break_streams(self) -> None:
         """Every subscription ends with an error."""
+        self._tell(TransientError("The stream of snapshots broke."))
+
+    def _tell(self, new: GexSnapshot | TransientError) -> None:
         for bot in self.bots.values():
-            if bot.reader.listeners and not bot.dead:
-                bot.reader.queue.put_nowait(TransientError("The stream of snapshots broke."))
+            for reader in (bot.reader, bot.alert_reader):
+                if reader.listeners and not bot.dead:
+                    reader.queue.put_nowait(new)
 
 
 def a_world(loop: VirtualLoop, start: datetime, rng: random.Random, watch: Any, **options: Any) -> World:
@@ -165,6 +219,9 @@ def a_world(loop: VirtualLoop, start: datetime, rng: random.Random, watch: Any, 
     )
 
 
-def after(start: datetime, seconds: float) -> datetime:
-    """So much later."""
-    return start + timedelta(seconds=seconds)
+async def _any_ticker(_ticker: Ticker) -> None:
+    """Every one is admitted."""
+
+
+def _no_progress() -> None:
+    """Nobody supervises."""

@@ -92,7 +92,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _complain(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        self.complaints.append(f"{context['message']}: {error!r}")
+        task = context.get("task") or context.get("future")
+        name = task.get_name() if isinstance(task, asyncio.Task) else "nobody"
+        self.complaints.append(f"{context['message']} ({name}): {error!r}")
 
     def _process_events(self, event_list: object) -> None:
         """There are no sockets."""

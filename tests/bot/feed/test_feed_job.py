@@ -164,7 +164,7 @@ async def test_a_replaced_message_is_deleted_while_the_beats_go_on_and_what_an_e
         assert feed.ledger.to_do == {}
 
 
-async def test_a_killed_processes_live_message_in_a_channel_that_is_no_board_any_more_is_removed():
+async def test_a_message_that_an_earlier_process_left_in_a_channel_that_is_no_board_any_more_is_removed():
     feed = Feed("SPX")
     closed, stopped, left = FakeChannel(), FakeChannel(), FakeChannel()
     feed.channels |= {7: closed, 8: stopped, 9: left}
@@ -175,7 +175,7 @@ async def test_a_killed_processes_live_message_in_a_channel_that_is_no_board_any
     feed.ledger.entries[8] = LedgerEntry(session="2026-08-20", message_id=5, stopped=True)
     async with feed.running():
         await feed.clock.pass_time(1)
-    assert [len(channel.messages) for channel in (closed, stopped, left)] == [1, 1, 0]
+    assert [len(channel.messages) for channel in (closed, stopped, left)] == [1, 0, 0]
     assert feed.ledger.entries[9].closed
 
 
