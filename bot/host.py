@@ -413,7 +413,8 @@ def _more_tickers(
         return Sources(runtime, tickers, streamer, rng=random.Random(), tell=tell).polled
 
     ask = None if on_demand is None else on_demand.snapshot
-    return MoreTickers(settings, orders, make, runtime.clock, ask=ask)
+    stream = None if runtime.auth is None else streamer.serve_beside
+    return MoreTickers(settings, orders, make, runtime.clock, ask=ask, stream=stream)
 
 
 def _departures(bot: GexBot, runtime: Runtime, orders: FeedOrders) -> Departures:

@@ -33,7 +33,11 @@ class StreamParts:
 
     started_at: datetime
     budget: RequestBudget
+    logins: StoredLogins
+    rest: SchwabRestClient
     engines: EngineHost
+    listeners: list[EngineHost]
+    """All engines that the stream's events go to; others may come and go."""
     client: SchwabStreamClient
     poller: ChainPoller
     dividends: ExDividends
@@ -107,7 +111,8 @@ def wire_parts(
         spare=runtime.spare_engine,
         on_restart=lambda: poller.poll_again(),  # noqa: PLW0108  # the poller is made last: it needs the engines
     )
-    sink = _sink(runtime.publisher, engines, progress)
+    listeners = [engines]
+    sink = _sink(runtime.publisher, listeners, progress)
     client = SchwabStreamClient(
         rest,
         auth,
@@ -140,7 +145,10 @@ def wire_parts(
     return StreamParts(
         started_at=clock.now(),
         budget=budget,
+        logins=logins,
+        rest=rest,
         engines=engines,
+        listeners=listeners,
         client=client,
         poller=poller,
         dividends=dividends,
@@ -151,12 +159,13 @@ def wire_parts(
     )
 
 
-def _sink(publisher: EventSink, engines: EngineHost, progress: Callable[[], None]) -> StreamSink:
+def _sink(publisher: EventSink, listeners: Sequence[EngineHost], progress: Callable[[], None]) -> StreamSink:
     """What the stream client hands its batches to: the publisher first, then the engines."""
 
     def take(events: Sequence[StreamEvent]) -> None:
         publisher.publish(events)
-        engines.take(events)
+        for engines in listeners:
+            engines.take(events)
         progress()
 
     return take

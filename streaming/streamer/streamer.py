@@ -15,11 +15,13 @@ from streaming.bus.shared_minute import SharedMinute
 from streaming.engine.loop import SnapshotCounters, follow_near_options
 from streaming.errors import ConfigurationError, TransientError
 from streaming.ports import Tell
+from streaming.process.backoff import InterruptibleWait
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.wire.fields import Service
 from streaming.status import Loading, StreamStatus
+from streaming.streamer.beside import BesideParts, wire_beside
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by, subscriptions_for, useful_to
@@ -60,6 +62,9 @@ class Streamer:
         self._stored = StoredChanges(runtime.redis)
         self._changes = SymbolChanges()
         self._parts: StreamParts | None = None
+        self._more: tuple[Ticker, ...] = ()
+        self._beside: BesideParts | None = None
+        self._until_more_changes = InterruptibleWait()
         self._budget: RequestBudget | None = None
         self._standing_by = False
         self.counters = SnapshotCounters()
@@ -89,6 +94,13 @@ class Streamer:
             remedy = "Set them in .env and restart, or set GEX_SOURCE to another source, such as cboe or redis."
         return ConfigurationError("SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy=remedy)
 
+    def serve_beside(self, tickers: Sequence[Ticker]) -> None:
+        """Compute these too whenever this streams; a change of them disturbs nothing else."""
+        more = tuple(ticker for ticker in tickers if ticker not in self._tickers)
+        if more != self._more:
+            self._more = more
+            self._until_more_changes.nudge()
+
     def retry_now(self) -> None:
         """End whatever wait the stream is in; takes it back from another program."""
         if self._parts is not None:
@@ -102,7 +114,7 @@ class Streamer:
     @property
     def needed_symbols(self) -> tuple[str, ...]:
         """What the tickers cannot do without."""
-        return needed_by(self._tickers)
+        return needed_by((*self._tickers, *self._more))
 
     @property
     def chain_errors(self) -> int:
@@ -112,7 +124,7 @@ class Streamer:
     @property
     def useful_symbols(self) -> tuple[str, ...]:
         """What lets the tickers' levels be shown in other points; operators may remove it."""
-        return useful_to(self._tickers)
+        return useful_to((*self._tickers, *self._more))
 
     async def load_changes(self) -> SymbolChanges:
         """The operators' changes as stored; TransientError while Redis is away."""
@@ -130,9 +142,9 @@ class Streamer:
 
     def loading(self, ticker: Ticker) -> Loading | None:
         """How far the first load of its chains is; None where none is planned here, and once all are there."""
-        if self._parts is None or ticker not in self._tickers:
+        if self._parts is None or ticker not in (*self._tickers, *self._more):
             return None
-        ages = self._parts.poller.expiry_age_s()[ticker.underlying].values()
+        ages = self._expiry_ages_s(ticker).get(ticker.underlying, {}).values()
         loaded = sum(age_s is not None for age_s in ages)
         return None if loaded == len(ages) else Loading(loaded, len(ages))
 
@@ -156,7 +168,20 @@ class Streamer:
     def _stream_status(self) -> StreamStatus:
         if self._parts is None:
             return StreamStatus(state="standby" if self._standing_by else "stopped")
-        return self._parts.status()
+        status = self._parts.status()
+        if self._beside is None:
+            return status
+        return replace(
+            status,
+            chain_age_s={**self._beside.poller.nearest_age_s(), **status.chain_age_s},
+            expiry_age_s={**self._beside.poller.expiry_age_s(), **status.expiry_age_s},
+        )
+
+    def _expiry_ages_s(self, ticker: Ticker) -> Mapping[str, Mapping[str, float | None]]:
+        """Of whoever asks for its chains; empty where nobody does."""
+        if ticker in self._more:
+            return {} if self._beside is None else self._beside.poller.expiry_age_s()
+        return {} if self._parts is None else self._parts.poller.expiry_age_s()
 
     def facts(self) -> StreamFacts:
         """Everything that telemetry tells."""
@@ -200,9 +225,26 @@ class Streamer:
             near = follow_near_options(parts.engines, parts.client, limit=settings.gex_live_options, clock=clock)
             group.create_task(near, name="live options")
             group.create_task(self._follow_changes(), name="symbols")
+            group.create_task(self._keep_beside(parts, lease), name="tickers beside")
             told = keep_current(self._runtime.redis, keys.STREAM_METRICS, self._metrics, clock)
             group.create_task(told, name="stream metrics")
             group.create_task(self._log_facts(), name="stream log")
+
+    async def _keep_beside(self, parts: StreamParts, lease: Lease) -> None:
+        """Compute what is asked for beside the own tickers; a change ends what ran for it and begins anew."""
+        while True:
+            await self._until_more_changes.wait(self._compute_beside(parts, lease), "tickers beside")
+
+    async def _compute_beside(self, parts: StreamParts, lease: Lease) -> None:
+        if self._own_symbols is None:
+            await parts.client.set_symbols(self._symbols())
+        if not self._more:
+            await asyncio.Event().wait()
+        self._beside = wire_beside(self._runtime, parts, self._more, assure=lease.assure, counters=self.counters)
+        try:
+            await self._beside.run(parts.listeners)
+        finally:
+            self._beside = None
 
     def _symbols(self) -> tuple[str, ...]:
         """What is published: the wanted symbols, and what the tickers need to be priced."""

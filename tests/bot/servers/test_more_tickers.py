@@ -31,6 +31,16 @@ class Followed:
         chosen = {"gex_source": "cboe", "gex_feed_more_tickers": 2}
         self.more = MoreTickers(make_settings(**(chosen | settings)), self.orders, self.make, self.clock, ask=self.ask)
 
+    def streaming(self) -> MoreTickers:
+        """From now on with a streamer."""
+        settings = self.more._settings.model_copy(update={"gex_feed_more_tickers": 3})
+        self.streamed: list[str] = []
+        self.more = MoreTickers(settings, self.orders, self.make, self.clock, ask=self.ask, stream=self.stream)
+        return self.more
+
+    def stream(self, tickers):
+        self.streamed = [ticker.name for ticker in tickers]
+
     async def passed(self):
         """A second or two."""
         begun_s = self.clock.monotonic()
@@ -71,12 +81,27 @@ async def test_what_is_beyond_the_limit_or_its_source_is_refused_with_what_there
     for world, ticker, words in (
         (full, "AMD", "no more tickers"),
         (Followed(), "ES_SPX", "quotes no futures"),
-        (Followed(gex_source="schwab"), "AMD", "when the bot starts"),
+        (Followed(gex_source="schwab"), "AMD", "no access to Schwab"),
     ):
         with pytest.raises(RequestError, match=words) as refused:
             await world.more.admit(parse_ticker(ticker))
         assert "Available: SPX, NDX." in (refused.value.remedy or "")
         assert world.asked == []
+
+
+async def test_schwabs_are_handed_to_the_streamer_and_leave_it_when_nobody_shows_them():
+    world = Followed(order(1, "SPX", "TSLA"), gex_source="schwab")
+    await world.streaming().admit(parse_ticker("AAPL"))
+    job = asyncio.create_task(world.more.run(lambda: None))
+    try:
+        await world.passed()
+        assert (world.streamed, world.running) == (["TSLA"], set())
+        world.orders.current = {1: order(1, "SPX")}
+        await world.passed()
+        assert (world.streamed, world.running) == ([], set())
+    finally:
+        job.cancel()
+        await asyncio.wait({job})
 
 
 async def test_sources_run_for_what_is_shown_and_change_with_it():

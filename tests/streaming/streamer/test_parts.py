@@ -28,6 +28,9 @@ def parts(*, client=None, keeper=None, poller=None):
     return StreamParts(
         started_at=ASOF,
         budget=None,
+        logins=None,
+        rest=None,
+        listeners=[],
         engines=SimpleNamespace(restarts=2, start_ms=410.0),
         client=SimpleNamespace(status=SimpleNamespace(**(fields | {"state": "live"} | (client or {})))),
         dividends=None,

@@ -137,6 +137,27 @@ async def test_figures_go_on_through_a_lost_socket(tmp_path: Path, redis: Redis,
         await until(lambda: rig.streamer.counters.snapshots > snapshots + 2)
 
 
+async def test_a_ticker_that_comes_while_streaming_is_computed_beside_the_others_until_nobody_wants_it(
+    tmp_path: Path, redis: Redis, redis_url: str
+):
+    spx = parse_ticker("SPX")
+    async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
+        await until(lambda: rig.streamer.counters.snapshots > 0)
+        rig.streamer.serve_beside([spx, parse_ticker("NDX")])
+        await until(lambda: rig.streamer.loading(spx) is not None)
+        while (made := await rig.runtime.snapshots.latest("SPX")) is None:
+            await asyncio.sleep(0.05)
+        status, streamed = rig.streamer.status(), rig.sim.subscriptions["LEVELONE_EQUITIES"]
+        assert (made.source, made.spot is not None, status.reconnects) == ("simulated", True, 0)
+        assert {"$SPX", "$NDX"} <= set(streamed) and {"SPX", "NDX"} == set(status.chain_age_s)
+        assert "$SPX" in rig.streamer.needed_symbols
+        rig.streamer.serve_beside(())
+        await until(lambda: "$SPX" not in rig.sim.subscriptions["LEVELONE_EQUITIES"])
+        snapshots = rig.streamer.counters.snapshots
+        await until(lambda: rig.streamer.counters.snapshots > snapshots)
+        assert (rig.streamer.status().reconnects, set(rig.streamer.status().chain_age_s)) == (0, {"NDX"})
+
+
 async def test_a_killed_engine_process_costs_seconds_and_is_counted(tmp_path: Path, redis: Redis, redis_url: str):
     async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
         await until(lambda: rig.streamer.counters.snapshots > 1)
