@@ -46,6 +46,9 @@ _SHORTEST_TOKEN: Final = 24
 _NAME: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
 
 
+_REDIS: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
+
+
 class StreamSettings(BaseSettings):
     """What `python -m streaming` needs; `BotSettings` adds the Discord side."""
 
@@ -75,7 +78,9 @@ class StreamSettings(BaseSettings):
     )
     schwab_token_store: Literal["file", "redis"] = Field("file", description="file or redis")
     redis_url: SecretStr | None = Field(
-        None, description="redis://, rediss:// or unix:// URL; empty starts a server of our own"
+        None,
+        description="redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// URL;"
+        " empty starts a server of our own",
     )
     redis_data_path: Path = Field(Path(".redis"), description="folder for the data of our own Redis server")
     redis_share: bool = Field(False, description="true or false")
@@ -198,7 +203,7 @@ class StreamSettings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        return None if value is None else SecretStr(require_url(value.get_secret_value(), "redis", "rediss", "unix"))
+        return None if value is None else SecretStr(require_url(value.get_secret_value(), *_REDIS))
 
     @field_validator("api_token")
     @classmethod

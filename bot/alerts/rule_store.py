@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from bot.alerts import scripts
 from bot.alerts.rules import AlertState, Rule, Target
 from streaming.bus import keys
+from streaming.bus.cluster import placed
 from streaming.bus.redis_connection import answering
 from streaming.clock import uptime_s
 from streaming.errors import RequestError
@@ -94,9 +95,9 @@ class AlertStore:
     def __init__(self, redis: Redis, prefix: str = keys.ALERTS, *, uptime: Callable[[], float] = uptime_s) -> None:
         self._redis = redis
         self._uptime = uptime
-        self._prefix = prefix
-        self._waiting = f"{prefix}:waiting:"
-        self._sent = f"{prefix}:sent:"
+        self._prefix = placed(redis, f"{prefix}:").removesuffix(":")
+        self._waiting = f"{self._prefix}:waiting:"
+        self._sent = f"{self._prefix}:sent:"
         self._add = redis.register_script(scripts.ADD)
         self._remove = redis.register_script(scripts.REMOVE)
         self._commit = redis.register_script(scripts.COMMIT)

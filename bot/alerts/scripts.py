@@ -2,7 +2,7 @@
 
 Keys: `rules`, `states`, `episodes`, `paused`, `sending` are hashes, `due` a sorted set of targets by the time they may
 be served next, `waiting:TARGET` a list of messages, `at:TARGET` the set of a target's rules, `next` and `version`
-counters. Names of lists are built inside, so this is not for Redis Cluster.
+counters. Names of lists are built inside: in a Cluster all of them share one slot.
 """
 
 from typing import Final

@@ -132,7 +132,7 @@ async def check_redis(settings: BotSettings) -> Finding:
 
 async def _open_redis(stack: AsyncExitStack, settings: BotSettings) -> tuple[Redis | None, Finding]:
     """A client where there is a server, and whether `REDIS_URL` answers or a server of our own could start."""
-    from streaming.bus.redis_connection import open_redis, redact_url
+    from streaming.bus.redis_connection import open_redis
     from streaming.bus.server.embedded import open_embedded_server
     from streaming.bus.server.folder import read_record
 
@@ -140,7 +140,8 @@ async def _open_redis(stack: AsyncExitStack, settings: BotSettings) -> tuple[Red
     try:
         if settings.redis_url is not None:
             url = settings.redis_url.get_secret_value()
-            return await stack.enter_async_context(open_redis(url)), ok("redis", f"{redact_url(url)} answers.")
+            redis = await stack.enter_async_context(open_redis(url))
+            return redis, await _named_server(redis, url)
         if read_record(folder) is None:
             return None, _own_server(folder)
         server = await stack.enter_async_context(open_embedded_server(folder, share=settings.redis_share))
@@ -149,6 +150,22 @@ async def _open_redis(stack: AsyncExitStack, settings: BotSettings) -> tuple[Red
         return redis, ok("redis", f"REDIS_URL is empty: a server of our own {how} on the data in {folder}.")
     except GexcordError as error:
         return None, fail("redis", error.sentence, error.exit_status)
+
+
+async def _named_server(redis: Redis, url: str) -> Finding:
+    """That it answers; of servers that have copies, whether any follows."""
+    from streaming.bus.cluster import is_replicated
+    from streaming.bus.redis_connection import masters_without_copy, redact_url
+
+    shown = redact_url(url)
+    if not is_replicated(redis):
+        return ok("redis", f"{shown} answers.")
+    alone, masters = await masters_without_copy(redis)
+    if alone:
+        return warn(
+            "redis", f"{shown} answers, but {alone} of its {masters} masters have no copy that could take over."
+        )
+    return ok("redis", f"{shown} answers; copies follow {masters} of its {masters} masters.")
 
 
 def _own_server(data_path: Path) -> Finding:

@@ -11,14 +11,14 @@ from redis.exceptions import RedisError
 
 from bot.feed.part import WHOLE, FeedPart
 from streaming.bus import keys
-from streaming.bus.lease import FENCE, Lease, fenced
+from streaming.bus.cluster import is_cluster, placed
+from streaming.bus.lease import COPY_FENCE, FENCE, Lease, fenced
 from streaming.errors import TransientError
 
 _LIMIT_S: Final = 1.0
 _MOST_DISTURBED: Final = 1000
 T = TypeVar("T")
-_SAVE: Final = f"""
-{FENCE}
+_SAVE_BODY: Final = """
 local stored = redis.call('HGET', KEYS[2], ARGV[2])
 if stored then
   local readable, entry = pcall(cjson.decode, stored)
@@ -29,8 +29,11 @@ redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 return 1
 """
+_SAVE: Final = f"\n{FENCE}{_SAVE_BODY}"
 """KEYS epoch, entries, chores; ARGV epoch, channel, entry, its revision, then by twos field and chore. A save
 that was given up as unanswered may arrive after a later one: an older revision changes nothing."""
+_SAVE_BESIDE_COPY: Final = f"\n{COPY_FENCE}{_SAVE_BODY}"
+_RAISE_COPY: Final = f"{COPY_FENCE} return 1"
 _DONE: Final = """
 if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end
 return 0
@@ -89,21 +92,28 @@ class Ledger:
         self._part = part
         self._lease = lease
         self._key = key
-        self._chores_key = f"{key}:chores"
-        self._disturbed_key = f"{key}:disturbed" if part == WHOLE else f"{key}:disturbed:{part.number}/{part.count}"
+        self._chores_key = placed(redis, f"{key}:chores")
+        disturbed = f"{key}:disturbed" if part == WHOLE else f"{key}:disturbed:{part.number}/{part.count}"
+        self._disturbed_key = placed(redis, disturbed)
         self._entries = msgspec.json.Decoder(LedgerEntry)
         self._chores = msgspec.json.Decoder(Chore)
-        self._save = redis.register_script(_SAVE)
+        self._copies = lease is not None and is_cluster(redis)
+        self._epoch_key = _epoch_key(redis, lease, key)
+        self._save = redis.register_script(_SAVE_BESIDE_COPY if self._copies else _SAVE)
+        self._raised = 0
+        self._raise_copy = redis.register_script(_RAISE_COPY) if self._copies else None
         self._done = redis.register_script(_DONE)
 
     async def load(self, channel_id: int) -> LedgerEntry | None:
         """The channel's entry, or None when nothing usable is known."""
+        await self._shut_out_earlier_holders()
         async with _answering():
             payload = await self._redis.hget(self._key, str(channel_id))
         return None if payload is None else _read(payload, self._entries)
 
     async def known(self) -> Mapping[int, LedgerEntry]:
         """Every channel's entry in this part, also of channels that are no boards any more."""
+        await self._shut_out_earlier_holders()
         async with _answering():
             payloads = await self._redis.hgetall(self._key)
         found = {int(channel_id): _read(payload, self._entries) for channel_id, payload in payloads.items()}
@@ -113,14 +123,23 @@ class Ledger:
     async def save(self, channel_id: int, entry: LedgerEntry, chores: Sequence[Chore] = ()) -> None:
         """Replace the channel's entry and add chores, at once; LeaseLostError when the feed is another's by now."""
         epoch = 0 if self._lease is None else self._lease.epoch
-        epoch_key = f"{self._key}:epoch" if self._lease is None else self._lease.epoch_key
         payload = msgspec.json.encode(msgspec.structs.replace(entry, epoch=epoch))
         arguments: list[str | int | bytes] = [epoch, channel_id, payload, entry.revision]
         for chore in chores:
             arguments += [_field(chore), msgspec.json.encode(chore)]
         async with _answering():
             with fenced():
-                await self._save(keys=[epoch_key, self._key, self._chores_key], args=arguments)
+                await self._save(keys=[self._epoch_key, self._key, self._chores_key], args=arguments)
+
+    async def _shut_out_earlier_holders(self) -> None:
+        """Before the first look under a lease whose epoch is kept elsewhere: nobody changes what is seen any more."""
+        if self._raise_copy is None or self._lease is None or self._lease.epoch in {0, self._raised}:
+            return
+        epoch = self._lease.epoch
+        async with _answering():
+            with fenced():
+                await self._raise_copy(keys=[self._epoch_key], args=[epoch])
+        self._raised = epoch
 
     async def chores(self) -> Sequence[Chore]:
         """All that is still to be done."""
@@ -144,6 +163,12 @@ class Ledger:
         async with _answering():
             found: Any = await self._redis.spop(self._disturbed_key, _MOST_DISTURBED)
         return [int(channel_id) for channel_id in found]
+
+
+def _epoch_key(redis: Redis, lease: Lease | None, key: str) -> str:
+    if lease is None:
+        return placed(redis, f"{key}:epoch")
+    return keys.epoch_copy(lease.epoch_key, key) if is_cluster(redis) else lease.epoch_key
 
 
 @asynccontextmanager

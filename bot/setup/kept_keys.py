@@ -12,6 +12,7 @@ from redis.asyncio.client import Pipeline
 
 from bot.setup.kept import KeyKind, RedisKey
 from streaming.bus import keys
+from streaming.bus.cluster import is_cluster
 from streaming.bus.redis_connection import answering, open_redis
 from streaming.bus.server.embedded import open_embedded_server
 from streaming.settings import StreamSettings
@@ -34,7 +35,7 @@ KEPT: Final = (
 """Each name alone, and whatever follows a colon behind it."""
 ON_THEIR_WAY: Final = tuple(f"{keys.ALERTS}:{name}" for name in ("due", "sending", "waiting", "sent"))
 """Alerts that a running bot is sending just now: restored, they would be sent twice."""
-_BEGIN: Final = ("gex:*", "gexcord:*")
+_BEGIN: Final = ("gex:*", "gexcord:*", "{gex*")
 _PORTION: Final = 1_000
 _WITHIN_S: Final = 30.0
 
@@ -53,7 +54,7 @@ async def open_kept_redis(settings: StreamSettings, folder: Path) -> AsyncIterat
 async def is_in_use(redis: Redis) -> bool:
     """Whether a bot or a streamer works on this Redis; TransientError while it is away."""
     async with answering("looking for a running bot"):
-        return bool(await redis.exists(keys.FEED_LEASE, keys.STREAM_LEASE))
+        return bool(await redis.exists(keys.FEED_LEASE) or await redis.exists(keys.STREAM_LEASE))
 
 
 async def kept_names(redis: Redis, *, in_use: bool) -> Sequence[bytes]:
@@ -69,12 +70,15 @@ async def kept_names(redis: Redis, *, in_use: bool) -> Sequence[bytes]:
 
 
 def _is_under(name: bytes, prefixes: Iterable[str]) -> bool:
-    text = name.decode("utf-8", "replace")
+    text = keys.on_one_server(name.decode("utf-8", "replace"))
     return any(text == prefix or text.startswith(f"{prefix.removesuffix(':')}:") for prefix in prefixes)
 
 
 async def read_keys(redis: Redis, names: Sequence[bytes], *, now_ms: int) -> list[RedisKey]:
-    """The keys as they stand at one moment; what has gone meanwhile is left out. TransientError while Redis is away."""
+    """The keys as they stand at one moment, under the names of a single server; what has gone meanwhile is left out.
+
+    In a Cluster it is one moment for each slot. TransientError while Redis is away.
+    """
     async with answering("reading what to keep", within_s=_WITHIN_S), redis.pipeline(transaction=True) as pipeline:
         for name in names:
             pipeline.type(name)
@@ -87,7 +91,10 @@ async def read_keys(redis: Redis, names: Sequence[bytes], *, now_ms: int) -> lis
     pairs = zip(known, answers, answers, strict=True)
     return [
         RedisKey(
-            name=name, kind=form.kind, values=form.values(answer), expires_ms=now_ms + left_ms if left_ms > 0 else None
+            name=_renamed(name, keys.on_one_server),
+            kind=form.kind,
+            values=form.values(answer),
+            expires_ms=now_ms + left_ms if left_ms > 0 else None,
         )
         for (name, form), left_ms, answer in pairs
         if answer
@@ -95,17 +102,26 @@ async def read_keys(redis: Redis, names: Sequence[bytes], *, now_ms: int) -> lis
 
 
 async def write_keys(redis: Redis, found: Iterable[RedisKey], *, instead_of: Sequence[bytes], now_ms: int) -> None:
-    """Write all keys at once, in place of those named; what has expired is left out. TransientError."""
+    """Write all keys at once, in place of those named; what has expired is left out. TransientError.
+
+    In a Cluster that is at once for each slot, under the names of a Cluster.
+    """
+    placed = keys.in_cluster if is_cluster(redis) else str
     async with answering("restoring what was kept", within_s=_WITHIN_S), redis.pipeline(transaction=True) as pipeline:
-        if instead_of:
-            pipeline.delete(*instead_of)
+        for name in instead_of:
+            pipeline.delete(name)
         for key in found:
             if key.expires_ms is not None and key.expires_ms <= now_ms:
                 continue
-            pipeline.execute_command(_FORMS[key.kind].command, key.name, *key.values)
+            name = _renamed(key.name, placed)
+            pipeline.execute_command(_FORMS[key.kind].command, name, *key.values)
             if key.expires_ms is not None:
-                pipeline.pexpireat(key.name, key.expires_ms)
+                pipeline.pexpireat(name, key.expires_ms)
         await pipeline.execute()
+
+
+def _renamed(name: bytes, rule: Callable[[str], str]) -> bytes:
+    return rule(name.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,3 +115,28 @@ def lease_epoch(lease: str) -> str:
 def replay_history(ticker: str) -> str:
     """Key of the same for snapshots that are played from a recording."""
     return f"gex:replay:{ticker}"
+
+
+def in_cluster(name: str) -> str:
+    """The same key in a Redis Cluster, where what one script touches must lie in one slot; most are called the same."""
+    if name.startswith("{"):
+        return name
+    if name.endswith(":epoch"):
+        return f"{{{name.removesuffix(':epoch')}}}:epoch"
+    main = next((main for main in (ALERTS, FEED_LEDGER, REQUESTS) if name.startswith(f"{main}:")), None)
+    return name if main is None else f"{{{main}}}{name.removeprefix(main)}"
+
+
+def on_one_server(name: str) -> str:
+    """What a key of a Cluster is called on a single server."""
+    return name.removeprefix("{").replace("}", "", 1) if name.startswith("{") else name
+
+
+def acknowledged(stream: str) -> str:
+    """Written beside a stream so that its server asks for copies of what was written before; gone after a minute."""
+    return f"gexcord:acknowledged:{{{stream}}}"
+
+
+def epoch_copy(epoch_key: str, beside: str) -> str:
+    """A lease's epoch again, in the slot of a key that only its holder may write."""
+    return f"{on_one_server(epoch_key)}:{{{beside}}}"

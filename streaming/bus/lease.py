@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from streaming.bus import keys
+from streaming.bus.cluster import placed
 from streaming.bus.redis_connection import answering
 from streaming.clock import uptime_s
 from streaming.errors import OperatorError, TransientError
@@ -53,6 +54,15 @@ local epoch = redis.call('GET', KEYS[1])
 if epoch and epoch ~= ARGV[1] then return redis.error_reply('{LOST} the lease has gone to another process') end
 """
 """Begins a script that only the holder may run, inside `fenced`: KEYS[1] `Lease.epoch_key`, ARGV[1] `Lease.epoch`."""
+COPY_FENCE: Final = f"""
+local epoch = redis.call('GET', KEYS[1])
+if epoch and tonumber(epoch) > tonumber(ARGV[1]) then
+  return redis.error_reply('{LOST} the lease has gone to another process')
+end
+if epoch ~= ARGV[1] then redis.call('SET', KEYS[1], ARGV[1]) end
+"""
+"""The same where the lease is in another slot: KEYS[1] `keys.epoch_copy`, which this raises to the caller's epoch. A
+new holder raises it before it relies on what it reads there: then no earlier one can write any more."""
 Pause = Callable[[float], Awaitable[None]]
 """Waits for at most so many seconds."""
 
@@ -65,7 +75,10 @@ def process_name() -> str:
 class Fence(Protocol):
     """The right to write, as a writer sees it (`Lease`)."""
 
-    epoch_key: str
+    @property
+    def epoch_key(self) -> str:
+        """Where the store keeps it."""
+        ...
 
     @property
     def epoch(self) -> int:
@@ -114,7 +127,7 @@ class Lease:
         self._redis = redis
         self._pause = pause
         self.key = key
-        self.epoch_key = keys.lease_epoch(key)
+        self.epoch_key = placed(redis, keys.lease_epoch(key))
         self.owner = owner
         self.ttl_s = ttl_s
         self.epoch = 0

@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError, ResponseError
 
+from streaming.bus.cluster import ClusterRedis, is_replicated
+from streaming.bus.redis_url import FORMS, parse_group
+from streaming.bus.replicas import CONNECT_S, WatchedRedis, connection_options
 from streaming.errors import ConfigurationError, TransientError, UnavailableError
 
-CONNECT_S: Final = 3.0
 ANSWER_S: Final = 5.0
 _LATER: Final = "Try again in a moment; the operators see more in the log."
 _NO_SUCH_DATABASE: Final = "DB index"
+_NO_CLUSTER: Final = "cluster support disabled"
 
 
 def redact_url(url: str) -> str:
@@ -32,21 +35,12 @@ def make_client(url: str) -> Redis:
     It sets no limit on how long a command may take: put every command inside `answering`.
     """
     try:
-        redis = Redis.from_url(
-            url,
-            protocol=2,
-            socket_connect_timeout=CONNECT_S,
-            retry=Retry(NoBackoff(), 0),  # whoever owns the connection decides about repeating
-            client_name="gexcord",
-        )
+        group = parse_group(url)
+        if group is None:
+            return Redis.from_pool(ConnectionPool(**connection_options(url)))
+        return ClusterRedis(group) if group.kind == "cluster" else WatchedRedis(group)
     except ValueError:
-        raise ConfigurationError(
-            "REDIS_URL is not valid: expected redis://[user:password@]host:port/database, rediss:// or unix://."
-        ) from None
-    # redis-py's own timeout goes through asyncio.wait_for, which on Python 3.11 loses cancellations: a task that
-    # is cancelled while it sends a command may never end. It also halves the rate.
-    redis.connection_pool.connection_kwargs["socket_timeout"] = None
-    return redis
+        raise ConfigurationError(f"REDIS_URL is not valid: expected {FORMS}.") from None
 
 
 @asynccontextmanager
@@ -64,6 +58,7 @@ async def _greet(redis: Redis, url: str) -> None:
     try:
         async with asyncio.timeout(CONNECT_S + ANSWER_S):
             await redis.ping()
+            await _require_one_server(redis, url)
     except (AuthenticationError, AuthorizationError, NoPermissionError):
         raise UnavailableError(
             f"Redis at {redact_url(url)} refuses the login.", remedy="Correct the user and password in REDIS_URL."
@@ -74,10 +69,40 @@ async def _greet(redis: Redis, url: str) -> None:
                 f"Redis at {redact_url(url)} has no such database.",
                 remedy="Correct the number at the end of REDIS_URL; most servers have 0 to 15.",
             ) from None
+        if isinstance(error, ResponseError) and _NO_CLUSTER in str(error):
+            raise ConfigurationError(
+                f"Redis at {redact_url(url)} is no Cluster.",
+                remedy="Name one server in REDIS_URL, as redis://host:port.",
+            ) from None
+        if isinstance(error, MasterNotFoundError):
+            raise UnavailableError(
+                f"No sentinel at {redact_url(url)} names a master of that service.",
+                remedy="Start them, or correct the addresses and the service in REDIS_URL.",
+            ) from None
         raise UnavailableError(
             f"Redis at {redact_url(url)} does not answer.",
             remedy="Start it, correct REDIS_URL, or leave REDIS_URL empty to use a server of our own.",
         ) from None
+
+
+async def _require_one_server(redis: Redis, url: str) -> None:
+    """ConfigurationError for a member of a Cluster that is named as if it were alone."""
+    if is_replicated(redis):
+        return
+    with suppress(ResponseError):
+        if (await redis.info("cluster")).get("cluster_enabled"):
+            raise ConfigurationError(
+                f"Redis at {redact_url(url)} is a member of a Cluster.",
+                remedy="Write redis+cluster:// in REDIS_URL; one or two of its addresses are enough.",
+            )
+
+
+async def masters_without_copy(redis: Redis) -> tuple[int, int]:
+    """How many masters of a Cluster or behind Sentinel nobody follows, and how many there are. TransientError."""
+    async with answering("looking for copies of Redis"):
+        masters = await redis.masters() if isinstance(redis, ClusterRedis) else [redis]
+        facts = [await master.info("replication") for master in masters]
+    return sum(not int(fact.get("connected_slaves", 0)) for fact in facts), len(masters)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from streaming.bus import keys
+from streaming.bus.cluster import placed
 from streaming.bus.redis_connection import answering
 
 _WITHIN_S: Final = 1.0
@@ -40,7 +41,7 @@ class SharedMinute:
     """
 
     def __init__(self, redis: Redis, *, key: str = keys.REQUESTS) -> None:
-        self._keys = [key, f"{key}:pause"]
+        self._keys = [key, placed(redis, f"{key}:pause")]
         self._claim = redis.register_script(_CLAIM)
         self._pause = redis.register_script(_PAUSE)
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from streaming.bus.redis_connection import CONNECT_S
+from streaming.bus.replicas import CONNECT_S
 from streaming.process.backoff import Backoff
 
 log = logging.getLogger(__name__)

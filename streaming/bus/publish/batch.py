@@ -10,15 +10,16 @@ from typing import Final
 
 import hiredis
 
-from streaming.bus.events import KINDS
+from streaming.bus.events import KINDS, EventKind
 from streaming.bus.publish.buffer import Entry
 
 FIELD: Final = b"data"
 _END: Final = b"\r\n"
-CHANNELS: Final = tuple(kind.channel.encode() for kind in KINDS)
-STREAMS: Final = tuple(kind.stream.encode() for kind in KINDS)
 PASSING_ERRORS: Final = frozenset(
-    {"LOADING", "OOM", "READONLY", "MISCONF", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "NOAUTH"}
+    {
+        *("LOADING", "OOM", "READONLY", "MISCONF", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS"),
+        *("NOAUTH", "MOVED", "ASK"),
+    }
 )
 """First words of refusals that end by themselves or by the operator's hand; others would refuse for ever."""
 
@@ -39,10 +40,11 @@ def _opening(words: Sequence[bytes]) -> bytes:
 
 
 class BatchPacker:
-    """Turns events into the bytes of their commands; `caps` None leaves the streams out."""
+    """Turns events of some kinds into the bytes of their commands; `caps` None leaves the streams out."""
 
-    def __init__(self, caps: Sequence[int] | None) -> None:
-        self._publish = tuple(_opening((b"PUBLISH", channel)) for channel in CHANNELS)
+    def __init__(self, caps: Sequence[int] | None, kinds: Sequence[EventKind] = KINDS) -> None:
+        self._kinds = kinds
+        self._publish = tuple(_opening((b"PUBLISH", kind.channel.encode())) for kind in kinds)
         self._append: tuple[bytes, ...] | None = None
         if caps is not None:
             self.cap(caps)
@@ -50,8 +52,8 @@ class BatchPacker:
     def cap(self, caps: Sequence[int]) -> None:
         """Bound the streams by these numbers of entries from now on."""
         self._append = tuple(
-            _opening((b"XADD", stream, b"MAXLEN", b"~", b"%d" % cap, b"*", FIELD))
-            for stream, cap in zip(STREAMS, caps, strict=True)
+            _opening((b"XADD", kind.stream.encode(), b"MAXLEN", b"~", b"%d" % cap, b"*", FIELD))
+            for kind, cap in zip(self._kinds, caps, strict=True)
         )
 
     @property
@@ -117,6 +119,8 @@ class Settlement:
     delivered: int = 0
     rejected: int = 0
     """Refused for good by the channel or by the stream."""
+    gone: set[int] = field(default_factory=set)
+    """Places of what is refused for good, or fenced."""
     again: list[Entry] = field(default_factory=list)
     """Refused for now, or not answered; in order."""
     announced: set[int] = field(default_factory=set)
@@ -139,5 +143,13 @@ class Settlement:
                 self.announced.add(entry[0])
         elif _REFUSED in (publish, append):
             self.rejected += 1
+            self.gone.add(entry[0])
         else:
             self.delivered += 1
+
+    def executed(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Those of the batch that are neither refused nor to be sent again."""
+        if self.delivered == len(entries):
+            return entries
+        others = self.gone | {place for place, _, _ in self.again}
+        return [entry for entry in entries if entry[0] not in others]

@@ -5,12 +5,13 @@ script's text goes with every call, which costs less than one event: no restart 
 server forget it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Final
 
+from streaming.bus.events import KINDS, EventKind
 from streaming.bus.lease import FENCE, LOST, Fence
-from streaming.bus.publish.batch import CHANNELS, DONE, FIELD, LATER, STREAMS, UNKNOWN, Settlement, pack_words, verdict
+from streaming.bus.publish.batch import DONE, FIELD, LATER, UNKNOWN, Settlement, pack_words, verdict
 from streaming.bus.publish.buffer import Entry
 
 RUN_EVENTS: Final = 32
@@ -27,59 +28,90 @@ local function run(number, ...)
 end
 for place = 1, #kinds do
   local kind, payload = string.byte(kinds, place) + 1 + %(fence)d, ARGV[place + %(kinds_at)d + %(fence)d]
-  run(2 * place - 2, 'PUBLISH', ARGV[kind], payload)
+  if kind > %(kinds)d + %(fence)d then
+    kind = kind - %(kinds)d
+  else
+    run(2 * place - 2, 'PUBLISH', ARGV[kind], payload)
+  end
   run(2 * place - 1, 'XADD', KEYS[kind], 'MAXLEN', '~', ARGV[kind + %(kinds)d], '*', '%(field)b', payload)
 end
 return failed
 """
-_COUNTS: Final = {b"kinds": len(CHANNELS), b"kinds_at": 2 * len(CHANNELS) + 1, b"field": FIELD}
-SCRIPT: Final = _BODY % {b"fence": 0, **_COUNTS}
-"""Its arguments: the channels, their caps, a byte an event for its kind, the events. It answers with the number of
-each refused command, counted from 0 as `BatchPacker` would send them, and its error. The first line is for servers
-before version 7, which let no command follow an XADD with an id of their own choice unless it is replicated by effect.
-"""
-FENCED_SCRIPT: Final = FENCE.encode() + _BODY % {b"fence": 1, **_COUNTS}
-"""The same for the holder of a lease only: the epoch's key goes before the streams, the epoch before the channels."""
+
+
+def script(kinds: int, check: str = "") -> bytes:
+    """The text for so many kinds, and for the holder of a lease only if it begins with a check of that.
+
+    Its arguments: the channels, their caps, a byte an event for its kind, the events. An event that is announced
+    already has the number of its kind raised by that of all kinds. It answers with the number of each refused command,
+    counted from 0 as `BatchPacker` would send them, and its error. The first line is for servers before version 7,
+    which let no command follow an XADD with an id of their own choice unless it is replicated by effect. With a check,
+    the epoch's key goes before the streams and the epoch before the channels.
+    """
+    return check.encode() + _BODY % {
+        b"fence": bool(check),
+        b"kinds": kinds,
+        b"kinds_at": 2 * kinds + 1,
+        b"field": FIELD,
+    }
+
+
+SCRIPT: Final = script(len(KINDS))
 _END: Final = b"\r\n"
 _KIND_OF: Final = itemgetter(1)
-_FIXED: Final = 2 + 1 + len(STREAMS) + 2 * len(CHANNELS) + 1
-"""Words of a call before the events."""
+_WORDS: Final = 4
+"""Of a call besides those that each kind and each event has: command, text, number of keys, kinds of the events."""
 
 
 class ScriptPacker:
     """Turns events into the bytes of script calls, and the replies into what became of each event."""
 
-    def __init__(self, caps: Sequence[int], fence: Fence | None = None) -> None:
-        """With a `fence` the server refuses the calls as soon as another process holds the lease."""
+    def __init__(
+        self,
+        caps: Sequence[int],
+        fence: Fence | None = None,
+        *,
+        kinds: Sequence[EventKind] = KINDS,
+        check: str = FENCE,
+    ) -> None:
+        """With a `fence` the server refuses the calls as soon as another process holds the lease, as `check` says."""
+        self._channels = tuple(kind.channel.encode() for kind in kinds)
+        self._streams = tuple(kind.stream.encode() for kind in kinds)
+        self._text = script(len(kinds), "" if fence is None else check)
         self._fence = fence
         self._epoch = -1
-        self._fixed = _FIXED + (0 if fence is None else 2)
+        self._fixed = _WORDS + 3 * len(kinds) + (0 if fence is None else 2)
         self.cap(caps)
 
     def cap(self, caps: Sequence[int]) -> None:
         """Bound the streams by these numbers of entries from now on."""
-        self._arguments = (*CHANNELS, *(b"%d" % cap for cap in caps))
+        self._arguments = (*self._channels, *(b"%d" % cap for cap in caps))
         self._begin()
 
-    def pack(self, entries: Sequence[Entry]) -> bytes:
-        """All calls of a batch."""
+    def pack(self, entries: Sequence[Entry], announced: Collection[int] = ()) -> bytes:
+        """All calls of a batch; events whose place is in `announced` are appended only."""
         if self._fence is not None and self._fence.epoch != self._epoch:
             self._epoch = self._fence.epoch
             self._begin()
         parts: list[bytes] = []
         for run in _runs(entries):
-            parts += b"*%d\r\n" % (self._fixed + len(run)), self._before, pack_words((bytes(map(_KIND_OF, run)),))
+            kinds = bytes(map(_KIND_OF, run)) if not announced else self._kinds(run, announced)
+            parts += b"*%d\r\n" % (self._fixed + len(run)), self._before, pack_words((kinds,))
             for _, _, payload in run:
                 parts += b"$%d\r\n" % len(payload), payload, _END
         return b"".join(parts)
 
+    def _kinds(self, run: Sequence[Entry], announced: Collection[int]) -> bytes:
+        raised = len(self._streams)
+        return bytes(kind + raised if place in announced else kind for place, kind, _ in run)
+
     def _begin(self) -> None:
         """What every call begins with."""
         if self._fence is None:
-            words = (b"EVAL", SCRIPT, b"%d" % len(STREAMS), *STREAMS)
+            words = (b"EVAL", self._text, b"%d" % len(self._streams), *self._streams)
         else:
-            keys = (b"%d" % (1 + len(STREAMS)), self._fence.epoch_key.encode(), *STREAMS)
-            words = (b"EVAL", FENCED_SCRIPT, *keys, b"%d" % self._epoch)
+            keys = (b"%d" % (1 + len(self._streams)), self._fence.epoch_key.encode(), *self._streams)
+            words = (b"EVAL", self._text, *keys, b"%d" % self._epoch)
         self._before = pack_words((*words, *self._arguments))
 
     def replies(self, entries: Sequence[Entry]) -> int:
@@ -109,6 +141,7 @@ def _enter_run(settlement: Settlement, run: Sequence[Entry], reply: object) -> N
         _enter_executed(settlement, run, errors)
     elif isinstance(reply, Exception) and str(reply).startswith(LOST):
         settlement.fenced += len(run)
+        settlement.gone.update(place for place, _, _ in run)
     elif isinstance(reply, Exception):
         settlement.error = settlement.error or str(reply)
         settlement.forbidden = settlement.forbidden or verdict(str(reply)) != LATER

@@ -2,6 +2,9 @@
 
 After a break nobody knows which of the unanswered commands were executed. Events are written to their
 streams in order, so the tail of each stream tells: what is there is done, the rest is sent again.
+
+Where servers have copies that take over, each batch ends with a `WAIT`, and what no copy confirmed is held: when
+another server has taken over, its streams tell in the same way what got lost with the old one.
 """
 
 import asyncio
@@ -11,20 +14,24 @@ from asyncio import StreamReader, StreamWriter
 from asyncio.trsock import TransportSocket
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
-from streaming.bus.lease import Fence, LeaseLostError
-from streaming.bus.publish.batch import STREAMS, BatchPacker, Settlement, pack
+from streaming.bus import keys
+from streaming.bus.cluster import doubt, is_cluster, is_replicated, pool_of
+from streaming.bus.events import KINDS, EventKind
+from streaming.bus.lease import COPY_FENCE, FENCE, LOST, Fence, LeaseLostError
+from streaming.bus.publish.batch import BatchPacker, Settlement, pack
 from streaming.bus.publish.batch_script import ScriptPacker
 from streaming.bus.publish.buffer import Entry
-from streaming.bus.publish.stream_budget import StreamBudget
-from streaming.bus.redis_connection import CONNECT_S
+from streaming.bus.publish.held import HeldEvents
+from streaming.bus.replicas import CONNECT_S, COPIES, AcknowledgedConnection, CopyWatch, followers_in
 from streaming.errors import TransientError
 from streaming.process.trouble import LastingTrouble
 
@@ -32,6 +39,10 @@ log = logging.getLogger(__name__)
 _READ_BYTES: Final = 1 << 16
 _SEND_BYTES: Final = 1 << 20
 _MORE: Final = object()
+HELD_EVENTS: Final = 20_000
+HELD_BYTES: Final = 16 << 20
+_RAISE_COPY: Final = f"{COPY_FENCE} return 1".encode()
+_MARK_MS: Final = b"60000"
 
 
 def widen(own: socket.socket | TransportSocket) -> None:
@@ -53,14 +64,16 @@ class BatchConnection:
         self._parser = hiredis.Reader(notEnoughData=_MORE)
 
     @classmethod
-    async def open(cls, redis: Redis, *, within_s: float) -> "BatchConnection":
-        """Connect and log in within `within_s`; TransientError when that does not succeed."""
-        connection: AbstractConnection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py
+    async def open(cls, redis: Redis, *, within_s: float, key: str = "") -> "BatchConnection":
+        """Connect to where a key is written and log in within `within_s`; TransientError when that does not succeed."""
+        connection: AbstractConnection | None = None
         try:
             async with asyncio.timeout(within_s):
-                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py
+                connection = (await pool_of(redis, key)).make_connection()  # type: ignore[no-untyped-call]  # redis-py
+                await connection.connect()
         except (RedisError, OSError, TimeoutError) as error:
-            await connection.disconnect(nowait=True)
+            if connection is not None:
+                await connection.disconnect(nowait=True)
             raise TransientError(f"Redis cannot be reached ({type(error).__name__}).") from error
         stream, writer = connection._reader, connection._writer  # noqa: SLF001  # redis-py has no public batch read
         if stream is None or writer is None:
@@ -92,6 +105,15 @@ class BatchConnection:
                 raise ConnectionResetError("closed by the server")
             parser.feed(data)
 
+    async def assure_master(self, *, within_s: float) -> None:
+        """TransientError when another server has taken over, or when nobody says that none has."""
+        if isinstance(self._connection, AcknowledgedConnection):
+            try:
+                async with asyncio.timeout(within_s):
+                    await self._connection.assure_master()
+            except (RedisError, OSError, TimeoutError) as error:
+                raise TransientError("Another Redis server takes over.") from error
+
     async def close(self) -> None:
         """Drop the connection at once; never waits for a peer that does not read."""
         self._writer.transport.abort()  # a plain close would wait for unsent bytes to be taken
@@ -99,17 +121,57 @@ class BatchConnection:
             await self._connection.disconnect(nowait=True)
 
 
-class BatchDelivery:
-    """Holds the batch in flight and its connection; `pending` is empty when all of it has been settled."""
+@dataclass(frozen=True, slots=True)
+class _FenceCopy:
+    """A lease whose epoch is told in the slot of a stream."""
 
-    def __init__(self, redis: Redis, *, budget: StreamBudget | None, answer_s: float) -> None:
+    lease: Fence
+    epoch_key: str
+
+    @property
+    def epoch(self) -> int:
+        return self.lease.epoch
+
+    async def assure(self) -> None:
+        await self.lease.assure()
+
+
+class Budget(Protocol):
+    """What bounds the streams (`StreamBudget`)."""
+
+    @property
+    def caps(self) -> Sequence[int]:
+        """How many entries to keep, by kind."""
+        ...
+
+    def caps_for(self, entries: Sequence[Entry]) -> Sequence[int]:
+        """The same once a batch is to be added."""
+        ...
+
+
+class BatchDelivery:
+    """Holds the batch in flight and its connection; `pending` is empty when all of it has been settled.
+
+    All streams of its `kinds` are on one server. In a Cluster that is one kind, and the lease may be elsewhere.
+    """
+
+    def __init__(
+        self, redis: Redis, *, budget: Budget | None, answer_s: float, kinds: Sequence[EventKind] = KINDS
+    ) -> None:
         """Without a `budget` events are only announced."""
         self._redis = redis
+        self._kinds = kinds
         self._budget = budget
         self._caps: Sequence[int] | None = None if budget is None else budget.caps
-        self._packer = BatchPacker(self._caps)
-        self._script = ScriptPacker(self._caps) if self._caps is not None else None
+        self._packer = BatchPacker(self._caps, kinds)
+        self._check = COPY_FENCE if is_cluster(redis) else FENCE
+        self._script = None if self._caps is None else ScriptPacker(self._caps, kinds=kinds)
         self._fence: Fence | None = None
+        self._raised = 0
+        """The epoch that was told in the slot of the streams."""
+        self._held = HeldEvents(max_events=HELD_EVENTS, max_bytes=HELD_BYTES)
+        self._replicated = budget is not None and is_replicated(redis)
+        self._copies = CopyWatch()
         self._answer_s = answer_s
         self._connection: BatchConnection | None = None
         self._announced: set[int] = set()
@@ -123,6 +185,18 @@ class BatchDelivery:
         self.resent = 0
         """Events published again because nobody knows whether subscribers had them already."""
         self.connects = 0
+        self.unacknowledged = 0
+        """Among those delivered, what no copy confirmed: beyond the bound of what is held, or of a lone server."""
+
+    @property
+    def held(self) -> int:
+        """Events that are executed and that no copy has confirmed yet."""
+        return len(self._held)
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not acknowledged."""
+        return len(self.pending) + len(self._held)
 
     @property
     def connected(self) -> bool:
@@ -131,15 +205,22 @@ class BatchDelivery:
 
     def put_up(self, fence: Fence | None) -> None:
         """From now on send only what the holder of this lease may; None for what needs none."""
+        if fence is not None and is_cluster(self._redis):
+            fence = _FenceCopy(fence, keys.epoch_copy(fence.epoch_key, self._kinds[0].stream))
         self._fence = fence
         if self._script is not None and self._caps is not None:
-            self._script = ScriptPacker(self._caps, fence)
+            self._script = ScriptPacker(self._caps, fence, kinds=self._kinds, check=self._check)
 
     def give_up(self) -> int:
         """Forget what is pending, which another process has sent by now; how many events that were."""
         given_up, self.pending, self._announced, self._doubtful = len(self.pending), [], set(), False
         self.fenced += given_up
+        self._count_unacknowledged(len(self._held.take()))
         return given_up
+
+    def _count_unacknowledged(self, events: int) -> None:
+        self.delivered += events
+        self.unacknowledged += events
 
     async def flush(self) -> None:
         """Send what is pending and take the replies.
@@ -149,9 +230,13 @@ class BatchDelivery:
         if self._fence is not None:
             await self._fence.assure()
         connection = self._connection or await self._connect()
+        if self._fence is not None and self._check is COPY_FENCE and self._raised != self._fence.epoch:
+            await self._shut_out_earlier_holders(connection, self._fence)
         if self._doubtful:
             await self._resolve_doubts(connection)
         if not self.pending:
+            if self._held:
+                await self._confirm(connection)
             return
         settlement = await self._send(connection)
         if settlement.forbidden:
@@ -167,17 +252,25 @@ class BatchDelivery:
         entries, announced = self.pending, self._announced
         self._bound_streams(entries)
         replies: list[object] = []
-        if self._script is not None and not announced:
-            packed, count = self._script.pack(entries), self._script.replies(entries)
+        if self._script is not None:
+            packed, count = self._script.pack(entries, announced), self._script.replies(entries)
             settle = partial(self._script.settle, entries, replies)
         else:
             packed, count = self._packer.pack(entries, announced), self._packer.replies(entries, announced)
             settle = partial(self._packer.settle, entries, announced, replies)
+        if self._replicated:
+            question, answers = self._question()
+            packed, count = packed + question, count + answers
         try:
             await self._exchange(connection, packed, count, replies)
         finally:
+            told: list[object] = []
+            if self._replicated and len(replies) == count:
+                told = replies[-answers:]
+                del replies[-answers:]
             settlement = settle()
-            self._take_over(settlement)
+            self._take_over(settlement, entries)
+        await self._enter_copies(connection, told)
         return settlement
 
     def _bound_streams(self, entries: Sequence[Entry]) -> None:
@@ -187,6 +280,48 @@ class BatchDelivery:
         self._packer.cap(caps)
         if self._script is not None:
             self._script.cap(caps)
+
+    def _question(self) -> tuple[bytes, int]:
+        """Who has a copy; once nobody had, also who follows at all. And how many replies that is."""
+        question = pack(b"WAIT", b"%d" % COPIES, b"%d" % self._copies.patience_ms)
+        return (question + pack(b"INFO", b"replication"), 2) if self._copies.missed else (question, 1)
+
+    async def _enter_copies(self, connection: BatchConnection, told: Sequence[object]) -> None:
+        """The replies to that, if any: a copy has confirmed all that is held, or none has."""
+        if not told:
+            return
+        copies = told[0] if isinstance(told[0], int) else 0
+        followers = followers_in(told[-1])
+        if followers == 0:
+            await connection.assure_master(within_s=self._answer_s)
+        if self._copies.enter(copies, followers):
+            held = len(self._held.take())
+            if copies >= COPIES:
+                self.delivered += held
+            else:
+                self._count_unacknowledged(held)
+
+    async def _confirm(self, connection: BatchConnection) -> None:
+        """Ask for copies of what is held, behind a write of this connection, since only such are asked about."""
+        mark = keys.acknowledged(self._kinds[0].stream).encode()
+        replies: list[object] = []
+        question, answers = self._question()
+        packed = pack(b"SET", mark, b"", b"PX", _MARK_MS) + question
+        await self._exchange(connection, packed, 1 + answers, replies)
+        await self._enter_copies(connection, replies[1:])
+
+    async def _shut_out_earlier_holders(self, connection: BatchConnection, fence: Fence) -> None:
+        """Also where nothing is to be sent just now."""
+        replies: list[object] = []
+        epoch = fence.epoch
+        await self._exchange(
+            connection, pack(b"EVAL", _RAISE_COPY, b"1", fence.epoch_key.encode(), b"%d" % epoch), 1, replies
+        )
+        if isinstance(replies[0], Exception):
+            if str(replies[0]).startswith(LOST):
+                raise LeaseLostError("Another process is streaming now.")
+            raise TransientError(f"Redis refuses to be told who streams ({str(replies[0]).partition(' ')[0]}).")
+        self._raised = epoch
 
     def _give_up_scripts(self, error: str) -> None:
         self._script = None
@@ -198,14 +333,25 @@ class BatchDelivery:
 
     async def disconnect(self) -> None:
         """Drop the connection; what is pending stays."""
+        doubt(self._redis)
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
 
     async def _connect(self) -> BatchConnection:
-        self._connection = await BatchConnection.open(self._redis, within_s=CONNECT_S + self._answer_s)
+        stream = self._kinds[0].stream
+        self._connection = await BatchConnection.open(self._redis, within_s=CONNECT_S + self._answer_s, key=stream)
         self.connects += 1
+        if self._held:
+            self._doubt_held()
         return self._connection
+
+    def _doubt_held(self) -> None:
+        """Another server may have taken over, without the newest of what the one before it had executed."""
+        held = self._held.take()
+        self._announced |= {place for place, _, _ in held}
+        self.pending = held + self.pending
+        self._doubtful = True
 
     async def _exchange(self, connection: BatchConnection, packed: bytes, count: int, replies: list[object]) -> None:
         """One exchange under the watchdog: a server that stays silent counts as lost."""
@@ -215,10 +361,15 @@ class BatchDelivery:
         except TimeoutError:
             raise TransientError(f"Redis did not answer within {self._answer_s:g} s.") from None
 
-    def _take_over(self, settlement: Settlement) -> None:
+    def _take_over(self, settlement: Settlement, entries: Sequence[Entry]) -> None:
+        if self._announced:
+            settlement.announced |= self._announced & {place for place, _, _ in settlement.again}
         self.pending, self._announced = settlement.again, settlement.announced
         self._doubtful = settlement.doubtful
-        self.delivered += settlement.delivered
+        if self._replicated:
+            self._count_unacknowledged(self._held.add(settlement.executed(entries)))
+        else:
+            self.delivered += settlement.delivered
         self.rejected += settlement.rejected
         self.fenced += settlement.fenced
         if settlement.rejected:
@@ -229,7 +380,10 @@ class BatchDelivery:
         """Take out of `pending` what a lost batch did bring into the streams."""
         found = await self._found_in_streams(connection) if self._packer.streams else set()
         remaining = [entry for entry in self.pending if entry[2] not in found]
-        self.delivered += len(self.pending) - len(remaining)
+        if self._replicated:
+            self._count_unacknowledged(self._held.add([entry for entry in self.pending if entry[2] in found]))
+        else:
+            self.delivered += len(self.pending) - len(remaining)
         self._announced &= {place for place, _, _ in remaining}
         self.resent += len(remaining) - len(self._announced)
         self.pending = remaining
@@ -240,7 +394,8 @@ class BatchDelivery:
         depth = b"%d" % (2 * len(self.pending))  # twice, in case a second publisher writes in between
         for kind in sorted({kind for _, kind, _ in self.pending}):
             replies: list[object] = []
-            await self._exchange(connection, pack(b"XREVRANGE", STREAMS[kind], b"+", b"-", b"COUNT", depth), 1, replies)
+            stream = self._kinds[kind].stream.encode()
+            await self._exchange(connection, pack(b"XREVRANGE", stream, b"+", b"-", b"COUNT", depth), 1, replies)
             found |= _payloads(replies[0])
         return found
 

@@ -19,7 +19,7 @@ from streaming.bus.codec import encode_event
 from streaming.bus.events import KINDS, NUMBER_OF
 from streaming.bus.lease import Fence, LeaseLostError
 from streaming.bus.publish.buffer import EventBuffer
-from streaming.bus.publish.delivery import BatchDelivery
+from streaming.bus.publish.lanes import delivery_for
 from streaming.bus.publish.stream_budget import DEFAULT_MB, StreamBudget
 from streaming.errors import TransientError
 from streaming.model import MarketEvent
@@ -36,6 +36,7 @@ BUFFER_EVENTS: Final = 200_000
 BUFFER_BYTES: Final = 64 << 20
 FLUSH_S: Final = 5.0
 CLOSE_S: Final = 3.0
+_ASK_AGAIN_S: Final = 0.1
 
 
 class PublisherStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,8 @@ class PublisherStats(msgspec.Struct, frozen=True, kw_only=True):
     """Withheld because another process had taken over the stream."""
     rejected: int
     """Refused by Redis for good (wrong type of key, no permission, no such command)."""
+    unacknowledged: int
+    """Of those published, in a Cluster or behind Sentinel: what no copy is known to have."""
     resent: int
     """Published again after a lost connection; subscribers may have had some of them already."""
     flush_errors: int
@@ -88,7 +91,7 @@ class TradingEventPublisher:
         self._buffer = EventBuffer(max_events=max_events, max_bytes=max_bytes)
         self._numbers = {record: number for record, number in NUMBER_OF.items() if KINDS[number].name in kinds}
         budget = None if streams_mb is None else StreamBudget(streams_mb, kinds=self._numbers.values())
-        self._delivery = BatchDelivery(redis, budget=budget, answer_s=flush_timeout_s)
+        self._delivery = delivery_for(redis, budget=budget, answer_s=flush_timeout_s)
         self._backoff = Backoff(rng or random.Random())
         self._close_budget_s = close_budget_s
         self._group = asyncio.TaskGroup()
@@ -130,7 +133,7 @@ class TradingEventPublisher:
 
     @property
     def _waiting(self) -> int:
-        return len(self._buffer) + len(self._delivery.pending)
+        return len(self._buffer) + self._delivery.waiting
 
     def publish(self, events: Sequence[StreamEvent]) -> None:
         """Accept events in order; never waits, never raises for Redis's sake. Option quotes are the engines' alone."""
@@ -169,6 +172,7 @@ class TradingEventPublisher:
             dropped_books=buffer.dropped_books,
             fenced=delivery.fenced,
             rejected=delivery.rejected,
+            unacknowledged=delivery.unacknowledged,
             resent=delivery.resent,
             flush_errors=self._flush_errors,
             reconnects=max(delivery.connects - 1, 0),
@@ -178,16 +182,25 @@ class TradingEventPublisher:
     async def _run(self) -> None:
         try:
             while True:
-                await self._wake.wait()
+                await self._something_to_do()
                 self._wake.clear()
                 await self._empty_buffer()
-                self._idle.set()
+                if not self._waiting:
+                    self._idle.set()
         finally:
             await self._delivery.disconnect()
 
+    async def _something_to_do(self) -> None:
+        """New events, or it is time to ask again for copies of those that were sent."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ASK_AGAIN_S if self._delivery.held else None):
+                await self._wake.wait()
+
     async def _empty_buffer(self) -> None:
         delivery = self._delivery
-        while self._waiting:
+        asking = bool(delivery.held)
+        while self._buffer or delivery.pending or asking:
+            asking = False
             if not delivery.pending:
                 delivery.pending = self._buffer.take(max_events=BATCH_EVENTS, max_bytes=BATCH_BYTES)
             try:

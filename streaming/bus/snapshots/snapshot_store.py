@@ -115,8 +115,11 @@ class SnapshotStore:
         them wrote an older day over today's, it is the last of today's history.
         """
         names = dict.fromkeys((ticker, ticker.partition("_")[0]))
-        async with answering(f"reading the snapshot of {ticker}"):
-            payloads: Any = await self._redis.mget([keys.snapshot(name) for name in names])
+        reading = answering(f"reading the snapshot of {ticker}")
+        async with reading, self._redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.get(keys.snapshot(name))
+            payloads: list[Any] = await pipeline.execute()
         async with self._one_at_a_time.one():
             read = [await self._read(payload) for payload in payloads if payload]
         stored = [snapshot for snapshot in read if snapshot is not None and snapshot.ticker == ticker]

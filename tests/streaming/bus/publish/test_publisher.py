@@ -76,7 +76,7 @@ async def test_what_is_queued_during_a_flush_travels_in_few_batches(redis):
     async with TradingEventPublisher(redis) as publisher:
         batches = []
         take_over = publisher._delivery._take_over
-        publisher._delivery._take_over = lambda one: batches.append(one.delivered) or take_over(one)
+        publisher._delivery._take_over = lambda one, sent: batches.append(one.delivered) or take_over(one, sent)
         publisher.publish([tick(n) for n in range(10_000)])
         assert publisher.stats.buffered == 10_000
     assert batches == [4096, 4096, 1808]
