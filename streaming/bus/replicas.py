@@ -52,8 +52,8 @@ _WRITES: Final = frozenset(
 )
 _SCRIPTS: Final = frozenset({"EVAL", "EVALSHA"})
 _KEPT: Final = ("gexcord:", f"{keys.ALERTS}:")
-_PASSING: Final = (keys.REQUESTS, keys.call_slices(""))
-"""Budgets of a minute and of a second: a process that cannot know them keeps to half of them, so nothing is lost."""
+_PASSING: Final = (keys.REQUESTS, keys.call_slices(""), keys.crew(""))
+"""Budgets of a minute and of a second, and who is there: told anew all the time, and each has a way to do without."""
 
 
 class UnacknowledgedError(RedisError):
