@@ -92,6 +92,8 @@ METRICS: Final[tuple[Metric[StreamFacts], ...]] = (
            "Events given up: buffer overflow, or left at the end."),
     Metric("fenced", "fenced_total", lambda it: it.publisher.fenced,
            "Events withheld because another process had taken over the stream."),
+    Metric("unacknowledged", "unacknowledged_total", lambda it: it.publisher.unacknowledged,
+           "Of those published, events of which no copy of Redis is known."),
     Metric("rejected", "rejected_total", lambda it: it.publisher.rejected, "Events Redis refused for good."),
     Metric("flush_errors", "flush_errors_total", lambda it: it.publisher.flush_errors,
            "Batches that failed and were repeated."),

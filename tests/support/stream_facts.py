@@ -11,7 +11,7 @@ from tests.support.clock import ManualClock
 NOW = ManualClock().now()
 STATS = PublisherStats(
     connected=True, buffered=3, buffered_bytes=9, published=120, dropped=2, dropped_ticks=2, dropped_books=0,
-    fenced=0, rejected=0, resent=0, flush_errors=1, reconnects=0,
+    fenced=0, unacknowledged=0, rejected=0, resent=0, flush_errors=1, reconnects=0,
     last_error=None,
 )  # fmt: skip
 LIVE = StreamStatus(
