@@ -31,6 +31,7 @@ from bot.wire.verdicts import described, passing, retry_after_s, verdict_of
 from streaming.bus.notes import Notes
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError, TransientError
+from streaming.ports import Tell
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,12 @@ class GexBot(commands.Bot):
         budget: IdentifyBudget | None = None,
         gate: Gate | None = None,
         crew: Crew | None = None,
+        ring: Tell | None = None,
     ) -> None:
-        """`crew` are the processes of this bot, which share its shards; without one it is alone."""
+        """`crew` are the processes of this bot, which share its shards; without one it is alone.
+
+        `ring` is told whatever the operators are.
+        """
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here, so nothing is missing
         super().__init__(
             command_prefix=commands.when_mentioned,  # never used: without message intents no message arrives
@@ -100,6 +105,7 @@ class GexBot(commands.Bot):
         self._wanted_extensions = tuple(extensions)
         self._services: Services | None = None
         self._clock = clock
+        self._ring = ring
         self._rng = random.Random()
         self.gateway = Shards(self, clock, self._rng, budget, crew)
         self.copies = SecondCopyWatch(clock, self.tell_operators)
@@ -202,6 +208,8 @@ class GexBot(commands.Bot):
         """Have every operator told by direct message: returns at once; bounded, without repetition, never raising."""
         log.warning("for the operators: %s", sentence)
         self.mail.tell(sentence)
+        if self._ring is not None:
+            self._ring(sentence)
 
     async def _known_fingerprint(self) -> str | None:
         if self._fingerprints is None:

@@ -35,13 +35,12 @@ from bot.feed.part import FeedPart
 from bot.feed.schedule import decide, opening_sentence
 from bot.live_buttons import LiveButton, live_buttons
 from bot.name_plates import NamePlates
-from bot.operate import login_watch
 from bot.operate.audit import KEEP, MOST, AuditLog
-from bot.operate.login_watch import LoginWatch
 from bot.operate.stream_control import StreamControl, SymbolControl
 from bot.pictures import PictureRequest, take_picture
 from bot.render.charts.chart_client import ChartWorker
 from bot.render.health_text import HealthLook
+from bot.render.operations import login_ending_text
 from bot.servers.departures import Departures
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.more_tickers import MoreTickers
@@ -66,11 +65,13 @@ from streaming.commands.record import order_of
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.ports import Progress, SnapshotSource, Tell
+from streaming.process.alarm import AlarmBell
 from streaming.process.heartbeat import Heartbeat
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
 from streaming.sources.on_demand import OnDemand
 from streaming.status import HistoryStatus, Loading, RecorderStatus
+from streaming.streamer.login_watch import LoginWatch
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.source_table import Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
@@ -99,8 +100,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
     budget = IdentifyBudget(runtime.redis, token.get_secret_value(), clock)
     fingerprints = Notes(runtime.redis, keys.COMMAND_FINGERPRINT, about="the fingerprint of the slash commands")
     pacing = Pacing(clock)
-    crew = Crew(runtime.redis, token.get_secret_value(), clock)
-    bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget, gate=pacing, crew=crew)
+    crew, bell = Crew(runtime.redis, token.get_secret_value(), clock), AlarmBell(settings.on_alarm, clock)
+    bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget, gate=pacing, crew=crew, ring=bell.ring)
     asked = on_demand_source(runtime, per_minute=settings.gex_on_demand_per_minute)
     async with (
         asked or nullcontext() as on_demand,
@@ -181,6 +182,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             crew=crew,
         )
         jobs |= {"call-share": share.run, "crew": crew.run}
+        jobs |= {} if settings.on_alarm is None else {"alarm": bell.run}
         if settings.gex_feed_enabled:
             jobs["more-tickers"] = more.run
             jobs["departures"] = _departures(bot, runtime, orders).run
@@ -225,7 +227,7 @@ def _jobs(
     jobs: dict[str, JobFactory] = {"heartbeat": heartbeat.beat, "source-metrics": sources.report}
     jobs |= {f"source-{source.name}": source.run for source in sources.polled}
     if (watch := _login_watch(bot, runtime)) is not None:
-        jobs[login_watch.JOB] = watch.run
+        jobs["schwab-login"] = watch.run
     if recorder is not None:
         jobs["recorder"] = recorder.run
     if history is not None:
@@ -341,7 +343,15 @@ def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:
         return None
     logins = StoredLogins(runtime.tokens, runtime.clock, app=runtime.auth.app)
     told = Notes(runtime.redis, keys.LOGIN_TOLD, about=_TOLD)
-    return LoginWatch(runtime.auth, logins, told, tell=bot.tell_operators, clock=runtime.clock)
+    return LoginWatch(
+        runtime.auth,
+        logins,
+        told,
+        tell=bot.tell_operators,
+        clock=runtime.clock,
+        zone=runtime.settings.operator_zone,
+        ending=login_ending_text,
+    )
 
 
 def _feed(

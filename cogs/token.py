@@ -45,7 +45,8 @@ class LoginView(AskerView):
         await interaction.response.defer()
         await self.services.schwab_login().finish_login(self.attempt, address)
         self.stop()
-        text = logged_in_text(self.services.login_status(), self.services.clock.now())
+        zone = self.services.settings.operator_zone
+        text = logged_in_text(self.services.login_status(), self.services.clock.now(), zone)
         await interaction.edit_original_response(content=text, view=None)
 
 
@@ -100,8 +101,7 @@ class TokenCog(commands.GroupCog, group_name="token", group_description="The Sch
     @operator_only()
     async def status(self, interaction: Interaction) -> None:
         """Until when login and access token last."""
-        text = token_text(self._services.login_status(), self._services.clock.now())
-        await interaction.response.send_message(text, ephemeral=True)
+        await interaction.response.send_message(self._text(), ephemeral=True)
 
     @app_commands.command(description="Renew the Schwab access token now")
     @operator_only()
@@ -109,8 +109,7 @@ class TokenCog(commands.GroupCog, group_name="token", group_description="The Sch
         """Renew the access token now; the seven days of the login stay as they are."""
         await think(interaction)
         await self._services.schwab_login().refresh()
-        text = token_text(self._services.login_status(), self._services.clock.now())
-        await interaction.edit_original_response(content=f"The access token was renewed.\n{text}")
+        await interaction.edit_original_response(content=f"The access token was renewed.\n{self._text()}")
 
     @app_commands.command(description="Log in at Schwab again; needed once a week")
     @operator_only()
@@ -118,6 +117,10 @@ class TokenCog(commands.GroupCog, group_name="token", group_description="The Sch
         """The link for the weekly login, with a button to paste the address it ends on."""
         view = LoginView(interaction, self._services, self._services.schwab_login().begin_login())
         await interaction.response.send_message(view.text, view=view, ephemeral=True)
+
+    def _text(self) -> str:
+        services = self._services
+        return token_text(services.login_status(), services.clock.now(), services.settings.operator_zone)
 
 
 async def setup(bot: GexBot) -> None:

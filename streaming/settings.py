@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -77,6 +78,8 @@ class StreamSettings(BaseSettings):
         None, description="a Fernet key, as `python -m streaming token new-key` prints it"
     )
     schwab_token_store: Literal["file", "redis"] = Field("file", description="file or redis")
+    operator_time_zone: str = Field("America/New_York", description="a time zone such as Europe/Berlin")
+    on_alarm: SecretStr | None = Field(None, description="a shell command, or an https URL (http on this machine)")
     redis_url: SecretStr | None = Field(
         None,
         description="redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// URL;"
@@ -194,6 +197,21 @@ class StreamSettings(BaseSettings):
             raise ValueError("a Fernet key")
         return value
 
+    @field_validator("operator_time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("a time zone") from None
+
+    @field_validator("on_alarm")
+    @classmethod
+    def _webhook(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (text := value.get_secret_value()).partition("://")[0].lower() in {"http", "https"}:
+            require_url(text.partition("?")[0], "http", "https")
+        return value
+
     @model_validator(mode="after")
     def _sealed_in_redis(self) -> Self:
         if self.shares_login and (self.redis_url is None or self.schwab_token_key is None):
@@ -242,6 +260,11 @@ class StreamSettings(BaseSettings):
     def shares_login(self) -> bool:
         """Whether the Schwab login lies in Redis, for several machines."""
         return self.schwab_token_store == "redis"  # noqa: S105  # a place, no password
+
+    @property
+    def operator_zone(self) -> ZoneInfo:
+        """Where operators sleep from 22:00 to 07:00."""
+        return ZoneInfo(self.operator_time_zone)
 
     @property
     def mapped_tickers(self) -> tuple[Ticker, ...]:

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from bot.render.message_form import MESSAGE_CHARS, listed, stamp
 from bot.render.numbers import UNKNOWN, age, ago, counted
+from streaming.calendar import NEW_YORK
+from streaming.login_week import plan
 from streaming.status import HistoryStatus, RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus, named
 
 _MOST_SYMBOLS: Final = 20
@@ -118,14 +121,14 @@ def _named(texts: Mapping[str, str]) -> str:
     return "; ".join(f"{name}: {text.removesuffix('.')}" for name, text in texts.items())
 
 
-def token_text(status: TokenStatus, now: datetime) -> str:
+def token_text(status: TokenStatus, now: datetime, zone: ZoneInfo = NEW_YORK) -> str:
     """`/token status`: what the login is worth, until when, and what to do."""
     if not status.configured:
         return "**Schwab login: not configured.** Set SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET in .env, then restart."
     if not status.present:
         return f"**Schwab login: none.** {status.last_error or _LOG_IN}"[:MESSAGE_CHARS]
     lines = [
-        _login_line(status.login_ends_at, now),
+        _login_line(status.login_ends_at, now, zone),
         f"Access token: {_access(status.access_expires_at, now)}",
         f"Last refresh: {_ago(status.last_refresh_at, now)}",
     ]
@@ -150,24 +153,25 @@ def login_steps(ends_at: datetime, *, link: str | None = None) -> str:
     return "\n".join(lines)[:MESSAGE_CHARS]
 
 
-def logged_in_text(status: TokenStatus, now: datetime) -> str:
+def logged_in_text(status: TokenStatus, now: datetime, zone: ZoneInfo = NEW_YORK) -> str:
     """The end of `/token login`."""
-    return f"You are logged in at Schwab.\n{token_text(status, now)}"[:MESSAGE_CHARS]
+    return f"You are logged in at Schwab.\n{token_text(status, now, zone)}"[:MESSAGE_CHARS]
 
 
-def login_ending_text(ends_at: datetime, now: datetime) -> str:
+def login_ending_text(ends_at: datetime, now: datetime, zone: ZoneInfo = NEW_YORK) -> str:
     """To the operators, some hours before the weekly login ends."""
     left = age(max((ends_at - now).total_seconds(), 60))
-    return f"The Schwab login ends in {left}, {stamp(ends_at)}. {_LOG_IN}"
+    return f"The Schwab login ends in {left}, {stamp(ends_at)}. It {plan(ends_at, now, zone)}. {_LOG_IN}"
 
 
-def _login_line(ends_at: datetime | None, now: datetime) -> str:
+def _login_line(ends_at: datetime | None, now: datetime, zone: ZoneInfo) -> str:
     if ends_at is None:
         return "**Schwab login: its age is unknown.** It ends seven days after the browser login."
     if ends_at <= now:
         return f"**Schwab login: over.** {_LOG_IN}"
     soon = " **Log in again soon.**" if ends_at - now < _SOON else ""
-    return f"**Schwab login: good** for {_left(ends_at - now)}, until {stamp(ends_at)}.{soon}"
+    week = f"It {plan(ends_at, now, zone)}."
+    return f"**Schwab login: good** for {_left(ends_at - now)}, until {stamp(ends_at)}.{soon} {week}"
 
 
 def _access(expires_at: datetime | None, now: datetime) -> str:

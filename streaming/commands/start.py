@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 from streaming.api import admission
 from streaming.api.api import Api, serve_api
 from streaming.api.routes import Desk
+from streaming.bus import keys
+from streaming.bus.notes import Notes
 from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError, LoginRequiredError, RequestError, TransientError, leading_error
+from streaming.process.alarm import AlarmBell
 from streaming.process.heartbeat import Heartbeat
 from streaming.process.logs import Say, say, settings_of_command
 from streaming.process.progress import ProgressBar
 from streaming.process.signals import run_until, stop_on_signals
+from streaming.schwab.login.keeper import StoredLogins
 from streaming.schwab.login.oauth import LOG_IN
 from streaming.schwab.stream.routing import plan
 from streaming.schwab.wire.fields import Service
@@ -28,6 +32,7 @@ from streaming.settings import StreamSettings
 from streaming.sources.schwab_source import stream_is_needed
 from streaming.status import Loading, StreamStatus
 from streaming.streamer import source_table
+from streaming.streamer.login_watch import LoginWatch
 from streaming.streamer.runtime import Runtime, open_runtime
 from streaming.streamer.source_table import Sources, what_is_missing
 from streaming.streamer.streamed_symbols import StoredChanges, SymbolChanges, needed_by, subscriptions_for
@@ -96,18 +101,22 @@ def _services(text: str | None) -> frozenset[Service] | None:
 
 
 async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
-    stop = stop_on_signals()
+    stop, clock = stop_on_signals(), SystemClock()
+    bell = AlarmBell(settings.on_alarm, clock)
     tickers = order.tickers or settings.mapped_tickers
     async with (
-        open_runtime(settings, SystemClock(), tell=say) as runtime,
+        open_runtime(settings, clock, tell=say) as runtime,
         serve_api(settings, Desk(runtime.snapshots, tickers, runtime.clock)) as api,
     ):
         rng = random.Random()
-        streamer = Streamer(runtime, tickers, rng=rng, symbols=order.symbols, services=order.services)
-        sources = Sources(runtime, tickers, streamer, rng=rng, tell=say)
+        streamer = Streamer(
+            runtime, tickers, rng=rng, tell=bell.beside(_LOG.error), symbols=order.symbols, services=order.services
+        )
+        sources = Sources(runtime, tickers, streamer, rng=rng, tell=bell.beside(say))
         streams = stream_is_needed(settings, tickers)
-        jobs = {f"source {source.name}": source.run for source in sources.polled}
+        jobs: dict[str, Job] = {f"source {source.name}": source.run for source in sources.polled}
         jobs |= {"streamer": streamer.run} if streams else {}
+        jobs |= _alarms(runtime, bell, say) if settings.on_alarm is not None else {}
         heartbeat = Heartbeat(runtime.clock, os.environ.get("NOTIFY_SOCKET"))
         watched = _watched(runtime, streamer, sources, tickers, heartbeat=heartbeat, api=api)
         async with serve_telemetry(settings, watched) as metrics_url:
@@ -124,6 +133,17 @@ async def _serve(settings: StreamSettings, order: _Order, say: Say) -> int:
             heartbeat.stopping()
     say("Stopped.")
     return 0
+
+
+def _alarms(runtime: Runtime, bell: AlarmBell, say: Say) -> dict[str, Job]:
+    """Ringing, and reminders of the login's end; what a bot on the same Redis tells in Discord is told here besides."""
+    jobs: dict[str, Job] = {"alarm": bell.run}
+    if (auth := runtime.auth) is not None:
+        logins = StoredLogins(runtime.tokens, runtime.clock, app=auth.app)
+        told = Notes(runtime.redis, f"{keys.LOGIN_TOLD}:alarm", about="which alarms about the Schwab login were given")
+        zone = runtime.settings.operator_zone
+        jobs["login watch"] = LoginWatch(auth, logins, told, tell=bell.beside(say), clock=runtime.clock, zone=zone).run
+    return jobs
 
 
 def _watched(
@@ -161,8 +181,8 @@ async def _dry_run(settings: StreamSettings, order: _Order, say: Say) -> int:
     wanted = plan(subscriptions_for(settings, symbols, order.services), listings={}, level2=True)
     if not wanted:
         raise RequestError("Nothing would be streamed.", remedy="Set SCHWAB_SYMBOLS, or use other --symbols.")
-    for service, keys in wanted.items():
-        say(f"{service}: {', '.join(keys)}")
+    for service, symbols_of in wanted.items():
+        say(f"{service}: {', '.join(symbols_of)}")
     say("Nothing was streamed. Books of shares whose exchange is unknown join once level one names it.")
     return 0
 

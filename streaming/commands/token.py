@@ -22,6 +22,7 @@ from streaming.commands.login.login_actions import (
     export_login,
     import_login,
     log_out,
+    parse_span,
     report_status,
     verify_refresh,
 )
@@ -77,7 +78,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the commands to the parser of `python -m streaming`."""
     token = commands.add_parser("token", help="the Schwab login: show, renew, import, export, find what is wrong")
     actions = token.add_subparsers(title="actions", required=True, metavar="ACTION")
-    _add(actions, "status", _status, "how long the login and the access token last")
+    status = _add(actions, "status", _status, "how long the login and the access token last")
+    status.add_argument(
+        "--at-least", type=parse_span, metavar="24h", help="exit status 77 if the login lasts less; also 90m, 2d"
+    )
     login = _add(actions, "login", _login, "log in with a browser; once a week")
     login.add_argument("--paste", action="store_true", help="paste the redirect URL instead of waiting for the browser")
     login.add_argument("--no-browser", action="store_true", help="open no browser on this machine")
@@ -125,8 +129,9 @@ async def _open_desk() -> AsyncIterator[LoginTools]:
         yield LoginTools(settings, store, http, clock)
 
 
-async def _status(desk: LoginTools, _arguments: argparse.Namespace) -> int:
-    return report_status(stored_status(desk.store, configured=desk.has_app), desk.clock.now(), _say)
+async def _status(desk: LoginTools, arguments: argparse.Namespace) -> int:
+    status, zone = stored_status(desk.store, configured=desk.has_app), desk.settings.operator_zone
+    return report_status(status, desk.clock.now(), _say, zone=zone, at_least=arguments.at_least)
 
 
 async def _login(desk: LoginTools, arguments: argparse.Namespace) -> int:
@@ -185,7 +190,7 @@ def _new_key(_arguments: argparse.Namespace) -> int:
 
 
 def _tell(desk: LoginTools) -> int:
-    for line in describe(stored_status(desk.store), desk.clock.now()):
+    for line in describe(stored_status(desk.store), desk.clock.now(), desk.settings.operator_zone):
         _say(line)
     return 0
 

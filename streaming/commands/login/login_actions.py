@@ -1,13 +1,16 @@
 """`token status|import|export|logout` and `verify-refresh`: a login shown, taken over, handed on, ended and proven."""
 
 import stat
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from streaming.calendar import NEW_YORK
 from streaming.errors import LoginRequiredError, RequestError
+from streaming.login_week import plan
 from streaming.process.logs import Say
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.cipher import TokenCipher
@@ -24,20 +27,38 @@ _UNKNOWN_AGE: Final = "Its age is unknown, so no warning can come before its sev
 NOT_PROVEN: Final = 74
 """Exit status: Schwab refreshed, and the file does not hold what came back."""
 _PRIVATE: Final = 0o077
+_LONGEST_NUMBER: Final = 6
 
 
-def report_status(status: TokenStatus, now: datetime, say: Say) -> int:
-    """Print the status; LoginRequiredError when there is no login or it is over."""
+def report_status(
+    status: TokenStatus, now: datetime, say: Say, *, zone: ZoneInfo = NEW_YORK, at_least: timedelta | None = None
+) -> int:
+    """Print the status, and return the exit status: 0 while the login lasts, `at_least` so long where that is asked.
+
+    LoginRequiredError when there is none. A login of unknown age lasts, but not for any time that could be told.
+    """
     if not status.present:
         raise LoginRequiredError(status.last_error or "There is no Schwab login.", remedy=_remedy(status))
-    for line in describe(status, now):
+    for line in describe(status, now, zone):
         say(line)
-    is_over = status.login_ends_at is not None and status.login_ends_at <= now
-    return LoginRequiredError.exit_status if is_over else 0
+    if status.login_ends_at is None:
+        lasts = at_least is None
+    else:
+        lasts = status.login_ends_at > now and status.login_ends_at - now >= (at_least or timedelta(0))
+    return 0 if lasts else LoginRequiredError.exit_status
 
 
-def describe(status: TokenStatus, now: datetime) -> list[str]:
-    """What a person wants to know of a login, a line each; times in UTC."""
+def parse_span(text: str) -> timedelta:
+    """`24h`, `2d` or `90m`; ValueError for anything else."""
+    units = {"d": "days", "h": "hours", "m": "minutes"}
+    number, unit = text[:-1], text[-1:]
+    if unit not in units or not number.isdecimal() or len(number) > _LONGEST_NUMBER:
+        raise ValueError(text)
+    return timedelta(**{units[unit]: int(number)})
+
+
+def describe(status: TokenStatus, now: datetime, zone: ZoneInfo = NEW_YORK) -> list[str]:
+    """What a person wants to know of a login, a line each; times in UTC, and the end of its week in `zone` too."""
     lines = []
     if status.access_expires_at is not None:
         minutes = round((status.access_expires_at - now).total_seconds() / 60)
@@ -49,6 +70,7 @@ def describe(status: TokenStatus, now: datetime) -> list[str]:
     else:
         hours = (status.login_ends_at - now).total_seconds() / 3600
         lines.append(f"login: lasts until {status.login_ends_at:%Y-%m-%d %H:%M} UTC ({hours / 24:.1f} days)")
+        lines.append(f"week: {plan(status.login_ends_at, now, zone)}")
     if status.last_refresh_at is not None:
         lines.append(f"last refresh: {status.last_refresh_at:%Y-%m-%d %H:%M} UTC")
     if status.last_error is not None:

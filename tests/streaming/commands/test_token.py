@@ -246,6 +246,16 @@ async def test_status_tells_of_an_old_and_of_an_unknown_login(command, store, ag
     assert (status, words in told) == (expected, True)
 
 
+@pytest.mark.parametrize(("span", "expected"), [("24h", 0), ("90m", 0), ("7d", 77), ("6d", 0), ("soon", 2)])
+async def test_a_shell_asks_whether_the_login_lasts_long_enough(command, logged_in, span, expected):
+    if expected == 2:
+        with pytest.raises(SystemExit):
+            main(["token", "status", "--at-least", span])
+        return
+    status, told = await command("token", "status", "--at-least", span)
+    assert (status, "week: ends" in told) == (expected, True)
+
+
 async def test_without_a_login_every_command_says_how_to_get_one(command):
     for words in (("token", "status"), ("token", "refresh"), ("verify-refresh",), ("token", "export", "x.json")):
         status, told = await command(*words)

@@ -1,22 +1,23 @@
-"""The job that keeps the Schwab login fresh and tells the operators in time when only they can renew it."""
+"""The job that keeps the Schwab login fresh and tells people in time when only they can renew it."""
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from bot.render.operations import login_ending_text
 from streaming.bus.notes import Notes
+from streaming.calendar import NEW_YORK
 from streaming.clock import Clock
 from streaming.errors import OperatorError, TransientError
+from streaming.login_week import due_stage, plan
 from streaming.ports import Progress, Tell
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.keeper import Logins, keep_login
+from streaming.schwab.login.oauth import LOG_IN
 
 _LOG: Final = logging.getLogger(__name__)
-JOB: Final = "schwab-login"
-STAGES_H: Final = (48, 24, 6, 1)
-"""Hours before the end of the weekly login at which operators are told."""
 _REMEMBER: Final = timedelta(days=8)
 _REMEMBER_NONE: Final = timedelta(days=1)
 _UNKNOWN_AGE: Final = (
@@ -26,10 +27,20 @@ _UNKNOWN_AGE: Final = (
 _WORKS_AGAIN: Final = "The Schwab login works again."
 
 
+Words = Callable[[datetime, datetime, ZoneInfo], str]
+"""Says of a login when it ends: its end, now, and the time zone of whoever reads it."""
+
+
+def ending_words(ends_at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Plain words for a command, a webhook or a log."""
+    hours = round((ends_at - now).total_seconds() / 3600)
+    return f"The Schwab login has {max(hours, 1)} h left. It {plan(ends_at, now, zone)}. {LOG_IN}"
+
+
 class LoginWatch:
     """Refreshes before each expiry; tells 48, 24, 6 and 1 h before the login ends, of a refusal at once and once.
 
-    A refusal is no end: it is asked again, and its end is told too.
+    Reminders keep out of the night of `zone`. A refusal is no end: it is asked again, and its end is told too.
     """
 
     def __init__(
@@ -40,6 +51,8 @@ class LoginWatch:
         *,
         tell: Tell,
         clock: Clock,
+        zone: ZoneInfo = NEW_YORK,
+        ending: Words = ending_words,
         check_s: float = 30.0,
     ) -> None:
         self._auth = auth
@@ -47,6 +60,8 @@ class LoginWatch:
         self._memory = memory
         self._tell = tell
         self._clock = clock
+        self._zone = zone
+        self._ending = ending
         self._check_s = check_s
         self._told: set[str] = set()
         self._refused: str | None = None
@@ -84,10 +99,13 @@ class LoginWatch:
                 await self._tell_over(self._refused)
             if status.present and status.login_ends_at is None:
                 await self._tell_once("unknown-age", _UNKNOWN_AGE)
-            elif status.login_ends_at is not None and (hours := due_stage(status.login_ends_at, now)) is not None:
-                name = f"{self._auth.login_id()}:{hours}h"
-                await self._tell_once(name, login_ending_text(status.login_ends_at, now))
+            elif (ends_at := status.login_ends_at) is not None:
+                await self._remind(ends_at, now)
             await self._clock.sleep(self._check_s)
+
+    async def _remind(self, ends_at: datetime, now: datetime) -> None:
+        if (hours := due_stage(ends_at, now, self._zone)) is not None:
+            await self._tell_once(f"{self._auth.login_id()}:{hours}h", self._ending(ends_at, now, self._zone))
 
     async def _tell_refusal(self, error: OperatorError) -> None:
         """Tell a refusal once, however often it is repeated."""
@@ -132,11 +150,3 @@ class LoginWatch:
 def _note_another(is_another: bool) -> None:
     if is_another:
         _LOG.info("another Schwab login is stored")
-
-
-def due_stage(ends_at: datetime, now: datetime) -> int | None:
-    """The latest stage that has come; None before the first and after the end."""
-    left = ends_at - now
-    if left <= timedelta(0):
-        return None
-    return min((hours for hours in STAGES_H if left <= timedelta(hours=hours)), default=None)

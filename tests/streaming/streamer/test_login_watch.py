@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.operate.login_watch import LoginWatch, due_stage
 from streaming.errors import ConfigurationError, LoginRequiredError, TransientError
 from streaming.status import TokenStatus
+from streaming.streamer.login_watch import LoginWatch
 from tests.support.clock import ManualClock
 from tests.support.waiting import until
 
@@ -115,37 +115,18 @@ async def watching(login, memory, clock=None):
             await task
 
 
-@pytest.mark.parametrize(
-    ("left_h", "stage"),
-    [
-        (168, None),
-        (48.1, None),
-        (48, 48),
-        (30, 48),
-        (24, 24),
-        (6.01, 24),
-        (6, 6),
-        (1.5, 6),
-        (1, 1),
-        (0.01, 1),
-        (0, None),
-    ],
-)
-def test_the_latest_stage_that_has_come_is_due(left_h, stage):
-    assert due_stage(NOW + timedelta(hours=left_h), NOW) == stage
-
-
 async def test_operators_are_told_48_24_6_and_1_hours_before_the_end_once_each(memory):
     login = StandInLogin(NOW + timedelta(days=3))
     async with watching(login, memory, RacingClock()) as told:
         await until(lambda: len(told) == 4)
         await asyncio.sleep(0.05)
-    assert [sentence.split(",")[0] for sentence in told] == [
-        "The Schwab login ends in 2d",
-        "The Schwab login ends in 1d",
-        "The Schwab login ends in 6h",
-        "The Schwab login ends in 1h",
+    assert [sentence.split(".")[0] for sentence in told] == [
+        "The Schwab login has 48 h left",
+        "The Schwab login has 24 h left",
+        "The Schwab login has 12 h left",
+        "The Schwab login has 1 h left",
     ]
+    assert all("ends Sunday 09:40 New York, outside the session" in sentence for sentence in told)
     assert all("/token login" in sentence for sentence in told)
 
 
@@ -230,7 +211,7 @@ async def test_while_redis_is_away_warnings_wait_and_a_refusal_does_not(memory):
         await until(lambda: told)
         memory.away = False
         login.log_in_again()
-        await until(lambda: any("ends in 5h" in sentence for sentence in told))
+        await until(lambda: any("has 5 h left" in sentence for sentence in told))
     assert told[0] == REFUSED.sentence
 
 
