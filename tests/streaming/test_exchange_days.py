@@ -1,15 +1,22 @@
-"""streaming/exchange_days.py against the package `holidays`, which knows what was and what the rules say will be."""
+"""streaming/exchange_days.py: the table is what the package `holidays` says, and is read by year and kind."""
 
-import holidays
-import pytest
+from datetime import date
 
-from streaming.exchange_days import closed_days, short_days
-
-YEARS = range(1998, 2061)
+from streaming.exchange_days import TABLE, closed_days, short_days
+from tests.support.exchange_table import table
 
 
-@pytest.mark.parametrize(("ours", "category"), [(closed_days, holidays.PUBLIC), (short_days, holidays.HALF_DAY)])
-def test_closed_and_short_days_are_those_that_others_know(ours, category):
-    theirs = holidays.NYSE(years=YEARS, categories=(category,))
-    found = {day: name for year in YEARS for day, name in ours(year).items()}
-    assert found == {day: name.removesuffix(" (markets close at 1:00pm)") for day, name in theirs.items()}
+def test_the_table_is_what_the_package_says_today():
+    assert TABLE.read_text("utf-8") == table(), "python -m tests.support.exchange_table writes it anew"
+
+
+def test_a_day_of_mourning_is_closed_and_a_day_before_a_holiday_is_short():
+    assert closed_days(2025)[date(2025, 1, 9)] == "National Day of Mourning for former President Jimmy Carter"
+    assert short_days(2026) == {
+        date(2026, 11, 27): "Day after Thanksgiving Day",
+        date(2026, 12, 24): "Christmas Eve",
+    }
+
+
+def test_a_year_outside_the_table_has_no_days():
+    assert closed_days(1997) == short_days(2100) == {}
