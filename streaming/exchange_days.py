@@ -1,7 +1,7 @@
-"""The days of a year on which the New York Stock Exchange is closed or ends at 13:00, as the package `holidays` knows them.
+"""The days on which the New York Stock Exchange is closed or ends at 13:00, as the package `holidays` has them.
 
-They are read from `exchange_days.csv`, which `python -m tests.support.exchange_table` writes with that package: importing it here
-would cost each process of ours 5 MB and 25 ms. A test compares the two, so that a new release's days are not missed.
+They stand in `exchange_days.csv`, which `python -m tests.support.exchange_table` writes with that package: to import it
+here would cost each process of ours 5 MB and 25 ms. A test compares the two, so no new release's days are missed.
 """
 
 from collections.abc import Iterator
@@ -28,4 +28,4 @@ def _days(year: int, kind: DayKind) -> Iterator[tuple[date, str]]:
         if line.startswith(f"{year}-"):
             day, of_kind, name = line.split(",", 2)
             if of_kind == kind:
-                yield date.fromisoformat(day), name
+                yield date(*map(int, day.split("-"))), name
