@@ -124,7 +124,10 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         more = _more_tickers(runtime, settings, orders, streamer, on_demand, tell=bot.tell_operators)
         desk = FeedCommands(orders, clock, per_server=settings.gex_feed_per_server, admit=more.admit)
         bot.events.on_place_changed(feed.place_changed)
+        bot.events.on_place_changed(crew.place_changed)
+        crew.heard_of_place = feed.place_changed
         share = CallShare(runtime.redis, token.get_secret_value(), pacing.pacer, clock)
+        await share.renew()  # the first boards must not write at a pace that other processes have
         crew.report = partial(_reported, bot, feed, pacing.pacer, share)
         alerts, counters, alert_jobs = _alerts(bot, runtime, settings, orders, rng)
         recorder = (

@@ -32,6 +32,8 @@ ALIVE_S: Final = 2.0
 """So long a process counts after it was last heard of: less than a lease lasts, so that who takes over may."""
 _ANSWER_S: Final = 1.0
 _STIR_S: Final = 0.3
+_PLACES: Final = "places "
+_ANYWHERE: Final = "*"
 _AGREED_S: Final = 30.0
 """So long the number of shards is remembered when every process has ended."""
 _ANNOUNCE: Final = """
@@ -66,6 +68,9 @@ class Crew:
         self._redis = redis
         self._key = keys.crew(self.fingerprint)
         self._news = asyncio.Event()
+        self._places: set[int | None] = set()
+        self.heard_of_place: Callable[[int | None], None] = lambda _: None
+        """Called when another process was told by Discord that a channel changed, or (None) that any may have."""
         self._clock = clock
         self._announce = redis.register_script(_ANNOUNCE)
         self._decoder = msgspec.json.Decoder(CrewMember)
@@ -104,6 +109,7 @@ class Crew:
         try:
             while True:
                 await self._look()
+                await self._pass_on()
                 progress()
                 await self._clock.sleep(ANNOUNCE_S)
         finally:
@@ -119,14 +125,33 @@ class Crew:
 
     async def stir(self) -> None:
         """Tell the others that there is something to be taken over; they find out by themselves too."""
+        await self._say(self.name)
+
+    async def _say(self, words: str) -> None:
         try:
             async with answering("telling the bot's other processes", within_s=_STIR_S):
-                await self._redis.publish(self._key, self.name)
+                await self._redis.publish(self._key, words)
         except TransientError as error:
             log.debug("the other processes are not told: %s", error.sentence)
 
+    def place_changed(self, channel_id: int | None) -> None:
+        """Have the others told that a channel, or (None) any of them, changed: its board may be theirs."""
+        self._places.add(channel_id)
+
+    async def _pass_on(self) -> None:
+        if self.others and self._places:
+            said = (
+                _ANYWHERE if None in self._places else ",".join(str(place) for place in sorted(self._places, key=str))
+            )
+            await self._say(f"{_PLACES}{said}")
+        self._places.clear()
+
     async def _listen(self) -> None:
-        async for _ in messages(self._redis, self._key):
+        async for said in messages(self._redis, self._key):
+            if (places := _places_in(said)) is not None:
+                for place in places:
+                    self.heard_of_place(place)
+                continue
             await self._look()
             self._news.set()
             self._news = asyncio.Event()
@@ -175,3 +200,12 @@ class Crew:
             return self._decoder.decode(text)
         except msgspec.MsgspecError:
             return None
+
+
+def _places_in(said: bytes) -> list[int | None] | None:
+    """The channels that a message names; None when it is about something else."""
+    text = said.decode(errors="replace")
+    if not text.startswith(_PLACES):
+        return None
+    names = text.removeprefix(_PLACES)
+    return [None] if names == _ANYWHERE else [int(name) for name in names.split(",") if name.isdecimal()]

@@ -1,10 +1,18 @@
+import asyncio
 from types import SimpleNamespace
 
+import discord
 import pytest
 
+from bot.feed.pacing import Pacing
+from bot.sandbox.local_discord import open_sandbox
+from bot.wire.answers import look_at_answers
 from bot.wire.call_share import LEASE_S, CallShare
+from streaming.clock import SystemClock
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock
+from tests.support.discord_wire import pointed_at
+from tests.support.waiting import until
 
 TOTAL = 46.0
 TOKEN = "a token"
@@ -79,3 +87,46 @@ async def test_while_redis_is_away_a_process_keeps_its_slice_for_the_lease_and_t
     clock.advance(LEASE_S)
     await two.renew()
     assert calls.rate_per_s == TOTAL / 2
+
+
+class Busy:
+    """A process that edits its channels as fast as it may, on the local Discord."""
+
+    def __init__(self, redis, channels):
+        self.channels = channels
+        self.made = 0
+        self._clock = SystemClock()
+        self._pacing = Pacing(self._clock)
+        self._share = CallShare(redis, TOKEN, self._pacing.pacer, self._clock)
+        self.client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=30.0)
+        look_at_answers(self.client.http, self._pacing)
+
+    async def run(self, token):
+        await self._share.renew()
+        await self.client.login(token)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._share.run(lambda: None))
+            for channel_id in self.channels:
+                group.create_task(self._write(channel_id))
+
+    async def _write(self, channel_id):
+        message = await self.client.get_partial_messageable(channel_id).send("0")
+        while True:
+            self.made += 1
+            await message.edit(content=str(self.made))
+
+
+async def test_two_processes_on_the_wire_keep_below_discords_fifty_a_second_and_use_them(redis):
+    names = [f"board-{number}" for number in range(60)]
+    async with open_sandbox(channels=names) as sandbox, pointed_at(sandbox):
+        channels = list(sandbox.channel_ids.values())
+        busy = [Busy(redis, channels[first::2]) for first in range(2)]
+        tasks = []
+        for one in busy:
+            tasks.append(asyncio.create_task(one.run(sandbox.token)))
+            await until(lambda one=one: one.made > 5, timeout_s=10)
+        for one, task in zip(busy, tasks, strict=True):
+            task.cancel()
+            await asyncio.wait({task})
+            await one.client.close()
+        assert sandbox.traffic.statuses[429] == 0

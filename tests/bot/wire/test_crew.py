@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from bot.wire.crew import ALIVE_S, Crew
+from streaming.clock import SystemClock
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock
+from tests.support.waiting import until
 
 TOKEN = "a token"
 
@@ -95,3 +97,23 @@ async def test_without_redis_a_process_keeps_to_what_it_knew():
     job.cancel()
     await asyncio.wait({job})
     assert one.share(4) == 0
+
+
+async def test_what_discord_told_one_process_of_a_channel_reaches_the_one_that_writes_there(redis):
+    one, other = Crew(redis, TOKEN, SystemClock(), name="a"), Crew(redis, TOKEN, SystemClock(), name="b")
+    heard = []
+    other.heard_of_place = heard.append
+    await other.announce()
+    jobs = [asyncio.create_task(each.run(lambda: None)) for each in (other, one)]
+    await until(lambda: one.others and other.others)
+    one.place_changed(7)
+    one.place_changed(8)
+    await until(lambda: heard)
+    one.place_changed(None)
+    await until(lambda: len(heard) > 2)
+    assert heard == [7, 8, None]
+    for job in jobs:
+        job.cancel()
+    await asyncio.wait(jobs)
+    await one.announce()
+    assert not one.others, "who ends says so"
