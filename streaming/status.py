@@ -1,9 +1,9 @@
 """What the streamer and the login say about themselves; records only, filled by the parts, read by commands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,19 @@ class StreamStatus(ConnectionStatus):
     """The REST budget, of which `requests_used` went in the last minute."""
 
 
+_SHOWN: Final = 12
+
+
+def some_of(symbols: Sequence[str]) -> str:
+    """Symbols for a person: the first dozen, and how many more there are."""
+    more = len(symbols) - _SHOWN
+    return ", ".join(symbols[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def named(left_out: Mapping[str, tuple[str, ...]]) -> str:
     """Symbols by service for a person: `ZZZZ; SPY of NYSE_BOOK`; level one, which has the ticks, needs no name."""
     parts = (
-        ", ".join(symbols) + ("" if service.startswith("LEVELONE") else f" of {service}")
+        some_of(symbols) + ("" if service.startswith("LEVELONE") else f" of {service}")
         for service, symbols in left_out.items()
     )
     return "; ".join(parts)

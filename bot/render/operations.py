@@ -9,9 +9,19 @@ from bot.render.message_form import MESSAGE_CHARS, listed, stamp
 from bot.render.numbers import UNKNOWN, age, ago, counted
 from streaming.calendar import NEW_YORK
 from streaming.login_week import plan
-from streaming.status import HistoryStatus, RecorderStatus, SourceStatus, StreamStatus, SymbolList, TokenStatus, named
+from streaming.status import (
+    HistoryStatus,
+    RecorderStatus,
+    SourceStatus,
+    StreamStatus,
+    SymbolList,
+    TokenStatus,
+    named,
+    some_of,
+)
 
 _MOST_SYMBOLS: Final = 20
+_MOST_LISTED: Final = 100
 _SOON: Final = timedelta(hours=24)
 _DAY_S: Final = 86_400
 _LONGEST: Final = 300
@@ -40,7 +50,7 @@ def stream_text(status: StreamStatus, now: datetime) -> str:
         f"{_frames(status)} frames/s{_services(status.service_frames_per_s)}{_odd(status.odd_frames)}",
         f"{counted(status.reconnects, 'reconnect')} · lease: {status.lease_holder or 'nobody'}",
         f"{status.published} events published, {status.buffered} waiting, {status.dropped} lost",
-        f"Last tick: {_ages(status.symbols)}",
+        f"Last tick{_of_many(status.symbols)}: {_ages(status.symbols)}",
         f"Option chains: {_chains(status.expiry_age_s)}",
         f"Schwab login: {_login_left(status, now)} · {_requests(status)}",
         *_attention(status),
@@ -58,7 +68,7 @@ def symbols_text(symbols: SymbolList, status: StreamStatus) -> str:
         ("Refused by Schwab and left out", tuple(filter(None, [named(status.left_out)]))),
         ("Silent during its session", status.missing),
     )
-    lines = [f"{title}: {', '.join(names)}" for title, names in groups if names]
+    lines = [f"{title}: {listed(names, _MOST_LISTED)}" for title, names in groups if names]
     return "\n".join(lines)[:MESSAGE_CHARS] or "Nothing is streamed."
 
 
@@ -104,11 +114,11 @@ def _attention(status: StreamStatus) -> list[str]:
         ("Needs a login", status.needs_login),
         *((f"Refused by Schwab, {what}", why) for what, why in status.refused.items()),
         ("Refused by Schwab and left out", named(status.left_out)),
-        ("Silent during its session", ", ".join(status.missing)),
-        ("Quiet for five minutes", ", ".join(status.quiet)),
+        ("Silent during its session", some_of(status.missing)),
+        ("Quiet for five minutes", some_of(status.quiet)),
         ("Chains rejected, earlier ones kept", _named(status.chain_refusals)),
         ("Odd in chains", _named(status.chain_remarks)),
-        ("Delayed by Schwab", ", ".join(status.delayed)),
+        ("Delayed by Schwab", some_of(status.delayed)),
         ("Not available from Schwab now", ", ".join(status.unavailable)),
         ("Futures (depth: top of book)", rolls),
         ("Last close", status.last_close),
@@ -205,6 +215,10 @@ def _chain(ages: Mapping[str, float | None]) -> str:
     oldest = max(known, key=lambda expiry: known[expiry])
     nearest = f"{age(next(iter(known.values())))} nearest"
     return nearest if len(known) == 1 else f"{nearest}, {age(known[oldest])} oldest of {len(known)} ({oldest})"
+
+
+def _of_many(symbols: Mapping[str, object]) -> str:
+    return f" of {len(symbols):,} symbols" if len(symbols) > _MOST_SYMBOLS else ""
 
 
 def _ages(ages: Mapping[str, float | None]) -> str:

@@ -49,7 +49,7 @@ class StreamParts:
     @property
     def needs_login(self) -> str | None:
         """Why a person must log in; None while nobody must."""
-        return self.client.status.needs_login or self.keeper.trouble or self.poller.needs_login
+        return self.client.needs_login or self.keeper.trouble or self.poller.needs_login
 
     def status(self) -> StreamStatus:
         """What the parts say of themselves; their owner adds what is true without them."""

@@ -247,11 +247,11 @@ class Streamer:
             self._beside = None
 
     def _symbols(self) -> tuple[str, ...]:
-        """What is published: the wanted symbols, and what the tickers need to be priced."""
+        """What is published: what the tickers need to be priced, which is wanted most, and the wanted symbols."""
         wanted = self._own_symbols
         if wanted is None:
             wanted = self._changes.applied_to((*self.configured_symbols, *self.useful_symbols))
-        return tuple(dict.fromkeys([*wanted, *self.needed_symbols]))
+        return tuple(dict.fromkeys([*self.needed_symbols, *wanted]))
 
     async def _read_changes(self) -> None:
         with suppress(TransientError):  # they are read again every two seconds

@@ -9,7 +9,7 @@ from streaming.bus.metrics_store import Metric, Value
 from streaming.bus.publish.publisher import PublisherStats
 from streaming.engine.loop import SnapshotCounters
 from streaming.schwab.stream.stream_status import StreamClientStatus
-from streaming.status import StreamStatus, named
+from streaming.status import StreamStatus, named, some_of
 
 _DAY_S: Final = 86_400.0
 
@@ -135,7 +135,7 @@ def log_line(facts: StreamFacts) -> str:
         f"published {told['published']}, buffer {told['buffer']}, lost {told['lost']}",
         f"REST {told['requests_used']}/{told['requests_per_minute']}",
         f"login {'of unknown age' if days is None else f'{days:.1f} d left'}",
-        told["missing"] and f"nothing from {', '.join(told['missing'])}",
+        told["missing"] and f"nothing from {some_of(told['missing'])}",
         told["left_out"] and f"left out: {named(told['left_out'])}",
         told["refused"] and f"refused by Schwab: {', '.join(told['refused'])}",
         told["needs_login"] and f"needs a login: {told['needs_login']}",

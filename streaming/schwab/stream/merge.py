@@ -24,6 +24,9 @@ from streaming.symbols import may_be_symbol
 _NO_TICKS: Final[frozenset[str]] = frozenset()
 _PORTION: Final = 100
 """Rows whose events go out before the next are looked at: half a millisecond's work, and enough for one flush."""
+_BOOK_WEIGHT: Final = 8
+"""Rows of level one that cost as much as a book."""
+_BOOK_BLOCKS: Final = frozenset(one.block for one in SERVICES if one.shape is Shape.BOOK)
 _UNKNOWN: Final = "Unknown"
 _AHEAD_MS: Final = 300_000
 """How far our clock may be behind Schwab's. A time beyond has not come: believed, it would pass for the newest until
@@ -97,18 +100,27 @@ class Merger:
         return [event for portion in self.portions(blocks, recv_ms) for event in portion]
 
     def portions(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> Iterator[list[StreamEvent]]:
-        """The same by about a hundred rows, each merged when it is asked for: Schwab sends thousands at once."""
+        """The same by about a hundred rows, or a dozen books, each merged when it is asked for.
+
+        Schwab sends thousands at once.
+        """
         events: list[StreamEvent] = []
+        work = 0
         for block in blocks:
             reader = self._readers.get(type(block))
             if reader is None:
                 continue
             content: Sequence[Any] = block.content
-            for at in range(0, len(content), _PORTION):
-                reader(block, content[at : at + _PORTION], recv_ms, events)
-                if len(events) >= _PORTION:
+            weight = _BOOK_WEIGHT if type(block) in _BOOK_BLOCKS else 1
+            at_once = _PORTION // weight
+            for at in range(0, len(content), at_once):
+                part = content[at : at + at_once]
+                reader(block, part, recv_ms, events)
+                work += len(part) * weight
+                if work >= _PORTION - weight:
                     yield events
                     events = []
+                    work = 0
         if events:
             yield events
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from streaming.schwab.wire.fields import Service
@@ -74,9 +75,10 @@ def _beside(symbol: str, shape: Shape, listing: str | None) -> Service | None:
 def plan(subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: bool) -> Wanted:
     """The keys each service should have; `listings` is what field 13 told so far."""
     asked = subscriptions.services
+    books, charts = subscriptions.books and level2, subscriptions.charts or asked is not None
     wanted: dict[Service, dict[str, None]] = {}
     for symbol in subscriptions.symbols:
-        for service in _services_of(symbol, subscriptions, listings, level2=level2):
+        for service in _services_of(symbol, listings.get(symbol) or KNOWN_LISTINGS.get(symbol), books, charts):
             if asked is None or service in asked:
                 wanted.setdefault(service, {})[symbol] = None
     for symbol in subscriptions.option_quotes:
@@ -85,14 +87,12 @@ def plan(subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: b
     return {service: tuple(wanted[service]) for service in sorted(wanted, key=order.index)}
 
 
-def _services_of(
-    symbol: str, subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: bool
-) -> tuple[Service, ...]:
-    book = book_service(symbol, listings.get(symbol) or KNOWN_LISTINGS.get(symbol))
-    chart = chart_service(symbol)
+@lru_cache(maxsize=1 << 15)
+def _services_of(symbol: str, listing: str | None, books: bool, charts: bool) -> tuple[Service, ...]:
+    """Remembered, because thousands of symbols are planned anew with every listing that becomes known."""
     found = (
         level_one_service(symbol),
-        book if subscriptions.books and level2 else None,
-        chart if subscriptions.charts or subscriptions.services is not None else None,
+        book_service(symbol, listing) if books else None,
+        chart_service(symbol) if charts else None,
     )
     return tuple(service for service in found if service is not None)

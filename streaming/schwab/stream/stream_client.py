@@ -123,10 +123,15 @@ class SchwabStreamClient:
             missing=counters.missing,
             quiet=counters.quiet,
             contracts=dict(self._merger.active_contracts),
-            needs_login=self._waits.needs_login,
+            needs_login=self.needs_login,
             retry_in_s=self._waits.retry_in_s,
             problems=tuple(counters.problems),
         )
+
+    @property
+    def needs_login(self) -> str | None:
+        """Why a person must log in; None while nobody must."""
+        return self._waits.needs_login
 
     async def run(self) -> None:
         """Stream until cancelled.

@@ -5,11 +5,13 @@ See specs/schwab-wire.md §2.2.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from streaming.schwab.stream.bad_keys import BadKeys
 from streaming.schwab.stream.routing import Wanted
 from streaming.schwab.wire.fields import Service
+from streaming.schwab.wire.service_table import LEVEL_ONE
 
 Where = tuple[Service, str]
 """A key in a service."""
@@ -37,6 +39,7 @@ class Change:
 class SubscriptionLedger:
     """The subscriptions of one connection.
 
+    The keys of each service are wanted in their order, the first most.
     SUBS replaces a whole service, so only the first part of a list goes out as SUBS and every later key as
     ADD. Keys are added before others are removed: a moment without any starts the server's "no
     subscriptions" timer. Keys that may be malformed come after all of this, for their refusal may end the
@@ -108,7 +111,7 @@ class SubscriptionLedger:
         if self._quiet:
             return None
         change = (
-            self._first(self._wanted, self._missing)
+            self._first(self._by_turns(), self._missing)
             or self._first(self._active, self._superfluous)
             or self._first(self._wanted, self._suspected)
             or self._first(self._wanted, self._on_trial)
@@ -185,10 +188,15 @@ class SubscriptionLedger:
         open_services = (service for service in services if service not in self._closed)
         return next((change for service in open_services if (change := look(service)) is not None), None)
 
+    def _by_turns(self) -> list[Service]:
+        """Level one before all else, a part of each service in turn: where not all fits, the most wanted do."""
+        turn = {service: len(self._active.get(service, ())) // self._largest for service in self._wanted}
+        return sorted(self._wanted, key=lambda service: (service not in LEVEL_ONE, turn[service]))
+
     def _missing(self, service: Service) -> Change | None:
         bad = self._bad.of(service)
-        keys = [key for key in self._wanted[service] if key not in bad and self._is_due(service, key)]
-        return self._adding(service, tuple(keys[: self._chunk]))
+        due = (key for key in self._wanted[service] if key not in bad and self._is_due(service, key))
+        return self._adding(service, tuple(islice(due, self._chunk)))
 
     def _suspected(self, service: Service) -> Change | None:
         groups = (self._rested(service, group) for group in self._bad.suspects(service))

@@ -44,6 +44,8 @@ class Limits:
     heartbeat_s: float = 10.0
     idle_s: float = 28.0
     keys: int = 3000
+    request_keys: int = 500
+    """Keys that one command may name."""
     ack_s: float = 0.0
     """Time a command takes; another one sent meanwhile fails with 22-25."""
     slow_s: float = 20.0

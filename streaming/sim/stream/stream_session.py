@@ -142,7 +142,7 @@ class ServerSession:
         keys = _split(request.parameters.get("keys", ""))
         if (refusal := self._malformation(request, keys)) is not None:
             return refusal
-        if self._would_hold(request, keys) > self.limits.keys:
+        if len(keys) > self.limits.request_keys or self._would_hold(request, keys) > self.limits.keys:
             return self._respond(request, ServerCode.REACHED_SYMBOL_LIMIT)
         self._apply(request, keys)
         return self._respond(request, ServerCode.SUCCESS, f"{request.command} command succeeded")

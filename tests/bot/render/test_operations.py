@@ -75,6 +75,26 @@ def test_a_busy_stream_in_full():
     ]
 
 
+def test_thousands_of_symbols_are_counted_and_a_few_of_them_named():
+    names = tuple(f"S{n}" for n in range(5_000))
+    status = StreamStatus(
+        state="live",
+        symbols=dict.fromkeys(names[:3_000], 1.0),
+        quiet=names[:200],
+        left_out={"LEVELONE_EQUITIES": names[3_000:], "LEVELONE_OPTIONS": names[:13]},
+    )
+    lines = stream_text(status, NOW).splitlines()
+    assert lines[4].startswith("Last tick of 3,000 symbols: S0 1s, S1 1s, ")
+    assert lines[4].endswith(" and 2980 more")
+    (left_out,) = (line for line in lines if line.startswith("Refused"))
+    assert left_out.startswith("Refused by Schwab and left out: S3000, S3001, ")
+    assert left_out.endswith("S3011 and 1,988 more; S0, S1, S2, S3, S4, S5, S6, S7, S8, S9, S10, S11 and 1 more")
+    assert "S11 and 188 more" in stream_text(status, NOW)
+    listing = symbols_text(SymbolList(configured=names, added=(), needed=(), removed=()), status)
+    assert listing.splitlines()[0].endswith("S99 and 4900 more")
+    assert "S3011 and 1,988 more" in listing
+
+
 def test_a_stopped_stream_claims_nothing():
     lines = stream_text(StreamStatus(state="stopped"), NOW).splitlines()
     assert lines[0] == "**Stream: stopped**"

@@ -25,6 +25,7 @@ def parts(*, client=None, keeper=None, poller=None):
     silent = {"needs_login": None, "last_error": None, "nearest_age_s": dict, "expiry_age_s": dict}
     silent |= {"refusals": dict, "remarks": dict, "refused": 0, "odd_rows": 0}
     fields = dict.fromkeys(ConnectionStatus.__dataclass_fields__) | {"bad_frames": 0, "tolerant_frames": 0}
+    fields |= {"state": "live"} | (client or {})
     return StreamParts(
         started_at=ASOF,
         budget=None,
@@ -32,7 +33,7 @@ def parts(*, client=None, keeper=None, poller=None):
         rest=None,
         listeners=[],
         engines=SimpleNamespace(restarts=2, start_ms=410.0),
-        client=SimpleNamespace(status=SimpleNamespace(**(fields | {"state": "live"} | (client or {})))),
+        client=SimpleNamespace(status=SimpleNamespace(**fields), needs_login=fields["needs_login"]),
         dividends=None,
         poller=SimpleNamespace(**(silent | (poller or {}))),
         routes=SimpleNamespace(sentences={"option chains": "refused"}),

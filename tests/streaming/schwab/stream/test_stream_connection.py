@@ -140,3 +140,12 @@ async def test_large_frames_that_arrive_together_are_decoded_one_after_another()
         await served.serve("token")
     assert [[event.volume for event in batch] for batch in batches] == [[0], [1], [2]]
     assert counters.frames == {"LEVELONE_EQUITIES": 3}
+
+
+async def test_of_books_which_cost_more_a_dozen_go_out_together():
+    batches = []
+    books = data_frame("NYSE_BOOK", *({"key": "SPY", "1": 1_787_233_770_000 + n} for n in range(50)))
+    served, _ = connection(ScriptedSocket([LOGGED_IN, SUBSCRIBED, books]), batches.append)
+    with pytest.raises(TransientError):
+        await served.serve("token")
+    assert [len(batch) for batch in batches] == [12, 12, 12, 12, 2]
