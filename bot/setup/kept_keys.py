@@ -36,6 +36,9 @@ KEPT: Final = (
 ON_THEIR_WAY: Final = tuple(f"{keys.ALERTS}:{name}" for name in ("due", "sending", "waiting", "sent"))
 """Alerts that a running bot is sending just now: restored, they would be sent twice."""
 _BEGIN: Final = ("gex:*", "gexcord:*", "{gex*")
+_AT_WORK: Final = ("gexcord:lease:*", keys.call_slices("*"))
+"""What runs out within seconds of the end of whoever has it."""
+_EPOCH: Final = keys.lease_epoch("").encode()
 _PORTION: Final = 1_000
 _WITHIN_S: Final = 30.0
 
@@ -52,9 +55,16 @@ async def open_kept_redis(settings: StreamSettings, folder: Path) -> AsyncIterat
 
 
 async def is_in_use(redis: Redis) -> bool:
-    """Whether a bot or a streamer works on this Redis; TransientError while it is away."""
-    async with answering("looking for a running bot"):
-        return bool(await redis.exists(keys.FEED_LEASE) or await redis.exists(keys.STREAM_LEASE))
+    """Whether a bot or a streamer works on this Redis; TransientError while it is away.
+
+    Each has a lease of something, but for a bot that only alerts: that has its share of Discord's calls, as all have.
+    """
+    async with answering("looking for a running bot", within_s=_WITHIN_S):
+        for pattern in _AT_WORK:
+            async for name in redis.scan_iter(match=pattern, count=_PORTION):
+                if not name.endswith(_EPOCH):
+                    return True
+    return False
 
 
 async def kept_names(redis: Redis, *, in_use: bool) -> Sequence[bytes]:

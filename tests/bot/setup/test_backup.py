@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.feed.pacing import Pacing
 from bot.settings import BotSettings
 from bot.setup.backup import BackupOrder, back_up, kept_settings
 from bot.setup.kept import Settings
 from bot.setup.restore import RestoreOrder, restore, restored_text
 from bot.setup.sealed_file import Cost
+from bot.wire.call_share import CallShare
 from streaming.bus import keys
 from streaming.bus.redis_connection import open_redis
 from streaming.errors import ConfigurationError, RequestError
@@ -117,6 +119,21 @@ async def test_a_running_bot_is_told_of_and_never_restored_over(home, tmp_path, 
     assert (await backed_up())[0].startswith("The bot is running")
     with pytest.raises(RequestError, match="A bot runs on the Redis"):
         await restored(tmp_path / "second", force=True)
+
+
+async def test_a_bot_that_only_alerts_is_seen_too_and_its_alerts_come_along(
+    home, tmp_path, redis, elsewhere, monkeypatch
+):
+    (home / ".env").write_text("GEX_FEED_ENABLED=false\nGEX_SOURCE=redis\n")
+    await redis.delete(keys.FEED_LEDGER)
+    await redis.zadd(f"{keys.ALERTS}:due", {"dm:7": 1})
+    await CallShare(redis, "its token", Pacing(CLOCK).pacer, CLOCK).renew()
+    assert (await backed_up())[0].startswith("The bot is running")
+    monkeypatch.setenv("REDIS_URL", elsewhere)
+    await restored(tmp_path / "second")
+    async with open_redis(elsewhere) as other:
+        assert await other.hgetall(f"{keys.ALERTS}:rules") == {b"1": b"{}"}
+        assert not await other.exists(f"{keys.ALERTS}:due")
 
 
 async def test_a_login_that_cannot_be_read_is_left_out_and_said(home):

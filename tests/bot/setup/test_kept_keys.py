@@ -1,5 +1,6 @@
 """What of Redis is kept: every name of ours is either kept or can be had again, and each kind of key comes back."""
 
+import pytest
 from redis.asyncio import Redis
 
 from bot.setup.kept_keys import KEPT, ON_THEIR_WAY, is_in_use, kept_names, read_keys, write_keys
@@ -50,11 +51,21 @@ async def test_what_cannot_be_had_again_is_found_and_nothing_else(redis: Redis):
     )
 
 
+@pytest.mark.parametrize(
+    "sign",
+    [keys.FEED_LEASE, keys.feed_part(1, 2), keys.source_lease("cboe", "SPX"), keys.call_slices("a token")],
+    ids=["the feed", "a part of the feed", "a source", "calls to Discord"],
+)
+async def test_whoever_works_on_this_redis_is_seen(redis: Redis, sign):
+    await fill(redis)
+    await redis.set(keys.lease_epoch(sign), "7")
+    assert not await is_in_use(redis)
+    await redis.set(sign, "another")
+    assert await is_in_use(redis)
+
+
 async def test_alerts_that_a_running_bot_is_sending_are_left_to_it(redis: Redis):
     await fill(redis)
-    assert not await is_in_use(redis)
-    await redis.set(keys.FEED_LEASE, "another")
-    assert await is_in_use(redis)
     names = [name.decode() for name in await kept_names(redis, in_use=True)]
     assert not [name for name in names if name.startswith(ON_THEIR_WAY)]
     assert "gex:alerts:rules" in names
