@@ -62,7 +62,7 @@ async def is_in_use(redis: Redis) -> bool:
     async with answering("looking for a running bot", within_s=_WITHIN_S):
         for pattern in _AT_WORK:
             async for name in redis.scan_iter(match=pattern, count=_PORTION):
-                if not name.endswith(_EPOCH):
+                if _EPOCH not in name:
                     return True
     return False
 

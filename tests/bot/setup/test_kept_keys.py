@@ -59,6 +59,7 @@ async def test_what_cannot_be_had_again_is_found_and_nothing_else(redis: Redis):
 async def test_whoever_works_on_this_redis_is_seen(redis: Redis, sign):
     await fill(redis)
     await redis.set(keys.lease_epoch(sign), "7")
+    await redis.set(keys.epoch_copy(keys.lease_epoch(sign), keys.FEED_LEDGER), "7")
     assert not await is_in_use(redis)
     await redis.set(sign, "another")
     assert await is_in_use(redis)
