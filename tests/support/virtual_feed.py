@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -15,6 +16,7 @@ from bot.alerts.post import AlertPost
 from bot.alerts.rule_store import AlertStore
 from bot.alerts.rules import Rule
 from bot.feed.feed_job import FeedRunner
+from bot.feed.handover import Handover
 from bot.feed.ledger import Ledger
 from bot.feed.pacing import Pacing
 from bot.servers.feed_commands import FeedCommands
@@ -57,7 +59,7 @@ class VirtualBot:
         self._world = world
         self.reader, self.alert_reader = VirtualReader(world.latest), VirtualReader(world.latest)
         self._redis = cast("Redis", MemoryRedis(world.store, lambda: self.dead))
-        self.lease = Lease(self._redis, LEASE, name, uptime=world.loop.time)
+        self.lease = Lease(self._redis, LEASE, name, uptime=world.loop.time, pause=self._pause)
         self.pacing = Pacing(world.clock)
         self.orders = FeedOrders(showing(dict.fromkeys(world.channels, TICKER)).current, OrderStore(self._redis))
         self.desk = FeedCommands(self.orders, world.clock, per_server=_PER_SERVER, admit=_any_ticker)
@@ -79,7 +81,24 @@ class VirtualBot:
             tell=world.told.append,
             lease=self.lease,
             turns=self.pacing,
+            handover=Handover(self.lease, world.clock, self._is_awaited, self._stir),
         )
+
+    def _is_awaited(self) -> bool:
+        """Whether another process was heard of lately; it may stand still by now."""
+        return any(not (bot is self or bot.dead or bot.task.done()) for bot in self._world.bots.values())
+
+    async def _stir(self) -> None:
+        """As `Crew.stir`."""
+        if not self.dead and self._world.store.state == "up":
+            self._world.stirred.set()
+            self._world.stirred = asyncio.Event()
+
+    async def _pause(self, within_s: float) -> None:
+        """As `Crew.pause`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._world.stirred.wait()
 
     def _alerts(self) -> tuple[AlertRunner, AlertCommands]:
         world = self._world
@@ -141,6 +160,8 @@ class World:
     """Alerts that were set before."""
     silent: bool = False
     """Whether the source of snapshots says nothing."""
+    stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody says that he gave something up."""
     told: list[str] = field(default_factory=list)
     latest: list[GexSnapshot] = field(default_factory=list)
     published_s: dict[float, float] = field(default_factory=dict)
