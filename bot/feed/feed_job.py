@@ -48,6 +48,8 @@ _LEASE_ANSWER_S: Final = 0.5
 _RETRY_CAP_S: Final = 2.0
 _DISTURBED_EVERY_S: Final = 5.0
 _ORDERS_EVERY_S: Final = 2.0
+_GONE_AGAIN: Final = 5
+"""An "unknown message" may be false: only one that stays unknown is believed."""
 
 
 @dataclass(slots=True)
@@ -277,17 +279,18 @@ class FeedRunner:
         self._resting[order.channel_id] = group.create_task(work, name=f"feed: rest of channel {order.channel_id}")
 
     async def _put_to_rest(self, board: Board, channel_id: int) -> None:
-        """Until the message says that nothing updates it, or is gone."""
-        retry = backoff(self._rng)
+        """Until the message says that nothing updates it, or stays gone."""
+        retry, gone = backoff(self._rng), 0
         while True:
             try:
                 with ranked(Rank.GOODBYE):
                     await board.rest(again=channel_id in self._disturbed)
             except (LeaseLostError, asyncio.CancelledError):
                 raise
-            except GoneMessageError:
-                return
             except GexcordError as error:
+                gone += isinstance(error, GoneMessageError)
+                if gone > _GONE_AGAIN:
+                    return
                 _LOG.debug("The message of a paused channel does not say so yet: %s", error.sentence)
                 await self._clock.sleep(retry.next_s())
             else:

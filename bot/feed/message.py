@@ -113,7 +113,7 @@ class LiveMessage:
         if self._needs_post(session):
             await self._post(text, session)
             return True
-        self._revive()
+        await self._revive()
         if text == self._text and picture is None:
             return False
         if self._is_card and not is_card(text):
@@ -232,10 +232,20 @@ class LiveMessage:
         """The text in a form that the message can take, where it must not be replaced."""
         return as_card(text) if self._is_card else text
 
-    def _revive(self) -> None:
-        """A goodbye that is about to be overwritten counts no more."""
-        if self._entry is not None and self._entry.stopped:
-            self._note(msgspec.structs.replace(self._entry, stopped=False))
+    async def _revive(self) -> None:
+        """A goodbye that is about to be overwritten counts no more; the ledger knows it before the message changes.
+
+        Else a pause at that moment would leave live figures on a message of which the ledger says that it stopped.
+        """
+        entry = self._entry
+        if entry is None or not entry.stopped:
+            return
+        self._note(msgspec.structs.replace(entry, stopped=False))
+        try:
+            await self.keep_books()
+        except LedgerAwayError:
+            self._note(entry)
+            raise
 
     def _needs_post(self, session: date) -> bool:
         entry = self._entry
