@@ -5,9 +5,10 @@ import logging
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_network
 from math import isfinite
 from typing import Any, Final
 
@@ -62,6 +63,7 @@ from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes, RecentNotes
 from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.commands.record import order_of
+from streaming.errors import UnavailableError
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.ports import Progress, SnapshotSource, Tell
@@ -69,6 +71,8 @@ from streaming.process.alarm import AlarmBell
 from streaming.process.heartbeat import Heartbeat
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
+from streaming.schwab.login.served_callback import ServedCallback, serve_callback
+from streaming.setting_values import parse_bind
 from streaming.sources.on_demand import OnDemand
 from streaming.status import HistoryStatus, Loading, RecorderStatus
 from streaming.streamer.login_watch import LoginWatch
@@ -110,6 +114,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
         Supervisor(clock=clock, rng=rng, tell=bot.tell_operators) as supervisor,
         serve_api(settings, Desk(runtime.snapshots, settings.tickers, clock)) as api,
+        _callback(bot, runtime) as callback,
     ):
         streamer = Streamer(runtime, settings.tickers, rng=rng, tell=bot.tell_operators)
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=bot.tell_operators)
@@ -148,6 +153,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 stream=control,
                 symbols=SymbolControl(streamer, clock),
                 login=runtime.auth,
+                callback=callback,
+                examine_login=partial(_examine_login, runtime),
                 audit=_audit(runtime),
                 health=partial(
                     _look,
@@ -339,6 +346,36 @@ async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, fo
     if await told.claim(f"opening {decision.until:%Y-%m-%d}", ttl=decision.until - runtime.clock.now()):
         bot.tell_operators(sentence)
     progress()
+
+
+async def _examine_login(runtime: Runtime) -> Sequence[str]:
+    """What `token doctor` prints in a shell."""
+    from streaming.commands.login.doctor import Doctor
+
+    lines: list[str] = []
+    await Doctor(
+        runtime.settings, runtime.tokens, runtime.auth, http=runtime.http, clock=runtime.clock, say=lines.append
+    ).examine()
+    return lines
+
+
+@asynccontextmanager
+async def _callback(bot: GexBot, runtime: Runtime) -> AsyncIterator[ServedCallback | None]:
+    """Where logins arrive by themselves, if the settings want that; a port that cannot be had ends nothing."""
+    settings, auth = runtime.settings, runtime.auth
+    if auth is None or settings.schwab_callback_bind is None:
+        yield None
+        return
+    proxies = [ip_network(proxy) for proxy in settings.schwab_callback_proxies]
+    callback = ServedCallback(auth, settings.schwab_callback_url, runtime.clock, proxies=proxies)
+    async with AsyncExitStack() as stack:
+        is_served = True
+        try:
+            await stack.enter_async_context(serve_callback(callback, *parse_bind(settings.schwab_callback_bind)))
+        except UnavailableError as error:
+            is_served = False
+            bot.tell_operators(error.sentence)
+        yield callback if is_served else None
 
 
 def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.servers.feed_commands import FeedCommands
     from bot.servers.order_store import FeedOrders
     from streaming.schwab.login.auth_client import SchwabAuthClient
+    from streaming.schwab.login.served_callback import ServedCallback
     from streaming.sources.on_demand import OnDemand
 
 
@@ -51,6 +52,10 @@ class Services:
     audit: "AuditLog"
     health: Callable[[], Awaitable["HealthLook"]]
     """How the process is; asks Redis and nobody else."""
+    callback: "ServedCallback | None" = None
+    """Where a login arrives by itself; None where its address has to be pasted."""
+    examine_login: Callable[[], Awaitable[Sequence[str]]] | None = None
+    """Finds out why a login does not work, a line for each finding; None in a bot that cannot."""
     day_map: Callable[[str], Awaitable[DayMap | None]] = _no_map
     """The newest map of the rest of a ticker's session, if its figures are computed by an engine of ours."""
     feed: "FeedParts | None" = None
@@ -83,3 +88,9 @@ class Services:
     def login_status(self) -> TokenStatus:
         """What the stored login is worth now."""
         return TokenStatus(configured=False, present=False) if self.login is None else self.login.status()
+
+    async def examined_login(self) -> Sequence[str]:
+        """Why the login does not work; ConfigurationError in a bot that cannot find out."""
+        if self.examine_login is None:
+            raise ConfigurationError("This bot has no Schwab login to examine.")
+        return await self.examine_login()

@@ -1,5 +1,6 @@
 """`/token`: operators look after the Schwab login."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import discord
@@ -9,10 +10,10 @@ from discord.ext import commands
 from bot.client import GexBot
 from bot.notices import Interaction, think
 from bot.permissions import managers_see, operator_only, require_operator
-from bot.render.operations import logged_in_text, login_steps, token_text
+from bot.render.operations import doctor_text, logged_in_text, login_steps, token_text
 from bot.services import Services
 from bot.views import AskerView, NoticeModal, view_of
-from streaming.schwab.login.oauth import LoginAttempt
+from streaming.errors import GexcordError
 
 _LIFE_S: Final = 600.0
 _LONGEST_LINK: Final = 512
@@ -22,19 +23,23 @@ _LONGEST_ADDRESS: Final = 2000
 class LoginView(AskerView):
     """The two buttons under `/token login`, for the operator who asked, as long as the link is good."""
 
-    def __init__(self, asked: Interaction, services: Services, attempt: LoginAttempt) -> None:
+    def __init__(self, asked: Interaction, services: Services) -> None:
         super().__init__(asked, timeout=_LIFE_S)
         self.services = services
-        self.attempt = attempt
-        if len(attempt.url) <= _LONGEST_LINK:
-            self.add_item(discord.ui.Button(label="Open Schwab's login page", url=attempt.url))
+        self.arrives = services.callback is not None
+        """Whether the browser comes back to the bot by itself."""
+        self._show: Callable[..., Awaitable[Any]] = asked.edit_original_response
+        served = services.callback
+        self.attempt = services.schwab_login().begin_login() if served is None else served.begin(self.arrived)
+        if len(self.attempt.url) <= _LONGEST_LINK:
+            self.add_item(discord.ui.Button(label="Open Schwab's login page", url=self.attempt.url))
         self.add_item(PasteButton())
 
     @property
     def text(self) -> str:
         """What to do, step by step; a link too long for a button stands in the text."""
         link = None if len(self.attempt.url) <= _LONGEST_LINK else self.attempt.url
-        return login_steps(self.attempt.ends_at, link=link)
+        return login_steps(self.attempt.ends_at, link=link, arrives=self.arrives)
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """The person who asked, and still an operator: rights may have gone meanwhile."""
@@ -45,9 +50,16 @@ class LoginView(AskerView):
         await interaction.response.defer()
         await self.services.schwab_login().finish_login(self.attempt, address)
         self.stop()
-        zone = self.services.settings.operator_zone
-        text = logged_in_text(self.services.login_status(), self.services.clock.now(), zone)
-        await interaction.edit_original_response(content=text, view=None)
+        await interaction.edit_original_response(content=self._done(), view=None)
+
+    async def arrived(self, trouble: GexcordError | None) -> None:
+        """Show how the login went that came by the callback, in place of the buttons."""
+        self.stop()
+        await self._show(content=self._done() if trouble is None else trouble.sentence, view=None)
+
+    def _done(self) -> str:
+        services = self.services
+        return logged_in_text(services.login_status(), services.clock.now(), services.settings.operator_zone)
 
 
 class PasteButton(discord.ui.Button[LoginView]):
@@ -115,8 +127,16 @@ class TokenCog(commands.GroupCog, group_name="token", group_description="The Sch
     @operator_only()
     async def login(self, interaction: Interaction) -> None:
         """The link for the weekly login, with a button to paste the address it ends on."""
-        view = LoginView(interaction, self._services, self._services.schwab_login().begin_login())
+        view = LoginView(interaction, self._services)
         await interaction.response.send_message(view.text, view=view, ephemeral=True)
+
+    @app_commands.command(description="Find out why the Schwab login does not work")
+    @operator_only()
+    async def doctor(self, interaction: Interaction) -> None:
+        """The findings of `token doctor` in a shell: settings, store, network, clock, app, login, products."""
+        await think(interaction)
+        lines = await self._services.examined_login()
+        await interaction.edit_original_response(content=doctor_text(lines))
 
     def _text(self) -> str:
         services = self._services

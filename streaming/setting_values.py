@@ -1,6 +1,7 @@
 """What may stand in a setting, and `.env` itself: UTF-8, each character as it stands, and slips of the pen told."""
 
 import base64
+import ipaddress
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from io import StringIO
@@ -24,6 +25,7 @@ EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
 """The kinds of event on the bus, by the ends of their channels' names."""
 T = TypeVar("T")
 _FERNET_KEY_BYTES: Final = 32
+_HIGHEST_PORT: Final = 65535
 _PLAIN: Final = frozenset({"http", "ws"})
 _ALIKE: Final = 0.85
 """How much of two names must agree: a slip of one or two letters, and no more."""
@@ -52,6 +54,15 @@ def parse_origin(text: str) -> str:
     if origin != "*" and (not parts.hostname or origin not in {f"{way}://{parts.netloc}" for way in ("http", "https")}):
         raise ValueError("an origin")
     return origin
+
+
+def parse_bind(text: str) -> tuple[str, int]:
+    """The IP address and the port of `127.0.0.1:8183` or `[::1]:8183`; ValueError for anything else."""
+    host, _, port = text.rpartition(":")
+    address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    if not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT:
+        raise ValueError("a port")
+    return str(address), int(port)
 
 
 def is_fernet_key(text: str) -> bool:

@@ -33,6 +33,7 @@ from streaming.setting_values import (
     SourceName,
     each_of,
     is_fernet_key,
+    parse_bind,
     parse_origin,
     parse_source_map,
     require_url,
@@ -67,6 +68,12 @@ class StreamSettings(BaseSettings):
     schwab_client_secret: SecretStr | None = Field(None, description="app secret from the Schwab developer portal")
     schwab_callback_url: str = Field(
         "https://127.0.0.1:8182", description="callback URL exactly as registered for the app"
+    )
+    schwab_callback_bind: str | None = Field(
+        None, description="an IP address and port of this machine, such as 127.0.0.1:8183"
+    )
+    schwab_callback_proxies: CommaList = Field(
+        (), description="IP addresses or networks separated by commas, such as 127.0.0.1,172.18.0.0/16"
     )
     schwab_symbols: CommaList = Field(
         ("SPY", "QQQ"), description="symbols to stream, separated by commas, such as SPY,$SPX,/MNQ:XCME"
@@ -196,6 +203,16 @@ class StreamSettings(BaseSettings):
         if value is not None and not is_fernet_key(value.get_secret_value()):
             raise ValueError("a Fernet key")
         return value
+
+    @field_validator("schwab_callback_bind")
+    @classmethod
+    def _bind(cls, value: str | None) -> str | None:
+        return value if value is None else "{}:{}".format(*parse_bind(value))
+
+    @field_validator("schwab_callback_proxies", mode="before")
+    @classmethod
+    def _proxies(cls, value: object) -> object:
+        return tuple(str(ipaddress.ip_network(part, strict=False)) for part in split_commas(value))
 
     @field_validator("operator_time_zone")
     @classmethod

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 MOST: Final = 200
 KEEP: Final = timedelta(days=90)
-_READS: Final = frozenset({"about", "audit", "health", "help", "list", "status"})
+_READS: Final = frozenset({"about", "audit", "doctor", "health", "help", "list", "status"})
 _FOR_READERS: Final = "gex"
 _OWN: Final = "alert"
 _WAITS: Final = "waits for a click"

@@ -1,11 +1,11 @@
 """Streamer, recorder, sources and login as operators read them. Pure: records in, markdown of one message out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.render.message_form import MESSAGE_CHARS, listed, stamp
+from bot.render.message_form import MESSAGE_CHARS, fitting, listed, stamp
 from bot.render.numbers import UNKNOWN, age, ago, counted
 from streaming.calendar import NEW_YORK
 from streaming.login_week import plan
@@ -39,6 +39,16 @@ NO_STREAM: Final = "**Stream: none.** No Schwab app is set up here, so figures c
 _LONGEST_ERROR: Final = 200
 _MEGABYTE: Final = 1_000_000
 _LOG_IN: Final = "Log in with `/token login`, or `python -m streaming token login` where the bot runs."
+
+
+_PASTED: Final = (
+    "2. The browser then shows a page that does not load. Copy its whole address.",
+    "3. Press *Paste the redirect URL* and paste it. The address is good for 30 seconds.",
+)
+_ARRIVES: Final = (
+    "2. That is all: the browser comes back to the bot, and this message says how it went.",
+    "If the page does not load, copy its address, press *Paste the redirect URL* and paste it within 30 seconds.",
+)
 
 
 def stream_text(status: StreamStatus, now: datetime) -> str:
@@ -151,14 +161,23 @@ def token_text(status: TokenStatus, now: datetime, zone: ZoneInfo = NEW_YORK) ->
     return "\n".join(lines)[:MESSAGE_CHARS]
 
 
-def login_steps(ends_at: datetime, *, link: str | None = None) -> str:
-    """`/token login`: what to do until `ends_at`; `link` where it did not fit a button."""
+def doctor_text(lines: Sequence[str]) -> str:
+    """`/token doctor`: each finding a line, what is wrong in bold; the last line says where to begin."""
+    *findings, verdict = lines
+    shown = [f"**{line}**" if line.startswith("FAIL") else line for line in findings]
+    return fitting([verdict, *shown])
+
+
+def login_steps(ends_at: datetime, *, link: str | None = None, arrives: bool = False) -> str:
+    """`/token login`: what to do until `ends_at`; `link` where it did not fit a button.
+
+    `arrives` where the browser comes back to the bot by itself.
+    """
     page = "Open Schwab's login page with the button" if link is None else f"Open [Schwab's login page](<{link}>)"
     lines = [
         f"**Log in at Schwab.** The link works until {stamp(ends_at)}.",
         f"1. {page}, sign in with the *brokerage* login, choose the accounts and allow the app.",
-        "2. The browser then shows a page that does not load. Copy its whole address.",
-        "3. Press *Paste the redirect URL* and paste it. The address is good for 30 seconds.",
+        *(_ARRIVES if arrives else _PASTED),
     ]
     return "\n".join(lines)[:MESSAGE_CHARS]
 

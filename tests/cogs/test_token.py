@@ -77,6 +77,42 @@ async def test_a_refused_address_is_told_and_another_may_be_pasted(room, shown):
     assert room.env.errors
 
 
+class StandInCallback:
+    """Where the browser comes back to."""
+
+    def __init__(self, login):
+        self._login = login
+
+    def begin(self, done):
+        self.done = done
+        return self._login.begin_login()
+
+
+async def test_a_login_that_arrives_by_itself_is_shown_in_place_of_the_buttons(room):
+    for trouble, words in ((None, "You are logged in at Schwab."), (RequestError("Not this one."), "Not this one.")):
+        callback = StandInCallback(room.host.login)
+        object.__setattr__(room.bot.services, "callback", callback)
+        shown = (await room.operator.slash(room.channel, "token login")).response
+        assert "the browser comes back to the bot" in shown.content
+        assert "Paste the redirect URL" in buttons(shown)
+        await callback.done(trouble)
+        assert shown.content.startswith(words)
+        assert not shown.components
+
+
+async def test_the_doctor_says_in_discord_what_it_says_in_a_shell(room):
+    async def examine():
+        findings = ["ok    clock: agrees with Schwab's.", "FAIL  login: the login is over."]
+        return [*findings, "Begin with: the login is over."]
+
+    object.__setattr__(room.bot.services, "examine_login", examine)
+    result = await room.operator.slash(room.channel, "token doctor")
+    assert result.response.ephemeral
+    assert result.response.content == (
+        "Begin with: the login is over.\nok    clock: agrees with Schwab's.\n**FAIL  login: the login is over.**"
+    )
+
+
 async def test_who_is_no_operator_any_more_cannot_finish(room, shown):
     asked = await room.operator.click(shown, label="Paste the redirect URL")
     room.bot.operators = Operators({12345}, lambda: None)

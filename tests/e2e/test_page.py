@@ -2,15 +2,31 @@
 
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
+from pydantic import SecretStr
 
 from bot.render.card import card_text, layout_of
 from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.visitor.backstage import Gauge, GaugeLine
+from streaming.clock import SystemClock
+from streaming.errors import GexcordError
+from streaming.process.http_bodies import open_client
+from streaming.process.loopback import loopback_port
+from streaming.schwab.login.auth_client import SchwabAuthClient
+from streaming.schwab.login.listener import server_context
+from streaming.schwab.login.served_callback import ServedCallback, serve_callback
+from streaming.schwab.login.token_store import TokenStore
+from streaming.sim.local_schwab import open_sim
+from streaming.sim.world.market import Market
 from tests.support.page_bot import REFUSAL, PageBot, open_page_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -382,3 +398,78 @@ async def test_a_button_of_the_panel_makes_trouble_and_says_what_came_of_it(page
     await page.locator("#end-trouble").click()
     await expect(button).to_have_attribute("aria-busy", "false")
     await expect(page.locator("#entry")).to_have_attribute("placeholder", re.compile("type / "))
+
+
+@asynccontextmanager
+async def tunnel(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """An https address of this machine, as a proxy or a host of static files has one."""
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    async with loopback_port(0, whose="a test") as place:
+        await place.serve(application, tls=server_context())
+        yield f"https://{place.address}"
+
+
+async def test_a_login_on_a_phone_needs_a_tap_behind_a_proxy_and_a_copy_without_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    static = (Path(__file__).parents[2] / "specs" / "login" / "callback.html").read_bytes()
+    clock, told, ports = SystemClock(), list[GexcordError | None](), list[int]()
+
+    async def forward(request: web.Request) -> web.StreamResponse:
+        if request.path == "/static":
+            return web.Response(body=static, content_type="text/html")
+        named = {"X-Forwarded-Host": request.host, "X-Forwarded-Proto": "https"}
+        async with httpx.AsyncClient() as client:
+            found = await client.get(f"http://127.0.0.1:{ports[-1]}{request.raw_path}", headers=named)
+        return web.Response(body=found.content, status=found.status_code, content_type="text/html")
+
+    async def done(trouble: GexcordError | None) -> None:
+        told.append(trouble)
+
+    async with (
+        tunnel(forward) as https,
+        open_sim(Market.generate(start_at=clock.now(), underlyings=("SPX",), seed=1), clock) as sim,
+        open_client(timeout_s=5.0) as http,
+    ):
+
+        def client(path: str) -> SchwabAuthClient:
+            return SchwabAuthClient(
+                http,
+                TokenStore(tmp_path / "token.json"),
+                client_id=SecretStr("demo"),
+                client_secret=SecretStr("demo-secret"),
+                api_url=sim.url,
+                callback_url=f"{https}{path}",
+                clock=clock,
+            )
+
+        served = client("/schwab")
+        callback = ServedCallback(served, f"{https}/schwab", clock, proxies=[ip_network("127.0.0.1/32")])
+        context = await browser.new_context(viewport=PHONE, ignore_https_errors=True, has_touch=True)
+        await context.grant_permissions(["clipboard-read", "clipboard-write"])
+        phone = await context.new_page()
+        async with serve_callback(callback, "127.0.0.1", 0) as port:
+            ports.append(port)
+            await phone.goto(callback.begin(done).url)
+            await expect(phone.locator("p")).to_contain_text("You are logged in")
+            await phone.reload()
+            await expect(phone.locator("p")).to_contain_text("You are logged in")
+        assert told == [None]
+        assert await served.access_token()
+
+        pasting = client("/static")
+        attempt = pasting.begin_login()
+        await phone.goto(attempt.url)
+        await expect(phone.locator("#good")).to_contain_text("It is good for")
+        await phone.locator("#copy").tap()
+        await expect(phone.locator("#copy")).to_contain_text("Copied")
+        await pasting.finish_login(attempt, await phone.evaluate("navigator.clipboard.readText()"))
+        width = await phone.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"]
+        sim.authority.callback_url = "https://another.example"
+        await phone.goto(pasting.begin_login().url)
+        await expect(phone.locator("body")).to_contain_text("Whitelabel")
+        await phone.goto(f"{https}/static")
+        await expect(phone.locator("#bad")).to_be_visible()
+        await context.close()

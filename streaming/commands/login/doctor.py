@@ -152,7 +152,7 @@ def settings_findings(settings: StreamSettings) -> Iterator[Finding]:
     origin = OriginEnvironment()
     yield _secret("SCHWAB_CLIENT_ID", settings.schwab_client_id, "SCHWAB_APPKEY", origin.app_key)
     yield _secret("SCHWAB_CLIENT_SECRET", settings.schwab_client_secret, "SCHWAB_SECRET", origin.app_secret)
-    yield _callback(settings.schwab_callback_url)
+    yield _callback(settings)
 
 
 def _secret(name: str, value: SecretStr | None, old_name: str, old_value: SecretStr | None) -> Finding:
@@ -165,7 +165,8 @@ def _secret(name: str, value: SecretStr | None, old_name: str, old_value: Secret
     return ok("settings", f"{name} is set.")
 
 
-def _callback(url: str) -> Finding:
+def _callback(settings: StreamSettings) -> Finding:
+    url = settings.schwab_callback_url
     try:
         callback = parse_callback(url)
     except ConfigurationError as error:
@@ -177,7 +178,13 @@ def _callback(url: str) -> Finding:
             "callback", "Schwab does not accept localhost. Register https://127.0.0.1:8182 and set the same here."
         )
     if callback.host != "127.0.0.1":
-        return warn("callback", f"{callback.host} is not this machine: logins work with --paste or in Discord only.")
+        return _from_elsewhere(url, callback.host, settings.schwab_callback_bind)
     if callback.port is None or callback.port < _FIRST_FREE_PORT:
         return warn("callback", "listening at its port needs special rights: logins work with --paste or in Discord.")
     return ok("callback", f"{url} can be listened at; it must match the app's exactly.")
+
+
+def _from_elsewhere(url: str, host: str, bind: str | None) -> Finding:
+    if bind is None:
+        return warn("callback", f"{host} is not this machine: logins work with --paste or in Discord only.")
+    return ok("callback", f"{url} must lead, through a proxy or tunnel, to {bind}, where the bot waits for logins.")

@@ -19,15 +19,13 @@ from cryptography.x509.oid import NameOID
 
 from streaming.errors import RequestError, UnavailableError
 from streaming.process.loopback import loopback_port
+from streaming.schwab.login.login_page import FOREIGN, login_page
 from streaming.schwab.login.oauth import parse_callback
 
 _HERE: Final = frozenset({"127.0.0.1", "localhost"})
 _HTTPS_PORT: Final = 443
 _PASTE: Final = "Use `python -m streaming token login --paste`."
-_PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Schwab login</title>
-<body style="font: 1.1rem system-ui; margin: 4rem auto; max-width: 32rem"><p>{}</p></body></html>"""
 _THANKS: Final = "The login has arrived. You can close this page; the terminal says how it went."
-_FOREIGN: Final = "This redirect belongs to another login. Open the newest link."
 _HOST: Final = "127.0.0.1"
 _LIFE: Final = timedelta(days=1)
 
@@ -54,10 +52,10 @@ class LoginListener:
         if request.path != (self._parts.path or "/") or not ({"code", "error"} & set(query)):
             return web.Response(status=404)
         if query.get("state") != [self._state]:
-            return _page(_FOREIGN, status=400)
+            return login_page(FOREIGN, status=400)
         if not self._redirect.done():
             self._redirect.set_result(f"{self._parts.scheme}://{self._parts.netloc}{request.raw_path}")
-        return _page(_THANKS)
+        return login_page(_THANKS)
 
 
 @asynccontextmanager
@@ -76,10 +74,6 @@ async def open_login_listener(callback_url: str, *, state: str) -> AsyncIterator
     async with loopback_port(port, whose="the callback URL", remedy=_PASTE) as place:
         await place.serve(application, tls=server_context())
         yield listener
-
-
-def _page(sentence: str, *, status: int = 200) -> web.Response:
-    return web.Response(text=_PAGE.format(sentence), content_type="text/html", status=status)
 
 
 def server_context() -> ssl.SSLContext:

@@ -1,0 +1,126 @@
+"""The callback that a bot serves behind a proxy or tunnel with TLS: a person taps the link, and nothing is pasted."""
+
+import ipaddress
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from streaming.clock import Clock
+from streaming.errors import GexcordError
+from streaming.process.loopback import loopback_port
+from streaming.schwab.login.auth_client import SchwabAuthClient
+from streaming.schwab.login.login_page import FOREIGN, login_page
+from streaming.schwab.login.oauth import LoginAttempt
+
+_LOG: Final = logging.getLogger(__name__)
+_WHOSE: Final = "SCHWAB_CALLBACK_BIND"
+_REMEDY: Final = "Choose another port. Until then logins work by pasting the address."
+_MOST_CONNECTIONS: Final = 32
+_END_WITHIN_S: Final = 0.1
+_DONE: Final = "You are logged in. You can close this page; Discord says until when."
+_TOO_OLD: Final = "This login link is more than ten minutes old. Ask for a new one."
+_ELSEWHERE: Final = "This is not the address that is registered at Schwab."
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Done = Callable[[GexcordError | None], Awaitable[None]]
+"""Told once how a login went: why it did not, or None."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """The one login that may arrive."""
+
+    attempt: LoginAttempt
+    done: Done
+    answer: str | None = None
+    """What the browser was told, and is told again when its page is loaded anew: a code works once."""
+
+
+class ServedCallback:
+    """Finishes the newest login that was begun here; one of before, and every other state, is turned away.
+
+    Whoever asks must have come by the registered address, as `Host` says, or a proxy of `proxies` in its forwarded
+    headers; those of anybody else are not looked at.
+    """
+
+    def __init__(
+        self, auth: SchwabAuthClient, callback_url: str, clock: Clock, *, proxies: Sequence[Network] = ()
+    ) -> None:
+        self._auth = auth
+        self._clock = clock
+        self._parts = urlsplit(callback_url)
+        self._proxies = tuple(proxies)
+        self._open: _Open | None = None
+
+    def begin(self, done: Done) -> LoginAttempt:
+        """A link for a person; it takes the place of the one before. ConfigurationError as `begin_login`."""
+        attempt = self._auth.begin_login()
+        self._open = _Open(attempt, done)
+        return attempt
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer a browser."""
+        if request.path != (self._parts.path or "/"):
+            return web.Response(status=404)
+        if not self._came_by_the_address(request):
+            return login_page(_ELSEWHERE, status=421)
+        if not {"code", "error"} & set(request.query):
+            return web.Response(status=404)
+        found = self._open
+        if found is None or not _same(request.query.get("state", ""), found.attempt.state):
+            return login_page(FOREIGN, status=400)
+        if found.answer is None and self._clock.now() >= found.attempt.ends_at:
+            return login_page(_TOO_OLD, status=400)
+        if found.answer is None:
+            found.answer = _DONE  # before anything is waited for: a second request finds the code taken
+            await self._finish(found, f"{self._parts.scheme}://{self._parts.netloc}{request.raw_path}")
+        return login_page(found.answer, status=200 if found.answer == _DONE else 400)
+
+    async def _finish(self, found: _Open, address: str) -> None:
+        trouble: GexcordError | None = None
+        try:
+            await self._auth.finish_login(found.attempt, address)
+        except GexcordError as error:
+            trouble, found.answer = error, error.sentence
+        try:
+            await found.done(trouble)
+        except Exception:  # noqa: BLE001  # the login itself went as it went; whoever waits for it is another matter
+            _LOG.exception("nobody could be told how the login went")
+
+    def _came_by_the_address(self, request: web.Request) -> bool:
+        host, scheme = request.host, "https"
+        if self._is_proxy(request.remote):
+            host = request.headers.get("X-Forwarded-Host", host)
+            scheme = request.headers.get("X-Forwarded-Proto", scheme)
+        return _plain(host) == _plain(self._parts.netloc) and scheme.lower() == "https"
+
+    def _is_proxy(self, remote: str | None) -> bool:
+        try:
+            address = ipaddress.ip_address(remote or "")
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)
+
+
+def _same(given: str, ours: str) -> bool:
+    return secrets.compare_digest(given.encode("utf-8", "replace"), ours.encode())
+
+
+def _plain(host: str) -> str:
+    """A host as it is compared: small letters, without the port that `https` implies."""
+    return host.strip().lower().removesuffix(":443")
+
+
+@asynccontextmanager
+async def serve_callback(callback: ServedCallback, host: str, port: int) -> AsyncIterator[int]:
+    """Answer at an address of this machine while inside, and yield the port; UnavailableError when it is taken."""
+    application = web.Application(client_max_size=1)
+    application.router.add_get("/{path:.*}", callback.handle, allow_head=False)
+    async with loopback_port(port, whose=_WHOSE, remedy=_REMEDY, host=host) as place:
+        await place.serve(application, shutdown_s=_END_WITHIN_S, most_connections=_MOST_CONNECTIONS)
+        yield place.number

@@ -1,0 +1,145 @@
+import ipaddress
+import socket
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from streaming.errors import LoginRequiredError, UnavailableError
+from streaming.schwab.login.oauth import LoginAttempt
+from streaming.schwab.login.served_callback import ServedCallback, serve_callback
+from tests.support.clock import ManualClock
+
+ADDRESS = "https://bot.example/schwab"
+CLOCK = ManualClock()
+HERE = (ipaddress.ip_network("127.0.0.1/32"),)
+
+
+class StandInAuth:
+    """Begins numbered logins, and keeps or refuses what comes back."""
+
+    def __init__(self):
+        self.begun = 0
+        self.finished = []
+        self.error = None
+
+    def begin_login(self):
+        self.begun += 1
+        return LoginAttempt("https://schwab.example", f"state-{self.begun}", CLOCK.now() + timedelta(minutes=10))
+
+    async def finish_login(self, attempt, address):
+        self.finished.append(address)
+        if self.error is not None:
+            raise self.error
+
+
+class Rig:
+    """A served callback, a browser, and what whoever waits was told."""
+
+    def __init__(self, auth, callback, http):
+        self.auth, self.callback, self.http = auth, callback, http
+        self.told = []
+
+    async def done(self, trouble):
+        self.told.append(trouble)
+
+    async def arrive(self, state, *, path="/schwab", query="code=C0.x%40&session=s", **headers):
+        headers = {"Host": "bot.example"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.get(f"{path}?{query}&state={state}", headers=headers)
+
+
+@asynccontextmanager
+async def served(proxies=(), clock=CLOCK):
+    auth = StandInAuth()
+    callback = ServedCallback(auth, ADDRESS, clock, proxies=proxies)
+    async with (
+        serve_callback(callback, "127.0.0.1", 0) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http,
+    ):
+        yield Rig(auth, callback, http)
+
+
+async def test_a_browser_that_comes_back_finishes_the_login_once_however_often_it_asks():
+    async with served() as rig:
+        attempt = rig.callback.begin(rig.done)
+        for _ in range(2):
+            page = await rig.arrive(attempt.state)
+            assert (page.status_code, "You are logged in" in page.text) == (200, True)
+        assert rig.auth.finished == [f"{ADDRESS}?code=C0.x%40&session=s&state=state-1"]
+        assert rig.told == [None]
+        assert (page.headers["Cache-Control"], page.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+
+
+async def test_only_the_newest_login_may_arrive():
+    async with served() as rig:
+        first, second = rig.callback.begin(rig.done), rig.callback.begin(rig.done)
+        for state in (first.state, "", "x\u00e9"):
+            assert (await rig.arrive(state)).status_code == 400
+        assert rig.auth.finished == []
+        assert (await rig.arrive(second.state)).status_code == 200
+
+
+async def test_nothing_else_is_answered():
+    async with served() as rig:
+        attempt = rig.callback.begin(rig.done)
+        assert (await rig.arrive(attempt.state, path="/other")).status_code == 404
+        assert (await rig.arrive(attempt.state, query="x=1")).status_code == 404
+        assert (await rig.http.head(f"/schwab?code=x&state={attempt.state}")).status_code == 405
+        assert rig.auth.finished == []
+
+
+@pytest.mark.parametrize(
+    ("proxies", "headers", "status"),
+    [
+        ((), {"Host": "evil.example"}, 421),
+        ((), {"Host": "bot.example:443"}, 200),
+        ((), {"Host": "127.0.0.1", "X_Forwarded_Host": "bot.example"}, 421),
+        (HERE, {"Host": "127.0.0.1", "X_Forwarded_Host": "bot.example"}, 200),
+        (HERE, {"X_Forwarded_Host": "evil.example"}, 421),
+        (HERE, {"X_Forwarded_Proto": "http"}, 421),
+        (HERE, {"X_Forwarded_Proto": "https"}, 200),
+        ((), {"X_Forwarded_Proto": "http"}, 200),
+    ],
+)
+async def test_forwarded_headers_count_from_a_named_proxy_only(proxies, headers, status):
+    async with served(proxies) as rig:
+        attempt = rig.callback.begin(rig.done)
+        assert (await rig.arrive(attempt.state, **headers)).status_code == status
+
+
+async def test_a_refusal_is_shown_as_text_and_told():
+    async with served() as rig:
+        rig.auth.error = LoginRequiredError("Schwab does not accept this <code>.", remedy="Log in again.")
+        page = await rig.arrive(rig.callback.begin(rig.done).state)
+        assert (page.status_code, "this &lt;code&gt;. Log in again." in page.text) == (400, True)
+        assert rig.told == [rig.auth.error]
+
+
+async def test_a_link_of_before_ten_minutes_is_too_old():
+    clock = ManualClock()
+    async with served(clock=clock) as rig:
+        attempt = rig.callback.begin(rig.done)
+        clock.advance(601)
+        assert "ten minutes" in (await rig.arrive(attempt.state)).text
+        assert rig.auth.finished == []
+
+
+async def test_whoever_waits_and_cannot_be_told_changes_nothing(caplog):
+    async with served() as rig:
+
+        async def gone(_trouble):
+            raise RuntimeError("the message is gone")
+
+        assert (await rig.arrive(rig.callback.begin(gone).state)).status_code == 200
+    assert "nobody could be told" in caplog.text
+
+
+async def test_a_port_that_is_taken_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        callback = ServedCallback(StandInAuth(), ADDRESS, CLOCK)
+        with pytest.raises(UnavailableError, match="SCHWAB_CALLBACK_BIND"):
+            async with serve_callback(callback, "127.0.0.1", taken.getsockname()[1]):
+                pass
