@@ -1,6 +1,7 @@
 """`/feed`: the live messages of a server, for those who manage it and for operators."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import discord
@@ -19,6 +20,7 @@ from bot.servers.feed_commands import FeedCommands
 from bot.servers.orders import BoardOrder
 from bot.servers.targets import Place, find_thread, open_target, require_pingable, require_target
 from bot.services import Services
+from cogs.card_offer import HINT, CardOffer
 from cogs.options import offered, options
 from streaming.errors import TransientError
 from streaming.model import ScopeName
@@ -104,7 +106,12 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         said: dict[str, Any] = {"scope": scope, "weight": weight, "style": style, "picture": picture, "silent": silent}
         said |= {"buttons": buttons, "refresh_minutes": refresh}
         order = await self._desk.add(place.id, place.guild.id, asked_tickers(tickers), by=interaction.user.id, **said)
-        await self._answer(interaction, order, "From now on: ")
+        text = self._words(order, "From now on: ")
+        if (order.style or self._services.settings.gex_feed_style) != "ansi":
+            await interaction.edit_original_response(content=text)
+            return
+        offer = CardOffer(interaction, partial(self._take_card, interaction, place))
+        await interaction.edit_original_response(content=f"{text}\n{HINT}", view=offer)
 
     @app_commands.command(name="set", description="Change what a live message shows, and how")
     @manager_only()
@@ -219,8 +226,18 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         await open_target(interaction.client, place)
         return place
 
+    async def _take_card(self, interaction: BotInteraction, place: Place) -> str:
+        """What the button under the answer to `/feed add` does."""
+        by = interaction.user.id
+        order = await self._desk.change(place.id, place.guild.id, by=by, style="card")
+        await self._services.audit.note_words(interaction, f"feed set channel:{place.id} style:card")
+        return self._words(order, "From now on: ")
+
     async def _answer(self, interaction: BotInteraction, order: BoardOrder, words: str) -> None:
-        await interaction.edit_original_response(content=f"{words}{order_text(order, self._services.settings)}")
+        await interaction.edit_original_response(content=self._words(order, words))
+
+    def _words(self, order: BoardOrder, words: str) -> str:
+        return f"{words}{order_text(order, self._services.settings)}"
 
 
 async def setup(bot: GexBot) -> None:

@@ -51,12 +51,15 @@ class AuditLog:
 
     async def note(self, interaction: Interaction, command: AnyCommand) -> None:
         """Keep what was carried out, if it changed anything for others."""
-        if not is_order(interaction, command):
-            return
+        if is_order(interaction, command):
+            await self.note_words(interaction, _given(interaction, command))
+
+    async def note_words(self, interaction: Interaction, words: str) -> None:
+        """Keep what somebody changed, in the words of a command that does the same."""
         order = GivenOrder(
             at_ms=epoch_ms(self._clock.now()),
             user_id=interaction.user.id,
-            words=_given(interaction, command),
+            words=words,
             guild_id=interaction.guild_id,
             interaction_id=interaction.id,
         )

@@ -10,7 +10,7 @@ from typing import Final
 from bot.choices import Style
 from bot.render import theme
 from bot.render.card import card_text
-from bot.render.message_form import code_block
+from bot.render.message_form import code_block, stamp
 from bot.render.numbers import UNKNOWN, age, distance, known, percent, price, signed, significant_bn, strike
 from bot.render.origin_words import escaped, safe_name, source_name
 from streaming.calendar import new_york
@@ -155,7 +155,7 @@ def _markdown(view: BoardView) -> tuple[list[str], ...]:
     head = [
         f"### {title} {price(spot.now, view.decimals)}",
         moved,
-        f"-# {escaped(PARTS.join(filter(None, [provenance(view, None), _scope(view)])))}",
+        f"-# {escaped(PARTS.join(filter(None, [provenance(view, None, prose=True), _scope(view)])))}",
     ]
     lines = {name: _markdown_line(name, label, view) for name, label in _LINES.items()}
     levels = [line for name, line in lines.items() if BOARD[name].is_price]
@@ -195,9 +195,9 @@ def _level(name: str, value: float | None, view: BoardView) -> str:
     return price(value, view.decimals) if name == "zero_gamma" else strike(value, view.decimals)
 
 
-def provenance(view: BoardView, colour: str | None) -> str:
-    """Without the span of the changes where a note leaves no room for it."""
-    words = freshness_words(view)
+def provenance(view: BoardView, colour: str | None, *, prose: bool = False) -> str:
+    """Without the span of the changes where a note leaves no room for it; `prose` is not a block of code."""
+    words = freshness_words(view, prose=prose)
     said = [part for part in (source_name(view.source), words, view.note, f"Δ {view.window_s:g}s") if part]
     if len(PARTS.join(said)) > COLUMNS:
         said.pop()
@@ -211,9 +211,11 @@ def _scope(view: BoardView) -> str:
     return "" if view.scope is None else _SCOPES[view.scope]
 
 
-def freshness_words(view: BoardView) -> str:
-    """How old the figures are, or how they ended."""
-    at = "" if view.at is None else f" {new_york(view.at):%H:%M %a %d %b}"
+def freshness_words(view: BoardView, *, prose: bool = False) -> str:
+    """How old the figures are, or how they ended: at an hour of New York, in `prose` of each reader."""
+    at = ""
+    if view.at is not None:
+        at = f" {stamp(view.at)}" if prose else f" {new_york(view.at):%H:%M NY %d %b}"
     match view.freshness:
         case Freshness.CLOSED:
             return f"closed{at}"

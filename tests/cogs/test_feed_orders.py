@@ -6,6 +6,7 @@ import pytest
 
 from bot.servers.feed_commands import FeedCommands
 from bot.servers.order_store import FeedOrders, OrderStore
+from cogs.card_offer import HINT
 from tests.support.clock import ManualClock
 
 
@@ -25,7 +26,7 @@ async def say(room, command, **options):
 async def test_a_message_is_ordered_changed_moved_rested_and_taken_away(room):
     here = f"<#{room.channel.id}>"
     other = room.guild.create_text_channel("elsewhere")
-    assert await say(room, "add", tickers="spx") == (
+    assert (await say(room, "add", tickers="spx")).startswith(
         f"From now on: {here} shows SPX (style ansi, a new message every 5 min, without a sound)."
     )
     assert "already" in await say(room, "add", tickers="ndx")
@@ -40,6 +41,16 @@ async def test_a_message_is_ordered_changed_moved_rested_and_taken_away(room):
     assert "any more" in await say(room, "remove", channel=other)
     assert room.host.orders.current == {}
     assert len(room.env.errors) == 2
+
+
+async def test_who_orders_a_message_may_take_the_card_style_with_one_click_which_is_noted(room):
+    asked = (await room.operator.slash(room.channel, "feed add", tickers="SPX")).response
+    assert HINT in asked.content
+    await room.operator.click(asked, label="Use the card style")
+    assert room.host.orders.current[room.channel.id].style == "card"
+    assert any(f"feed set channel:{room.channel.id} style:card" in text for text in room.host.noted.texts)
+    elsewhere = room.guild.create_text_channel("cards")
+    assert "phones" not in await say(room, "add", tickers="SPX", channel=elsewhere, style="card")
 
 
 async def test_where_a_live_message_cannot_stand_it_is_not_ordered(room):

@@ -308,7 +308,7 @@ async def test_the_days_last_message_keeps_its_figures_and_says_closed():
     for _ in range(3):
         await rig.beat(spot=25123.25)
     assert "25123.25" in rig.channel.only
-    assert "closed 16:00 Thu 20 Aug" in rig.channel.only
+    assert "closed 16:00 NY 20 Aug" in rig.channel.only
     deeds = list(rig.channel.deeds)
     await rig.beat(3600)
     assert rig.channel.deeds == deeds
@@ -361,7 +361,7 @@ async def test_a_message_of_an_earlier_session_stops_saying_live_after_a_restart
     rig.restart()
     await rig.beat(24 * 3600, spot=26000.0)
     yesterday, today = rig.channel.messages.values()
-    assert "closed 16:00 Thu 20 Aug" in yesterday
+    assert "closed 16:00 NY 20 Aug" in yesterday
     assert "26000.00" not in yesterday, "today's figures are not yesterday's"
     assert "live" in today
     assert rig.channel.deeds == ["send", "edit", "send"]
@@ -375,7 +375,7 @@ async def test_a_restart_after_the_close_marks_the_last_message_closed_once_with
     for _ in range(3):
         await rig.step()
     assert "25123.25" in rig.channel.only
-    assert "closed 15:59 Thu 20 Aug" in rig.channel.only, "the figures are of that minute"
+    assert "closed 15:59 NY 20 Aug" in rig.channel.only, "the figures are of that minute"
     assert rig.channel.deeds == ["send", "edit"]
     assert rig.ledger.entries[CHANNEL].closed
 
@@ -391,7 +391,7 @@ async def test_without_a_stored_snapshot_the_left_message_is_closed_without_figu
     rig.clock.advance(20)
     for _ in range(2):
         await rig.step()
-    assert "closed 16:00 Thu 20 Aug" in rig.channel.only
+    assert "closed 16:00 NY 20 Aug" in rig.channel.only
     assert rig.channel.deeds == ["send", "edit"]
     assert rig.ledger.entries[CHANNEL].closed
 
@@ -414,7 +414,7 @@ async def test_a_goodbye_counts_no_more_once_the_message_is_live_again():
     rig.restart()
     await rig.beat(24 * 3600)
     yesterday, _ = rig.channel.messages.values()
-    assert "closed 16:00 Thu 20 Aug" in yesterday
+    assert "closed 16:00 NY 20 Aug" in yesterday
 
 
 async def test_a_left_message_that_a_person_deleted_is_let_go():
@@ -509,7 +509,7 @@ async def test_nothing_is_posted_before_the_ledger_was_read():
 async def test_a_stopped_board_says_so_and_is_adopted_later():
     rig = Rig()
     await rig.run_for(3)
-    assert "feed stopped 09:40 Thu 20 Aug" in rig.channel.only
+    assert "feed stopped 09:40 NY 20 Aug" in rig.channel.only
     rig.restart()
     await rig.beat()
     assert "live" in rig.channel.only
@@ -579,7 +579,7 @@ async def test_duplicates_of_an_earlier_session_are_removed_but_its_last_message
     rig.channel.messages = {5: "a", 6: "b"}
     rig.ledger.entries[CHANNEL] = LedgerEntry(session="2026-08-19", message_id=6, superseded=(5,))
     await rig.beat()
-    assert "closed 16:00 Wed 19 Aug" in rig.channel.messages[6]
+    assert "closed 16:00 NY 19 Aug" in rig.channel.messages[6]
     assert 5 not in rig.channel.messages
 
 
@@ -620,7 +620,7 @@ async def test_a_replay_closes_with_its_session_and_under_its_label():
     rig = Rig(SUNDAY, force=True)
     await rig.play_on(datetime(2026, 11, 20, 15, 59, 0, tzinfo=NEW_YORK), 15, speed=10)
     assert "REPLAY 20 Nov 2026 x10" in rig.channel.only
-    assert "replay · closed 16:00 Fri 20 Nov" in rig.channel.only
+    assert "replay · closed 16:00 NY 20 Nov" in rig.channel.only
     assert rig.board.status().reason == "after the close at 16:00 New York"
 
 
@@ -647,7 +647,7 @@ async def test_a_replay_leaves_the_live_message_closed_with_live_figures_and_the
     await rig.beat(spot=26111.0)
     await rig.play_on(FRIDAY, 3, speed=10)
     live, replay = map(without_colours, rig.channel.messages.values())
-    assert "26111.00" in live and "closed 11:00 Mon 23 Nov" in live and "REPLAY" not in live
+    assert "26111.00" in live and "closed 11:00 NY 23 Nov" in live and "REPLAY" not in live
     assert "25002.00" in replay and "REPLAY 20 Nov 2026" in replay
     await rig.beat(spot=26222.0)
     _, replay, live = map(without_colours, rig.channel.messages.values())
@@ -726,7 +726,7 @@ async def test_a_close_that_discord_does_not_take_is_retried_and_leaves_no_live_
     rig.channel.troubles.clear()
     for _ in range(3):
         await rig.beat()
-    assert "closed 16:00 Thu 20 Aug" in rig.channel.only
+    assert "closed 16:00 NY 20 Aug" in rig.channel.only
     assert "25123.25" in rig.channel.only
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from bot.feed.window import Slot
 from bot.feed.wording import Ending, Wording, board_view
+from bot.render.message_form import stamp
 from bot.render.text import BoardView, board_text
 from streaming.clock import epoch_ms
 from streaming.freshness import Freshness
@@ -33,8 +34,10 @@ def replayed(**changes):
 def test_live_figures_and_their_end():
     words = wording(holding(snapshot(OPEN_AT)))
     assert "schwab · live" in words.live(OPEN_AT)
-    assert "feed stopped 09:40 Thu 20 Aug" in words.stopped(OPEN_AT)
-    assert "closed 09:41 Thu 20 Aug" in words.closed(snapshot(OPEN_AT), LATER, at=OPEN_AT + timedelta(minutes=1))
+    assert f"feed stopped {stamp(OPEN_AT)}" in words.stopped(OPEN_AT)
+    assert f"closed {stamp(OPEN_AT + timedelta(minutes=1))}" in words.closed(
+        snapshot(OPEN_AT), LATER, at=OPEN_AT + timedelta(minutes=1)
+    )
 
 
 def test_a_message_of_one_weight_shows_that_ones_figures_and_names_it():
@@ -62,7 +65,7 @@ def test_where_a_replay_takes_over_the_live_figures_end():
     words = wording(holding(replayed(spot=1.0)))
     text = words.closed(snapshot(LATER, spot=26000.0), LATER, at=OPEN_AT)
     assert "26000.00" in text
-    assert "closed 14:40 Thu 20 Aug" in text
+    assert f"closed {stamp(LATER)}" in text
     assert "REPLAY" not in text
 
 
@@ -70,7 +73,7 @@ def test_where_a_replay_gives_way_its_own_figures_end_at_its_own_hour():
     words = wording(holding(snapshot(LATER, spot=26000.0)))
     text = words.closed(replayed(spot=25000.0), LATER + timedelta(seconds=12), at=LATER)
     assert "25000.00" in text
-    assert "closed 09:42 Thu 20 Aug" in text
+    assert f"closed {stamp(OPEN_AT + timedelta(minutes=2))}" in text
     assert "REPLAY 20 Aug 2026 x10" in text
 
 

@@ -181,7 +181,7 @@ def test_a_note_stands_with_the_source():
 
 def test_a_closed_board_says_when():
     at = datetime(2026, 8, 20, 16, 0, tzinfo=NEW_YORK)
-    assert "schwab · closed 16:00 Thu 20 Aug" in block(freshness=Freshness.CLOSED, at=at)
+    assert "schwab · closed 16:00 NY 20 Aug" in block(freshness=Freshness.CLOSED, at=at)
 
 
 def test_a_waiting_board_names_its_source_and_since_when():
