@@ -215,6 +215,8 @@ def key_of(args: Sequence[Any]) -> bytes | None:
         at = next(place for place, word in enumerate(args) if word in {"STREAMS", b"STREAMS"}) + 1
     else:
         at = 3 if name in _SCRIPTS else 1
+    if len(args) <= at:
+        return None
     key = args[at]
     return key if isinstance(key, bytes) else str(key).encode()
 

@@ -1,8 +1,9 @@
 """Events per second into Redis, until a subscriber in another process has them: ours against what people write.
 
-`python -m tests.benchmarks.publish [--rounds N] [--quick]` prints medians of interleaved rounds and their ratios to the
-first row. Baselines in the same run: one awaited PUBLISH per event, and redis-py pipelines of 100, both with
-redis-py's defaults. All ways encode with the same encoder, so the difference is the publishing alone.
+`python -m tests.benchmarks.publish [--rounds N] [--quick] [--groups]` prints medians of interleaved rounds and their
+ratios to the first row. Baselines in the same run: one awaited PUBLISH per event, and redis-py pipelines of 100, both
+with redis-py's defaults. All ways encode with the same encoder, so the difference is the publishing alone. With
+`--groups` it says instead what it costs that a copy has to confirm, against one server.
 """
 
 import argparse
@@ -27,6 +28,8 @@ from streaming.bus.redis_connection import open_redis
 from streaming.bus.server.embedded import open_embedded_server
 from streaming.model import MarketEvent, TickEvent
 from tests.support.events import book, tick
+from tests.support.redis_groups import cluster_group, sentinel_group
+from tests.support.redis_server import plain_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 CHUNK = 50
@@ -35,8 +38,12 @@ CAP = 50_000
 SUBSCRIBER = """
 import re, socket, sys, time
 import hiredis
-connection = socket.socket(socket.AF_UNIX)
-connection.connect(sys.argv[1])
+host, _, port = sys.argv[1].rpartition(":")
+if host:
+    connection = socket.create_connection((host, int(port)))
+else:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(sys.argv[1])
 connection.sendall(b"SUBSCRIBE market_data:ticks market_data:level2 bench:end\\r\\n")
 reader, count, late, stamp = hiredis.Reader(), 0, [], re.compile(rb'"event_ms":(\\d+)')
 while True:
@@ -111,7 +118,7 @@ WAYS: dict[str, tuple[Publish, int]] = {
 
 @asynccontextmanager
 async def _subscriber(url: str, mode: str = "count") -> AsyncIterator[Process]:
-    socket = url.removeprefix("unix://")
+    socket = url.removeprefix("unix://").removeprefix("redis://").removesuffix("/0")
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", SUBSCRIBER, socket, mode, stdout=PIPE)
     try:
         await _words(process)
@@ -170,8 +177,8 @@ def _report(title: str, rates: dict[str, list[float]]) -> None:
         _say(f"  {name:26} {median:>10,.0f} events/s  {median / base:6.1f} x")
 
 
-async def _latency(url: str, per_s: int, seconds: float) -> None:
-    async with _subscriber(url, "latency") as subscriber, open_redis(url) as redis:
+async def _latency(url: str, per_s: int, seconds: float, *, heard_at: str = "") -> None:
+    async with _subscriber(heard_at or url, "latency") as subscriber, open_redis(url) as redis:
         async with TradingEventPublisher(redis) as publisher:
             began, sent = time.monotonic(), 0
             while (elapsed := time.monotonic() - began) < seconds:
@@ -185,12 +192,50 @@ async def _latency(url: str, per_s: int, seconds: float) -> None:
     _say(f"steady {per_s:,}/s: {count:,} of {sent:,} arrived, p50 {p50 / 1000:.2f} ms, p99 {p99 / 1000:.2f} ms")
 
 
+async def _price(url: str, heard_at: str, rounds: int, scale: float) -> None:
+    """How fast events go, how late they are heard, and how long a write takes that must not be lost."""
+    rates = []
+    for _ in range(rounds):
+        events = _events(int(100_000 * scale), books=False)
+        async with _subscriber(heard_at) as subscriber:
+            began = time.monotonic()
+            await ours(url, events, streams=True)
+            await _words(subscriber)
+            rates.append(len(events) / (time.monotonic() - began))
+    _say(f"  {statistics.median(rates):>10,.0f} events/s with streams")
+    for per_s in (300, 3_000):
+        await _latency(url, per_s, 5.0 * scale, heard_at=heard_at)
+    async with open_redis(url) as redis:
+        took_ms = []
+        for number in range(int(2_000 * scale)):
+            began = time.monotonic()
+            await redis.hset(keys.FEED_LEDGER, "5", str(number))
+            took_ms.append((time.monotonic() - began) * 1000)
+    cuts = statistics.quantiles(took_ms, n=100)
+    _say(f"an entry of the ledger: p50 {cuts[49]:.2f} ms, p99 {cuts[98]:.2f} ms")
+
+
+async def _prices(rounds: int, scale: float) -> None:
+    """One server, a master with two replicas behind a sentinel, a Cluster of three masters with a replica each."""
+    with TemporaryDirectory(prefix="gexcord-bench-") as folder, plain_redis(Path(folder)) as (url, _):
+        _say("one server on TCP")
+        await _price(url, url, rounds, scale)
+    for group in (sentinel_group, cluster_group):
+        with TemporaryDirectory(prefix="gexcord-bench-") as folder, group(Path(folder)) as servers:
+            _say(servers.url.partition(":")[0])
+            await _price(servers.url, f"redis://127.0.0.1:{servers.masters()[0]}/0", rounds, scale)
+
+
 async def main() -> None:
     """Run everything against one embedded server of our own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="a twentieth of the events, one round")
+    parser.add_argument("--groups", action="store_true", help="one server, Sentinel and a Cluster instead")
     arguments = parser.parse_args()
+    if arguments.groups:
+        await _prices(1 if arguments.quick else arguments.rounds, 0.05 if arguments.quick else 1.0)
+        return
     with TemporaryDirectory(prefix="gexcord-bench-") as folder:
         async with open_embedded_server(Path(folder)) as server:
             await _throughput(server.url, 1 if arguments.quick else arguments.rounds, 0.05 if arguments.quick else 1.0)

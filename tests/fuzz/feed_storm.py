@@ -298,12 +298,13 @@ class Storm:
         """Until cancelled, a snapshot of each ticker every second, its figure never the same twice."""
         async with aredis.Redis.from_url(self.redis.url, socket_timeout=0.5, socket_connect_timeout=0.5) as client:
             while True:
-                self._published += 1
                 with suppress(RedisError, OSError):
-                    await self._publish_once(client)
+                    await self.publish_once(client)
                 await asyncio.sleep(1.0 - time.time() % 1.0)
 
-    async def _publish_once(self, client: aredis.Redis) -> None:
+    async def publish_once(self, client: aredis.Redis) -> None:
+        """A snapshot of each ticker with the next figure."""
+        self._published += 1
         spot, now = 5000.0 + self._published / 4, int(time.time())
         self.protocol.published_s[spot] = self.now_s
         for ticker in TICKERS:

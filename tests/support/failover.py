@@ -1,17 +1,27 @@
-"""A stream of events into a group of servers of which one dies in the middle, and what became of each event."""
+"""Events and a live message on a group of servers of which one dies in the middle, and what became of them."""
 
 import asyncio
 import json
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from bot.feed.ledger import Ledger
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.publish.publisher import PublisherStats, TradingEventPublisher
+from streaming.errors import TransientError
+from tests.support.clock import ManualClock
 from tests.support.events import book, tick
+from tests.support.feed import FakeChannel, Keeper
+
+_TODAY: Final = date(2026, 8, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ async def stream_through(redis: Redis, trouble: Callable[[Feeder], Awaitable[Non
                 while publisher.stats.buffered:
                     await asyncio.sleep(0.01)
     return Streamed(
-        feeder.sent, await _seqs(redis, keys.TICKS_STREAM), await _seqs(redis, keys.LEVEL2_STREAM), publisher.stats
+        feeder.sent, await seqs(redis, keys.TICKS_STREAM), await seqs(redis, keys.LEVEL2_STREAM), publisher.stats
     )
 
 
@@ -70,5 +80,48 @@ def assert_nothing_lost(streamed: Streamed) -> None:
     assert stats.unacknowledged == 0
 
 
-async def _seqs(redis: Redis, stream: str) -> list[int]:
+async def keep_message(redis: Redis, fail_over: Callable[[], Awaitable[None]]) -> FakeChannel:
+    """One process keeps a message, through a failover; then another takes over, knowing what Redis kept and no more."""
+    channel = FakeChannel()
+    for owner in ("first", "second"):
+        lease = Lease(redis, keys.FEED_LEASE, owner)
+        await _in_the_end(lambda lease=lease: _acquired(redis, lease))
+        keeper = Keeper(1, channel, Ledger(redis, lease), ManualClock())
+        await _in_the_end(keeper.adopt)
+        await _in_the_end(lambda keeper=keeper: _write(keeper, "new", replace=True))
+        if owner == "first":
+            await fail_over()
+        for text in ("newer", "newest"):
+            await _in_the_end(lambda keeper=keeper, text=text: _write(keeper, text, replace=text == "newer"))
+        channel.forget_nonces()
+    for _ in range(6):
+        keeper.clock.advance(400)
+        await _in_the_end(keeper.tidy)
+    return channel
+
+
+async def _acquired(redis: Redis, lease: Lease) -> None:
+    """Take the lease from whoever had it, as if that one had died."""
+    await redis.delete(lease.key)
+    if not await lease.acquire():
+        raise TransientError("taken")
+
+
+async def _write(keeper: Keeper, text: str, *, replace: bool) -> None:
+    message = keeper.message
+    await (message.replace if replace or message.pending else message.show)(text, _TODAY)
+    await keeper.tidy()
+
+
+async def _in_the_end(deed: Callable[[], Awaitable[None]]) -> None:
+    """Again and again until it succeeds, as every beat of the feed does."""
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(TransientError, RedisError):
+                return await deed()
+            await asyncio.sleep(0.05)
+
+
+async def seqs(redis: Redis, stream: str) -> list[int]:
+    """The numbers of a stream's events, in its order."""
     return [json.loads(fields[b"data"])["seq"] for _, fields in await redis.xrange(stream)]

@@ -6,16 +6,22 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MovedError
 
+from bot.alerts.rule_store import AlertStore, Claim, Entry
+from bot.alerts.rules import AlertState
+from bot.check.check import check_redis
 from bot.feed.ledger import Ledger, LedgerEntry
+from bot.settings import BotSettings
+from bot.setup.kept_keys import is_in_use, kept_names, read_keys, write_keys
 from streaming.bus import keys
 from streaming.bus.cluster import key_of
 from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.publish.publisher import TradingEventPublisher
-from streaming.bus.redis_connection import make_client, open_redis
+from streaming.bus.redis_connection import make_client, masters_without_copy, open_redis
 from streaming.bus.subscription import messages
 from streaming.errors import ConfigurationError
+from tests.support.alerts import rule
 from tests.support.events import book, candle, tick
-from tests.support.failover import assert_nothing_lost, stream_through
+from tests.support.failover import assert_nothing_lost, keep_message, stream_through
 from tests.support.redis_groups import cluster_group
 
 
@@ -129,15 +135,58 @@ async def test_an_earlier_holder_cannot_write_into_the_ledger_that_the_new_one_h
     assert (await after.load(5)).message_id == 3
 
 
-async def test_a_failover_in_mid_stream_loses_no_event_and_doubles_none(group, cluster):
+async def test_alerts_keep_their_scripts_in_one_slot(cluster, monkeypatch):
+    monkeypatch.setattr("bot.alerts.rule_store._GATHER_MS", 0)
+    store = AlertStore(cluster)
+    kept = await store.add(rule(), most=5)
+    entry = Entry(number=kept.number, text="it happened", claimed_ms=1)
+    state = AlertState(told=1, episode=1)
+    assert await store.commit([Claim(kept.number, 0, state, kept.target, entry)]) == []
+    [batch] = await store.claim(most=5)
+    assert batch.entries == (entry,)
+    assert await store.done(batch, 7) is None
+    assert await store.done(batch, 8) == 7
+    assert (await store.load()).rules == {kept.number: kept}
+
+
+async def test_what_a_backup_keeps_moves_from_one_server_to_a_cluster_and_back(cluster, redis):
+    await redis.hset(f"{keys.ALERTS}:rules", "1", "a rule")
+    await redis.set(keys.lease_epoch(keys.FEED_LEASE), "5")
+    await redis.hset(keys.FEED_ORDERS, "7", "an order")
+    kept = await read_keys(redis, await kept_names(redis, in_use=False), now_ms=0)
+    await write_keys(cluster, kept, instead_of=[], now_ms=0)
+    assert await cluster.hget("{gex:alerts}:rules", "1") == b"a rule"
+    assert await cluster.get("{gexcord:lease:feed}:epoch") == b"5"
+    assert await cluster.hget(keys.FEED_ORDERS, "7") == b"an order"
+    back = await read_keys(cluster, names := await kept_names(cluster, in_use=False), now_ms=0)
+    assert sorted(key.name for key in back) == sorted(key.name for key in kept)
+    await write_keys(cluster, back, instead_of=names, now_ms=0)
+    assert await kept_names(cluster, in_use=False) == names
+    assert not await is_in_use(cluster)
+
+
+async def test_a_master_without_a_copy_is_warned_of_by_the_check(group, cluster):
+    assert await masters_without_copy(cluster) == (0, 3)
+    finding = await check_redis(BotSettings(_env_file=None, redis_url=group.url.replace("//", "//default:@")))
+    assert finding.line.endswith("copies follow 3 of its 3 masters.")
+    assert "default" not in finding.line
+
+
+async def test_a_failover_in_mid_session_loses_no_event_and_doubles_neither_event_nor_message(group, cluster):
+    dead = asyncio.Event()
+
     async def fail_over(feeder):
         errors = feeder.publisher.stats.flush_errors
         master = group.master_of(keys.TICKS_STREAM)
+        assert master == group.master_of(keys.FEED_LEDGER)
         await asyncio.to_thread(group.fail_over, master)
+        dead.set()
         await feeder.until(lambda: feeder.publisher.stats.flush_errors > errors)
         group.start(master)  # as the copy of the one that took over, without which nothing would be acknowledged
 
-    assert_nothing_lost(await stream_through(cluster, fail_over))
+    streamed, channel = await asyncio.gather(stream_through(cluster, fail_over), keep_message(cluster, dead.wait))
+    assert_nothing_lost(streamed)
+    assert list(channel.messages.values()) == ["newest"]
 
 
 @pytest.mark.parametrize(
