@@ -242,20 +242,22 @@ class Board:
         self._mark = _NOW
         self.wake()
 
-    async def rest(self, *, again: bool) -> None:
-        """Say on the message of a paused channel that nothing updates it, unless it is known to say so.
+    async def rest(self, *, again: bool, noted: bool) -> bool:
+        """Say on the message of a paused channel that nothing updates it; False when it is known to say so.
 
         Whoever should have said it may have been killed, or Discord failed. `again`: somebody came late and wrote over
-        it. Raises as the ledger and the channel do.
+        it; `noted`: nobody can any more. Raises as the ledger and the channel do.
         """
         await self._message.adopt()
         text = self._words.stopped(self._clock.now())
         session = date_of(self._message.session)
         if self._message.pending and session is not None:
             await self._message.replace(text, session)
-        if self._message.message_id is not None and (again or not self._message.stopped):
-            await self._message.leave(text)
+        is_due = self._message.message_id is not None and (again or not self._message.stopped)
+        if is_due:
+            await self._message.leave(text, noted=noted)
         await self._message.keep_books()
+        return is_due
 
     def hand_over(self) -> None:
         """Another board goes on with this message, or it is to be removed: say no goodbye on it."""

@@ -48,6 +48,8 @@ _LEASE_ANSWER_S: Final = 0.5
 _RETRY_CAP_S: Final = 2.0
 _DISTURBED_EVERY_S: Final = 5.0
 _ORDERS_EVERY_S: Final = 2.0
+_UNAWARE_S: Final = 10.0
+"""A process that has lost the lease writes at most so long without knowing: what must last is said again then."""
 _GONE_AGAIN: Final = 5
 """An "unknown message" may be false: only one that stays unknown is believed."""
 
@@ -280,11 +282,11 @@ class FeedRunner:
 
     async def _put_to_rest(self, board: Board, channel_id: int) -> None:
         """Until the message says that nothing updates it, or stays gone."""
-        retry, gone = backoff(self._rng), 0
+        retry, gone, sure = backoff(self._rng), 0, False
         while True:
             try:
                 with ranked(Rank.GOODBYE):
-                    await board.rest(again=channel_id in self._disturbed)
+                    is_new = await board.rest(again=channel_id in self._disturbed, noted=sure)
             except (LeaseLostError, asyncio.CancelledError):
                 raise
             except GexcordError as error:
@@ -295,7 +297,11 @@ class FeedRunner:
                 await self._clock.sleep(retry.next_s())
             else:
                 self._disturbed.discard(channel_id)
-                return
+                if sure or not is_new:
+                    return
+                sure = True
+                await self._clock.sleep(_UNAWARE_S)
+                self._disturbed.add(channel_id)
 
     async def _rouse(self, channel_id: int) -> None:
         task = self._resting.pop(channel_id)

@@ -157,14 +157,14 @@ class LiveMessage:
         self._last_words = text
         self._note(msgspec.structs.replace(self._entry or entry, closed=True, nonce=None))
 
-    async def leave(self, text: str) -> None:
-        """Write a parting text and keep the message for the next process."""
+    async def leave(self, text: str, *, noted: bool = True) -> None:
+        """Write a parting text and keep the message for the next process, which knows of it where it is `noted`."""
         if self._entry is None or self.message_id is None:
             return
         text = self._fitting(text)
         if text != self._text:
             await self._edit(text)
-        self._note(msgspec.structs.replace(self._entry, stopped=True))
+        self._note(msgspec.structs.replace(self._entry, stopped=noted))
         with suppress(LedgerAwayError):
             await self.keep_books()
 
