@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_network
 from math import isfinite
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from pydantic import SecretStr
@@ -68,10 +68,10 @@ from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.ports import Progress, SnapshotSource, Tell
 from streaming.process.alarm import AlarmBell
+from streaming.process.freed_memory import give_back_freed
 from streaming.process.heartbeat import Heartbeat
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
-from streaming.schwab.login.served_callback import ServedCallback, serve_callback
 from streaming.setting_values import parse_bind
 from streaming.sources.on_demand import OnDemand
 from streaming.status import HistoryStatus, Loading, RecorderStatus
@@ -81,6 +81,9 @@ from streaming.streamer.source_table import Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import Ticker
 from streaming.telemetry.server import redis_health, serve_telemetry
+
+if TYPE_CHECKING:  # it needs a web server, which is imported where one is wanted
+    from streaming.schwab.login.served_callback import ServedCallback
 
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
@@ -235,6 +238,7 @@ def _jobs(
 ) -> dict[str, JobFactory]:
     """What runs beside Discord from the first moment; the stream is begun by `StreamControl`."""
     jobs: dict[str, JobFactory] = {"heartbeat": heartbeat.beat, "source-metrics": sources.report}
+    jobs["freed-memory"] = partial(give_back_freed, runtime.clock)
     jobs |= {f"source-{source.name}": source.run for source in sources.polled}
     if (watch := _login_watch(bot, runtime)) is not None:
         jobs["schwab-login"] = watch.run
@@ -360,13 +364,15 @@ async def _examine_login(runtime: Runtime) -> Sequence[str]:
 
 
 @asynccontextmanager
-async def _callback(bot: GexBot, runtime: Runtime) -> AsyncIterator[ServedCallback | None]:
+async def _callback(bot: GexBot, runtime: Runtime) -> AsyncIterator["ServedCallback | None"]:
     """Where logins arrive by themselves, if the settings want that; a port that cannot be had ends nothing."""
     settings, auth = runtime.settings, runtime.auth
     if auth is None or settings.schwab_callback_bind is None:
         yield None
         return
     proxies = [ip_network(proxy) for proxy in settings.schwab_callback_proxies]
+    from streaming.schwab.login.served_callback import ServedCallback, serve_callback
+
     callback = ServedCallback(auth, settings.schwab_callback_url, runtime.clock, proxies=proxies)
     async with AsyncExitStack() as stack:
         is_served = True

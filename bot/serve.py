@@ -17,7 +17,7 @@ from streaming.clock import SystemClock
 from streaming.errors import ConfigurationError
 from streaming.ports import Tell
 from streaming.process.certificates import reading_none
-from streaming.process.large_blocks import give_back_large_blocks
+from streaming.process.freed_memory import map_large_blocks
 from streaming.process.logs import QUIET, configure_logging
 from streaming.process.signals import first_of, stop_on_signals
 from streaming.settings import ENV_FILE, load_settings, load_what_is_right
@@ -56,7 +56,7 @@ async def serve(tell: Tell, demo: "Demo | None" = None) -> int:
         raise ConfigurationError(
             "DISCORD_BOT_TOKEN is not set.", remedy="Set it in .env, or try `python run_bot.py --demo` first."
         )
-    give_back_large_blocks()
+    map_large_blocks()
     stop = stop_on_signals()
     from streaming.streamer.runtime import open_runtime
 
@@ -86,9 +86,10 @@ async def serve(tell: Tell, demo: "Demo | None" = None) -> int:
 
 
 def _import_host() -> None:
-    """With discord.py and aiohttp, in a thread."""
+    """With discord.py and aiohttp, in a thread; what the imports leave behind is let go before it is frozen."""
     with reading_none():
         import_module(_HEAVY)
+    gc.collect()
 
 
 def configure_bot_logging(settings: BotSettings, stream: TextIO | None = None) -> logging.Handler:

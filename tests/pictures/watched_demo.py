@@ -12,8 +12,8 @@ _settings = demo_settings._settings
 
 
 def main(port: int, *arguments: str) -> int:
-    def watched(places: Places, folder: Path) -> BotSettings:
-        return _settings(places, folder).model_copy(update={"metrics_port": port})
+    def watched(places: Places, folder: Path, api_port: int, api_token: str) -> BotSettings:
+        return _settings(places, folder, api_port, api_token).model_copy(update={"metrics_port": port})
 
     demo_settings._settings = watched
     return app.main(["--demo", *arguments])
