@@ -475,7 +475,9 @@ def _more_tickers(
 
 def _departures(bot: GexBot, runtime: Runtime, orders: FeedOrders) -> Departures:
     told = Notes(runtime.redis, keys.FEED_TOLD, about=_TOLD)
-    return Departures(bot, orders, OrderStore(runtime.redis), told, runtime.clock, bot.tell_operators)
+    return Departures(
+        bot, orders, OrderStore(runtime.redis), told, runtime.clock, bot.tell_operators, hears_of=bot.gateway.hears_of
+    )
 
 
 async def _run_feed(bot: GexBot, feed: FeedParts, crew: Crew, progress: Progress) -> None:
@@ -483,8 +485,10 @@ async def _run_feed(bot: GexBot, feed: FeedParts, crew: Crew, progress: Progress
     await bot.gateway.planned.wait()
     progress()
     count = bot.gateway.count
-    names = [keys.feed_part(part, count) for part in range(count)]
-    await feed.run(None if count == 1 else crew.portions(names))
+    if count == 1:
+        await feed.run()
+    else:
+        await feed.run(crew.portions([keys.feed_part(part, count) for part in range(count)]))
 
 
 def _reported(bot: GexBot, feed: FeedParts, pacer: Pacer, share: CallShare, member: CrewMember) -> CrewMember:

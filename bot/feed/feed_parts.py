@@ -29,6 +29,7 @@ class FeedParts:
         another what their boards do.
         """
         self._make = make
+        self._whole = whole
         self._clock = clock
         self._notes = notes
         self._parts: Sequence[FeedPart] = (WHOLE,)
@@ -58,6 +59,7 @@ class FeedParts:
     async def run(self, portions: Portions | None = None) -> None:
         """Write the boards whose lease is ours until cancelled: the whole, or each of these parts."""
         if portions is not None:
+            await self._until_nobody_has_all()
             count = len(portions.leases)
             self._parts = [FeedPart(number, count) for number in range(count)]
             self._runners = [self._make(part, lease) for part, lease in zip(self._parts, portions.leases, strict=True)]
@@ -69,6 +71,19 @@ class FeedParts:
             while portions is not None:
                 portions.trim(self._clock.monotonic())
                 await self._clock.sleep(_TRIM_EVERY_S)
+
+    async def _until_nobody_has_all(self) -> None:
+        """A process of another version, or from when the bot was one shard, may still write the whole."""
+        said = False
+        while True:
+            try:
+                if (holder := await self._whole.holder()) is None:
+                    return
+                _LOG.log(logging.DEBUG if said else logging.WARNING, "%s still writes every live message", holder)
+                said = True
+            except TransientError as error:
+                _LOG.debug("Who writes the live messages is not known: %s", error.sentence)
+            await self._clock.sleep(_TRIM_EVERY_S)
 
     async def _talk(self, notes: BoardNotes) -> None:
         """Tell what our boards do and hear of the others; nothing of it disturbs the boards."""

@@ -1,7 +1,7 @@
 """Orders for channels that are no more: forgotten when a channel, or its server, has been gone for a day."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -49,9 +49,20 @@ class Departures:
     """Looks every ten minutes whether the channels of `/feed` are still there."""
 
     def __init__(  # noqa: PLR0917  # the parts in reading order
-        self, client: discord.Client, orders: FeedOrders, store: OrderStore, told: Notes, clock: Clock, tell: Tell
+        self,
+        client: discord.Client,
+        orders: FeedOrders,
+        store: OrderStore,
+        told: Notes,
+        clock: Clock,
+        tell: Tell,
+        *,
+        hears_of: Callable[[int], bool],
     ) -> None:
-        """`told` remembers for all processes what operators were told."""
+        """`told` remembers for all processes what operators were told; `hears_of` says of a server whether Discord
+        would tell this process if the bot were in it.
+        """
+        self._hears_of = hears_of
         self._client = client
         self._orders = orders
         self._store = store
@@ -99,7 +110,7 @@ class Departures:
         guild_id = order.guild_id or 0
         guild = self._client.get_guild(guild_id)
         if guild is None:
-            return False if self._serves(guild_id) else None
+            return False if self._hears_of(guild_id) else None
         if guild.unavailable:
             return None
         if guild.get_channel_or_thread(order.channel_id) is not None:
@@ -111,12 +122,6 @@ class Departures:
         except (*FAILURES, discord.InvalidData):
             return None
         return True
-
-    def _serves(self, guild_id: int) -> bool:
-        """Whether a server, if the bot were in it, would be told of on one of this process's shards."""
-        count = self._client.shard_count or 1
-        own = getattr(self._client, "shard_ids", None) or [self._client.shard_id or 0]
-        return (guild_id >> 22) % count in own
 
     async def _say(self, order: BoardOrder) -> None:
         _LOG.info("the order of channel %s is forgotten: it has been gone for a day", order.channel_id)

@@ -39,6 +39,8 @@ _ASKS: Final = 3
 _ASK_AGAIN_S: Final = 1.0
 _FIRST_S: Final = 0.5
 _CAP_S: Final = 2.0
+_SHARDED_BY: Final = 22
+"""Bits of a server's id that say nothing of its shard (Discord's developer documentation, "Sharding")."""
 
 
 class ShardedState(AutoShardedConnectionState[Any]):
@@ -98,6 +100,10 @@ class Shards:
     def connected(self) -> Sequence[int]:
         """Those of them that Discord has welcomed."""
         return [shard for shard in self.own if self._gateways[shard].is_up]
+
+    def hears_of(self, guild_id: int) -> bool:
+        """Whether Discord tells this process of a server that the bot is in."""
+        return (guild_id >> _SHARDED_BY) % self.count in self.connected
 
     @property
     def sockets(self) -> Sequence[DiscordWebSocket]:

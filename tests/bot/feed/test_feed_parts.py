@@ -70,6 +70,19 @@ async def test_of_several_parts_those_are_written_that_are_ours_and_told_as_one(
     await asyncio.wait({running})
 
 
+async def test_parts_wait_for_a_process_that_still_writes_the_whole(redis):
+    before = Lease(redis, "lease:whole", "an older version")
+    await before.acquire()
+    rig = Rig(redis)
+    running = asyncio.create_task(rig.feed.run(rig.portions))
+    await asyncio.sleep(0.05)
+    assert rig.feed.own == []
+    await before.release()
+    await until(lambda: rig.feed.own == [0, 1, 2])
+    running.cancel()
+    await asyncio.wait({running})
+
+
 class Told:
     """`BoardNotes` that has heard of one board of every part."""
 

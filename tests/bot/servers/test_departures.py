@@ -32,12 +32,20 @@ class Server:
         self.clock, self.told = ManualClock(), []
         self.store = OrderStore(redis)
         self.guild = MagicMock(unavailable=False)
-        self.client = MagicMock(shard_count=None, shard_id=None, shard_ids=None)
+        self.client, self.hears = MagicMock(), True
         self.client.get_guild.side_effect = lambda _id: self.guild
         self.client.fetch_channel = AsyncMock()
         self.orders = FeedOrders({}, self.store)
         told = Notes(redis, keys.FEED_TOLD, about="what was told")
-        self.watch = Departures(self.client, self.orders, self.store, told, self.clock, self.told.append)
+        self.watch = Departures(
+            self.client,
+            self.orders,
+            self.store,
+            told,
+            self.clock,
+            self.told.append,
+            hears_of=lambda guild_id: self.hears and guild_id == ORDER.guild_id,
+        )
 
     async def days(self, count: int) -> list[int]:
         """Which orders there are after looking once a day."""
@@ -78,9 +86,9 @@ async def test_what_may_pass_takes_nothing_away(server, error):
 async def test_an_unavailable_server_another_shard_and_a_bot_that_is_away_take_nothing_away(server):
     server.guild.unavailable = True
     assert await server.days(3) == [5]
-    server.guild, server.client.shard_count, server.client.shard_id = None, 2, 1
+    server.guild, server.hears = None, False
     assert await server.days(3) == [5]
-    server.client.shard_id = 0
+    server.hears = True
     server.client.is_ready.return_value = False
     assert await server.days(3) == [5]
 

@@ -111,6 +111,7 @@ async def test_one_process_keeps_every_shard_and_gives_half_of_them_to_the_next(
         sandbox.gateway._identified_s.clear()
         await until(lambda: other.gateway.connected == [2, 3])
         assert (len(bot.guilds), len(other.guilds)) == (1, 0), "the server is the first shard's"
+        assert (bot.gateway.hears_of(sandbox.guild_id), other.gateway.hears_of(sandbox.guild_id)) == (True, False)
         assert sandbox.gateway.too_soon == 0
 
 
