@@ -5,10 +5,9 @@ import logging
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_network
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +62,6 @@ from streaming.bus.metrics_store import MetricValue, hash_fields, write_metrics
 from streaming.bus.notes import Notes, RecentNotes
 from streaming.bus.snapshots.day_maps import DayMapStore
 from streaming.commands.record import order_of
-from streaming.errors import UnavailableError
 from streaming.history.history_files import DayReport, HistoryFiles
 from streaming.history.keeper import HistoryKeeper, HistoryOrder
 from streaming.ports import Progress, SnapshotSource, Tell
@@ -72,7 +70,6 @@ from streaming.process.freed_memory import give_back_freed
 from streaming.process.heartbeat import Heartbeat
 from streaming.recording.recorder import Recorder
 from streaming.schwab.login.keeper import StoredLogins
-from streaming.setting_values import parse_bind
 from streaming.sources.on_demand import OnDemand
 from streaming.status import HistoryStatus, Loading, RecorderStatus
 from streaming.streamer.login_watch import LoginWatch
@@ -365,23 +362,15 @@ async def _examine_login(runtime: Runtime) -> Sequence[str]:
 
 @asynccontextmanager
 async def _callback(bot: GexBot, runtime: Runtime) -> AsyncIterator["ServedCallback | None"]:
-    """Where logins arrive by themselves, if the settings want that; a port that cannot be had ends nothing."""
-    settings, auth = runtime.settings, runtime.auth
-    if auth is None or settings.schwab_callback_bind is None:
+    """Where logins arrive by themselves, if the settings want that; without, no web server is imported for it."""
+    if runtime.settings.schwab_callback_bind is None:
         yield None
         return
-    proxies = [ip_network(proxy) for proxy in settings.schwab_callback_proxies]
-    from streaming.schwab.login.served_callback import ServedCallback, serve_callback
+    from streaming.schwab.login.served_callback import open_callback
 
-    callback = ServedCallback(auth, settings.schwab_callback_url, runtime.clock, proxies=proxies)
-    async with AsyncExitStack() as stack:
-        is_served = True
-        try:
-            await stack.enter_async_context(serve_callback(callback, *parse_bind(settings.schwab_callback_bind)))
-        except UnavailableError as error:
-            is_served = False
-            bot.tell_operators(error.sentence)
-        yield callback if is_served else None
+    tell = bot.tell_operators
+    async with open_callback(runtime.settings, runtime.auth, runtime.clock, tell=tell) as callback:
+        yield callback
 
 
 def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:

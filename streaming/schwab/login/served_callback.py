@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from streaming.clock import Clock
-from streaming.errors import GexcordError
+from streaming.errors import GexcordError, UnavailableError
+from streaming.ports import Tell
 from streaming.process.loopback import loopback_port
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.login_page import FOREIGN, login_page
 from streaming.schwab.login.oauth import LoginAttempt
+from streaming.setting_values import parse_bind
+from streaming.settings import StreamSettings
 
 _LOG: Final = logging.getLogger(__name__)
 _WHOSE: Final = "SCHWAB_CALLBACK_BIND"
@@ -114,6 +117,26 @@ def _same(given: str, ours: str) -> bool:
 def _plain(host: str) -> str:
     """A host as it is compared: small letters, without the port that `https` implies."""
     return host.strip().lower().removesuffix(":443")
+
+
+@asynccontextmanager
+async def open_callback(
+    settings: StreamSettings, auth: SchwabAuthClient | None, clock: Clock, *, tell: Tell
+) -> AsyncIterator[ServedCallback | None]:
+    """Where logins arrive while inside, if the settings want that; a port that is taken is told, and ends nothing."""
+    if auth is None or settings.schwab_callback_bind is None:
+        yield None
+        return
+    proxies = [ipaddress.ip_network(proxy) for proxy in settings.schwab_callback_proxies]
+    callback = ServedCallback(auth, settings.schwab_callback_url, clock, proxies=proxies)
+    async with AsyncExitStack() as stack:
+        is_served = True
+        try:
+            await stack.enter_async_context(serve_callback(callback, *parse_bind(settings.schwab_callback_bind)))
+        except UnavailableError as error:
+            is_served = False
+            tell(error.sentence)
+        yield callback if is_served else None
 
 
 @asynccontextmanager

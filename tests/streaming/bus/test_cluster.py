@@ -17,6 +17,7 @@ from streaming.bus.cluster import key_of
 from streaming.bus.lease import Lease, LeaseLostError
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.redis_connection import make_client, masters_without_copy, open_redis
+from streaming.bus.shared_secret import SharedSecret
 from streaming.bus.subscription import messages
 from streaming.errors import ConfigurationError
 from tests.support.alerts import rule
@@ -119,6 +120,16 @@ async def test_each_stream_is_written_where_it_is_and_only_by_the_holder_of_the_
     lengths = [await cluster.xlen(stream) for stream in (keys.TICKS_STREAM, keys.LEVEL2_STREAM, keys.CANDLES_STREAM)]
     assert lengths == [3, 1, 1]
     assert (first.stats.published, first.stats.fenced, second.stats.published) == (4, 1, 1)
+
+
+async def test_a_login_of_several_machines_lies_in_one_slot(cluster):
+    here, there = (SharedSecret(cluster, keys.LOGIN, about="the Schwab login") for _ in range(2))
+    epoch = await here.take("a", 60_000)
+    assert await there.take("b", 60_000) == 0
+    assert await here.replace(epoch, b"sealed")
+    assert (await there.look()).sealed == b"sealed"
+    await here.give_back(epoch)
+    assert await there.take("b", 60_000) > epoch
 
 
 async def test_an_earlier_holder_cannot_write_into_the_ledger_that_the_new_one_has_read(cluster):

@@ -22,6 +22,7 @@ from tests.support.http import open_http_server
 from tests.support.source_rigs import GEXBOT_ANSWER, KEY
 from tests.support.start_process import environment, start_command
 from tests.support.stream_rig import FLOWING, START, write_token
+from tests.support.waiting import until
 
 
 @asynccontextmanager
@@ -104,8 +105,11 @@ def test_what_a_person_must_put_right_ends_it_with_its_status(app, capsys, optio
 async def test_a_login_that_is_missing_is_waited_for(tmp_path, redis, redis_url):
     async with schwab(tmp_path) as (sim, token_path):
         token_path.unlink()
-        async with start_command(tmp_path, environment(sim, token_path, redis_url), "--symbols", "SPY") as started:
+        env = environment(sim, token_path, redis_url, ON_ALARM=f"cat >> {tmp_path}/rung")
+        async with start_command(tmp_path, env, "--symbols", "SPY") as started:
             await started.says("Stream: needs_login")
+            rung = tmp_path / "rung"
+            await until(lambda: rung.exists() and "There is no Schwab login" in rung.read_text(), timeout_s=15.0)
             write_token(token_path, sim)
             await started.says("Stream: live")
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from streaming.errors import LoginRequiredError, UnavailableError
+from streaming.errors import LoginRequiredError
 from streaming.schwab.login.oauth import LoginAttempt
-from streaming.schwab.login.served_callback import ServedCallback, serve_callback
+from streaming.schwab.login.served_callback import ServedCallback, open_callback, serve_callback
+from streaming.settings import StreamSettings
 from tests.support.clock import ManualClock
 
 ADDRESS = "https://bot.example/schwab"
@@ -135,11 +136,25 @@ async def test_whoever_waits_and_cannot_be_told_changes_nothing(caplog):
     assert "nobody could be told" in caplog.text
 
 
-async def test_a_port_that_is_taken_is_named():
+async def test_the_settings_say_where_it_waits_and_a_port_that_is_taken_is_told_and_ends_nothing():
+    told = []
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        settings = StreamSettings(
+            _env_file=None,
+            schwab_callback_url=ADDRESS,
+            schwab_callback_bind=f"127.0.0.1:{port}",
+            schwab_callback_proxies="127.0.0.1",
+        )
         taken.listen()
-        callback = ServedCallback(StandInAuth(), ADDRESS, CLOCK)
-        with pytest.raises(UnavailableError, match="SCHWAB_CALLBACK_BIND"):
-            async with serve_callback(callback, "127.0.0.1", taken.getsockname()[1]):
-                pass
+        async with open_callback(settings, StandInAuth(), CLOCK, tell=told.append) as callback:
+            assert callback is None
+    assert "SCHWAB_CALLBACK_BIND" in told.pop()
+    async with open_callback(settings, StandInAuth(), CLOCK, tell=told.append) as callback, httpx.AsyncClient() as http:
+        assert callback is not None
+        headers = {"X-Forwarded-Host": "bot.example"}
+        answer = await http.get(f"http://127.0.0.1:{port}/schwab?code=x&state=y", headers=headers)
+        assert answer.status_code == 400
+    async with open_callback(StreamSettings(_env_file=None), StandInAuth(), CLOCK, tell=told.append) as callback:
+        assert (callback, told) == (None, [])
