@@ -13,7 +13,7 @@ from bot.feed.schedule import decide_about
 from bot.render.numbers import price
 from bot.render.origin_words import origin_words
 from bot.wire.answers import calling
-from bot.wire.verdicts import passing, verdict_of
+from bot.wire.verdicts import json_code, passing, verdict_of
 from streaming.clock import Clock
 from streaming.errors import GexcordError, OperatorError
 from streaming.freshness import is_stale
@@ -27,6 +27,7 @@ EVERY_S: Final = 301.0
 stay within that."""
 _CALL_S: Final = 15.0
 _READ_S: Final = 5.0
+_LACKS_PERMISSION: Final = 50013
 _APART_S: Final = 1.0
 """Between two names, so that many servers are no burst beside the live messages."""
 LONGEST: Final = 32
@@ -90,17 +91,20 @@ class NamePlates:
         for channel_id, ticker in self._channels.items():
             text = await self._text(ticker)
             edit = partial(self._bot.http.edit_channel, channel_id, name=text)
-            await self._name(channel_id, f"channel {channel_id}", text, edit)
+            await self._name(channel_id, f"channel {channel_id}", text, edit, needs="Manage Channels")
         if self._nickname is not None:
             text = await self._text(self._nickname)
             for guild in tuple(self._bot.guilds):
-                await self._name(guild.id, f"server {guild.name}", text, partial(guild.me.edit, nick=text))
+                call = partial(guild.me.edit, nick=text)
+                await self._name(guild.id, f"server {guild.name}", text, call, needs="Change Nickname")
 
-    async def _name(self, place_id: int, place: str, text: str, edit: Callable[[], Awaitable[object]]) -> None:
+    async def _name(
+        self, place_id: int, place: str, text: str, edit: Callable[[], Awaitable[object]], *, needs: str
+    ) -> None:
         if self._names.get(place_id) == text:
             return
         try:
-            async with calling(self._bot, within_s=_CALL_S, translate=partial(_trouble, place=place)):
+            async with calling(self._bot, within_s=_CALL_S, translate=partial(_trouble, place=place, needs=needs)):
                 await edit()
         except GexcordError as error:
             self._failed(place_id, error)
@@ -125,6 +129,9 @@ class NamePlates:
         return plate_text(ticker, snapshot, self._clock.now(), force=self._force)
 
 
-def _trouble(error: Exception, *, place: str) -> GexcordError:
-    verdict = verdict_of(error) if isinstance(error, discord.HTTPException) else None
-    return passing(error) if verdict is None else verdict.error(place)
+def _trouble(error: Exception, *, place: str, needs: str) -> GexcordError:
+    if not isinstance(error, discord.HTTPException) or (verdict := verdict_of(error)) is None:
+        return passing(error)
+    if json_code(error) == _LACKS_PERMISSION:
+        return OperatorError(f"The bot may not change it in {place}. Give it {needs} there.")
+    return verdict.error(place)

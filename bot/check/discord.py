@@ -1,14 +1,17 @@
 """The Discord part of `run_bot.py --check`: the login, every feed channel, and what the bot may do in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+import discord
 import httpx
 from pydantic import SecretStr
 
 from bot.render.about_text import SOURCE_URL
+from bot.render.message_form import listed
+from bot.render.numbers import counted
 from bot.servers.orders import BoardOrder, settings_orders
 from bot.settings import BotSettings
 from bot.wire.channel_access import (
@@ -18,6 +21,7 @@ from bot.wire.channel_access import (
     effective_permissions,
     missing_permissions,
     needed_in,
+    needed_to_rename,
     timed_out_until,
 )
 from bot.wire.verdicts import VERDICTS, Verdict
@@ -29,6 +33,7 @@ _DISCORD: Final = "https://discord.com/api/v10"
 _TIMEOUT_S: Final = 10.0
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _UNKNOWN_CHANNEL, _UNSEEN, _NO_MESSAGES, _RATIONED, _LOCKED = 10003, 50001, 50008, 20022, 160005
+_MOST_NAMED: Final = 5
 _HEADERS: Final = {"User-Agent": f"DiscordBot ({SOURCE_URL}, 0.1)"}
 _STATUSES: Final = {_UNSEEN: LoginRequiredError.exit_status}
 """What is a permission's matter and not a setting's."""
@@ -68,7 +73,8 @@ async def check_discord(
         except httpx.HTTPError as error:
             sentence = f"{httpx.URL(base).host} does not answer ({type(error).__name__}). Check the network"
             return [fail("discord", f"{sentence} and DISCORD_API_URL.", UnavailableError.exit_status)]
-        return [login, *[await _ordered(http, order, me["id"], now) for order in wanted.values()]]
+        boards = [await _ordered(http, order, me["id"], now) for order in wanted.values()]
+        return [login, *boards, *await _named(http, settings, me["id"])]
 
 
 async def application_id(settings: BotSettings) -> int | None:
@@ -140,8 +146,57 @@ async def _ordered(http: httpx.AsyncClient, order: BoardOrder, me: str, now: dat
 
 async def _channel(http: httpx.AsyncClient, channel_id: str, me: str, now: datetime) -> Finding:
     subject = f"channel {channel_id}"
+    return await _answered(subject, _look(http, subject, channel_id, me, now))
+
+
+async def _named(http: httpx.AsyncClient, settings: BotSettings, me: str) -> Sequence[Finding]:
+    """Whether the price may stand in names; nothing where that is not wanted."""
+    found = []
+    for channel_id in dict.fromkeys(
+        place for channels in settings.gex_price_channel_map.values() for place in channels
+    ):
+        subject = f"name of {channel_id}"
+        found.append(await _answered(subject, _look_at_name(http, subject, str(channel_id), me)))
+    if settings.gex_price_nickname:
+        found.append(await _answered("nickname", _look_at_nickname(http)))
+    return found
+
+
+async def _look_at_name(http: httpx.AsyncClient, subject: str, channel_id: str, me: str) -> Finding:
+    """Whether the bot may rename a channel; raises as `_look`."""
+    channel = await _get(http, f"/channels/{channel_id}")
+    guild = await _get(http, f"/guilds/{channel['guild_id']}")
+    member = await _get(http, f"/guilds/{channel['guild_id']}/members/{me}")
+    granted = effective_permissions(guild, member["roles"], channel.get("permission_overwrites", []), me)
+    missing = missing_permissions(granted, needed_to_rename(channel["type"]))
+    if missing:
+        sentence = f"the bot cannot rename #{channel.get('name', channel_id)}: it lacks {', '.join(missing)} there."
+        return fail(subject, sentence, LoginRequiredError.exit_status)
+    return ok(subject, f"#{channel.get('name', channel_id)} can be renamed to price and regime.")
+
+
+async def _look_at_nickname(http: httpx.AsyncClient) -> Finding:
+    """Whether the bot may change its nickname in every server; raises as `_look`."""
+    needed = discord.Permissions(change_nickname=True)
+    granted = {str(guild["name"]): discord.Permissions(int(guild["permissions"])) for guild in await _guilds(http)}
+    lacking = [name for name, held in granted.items() if not held.administrator and missing_permissions(held, needed)]
+    if lacking:
+        sentence = f"the bot lacks Change Nickname in {listed(lacking, _MOST_NAMED)}. Grant that to its role there."
+        return fail("nickname", sentence, LoginRequiredError.exit_status)
+    return ok("nickname", f"price and regime can stand in it in {counted(len(granted), 'server')}.")
+
+
+async def _guilds(http: httpx.AsyncClient) -> Sequence[Any]:
+    found: Any = await _get(http, "/users/@me/guilds")
+    if not isinstance(found, list):
+        raise _NotDiscordError("The answer lists no servers.")
+    return found
+
+
+async def _answered(subject: str, look: Coroutine[Any, Any, Finding]) -> Finding:
+    """What a look finds; what Discord refuses, or nobody can read, is a finding too."""
     try:
-        return await _look(http, subject, channel_id, me, now)
+        return await look
     except _RefusedError as error:
         verdict = None if error.code is None else VERDICTS.get(error.code)
         if verdict is None or verdict.concerns != "channel":

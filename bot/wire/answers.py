@@ -98,13 +98,20 @@ def _body(response: aiohttp.ClientResponse, content: bytes) -> Any:
 
 
 def _check_success(response: aiohttp.ClientResponse, found: Any) -> None:
-    """What was asked for is a list, or has an id where one was made, changed or is the bot itself."""
+    """What was asked for is a list, or has an id where one was made, changed or is the bot itself; a member's is its
+    user's.
+    """
     is_object = isinstance(found, dict) and not isinstance(found.get("message"), str)
     needs_id = response.method in {"POST", "PATCH"} or response.url.path.endswith("/users/@me")
-    has_id = isinstance(found, dict) and str(found.get("id", "")).isdecimal()
+    has_id = isinstance(found, dict) and str(found.get("id", _user_of(found).get("id"))).isdecimal()
     if response.status == _NO_CONTENT or isinstance(found, list) or (is_object and (has_id or not needs_id)):
         return
     raise ForeignAnswerError(f"the answer {response.status} is not what was asked for")
+
+
+def _user_of(found: dict[str, Any]) -> dict[str, Any]:
+    user = found.get("user")
+    return user if isinstance(user, dict) else {}
 
 
 def _check_wait(response: aiohttp.ClientResponse, body: dict[str, Any]) -> None:

@@ -25,6 +25,11 @@ POSTABLE_TYPES: Final = frozenset({0, ANNOUNCEMENTS}) | _TALK | THREADS
 Json = Mapping[str, Any]
 
 
+def needed_to_rename(kind: int) -> discord.Permissions:
+    """What the bot needs to rename a channel of Discord's type `kind`."""
+    return discord.Permissions(view_channel=True, manage_channels=True, connect=kind in _TALK)
+
+
 def needed_in(kind: int, *, locked: bool = False) -> discord.Permissions:
     """What the bot needs in a channel of Discord's type `kind`; a locked thread takes messages of its managers only."""
     needed = discord.Permissions(NEEDED.value)
@@ -76,6 +81,8 @@ _WORDS: Final = {
     "send_messages": "Send Messages",
     "send_messages_in_threads": "Send Messages in Threads",
     "manage_threads": "Manage Threads",
+    "manage_channels": "Manage Channels",
+    "change_nickname": "Change Nickname",
     "embed_links": "Embed Links",
     "attach_files": "Attach Files",
     "read_message_history": "Read Message History",

@@ -7,9 +7,11 @@ import msgspec
 import pytest
 
 from bot.name_plates import EVERY_S, LONGEST, NamePlates, plate_text
+from bot.sandbox.world.permission_bits import ORDINARY_BOT, Permission
 from streaming.calendar import NEW_YORK
 from streaming.model import ReplayMark
 from tests.support.clock import ManualClock
+from tests.support.discord_wire import live_bot
 from tests.support.snapshots import snapshot
 
 OPEN = datetime(2026, 8, 20, 11, 0, tzinfo=NEW_YORK)
@@ -103,3 +105,39 @@ async def test_a_missing_permission_is_told_once_until_it_is_given():
     rig.refused = False
     await rig.plates.rename()
     assert len(rig.named) == 1
+
+
+async def test_a_real_library_renames_on_a_real_wire_and_discords_limit_costs_no_wait():
+    async with live_bot() as (sandbox, bot, _):
+        channel_id = sandbox.channel_ids["gex-spx"]
+        rig = Rig(nickname="SPX", channels={channel_id: "SPX"})
+        plates = NamePlates(
+            bot,
+            rig._latest,
+            rig.clock,
+            channels={channel_id: "SPX"},
+            nickname="SPX",
+            force=False,
+            leads=lambda: True,
+            tell=rig.told.append,
+        )
+        await plates.rename()
+        assert [sentence.rpartition("Give it ")[2] for sentence in rig.told] == [
+            "Manage Channels there.",
+            "Change Nickname there.",
+        ]
+        sandbox.world.set_bot_role(ORDINARY_BOT | Permission.MANAGE_CHANNELS | Permission.CHANGE_NICKNAME)
+        names = []
+        for _ in range(3):
+            rig.spot += 1
+            await plates.rename()
+            names.append((sandbox.world.channel(channel_id).name, sandbox.world.bot_member.nick))
+        assert names == [
+            ("SPX 6401 dampened", "SPX 6401 dampened"),
+            ("SPX 6402 dampened", "SPX 6402 dampened"),
+            ("SPX 6402 dampened", "SPX 6403 dampened"),
+        ]
+        assert len(rig.told) == 2
+        await plates.rename()
+        nicked = [one for one in sandbox.traffic.requests if one.method == "PATCH" and one.path.startswith("/guilds")]
+        assert len(nicked) == 1 + 3, "a name that was taken is known for taken"

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from bot.sandbox.world.api_errors import refusal
+from bot.sandbox.world.api_errors import TOO_MANY_REQUESTS, ApiError, refusal
 from bot.sandbox.world.records import Message, MessageFlag
 from bot.sandbox.world.world import World
 from streaming.clock import Clock
@@ -36,6 +36,7 @@ EDIT_MESSAGE = Quota("edit message", 5, 5.0)
 DELETE_YOUNG_MESSAGE = Quota("delete message younger than 10 s", 5, 1.0)
 DELETE_OLD_MESSAGE = Quota("delete message", 3, 1 / 3)
 READ_MESSAGES = Quota("read messages", 5, 5.0)
+_RENAMES, _RENAMED_WITHIN_S = 2, 600.0
 WEBHOOK = Quota("interaction webhook", 5, 2.0)
 COMMANDS = Quota("application commands", 5, 20.0)
 OTHER = Quota("other", 30, 10.0)
@@ -143,6 +144,22 @@ class Ration:
         if self._used >= self._allowed:
             raise refusal(self._code, retry_after_s=left_s)
         self._used += 1
+
+
+class RenameRations:
+    """Two new names of a channel in ten minutes; the headers of the bucket say nothing of it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._given_s: dict[int, deque[float]] = {}
+
+    def spend(self, channel_id: int) -> None:
+        """Count one, or raise the 429 that says how long to wait."""
+        given, now_s = self._given_s.setdefault(channel_id, deque(maxlen=_RENAMES)), self._clock.monotonic()
+        if len(given) == _RENAMES and given[0] > now_s - _RENAMED_WITHIN_S:
+            wait_s = given[0] + _RENAMED_WITHIN_S - now_s
+            raise ApiError(TOO_MANY_REQUESTS, 0, "You are being rate limited.", retry_after_s=wait_s)
+        given.append(now_s)
 
 
 class EditRations:

@@ -6,13 +6,23 @@ from bot.sandbox.rest.calls import NO_CONTENT, Call, HttpReply, RestRoute
 from bot.sandbox.rest.faults import IDENTIFIES_PER_DAY, GatewayTrouble
 from bot.sandbox.rest.posts import require_object
 from bot.sandbox.rest.rate_limits import COMMANDS
-from bot.sandbox.world.api_errors import missing_access, unknown_guild, unknown_member, unknown_user
+from bot.sandbox.world import form_checks as check
+from bot.sandbox.world.api_errors import (
+    FormErrors,
+    missing_access,
+    missing_permissions,
+    unknown_guild,
+    unknown_member,
+    unknown_user,
+)
 from bot.sandbox.world.commands import CommandBook
 from bot.sandbox.world.payloads import channel_json, guild_json, member_json, own_user_json, role_json, user_json
+from bot.sandbox.world.permission_bits import Permission, guild_permissions
 from bot.sandbox.world.records import Json
 from bot.sandbox.world.world import World
 
 _UNSET_OF_APPLICATION = ("icon", "type", "team", "interactions_endpoint_url", "role_connections_verification_url")
+_NICKNAME_CHARS = 32
 MESSAGE_CONTENT_FLAG, MEMBERS_FLAG, PRESENCE_FLAG = 1 << 19, 1 << 15, 1 << 13
 
 
@@ -50,6 +60,7 @@ class IdentityRoutes:
             in_guild("/roles", lambda _: [role_json(role) for role in world.guild.roles.values()]),
             in_guild("/members", self._members),
             in_guild("/members/{user_id}", self._member),
+            RestRoute("PATCH", "/guilds/{guild_id}/members/@me", self.change_nickname, major="guild_id"),
         ]
 
     def user(self, call: Call) -> HttpReply:
@@ -64,7 +75,19 @@ class IdentityRoutes:
         guild = self._world.guild
         if not self._world.bot_is_member:
             return HttpReply([])
-        return HttpReply([{"id": str(guild.id), "name": guild.name, "icon": None, "owner": False, "features": []}])
+        held = str(guild_permissions(guild, self._world.bot_member))
+        own: Json = {"id": str(guild.id), "name": guild.name, "icon": None, "owner": False, "features": []}
+        return HttpReply([{**own, "permissions": held}])
+
+    def change_nickname(self, call: Call) -> HttpReply:
+        """The bot's own name in the guild; needs a permission of the guild."""
+        world = self._world
+        if not guild_permissions(world.guild, world.bot_member) & Permission.CHANGE_NICKNAME:
+            raise missing_permissions()
+        form, nick = FormErrors(), require_object(call.body).get("nick")
+        check.text(form, ("nick",), nick, 0, _NICKNAME_CHARS)
+        form.raise_if_any()
+        return HttpReply(member_json(world.guild, world.call_bot(nick or None)))
 
     def open_direct_channel(self, call: Call) -> HttpReply:
         """The channel to write to somebody, made when there is none. Bots cannot be written to."""

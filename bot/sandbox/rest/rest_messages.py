@@ -13,7 +13,9 @@ from bot.sandbox.rest.rate_limits import (
     READ_MESSAGES,
     EditRations,
     Quota,
+    RenameRations,
 )
+from bot.sandbox.world import form_checks as check
 from bot.sandbox.world.api_errors import FormErrors, empty_message, missing_permissions, not_the_author, refusal
 from bot.sandbox.world.api_errors import unknown_message as unknown_message_error
 from bot.sandbox.world.payloads import channel_json, message_json
@@ -23,6 +25,7 @@ from bot.sandbox.world.snowflakes import created_at
 from bot.sandbox.world.world import World
 
 MAX_ID: Final = 2**63 - 1
+_NAME_CHARS: Final = 100
 _YOUNG_S: Final = 10.0
 _ONE: Final = "/channels/{channel_id}/messages/{message_id}"
 _ALL: Final = "/channels/{channel_id}/messages"
@@ -36,11 +39,13 @@ class MessageRoutes:
         self._posts = posts
         self._origin = origin
         self._rations = EditRations(world)
+        self._renames = RenameRations(world.clock)
 
     def table(self) -> list[RestRoute]:
         """The routes with their buckets."""
         return [
             RestRoute("GET", "/channels/{channel_id}", self.channel, major="channel_id"),
+            RestRoute("PATCH", "/channels/{channel_id}", self.change_channel, major="channel_id"),
             RestRoute("POST", "/channels/{channel_id}/typing", self.typing, major="channel_id"),
             RestRoute("GET", _ALL, self.history, READ_MESSAGES, "channel_id"),
             RestRoute("POST", _ALL, self.create, CREATE_MESSAGE, "channel_id"),
@@ -53,6 +58,22 @@ class MessageRoutes:
     def channel(self, call: Call) -> HttpReply:
         """One channel that the bot can see."""
         return HttpReply(channel_json(self._world.guild, self._visible(call)))
+
+    def change_channel(self, call: Call) -> HttpReply:
+        """Rename a channel, or open and close a thread: all that a bot of ours asks for."""
+        channel, body = self._visible(call), require_object(call.body)
+        name, archived = body.get("name"), body.get("archived")
+        if name is not None:
+            self._require(channel, Permission.MANAGE_CHANNELS)
+            form = FormErrors()
+            check.text(form, ("name",), name, 1, _NAME_CHARS)
+            form.raise_if_any()
+            self._renames.spend(channel.id)
+            self._world.rename(channel, name)
+        if archived is not None:
+            require_postable(channel, self._permissions(channel))
+            self._world.change_thread(channel.id, archived=bool(archived))
+        return HttpReply(channel_json(self._world.guild, channel))
 
     def typing(self, call: Call) -> HttpReply:
         """Refused where a message would be; nothing is shown."""

@@ -53,7 +53,7 @@ def member_json(guild: Guild, member: Member, *, with_user: bool = True) -> Json
     """A member; messages carry the user beside it, hence `with_user`."""
     body: Json = {
         "roles": [str(role_id) for role_id in member.role_ids],
-        "nick": None,
+        "nick": member.nick,
         "avatar": None,
         "joined_at": instant(created_at(guild.id)),
         "premium_since": None,

@@ -72,6 +72,7 @@ class Member:
     user: User
     role_ids: tuple[int, ...] = ()
     timed_out_until: datetime | None = None
+    nick: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

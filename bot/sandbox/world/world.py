@@ -175,6 +175,17 @@ class World:
         member = self.guild.members[self.bot.id] = replace(self.bot_member, timed_out_until=until)
         self.announce(MemberUpdated(member))
 
+    def call_bot(self, nick: str | None) -> Member:
+        """Give the bot a nickname, or take it away."""
+        member = self.guild.members[self.bot.id] = replace(self.bot_member, nick=nick)
+        self.announce(MemberUpdated(member))
+        return member
+
+    def rename(self, channel: Channel, name: str) -> None:
+        """Call a channel something else."""
+        channel.name = name
+        self.announce(ChannelChange(Deed.UPDATE, channel))
+
     def leave(self) -> None:
         """Throw the bot out of the guild; its channels are 50001 from then on."""
         self.bot_is_member = False

@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.check.check import check_api, check_feed, check_token, run_check
 from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.rest.faults import Trouble
-from bot.sandbox.world.permission_bits import Permission
+from bot.sandbox.world.permission_bits import ORDINARY_BOT, Permission
 from bot.sandbox.world.records import ChannelKind
 from bot.servers.order_store import OrderStore
 from bot.servers.orders import BoardOrder
@@ -135,6 +135,19 @@ async def test_a_missing_permission_is_named_and_77(make, sandbox):
     assert status == 77
     assert "the bot lacks Send Messages" in lines[-1]
     assert lines[-2].startswith("ok")
+
+
+async def test_names_that_the_bot_may_not_change_are_said_and_77(make, sandbox):
+    named = {"gex_price_nickname": True, "gex_price_channel_map": f"SPX:{sandbox.channel_ids['gex-spx']}"}
+    status, lines = await checked(make(**named))
+    assert status == 77
+    assert "cannot rename #gex-spx: it lacks Manage Channels there" in of(lines, "name of")
+    assert "the bot lacks Change Nickname in" in of(lines, "nickname")
+    sandbox.world.set_bot_role(ORDINARY_BOT | Permission.MANAGE_CHANNELS | Permission.CHANGE_NICKNAME)
+    status, lines = await checked(make(**named))
+    assert status == 0
+    assert "can be renamed to price and regime" in of(lines, "name of")
+    assert "in 1 server" in of(lines, "nickname")
 
 
 async def test_a_channel_the_bot_cannot_see_is_77(make, sandbox):
