@@ -40,6 +40,11 @@ class ConnectionStatus:
     frames_per_s: float = 0.0
     service_frames_per_s: Mapping[str, float] = field(default_factory=dict)
     reconnects: int = 0
+    gaps: int = 0
+    """How often no data came between two connections; what was sent meanwhile cannot be had again."""
+    gap_s: float = 0.0
+    """How long all of them were together."""
+    last_gap_s: float | None = None
     last_close: str | None = None
     needs_login: str | None = None
     """Why a person must log in; the open connection may stream on all the same."""

@@ -58,7 +58,7 @@ def stream_text(status: StreamStatus, now: datetime) -> str:
     lines = [
         _state_line(status, now),
         f"{_frames(status)} frames/s{_services(status.service_frames_per_s)}{_odd(status.odd_frames)}",
-        f"{counted(status.reconnects, 'reconnect')} · lease: {status.lease_holder or 'nobody'}",
+        f"{counted(status.reconnects, 'reconnect')}{_gaps(status)} · lease: {status.lease_holder or 'nobody'}",
         f"{status.published} events published, {status.buffered} waiting, {status.dropped} lost",
         f"Last tick{_of_many(status.symbols)}: {_ages(status.symbols)}",
         f"Option chains: {_chains(status.expiry_age_s)}",
@@ -98,6 +98,13 @@ def _services(rates: Mapping[str, float]) -> str:
 def _frames(status: StreamStatus) -> str:
     """A rate only where there is, or was, something to count."""
     return f"{status.frames_per_s:.1f}" if status.frames_per_s or status.started_at is not None else UNKNOWN
+
+
+def _gaps(status: StreamStatus) -> str:
+    if status.last_gap_s is None:
+        return ""
+    together = f", {age(status.gap_s)} in all {status.gaps}" if status.gaps > 1 else ""
+    return f" · last gap {age(status.last_gap_s)}{together}"
 
 
 def _odd(frames: int) -> str:

@@ -85,6 +85,7 @@ def wire_parts(
     timing: StreamTiming | None,
     tell: Tell,
     progress: Callable[[], None],
+    flowed_at: datetime | None = None,
 ) -> StreamParts:
     """Build the parts on a runtime; nothing runs and nothing is opened yet.
 
@@ -125,6 +126,7 @@ def wire_parts(
         tell=tell,
         assure=assure,
         routes=routes,
+        flowed_at=flowed_at,
     )
     dividends = ExDividends(rest, tickers, clock)
     poller = ChainPoller(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from streaming.bus import keys
+from streaming.bus.last_tick import last_tick_at
 from streaming.bus.lease import Lease, process_name
 from streaming.bus.metrics_store import MetricValue, hash_fields, keep_current
 from streaming.bus.shared_minute import SharedMinute
@@ -214,6 +215,7 @@ class Streamer:
             timing=self._timing,
             tell=self._tell,
             progress=progress,
+            flowed_at=await last_tick_at(self._runtime.redis, clock),
         )
         async with parts.engines, asyncio.TaskGroup() as group:
             group.create_task(parts.client.run(), name="schwab stream")

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Final, Protocol
 
 from streaming.clock import Clock
@@ -68,8 +69,12 @@ class SchwabStreamClient:
         tell: Tell | None = None,
         assure: Assure | None = None,
         routes: RouteTroubles | None = None,
+        flowed_at: datetime | None = None,
     ) -> None:
-        """`assure` raises before a login when another process of ours streams by now, which it would kick out."""
+        """`assure` raises before a login when another process of ours streams by now, which it would kick out.
+
+        `flowed_at` is when the process before received its last data, so that the gap is known.
+        """
         self._rest = rest
         self._auth = auth
         self._subscriptions = subscriptions
@@ -79,7 +84,7 @@ class SchwabStreamClient:
         self._chunk = chunk
         self._assure = assure
         self._merger = Merger()
-        self._counters = StreamCounters()
+        self._counters = StreamCounters(flowed_at=flowed_at)
         self._connection: StreamConnection | None = None
         self._something_wanted = asyncio.Event()
         self._matters = Matters(tell or _LOG.error)
@@ -105,6 +110,9 @@ class SchwabStreamClient:
             since_at=self._waits.since_at,
             connects=counters.connects,
             reconnects=counters.reconnects,
+            gaps=counters.gaps,
+            gap_s=counters.gap_s,
+            last_gap_s=counters.last_gap_s,
             last_close=counters.last_close,
             last_login_at=counters.last_login_at,
             frames=dict(counters.frames),

@@ -154,6 +154,8 @@ class StreamConnection:
                 return event
             else:
                 self._announcements.heard(event)
+        if self._data_since_s is not None:
+            self._counters.flowed_at = received_at
         return None
 
     def _look(self, now_s: float) -> None:
@@ -205,10 +207,16 @@ class StreamConnection:
     def _note_flow(self, now_s: float) -> None:
         if self._data_since_s is None:
             self._data_since_s = now_s
+            self._note_gap()
             self._owner.live()
         elif not self._settled and now_s - self._data_since_s >= self._timing.settle_s:
             self._settled = True
             self._owner.settled()
+
+    def _note_gap(self) -> None:
+        gap_s = self._counters.resumed(self._clock.now())
+        if gap_s is not None:
+            _LOG.warning("Stream: no data for %.1f s; what Schwab sent meanwhile cannot be had again.", gap_s)
 
     async def _say_goodbye(self) -> None:
         if self._session.state is not State.READY:

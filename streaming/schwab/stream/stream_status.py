@@ -72,6 +72,11 @@ class StreamCounters:
     last_close: str | None = None
     last_login_at: datetime | None = None
     last_frame_at: datetime | None = None
+    flowed_at: datetime | None = None
+    """The last frame of a connection that had brought data."""
+    gaps: int = 0
+    gap_s: float = 0.0
+    last_gap_s: float | None = None
     frames: dict[str, int] = field(default_factory=dict)
     last_event_s: dict[str, float] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
@@ -89,6 +94,15 @@ class StreamCounters:
             if (rate := self.rates.get(service)) is None:
                 rate = self.rates[service] = FrameRate()
             rate.count(now_s, number)
+
+    def resumed(self, at: datetime) -> float | None:
+        """A connection brings its first data; how long there was none since another one did, None for the first."""
+        if self.flowed_at is None:
+            return None
+        self.last_gap_s = max((at - self.flowed_at).total_seconds(), 0.0)
+        self.gaps += 1
+        self.gap_s += self.last_gap_s
+        return self.last_gap_s
 
     def symbol_ages_s(self, symbols: Iterable[str], now_s: float) -> dict[str, float | None]:
         """Age of each symbol's last event."""

@@ -75,6 +75,13 @@ def test_a_busy_stream_in_full():
     ]
 
 
+def test_gaps_stand_beside_the_reconnects_the_last_and_all_together():
+    once = stream_text(StreamStatus(state="live", reconnects=1, gaps=1, gap_s=7.2, last_gap_s=7.2), NOW)
+    assert "1 reconnect · last gap 7s · lease" in once
+    often = stream_text(StreamStatus(state="live", reconnects=9, gaps=3, gap_s=150.0, last_gap_s=7.2), NOW)
+    assert "9 reconnects · last gap 7s, 2m in all 3 · lease" in often
+
+
 def test_thousands_of_symbols_are_counted_and_a_few_of_them_named():
     names = tuple(f"S{n}" for n in range(5_000))
     status = StreamStatus(

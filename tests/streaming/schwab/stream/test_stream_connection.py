@@ -12,6 +12,7 @@ from streaming.schwab.stream.stream_connection import StreamConnection
 from streaming.schwab.stream.stream_status import StreamCounters
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
+from tests.support.clock import ManualClock
 from tests.support.frames import data_frame, notice, response
 
 WANTED = {Service.LEVELONE_EQUITIES: ("SPY",)}
@@ -52,8 +53,8 @@ class Owner:
         return lambda *words: self.told.append((name, *words))
 
 
-def connection(socket, sink=lambda _batch: None, owner=None):
-    counters = StreamCounters()
+def connection(socket, sink=lambda _batch: None, owner=None, counters=None, clock=None):
+    counters = counters or StreamCounters()
     info = StreamerInfo("wss://x/ws", "customer", "correl", "N9", "APIAPP")
     served = StreamConnection(
         socket,
@@ -64,7 +65,7 @@ def connection(socket, sink=lambda _batch: None, owner=None):
         owner=owner or Owner(),
         counters=counters,
         timing=StreamTiming(),
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
     )
     return served, counters
 
@@ -149,3 +150,17 @@ async def test_of_books_which_cost_more_a_dozen_go_out_together():
     with pytest.raises(TransientError):
         await served.serve("token")
     assert [len(batch) for batch in batches] == [12, 12, 12, 12, 2]
+
+
+async def test_the_gap_before_a_connection_is_as_long_as_no_data_came_whatever_else_did(caplog):
+    clock, counters = ManualClock(), StreamCounters()
+    tick = data_frame("LEVELONE_EQUITIES", {"key": "SPY", "3": 5.0})
+    gaps = []
+    for waited_s, frames in ((0, [tick]), (3, []), (4, [tick, tick]), (2.5, [tick])):
+        clock.advance(waited_s)
+        served, _ = connection(ScriptedSocket([LOGGED_IN, *frames]), counters=counters, clock=clock)
+        with pytest.raises(TransientError):
+            await served.serve("token")
+        gaps.append((counters.gaps, counters.last_gap_s, counters.gap_s))
+    assert gaps == [(0, None, 0.0), (0, None, 0.0), (1, 7.0, 7.0), (2, 2.5, 9.5)]
+    assert "no data for 7.0 s" in caplog.text
