@@ -8,6 +8,7 @@ the bot.
 import asyncio
 import logging
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextvars import ContextVar
 from random import Random
 from typing import Any, Final
 
@@ -39,6 +40,17 @@ _GOOD_S: Final = 30.0
 _MOST_RESUMES: Final = 5
 """Attempts in a row to take up the old session, at the address that Discord gave for it."""
 _LOOK_AGAIN_S: Final = 900.0
+
+
+_opened: ContextVar[list[DiscordWebSocket]] = ContextVar("opened")
+
+
+class _Noted(DiscordWebSocket):
+    """Known to whoever dials before it is greeted: discord.py forgets one whose greeting fails as it is, open."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(socket, loop=loop)
+        _opened.get().append(self)
 
 
 class NotShardedError(ConfigurationError):
@@ -143,12 +155,25 @@ class Gateway:
         async with turn:
             if self._queues:
                 self._queues, self._down_s = False, self._clock.monotonic()
-            async with asyncio.timeout(_DIAL_S):
-                ws = await DiscordWebSocket.from_client(
-                    self._client, initial=not self._dialled, shard_id=self._shard, **self._session
-                )
+            ws = await self._greet()
         self._dialled = True
         return ws
+
+    async def _greet(self) -> DiscordWebSocket:
+        """Open a connection; one that breaks before Discord has heard of us is closed, with its heartbeat."""
+        opened: list[DiscordWebSocket] = []
+        token = _opened.set(opened)
+        try:
+            async with asyncio.timeout(_DIAL_S):
+                return await _Noted.from_client(
+                    self._client, initial=not self._dialled, shard_id=self._shard, **self._session
+                )
+        except BaseException:
+            for ws in opened:
+                await _end(ws)
+            raise
+        finally:
+            _opened.reset(token)
 
     def _note_end(self, ws: DiscordWebSocket | None, error: Exception) -> None:
         """Remember what a resume needs, or that there can be none."""

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 
+import aiohttp
 import pytest
+from discord.gateway import DiscordWebSocket
 
 from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.rest.faults import Trouble
@@ -52,6 +54,25 @@ async def test_a_lost_connection_takes_up_its_session_and_says_so_in_one_line(ca
         assert sandbox.gateway.identifies == 1
         (line,) = [record for record in caplog.records if "gateway" in record.getMessage()]
         assert line.levelno == logging.WARNING and line.exc_info is None
+
+
+async def test_a_connection_that_breaks_while_it_is_greeted_is_closed_with_its_heartbeat(monkeypatch):
+    """discord.py forgot it: asyncio then complained of an unclosed connection (storm 3027)."""
+    broken: list[DiscordWebSocket] = []
+    identify = DiscordWebSocket.identify
+
+    async def breaks_once(ws: DiscordWebSocket) -> None:
+        if broken:
+            await identify(ws)
+        else:
+            broken.append(ws)
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(DiscordWebSocket, "identify", breaks_once)
+    async with live_bot() as (_, bot, _running):
+        assert bot.gateway.is_up
+        assert broken[0].socket.closed
+        assert broken[0]._keep_alive is None or not broken[0]._keep_alive.is_alive()
 
 
 async def test_a_gateway_that_is_down_at_the_start_is_waited_for():
