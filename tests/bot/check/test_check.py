@@ -18,8 +18,10 @@ from bot.servers.orders import BoardOrder
 from bot.settings import BotSettings
 from streaming.bus.server.embedded import free_port, open_embedded_server
 from streaming.process.findings import exit_status, fail, ok, warn
+from streaming.schwab.login.cipher import new_key
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
+from streaming.streamer.token_stores import token_store
 from tests.support.api import TOKEN, open_api
 from tests.support.clock import ManualClock
 
@@ -179,6 +181,19 @@ async def test_a_login_tells_its_age_and_its_end(make):
     finding = await of_token(make())
     assert finding.verdict == "ok"
     assert "the login lasts until 2026-08-25" in finding.sentence
+
+
+async def test_a_login_that_machines_share_is_looked_for_in_redis(make, redis, token_path):
+    settings = make(schwab_token_store="redis", schwab_token_key=new_key())
+    finding = await check_token(settings, CLOCK)
+    assert (finding.status, "kept in Redis, which does not answer" in finding.sentence) == (69, True)
+    finding = await check_token(settings, CLOCK, redis)
+    assert (finding.status, "no login in Redis" in finding.sentence) == (77, True)
+    store = token_store(settings, redis, CLOCK)
+    async with store.locked():
+        await store.keep(TokenStore(token_path).load())
+    finding = await check_token(settings, CLOCK, redis)
+    assert (finding.verdict, "the login lasts until 2026-08-25" in finding.sentence) == ("ok", True)
 
 
 async def test_no_token_file_asks_for_a_login(make, tmp_path):

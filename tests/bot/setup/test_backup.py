@@ -1,6 +1,7 @@
 """`back_up` and `restore`: what one machine had, another one has, and nothing else is touched."""
 
 import stat
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,8 +18,11 @@ from streaming.bus import keys
 from streaming.bus.redis_connection import open_redis
 from streaming.errors import ConfigurationError, RequestError
 from streaming.history.history_files import DayReport, HistoryFiles
+from streaming.schwab.login.cipher import new_key
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
+from streaming.settings import load_settings
+from streaming.streamer.token_stores import open_token_store
 from tests.support.clock import ManualClock
 
 PASS = "correct horse"
@@ -66,6 +70,31 @@ async def restored(folder, passphrase=PASS, *, force=False):
     order = RestoreOrder(source=Path("gexcord.backup"), passphrase=passphrase, folder=folder, force=force)
     await restore(order, CLOCK, tell=told.append)
     return told
+
+
+async def test_a_login_that_machines_share_moves_to_another_redis_and_replaces_none_there(
+    home, tmp_path, elsewhere, monkeypatch
+):
+    monkeypatch.setenv("SCHWAB_TOKEN_STORE", "redis")
+    monkeypatch.setenv("SCHWAB_TOKEN_KEY", new_key())
+
+    async def shared(change=None):
+        async with open_token_store(load_settings(BotSettings), CLOCK) as store:
+            if change is not None:
+                async with store.locked():
+                    await store.keep(change)
+            return store.load()
+
+    moved = replace(TOKEN, refresh_token="shared@")  # made up
+    await shared(moved)
+    await backed_up()
+    monkeypatch.setenv("REDIS_URL", elsewhere)
+    await restored(tmp_path / "second")
+    assert await shared() == moved
+    assert not (tmp_path / "second" / ".tokens").exists()
+    (tmp_path / "second" / ".env.new").unlink()
+    with pytest.raises(RequestError, match=r"Already there: the login in Redis"):
+        await restored(tmp_path / "second")
 
 
 async def test_what_one_machine_had_is_in_an_empty_folder_and_another_redis(home, tmp_path, elsewhere, monkeypatch):
