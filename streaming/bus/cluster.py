@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline, PubSub
 from redis.asyncio.connection import ConnectionPool
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
-from redis.exceptions import AskError, ClusterError, MovedError, RedisError, ResponseError
+from redis.exceptions import AskError, AuthenticationError, ClusterError, MovedError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streaming.bus import keys
@@ -167,12 +167,12 @@ class ClusterRedis(Redis):
         """Who owns what, from the first member that answers; their order is chance, lest a silent one be in the way."""
         members = list(self._members.items())
         self._rng.shuffle(members)
-        refused: ResponseError | None = None
+        refused: RedisError | None = None
         for (host, _), member in members:
             try:
                 async with asyncio.timeout(_ASK_S):
                     ranges: list[Any] = await _run(member, ("CLUSTER SLOTS",), {})
-            except ResponseError as error:
+            except (ResponseError, AuthenticationError) as error:
                 refused = error
             except (RedisError, OSError, TimeoutError):
                 continue

@@ -77,7 +77,7 @@ async def _greet(redis: Redis, url: str) -> None:
         if isinstance(error, MasterNotFoundError):
             raise UnavailableError(
                 f"No sentinel at {redact_url(url)} names a master of that service.",
-                remedy="Start them, or correct the addresses and the service in REDIS_URL.",
+                remedy="Start them, or correct the addresses, the service or the sentinels' login in REDIS_URL.",
             ) from None
         raise UnavailableError(
             f"Redis at {redact_url(url)} does not answer.",

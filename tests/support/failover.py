@@ -20,6 +20,7 @@ from streaming.errors import TransientError
 from tests.support.clock import ManualClock
 from tests.support.events import book, tick
 from tests.support.feed import FakeChannel, Keeper
+from tests.support.redis_groups import RedisGroup
 
 _TODAY: Final = date(2026, 8, 20)
 
@@ -80,7 +81,19 @@ def assert_nothing_lost(streamed: Streamed) -> None:
     assert stats.unacknowledged == 0
 
 
-async def keep_message(redis: Redis, fail_over: Callable[[], Awaitable[None]]) -> FakeChannel:
+async def fail_over(group: RedisGroup, feeder: Feeder, dead: asyncio.Event) -> int:
+    """The master of the streams and the ledger dies with events that no copy has; which port it was."""
+    publisher, master = feeder.publisher, group.master_of(keys.TICKS_STREAM)
+    copies = group.cut_off(master)
+    await feeder.until(lambda: publisher.stats.buffered > 200)
+    errors = publisher.stats.flush_errors
+    await asyncio.to_thread(group.fail_over, master, copies)
+    dead.set()
+    await feeder.until(lambda: publisher.stats.flush_errors > errors)
+    return master
+
+
+async def keep_message(redis: Redis, dead: asyncio.Event) -> FakeChannel:
     """One process keeps a message, through a failover; then another takes over, knowing what Redis kept and no more."""
     channel = FakeChannel()
     for owner in ("first", "second"):
@@ -90,7 +103,7 @@ async def keep_message(redis: Redis, fail_over: Callable[[], Awaitable[None]]) -
         await _in_the_end(keeper.adopt)
         await _in_the_end(lambda keeper=keeper: _write(keeper, "new", replace=True))
         if owner == "first":
-            await fail_over()
+            await dead.wait()
         for text in ("newer", "newest"):
             await _in_the_end(lambda keeper=keeper, text=text: _write(keeper, text, replace=text == "newer"))
         channel.forget_nonces()

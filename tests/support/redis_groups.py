@@ -1,5 +1,6 @@
 """Servers that stand in for one another, started from our own binary: a master watched by Sentinel, and a Cluster."""
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,18 +47,28 @@ class RedisGroup:
         process.kill()
         process.communicate()
 
-    def fail_over(self, port: int) -> None:
-        """Kill a master and have another one take its place at once."""
-        copy = self._copy_of(port) if self.url.startswith("redis+cluster") else 0
+    def cut_off(self, port: int) -> list[int]:
+        """Nothing reaches a master's copies any more, until `fail_over`; their ports."""
+        copies = self._copies_of(port)
+        for copy in copies:
+            self.processes[copy].send_signal(signal.SIGSTOP)
+        _tell(port, "CLIENT KILL TYPE replica")  # what is on its way would still be read
+        return copies
+
+    def fail_over(self, port: int, copies: Sequence[int]) -> None:
+        """Kill a master and have one of its copies, paused or not, take its place at once."""
         self.kill(port)
-        if copy:
-            _tell(copy, "CLUSTER FAILOVER TAKEOVER")
+        for copy in copies:
+            self.processes[copy].send_signal(signal.SIGCONT)
+        if self.url.startswith("redis+cluster"):
+            _tell(copies[0], "CLUSTER FAILOVER TAKEOVER")
         else:
             _tell(next(one for one in self.processes if one not in self.ports), f"SENTINEL FAILOVER {SERVICE}")
 
-    def _copy_of(self, port: int) -> int:
+    def _copies_of(self, port: int) -> list[int]:
         with sync_redis.Redis(port=port) as client:
-            return int(client.info("replication")["slave0"]["port"])
+            facts = client.info("replication")
+        return [int(facts[f"slave{number}"]["port"]) for number in range(facts["connected_slaves"])]
 
     def masters(self) -> list[int]:
         """The ports of living servers that take writes."""

@@ -11,7 +11,7 @@ from streaming.bus.lease import Lease
 from streaming.bus.redis_connection import masters_without_copy, open_redis
 from streaming.bus.replicas import ALONE_S, COPIES, WAIT_MS, CopyWatch, UnacknowledgedError, followers_in, is_decisive
 from streaming.errors import TransientError, UnavailableError
-from tests.support.failover import assert_nothing_lost, keep_message, stream_through
+from tests.support.failover import assert_nothing_lost, fail_over, keep_message, stream_through
 from tests.support.redis_groups import SERVICE, sentinel_group
 
 
@@ -77,13 +77,10 @@ async def test_a_refusal_is_told_as_a_refusal_whatever_the_copies_say(watched):
 async def test_a_failover_in_mid_session_loses_no_event_and_doubles_neither_event_nor_message(group, watched):
     dead = asyncio.Event()
 
-    async def fail_over(feeder):
-        errors = feeder.publisher.stats.flush_errors
-        await asyncio.to_thread(group.fail_over, group.master_of(keys.TICKS_STREAM))
-        dead.set()
-        await feeder.until(lambda: feeder.publisher.stats.flush_errors > errors)
+    async def trouble(feeder):
+        await fail_over(group, feeder, dead)
 
-    streamed, channel = await asyncio.gather(stream_through(watched, fail_over), keep_message(watched, dead.wait))
+    streamed, channel = await asyncio.gather(stream_through(watched, trouble), keep_message(watched, dead))
     assert_nothing_lost(streamed)
     assert list(channel.messages.values()) == ["newest"]
 
