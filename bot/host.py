@@ -132,7 +132,6 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         bot.events.on_place_changed(crew.place_changed)
         crew.heard_of_place = feed.place_changed
         share = CallShare(runtime.redis, token.get_secret_value(), pacing.pacer, clock)
-        await share.renew()  # the first boards must not write at a pace that other processes have
         crew.report = partial(_reported, bot, feed, pacing.pacer, share)
         alerts, counters, alert_jobs = _alerts(bot, runtime, settings, orders, rng)
         recorder = (
@@ -179,6 +178,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 loading=streamer.loading,
             )
         )
+        await share.renew()  # the first boards must not write at a pace that other processes have
         supervisor.start("gateway", partial(bot.gateway.watch, mark=heartbeat.mark, tell=bot.tell_operators))
         jobs = _jobs(
             bot,

@@ -28,7 +28,7 @@ from streaming.ports import Progress
 log = logging.getLogger(__name__)
 
 ANNOUNCE_S: Final = 0.5
-ALIVE_S: Final = 2.0
+ALIVE_S: Final = 3.0
 """So long a process counts after it was last heard of: less than a lease lasts, so that who takes over may."""
 _ANSWER_S: Final = 1.0
 _STIR_S: Final = 0.3

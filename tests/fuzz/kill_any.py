@@ -33,6 +33,7 @@ TAKEN_OVER_S: Final = 5.0
 HANDED_OVER_S: Final = 1.0
 _SHARED_WITHIN_S: Final = 60.0
 _SWAP_S: Final = 3.0
+_LOOK_S: Final = 0.2
 _IN_FLIGHT_S: Final = 0.5
 """An edit that was on its way when its process was killed; nobody can have taken over by then."""
 _BUDGET_PER_S: Final = 40.0
@@ -49,10 +50,15 @@ class Fall:
     """Until one of its boards was edited again."""
     last_s: float
     """Until all were."""
+    calls_per_s: float
+    """To Discord meanwhile, by all processes."""
 
     @property
     def line(self) -> str:
-        return f"{self.boards:4d} boards  first edit after {self.first_s:5.2f} s  all after {self.last_s:5.2f} s"
+        return (
+            f"{self.boards:4d} boards  first edit after {self.first_s:5.2f} s  all after {self.last_s:5.2f} s, at "
+            f"{self.calls_per_s:.0f} calls a second"
+        )
 
 
 class Trial:
@@ -60,8 +66,13 @@ class Trial:
 
     def __init__(self, storm: Storm) -> None:
         self._storm = storm
+        self._redis = aredis.Redis.from_url(storm.redis.url, decode_responses=True)
         self._crowded_s: dict[str, float] = {}
         self.duplicates: Counter[str] = Counter()
+
+    async def close(self) -> None:
+        """Ask no more."""
+        await self._redis.aclose()
 
     async def begin(self) -> None:
         """Start every process and wait until the work is shared and every board stands."""
@@ -76,11 +87,13 @@ class Trial:
         """End one process and see its boards written again."""
         lost = await self._boards_of(bot)
         self._storm.protocol.changes.clear()
-        ended_s = self._storm.now_s
+        ended_s, calls = self._storm.now_s, sum(self._storm.sandbox.traffic.statuses.values())
         ending = asyncio.create_task(bot.terminate() if terminate else bot.kill(), name="end of a bot")
         gaps = await self._written_again(lost, ended_s, within_s, in_flight_s=0.0 if terminate else _IN_FLIGHT_S)
+        calls = sum(self._storm.sandbox.traffic.statuses.values()) - calls
+        pace_per_s = calls / (self._storm.now_s - ended_s)
         await ending
-        return Fall(len(lost), min(gaps.values(), default=0.0), max(gaps.values(), default=0.0))
+        return Fall(len(lost), min(gaps.values(), default=0.0), max(gaps.values(), default=0.0), pace_per_s)
 
     async def recover(self, bot: StormBot) -> None:
         """Start a process again and wait until the work is shared."""
@@ -98,7 +111,7 @@ class Trial:
                     left.discard(change.channel)
                     gaps[change.channel] = change.at_s - since_s
             self.look()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_LOOK_S)
         return gaps
 
     def look(self) -> None:
@@ -115,7 +128,7 @@ class Trial:
         async with asyncio.timeout(_SHARED_WITHIN_S):
             while not await self._is_shared(among):
                 self.look()
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(_LOOK_S)
 
     async def _is_shared(self, among: int) -> bool:
         holders = Counter((await self._holders()).values())
@@ -130,8 +143,7 @@ class Trial:
 
     async def _holders(self) -> dict[int, int]:
         """Which process writes each part of the boards."""
-        async with aredis.Redis.from_url(self._storm.redis.url, decode_responses=True) as client:
-            names = [await client.get(keys.feed_part(part, SHARDS)) for part in range(SHARDS)]
+        names = await self._redis.mget([keys.feed_part(part, SHARDS) for part in range(SHARDS)])
         return {part: int(name.split(":")[1]) for part, name in enumerate(names) if name is not None}
 
 
@@ -156,6 +168,7 @@ async def play(
         finally:
             publishing.cancel()
             await asyncio.wait({publishing})
+            await trial.close()
         return falls, _wrong(trial, storm)
 
 
