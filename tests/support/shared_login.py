@@ -192,7 +192,7 @@ class Machine:
             new_holder=lambda: f"{name}:{next(holders)}",
             uptime=loop.time,
         )
-        self._http = httpx.AsyncClient(transport=httpx.MockTransport(self._cut_off(schwab.answer)))
+        self._http = httpx.AsyncClient(transport=httpx.MockTransport(self._cut_off(place, schwab)))
         self.auth = SchwabAuthClient(
             self._http,
             self.store,
@@ -205,11 +205,16 @@ class Machine:
         )
 
     def _cut_off(
-        self, answer: Callable[[httpx.Request], Awaitable[httpx.Response]]
+        self, place: MemoryPlace, schwab: StrictSchwab
     ) -> Callable[[httpx.Request], Awaitable[httpx.Response]]:
+        """The way to Schwab, until the machine is dead; what is asked outside a turn is noted."""
+
         async def reachable(request: httpx.Request) -> httpx.Response:
             if self.secret.dead:
                 raise httpx.ConnectError("dead")
-            return await answer(request)
+            ours = self.store._epoch
+            if place.epoch > ours or (place.epoch == ours and place.now_ms() > place.until_ms):
+                schwab.violations.append("Schwab was asked by a machine that had no turn")
+            return await schwab.answer(request)
 
         return reachable
