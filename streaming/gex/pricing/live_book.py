@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from streaming.gex.pricing.formulas import Floats
 from streaming.gex.pricing.forward import Evidence, judged, nearest_quoted, parity_ratios, too_wide
 from streaming.gex.pricing.lines import Ints, Lines, renew_lines, sort_lines
 from streaming.gex.pricing.priced import ForwardMode, PricedStrikes
-from streaming.gex.pricing.quality import qualities
+from streaming.gex.pricing.quality import Shares, qualities
 from streaming.gex.pricing.scopes import ScopeSlices, slice_scopes
 from streaming.gex.pricing.selection import Position, Selection, held_positions, positioned, select, traded_positions
 from streaming.gex.pricing.volatility import (
@@ -43,11 +43,8 @@ class Conventions:
     """What replaces an unusable volatility by the rule `line`."""
 
 
-class _Live(NamedTuple):
-    """A streamed quote, and what the underlying cost when it came."""
-
-    quote: OptionQuote
-    spot: float
+_Live = tuple[OptionQuote, float]
+"""A streamed quote, and what the underlying cost when it came."""
 
 
 class _Kept(Generic[Value]):
@@ -80,6 +77,7 @@ class LiveBook:
         self._priced: PricedStrikes | None = None
         self._quoted: Ints | None = None
         self._weight: _Kept[Floats] = _Kept()
+        self._shares = Shares()
         self._held: _Kept[dict[ScopeName, Position]] = _Kept()
         self._traded: _Kept[dict[ScopeName, float | None]] = _Kept()
         self._ends = QuotedEnds()
@@ -140,7 +138,7 @@ class LiveBook:
 
     def apply(self, quotes: Sequence[OptionQuote], spot: float) -> None:
         """Lay live quotes over the chain, that came at a `spot`; symbols that it does not list are ignored."""
-        self._overlay([_Live(quote, spot) for quote in quotes])
+        self._overlay([(quote, spot) for quote in quotes])
 
     def selection(self, at: datetime) -> Selection:
         """The lines that count now; computed again only when quotes changed or lines settled."""
@@ -157,7 +155,7 @@ class LiveBook:
         weight = self._weight.of(lambda: np.stack((held, traded)), held, traded)
         quality = self._quality.of(
             lambda: positioned(
-                qualities(lines, clean, weight, self.ratio, cut, evidence=self._evidence),
+                qualities(lines, clean, weight, self.ratio, cut, evidence=self._evidence, shares=self._shares),
                 (
                     self._held.of(lambda: held_positions(lines, held, cut), held, cut),
                     self._traded.of(lambda: traded_positions(lines, traded, cut), traded, cut),
@@ -198,7 +196,7 @@ class LiveBook:
         self._volume = _same_or(self._volume, self.lines.volume)
         self._quotes = StrikeQuotes(self._polled.sigma.copy(), self._polled.call_counts.copy())
         self._selection = self._quoted = self._cleaned = None
-        newer = [live for symbol, live in self._live.items() if live.quote.event_ms > _polled_ms(chain, symbol)]
+        newer = [live for symbol, live in self._live.items() if live[0].event_ms > _polled_ms(chain, symbol)]
         self._live = {}
         if newer:
             self._overlay(newer)
@@ -213,18 +211,21 @@ class LiveBook:
 
     def _overlay(self, lives: Sequence[_Live]) -> None:
         by_symbol = self.rows_by_symbol()
-        known = [(row, live) for live in lives if (row := by_symbol.get(live.quote.symbol)) is not None]
+        found = [by_symbol.get(quote.symbol, -1) for quote, _ in lives]
+        known = [live for live, row in zip(lives, found, strict=True) if row >= 0]
         if not known:
             return
-        rows, quotes = np.array([row for row, _ in known], np.intp), [live.quote for _, live in known]
-        self._live.update((live.quote.symbol, live) for _, live in known)
-        self.live_ms = max(self.live_ms, *(quote.event_ms for quote in quotes))
+        rows, quotes = np.array([row for row in found if row >= 0], np.intp), [quote for quote, _ in known]
+        self._live.update(zip([quote.symbol for quote in quotes], known, strict=True))
+        event_ms = [quote.event_ms for quote in quotes]
+        self.live_ms = max(self.live_ms, *event_ms)
+        at_s = np.array(event_ms, np.float64) / 1000.0
         self._selection = None
         self._touched.append(self.lines.pair[rows])
         self._overlay_weights(rows, quotes)
-        self._overlay_clocks(rows, quotes)
+        self._overlay_clocks(rows, quotes, at_s)
         if self._conventions.volatility == "quotes":
-            self._overlay_prices(rows, [live for _, live in known])
+            self._overlay_prices(rows, quotes, np.array([spot for _, spot in known]), at_s)
 
     def _overlay_weights(self, rows: Ints, quotes: Sequence[OptionQuote]) -> None:
         """An array that changes becomes another: so what is made of the one before is known to be old."""
@@ -239,19 +240,18 @@ class LiveBook:
             self._open_interest = self._open_interest.copy()
             self._open_interest[rows[told]] = held[told]
 
-    def _overlay_clocks(self, rows: Ints, quotes: Sequence[OptionQuote]) -> None:
+    def _overlay_clocks(self, rows: Ints, quotes: Sequence[OptionQuote], at_s: Floats) -> None:
         """The feed's volatilities with the clock of their instant; a quote without one leaves the poll's."""
         told = np.array([quote.iv is not None for quote in quotes], np.bool_)
         iv = np.array([quote.iv for quote in quotes], np.float64)
         self._iv[rows] = np.where(told, iv, self.lines.iv[rows])
-        at_s = np.array([quote.event_ms for quote in quotes], np.float64)[told] / 1000.0
         rows = rows[told]
-        self._factor[rows] = on_our_clock(self._feed_end_s[rows], self.lines.settle_s[rows], at_s)
+        self._factor[rows] = on_our_clock(self._feed_end_s[rows], self.lines.settle_s[rows], at_s[told])
 
-    def _overlay_prices(self, rows: Ints, lives: Sequence[_Live]) -> None:
+    def _overlay_prices(self, rows: Ints, quotes: Sequence[OptionQuote], spot: Floats, at_s: Floats) -> None:
         """What live quotes say; those in the money say nothing, and those without both prices leave what was said."""
-        table = [(live.quote.bid, live.quote.ask, live.spot, live.quote.event_ms / 1000.0) for live in lives]
-        bid, ask, spot, at_s = np.array(table, np.float64).T
+        bid = np.array([quote.bid for quote in quotes], np.float64)
+        ask = np.array([quote.ask for quote in quotes], np.float64)
         ratio = self.ratio[self.lines.series[rows]]
         forward = np.where(np.isnan(ratio), 1.0, ratio) * spot
         is_call = self.lines.is_call[rows]

@@ -20,7 +20,7 @@ ForwardMode = Literal["parity", "none"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PricedStrikes:
-    """Parallel arrays of what counts, an entry for each series, strike and volatility.
+    """Parallel arrays of what counts, an entry for each series, strike and volatility, series after series.
 
     Call and put of one volatility are one entry, for they share gamma, vanna and charm; the rule `line` may price them
     apart, and then they are two. `log_ratio` is ln(forward / spot). `scopes` are slices into these arrays.
@@ -49,6 +49,9 @@ class PricedStrikes:
     date_start: Ints
     """First entry of each date that has any."""
     series: Ints
+    sizes: Ints
+    """How many entries each series with any has, and when these settle: they are one after another."""
+    ends_s: Floats
     scopes: dict[ScopeName, slice]
     pieces: Pieces
     """Of the scopes."""
@@ -57,6 +60,17 @@ class PricedStrikes:
 
     def __len__(self) -> int:
         return int(self.strike.size)
+
+    def years_at(self, at_s: float) -> Floats:
+        """What each entry has left at an instant, in years; worked out once a series."""
+        years: Floats = years_to_expiry(self.ends_s, at_s).repeat(self.sizes)
+        return years
+
+    def deviation_at(self, at_s: float) -> Floats:
+        """σ·√T of each entry at an instant."""
+        deviation: Floats = np.sqrt(years_to_expiry(self.ends_s, at_s)).repeat(self.sizes)
+        deviation *= self.iv
+        return deviation
 
     def places_of(self, lines: NDArray[np.intp]) -> tuple[Ints, NDArray[np.bool_]]:
         """The entries of some lines of the chain, and whether they have one; the others stand at any."""
@@ -102,7 +116,7 @@ def select_priced(
     strike, date_code, series = lines.strike[first], lines.date_code[first], lines.series[first]
     scopes = {name: _among(first, cut.rows[name]) for name in SCOPES}
     pieces = Pieces(span_of(scopes[name]) for name in SCOPES)
-    strike_code = lines.strike_code[first]
+    strike_code, begins = lines.strike_code[first], np.flatnonzero(np.diff(series, prepend=-1))
     put_cell = pieces.numbers() * (2 * lines.strikes.size) + strike_code
     return PricedStrikes(
         rows=rows,
@@ -117,6 +131,8 @@ def select_priced(
         date_code=date_code,
         date_start=np.flatnonzero(np.diff(date_code, prepend=-1)),
         series=series,
+        sizes=np.diff(begins, append=series.size),
+        ends_s=lines.settle_s[first[begins]],
         scopes=scopes,
         pieces=pieces,
         cell=np.concatenate((put_cell, put_cell + lines.strikes.size)),
@@ -150,6 +166,8 @@ class Kernel:
     """
 
     anchor: float
+    moneyness: Floats
+    """ln(forward / strike) at the anchor."""
     slope: Floats
     """1 / (σ·√T)."""
     offset: Floats
@@ -160,9 +178,15 @@ class Kernel:
 
 def build_kernel(priced: PricedStrikes, anchor: float, asof_s: float) -> Kernel:
     """The kernel at a quote time, centred on `anchor` (the spot) so that nothing cancels."""
-    years = years_to_expiry(priced.settle_s, asof_s)
-    deviation = priced.iv * np.sqrt(years)
+    deviation = priced.deviation_at(asof_s)
     slope = 1.0 / deviation
-    offset = (np.log(anchor) - priced.log_strike + priced.log_ratio) * slope + 0.5 * deviation
-    coefficient = priced.net * (slope * (MULTIPLIER * PER_CENT / ROOT_2PI))
-    return Kernel(anchor=anchor, slope=slope, offset=offset, coefficient=coefficient, deviation=deviation, years=years)
+    moneyness = np.log(anchor) - priced.log_strike + priced.log_ratio
+    return Kernel(
+        anchor=anchor,
+        moneyness=moneyness,
+        slope=slope,
+        offset=moneyness * slope + 0.5 * deviation,
+        coefficient=priced.net * (slope * (MULTIPLIER * PER_CENT / ROOT_2PI)),
+        deviation=deviation,
+        years=priced.years_at(asof_s),
+    )

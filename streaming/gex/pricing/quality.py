@@ -28,10 +28,14 @@ def qualities(
     cut: ScopeSlices,
     *,
     evidence: Evidence | None = None,
+    shares: "Shares | None" = None,
 ) -> dict[ScopeName, ScopeFigures]:
-    """The quality figures of every scope; `weight` has shape (2, lines), `ratio` is NaN per series without parity."""
-    pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
-    sums = _parts(clean, weight, pieces)
+    """The quality figures of every scope; `weight` has shape (2, lines), `ratio` is NaN per series without parity.
+
+    `shares` may be those of the lines before, to be reused as far as they are the same.
+    """
+    shares = shares or Shares()
+    sums, pieces = shares.of(clean, weight, cut), shares.pieces
     found: dict[ScopeName, ScopeFigures] = {}
     for name in SCOPES:
         rows = cut.rows[name]
@@ -53,15 +57,33 @@ def _count(clean: CleanIv, weight: Floats, rows: slice) -> Floats:
     return counted.reshape(3, len(FAULTS), len(OUTCOMES))
 
 
-def _parts(clean: CleanIv, weight: Floats, pieces: Pieces) -> Floats:
+class Shares:
     """All contracts, those priced from quotes and those whose sides are apart: one each, open interest, volume.
 
-    Shape (3, 3, pieces).
+    What is made of the same arrays as last time is that of last time.
     """
-    rows = pieces.rows
-    marks, amounts = (np.ones((3, rows.stop - rows.start)) for _ in "ab")
-    marks[1], marks[2], amounts[1:] = clean.quoted[rows], clean.apart[rows], weight[:, rows]
-    return pieces.products(marks, amounts)
+
+    def __init__(self) -> None:
+        self.pieces = Pieces(())
+        self._of: tuple[object, ...] = (None,) * 4
+        self._amounts: Floats = np.zeros((3, 0))
+        self._sums: Floats = np.zeros((3, 3, 0))
+
+    def of(self, clean: CleanIv, weight: Floats, cut: ScopeSlices) -> Floats:
+        """Shape (3, 3, pieces)."""
+        of, self._of = self._of, (weight, cut, clean.quoted, clean.apart)
+        is_other = weight is not of[0] or cut is not of[1]
+        if is_other:
+            self.pieces = Pieces(span_of(cut.rows[name]) for name in SCOPES)
+            self._amounts = np.ones((3, weight[:, self.pieces.rows].shape[1]))
+            self._amounts[1:] = weight[:, self.pieces.rows]
+            self._sums = np.empty((3, 3, max(self.pieces.cuts.size - 1, 0)))
+            self._sums[0] = self.pieces.sums(self._amounts)
+        for place, (mark, last) in enumerate(((clean.quoted, of[2]), (clean.apart, of[3])), start=1):
+            if is_other or mark is not last:
+                marks = mark[self.pieces.rows].astype(np.float64)
+                self._sums[place] = self.pieces.products(marks[None], self._amounts)[0]
+        return self._sums
 
 
 def _quality(expiries: tuple[str, ...], rows: slice, counted: Floats, totals: Floats, ratio: Floats) -> ScopeFigures:

@@ -3,7 +3,8 @@
 How contracts lie between calls and puts, whatever they are worth: put/call ratios and max pain (§22).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -34,11 +35,49 @@ class Selection:
     """Forward over spot per series, 1 where parity does not say."""
     priced: PricedStrikes
     quality: dict[ScopeName, ScopeFigures]
+    wings: dict[int, "Wings | None"] = field(default_factory=dict)
+    """By the code of a date, as far as they were asked for (`wings_of`)."""
 
     def is_priced(self, scope: ScopeName) -> bool:
         """Whether any line of the scope has a volatility; without one its figures are unknown, not 0."""
         found = self.quality[scope]
         return found.contracts > found.contracts_unpriced
+
+
+class Wing(NamedTuple):
+    """The lines of one side of a series that can be priced, by ascending strike."""
+
+    strikes: Floats
+    iv: Floats
+
+
+class Wings(NamedTuple):
+    """Both sides of a series, its forward over spot, and when it settles, epoch seconds."""
+
+    calls: Wing
+    puts: Wing
+    ratio: float
+    settle_s: float
+
+
+def wings_of(lines: Lines, selection: Selection, date_code: int) -> Wings | None:
+    """Of the last root to settle on a date with a line that can be priced: a third Friday's PM contracts."""
+    if date_code not in selection.wings:
+        selection.wings[date_code] = _wings(lines, selection, date_code)
+    return selection.wings[date_code]
+
+
+def _wings(lines: Lines, selection: Selection, date_code: int) -> Wings | None:
+    first, end = np.searchsorted(lines.date_code, (date_code, date_code + 1)).tolist()
+    first = max(first, selection.cut.start)
+    rows = first + np.flatnonzero(~np.isnan(selection.iv[first:end]))
+    if rows.size == 0:
+        return None
+    series = int(lines.series[rows[-1]])
+    rows = rows[np.searchsorted(lines.series[rows], series) :]
+    is_call, strikes, iv = lines.is_call[rows], lines.strike[rows], selection.iv[rows]
+    calls, puts = (Wing(strikes[side], iv[side]) for side in (is_call, ~is_call))
+    return Wings(calls, puts, float(selection.ratio[series]), float(lines.settle_s[rows[-1]]))
 
 
 def select(

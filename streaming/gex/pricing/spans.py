@@ -29,6 +29,12 @@ class Pieces:
             for low, high in self.spans
         }
 
+        count = max(self.cuts.size - 1, 0)
+        self._holds: Floats = np.zeros((len(self.spans), count))
+        """1 where a span holds a piece."""
+        for number, span in enumerate(self.spans):
+            self._holds[number, self._within[span]] = 1.0
+
     @property
     def rows(self) -> slice:
         """From the first line of any span to the last."""
@@ -56,13 +62,10 @@ class Pieces:
         total: Floats = sums[..., self._within[span]].sum(axis=-1)
         return total
 
-    def within(self, span: Span) -> slice:
-        """The pieces of one of the spans."""
-        return self._within[span]
-
     def totals(self, sums: Floats) -> Floats:
         """The sums over all spans, in their order; the last axis is that of the pieces before, of the spans then."""
-        return np.stack([self.total(sums, span) for span in self.spans], axis=-1)
+        totals: Floats = sums @ self._holds.T
+        return totals
 
     def numbers(self) -> NDArray[np.int64]:
         """To which piece each line from `rows.start` to `rows.stop` belongs."""

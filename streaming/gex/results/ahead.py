@@ -56,7 +56,7 @@ class MapAxes:
         return self.ends_s - float(self.times_s[0])
 
 
-def axes_of(priced: PricedStrikes, kernel: Kernel, asof: datetime) -> MapAxes:
+def axes_of(kernel: Kernel, asof: datetime) -> MapAxes:
     """From the quote time, or the next opening where that is later, to the close; prices around spot.
 
     With a minute left or less it is the next session.
@@ -64,22 +64,16 @@ def axes_of(priced: PricedStrikes, kernel: Kernel, asof: datetime) -> MapAxes:
     session = session_until_close(asof + _LEAST_LEFT)
     begins_s, ends_s = max(asof, session.open_at).timestamp(), session.close_at.timestamp()
     times: Floats = np.round(begins_s + (ends_s - begins_s) / TIMES * np.arange(TIMES), 3)
-    moves = _DEVIATIONS * _volatility(priced, kernel) * np.sqrt((ends_s - begins_s) / YEAR_S)
+    moves = _DEVIATIONS * _volatility(kernel) * np.sqrt((ends_s - begins_s) / YEAR_S)
     reach = float(np.clip(moves, *_REACH))
     prices: Floats = kernel.anchor * (1.0 + reach * np.linspace(-1.0, 1.0, PRICES))
     return MapAxes(kernel.anchor, prices, times, ends_s)
 
 
-def _volatility(priced: PricedStrikes, kernel: Kernel) -> float:
+def _volatility(kernel: Kernel) -> float:
     """The median of the lines nearest the money: a single one may be a stale mark."""
-    nearest = np.argsort(np.abs(_moneyness(priced, kernel)), kind="stable")[:_NEAREST]
+    nearest = np.argsort(np.abs(kernel.moneyness), kind="stable")[:_NEAREST]
     return float(np.median(kernel.deviation[nearest] / np.sqrt(kernel.years[nearest])))
-
-
-def _moneyness(priced: PricedStrikes, kernel: Kernel) -> Floats:
-    """ln(forward / strike) at spot."""
-    moneyness: Floats = np.log(kernel.anchor) - priced.log_strike + priced.log_ratio
-    return moneyness
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +98,7 @@ class _Entries:
 
 
 def _entries(priced: PricedStrikes, kernel: Kernel) -> _Entries:
-    return _Entries(priced.settle_s, kernel.years, kernel.deviation, _moneyness(priced, kernel), priced.net)
+    return _Entries(priced.settle_s, kernel.years, kernel.deviation, kernel.moneyness, priced.net)
 
 
 def map_ahead(priced: PricedStrikes, kernel: Kernel, asof: datetime, *, ticker: str, points: float) -> Work:
@@ -114,7 +108,7 @@ def map_ahead(priced: PricedStrikes, kernel: Kernel, asof: datetime, *, ticker: 
     """
     if not len(priced):
         return
-    axes, entries = axes_of(priced, kernel, asof), _entries(priced, kernel)
+    axes, entries = axes_of(kernel, asof), _entries(priced, kernel)
     spans = {name: span_of(priced.scopes[name]) for name in SCOPES}
     edges = sorted({edge for span in spans.values() for edge in span})
     parts: list[MapPart] = []

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from streaming.gex.pricing.formulas import ROOT_2PI, Floats, normal_cdf, normal_tail, years_to_expiry
+from streaming.gex.pricing.formulas import ROOT_2PI, Floats, normal_cdf, normal_tail
 from streaming.gex.pricing.priced import MULTIPLIER, PER_CENT, Kernel, PricedStrikes
 
 OTHERS: Final = ("vex_usd_per_vol_point", "chex_usd_per_day", "dex_usd", "dex_dealer_usd", "chex_usd_to_close")
@@ -25,19 +25,24 @@ def exposures_at_spot(priced: PricedStrikes, kernel: Kernel, close_s: float) -> 
     (above 0), and what the call's gains until `close_s`, the next close. Gamma, vanna and charm are those of either
     side; a put's delta gains what the call's loses.
     """
-    d1 = kernel.offset
-    dollars = MULTIPLIER * kernel.anchor
-    bell = np.exp(-0.5 * d1 * d1)
+    d1, dollars = kernel.offset, MULTIPLIER * kernel.anchor
+    both = np.stack((d1, _d1_at(priced, kernel, close_s)))
+    bells = both * both
+    bells *= -0.5
+    np.exp(bells, out=bells)
+    tails = normal_tail(both, bells)
+    tails *= dollars
+    np.copysign(tails, both, out=tails)
+    bell, tail = bells[0], tails[0]
+    above, above_later = both > 0.0
     each = np.empty((6, d1.size))
     gamma, vanna, charm, call, put, to_close = each
-    above = d1 > 0.0
-    tail = _signed_tail(d1, bell, dollars)
-    np.subtract(0.0, tail, out=call)
-    np.add(call, dollars, out=call, where=above)
-    np.add(tail, dollars * ~above, out=put)
-    later = _d1_at(priced, kernel, close_s)
-    np.subtract(tail, _signed_tail(later, np.exp(-0.5 * later * later), dollars), out=to_close)
-    crossed = np.flatnonzero((later > 0.0) != above)
+    np.multiply(above, dollars, out=call)
+    np.subtract(dollars, call, out=put)
+    put += tail
+    call -= tail
+    np.subtract(tail, tails[1], out=to_close)
+    crossed = np.flatnonzero(above_later != above)
     to_close[crossed] += np.where(above[crossed], -dollars, dollars)
     np.multiply(bell, kernel.slope, out=gamma)
     gamma *= PER_CENT * dollars / ROOT_2PI
@@ -55,17 +60,12 @@ def exposures_at_spot(priced: PricedStrikes, kernel: Kernel, close_s: float) -> 
     return each
 
 
-def _signed_tail(d1: Floats, bell: Floats, dollars: float) -> Floats:
-    """Dollars times what of the normal distribution lies beyond d1 on its side, with the sign of d1."""
-    tail = normal_tail(d1, bell)
-    tail *= dollars
-    return np.copysign(tail, d1, out=tail)
-
-
 def _d1_at(priced: PricedStrikes, kernel: Kernel, later_s: float) -> Floats:
     """d1 at a later instant, spot and volatility as they are; what settles before stays at its last minute."""
-    later = priced.iv * np.sqrt(years_to_expiry(priced.settle_s, later_s))
-    d1: Floats = (kernel.offset - 0.5 * kernel.deviation) * kernel.deviation / later + 0.5 * later
+    later = priced.deviation_at(later_s)
+    d1 = kernel.moneyness / later
+    later *= 0.5
+    d1 += later
     return d1
 
 
@@ -107,10 +107,10 @@ def side_ladders(priced: PricedStrikes, gamma: Floats, strikes: int) -> Floats:
     """
     pieces = priced.pieces
     count = max(pieces.cuts.size - 1, 0)
-    found = np.empty((len(pieces.spans), 2, 2, strikes))
+    found = np.empty((len(pieces.spans), 2, 2 * strikes))
     for weight, held in enumerate(priced.held):
-        cells = np.bincount(priced.cell, (held * gamma).ravel(), count * 2 * strikes).reshape(count, 2, strikes)
-        for number, span in enumerate(pieces.spans):
-            cells[pieces.within(span)].sum(axis=0, out=found[number, weight])
-    np.subtract(0.0, found[:, :, 0], out=found[:, :, 0])
-    return found
+        cells = np.bincount(priced.cell, (held * gamma).ravel(), count * 2 * strikes).astype(np.float64, copy=False)
+        found[:, weight] = pieces.totals(cells.reshape(count, 2 * strikes).T).T
+    ladders = found.reshape(len(found), 2, 2, strikes)
+    np.subtract(0.0, ladders[:, :, 0], out=ladders[:, :, 0])
+    return ladders

@@ -1,5 +1,6 @@
 """Read off a ladder: majors, walls, the ladder split and its strongest strikes (`specs/gex-method.md` §8, §9, §22)."""
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ Level = tuple[float, float]
 WALLS: Final = (
     "call_wall", "put_wall", "call_wall_gross", "put_wall_gross", "call_wall_above", "put_wall_below",
 )  # fmt: skip
+_OF_WALL: Final = np.array([1, 1, 2, 0, 2, 0])
+"""What each is read off: puts, the net of both, calls."""
+_SIGNS: Final = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
 
 
 def walls(strikes: Floats, ladders: Floats, spot: float) -> list[dict[str, Level]]:
@@ -26,36 +30,21 @@ def walls(strikes: Floats, ladders: Floats, spot: float) -> list[dict[str, Level
     if strikes.size == 0:
         return [{} for _ in ladders]
     order = np.argsort(np.abs(strikes - spot), kind="stable")
-    gross = ladders[..., order]
-    net = gross.sum(axis=1)
+    table = np.stack((ladders[:, 0], ladders.sum(axis=1), ladders[:, 1]), axis=1)
+    from_spot = table[..., order]
     above, below = (int(np.searchsorted(strikes, spot, side=side)) for side in ("left", "right"))
-    found = (
-        (order, net, 1.0),
-        (order, net, -1.0),
-        (order, gross[:, 1], 1.0),
-        (order, gross[:, 0], -1.0),
-        (np.arange(above, strikes.size), ladders[:, 1, above:], 1.0),
-        (np.arange(below)[::-1], ladders[:, 0, :below][:, ::-1], -1.0),
-    )
-    columns = [_highest(strikes, *one) for one in found]
+    places = np.zeros((len(ladders), len(WALLS)), np.intp)
+    places[:, :4:2] = order[from_spot[:, 1:].argmax(axis=2)]
+    places[:, 1:4:2] = order[from_spot[:, 1::-1].argmin(axis=2)]
+    if above < strikes.size:
+        places[:, 4] = above + table[:, 2, above:].argmax(axis=1)
+    if below:
+        places[:, 5] = below - 1 - table[:, 0, :below][:, ::-1].argmin(axis=1)
+    values = table[np.arange(len(ladders))[:, None], _OF_WALL, places]
+    values[:, 4:] *= above < strikes.size, below > 0
+    rows = zip(strikes[places].tolist(), values.tolist(), (values * _SIGNS > 0.0).tolist(), strict=True)
     return [
-        {name: level for name, level in zip(WALLS, row, strict=True) if level is not None}
-        for row in zip(*columns, strict=True)
-    ]
-
-
-def _highest(strikes: Floats, order: NDArray[np.intp], values: Floats, sign: float) -> list[Level | None]:
-    """Of each row the highest value (with `sign` -1 the lowest) and its strike, the first of equal ones; None if 0.
-
-    `order` says which strike each column of `values` is of.
-    """
-    if order.size == 0:
-        return [None] * len(values)
-    at = values.argmax(axis=1) if sign > 0.0 else values.argmin(axis=1)
-    reached = values[np.arange(len(values)), at].tolist()
-    return [
-        (strike, value) if sign * value > 0.0 else None
-        for strike, value in zip(strikes[order[at]].tolist(), reached, strict=True)
+        {name: (strike, value) for name, strike, value, found in zip(WALLS, *row, strict=True) if found} for row in rows
     ]
 
 
@@ -173,29 +162,26 @@ def concentrations(strikes: Floats, ladders: Floats) -> list[Concentration]:
     falling = np.sort(sizes, axis=1)[:, ::-1]
     running = np.cumsum(falling[: len(nets)], axis=1)
     needed = 1 + np.count_nonzero(running < _MOST_OF_IT * running[:, -1:], axis=1)
-    whole = [*running[:, -1].tolist(), *gross.sum(axis=1).tolist()]
-    top = _strongest(strikes, signed, sizes >= falling[:, [min(MOST, strikes.size) - 1]], whole)
+    whole = np.concatenate((running[:, -1], gross.sum(axis=1)))
+    least = falling[:, [min(MOST, strikes.size) - 1]]
+    top = _strongest(strikes, signed, (sizes >= least) & (sizes > 0.0), whole)
     return [
         Concentration(by_net, count if total > 0.0 else None, by_gross)
         for by_net, by_gross, count, total in zip(
-            top[: len(nets)], top[len(nets) :], needed.tolist(), whole[: len(nets)], strict=True
+            top[: len(nets)], top[len(nets) :], needed.tolist(), running[:, -1].tolist(), strict=True
         )
     ]
 
 
 def _strongest(
-    strikes: Floats, ladders: Floats, among: NDArray[np.bool_], whole: list[float]
+    strikes: Floats, ladders: Floats, among: NDArray[np.bool_], whole: Floats
 ) -> list[tuple[TopStrike, ...]]:
     """The five strongest of each row, of equal ones the lower strike first; `among` marks those that may be it."""
-    numbers, places = np.nonzero(among)
-    rows: list[list[tuple[float, float]]] = [[] for _ in ladders]
-    for number, *row in zip(numbers.tolist(), strikes[places].tolist(), ladders[numbers, places].tolist(), strict=True):
-        rows[number].append((row[0], row[1]))
-    return [
-        tuple(
-            (strike, value, abs(value) / total)
-            for strike, value in sorted(row, key=lambda row: -abs(row[1]))[:MOST]
-            if value != 0.0
-        )
-        for row, total in zip(rows, whole, strict=True)
-    ]
+    rows, places = np.divmod(np.flatnonzero(among), strikes.size)
+    values = ladders[rows, places]
+    sizes = np.abs(values)
+    order = np.lexsort((-sizes, rows))
+    columns = strikes[places], values, sizes / whole[rows]
+    told = list(zip(*(column[order].tolist() for column in columns), strict=True))
+    begins = np.searchsorted(rows, np.arange(len(ladders) + 1)).tolist()
+    return [tuple(told[low : min(high, low + MOST)]) for low, high in pairwise(begins)]

@@ -1,8 +1,10 @@
 """A selection of lines at a spot and a quote time, turned into the published figures."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -13,7 +15,7 @@ from streaming.calendar import new_york, session_until_close
 from streaming.gex.pricing.formulas import YEAR_S, Floats, years_to_expiry
 from streaming.gex.pricing.lines import Ints, Lines
 from streaming.gex.pricing.priced import PER_CENT, Kernel, build_kernel
-from streaming.gex.pricing.selection import Selection
+from streaming.gex.pricing.selection import Selection, wings_of
 from streaming.gex.pricing.spans import Span, span_of
 from streaming.gex.results.exposure import (
     GAMMA,
@@ -24,6 +26,7 @@ from streaming.gex.results.exposure import (
     total_exposures,
 )
 from streaming.gex.results.levels import (
+    WALLS,
     Concentration,
     Level,
     concentrations,
@@ -173,6 +176,9 @@ def _hedged(
     return oi, vol
 
 
+_DOLLARS_OF: Final = {name: f"{name}_usd_per_1pct" for name in WALLS}
+
+
 class _Column(NamedTuple):
     """What is worked out for all spans and weights at once, of one of them."""
 
@@ -204,16 +210,20 @@ def _weighted(spot_figures: SpotFigures) -> dict[tuple[Span, int], WeightFigures
         concentrations(strikes, ladders),
         strict=True,
     )
-    return {(column[0], column[1]): _weight_figures(spot_figures, _Column(*column)) for column in columns}
+    ends = int(np.searchsorted(spot_figures.kernel.years, _DAY))
+    return {
+        (column[0], column[1]): _weight_figures(spot_figures, _Column(*column), within_a_day=ends) for column in columns
+    }
 
 
-def _weight_figures(spot_figures: SpotFigures, own: _Column) -> WeightFigures:
+def _weight_figures(spot_figures: SpotFigures, own: _Column, *, within_a_day: int) -> WeightFigures:
+    """`within_a_day` is how many entries of the chain settle within one."""
     net, gross, *others = own.totals
     puts, calls = own.sides
     levels: dict[str, Any] = {
-        **_named(others, daily=_outlives_a_day(spot_figures, own.span, own.weight)),
+        **_named(others, daily=_outlives_a_day(spot_figures, own, within_a_day)),
         **{name: strike for name, (strike, _) in own.walls.items()},
-        **{f"{name}_usd_per_1pct": value for name, (_, value) in own.walls.items()},
+        **{_DOLLARS_OF[name]: value for name, (_, value) in own.walls.items()},
         **_root_levels(spot_figures.roots[own.span, own.weight], spot_figures.spot),
     }
     return WeightFigures(
@@ -236,11 +246,11 @@ def _named(others: list[float], *, daily: bool) -> dict[str, Any]:
     return figures if daily else figures | {"chex_usd_per_day": None}
 
 
-def _outlives_a_day(spot_figures: SpotFigures, span: Span, weight: int) -> bool:
+def _outlives_a_day(spot_figures: SpotFigures, own: _Column, within_a_day: int) -> bool:
     """Whether every strike with any weight does; else what it loses in a day at this pace is more than it has."""
-    low, high = span
-    ends = int(np.searchsorted(spot_figures.kernel.years[:high], _DAY))
-    return not spot_figures.selection.priced.held[weight, :, low:ends].any()
+    low, high = own.span
+    ends = min(high, within_a_day)
+    return ends <= low or not spot_figures.selection.priced.held[own.weight, :, low:ends].any()
 
 
 def _root_levels(roots: Roots, spot: float) -> dict[str, Any]:
@@ -287,54 +297,61 @@ def _nearest_to_month(spot_figures: SpotFigures, scope: ScopeName, days: Ints) -
 
 
 def _reversal_of(spot_figures: SpotFigures, date_code: int, asof: datetime) -> float | None:
-    """Of the last root to settle that day with a line that can be priced: a third Friday's PM contracts."""
-    lines, iv = spot_figures.lines, spot_figures.selection.iv
-    first, end = np.searchsorted(lines.date_code, (date_code, date_code + 1)).tolist()
-    first = max(first, spot_figures.selection.cut.start)
-    rows = first + np.flatnonzero(~np.isnan(iv[first:end]))
-    if rows.size == 0:
+    """Volatility of the 25-delta call minus that of the 25-delta put, as a fraction; None when not bracketed."""
+    wings = wings_of(spot_figures.lines, spot_figures.selection, date_code)
+    if wings is None:
         return None
-    series = int(lines.series[rows[-1]])
-    rows = rows[np.searchsorted(lines.series[rows], series) :]
-    spot, strike, is_call = spot_figures.spot, lines.strike[rows], lines.is_call[rows]
-    forward = spot * float(spot_figures.selection.ratio[series])
-    deviation = iv[rows] * np.sqrt(years_to_expiry(lines.settle_s[rows[-1]], asof.timestamp()))
-    d1 = np.log(forward / strike) / deviation + 0.5 * deviation
-    calls = np.flatnonzero(is_call & (strike >= spot))
-    puts = np.flatnonzero(~is_call & (strike <= spot))[::-1]
-    call, put = _near_quarter(d1[calls], iv[rows[calls]]), _near_quarter(-d1[puts], iv[rows[puts]])
-    return risk_reversal(call[0], call[1], -put[0], put[1])
-
-
-def _near_quarter(d1: Floats, iv: Floats) -> tuple[Floats, Floats]:
-    """|delta| and volatility of the lines, from spot outwards, that first bracket a delta of 0.25; of no others."""
-    across = np.flatnonzero((d1[:-1] >= _D1_OF_QUARTER - _CLOSE) & (d1[1:] <= _D1_OF_QUARTER + _CLOSE))
-    near = slice(int(across[0]), int(across[0]) + 3) if across.size else slice(0, 0)
-    return np.array([0.5 * math.erfc(-one / math.sqrt(2.0)) for one in d1[near].tolist()]), iv[near]
-
-
-_D1_OF_QUARTER: Final = -0.6744897501960817
-_CLOSE: Final = 1e-12
-_QUARTER: Final = 0.25
-
-
-def risk_reversal(call_delta: Floats, call_iv: Floats, put_delta: Floats, put_iv: Floats) -> float | None:
-    """Volatility of the 25-delta call minus that of the 25-delta put, as a fraction; None when not bracketed.
-
-    Each side holds the out-of-the-money lines of one expiry, from spot outwards; put deltas are negative
-    (`specs/gex-method.md` §12).
-    """
-    call = iv_at_quarter(call_delta, call_iv)
-    put = iv_at_quarter(-put_delta, put_iv)
+    spot, (calls, puts, ratio, settle_s) = spot_figures.spot, wings
+    forward, root = spot * ratio, math.sqrt(years_to_expiry(settle_s, asof.timestamp()))
+    above = slice(int(np.searchsorted(calls.strikes, spot, side="left")), None)
+    below = slice(None, int(np.searchsorted(puts.strikes, spot, side="right")))
+    call = iv_at_quarter(*_near_quarter(calls.strikes[above], calls.iv[above], forward, root, 1.0))
+    put = iv_at_quarter(*_near_quarter(puts.strikes[below][::-1], puts.iv[below][::-1], forward, root, -1.0))
     return None if call is None or put is None else call - put
 
 
-def iv_at_quarter(delta: Floats, iv: Floats) -> float | None:
-    """Volatility where |delta| is 0.25, linear in delta between the first two lines that bracket it."""
-    across = np.flatnonzero((delta[:-1] >= _QUARTER) & (delta[1:] <= _QUARTER))
-    if across.size == 0:
-        return None
-    i = int(across[0])
-    width = float(delta[i] - delta[i + 1])
-    share = float(delta[i] - _QUARTER) / width if width > 0.0 else 0.0
-    return float(iv[i]) + share * float(iv[i + 1] - iv[i])
+_D1_OF_QUARTER: Final = 0.6744897501960817
+_CLOSE: Final = 1e-12
+_QUARTER: Final = 0.25
+_MOSTLY: Final = 64
+"""Lines from spot outwards among which the two are nearly always."""
+
+
+def _near_quarter(
+    strikes: Floats, iv: Floats, forward: float, root: float, side: float
+) -> tuple[list[float], list[float]]:
+    """|delta| and volatility of the lines, from spot outwards, that first bracket a delta of 0.25; of no others.
+
+    `root` is that of the time left, `side` 1 for calls and -1 for puts.
+    """
+    for most in (_MOSTLY, strikes.size):
+        levels, volatilities = strikes[: most + 1].tolist(), iv[: most + 1].tolist()
+        before = math.inf
+        for place in range(min(most, strikes.size)):
+            deviation = volatilities[place] * root
+            beyond = -side * (math.log(forward / levels[place]) / deviation + 0.5 * deviation)
+            if before <= _D1_OF_QUARTER + _CLOSE and beyond >= _D1_OF_QUARTER - _CLOSE:
+                near = slice(place - 1, place + 2)
+                return _deltas(levels[near], volatilities[near], forward, root, side), volatilities[near]
+            before = beyond
+    return [], []
+
+
+def _deltas(levels: list[float], volatilities: list[float], forward: float, root: float, side: float) -> list[float]:
+    found = []
+    for level, volatility in zip(levels, volatilities, strict=True):
+        d1 = math.log(forward / level) / (volatility * root) + 0.5 * volatility * root
+        found.append(0.5 * math.erfc(-side * d1 / math.sqrt(2.0)))
+    return found
+
+
+def iv_at_quarter(delta: Sequence[float] | Floats, iv: Sequence[float] | Floats) -> float | None:
+    """Volatility where |delta| is 0.25, linear in delta between the first two lines that bracket it.
+
+    Of the out-of-the-money lines of one expiry and side, from spot outwards (`specs/gex-method.md` §12).
+    """
+    for (near, near_iv), (far, far_iv) in pairwise(zip(delta, iv, strict=True)):
+        if near >= _QUARTER >= far:
+            share = (near - _QUARTER) / (near - far) if near > far else 0.0
+            return float(near_iv + share * (far_iv - near_iv))
+    return None

@@ -5,12 +5,14 @@ from datetime import date
 import numpy as np
 import pytest
 
+from streaming.gex.pricing.formulas import years_to_expiry
 from streaming.gex.pricing.lines import sort_lines
 from streaming.gex.pricing.priced import PricedStrikes, build_kernel, select_priced
 from streaming.gex.pricing.scopes import slice_scopes
 from streaming.gex.pricing.volatility import by_line
-from tests.support.option_lines import ASOF, Line, make_chain
+from tests.support.option_lines import ASOF, TODAY, Line, make_chain
 
+LATER = date(2023, 6, 16)
 LINES = sort_lines(
     make_chain(
         [
@@ -54,6 +56,17 @@ def test_the_kernel_is_gamma_by_its_definition():
     deviation = 0.11 * np.sqrt(9300 / (365 * 86_400))
     at_the_money = 5.0 * 100 * 4300.0 * 0.01 * np.exp(-0.125 * deviation**2) / (np.sqrt(2 * np.pi) * deviation)
     assert 4300.0 * kernel.coefficient[0, 0] * np.exp(-0.5 * kernel.offset[0] ** 2) == pytest.approx(at_the_money)
+
+
+def test_time_left_and_deviation_are_those_of_each_entry():
+    listed = [Line(strike, "C", 0.11, 5, 1, expiry=day) for day in (TODAY, LATER) for strike in (4300, 4310, 4320)]
+    lines = sort_lines(make_chain(listed[:-1]))
+    weight, cut = np.stack((lines.open_interest, lines.volume)), slice_scopes(lines, ASOF)
+    priced = select_priced(lines, by_line(lines, lines.iv, "mirror"), weight, np.full(2, np.nan), cut)
+    assert priced.sizes.tolist() == [3, 2]
+    years = years_to_expiry(priced.settle_s, ASOF.timestamp())
+    assert priced.years_at(ASOF.timestamp()).tolist() == years.tolist()
+    assert priced.deviation_at(ASOF.timestamp()) == pytest.approx(priced.iv * np.sqrt(years), rel=1e-15)
 
 
 def test_call_and_put_of_one_volatility_are_one_entry_and_of_two_are_two():

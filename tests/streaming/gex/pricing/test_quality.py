@@ -1,10 +1,16 @@
 """Shares of the weight priced, mirrored and left out, and why."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from streaming.gex.engine import GexEngine
+from streaming.gex.pricing.lines import sort_lines
+from streaming.gex.pricing.quality import Shares
+from streaming.gex.pricing.scopes import slice_scopes
+from streaming.gex.pricing.volatility import by_line
 from streaming.model import IvFault, ScopeFigures
 from streaming.symbols import parse_ticker
 from tests.support.option_lines import ASOF, TODAY, Line, make_chain
@@ -129,3 +135,16 @@ def test_a_strike_is_judged_by_the_side_that_counts():
         ("zero", "other side unusable"): (2, 0.25, None),
         ("missing", "other side unusable"): (1, 0.05, None),
     }
+
+
+def test_shares_of_what_did_not_change_are_kept_and_the_others_are_those_of_a_fresh_look():
+    lines = sort_lines(make_chain(LINES))
+    cut, weight = slice_scopes(lines, ASOF), np.stack((lines.open_interest, lines.volume))
+    clean = by_line(lines, lines.iv, "mirror")
+    kept = Shares()
+    changes = (
+        {}, {"apart": ~clean.apart}, {"quoted": ~clean.quoted}, {"quoted": ~clean.quoted, "apart": ~clean.apart},
+    )  # fmt: skip
+    for change, amount in zip((*changes, {}), (weight, weight, weight, weight, weight + 1.0), strict=True):
+        of = replace(clean, **change)
+        assert kept.of(of, amount, cut).tolist() == Shares().of(of, amount, cut).tolist()

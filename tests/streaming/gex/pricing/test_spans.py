@@ -16,6 +16,7 @@ def test_every_span_has_the_sum_of_its_own_lines(spans):
     sums = pieces.sums(VALUES[:, pieces.rows])
     for low, high in spans:
         assert pieces.total(sums, (low, high)).tolist() == VALUES[:, low:high].sum(axis=1).tolist()
+    assert pieces.totals(sums).T.tolist() == [pieces.total(sums, span).tolist() for span in pieces.spans]
 
 
 @pytest.mark.parametrize("spans", [[(0, 10)], [(0, 3), (0, 10)], [(3, 5), (4, 8)], [(2, 2), (4, 7)]])

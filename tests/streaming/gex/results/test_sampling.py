@@ -21,6 +21,7 @@ def kernel_of(strike: np.ndarray, deviation: np.ndarray, weight: np.ndarray) -> 
     slope = 1.0 / deviation
     return Kernel(
         anchor=SPOT,
+        moneyness=-np.log(strike),
         slope=slope,
         offset=-np.log(strike) * slope + 0.5 * deviation,
         coefficient=weight * slope,
