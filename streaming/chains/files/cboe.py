@@ -6,6 +6,7 @@ overrides it.
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Final
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 
 from streaming.calendar import NEW_YORK
 from streaming.chains.assembly import ContractRows, Quoted, assemble, column_of, grid_of
+from streaming.chains.files.cboe_rows import read_rows
 from streaming.chains.files.cboe_table import read_table
 from streaming.chains.files.date_line import moment_in
-from streaming.chains.osi import SymbolColumns, listing_of, rows_by_root
+from streaming.chains.osi import Bytes, SymbolColumns, listing_of, rows_by_root
 from streaming.chains.quote_clock import CBOE_DELAY, last_quote_at, night_quote_at
 from streaming.chains.vendor_clock import Greeks, SeriesName, clock_ends
 from streaming.chains.wire_values import price
@@ -74,13 +76,11 @@ def parse_json(payload: bytes, *, asof: datetime | None = None) -> OptionChain:
 
     A file without any clock counts as the close of its first listed expiry.
     """
-    body = _decode(payload)
+    body, grid, columns = _read(payload)
     data = body.data or body
-    options = data.options or []
-    grid = grid_of([item.option for item in options])
     listing = listing_of(grid)
     symbols, kept = listing.symbols, listing.kept
-    *figures, gamma, vega = [column_of(column)[kept] for column in _columns(options)]
+    *figures, gamma, vega = [column[kept] for column in columns]
     offered = (price(value) for value in (data.current_price, data.close))
     spot = next((found for found in offered if found is not None), float("nan"))
     when = asof or _json_quote_time(body.timestamp, data.last_trade_time, symbols)
@@ -119,6 +119,17 @@ def _distinct_days(expiry: NDArray[np.datetime64]) -> tuple[NDArray[np.datetime6
     return days, (np.cumsum(is_listed) - 1)[number - first]
 
 
+def _read(payload: bytes) -> tuple[CboeBody, Bytes, list[Floats]]:
+    """What stands around the contracts, their symbols in columns of characters, and their `FIGURES`."""
+    rows = read_rows(payload)
+    if rows is not None:
+        with suppress(ContractError):
+            return _decode(rows.frame), rows.grid, rows.figures
+    body = _decode(payload)
+    options = (body.data or body).options or []
+    return body, grid_of([item.option for item in options]), [column_of(column) for column in _columns(options)]
+
+
 def _decode(payload: bytes) -> CboeBody:
     try:
         body = _BODY.decode(payload)
@@ -143,7 +154,7 @@ def _decode_leniently(payload: bytes) -> CboeBody:
 
 
 def _columns(options: Sequence[CboeOption]) -> tuple[list[Number], ...]:
-    """Volatility, open interest, volume, bid, ask, gamma, vega; written out, for a named attribute is read faster."""
+    """Of `FIGURES`; written out, for a named attribute is read faster."""
     return (
         [option.iv for option in options],
         [option.open_interest for option in options],

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.chains.assembly import ContractRows
+from streaming.chains.files.cells import numbers
 from streaming.chains.files.date_line import fetched_at
 from streaming.chains.files.wrapping import refusal
 from streaming.chains.osi import Bytes, Ints, listing_of, symbol_grid
@@ -26,12 +27,6 @@ Floats = NDArray[np.float64]
 _BOM: Final = b"\xef\xbb\xbf"
 _COMMA: Final = ord(",")
 _LINE: Final = ord("\n")
-_ZERO: Final = ord("0")
-_NINE: Final = ord("9")
-_DOT: Final = ord(".")
-_MINUS: Final = ord("-")
-_MOST_DIGITS: Final = 15
-_POWERS: Final = 10.0 ** np.arange(_MOST_DIGITS + 1)
 _LONGEST_HEAD: Final = 16_384
 _COLUMN_LINE: Final = re.compile(rb"^[^\n]*?\bCalls\b[^\n]*?\bPuts\b[^\n]*$", re.MULTILINE | re.IGNORECASE)
 _SEPARATORS: Final = (b",", b";", b"\t", b"|")
@@ -159,47 +154,7 @@ def _table(head: str, names: list[str], cells: _Cells) -> QuoteTable:
         raise ContractError("No row of the table names an option.")
     nameless = np.concatenate([end > start for start, end in sides]) & ~listing.valid
     order = [side[figure] for figure in range(len(_FIGURES)) for side in at]
-    values = _numbers(cells.data, cells.start[:, order].T.ravel(), cells.end[:, order].T.ravel())
+    values = numbers(cells.data, cells.start[:, order].T.ravel(), cells.end[:, order].T.ravel())
     rows = ContractRows(listing.symbols, *values.reshape(len(_FIGURES), -1)[:, listing.kept])
     unreadable = int(np.count_nonzero(nameless)) + cells.short_rows
     return QuoteTable(head, rows, ChainQuality(unreadable=unreadable, cut_off=cells.cut_off))
-
-
-def _numbers(data: Bytes, start: Ints, end: Ints) -> Floats:
-    """Decimal text at `data[start:end]` as numbers, correctly rounded; NaN where there is none."""
-    values = np.full(start.size, np.nan)
-    length = end - start
-    for width in np.flatnonzero(np.bincount(length))[: _MOST_DIGITS + 1].tolist():
-        rows = np.flatnonzero(length == width)
-        if 0 < width <= _MOST_DIGITS:
-            values[rows] = _decimals(data, start[rows], width)
-    for row in np.flatnonzero(np.isnan(values) & (length > 0)).tolist():
-        values[row] = _float(data[start[row] : end[row]].tobytes())
-    return values
-
-
-def _decimals(data: Bytes, start: Ints, width: int) -> Floats:
-    """Cells such as `-12.50`, all of one width: whole digits over a power of ten; NaN where anything else stands."""
-    value = np.zeros(start.size, np.int64)
-    after = np.zeros(start.size, np.int64)
-    dots = np.zeros(start.size, np.int64)
-    odd = np.zeros(start.size, np.bool_)
-    minus = data[start] == _MINUS
-    for column in range(width):
-        text = data[start + column]
-        digit = (text >= _ZERO) & (text <= _NINE)
-        value = np.where(digit, value * 10 + (text.astype(np.int64) - _ZERO), value)
-        after += digit & (dots > 0)
-        dots += text == _DOT
-        odd |= ~digit & (text != _DOT)
-        if column == 0:
-            odd &= ~minus
-    usable = ~odd & (dots <= 1) & (dots + minus < width)
-    return np.where(usable, np.where(minus, -value, value) / _POWERS[after], np.nan)
-
-
-def _float(text: bytes) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
