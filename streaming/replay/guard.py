@@ -19,6 +19,8 @@ from streaming.errors import UNREADABLE, RequestError
 from streaming.model import GexSnapshot
 from streaming.ports import SnapshotReader
 
+NAME: Final = "replay"
+"""What a replay calls itself as a source."""
 FRESH_S: Final = 30.0
 
 

@@ -13,12 +13,11 @@ from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import RequestError, TransientError
 from streaming.model import GexSnapshot, ReplayMark, TickEvent
 from streaming.ports import EventSink, SnapshotSink
-from streaming.replay.guard import ReplayGuard
+from streaming.replay.guard import NAME, ReplayGuard
 from streaming.replay.recorded import RecordedTape, TapeItem
 from streaming.status import SourceState, SourceStatus
 
 _LOG: Final = logging.getLogger(__name__)
-NAME: Final = "replay"
 LONGEST_PAUSE_S: Final = 10.0
 """Of real time at most, wherever the recording has a hole."""
 _BEAT_S: Final = 1.0

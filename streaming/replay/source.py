@@ -3,19 +3,21 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.errors import ConfigurationError
 from streaming.recording.recording_files import parts_of
-from streaming.replay.guard import ReplayGuard
-from streaming.replay.player import NAME, SnapshotReplay
-from streaming.replay.recorded import RecordedTape, TapeChoice, recorded_tape
+from streaming.replay.guard import NAME, ReplayGuard
 from streaming.settings import StreamSettings
 from streaming.sources.source_kind import Kit, SourceKind
 from streaming.status import SourceState, SourceStatus
 from streaming.symbols import Ticker
+
+if TYPE_CHECKING:  # what plays is imported when something is played
+    from streaming.replay.player import SnapshotReplay
+    from streaming.replay.recorded import RecordedTape
 
 _LOG: Final = logging.getLogger(__name__)
 _REMEDY: Final = "End that program, or choose another source in GEX_SOURCE or GEX_SOURCE_MAP, then restart."
@@ -55,7 +57,9 @@ class RecordedSource:
         finally:
             self._state, self._player = "stopped", None
 
-    def _tape(self) -> RecordedTape:
+    def _tape(self) -> "RecordedTape":
+        from streaming.replay.recorded import TapeChoice, recorded_tape
+
         settings = self._kit.settings
         if (missing := missing_path(settings)) is not None:
             raise missing
@@ -63,7 +67,9 @@ class RecordedSource:
         start = None if settings.gex_replay_start is None else parse_start(settings.gex_replay_start)
         return recorded_tape(parts_of(settings.gex_replay_path), TapeChoice(start=start, tickers=self._names))
 
-    async def _play(self, tape: RecordedTape, progress: Callable[[], None]) -> None:
+    async def _play(self, tape: "RecordedTape", progress: Callable[[], None]) -> None:
+        from streaming.replay.player import SnapshotReplay
+
         streams = await Lease(self._kit.redis, keys.STREAM_LEASE, "").holder() is not None
         if streams:
             _LOG.info("recorded ticks are not played: live ones are being streamed")
