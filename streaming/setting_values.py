@@ -3,7 +3,6 @@
 import base64
 import ipaddress
 from collections.abc import Callable, Collection, Mapping, Sequence
-from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
@@ -199,6 +198,8 @@ def doubtful_name(name: str, known: Collection[str], *, ours: bool = True) -> st
     """
     if name in known:
         return None
+    from difflib import get_close_matches
+
     meant = get_close_matches(name, known, n=1, cutoff=_ALIKE)
     if not meant and not (ours and name.startswith(_PREFIXES)):
         return None

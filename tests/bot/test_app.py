@@ -16,7 +16,7 @@ NEVER = "redis://127.0.0.1:1/0"
 NOT_NEEDED = {
     "rich", "pygments", "click",  # of httpx's shell command
     "holidays", "dateutil", "certifi", "cryptography.fernet", "tqdm", "segno", "prometheus_client",
-    "aiohttp.web", "html", "streaming.replay.player",
+    "aiohttp.web", "html", "streaming.replay.player", "difflib",
     "unittest", "multiprocessing", "xml", "pydantic.v1", "pydantic.mypy",
 }  # fmt: skip
 
