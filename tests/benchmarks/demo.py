@@ -25,11 +25,18 @@ SETTLE_S = 60.0
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of one process, from /proc."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    """Resident memory of one process (RSS), counted page by page; the quick figures of /proc are up to 1 MB less."""
+    return _of_pages(pid, "Rss")
+
+
+def proportional_mb(pid: int) -> float:
+    """The same with a page that several processes share divided among them (PSS)."""
+    return _of_pages(pid, "Pss")
+
+
+def _of_pages(pid: int, name: str) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 def fetch(url: str) -> dict:
