@@ -104,6 +104,7 @@ class GexBot(commands.Bot):
         self._fingerprints = fingerprints
         self._wanted_extensions = tuple(extensions)
         self._services: Services | None = None
+        self._attached = asyncio.Event()
         self._clock = clock
         self._ring = ring
         self._rng = random.Random()
@@ -123,6 +124,7 @@ class GexBot(commands.Bot):
     def attach(self, services: Services) -> None:
         """Hand in the services; they may themselves need the bot, so this comes after it is built."""
         self._services = services
+        self._attached.set()
 
     async def run_until_closed(self, token: str) -> None:
         """Log in and stay connected, waiting out whatever passes.
@@ -134,6 +136,7 @@ class GexBot(commands.Bot):
         await self.gateway.run(self.tell_operators)
 
     async def setup_hook(self) -> None:
+        await self._attached.wait()  # the cogs need them, and a login may be quicker than what they are made of
         for name in self._wanted_extensions:
             if name not in self.extensions:
                 await self.load_extension(name)

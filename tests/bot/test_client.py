@@ -223,3 +223,15 @@ async def test_an_upload_that_hangs_does_not_delay_the_gateway():
             assert host.supervisor.job(SYNC_JOB).state is JobState.RUNNING
             await bot.close()
             await running
+
+
+async def test_a_login_that_is_quicker_than_what_the_bot_is_made_of_waits_for_it(host):
+    services = host.make_bot().services
+    bot = GexBot(host.settings, host.clock, extensions=())
+    setting_up = asyncio.create_task(bot.setup_hook())
+    await asyncio.sleep(0.01)
+    assert not setting_up.done() and not bot.logged_in.is_set()
+    bot.attach(services)
+    await setting_up
+    assert bot.logged_in.is_set()
+    await bot.close()
