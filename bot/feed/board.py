@@ -44,7 +44,7 @@ _LOOK_AFTER_S: Final = 0.01
 _HOUR_MIN: Final = 60
 _REPLACED_AT_S: Final = 3300.0
 _REPOST_AFTER_S: Final = 5.0
-_FINISH_S: Final = 3.0
+_FINISH_S: Final = 2.0
 _FAREWELL_S: Final = 4.5
 _BOOKS_S: Final = 0.4
 """What a board takes of the process's ten seconds: to finish what is in flight, from then on to say that it stops, in
@@ -591,12 +591,11 @@ class Board:
         except asyncio.CancelledError:
             asked_s = asyncio.get_running_loop().time()
             await asyncio.wait({task}, timeout=_FINISH_S)
+            await _given_up(task)
             self._ending_s = asyncio.get_running_loop().time() - asked_s
             raise
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
+            await _given_up(task)
 
     async def _farewell(self) -> None:
         """Say on the message that nothing updates it any more: a frozen figure must not look alive.
@@ -609,7 +608,7 @@ class Board:
             return
         now = self._clock.now()
         try:
-            async with asyncio.timeout(_FAREWELL_S - self._ending_s):
+            async with asyncio.timeout(max(_FAREWELL_S - self._ending_s, 0.0)):
                 if self._still_ours is not None and not await self._still_ours():
                     return
                 with ranked(Rank.GOODBYE):
@@ -624,6 +623,13 @@ class Board:
                 await self._message.keep_books()
         except (GexcordError, TimeoutError) as error:
             _LOG.debug("Board %s left the ledger as it was: %s", self._ticker.name, error)
+
+
+async def _given_up(task: asyncio.Task[None]) -> None:
+    """End it; an edit that is cut off asks Redis for up to two seconds whether it came too late."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def _heard(task: asyncio.Task[None]) -> None:
