@@ -16,6 +16,8 @@ from streaming.bus.lease import COPY_FENCE, FENCE, Lease, fenced
 from streaming.errors import TransientError
 
 _LIMIT_S: Final = 1.0
+_AT_ONCE: Final = 16
+"""Entries that are asked for together: hundreds of boards take over at one moment, and connections are limited."""
 _MOST_DISTURBED: Final = 1000
 T = TypeVar("T")
 _SAVE_BODY: Final = """
@@ -95,6 +97,7 @@ class Ledger:
         self._chores_key = placed(redis, f"{key}:chores")
         disturbed = f"{key}:disturbed" if part == WHOLE else f"{key}:disturbed:{part.number}/{part.count}"
         self._disturbed_key = placed(redis, disturbed)
+        self._loading = asyncio.Semaphore(_AT_ONCE)
         self._entries = msgspec.json.Decoder(LedgerEntry)
         self._chores = msgspec.json.Decoder(Chore)
         self._copies = lease is not None and is_cluster(redis)
@@ -106,9 +109,10 @@ class Ledger:
 
     async def load(self, channel_id: int) -> LedgerEntry | None:
         """The channel's entry, or None when nothing usable is known."""
-        await self._shut_out_earlier_holders()
-        async with _answering():
-            payload = await self._redis.hget(self._key, str(channel_id))
+        async with self._loading:
+            await self._shut_out_earlier_holders()
+            async with _answering():
+                payload = await self._redis.hget(self._key, str(channel_id))
         return None if payload is None else _read(payload, self._entries)
 
     async def known(self) -> Mapping[int, LedgerEntry]:

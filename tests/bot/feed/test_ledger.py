@@ -27,6 +27,13 @@ async def test_an_entry_nobody_can_read_counts_as_none(redis):
     assert await Ledger(redis).load(7) is None
 
 
+async def test_hundreds_of_boards_may_ask_at_one_moment_whatever_connections_there_are(redis, redis_url):
+    await Ledger(redis).save(7, ENTRY)
+    async with Redis.from_url(redis_url, max_connections=20) as client:
+        ledger = Ledger(client)
+        assert await asyncio.gather(*(ledger.load(7) for _ in range(300))) == [ENTRY] * 300
+
+
 async def test_a_ledger_that_is_away_says_so():
     client = Redis(host="127.0.0.1", port=1)
     try:
