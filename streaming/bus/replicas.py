@@ -36,8 +36,10 @@ CONNECT_S: Final = 3.0
 COPIES: Final = 1
 WAIT_MS: Final = 500
 """How long a copy may take: less than any caller gives Redis."""
-_IMPATIENT_MS: Final = 20
-"""The same once there was none in time."""
+_ALONE_MS: Final = 20
+"""The same where nobody follows."""
+_EASE: Final = 0.98
+"""What a copy in time takes off the wait for the next one."""
 ALONE_S: Final = 5.0
 """After a failover a copy needs about a second to follow its new master."""
 _FOLLOWERS: Final = re.compile(rb"connected_slaves:(\d+)")
@@ -61,10 +63,14 @@ class UnacknowledgedError(RedisError):
 
 
 class CopyWatch:
-    """What is known of one master's copies."""
+    """What is known of one master's copies, and how long to wait for them: longer while they do not keep up."""
 
-    def __init__(self, uptime: Callable[[], float] = uptime_s) -> None:
+    def __init__(
+        self, uptime: Callable[[], float] = uptime_s, *, least_ms: float = WAIT_MS, most_ms: float = WAIT_MS
+    ) -> None:
         self._uptime = uptime
+        self._least_ms = self._patience_ms = least_ms
+        self._most_ms = most_ms
         self._alone_since_s: float | None = None
         self._said = False
         self.missed = False
@@ -73,11 +79,13 @@ class CopyWatch:
     @property
     def patience_ms(self) -> int:
         """How long to wait for a copy now."""
-        return _IMPATIENT_MS if self.missed else WAIT_MS
+        return _ALONE_MS if self._alone_since_s is not None else round(self._patience_ms)
 
     def enter(self, copies: int, followers: int | None = None) -> bool:
         """Whether what was written counts: a copy has it, or for long nobody has followed. None where unknown."""
         self.missed = copies < COPIES
+        self._patience_ms *= 2 if self.missed else _EASE
+        self._patience_ms = min(max(self._patience_ms, self._least_ms), self._most_ms)
         if not self.missed or followers:
             self._alone_since_s = None
         elif followers == 0 and self._alone_since_s is None:

@@ -1,8 +1,9 @@
 """Redis's master dies again and again under two bots and a stream: no event acknowledged is lost, no message is twice.
 
 `python -m tests.fuzz.redis_failover sentinel|cluster [ROUNDS [SEED]]` prints a line for each round; exit status 1 when
-something was not as it must be. Servers find out by themselves that one is gone; it comes back as a copy. In two of
-three rounds the bot that leads is killed around that moment, so that the other one knows only what Redis kept.
+something was not as it must be. Servers find out by themselves that one is gone; it comes back as a copy. In every
+fourth round it only stands still, and comes back believing that it is the master. In two of three rounds the bot that
+leads is killed around that moment, so that the other one knows only what Redis kept.
 """
 
 import argparse
@@ -56,7 +57,7 @@ async def play(kind: str, rounds: int, seed: int, folder: Path) -> list[str]:
                     await bot.start()
                 await storm.stand()
                 for number in range(rounds):
-                    found = await _round(storm, group, kind, rng, kill=number % 3 != 2)
+                    found = await _round(storm, group, kind, rng, kill=number % 3 != 2, freeze=number % 4 == 3)
                     _say(f"round {number + 1}: {'; '.join(found) or 'one message in each channel'}")
                     wrong += found
             finally:
@@ -66,22 +67,31 @@ async def play(kind: str, rounds: int, seed: int, folder: Path) -> list[str]:
     return wrong + ([] if lost is None else [repr(lost)])
 
 
-async def _round(storm: Storm, group: RedisGroup, kind: str, rng: random.Random, *, kill: bool) -> list[str]:
-    """Kill the master of the ledger, perhaps the leading bot too, and look at the channels some seconds later."""
+async def _round(
+    storm: Storm, group: RedisGroup, kind: str, rng: random.Random, *, kill: bool, freeze: bool
+) -> list[str]:
+    """Stop the master of the ledger, perhaps the leading bot too, and look at the channels some seconds later."""
     leader = await _leader(storm, group.url)
     master = group.master_of(keys.FEED_LEDGER)
     began_s = time.monotonic()
-    await asyncio.to_thread(group.kill, master)
+    if freeze:
+        group.processes[master].send_signal(signal.SIGSTOP)
+    else:
+        await asyncio.to_thread(group.kill, master)
     if kill:
         await asyncio.sleep(rng.uniform(0.0, DOWN_MS / 1000 + 2.0))
         await leader.kill()
     await _until_promoted(group, kind)
     promoted_s = time.monotonic() - began_s
-    group.start(master)
+    if freeze:
+        group.processes[master].send_signal(signal.SIGCONT)
+    else:
+        group.start(master)
     if kill:
         await leader.start()
     await asyncio.sleep(LOOK_AFTER_S)
-    _say(f"  promoted after {promoted_s:.1f} s, the leader {'killed' if kill else 'left alone'}")
+    how = f"the master {'frozen' if freeze else 'killed'}, the leader {'killed' if kill else 'left alone'}"
+    _say(f"  {how}, another promoted after {promoted_s:.1f} s")
     return list(_wrong(storm))
 
 

@@ -41,10 +41,9 @@ _SEND_BYTES: Final = 1 << 20
 _MORE: Final = object()
 HELD_EVENTS: Final = 20_000
 HELD_BYTES: Final = 16 << 20
-_BATCH_WAIT_MS: Final = 5
-"""How long a batch waits for a copy: a later question is about it, too, and events stand in line meanwhile."""
-_CONFIRM_MS: Final = 20
-"""The same where nothing else is to be sent."""
+_LEAST_WAIT_MS: Final = 5
+_MOST_WAIT_MS: Final = 100
+"""How long a batch waits for a copy: events stand in line meanwhile, and a later question is about it, too."""
 _RAISE_COPY: Final = f"{COPY_FENCE} return 1".encode()
 _MARK_MS: Final = b"60000"
 
@@ -175,7 +174,7 @@ class BatchDelivery:
         """The epoch that was told in the slot of the streams."""
         self._held = HeldEvents(max_events=HELD_EVENTS, max_bytes=HELD_BYTES)
         self._replicated = budget is not None and is_replicated(redis)
-        self._copies = CopyWatch()
+        self._copies = CopyWatch(least_ms=_LEAST_WAIT_MS, most_ms=_MOST_WAIT_MS)
         self._answer_s = answer_s
         self._connection: BatchConnection | None = None
         self._announced: set[int] = set()
@@ -263,7 +262,7 @@ class BatchDelivery:
             packed, count = self._packer.pack(entries, announced), self._packer.replies(entries, announced)
             settle = partial(self._packer.settle, entries, announced, replies)
         if self._replicated:
-            question, answers = self._question(_BATCH_WAIT_MS)
+            question, answers = self._question()
             packed, count = packed + question, count + answers
         try:
             await self._exchange(connection, packed, count, replies)
@@ -285,9 +284,9 @@ class BatchDelivery:
         if self._script is not None:
             self._script.cap(caps)
 
-    def _question(self, within_ms: int) -> tuple[bytes, int]:
+    def _question(self) -> tuple[bytes, int]:
         """Who has a copy; once nobody had, also who follows at all. And how many replies that is."""
-        question = pack(b"WAIT", b"%d" % COPIES, b"%d" % within_ms)
+        question = pack(b"WAIT", b"%d" % COPIES, b"%d" % self._copies.patience_ms)
         return (question + pack(b"INFO", b"replication"), 2) if self._copies.missed else (question, 1)
 
     async def _enter_copies(self, connection: BatchConnection, told: Sequence[object]) -> None:
@@ -309,7 +308,7 @@ class BatchDelivery:
         """Ask for copies of what is held, behind a write of this connection, since only such are asked about."""
         mark = keys.acknowledged(self._kinds[0].stream).encode()
         replies: list[object] = []
-        question, answers = self._question(_CONFIRM_MS)
+        question, answers = self._question()
         packed = pack(b"SET", mark, b"", b"PX", _MARK_MS) + question
         await self._exchange(connection, packed, 1 + answers, replies)
         await self._enter_copies(connection, replies[1:])

@@ -85,6 +85,18 @@ async def test_a_failover_in_mid_session_loses_no_event_and_doubles_neither_even
     assert list(channel.messages.values()) == ["newest"]
 
 
+def test_the_wait_for_a_copy_doubles_while_it_does_not_keep_up_and_eases_off_again():
+    watch = CopyWatch(lambda: 0.0, least_ms=5, most_ms=100)
+    waits = []
+    for copies in (1, 0, 0, 0, 0, 0, 0):
+        watch.enter(copies, 1)
+        waits.append(watch.patience_ms)
+    assert waits == [5, 10, 20, 40, 80, 100, 100]
+    for _ in range(200):
+        watch.enter(1)
+    assert watch.patience_ms == 5
+
+
 @pytest.mark.parametrize(
     ("command", "decisive"),
     [
