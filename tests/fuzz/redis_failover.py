@@ -52,6 +52,7 @@ async def play(kind: str, rounds: int, seed: int, folder: Path) -> list[str]:
             publishing = asyncio.create_task(_publish(storm, group.url), name="snapshots")
             over = asyncio.Event()
             streaming = asyncio.create_task(_stream(redis, over), name="events")
+            keeping = [asyncio.create_task(bot.keep(), name=f"keeper of bot {bot.number}") for bot in storm.bots]
             try:
                 for bot in storm.bots:
                     await bot.start()
@@ -61,10 +62,11 @@ async def play(kind: str, rounds: int, seed: int, folder: Path) -> list[str]:
                     _say(f"round {number + 1}: {'; '.join(found) or 'one message in each channel'}")
                     wrong += found
             finally:
-                publishing.cancel()
+                for task in (publishing, *keeping):
+                    task.cancel()
                 over.set()
-                lost, _ = await asyncio.gather(streaming, publishing, return_exceptions=True)
-    return wrong + ([] if lost is None else [repr(lost)])
+                lost, *_ = await asyncio.gather(streaming, publishing, *keeping, return_exceptions=True)
+    return wrong + storm.protocol.incidents + ([] if lost is None else [repr(lost)])
 
 
 async def _round(
