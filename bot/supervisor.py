@@ -30,6 +30,7 @@ from streaming.errors import (
 )
 from streaming.ports import Progress, Tell
 from streaming.process.backoff import InterruptibleWait, delay_s
+from streaming.process.signals import is_cancelled
 
 log = logging.getLogger(__name__)
 
@@ -224,11 +225,13 @@ class Supervisor:
         try:
             await job.factory(partial(self._progress, job))
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if is_cancelled():
                 raise
             return await self._failed_by_bug(job, error)
-        except Exception as error:  # noqa: BLE001 -- every way a job can end is sorted by family below
+        except Exception as error:
+            if is_cancelled():
+                log.warning("job %s ended with %s: %s", job.name, type(error).__name__, error)
+                raise asyncio.CancelledError from error
             return await self._after(job, error)
         self._over(job)
         job.enter(JobState.ENDED, self._clock.now())

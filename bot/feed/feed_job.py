@@ -36,6 +36,7 @@ from streaming.errors import GexcordError, OperatorError, RequestError, Transien
 from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.ports import SnapshotReader, Tell
 from streaming.process.backoff import Backoff
+from streaming.process.signals import is_cancelled
 from streaming.status import Loading
 from streaming.symbols import Ticker, parse_ticker
 
@@ -173,6 +174,8 @@ class FeedRunner:
                 try:
                     await self._hold(retry)
                 except TransientError as error:
+                    if is_cancelled():
+                        raise asyncio.CancelledError from error
                     _LOG.warning("The feed stands by: %s", error.sentence)
                     await self._clock.sleep(0.0 if isinstance(error, LeaseLostError) else retry.next_s())
 

@@ -13,6 +13,15 @@ _LOG: Final = logging.getLogger(__name__)
 _END_WITHIN_S: Final = 8.0
 
 
+def is_cancelled() -> bool:
+    """Whether the running task was asked to end: what fails then is no reason to go on.
+
+    A task group whose tasks fail while it is cancelled raises what they raised, and the cancellation is lost.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def stop_on_signals() -> asyncio.Event:
     """An event that SIGTERM or SIGINT sets; a second one ends the process the usual hard way."""
     stop = asyncio.Event()

@@ -287,6 +287,26 @@ async def test_a_job_in_backoff_is_stopped_at_once():
     assert supervisor.job("job").state is JobState.STOPPED
 
 
+async def test_a_job_that_fails_while_it_is_ended_is_not_run_again(clock, caplog):
+    """A task group whose tasks fail while it is cancelled raises what they raised."""
+    runs = 0
+
+    async def fails_at_the_end(_progress):
+        nonlocal runs
+        runs += 1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise TransientError("The lease has gone to another process.") from None
+
+    async with Supervisor(clock=clock, close_budget_s=0.5) as supervisor:
+        supervisor.start("job", fails_at_the_end)
+        await asyncio.sleep(0)
+    assert runs == 1
+    assert "left behind" not in caplog.text
+    assert supervisor.job("job").state is JobState.STOPPED
+
+
 async def test_a_job_that_ignores_its_end_is_left_behind_within_the_budget(clock, caplog):
     release = asyncio.Event()
 
