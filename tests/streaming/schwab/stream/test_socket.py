@@ -3,6 +3,8 @@ import asyncio
 import pytest
 
 from streaming.errors import ContractError, TransientError
+from streaming.process.certificates import trusted
+from streaming.schwab.stream import socket as socket_module
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.socket import open_socket
 from tests.support.streamer import open_streamer
@@ -72,3 +74,18 @@ async def test_a_login_never_goes_over_an_address_in_the_clear(url):
     with pytest.raises(ContractError, match="not reached by wss"):
         async with open_socket(url, TIMING):
             pytest.fail("nobody may be asked")
+
+
+@pytest.mark.parametrize(("url", "verified"), [("wss://streamer.example/ws", True), ("ws://127.0.0.1:1/ws", False)])
+async def test_a_streamer_elsewhere_is_verified_by_the_certificates_that_all_share(monkeypatch, url, verified):
+    asked = {}
+
+    async def refuse(_url, **options):
+        asked.update(options)
+        raise OSError("not today")
+
+    monkeypatch.setattr(socket_module, "connect", refuse)
+    with pytest.raises(TransientError, match="not today"):
+        async with open_socket(url, TIMING):
+            pass
+    assert asked["ssl"] is (trusted() if verified else None)
