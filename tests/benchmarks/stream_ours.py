@@ -7,6 +7,7 @@ are the longest that one callback held the event loop meanwhile, by the wall and
 
 import argparse
 import asyncio
+import gc
 import random
 import time
 from contextlib import suppress
@@ -83,6 +84,7 @@ async def _stream(arguments: argparse.Namespace) -> None:
         client = SchwabStreamClient(
             Directory(arguments.port), Tokens(), Subscriptions(symbols), publisher.publish, clock, random.Random(1)
         )
+        gc.freeze()  # as the program does once it has started
         async with asyncio.TaskGroup() as group:
             group.create_task(client.run(), name="stream")
             group.create_task(_report(client, publisher, watch), name="report")

@@ -19,8 +19,8 @@ from streaming.commands.sim import APP_KEY, APP_SECRET
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-CLIENTS = ("schwab-py==1.5.1", "schwabdev==4.0.0")
-INSTALL_LIMIT_S = 120
+CLIENTS = ("schwab-py==1.5.1", "schwabdev==4.0.0", "schwaby==5.2.0")
+INSTALL_LIMIT_S = 240
 SCRIPT_LIMIT_S = 40
 _ADDRESS = re.compile(r"Simulated Schwab: (http://\S+)")
 

@@ -1,6 +1,7 @@
 """A whole session of the unmodified schwab-py, told as one JSON document; runs in an environment of its own.
 
-Arguments: the simulator's address, app key, app secret, callback URL, an empty folder.
+Arguments: the simulator's address, app key, app secret, callback URL, an empty folder, and whose package it is:
+`schwab` or `schwaby`, its fork that has the same functions and another HTTP library.
 """
 
 import asyncio
@@ -11,12 +12,12 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import httpx
 import rehost
-import schwab
-from schwab.streaming import StreamClient
 
 LIMIT_S = 15.0
 _OF_MARKET_DATA = ("add_level_one", "add_nyse", "add_nasdaq", "add_options_book", "add_chart")
@@ -31,10 +32,10 @@ class Browser(webbrowser.BaseBrowser):
             return http.get(url).is_success
 
 
-def sign_in(key: str, secret: str, callback: str, path: Path) -> dict:
+def sign_in(package: Any, key: str, secret: str, callback: str, path: Path) -> dict:
     webbrowser.register("person", None, Browser())
     with redirect_stdout(sys.stderr):
-        schwab.auth.client_from_login_flow(
+        package.auth.client_from_login_flow(
             key, secret, callback, str(path), interactive=False, requested_browser="person"
         )
     return json.loads(path.read_text())
@@ -47,7 +48,7 @@ def let_expire(path: Path) -> None:
     path.write_text(json.dumps(stored))
 
 
-def market_data(client: schwab.client.Client) -> dict:
+def market_data(client: Any) -> dict:
     prefs = client.get_user_preferences()
     listed = client.get_option_expiration_chain("$SPX").json()["expirationList"]
     day = date.fromisoformat(listed[0]["expirationDate"])
@@ -65,8 +66,8 @@ def market_data(client: schwab.client.Client) -> dict:
     }
 
 
-async def stream(client: schwab.client.Client, option: str) -> dict:
-    streamer = StreamClient(client)
+async def stream(package: Any, client: Any, option: str) -> dict:
+    streamer = package.streaming.StreamClient(client)
     await streamer.login()
     first: dict[str, dict] = {}
     frames: dict[str, int] = {}
@@ -86,7 +87,7 @@ async def stream(client: schwab.client.Client, option: str) -> dict:
     return first
 
 
-async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], None]) -> set[str]:
+async def subscribe(streamer: Any, option: str, see: Callable[[dict], None]) -> set[str]:
     """Subscribe to every service of market data that Gexcord uses; their names on the wire."""
     await streamer.level_one_equity_subs(["SPY", "$SPX"])
     await streamer.level_one_option_subs([option])
@@ -104,15 +105,17 @@ async def subscribe(streamer: StreamClient, option: str, see: Callable[[dict], N
 
 
 def main() -> None:
-    url, key, secret, callback, folder = sys.argv[1:]
-    rehost.point_at(url, schwab.auth, schwab.client.synchronous)
+    url, key, secret, callback, folder, name = sys.argv[1:]
+    package = import_module(name)
+    import_module(f"{name}.streaming")
+    rehost.point_at(url, package.auth, package.client.synchronous)
     path = Path(folder) / "schwab-py.json"
-    signed_in = sign_in(key, secret, callback, path)
+    signed_in = sign_in(package, key, secret, callback, path)
     let_expire(path)
-    client = schwab.auth.client_from_token_file(str(path), key, secret)
+    client = package.auth.client_from_token_file(str(path), key, secret)
     seen = market_data(client)
     stored = json.loads(path.read_text())
-    rows = asyncio.run(stream(client, seen["option"]))
+    rows = asyncio.run(stream(package, client, seen["option"]))
     same = stored["token"]["refresh_token"] == signed_in["token"]["refresh_token"]
     told = {"refreshed": stored["token"]["access_token"] != signed_in["token"]["access_token"], "same_refresh": same}
     sys.stdout.write(json.dumps({"token": told, "rest": seen, "stream": rows}))

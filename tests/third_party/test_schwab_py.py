@@ -1,6 +1,7 @@
-"""schwab-py 1.5.1, as published, against `python -m streaming sim`."""
+"""schwab-py 1.5.1 and its fork schwaby 5.2.0, as published, against `python -m streaming sim`."""
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from streaming.clock import SystemClock
@@ -15,10 +16,12 @@ SERVICES = {
 }
 
 
+@pytest.mark.parametrize("package", ["schwab", "schwaby"])
 async def test_it_signs_in_refreshes_reads_chains_and_receives_every_service_that_is_used(
-    sim, run_script, callback_url, tmp_path
+    package, sim, run_script, callback_url, tmp_path
 ):
-    told = await run_script("schwab_py_session.py", sim.url, sim.key, sim.secret, callback_url, str(tmp_path))
+    words = (sim.url, sim.key, sim.secret, callback_url, str(tmp_path), package)
+    told = await run_script("schwab_py_session.py", *words)
     assert told["token"] == {"refreshed": True, "same_refresh": True}
     rest, rows = told["rest"], told["stream"]
     assert rest["statuses"] == [200, 200, 502]
