@@ -142,21 +142,21 @@ def ours(folder: Path, batches: Sequence[Batch]) -> Path:
 
 
 def read_back(folder: Path, batches: Sequence[Batch]) -> None:
-    """How fast a replay can be fed, against `json.loads` on the lines of `gzip.open`."""
-    began_s = time.perf_counter()
+    """How fast a replay can be fed, by processor time, against `json.loads` on the lines of `gzip.open`."""
+    began_s = time.process_time()
     found = list(read_parts(parts_in(folder), ReadCounts()))
     parsed = [parse_snapshot(bytes(line.snapshot), received_ms=line.at) for line in found]
-    ours_s = time.perf_counter() - began_s
+    ours_s = time.process_time() - began_s
     assert len(parsed) == sum(len(batch) for batch in batches)
     assert market_day(parsed[0].asof_ms)
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     for path in sorted(folder.glob("*.gz")):
         with gzip.open(path, "rt") as file:
             for line in file:
                 json.loads(line)
-    naive_s = time.perf_counter() - began_s
+    naive_s = time.process_time() - began_s
     show(
-        f"read back: {len(parsed) / ours_s:.0f} snapshots a s to records; "
+        f"read back: {len(parsed) / ours_s:.0f} snapshots a CPU second to records; "
         f"baseline gzip.open and json.loads to dictionaries: {len(parsed) / naive_s:.0f}; ratio {naive_s / ours_s:.2f}"
     )
 
