@@ -37,6 +37,8 @@ _LOOK_S: Final = 0.2
 _IN_FLIGHT_S: Final = 0.5
 """An edit that was on its way when its process was killed; nobody can have taken over by then."""
 _BUDGET_PER_S: Final = 40.0
+_CALLS_TO_SETTLE: Final = 2
+"""Of each board: its post, and a look around."""
 _MOST_WITH_MARKS: Final = 120
 """Of more channels the messages are not replaced meanwhile: that alone takes most of a minute's calls."""
 
@@ -75,13 +77,19 @@ class Trial:
         await self._redis.aclose()
 
     async def begin(self) -> None:
-        """Start every process and wait until the work is shared and every board stands."""
+        """Start every process and wait until the work is shared, and every board stands and has looked around."""
         self._storm.sandbox.gateway.trouble.shards = SHARDS
         self._storm.sandbox.gateway.trouble.max_concurrency = SHARDS
         for bot in self._storm.bots:
             await bot.start()
         await self._storm.stand()
+        self.look()
+        async with asyncio.timeout(_SHARED_WITHIN_S + len(self._storm.channels) / _BUDGET_PER_S * _CALLS_TO_SETTLE):
+            while not all(live_among(texts) for texts in self._storm.protocol.standing.values()):
+                self.look()
+                await asyncio.sleep(_LOOK_S)
         await self._shared(len(self._storm.bots))
+        await asyncio.sleep(len(self._storm.channels) / _BUDGET_PER_S * (_CALLS_TO_SETTLE - 1))
 
     async def fall(self, bot: StormBot, *, terminate: bool, within_s: float) -> Fall:
         """End one process and see its boards written again."""
