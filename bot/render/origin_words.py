@@ -29,11 +29,11 @@ def origin_words(snapshot: GexSnapshot) -> str | None:
 
 
 def origin_banner(snapshot: GexSnapshot) -> str:
-    """The words, of a replay with the recorded hour: `REPLAY 20 Nov 2026 x10 · 10:31:05`; empty for live figures."""
+    """The words, of a replay with the recorded hour: `REPLAY 20 Nov 2026 x10 · 10:31:05 NY`; empty for live figures."""
     words = origin_words(snapshot)
     if words is None:
         return ""
-    return words if snapshot.replay is None else f"{words} · {_quote_time(snapshot):%H:%M:%S}"
+    return words if snapshot.replay is None else f"{words} · {_quote_time(snapshot):%H:%M:%S} NY"
 
 
 def live_word(snapshot: GexSnapshot) -> str:

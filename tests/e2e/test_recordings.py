@@ -69,7 +69,7 @@ async def test_a_bot_plays_a_recording_at_any_hour_and_calls_it_a_replay(home: H
         )
         await until(lambda: "playing" in world.texts()[-1], what=lambda: world.texts()[-1])
         await until(
-            lambda: "REPLAY 20 Nov 2026 paused · 10:31:54" in without_colours(world.texts()[-1]),
+            lambda: "REPLAY 20 Nov 2026 paused · 10:31:54 NY" in without_colours(world.texts()[-1]),
             within_s=25.0,
             what=lambda: world.texts()[-1],
         )

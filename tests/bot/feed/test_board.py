@@ -591,7 +591,7 @@ async def test_a_forced_board_shows_a_replay_at_any_hour_with_its_label():
     rig = Rig(SUNDAY, force=True)
     await rig.play_on(FRIDAY, 3, speed=10)
     assert rig.channel.deeds == ["send", "edit", "edit"]
-    assert "REPLAY 20 Nov 2026 x10 · 10:02:50" in rig.channel.only
+    assert "REPLAY 20 Nov 2026 x10 · 10:02:50 NY" in rig.channel.only
     assert rig.message_session == "2026-11-20"
 
 

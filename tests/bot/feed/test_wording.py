@@ -177,21 +177,21 @@ def played(speed: float) -> Slot:
 @pytest.mark.parametrize(("later_s", "words"), [(2, "playing"), (7, "7s stale"), (45, "old 45s")])
 def test_the_age_of_a_replay_counts_from_its_playing(later_s, words):
     text = without_colours(board_text(view(played(10.0), 36_000 + later_s)))
-    assert text.splitlines()[1] == "REPLAY 20 Aug 2026 x10 · 09:40:00"
+    assert text.splitlines()[1] == "REPLAY 20 Aug 2026 x10 · 09:40:00 NY"
     assert f"replay · {words} · Δ 60s" in text
     assert "live" not in text
 
 
 def test_a_paused_replay_says_so():
     text = without_colours(board_text(view(played(0.0), 36_001)))
-    assert "REPLAY 20 Aug 2026 paused · 09:40:00\n" in text
+    assert "REPLAY 20 Aug 2026 paused · 09:40:00 NY\n" in text
     assert "replay · paused · Δ 60s" in text
 
 
 @pytest.mark.parametrize("freshness", [Freshness.CLOSED, Freshness.STOPPED])
 def test_the_last_text_of_a_replay_is_labelled_too(freshness):
     text = without_colours(board_text(view(played(1.0), 36_001, Ending(freshness, OPEN_AT))))
-    assert "REPLAY 20 Aug 2026 x1 · 09:40:00\n" in text
+    assert "REPLAY 20 Aug 2026 x1 · 09:40:00 NY\n" in text
 
 
 def test_the_lines_that_a_replay_adds_fit_a_phone():

@@ -274,7 +274,7 @@ ENDED = {Freshness.CLOSED}
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_every_digit_can_be_read_on_discords_dark_and_light(freshness, theme):
     shown = changed(
-        freshness=freshness, age_s=45.0, at=OPEN_AT, banner="REPLAY 20 Nov 2026 x10 · 10:31:05", note="3m old"
+        freshness=freshness, age_s=45.0, at=OPEN_AT, banner="REPLAY 20 Nov 2026 x10 · 10:31:05 NY", note="3m old"
     )
     digits = [colour for character, colour in coloured(board_text(shown)) if character.isdigit()]
     hues = {TEXT[theme] if colour is None else HUES[colour] for colour in digits}

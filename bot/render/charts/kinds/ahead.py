@@ -6,6 +6,7 @@ from bot.render.charts import chart_words as say
 from bot.render.charts.chart_words import Asked, ChartWords, Mark
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import clock_seconds
+from bot.render.message_form import stamp
 from bot.render.numbers import price
 from bot.render.origin_words import source_text
 from streaming.calendar import new_york
@@ -65,7 +66,7 @@ def _note(snapshot: GexSnapshot, made: DayMap) -> str:
     words = "flow: + dealers buy, − sell"
     if abs(snapshot.asof_ms - made.asof_ms) < _SAME_MS:
         return words
-    return f"{words} · map of {new_york(instant_of(made.asof_ms)):%H:%M}"
+    return f"{words} · map of {new_york(instant_of(made.asof_ms)):%H:%M} NY"
 
 
 def _fitting(snapshot: GexSnapshot, ahead: DayMap | None) -> DayMap:
@@ -80,9 +81,9 @@ def _fitting(snapshot: GexSnapshot, ahead: DayMap | None) -> DayMap:
             remedy="Try again in a minute, or choose the kind profile.",
         )
     if abs(snapshot.asof_ms - ahead.asof_ms) > _APART_MS:
-        ours, theirs = (new_york(instant_of(at_ms)) for at_ms in (ahead.asof_ms, snapshot.asof_ms))
+        ours, theirs = (stamp(instant_of(at_ms)) for at_ms in (ahead.asof_ms, snapshot.asof_ms))
         raise RequestError(
-            f"The newest map of {snapshot.ticker} is from {ours:%d %b %H:%M}, its figures from {theirs:%d %b %H:%M}.",
+            f"The newest map of {snapshot.ticker} is from {ours}, its figures from {theirs}.",
             remedy="Try again in a minute, or choose the kind profile.",
         )
     return ahead

@@ -6,6 +6,7 @@ import pytest
 from bot.render.charts.chart_spec import alt_text
 from bot.render.charts.chart_words import Asked
 from bot.render.charts.kinds.ahead import ahead_chart
+from bot.render.message_form import stamp
 from streaming.errors import RequestError
 from tests.support.charts import NOON, full_snapshot
 from tests.support.day_maps import made_map, map_of
@@ -37,7 +38,7 @@ def test_times_are_new_yorks_and_end_at_the_close():
 
 def test_a_map_that_is_a_little_older_says_of_when_it_is():
     assert "map of" not in chart(full_snapshot(LATER)).footer
-    assert "map of 12:00" in chart(full_snapshot(NOON + timedelta(minutes=5))).footer
+    assert "map of 12:00 NY" in chart(full_snapshot(NOON + timedelta(minutes=5))).footer
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_map_that_is_a_little_older_says_of_when_it_is():
         (
             full_snapshot(NOON + timedelta(minutes=11)),
             made_map(),
-            "is from 20 Aug 12:00, its figures from 20 Aug 12:11",
+            f"is from {stamp(NOON)}, its figures from {stamp(NOON + timedelta(minutes=11))}",
         ),
         (full_snapshot(), made_map(scopes={"zero": (0,), "full": ()}), "no figures by open interest of scope full"),
     ],
