@@ -35,7 +35,8 @@ from tests.benchmarks.stream_line import (
 
 CPU_OF = "feed / streamer / redis / subscriber"
 ROWS = {THEIRS: 10_000, OURS: 150_000, PUBLISH_ONLY: 150_000}
-BURSTS = (60, 220, 1_000, 2_500)
+BURSTS = (60, 220, 1_000, 2_500, 8_000)
+"""The last is every symbol of 3,000 shares and 5,000 options; schwab-py takes longer for it than a second."""
 SUSTAINED = "220"
 TARGETS = {SUSTAINED: 40, "lab": 28}
 
@@ -86,7 +87,7 @@ async def _bursts(setup: Setup, bursts: int) -> None:
     print(f"\n{bursts} bursts, one a second: the last row at a subscriber, and the longest hold of our event loop")
     print("                                    p50 ms    p99 ms    max ms      lost   held ms  of CPU   RSS MB")
     for way in (PUBLISH_ONLY, OURS, THEIRS):
-        for rows in BURSTS:
+        for rows in BURSTS[:-1] if way == THEIRS else BURSTS:
             async with open_line(way, replace(setup, mix=str(rows), mode="bursts")) as line:
                 await line.carry(3, 1)
                 one = await line.carry(min(bursts, 5) if way == THEIRS else bursts, 1)

@@ -24,6 +24,8 @@ from streaming.symbols import may_be_symbol
 _NO_TICKS: Final[frozenset[str]] = frozenset()
 _PORTION: Final = 100
 """Rows whose events go out before the next are looked at: half a millisecond's work, and enough for one flush."""
+MOST_NAMES: Final = 50_000
+"""Symbols that a connection may bring of one kind; Schwab serves a tenth of them, a server gone mad any number."""
 _BOOK_WEIGHT: Final = 8
 """Rows of level one that cost as much as a book."""
 _BOOK_BLOCKS: Final = frozenset(one.block for one in SERVICES if one.shape is Shape.BOOK)
@@ -134,14 +136,14 @@ class Merger:
         return image
 
     def _first_image(self, images: dict[str, Image], key: str) -> Image | None:
-        if not self._admits(key):
+        if not self._admits(key, images):
             return None
         image = images[key] = Image()
         return image
 
-    def _admits(self, key: str) -> bool:
-        """Whether a name that is met for the first time can be a symbol; one that cannot costs its row."""
-        if may_be_symbol(key):
+    def _admits(self, key: str, known: Collection[str]) -> bool:
+        """Whether a name that is met for the first time can be one more symbol; one that cannot costs its row."""
+        if may_be_symbol(key) and len(known) < MOST_NAMES:
             return True
         self.odd_rows += 1
         return False
@@ -225,7 +227,7 @@ class Merger:
         admitted, latest_ms = self._admitted, recv_ms + _AHEAD_MS
         for row in content:
             if row.key not in admitted:
-                if not self._admits(row.key):
+                if not self._admits(row.key, admitted):
                     continue
                 admitted.add(row.key)
             event_ms = instant_ms(row.book_ms) or instant_ms(block.timestamp) or recv_ms
@@ -255,7 +257,7 @@ class Merger:
         events: list[StreamEvent],
     ) -> None:
         for row in content:
-            if not self._admits(row.key):
+            if not self._admits(row.key, ()):
                 continue
             contract = self._contracts.behind(row.key) if isinstance(row, rows.FutureBarRow) else None
             candle = candle_from(row, recv_ms=recv_ms, source=self._source, contract=contract, seq=self.seq + 1)

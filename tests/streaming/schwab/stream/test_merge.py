@@ -1,6 +1,7 @@
 import pytest
 
 from streaming.model import DepthKind, Level2Event, OptionQuote, TickEvent
+from streaming.schwab.stream import merge
 from streaming.schwab.stream.merge import Merger
 from streaming.schwab.wire.frames import decode_frame
 from tests.data_builders.frames import (
@@ -377,3 +378,15 @@ def test_a_minute_that_has_not_come_is_no_candle():
     assert apply(Merger(), data_frame("CHART_EQUITY", bar)) == []
     for server_ms in (0, RECV_MS):
         assert len(apply(Merger(), data_frame("CHART_EQUITY", bar | {"7": RECV_MS - 60_000}, timestamp=server_ms))) == 1
+
+
+def test_a_server_gone_mad_cannot_fill_the_memory_with_names(monkeypatch):
+    monkeypatch.setattr(merge, "MOST_NAMES", 3)
+    merger = Merger()
+    names = data_frame("LEVELONE_EQUITIES", *({"key": f"N{n}", "3": 5.0} for n in range(5)))
+    books = data_frame("NYSE_BOOK", *({"key": f"N{n}", "1": RECV_MS} for n in range(5)))
+    assert [event.symbol for event in apply(merger, names, books)] == ["N0", "N1", "N2"] * 2
+    assert merger.odd_rows == 4
+    assert len(apply(merger, names)) == 3
+    merger.reset()
+    assert [event.symbol for event in apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "N4", "3": 5.0}))] == ["N4"]
