@@ -38,9 +38,10 @@ def subcommand(url: str, persona: str, name: str) -> tuple[str, list[dict[str, A
     return command["id"], [{"type": 1, "name": leaf, "options": []}]
 
 
-def order(url: str, persona: str, name: str, *, force: bool = False) -> int:
+def order(url: str, persona: str, name: str, *, force: bool = False, **given: str) -> int:
     """Use a slash command and return the HTTP status of the page's API."""
     command_id, options = subcommand(url, persona, name)
+    options[0]["options"] = [{"name": key, "type": 3, "value": value} for key, value in given.items()]
     body = {
         "as": persona,
         "type": "command",
@@ -110,6 +111,19 @@ def test_the_owner_gets_a_private_answer_to(demo: tuple[Home, Program], name: st
         (picture,) = answer["attachments"] or [embed["image"] for embed in answer["embeds"]]
         with urllib.request.urlopen(urljoin(url, picture["url"]), timeout=5) as file:
             assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_live_message_gets_the_picture_and_the_weight_that_its_admin_orders(demo: tuple[Home, Program]):
+    url = page_of(demo[1])
+    await_both_boards(url, within_s=20.0)
+    assert order(url, "owner", "feed set", picture="strikes", weight="vol") == 202
+    channel_id, deadline = page_state(url)["channels"][0]["id"], time.monotonic() + 20.0
+    while not (live := page_state(url)["messages"][channel_id][-1])["attachments"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert "by vol, " in live["content"]
+    assert "by today's volume" in live["attachments"][0]["description"]
+    assert order(url, "owner", "feed set", picture="none", weight="mixed") == 202
 
 
 @pytest.mark.parametrize("name", ["stream stop", "token refresh"])

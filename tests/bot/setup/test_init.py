@@ -12,7 +12,7 @@ from bot.check.check import run_check
 from bot.sandbox.local_discord import open_sandbox
 from bot.sandbox.world.permission_bits import Permission
 from bot.settings import BotSettings
-from bot.setup.init import Person, initialise, schwab_form
+from bot.setup.init import Person, _boards_text, initialise, schwab_form
 from bot.wire.channel_access import NEEDED
 from streaming.errors import RequestError
 from streaming.settings import load_settings
@@ -142,3 +142,8 @@ def test_without_a_terminal_it_is_one_sentence(tmp_path, monkeypatch, capsys):
 )
 def test_a_schwab_app_is_judged_by_its_form(key, secret, verdicts):
     assert [finding.verdict for finding in schwab_form(key, secret)] == verdicts
+
+
+def test_what_is_chosen_for_a_channel_stands_in_the_map_that_is_offered():
+    chosen = "SPX:1:weight=vol:silent=false,NDX:1,NDX:2:style=card"
+    assert _boards_text(BotSettings(_env_file=None, gex_feed_channel_map=chosen)) == chosen
