@@ -24,10 +24,10 @@ from redis.asyncio import Redis
 
 from streaming.bus import keys
 from streaming.bus.server.embedded import open_embedded_server
-from streaming.clock import ShiftedClock
+from streaming.clock import ShiftedClock, epoch_ms
 from streaming.sim.local_schwab import Limits, SimServer, open_sim
 from streaming.sim.world.market import Market
-from tests.support.stream_rig import START, until, write_token
+from tests.support.stream_rig import START, SYMBOLS, until, write_token
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXPECTED: Final = {
@@ -161,7 +161,8 @@ async def open_storm(folder: Path, seed: int) -> AsyncIterator[Storm]:
         Redis.from_url(server.url) as redis,
     ):
         write_token(folder / "tokens" / "token.json", sim)
-        words = (sim.url, str(folder / "tokens" / "token.json"), server.url, str(clock.began_s))
+        began = (str(epoch_ms(START)), str(clock.began_s), ",".join(SYMBOLS))
+        words = (sim.url, str(folder / "tokens" / "token.json"), server.url, *began)
         yield Storm(sim, redis, (sys.executable, "-m", "tests.fuzz.stream_storm_child", *words), random.Random(seed))
 
 

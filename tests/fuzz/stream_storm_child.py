@@ -1,6 +1,7 @@
 """The process that `stream_storm` kills: the real client and publisher, without the lease that a kill would leave.
 
-Arguments: the simulator's address, the token file, Redis, the monotonic second at which the simulator's clock began.
+Arguments: the simulator's address, the token file, Redis, where the simulator's clock began and at which monotonic
+second, the symbols separated by commas. It imports no more than it needs, for it is started a thousand times.
 Prints a line `[acknowledged, connects, gaps, last gap, live]` a hundred times a second.
 """
 
@@ -17,16 +18,17 @@ from pydantic import SecretStr
 from streaming.bus.last_tick import last_tick_at
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.redis_connection import open_redis
-from streaming.clock import ShiftedClock
+from streaming.clock import ShiftedClock, instant_of
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.rest.rest_client import SchwabRestClient
+from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.routing import Subscriptions
 from streaming.schwab.stream.stream_client import SchwabStreamClient
-from tests.support.stream_rig import QUICK, START, SYMBOLS
 
 _TELL_EVERY_S: Final = 0.01
+_QUICK: Final = StreamTiming(close_s=0.05, first_delay_s=0.002, max_delay_s=0.01, settle_s=0.05)
 
 
 async def _tell(client: SchwabStreamClient, publisher: TradingEventPublisher) -> None:
@@ -40,8 +42,8 @@ async def _tell(client: SchwabStreamClient, publisher: TradingEventPublisher) ->
 
 async def main() -> None:
     """Stream until killed."""
-    sim_url, token_path, redis_url, began_s = sys.argv[1:]
-    clock = ShiftedClock(START, began_s=float(began_s))
+    sim_url, token_path, redis_url, start, began_s, symbols = sys.argv[1:]
+    clock = ShiftedClock(instant_of(int(start)), began_s=float(began_s))
     async with (
         httpx.AsyncClient() as http,
         open_redis(redis_url) as redis,
@@ -59,11 +61,11 @@ async def main() -> None:
         client = SchwabStreamClient(
             SchwabRestClient(http, auth, api_url=sim_url, budget=RequestBudget(100_000, clock), clock=clock),
             auth,
-            Subscriptions(SYMBOLS),
+            Subscriptions(tuple(symbols.split(","))),
             publisher.publish,
             clock,
             random.Random(1),
-            timing=QUICK,
+            timing=_QUICK,
             flowed_at=await last_tick_at(redis, clock),
         )
         async with asyncio.TaskGroup() as group:
