@@ -30,7 +30,7 @@ from streaming.bus.lease import COPY_FENCE, FENCE, LOST, Fence, LeaseLostError
 from streaming.bus.publish.batch import BatchPacker, Settlement, pack
 from streaming.bus.publish.batch_script import ScriptPacker
 from streaming.bus.publish.buffer import Entry
-from streaming.bus.publish.held import HeldEvents
+from streaming.bus.publish.held import HeldEvents, arrived
 from streaming.bus.replicas import CONNECT_S, COPIES, AcknowledgedConnection, CopyWatch, followers_in
 from streaming.errors import TransientError
 from streaming.process.trouble import LastingTrouble
@@ -178,6 +178,8 @@ class BatchDelivery:
         self._answer_s = answer_s
         self._connection: BatchConnection | None = None
         self._announced: set[int] = set()
+        self._executed: set[int] = set()
+        """Places of what a server before this one had executed."""
         self._doubtful = False
         self._refusals = LastingTrouble(log)
         self.pending: list[Entry] = []
@@ -352,7 +354,8 @@ class BatchDelivery:
     def _doubt_held(self) -> None:
         """Another server may have taken over, without the newest of what the one before it had executed."""
         held = self._held.take()
-        self._announced |= {place for place, _, _ in held}
+        self._executed = {place for place, _, _ in held}
+        self._announced |= self._executed
         self.pending = held + self.pending
         self._doubtful = True
 
@@ -382,14 +385,16 @@ class BatchDelivery:
     async def _resolve_doubts(self, connection: BatchConnection) -> None:
         """Take out of `pending` what a lost batch did bring into the streams."""
         found = await self._found_in_streams(connection) if self._packer.streams else set()
-        remaining = [entry for entry in self.pending if entry[2] not in found]
+        there = arrived(self.pending, self._executed, found)
+        remaining = [entry for entry in self.pending if entry[0] not in there]
         if self._replicated:
-            self._count_unacknowledged(self._held.add([entry for entry in self.pending if entry[2] in found]))
+            self._count_unacknowledged(self._held.add([entry for entry in self.pending if entry[0] in there]))
         else:
             self.delivered += len(self.pending) - len(remaining)
         self._announced &= {place for place, _, _ in remaining}
         self.resent += len(remaining) - len(self._announced)
         self.pending = remaining
+        self._executed.clear()
         self._doubtful = False
 
     async def _found_in_streams(self, connection: BatchConnection) -> set[bytes]:

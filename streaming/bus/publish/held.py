@@ -1,7 +1,7 @@
 """Events that a master has executed and of which no copy is known yet: kept until there is one. Pure."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from streaming.bus.publish.buffer import Entry
 
@@ -34,3 +34,17 @@ class HeldEvents:
         self._entries.clear()
         self._size_bytes = 0
         return entries
+
+
+def arrived(entries: Sequence[Entry], executed: Collection[int], found: Collection[bytes]) -> set[int]:
+    """Places of what a server has, of events in order: those found in its streams, and older ones of their kind.
+
+    These only where an earlier server had `executed` them: of that another one can lack nothing but the newest. They
+    may have been trimmed meanwhile, so that they are found no more.
+    """
+    newest = {kind: place for place, kind, payload in entries if payload in found}
+    return {
+        place
+        for place, kind, payload in entries
+        if payload in found or (place in executed and place < newest.get(kind, -1))
+    }
