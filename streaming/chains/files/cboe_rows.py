@@ -24,6 +24,7 @@ _LONGEST_HEAD: Final = 4096
 _LIST: Final = re.compile(rb'"options"\s*:\s*\[\s*(?=\{)')
 _FIELD: Final = re.compile(rb'[{,]\s*"(\w+)"\s*:\s*')
 _NULL: Final = b"null"
+_BETWEEN: Final = b"{, \t\r\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,14 +75,14 @@ def _laid_out(payload: bytes, begin: int, end: int) -> "_AlikeRows | None":
     lengths = [len(field[0]) for field in fields]
     lengths[0] += begin - int(edges[0])
     heads = {
-        field[1].decode(): _FieldHead(place, length, field[0])
+        field[1].decode(): _FieldHead(place, length, field[0].lstrip(_BETWEEN))
         for place, (field, length) in enumerate(zip(fields, lengths, strict=True))
     }
     return _AlikeRows(data, before, after, heads)
 
 
 class _FieldHead(NamedTuple):
-    """Which of the fields of a row one is, where its value begins after the comma, and the text before that."""
+    """Which of the fields of a row one is, where its value begins after the comma, and its name as it stands there."""
 
     place: int
     length: int

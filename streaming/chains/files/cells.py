@@ -59,9 +59,12 @@ def numbers(data: Bytes, start: Ints, end: Ints) -> Floats:
     """Decimal text at `data[start:end]` as numbers, correctly rounded; NaN where there is none."""
     length = end - start
     short = (length > 0) & (length <= WORD) & (end >= WORD)
-    values = np.full(start.size, np.nan)
-    if short.any():
-        values[short] = _short(data, end[short], length[short])
+    if short.all() and short.size:
+        values = _short(data, end, length)
+    else:
+        values = np.full(start.size, np.nan)
+        if short.any():
+            values[short] = _short(data, end[short], length[short])
     rest = np.flatnonzero(np.isnan(values) & (length > 0))
     if rest.size:
         values[rest] = _long(data, start[rest], end[rest])
