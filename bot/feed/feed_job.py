@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
@@ -111,8 +112,10 @@ class FeedRunner:
         self._live: dict[int, _Live] = {}
         self._resting: dict[int, asyncio.Task[None]] = {}
         """Who sees to it that the message of a paused channel says so."""
-        self._disturbed: set[int] = set()
-        """Paused channels in which another process wrote late."""
+        self._unsure: set[int] = set()
+        """Paused channels in which another process wrote late, or may have."""
+        self._sure_s = -math.inf
+        """From when on no process can have lost the lease to us unawares."""
         self._settled: dict[int, BoardOrder] = {}
         """What was last looked at, paused ones too."""
         self._strays = True
@@ -183,6 +186,7 @@ class FeedRunner:
         async with nullcontext() if self._lease is None else self._lease.held(wait=True):
             retry.reset()
             self._leading = True
+            self._sure_s = -math.inf if self._lease is None else self._clock.monotonic() + _UNAWARE_S
             if self._handover is not None:
                 self._handover.begin_anew()
             try:
@@ -270,6 +274,8 @@ class FeedRunner:
         """End a board; only one that is paused says so on its message."""
         if order is None or not order.paused:
             live.board.hand_over()
+        elif self._clock.monotonic() < self._sure_s:
+            self._unsure.add(live.order.channel_id)
         live.task.cancel()
         await asyncio.wait({live.task})
         self._live.pop(live.order.channel_id, None)
@@ -285,11 +291,12 @@ class FeedRunner:
 
     async def _put_to_rest(self, board: Board, channel_id: int) -> None:
         """Until the message says that nothing updates it, or stays gone."""
-        retry, gone, sure = backoff(self._rng), 0, False
+        retry, gone = backoff(self._rng), 0
         while True:
+            sure_in_s = self._sure_s - self._clock.monotonic()
             try:
                 with ranked(Rank.GOODBYE):
-                    is_new = await board.rest(again=channel_id in self._disturbed, noted=sure)
+                    is_new = await board.rest(again=channel_id in self._unsure, noted=sure_in_s <= 0)
             except (LeaseLostError, asyncio.CancelledError):
                 raise
             except GexcordError as error:
@@ -299,12 +306,11 @@ class FeedRunner:
                 _LOG.debug("The message of a paused channel does not say so yet: %s", error.sentence)
                 await self._clock.sleep(retry.next_s())
             else:
-                self._disturbed.discard(channel_id)
-                if sure or not is_new:
+                if not is_new or sure_in_s <= 0:
+                    self._unsure.discard(channel_id)
                     return
-                sure = True
-                await self._clock.sleep(_UNAWARE_S)
-                self._disturbed.add(channel_id)
+                self._unsure.add(channel_id)
+                await self._clock.sleep(sure_in_s)
 
     async def _rouse(self, channel_id: int) -> None:
         task = self._resting.pop(channel_id)
@@ -397,7 +403,7 @@ class FeedRunner:
             _LOG.info("Another process wrote late in channel %s; its message is written anew.", channel_id)
             live.board.doubt()
         elif (order := self._settled.pop(channel_id, None)) is not None and order.paused:
-            self._disturbed.add(channel_id)
+            self._unsure.add(channel_id)
             self._orders.changed.set()
 
     def _board(self, order: BoardOrder) -> Board:

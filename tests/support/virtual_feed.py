@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -45,6 +45,15 @@ class VirtualReader(QueueSnapshots):
     def __init__(self, latest: list[GexSnapshot]) -> None:
         super().__init__()
         self.stored = {TICKER: latest}
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncIterator[AsyncIterator[GexSnapshot]]:
+        self.queue = asyncio.Queue()
+        async with super().listen() as stream:
+            try:
+                yield stream
+            finally:
+                self.listeners -= 1
 
 
 class VirtualBot:
