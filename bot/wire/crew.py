@@ -105,16 +105,15 @@ class Crew:
 
     async def run(self, progress: Progress) -> None:
         """The job: be there until cancelled."""
-        listening = asyncio.create_task(self._listen(), name="crew: news")
         try:
-            while True:
-                await self._look()
-                await self._pass_on()
-                progress()
-                await self._clock.sleep(ANNOUNCE_S)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(), name="crew: news")
+                while True:
+                    await self._look()
+                    await self._pass_on()
+                    progress()
+                    await self._clock.sleep(ANNOUNCE_S)
         finally:
-            listening.cancel()
-            await asyncio.wait({listening})
             await self.leave()
 
     async def pause(self, within_s: float) -> None:

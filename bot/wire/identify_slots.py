@@ -22,6 +22,8 @@ APART_S: Final = 5.3
 """A little more than Discord says: one IDENTIFY may be longer on its way than the next."""
 _ANSWER_S: Final = 1.0
 _LEAST_S: Final = 0.02
+_LONGEST_S: Final = 0.5
+"""Between two looks: what was taken may be free sooner than it seemed."""
 
 
 class IdentifySlots:
@@ -41,14 +43,14 @@ class IdentifySlots:
         """Wait until a slot is likely to be free, so that a connection dialled inside does not wait for it for long."""
         async with self._locks[shard % self._at_once]:
             while (wait_s := await self._free_in_s(shard % self._at_once)) > 0:
-                await self._clock.sleep(max(wait_s, _LEAST_S))
+                await self._clock.sleep(_pause_s(wait_s))
             yield
 
     async def claim(self, shard: int) -> None:
         """Wait for a slot and take it: the IDENTIFY is sent at once."""
         bucket = shard % self._at_once
         while not await self._take(bucket):
-            await self._clock.sleep(max(await self._free_in_s(bucket), _LEAST_S))
+            await self._clock.sleep(_pause_s(await self._free_in_s(bucket)))
         self._last_s[bucket] = self._clock.monotonic()
 
     async def _take(self, bucket: int) -> bool:
@@ -69,3 +71,7 @@ class IdentifySlots:
 
     def _own_left_s(self, bucket: int) -> float:
         return max(self._last_s.get(bucket, -math.inf) + APART_S - self._clock.monotonic(), 0.0)
+
+
+def _pause_s(wait_s: float) -> float:
+    return min(max(wait_s, _LEAST_S), _LONGEST_S)

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 AWAY_S: Final = 30.0
 LOOK_S: Final = 1.0
 _REST_S: Final = 6.0
-"""Between two shards that are given to another process: it identifies one in five seconds."""
+"""Between two shards that are given to another process, which identifies one of a bucket in five seconds."""
 _ASKS: Final = 3
 _ASK_AGAIN_S: Final = 1.0
 _FIRST_S: Final = 0.5
@@ -192,7 +192,7 @@ class Shards:
         for again in range(_ASKS):
             try:
                 shards, _, limits = await self._client.http.get_bot_gateway()
-                return ShardPlan(max(int(shards), 1), int(limits["max_concurrency"]))
+                return ShardPlan(max(int(shards), 1), max(int(limits["max_concurrency"]), 1))
             except (*FAILURES, discord.GatewayNotFound, KeyError, TypeError, ValueError) as error:
                 log.info("Discord does not say how many shards the bot should be (%s)", type(error).__name__)
                 await self._clock.sleep(_ASK_AGAIN_S * again)
@@ -205,7 +205,7 @@ class Shards:
         self._gateways.clear()
         self._client.shard_count = self._client._connection.shard_count = self.count  # noqa: SLF001  # no other way
         names = [keys.shard_lease(self._crew.fingerprint, shard, self.count) for shard in range(self.count)]
-        self._portions = self._crew.portions(names, rest_s=_REST_S)
+        self._portions = self._crew.portions(names, rest_s=_REST_S / plan.at_once)
         slots = self._crew.slots(plan.at_once)
         log.info("the bot is %d shards, of which this process keeps its part", self.count)
         async with asyncio.TaskGroup() as group:
