@@ -23,6 +23,13 @@ def quoted(page):
     return re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL))
 
 
+def one_by_one(quote):
+    """`bot/feed/board, ledger` names two modules of a room, `tests/conformance/test_stream_07, 11` two files alike."""
+    first, *others = quote.split(", ")
+    room = first.rpartition("/")[0]
+    return [re.sub(r"(?<=_)\d+$", r"\g<0>…", first), *(f"{room}/{name}" for name in others if name[:1].isalpha())]
+
+
 def is_there(name):
     """Whether a path, perhaps a pattern or the first of several ("08…10"), names a file, a folder or a module."""
     pattern = re.sub("….*", "*", name).rstrip("/")
@@ -32,7 +39,8 @@ def is_there(name):
 @each_page
 def test_every_file_of_the_project_that_a_page_names_is_there(page):
     known = {path.name for path in CODE}
-    named = [name for name in quoted(page) if re.fullmatch(r"(bot|cogs|specs|streaming|tests)/\S+|test_\w+\.py", name)]
+    place = r"(bot|cogs|specs|streaming|tests)/\S+|test_\w+\.py"
+    named = [name for quote in quoted(page) for name in one_by_one(quote) if re.fullmatch(place, name)]
     assert [name for name in named if not (is_there(name) if "/" in name else name in known)] == []
 
 
