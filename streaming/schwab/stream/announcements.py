@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Final, Protocol
 
 from streaming.clock import Clock
+from streaming.schwab.stream.merge import Merger
 from streaming.schwab.stream.session_events import (
     BadFrame,
     KeysRefused,
@@ -60,10 +61,13 @@ class ConnectionOwner(Protocol):
 class Announcements:
     """The listening side of one connection."""
 
-    def __init__(self, owner: ConnectionOwner, counters: StreamCounters, watch: DataWatch, clock: Clock) -> None:
+    def __init__(
+        self, owner: ConnectionOwner, counters: StreamCounters, watch: DataWatch, merger: Merger, clock: Clock
+    ) -> None:
         self._owner = owner
         self._counters = counters
         self._watch = watch
+        self._merger = merger
         self._clock = clock
         self._silent_until_s: dict[type, float] = {}
         self._unsaid: Counter[type] = Counter()
@@ -89,14 +93,16 @@ class Announcements:
             self._refused(event)
 
     def _subscribed(self, event: Subscribed) -> None:
-        if event.command != "UNSUBS":
-            self._counters.unavailable.pop(event.service, None)
-            self._owner.served(event.service)
-        if event.service not in LEVEL_ONE:
-            return
+        is_level_one = event.service in LEVEL_ONE
         if event.command == "UNSUBS":
-            self._watch.unsubscribed(event.keys)
-        else:
+            self._merger.forget(event.service, event.keys)
+            if is_level_one:
+                self._watch.unsubscribed(event.keys)
+                self._counters.forget(event.keys)
+            return
+        self._counters.unavailable.pop(event.service, None)
+        self._owner.served(event.service)
+        if is_level_one:
             self._watch.subscribed(event.keys, self._clock.monotonic())
 
     def _refused(self, event: SessionEvent) -> None:

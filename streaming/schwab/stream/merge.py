@@ -16,8 +16,9 @@ from streaming.schwab.origin import SCHWAB
 from streaming.schwab.stream.books import EasternMidnight, book_levels
 from streaming.schwab.stream.image import Image, Instants
 from streaming.schwab.wire import rows
+from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.rows import EquityBarRow, FutureBarRow
-from streaming.schwab.wire.service_table import SERVICES, Shape
+from streaming.schwab.wire.service_table import SERVICE, SERVICES, Shape
 from streaming.schwab.wire.values import count, instant_ms, signed_price
 from streaming.symbols import may_be_symbol
 
@@ -96,6 +97,15 @@ class Merger:
             images.clear()
         self._admitted.clear()
         self._rolled.clear()
+
+    def forget(self, service: Service, keys: Collection[str]) -> None:
+        """These keys of a service are subscribed no more: whoever wants one again gets a full image of it."""
+        images = self._images.get(SERVICE[service].block)
+        if images is not None:
+            for key in keys:
+                images.pop(key, None)
+        elif SERVICE[service].shape is Shape.BOOK:
+            self._admitted.difference_update(keys)
 
     def apply(self, blocks: Sequence[rows.DataBlock], recv_ms: int) -> list[StreamEvent]:
         """Merge one frame's blocks that arrived at `recv_ms` and return the events, in the frame's order."""

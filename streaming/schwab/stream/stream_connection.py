@@ -69,7 +69,7 @@ class StreamConnection:
         self._clock = clock
         self._sending = asyncio.Lock()
         self._watch = DataWatch(timing)
-        self._announcements = Announcements(owner, counters, self._watch, clock)
+        self._announcements = Announcements(owner, counters, self._watch, merger, clock)
         self._next_watch_s = 0.0
         self._listings_seen = merger.listings_version
         self._data_since_s: float | None = None

@@ -79,6 +79,7 @@ class StreamCounters:
     last_gap_s: float | None = None
     frames: dict[str, int] = field(default_factory=dict)
     last_event_s: dict[str, float] = field(default_factory=dict)
+    """By symbol; none stays that is subscribed no more, or weeks of new options would only add to it."""
     unavailable: dict[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
@@ -94,6 +95,15 @@ class StreamCounters:
             if (rate := self.rates.get(service)) is None:
                 rate = self.rates[service] = FrameRate()
             rate.count(now_s, number)
+
+    def forget(self, symbols: Iterable[str]) -> None:
+        """These are not subscribed any more."""
+        for symbol in symbols:
+            self.last_event_s.pop(symbol, None)
+
+    def keep(self, symbols: Iterable[str]) -> None:
+        """Only these will be subscribed: what else came over a connection that is gone is nobody's any more."""
+        self.forget(self.last_event_s.keys() - frozenset(symbols))
 
     def resumed(self, at: datetime) -> float | None:
         """A connection brings its first data; how long there was none since another one did, None for the first."""

@@ -173,6 +173,19 @@ async def test_images_start_afresh_after_a_reconnect(streamer):
         assert [event.seq for event in client.events] == [1, 2]
 
 
+async def test_what_was_dropped_between_two_connections_has_no_age_when_it_is_wanted_again(streamer):
+    async with running(streamer, Subscriptions(("SPY", "OLD"), books=False)) as client:
+        await until(subscribed(streamer, 1))
+        await streamer.send(image("SPY"), image("OLD"))
+        await until(lambda: len(client.events) == 2)
+        streamer.cut()
+        await client.set_symbols(["SPY"])
+        await until(lambda: len(streamer.sessions) == 2 and len(streamer.commands()) == 1)
+        await client.set_symbols(["SPY", "OLD"])
+        ages = client.status.symbols
+    assert (ages["SPY"] is None, ages["OLD"]) == (False, None)
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 1011, 4000])
 async def test_every_close_is_followed_by_another_connection(streamer, code):
     async with running(streamer, Subscriptions(("SPY",), books=False)) as client:

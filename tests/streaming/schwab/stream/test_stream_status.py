@@ -33,6 +33,12 @@ def test_ages_are_none_until_something_came():
     assert counters.symbol_ages_s(["SPY", "QQQ"], 12.5) == {"SPY": 2.5, "QQQ": None}
 
 
+def test_a_new_connection_keeps_the_ages_of_what_it_will_bring():
+    counters = StreamCounters(last_event_s={"SPY": 10.0, "OLD": 9.0})
+    counters.keep(["SPY", "QQQ"])
+    assert counters.last_event_s == {"SPY": 10.0}
+
+
 def test_blocks_are_counted_and_rated_by_service():
     counters = StreamCounters()
     book, tick = NyseBookBlock(content=[]), EquityBlock(content=[])
