@@ -5,13 +5,14 @@ import pytest
 from tests.fuzz.virtual_storm import storm
 
 
-@pytest.mark.parametrize("seed", [1, 7, 69, 136, 292, 328, 813, 1048, 10259, 10264, 10547])
+@pytest.mark.parametrize("seed", [1, 7, 58, 292, 813, 1048, 10264, 10547])
 def test_after_and_amid_trouble_each_channel_has_one_current_message(seed: int) -> None:
-    """What was once red: in 7 a leader was killed, and a message that `/feed pause` had rested looked alive; in 69 a
-    call went out in another's turn and drew a 429; in 136 a message stayed that had been removed while its leader left;
-    in 292 a board was cancelled three times over; in 328 a bot took more than six seconds to end; in 813 it went on.
-    In 1048, 10259, 10264 and 10547 a paused message looked alive: the ledger had not heard of the edit that overwrote a
-    goodbye, an "unknown message" was false, and one who had lost the lease unawares wrote once more.
+    """What was once red, and is again without what mended it.
+
+    In 7 a leader was killed, and a message that `/feed pause` had rested looked alive; in 58 a call went out in the
+    turn of another and drew a 429; in 292 a board was cancelled three times over; in 813 a bot that was ended went on.
+    In 1048, 10264 and 10547 a paused message looked alive: one who had lost the lease unawares wrote once more, and an
+    "unknown message" was false.
     """
     assert storm(seed).reasons == ()
 
