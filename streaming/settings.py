@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from streaming.addresses import is_web_address
 from streaming.errors import ConfigurationError
 from streaming.model import ScopeName, VolatilityRule
 from streaming.setting_values import (
@@ -225,7 +226,7 @@ class StreamSettings(BaseSettings):
     @field_validator("on_alarm")
     @classmethod
     def _webhook(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and (text := value.get_secret_value()).partition("://")[0].lower() in {"http", "https"}:
+        if value is not None and is_web_address(text := value.get_secret_value()):
             require_url(text.partition("?")[0], "http", "https")
         return value
 

@@ -12,6 +12,7 @@ from typing import Final
 import httpx
 from pydantic import SecretStr
 
+from streaming.addresses import is_web_address
 from streaming.clock import Clock
 from streaming.ports import Progress, Tell
 from streaming.process.http_bodies import open_client
@@ -46,6 +47,8 @@ class AlarmBell:
         if self._order is None or sentence in self._rung_s:
             return
         self._rung_s[sentence] = now_s
+        if len(self._waiting) == _MOST_WAITING:
+            _LOG.warning("ON_ALARM is %d sentences behind; never told: %s", _MOST_WAITING, self._waiting[0])
         self._waiting.append(sentence)
         self._news.set()
 
@@ -69,7 +72,7 @@ class AlarmBell:
 
     async def _tell(self, sentence: str) -> None:
         assert self._order is not None  # noqa: S101  # else nothing waits
-        tell = _post if self._order.startswith(("http://", "https://")) else _run
+        tell = _post if is_web_address(self._order) else _run
         for pause_s in (*_PAUSES_S, None):
             if (trouble := await tell(self._order, sentence)) is None:
                 return

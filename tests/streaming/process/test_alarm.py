@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -6,6 +7,7 @@ from pydantic import SecretStr
 
 from streaming.process.alarm import AlarmBell
 from streaming.process.loopback import loopback_port
+from streaming.settings import StreamSettings
 from tests.support.clock import ManualClock
 from tests.support.waiting import until
 
@@ -59,6 +61,30 @@ async def test_a_webhook_is_asked_again_and_a_sentence_is_rung_once_an_hour(capl
         bell.ring("It ends.")
         await until(lambda: len(heard) == 3)
     assert heard[1] == {"text": "It ends.", "content": "It ends."}
+
+
+async def test_an_address_in_capitals_is_the_address_that_the_settings_took_it_for_and_no_command():
+    heard = []
+
+    async def hook(request):
+        heard.append(await request.json())
+        return web.Response()
+
+    async with serving(hook) as url:
+        settings = StreamSettings(_env_file=None, on_alarm=url.replace("http", "HTTP"))
+        async with ringing(settings.on_alarm.get_secret_value()) as bell:
+            bell.ring("It ends.")
+            await until(lambda: heard)
+
+
+async def test_of_more_than_fifty_that_wait_the_oldest_is_dropped_and_logged(caplog):
+    bell = AlarmBell(SecretStr("true"), ManualClock())
+    for number in range(52):
+        bell.ring(f"Trouble {number}.")
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+        "ON_ALARM is 50 sentences behind; never told: Trouble 0.",
+        "ON_ALARM is 50 sentences behind; never told: Trouble 1.",
+    ]
 
 
 async def test_what_nobody_could_be_told_is_logged_without_the_address(caplog):
