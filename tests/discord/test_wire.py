@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import io
+import itertools
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,6 +16,7 @@ from bot.sandbox.local_discord import Sandbox, open_sandbox
 from bot.sandbox.rest.faults import Trouble, refused
 from bot.sandbox.rest.rate_limits import CREATE_MESSAGE, EDIT_MESSAGE
 from bot.sandbox.world.permission_bits import Permission
+from bot.wire.answers import look_at_answers
 from tests.support.discord_bodies import problems_of
 from tests.support.wire import Visitor, WireBot, log_in, until, visit
 
@@ -337,15 +339,18 @@ async def test_two_clients_that_share_a_bucket_meet_a_429_and_wait_it_out(sandbo
 # Failures
 
 
-async def test_a_503_raises_and_a_500_is_repeated_by_the_library(
-    channel: discord.TextChannel, sandbox: Sandbox
+async def test_a_500_is_repeated_by_the_library_unless_its_answers_are_looked_at(
+    bot: WireBot, channel: discord.TextChannel, sandbox: Sandbox
 ) -> None:
-    sandbox.fail(Trouble(503), on="post", count=1)
-    with pytest.raises(discord.DiscordServerError):
-        await channel.send("x")
     sandbox.fail(Trouble(500), on="post", count=1)
     assert (await channel.send("y")).content == "y"
     assert sandbox.traffic.routes["POST", CREATE, 500] == 1
+    look_at_answers(bot.http)
+    for status, shape in itertools.product((500, 502, 503, 504, 520, 524), ("json", "page")):
+        sandbox.fail(Trouble(status, shape=shape), on="channel", count=1)
+        with pytest.raises(discord.DiscordServerError):
+            async with asyncio.timeout(0.9):
+                await bot.http.get_channel(channel.id)
 
 
 async def test_an_injected_404_and_latency_reach_the_caller(channel: discord.TextChannel, sandbox: Sandbox) -> None:
