@@ -80,7 +80,7 @@ from streaming.symbols import Ticker
 from streaming.telemetry.server import redis_health, serve_telemetry
 
 if TYPE_CHECKING:  # it needs a web server, which is imported where one is wanted
-    from streaming.schwab.login.served_callback import ServedCallback
+    from streaming.schwab.login.served_callback import CallbackPort
 
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
@@ -114,7 +114,6 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
         Supervisor(clock=clock, rng=rng, tell=bot.tell_operators) as supervisor,
         serve_api(settings, Desk(runtime.snapshots, settings.tickers, clock)) as api,
-        _callback(bot, runtime) as callback,
     ):
         streamer = Streamer(runtime, settings.tickers, rng=rng, tell=bot.tell_operators)
         sources = Sources(runtime, settings.tickers, streamer, rng=rng, tell=bot.tell_operators)
@@ -142,6 +141,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         recorded = partial(_status_of, recorder)
         history = _history_keeper(bot, runtime, settings) if settings.gex_history else None
         past = partial(_history_of, history)
+        port = _callback_port(runtime, tell=bot.tell_operators)
         bot.attach(
             Services(
                 settings=settings,
@@ -152,7 +152,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 stream=control,
                 symbols=SymbolControl(streamer, clock),
                 login=runtime.auth,
-                callback=callback,
+                callback=None if port is None else port.callback,
                 examine_login=partial(_examine_login, runtime),
                 audit=_audit(runtime),
                 health=partial(
@@ -193,6 +193,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         )
         jobs |= {"call-share": share.run, "crew": crew.run}
         jobs |= {} if settings.on_alarm is None else {"alarm": bell.run}
+        jobs |= {} if port is None else {"login-callback": port.hold}
         if settings.gex_feed_enabled:
             jobs["more-tickers"] = more.run
             jobs["departures"] = _departures(bot, runtime, orders).run
@@ -360,17 +361,13 @@ async def _examine_login(runtime: Runtime) -> Sequence[str]:
     return lines
 
 
-@asynccontextmanager
-async def _callback(bot: GexBot, runtime: Runtime) -> AsyncIterator["ServedCallback | None"]:
+def _callback_port(runtime: Runtime, *, tell: Tell) -> "CallbackPort | None":
     """Where logins arrive by themselves, if the settings want that; without, no web server is imported for it."""
     if runtime.settings.schwab_callback_bind is None:
-        yield None
-        return
-    from streaming.schwab.login.served_callback import open_callback
+        return None
+    from streaming.schwab.login.served_callback import callback_port
 
-    tell = bot.tell_operators
-    async with open_callback(runtime.settings, runtime.auth, runtime.clock, tell=tell) as callback:
-        yield callback
+    return callback_port(runtime.settings, runtime.auth, runtime.clock, tell=tell)
 
 
 def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:

@@ -53,7 +53,7 @@ class Services:
     health: Callable[[], Awaitable["HealthLook"]]
     """How the process is; asks Redis and nobody else."""
     callback: "ServedCallback | None" = None
-    """Where a login arrives by itself; None where its address has to be pasted."""
+    """Where a login arrives by itself, in the process that has the port; None where none shall."""
     examine_login: Callable[[], Awaitable[Sequence[str]]] | None = None
     """Finds out why a login does not work, a line for each finding; None in a bot that cannot."""
     day_map: Callable[[str], Awaitable[DayMap | None]] = _no_map
@@ -84,6 +84,11 @@ class Services:
                 "SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET are not set.", remedy="Set them in .env and restart the bot."
             )
         return self.login
+
+    @property
+    def arriving(self) -> "ServedCallback | None":
+        """Where a login that is begun now arrives by itself; None while its address has to be pasted."""
+        return self.callback if self.callback is not None and self.callback.is_served else None
 
     def login_status(self) -> TokenStatus:
         """What the stored login is worth now."""

@@ -26,10 +26,10 @@ class LoginView(AskerView):
     def __init__(self, asked: Interaction, services: Services) -> None:
         super().__init__(asked, timeout=_LIFE_S)
         self.services = services
-        self.arrives = services.callback is not None
-        """Whether the browser comes back to the bot by itself."""
         self._show: Callable[..., Awaitable[Any]] = asked.edit_original_response
-        served = services.callback
+        served = services.arriving
+        self.arrives = served is not None
+        """Whether the browser comes back to the bot by itself."""
         self.attempt = services.schwab_login().begin_login() if served is None else served.begin(self.arrived)
         if len(self.attempt.url) <= _LONGEST_LINK:
             self.add_item(discord.ui.Button(label="Open Schwab's login page", url=self.attempt.url))

@@ -78,10 +78,11 @@ async def test_a_refused_address_is_told_and_another_may_be_pasted(room, shown):
 
 
 class StandInCallback:
-    """Where the browser comes back to."""
+    """Where the browser comes back to, in the process that has the port."""
 
-    def __init__(self, login):
+    def __init__(self, login, *, is_served=True):
         self._login = login
+        self.is_served = is_served
 
     def begin(self, done):
         self.done = done
@@ -98,6 +99,12 @@ async def test_a_login_that_arrives_by_itself_is_shown_in_place_of_the_buttons(r
         await callback.done(trouble)
         assert shown.content.startswith(words)
         assert not shown.components
+
+
+async def test_while_another_process_has_the_port_the_address_is_pasted(room):
+    object.__setattr__(room.bot.services, "callback", StandInCallback(room.host.login, is_served=False))
+    shown = (await room.operator.slash(room.channel, "token login")).response
+    assert "good for 30 seconds" in shown.content
 
 
 async def test_the_doctor_says_in_discord_what_it_says_in_a_shell(room):
