@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from bot.choices import Choices
 from bot.feed.feed_metrics import BoardStatus
 from bot.feed.feed_parts import FeedParts
 from bot.notices import Interaction
 from bot.permissions import is_operator
-from bot.servers.orders import settings_orders
+from bot.servers.orders import BoardOrder, settings_orders
 from bot.services import Services
 from streaming.clock import epoch_ms
 from streaming.errors import OperatorError, RequestError, TransientError
-from streaming.model import GexSnapshot
+from streaming.model import GexSnapshot, ScopeName, WeightName
 from streaming.symbols import Ticker, parse_ticker
 
 READ_WITHIN_S: Final = 2.0
@@ -22,9 +23,26 @@ _LEFT_OVER_MS: Final = 300_000
 
 def default_ticker(services: Services, channel_id: int | None) -> Ticker:
     """What the channel's board shows, else the first ticker."""
-    orders = settings_orders(services.settings) if services.orders is None else services.orders.current
-    order = None if channel_id is None else orders.get(channel_id)
+    order = _order(services, channel_id)
     return services.settings.tickers[0] if order is None else order.instruments[0]
+
+
+def default_choices(services: Services, channel_id: int | None) -> Choices:
+    """How the channel's board shows it; of a channel without one nothing is chosen."""
+    return _order(services, channel_id) or Choices()
+
+
+def scope_and_weight(
+    services: Services, channel_id: int | None, scope: ScopeName | None, weight: WeightName | None
+) -> tuple[ScopeName | None, WeightName]:
+    """What was asked for, else what the channel's board shows; None is the scope that the snapshot sums over."""
+    choices = default_choices(services, channel_id)
+    return scope or choices.scope, weight or choices.one_weight or "oi"
+
+
+def _order(services: Services, channel_id: int | None) -> BoardOrder | None:
+    orders = settings_orders(services.settings) if services.orders is None else services.orders.current
+    return None if channel_id is None else orders.get(channel_id)
 
 
 def boards_here(interaction: Interaction, feed: FeedParts | None) -> tuple[BoardStatus, ...]:

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from bot.lookup import find_or_ask, find_snapshot, meant
+from bot.feed.window import of_scope
+from bot.lookup import find_or_ask, find_snapshot, meant, scope_and_weight
 from bot.render.charts.chart_spec import KINDS, Chart, ThemeName, alt_text, chart_of
 from bot.render.charts.chart_words import Asked
 from bot.render.charts.history_text import history_text
@@ -69,23 +70,28 @@ async def take_picture(services: Services, request: PictureRequest, *, channel_i
 async def take_history(
     services: Services, symbol: str | None, *, minutes: float, channel_id: int | None
 ) -> tuple[str, Picture]:
-    """The last minutes before the newest snapshot as a table and as a picture, by open interest; raises as above."""
+    """The last minutes before the newest snapshot as a table and a picture, as the channel chose; raises as above."""
     latest = await find_snapshot(services, symbol, channel_id=channel_id)
     history = await _read_past(services, latest, "history", minutes=minutes)
     recent = [seen for seen in history if seen.asof_ms >= latest.asof_ms - minutes * 60_000]
-    picture = await draw_picture(services, PictureRequest(symbol=symbol, kind="history", weight="oi"), latest, recent)
-    scope = latest.scope or services.settings.gex_scope
-    return history_text(latest, recent, scope=scope, now=services.clock.now()), picture
+    scope, weight = scope_and_weight(services, channel_id, None, None)
+    scope = scope or latest.scope or services.settings.gex_scope
+    request = PictureRequest(symbol=symbol, kind="history", scope=scope, weight=weight)
+    picture = await draw_picture(services, request, latest, recent)
+    return history_text(latest, recent, scope=scope, weight=weight, now=services.clock.now()), picture
 
 
-async def take_rank(services: Services, symbol: str | None, *, weight: WeightName, channel_id: int | None) -> str:
+async def take_rank(
+    services: Services, symbol: str | None, *, weight: WeightName | None, channel_id: int | None
+) -> str:
     """The ranks of the newest figures; raises what `find_snapshot` raises, and RequestError without a history."""
     latest = await find_snapshot(services, symbol, channel_id=channel_id)
     if is_made_up(latest.source) or latest.replay is not None:
         raise RequestError("Simulated and replayed figures have no rank among real days.")
     reports = await _reports(services, latest.ticker)
     today = new_york(instant_of(latest.asof_ms)).date().isoformat()
-    return rank_text(latest, reports, weight=weight, today=today)
+    scope, weight = scope_and_weight(services, channel_id, None, weight)
+    return rank_text(of_scope(latest, scope), reports, weight=weight, today=today)
 
 
 async def take_record(
@@ -100,13 +106,14 @@ async def take_record(
 async def take_days(
     services: Services, symbol: str | None, *, days: int, channel_id: int | None
 ) -> tuple[str, Picture]:
-    """The last days as a table and a picture, by open interest; raises as above, and what drawing raises."""
+    """The last days as a table and a picture, as `take_history`; raises as above, and what drawing raises."""
     ticker = meant(services, symbol, channel_id).name
     reports = await _reports(services, ticker)
-    scope = _published_scope(reports)
-    rows = rows_of(reports, scope, "oi")[-days:]
+    scope, weight = scope_and_weight(services, channel_id, None, None)
+    scope = scope or _published_scope(reports)
+    rows = rows_of(reports, scope, weight)[-days:]
     chart = days_chart(ticker, rows)
-    request = PictureRequest(symbol=ticker, kind="history", scope=scope, weight="oi")
+    request = PictureRequest(symbol=ticker, kind="history", scope=scope, weight=weight)
     return days_text(ticker, rows), await finish_picture(services, chart, request)
 
 

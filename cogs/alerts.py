@@ -17,7 +17,7 @@ from bot.alerts.rules import (
 )
 from bot.alerts.texts import reading_text, rule_text
 from bot.client import BotInteraction, GexBot
-from bot.lookup import default_ticker, find_snapshot
+from bot.lookup import default_choices, default_ticker, find_snapshot
 from bot.notices import Refusal, think
 from bot.permissions import bot_may_write, may_manage
 from bot.render.message_form import MESSAGE_CHARS
@@ -57,8 +57,6 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         value="A price, a flow in $Bn per 1 %, or the fewest points a wall must move",
         target="Where to send it; only those who manage the server can choose a channel",
         window="For a flow: over how long",
-        scope="Which expiries; without it, those of the live message",
-        weight="Open interest or today's volume; without it, as in the live message",
         cooldown="Minutes of silence after each message",
     )
     @app_commands.choices(kind=KIND_CHOICES, target=TARGET_CHOICES, window=WINDOW_CHOICES)
@@ -76,7 +74,11 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
     ) -> None:
         """Create an alert for the reader, or for the channel with `target: here`."""
         ticker = parse_ticker(symbol) if symbol else default_ticker(self._services, interaction.channel_id)
-        check_given(KINDS[AlertKind(kind)], scope=scope, weight=weight, window=window)
+        wanted = KINDS[AlertKind(kind)]
+        check_given(wanted, scope=scope, weight=weight, window=window)
+        if wanted.scoped and not wanted.fixed:
+            choices = default_choices(self._services, interaction.channel_id)
+            scope, weight = scope or choices.scope, weight or choices.one_weight
         rule = check(
             Rule(
                 kind=AlertKind(kind),

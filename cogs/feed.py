@@ -34,10 +34,12 @@ _NOT_HERE = "Use this in the server whose live message you mean."
 _WORDS = {
     "channel": _CHANNEL,
     "tickers": "One ticker, or several such as SPX, NDX",
+    "scope": "Which expiries the message sums over",
+    "weight": "By what its figures are",
     "picture": "A chart under the message, drawn for each new one",
     "buttons": "True puts buttons for everybody under the message: chart, levels, explain",
     "style": "How the message looks",
-    "silent": "False lets new messages make a sound",
+    "silent": "False lets new messages and this channel's alerts make a sound",
     "role": "The one role that alerts in this channel ping",
     "ping": "False lets alerts ping nobody again",
     "refresh": "Minutes between new messages; 0 for none while it can be edited",

@@ -11,8 +11,9 @@ from discord.ext import commands
 from bot.client import BotInteraction, GexBot
 from bot.feed.schedule import decide_about, window_sentence
 from bot.feed.status_text import boards_field
+from bot.feed.window import of_scope
 from bot.live_buttons import CLICKED, LiveButton, LiveWish
-from bot.lookup import boards_here, compared, find_or_ask, find_several
+from bot.lookup import boards_here, compared, default_choices, find_or_ask, find_several, scope_and_weight
 from bot.notices import answer_error, think
 from bot.permissions import may_speak
 from bot.pictures import PictureRequest, take_days, take_history, take_rank, take_record
@@ -54,7 +55,9 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         now = self._services.clock.now()
         window = window_sentence(decide_about(snapshot, now, force=self._services.settings.gex_feed_force_window))
         boards = boards_field(boards_here(interaction, self._services.feed), now)
-        embed = status_embed(snapshot, now=now, window=window, boards=boards)
+        choices = default_choices(self._services, interaction.channel_id)
+        shown = of_scope(snapshot, choices.scope)
+        embed = status_embed(shown, now=now, window=window, weight=choices.one_weight, boards=boards)
         await _answer(interaction, public, embed=embed)
 
     @app_commands.command(description="Zero gamma, walls and totals of one scope, with buttons to change it")
@@ -64,13 +67,14 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         interaction: BotInteraction,
         symbol: str | None = None,
         scope: ScopeName | None = None,
-        weight: WeightName = "oi",
+        weight: WeightName | None = None,
         view: ViewName = "native",
         public: bool = False,
     ) -> None:
         """Levels and totals of one scope, with buttons that switch the table in place."""
         snapshot = await self._snapshot(interaction, symbol)
-        scope = scope or self._services.settings.gex_scope
+        scope, weight = self._meant(interaction, scope, weight)
+        scope = scope or snapshot.scope or self._services.settings.gex_scope
         shown = LevelsView(self._services, interaction, snapshot, scope=scope, weight=weight, view=view)
         await _answer(interaction, public, embed=shown.embed(), view=shown)
 
@@ -83,10 +87,11 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         interaction: BotInteraction,
         symbols: str | None = None,
         scope: ScopeName | None = None,
-        weight: WeightName = "oi",
+        weight: WeightName | None = None,
         public: bool = False,
     ) -> None:
         """Up to twelve tickers, one row each."""
+        scope, weight = self._meant(interaction, scope, weight)
         names = compared(self._services, symbols)[:MOST]
         found, missing = await find_several(self._services, names)
         text = compare_text(found, missing, scope=scope, weight=weight, now=self._services.clock.now())
@@ -100,7 +105,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         interaction: BotInteraction,
         index: str,
         scope: ScopeName | None = None,
-        weight: WeightName = "oi",
+        weight: WeightName | None = None,
         public: bool = False,
     ) -> None:
         """Dollars per 1 % of the index and its relatives added up."""
@@ -110,6 +115,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
                 f"One book needs {index} and a related ticker; there is no snapshot of {', '.join(missing)}.",
                 remedy="An operator can add tickers to the settings.",
             )
+        scope, weight = self._meant(interaction, scope, weight)
         text = book_text(
             one_book(found, scope=scope, weight=weight),
             found,
@@ -129,11 +135,12 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         form: str,
         symbol: str | None = None,
         scope: ScopeName | None = None,
-        weight: WeightName = "oi",
+        weight: WeightName | None = None,
         view: ViewName = "native",
     ) -> None:
         """The levels of one scope in the words of a charting program, in a block that has a button to copy it."""
         snapshot = await self._snapshot(interaction, symbol)
+        scope, weight = self._meant(interaction, scope, weight)
         sheet = level_sheet(snapshot, scope=scope, weight=weight, view=view)
         await _answer(interaction, False, copy_text(FORMATS[form], sheet))
 
@@ -145,7 +152,9 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         """What a figure means and how it was computed just now; without one, every line of the live message."""
         snapshot = await self._snapshot(interaction, symbol)
         named = None if figure is None else _figure(figure)
-        embed = explain_embed(snapshot, named, now=self._services.clock.now())
+        choices = default_choices(self._services, interaction.channel_id)
+        shown, now = of_scope(snapshot, choices.scope), self._services.clock.now()
+        embed = explain_embed(shown, named, now=now, weight=choices.one_weight)
         await _answer(interaction, public, embed=embed)
 
     @app_commands.command(description="A picture of gamma exposure, with buttons to change it")
@@ -157,16 +166,17 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         symbol: str | None = None,
         kind: str = "strikes",
         scope: ScopeName | None = None,
-        weight: WeightName = "oi",
+        weight: WeightName | None = None,
         theme: ThemeName = "dark",
         public: bool = False,
     ) -> None:
         """A picture, drawn in the worker, with buttons that switch it in place."""
         await think(interaction)
+        own, weight = self._meant(interaction, scope, weight)
         request = PictureRequest(
             symbol=symbol,
             kind=KINDS[kind].name,
-            scope=scope,
+            scope=scope if KINDS[kind].past_strikes else own,
             weight=weight,
             theme=theme,
         )
@@ -196,7 +206,11 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
     @app_commands.command(description="How net GEX, distance to zero gamma and gross GEX rank among past days")
     @options()
     async def rank(
-        self, interaction: BotInteraction, symbol: str | None = None, weight: WeightName = "oi", public: bool = False
+        self,
+        interaction: BotInteraction,
+        symbol: str | None = None,
+        weight: WeightName | None = None,
+        public: bool = False,
     ) -> None:
         """Percentile and z-score of the figures of now among the closes of past sessions."""
         await think(interaction)
@@ -239,15 +253,21 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
             return
         snapshot = await self._snapshot(interaction, wish.ticker)
         if wish.deed == "levels":
-            scope = wish.scope or services.settings.gex_scope
+            scope = wish.scope or snapshot.scope or services.settings.gex_scope
             levels = LevelsView(services, interaction, snapshot, scope=scope, weight=weight)
             await _answer(interaction, False, embed=levels.embed(), view=levels)
         else:
-            await _answer(interaction, False, embed=explain_embed(snapshot, None, now=services.clock.now()))
+            shown, now = of_scope(snapshot, wish.scope), services.clock.now()
+            await _answer(interaction, False, embed=explain_embed(shown, None, now=now, weight=wish.weight))
 
     @explain.autocomplete("figure")
     async def _complete_figure(self, _interaction: BotInteraction, current: str) -> list[Choice[str]]:
         return offered((FIGURES[name].title, name) for name in figures_called(current))
+
+    def _meant(
+        self, interaction: BotInteraction, scope: ScopeName | None, weight: WeightName | None
+    ) -> tuple[ScopeName | None, WeightName]:
+        return scope_and_weight(self._services, interaction.channel_id, scope, weight)
 
     async def _snapshot(self, interaction: BotInteraction, symbol: str | None) -> GexSnapshot:
         waiting = partial(think, interaction)

@@ -18,8 +18,8 @@ _MOST_CHOICES: Final = 25
 _CHOICE_CHARS: Final = 100
 _WORDS: Final = {
     "symbol": "A ticker such as SPX or NQ_NDX; without it, the one this channel shows",
-    "scope": "Which expiries",
-    "weight": "Open interest or today's volume",
+    "scope": "Which expiries; without it, those of this channel's live message",
+    "weight": "Open interest or today's volume; without it, as in this channel's live message",
     "view": "Whose points to use; without it, the ticker's own",
     "public": "Show the answer to everybody in this channel",
 }

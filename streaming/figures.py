@@ -123,6 +123,7 @@ class Line(NamedTuple):
     """A line of the live message: the one sentence it is explained in, and how it is read."""
 
     words: str
+    """`{by}` stands for its weight."""
     read: Callable[[GexSnapshot, WeightName], float | None]
     is_price: bool = True
     """In points; else in billions of US dollars per 1 % move."""
@@ -176,7 +177,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         column="zero γ",
         also=("gamma flip", "HVL", "volatility trigger", "vol trigger"),
         line=Line(
-            "where the total gamma by open interest, priced again at other prices, changes sign",
+            "where the total gamma by {by}, priced again at other prices, changes sign",
             lambda seen, weight: read_levels(seen, None, weight).zero_gamma,
             weighable=True,
         ),
@@ -198,7 +199,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         in_levels=True,
         column="call",
         line=Line(
-            "the strike where calls outweigh puts most, by open interest",
+            "the strike where calls outweigh puts most, by {by}",
             lambda seen, weight: read_levels(seen, None, weight).call_wall,
             weighable=True,
         ),
@@ -211,7 +212,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         in_levels=True,
         column="put",
         line=Line(
-            "the strike where puts outweigh calls most, by open interest",
+            "the strike where puts outweigh calls most, by {by}",
             lambda seen, weight: read_levels(seen, None, weight).put_wall,
             weighable=True,
         ),
@@ -240,7 +241,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
         in_levels=True,
         column="net",
         line=Line(
-            "dollars dealers would trade per 1 % move, by today's volume; + dampens, − amplifies",
+            "dollars dealers would trade per 1 % move, by {by}; + dampens, − amplifies",
             _net_bn,
             is_price=False,
             weighable=True,

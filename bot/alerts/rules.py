@@ -74,9 +74,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Points of `PRICE`, $Bn per 1 % of `MAX_CHANGE`, least points of a wall's move; None for one listed strike."""
     window: Window = Window.FIVE
     scope: ScopeName | None = None
-    """None: the scope of the live message."""
+    """None: the scope that the source publishes."""
     weight: WeightName | None = None
-    """None: as the live message, so by volume for net GEX and by open interest for levels."""
+    """None: the kind's own, so by volume for net GEX and by open interest for levels."""
     cooldown_min: int = DEFAULT_COOLDOWN_MIN
     added_ms: int = 0
     by_trades: bool = False

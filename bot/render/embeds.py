@@ -6,13 +6,24 @@ from typing import Final
 import discord
 
 from bot.render.message_form import listed_roots, stamp
-from bot.render.numbers import UNKNOWN, age, bn, known, price, signed
+from bot.render.numbers import DIGITS, UNKNOWN, age, known, price, signed, significant_bn, strike
 from bot.render.origin_words import escaped, freshness_words, origin_words, source_text
 from bot.render.theme import EMBED_COLOUR
 from streaming.chains.quality_words import dividend_words, is_interest_partial
 from streaming.clock import instant_of
 from streaming.export.levels import Format, LevelSheet
-from streaming.figures import BOARD, FIGURES, LEVELS, ClassicLevels, Row, headline, max_change, read_row
+from streaming.figures import (
+    BOARD,
+    FIGURES,
+    LEVELS,
+    ClassicLevels,
+    Row,
+    figures_of_scope,
+    headline,
+    line_weight,
+    max_change,
+    read_row,
+)
 from streaming.gex.points.point_views import seen_in
 from streaming.model import (
     SCOPE_WORDS,
@@ -36,11 +47,16 @@ _BOTH: Final = " (call / put)"
 _MOST_ROOTS: Final = 6
 
 
-def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str, boards: str = "") -> discord.Embed:
-    """The live message's figures for one ticker, with their scope, the feed's window and the server's boards."""
+def status_embed(
+    snapshot: GexSnapshot, *, now: datetime, window: str, weight: WeightName | None = None, boards: str = ""
+) -> discord.Embed:
+    """The live message's figures for one ticker, with their scope, the feed's window and the server's boards.
+
+    `weight` is that of the message; None for each figure's own.
+    """
     embed = _embed(f"{snapshot.ticker} · status", snapshot, now)
-    for name, value in headline(snapshot).items():
-        _add_board_figure(embed, name, value, snapshot)
+    for name, value in headline(snapshot, weight).items():
+        _add_board_figure(embed, name, value, snapshot, weight)
     embed.add_field(name="Scope", value=_scope(snapshot.scope))
     embed.add_field(name="Feed", value=window)
     if boards:
@@ -48,17 +64,24 @@ def status_embed(snapshot: GexSnapshot, *, now: datetime, window: str, boards: s
     return embed
 
 
-def _add_board_figure(embed: discord.Embed, name: str, value: float | None, snapshot: GexSnapshot) -> None:
-    figure = FIGURES[name]
-    if name == "max_change":
-        embed.add_field(name=f"{figure.title} (current)", value=_at_strike(value, max_change(snapshot)[0]))
-    elif name == "put_wall":
-        calls = embed.fields[-1]
-        embed.set_field_at(-1, name=f"{calls.name} / {figure.title.lower()}", value=f"{calls.value} / {price(value)}")
-    elif BOARD[name].is_price:
+def _add_board_figure(
+    embed: discord.Embed, name: str, value: float | None, snapshot: GexSnapshot, weight: WeightName | None
+) -> None:
+    figure, by = FIGURES[name], WEIGHT_NAMES[line_weight(name, weight)]
+    if name == "zero_gamma" and figures_of_scope(snapshot, None) is None:
+        by = FIGURES["ladder_split"].name
+    if name == "spot":
         embed.add_field(name=figure.title, value=price(value))
+    elif name == "max_change":
+        embed.add_field(name=f"{figure.title} (current, {by})", value=_at_strike(value, max_change(snapshot)[0]))
+    elif name == "put_wall":
+        calls, title = embed.fields[-1], f"{FIGURES['call_wall'].title} / {figure.title.lower()} ({by})"
+        embed.set_field_at(-1, name=title, value=f"{calls.value} / {strike(value)}")
+    elif BOARD[name].is_price:
+        shown = price(value) if name == "zero_gamma" else strike(value)
+        embed.add_field(name=f"{figure.title} ({by})", value=shown)
     else:
-        embed.add_field(name=f"{figure.title} ({WEIGHT_NAMES[figure.weight]})", value=bn(value))
+        embed.add_field(name=f"{figure.title} ({by})", value=significant_bn(value, DIGITS))
 
 
 def levels_embed(
@@ -153,7 +176,8 @@ def _level(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, r
     value = read_row(snapshot, scope, weight, row)
     figures = None if scope is None else snapshot.scopes[scope].by(weight)
     remark = _of_zero_gamma(value, figures) if row.field == "zero_gamma" else _of_wall(row.field, figures)
-    return f"{price(value)} ({remark})" if remark else price(value)
+    words = price(value) if row.field in {"zero_gamma", "ladder_split"} else strike(value)
+    return f"{words} ({remark})" if remark else words
 
 
 def _of_zero_gamma(value: float | None, figures: WeightFigures | None) -> str | None:
@@ -205,9 +229,10 @@ def _expiries(scope: ScopeFigures) -> str:
     return dates[0] if len(dates) == 1 else f"{len(dates)} expiries, {dates[0]} to {dates[-1]}"
 
 
-def _at_strike(value: float | None, strike: float | None) -> str:
-    return bn(value) if strike is None else f"{bn(value)} at {price(strike)}"
+def _at_strike(value: float | None, at: float | None) -> str:
+    words = significant_bn(value, DIGITS)
+    return words if at is None else f"{words} at {strike(at)}"
 
 
 def _usd(value: float | None) -> str:
-    return bn(None if value is None else value / 1e9)
+    return significant_bn(None if value is None else value / 1e9, DIGITS)

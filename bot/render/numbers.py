@@ -7,6 +7,8 @@ from typing import Final, TypeGuard
 MINUS: Final = "−"
 """U+2212: as wide as a plus in every monospaced face, unlike a hyphen in some."""
 UNKNOWN: Final = "—"
+DIGITS: Final = 3
+"""Significant ones of an exposure, where nothing else is chosen."""
 _FOUR_DECIMALS_BELOW_BN: Final = 1000.0
 _FINEST_DECIMALS: Final = 4
 _TWO_DECIMALS_BELOW_PCT: Final = 9.995

@@ -147,10 +147,13 @@ def _outcome(grade: Grade) -> str:
 
 
 def days_text(ticker: str, rows: Sequence[DayRow]) -> str:
-    """A row a session, of many at most twelve that span them, by open interest."""
+    """A row a session, of many at most twelve that span them, all of one scope and weight."""
     shown = [rows[round(step * (len(rows) - 1) / (_MOST_ROWS - 1))] for step in range(_MOST_ROWS)]
     shown = list(rows) if len(rows) <= _MOST_ROWS else shown
-    head = [_head(ticker, rows[-1].scope, "by open interest"), "at the close; net GEX in $ Bn per 1 %"]
+    head = [
+        _head(ticker, rows[-1].scope, f"by {WEIGHT_NAMES[rows[-1].weight]}"),
+        "at the close; net GEX in $ Bn per 1 %",
+    ]
     names = f"{'':6} {'spot':>7} {'zero γ':>7} {'call':>5} {'put':>5} {'net':>6}"
     return code_block([*head, names, *map(_day_row, shown)])
 

@@ -38,11 +38,11 @@ def test_zero_gamma_of_a_classic_producer_is_the_same_everywhere():
         parse_ticker("SPX"), slot, ASOF + timedelta(seconds=1), source="gexbot", since=ASOF, window_s=60.0
     )
     assert view.figures["zero_gamma"].now == 6380.0
-    assert status["Zero gamma"] == "6380.00"
+    assert status["Zero gamma (ladder split)"] == "6380.00", "what a classic producer gives by that name"
     assert levels["Zero gamma"].startswith("6380.00")
     assert "6380.00" in explanation(SHOWN, "zero_gamma")
     assert lines["zero_gamma"] == (6380.0, 6380.0)
-    assert "6380.00" in history_text(SHOWN, [earlier], scope="full", now=ASOF)
+    assert "6380.00" in history_text(SHOWN, [earlier], scope="full", weight="oi", now=ASOF)
     assert alert.level == 6380.0
 
 

@@ -9,6 +9,7 @@ import pytest
 from bot.alerts.alert_commands import ListedRule, Reader
 from bot.alerts.rules import AlertKind, Rule, Target, Window
 from bot.alerts.texts import rule_text
+from bot.choices import Choices
 from cogs.alerts import KIND_CHOICES, _pages
 from tests.cogs.test_gex import only_answer
 from tests.support.alerts import rule
@@ -171,3 +172,11 @@ async def test_readers_steer_their_own_alerts_and_only_managers_a_channels(room,
     me, here = Target(user_id=room.guest.id), Target(channel_id=room.channel.id)
     assert desk.steered == [("pause", me), ("resume", here), ("clear", me)]
     assert '"alert resume target:here"' in room.host.noted.texts[0] and len(room.host.noted.texts) == 1
+
+
+async def test_an_alert_is_of_the_figure_that_the_channels_message_shows(room, desk):
+    mine = {"SPX": {room.channel.id: Choices(scope="zero", weight="vol")}}
+    object.__setattr__(room.host.settings, "gex_feed_channel_map", mine)
+    for kind, given in (("zero_gamma", {}), ("zero_gamma", {"scope": "full"}), ("price", {"value": 6400.0})):
+        await room.guest.slash(room.channel, "alert add", kind=kind, symbol="SPX", **given)
+    assert [(one.scope, one.weight) for one in desk.rules] == [("zero", "vol"), ("full", "vol"), (None, None)]

@@ -331,3 +331,41 @@ async def test_the_box_of_figures_offers_what_contains_the_typed_and_an_unknown_
     result = await room.guest.slash(room.channel, "gex explain", figure="qqqq", symbol="SPX")
     assert "'qqqq' is not a figure I know." in only_answer(result).content
     assert room.env.errors
+
+
+CLASSIC_OF_FULL = {"major_pos_oi": 6400.0, "max_priors": ((6400.0, 120.0),)}
+
+
+@pytest.fixture
+def chosen(room):
+    """The channel's live message is of the nearest expiry and by volume."""
+    mine = {"SPX": {room.channel.id: Choices(scope="zero", weight="vol")}}
+    object.__setattr__(room.host.settings, "gex_feed_channel_map", mine)
+    room.host.snapshots.latest_by_ticker["SPX"] = make_snapshot(**CLASSIC_OF_FULL)
+    return room
+
+
+async def test_the_choice_of_the_channel_is_the_default_of_its_commands(chosen):
+    async def told(command, **options):
+        answer = only_answer(await chosen.guest.slash(chosen.channel, f"gex {command}", **options))
+        return answer.content, [embed.to_dict() for embed in answer.embeds]
+
+    (status,) = (await told("status"))[1]
+    assert ("Zero gamma (volume)", "6401.00") in {(field["name"], field["value"]) for field in status["fields"]}
+    (levels,) = (await told("levels"))[1]
+    assert levels["title"] == "SPX · zero, the nearest expiry · by today's volume"
+    (explained,) = (await told("explain"))[1]
+    assert "**Zero gamma** 6401.00: where the total gamma by today's volume" in explained["description"]
+    assert "by volume, zero" in (await told("compare", symbols="SPX"))[0]
+    assert "SPX,zero_gamma,6401.00,SPX,zero,vol" in (await told("copy", format="csv"))[0]
+    (levels,) = (await told("levels", scope="full", weight="oi"))[1]
+    assert levels["title"] == "SPX · full, expiries up to 90 days · by open interest", "what is typed wins"
+
+
+async def test_pictures_and_history_follow_the_channel_too(chosen):
+    chosen.host.snapshots.history_by_ticker["SPX"] = past_of("SPX", minutes=(3, 2, 1))
+    chart = only_answer(await chosen.guest.slash(chosen.channel, "gex chart"))
+    assert chart.attachments[0].filename == "gex-spx-strikes-zero-vol.png"
+    history = only_answer(await chosen.guest.slash(chosen.channel, "gex history"))
+    assert "SPX · zero · by volume" in history.content
+    assert "6401.00" in history.content

@@ -312,7 +312,7 @@ class Consumers:
     def _charts(self, snapshot: GexSnapshot, now: Any) -> Iterable[Chart]:
         history = [*self.before, decode_past(encode_snapshot(without_curves(snapshot)), strikes=True)]
         scope = snapshot.scope or "full"
-        table = history_text(snapshot, history, scope=scope, now=now)
+        table = history_text(snapshot, history, scope=scope, weight="oi", now=now)
         assert len(table) <= 2000, "a table is too long"
         for kind in KINDS:
             for weight in WEIGHTS:

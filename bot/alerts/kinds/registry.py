@@ -32,7 +32,7 @@ def check(rule: Rule) -> Rule:
         raise RequestError("The `value` must be above 0.", remedy="A flow is measured by its size, whatever its sign.")
     if not kind.scoped and (rule.scope or rule.weight not in {None, kind.weight}):
         raise RequestError(
-            "The flow is by volume, in the scope of the live message.", remedy="Leave out `scope` and `weight`."
+            "The flow is by volume, in the scope that its source publishes.", remedy="Leave out `scope` and `weight`."
         )
     return rule
 

@@ -12,7 +12,7 @@ from bot.render.numbers import UNKNOWN, known, price, signed
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import FIGURES
-from streaming.model import GexSnapshot, ScopeName
+from streaming.model import WEIGHT_NAMES, GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels, past_of
 
 MOST_ROWS: Final = 12
@@ -28,23 +28,30 @@ _TWO_DECIMALS_BELOW: Final = 100
 _GAP_NOTE: Final = "        (nothing was received)"
 
 
-def history_text(latest: GexSnapshot, history: Sequence[PastLevels], *, scope: ScopeName, now: datetime) -> str:
-    """The day of `latest` up to it as a block of code: at most twelve rows that span it, by open interest.
+def history_text(
+    latest: GexSnapshot, history: Sequence[PastLevels], *, scope: ScopeName, weight: WeightName, now: datetime
+) -> str:
+    """The day of `latest` up to it as a block of code: at most twelve rows that span it, of one scope and weight.
 
     What is unknown is a dash; where the times between two rows hold no snapshot at all, a line says so. Minutes that
     would look alike are told apart by their seconds.
     """
     day = same_day(past_of(latest), history)
     rows = spread(day, MOST_ROWS)
-    unit, scale = _unit(rows, scope)
-    head = " · ".join(filter(None, (latest.ticker, _scope(latest, scope), "by open interest")))
+    unit, scale = _unit(rows, scope, weight)
+    head = " · ".join(filter(None, (latest.ticker, _scope(latest, scope), f"by {WEIGHT_NAMES[weight]}")))
     wide = usual_gap_s([seen.asof_ms / 1000 for seen in rows])
     clock = "%H:%M" if rows[-1].asof_ms - rows[0].asof_ms >= MOST_ROWS * 60_000 else "%M:%S"
-    lines = [head, f"net GEX in $ {unit} per 1 %, the rest points", _head(clock), _row(rows[0], scope, scale, clock)]
+    lines = [
+        head,
+        f"net GEX in $ {unit} per 1 %, the rest points",
+        _head(clock),
+        _row(rows[0], scope, weight, scale, clock),
+    ]
     for before, seen in pairwise(rows):
         if (seen.asof_ms - before.asof_ms) / 1000 > wide:
             lines.append(_GAP_NOTE)
-        lines.append(_row(seen, scope, scale, clock))
+        lines.append(_row(seen, scope, weight, scale, clock))
     return code_block([*lines, *_wrapped(footer(latest, now, ""))])
 
 
@@ -64,10 +71,10 @@ def _head(clock: str) -> str:
     return " ".join([f"{times:<5}", *(FIGURES[name].column.rjust(width) for name, width in _WIDTHS.items())])
 
 
-def _row(seen: PastLevels, scope: ScopeName, scale: float, clock: str) -> str:
+def _row(seen: PastLevels, scope: ScopeName, weight: WeightName, scale: float, clock: str) -> str:
     at = new_york(instant_of(seen.asof_ms))
-    found = {name: _level(value, _WIDTHS[name]) for name, value in levels(seen, scope, "oi").items()}
-    found["net_gex"] = _net(net_millions(seen, scope, "oi"), scale)
+    found = {name: _level(value, _WIDTHS[name]) for name, value in levels(seen, scope, weight).items()}
+    found["net_gex"] = _net(net_millions(seen, scope, weight), scale)
     return " ".join([at.strftime(clock), *(found[name].rjust(width) for name, width in _WIDTHS.items())])
 
 
@@ -92,8 +99,8 @@ def _net(millions: float | None, scale: float) -> str:
     return signed(value, 2 if abs(value) < _TWO_DECIMALS_BELOW else 1 if abs(value) < _FIVE_DIGITS / 10 else 0)
 
 
-def _unit(rows: Sequence[PastLevels], scope: ScopeName) -> tuple[str, float]:
-    nets = [net_millions(seen, scope, "oi") for seen in rows]
+def _unit(rows: Sequence[PastLevels], scope: ScopeName, weight: WeightName) -> tuple[str, float]:
+    nets = [net_millions(seen, scope, weight) for seen in rows]
     largest = max((abs(net) for net in nets if known(net)), default=0.0)
     return ("Bn", 1e-3) if largest >= _BILLIONS_FROM else ("M", 1.0)
 

@@ -30,8 +30,8 @@ from bot.render.message_form import FIELD_CHARS, stamp
 from bot.render.numbers import UNKNOWN, counted, price, signed
 from bot.render.theme import EMBED_COLOUR
 from streaming.clock import instant_of
-from streaming.figures import BOARD, FIGURES, Row, figures_of_scope, max_change, read_levels
-from streaming.model import Flow, FlowSum, GexSnapshot, ScopeFigures, WeightFigures, WeightName
+from streaming.figures import BOARD, FIGURES, Row, figures_of_scope, line_weight, max_change, read_levels
+from streaming.model import WEIGHT_WORDS, Flow, FlowSum, GexSnapshot, ScopeFigures, WeightFigures, WeightName
 
 _ASSUMPTION: Final = (
     "Nobody knows who holds which contract: dealers are assumed to be long the calls and short the puts. "
@@ -43,17 +43,22 @@ _PER_1PCT: Final = "US dollars per 1 % move"
 _WINDOWS: Final = ("now", "1 min", "5 min", "10 min", "15 min", "30 min")
 
 
-def explain_embed(snapshot: GexSnapshot, figure: str | None, *, now: datetime) -> discord.Embed:
-    """One figure in two or three sentences, or without a figure every line of the live message in one."""
+def explain_embed(
+    snapshot: GexSnapshot, figure: str | None, *, now: datetime, weight: WeightName | None = None
+) -> discord.Embed:
+    """One figure in two or three sentences, or without a figure every line of the live message in one.
+
+    `weight` is that of the message; None for each figure's own.
+    """
     embed = discord.Embed(colour=EMBED_COLOUR)
     if figure is None:
         embed.title = f"{snapshot.ticker} · what the live message shows"
-        embed.description = "\n".join(_line(snapshot, name) for name in BOARD)
+        embed.description = "\n".join(_line(snapshot, name, weight) for name in BOARD)
     else:
         embed.title = f"{snapshot.ticker} · {FIGURES[figure].title}"
         embed.description = explanation(snapshot, figure)
-    weight: WeightName = "oi" if figure is None else FIGURES[figure].weight
-    embed.add_field(name="Made of", value=made_of(snapshot, weight, now=now)[:FIELD_CHARS], inline=False)
+    main: WeightName = weight or "oi" if figure is None else FIGURES[figure].weight
+    embed.add_field(name="Made of", value=made_of(snapshot, main, now=now)[:FIELD_CHARS], inline=False)
     embed.set_footer(text=_ASSUMPTION)
     return embed
 
@@ -63,11 +68,11 @@ def explanation(snapshot: GexSnapshot, figure: str) -> str:
     return f"{FIGURES[figure].text} {here(snapshot, figure)}"
 
 
-def _line(snapshot: GexSnapshot, name: str) -> str:
-    words = BOARD[name].words
+def _line(snapshot: GexSnapshot, name: str, weight: WeightName | None) -> str:
+    words = BOARD[name].words.format(by=WEIGHT_WORDS[line_weight(name, weight)])
     if name == "zero_gamma" and figures_of_scope(snapshot, None) is None:
         words = "the classic zero gamma of its producer: the ladder split by volume"
-    return f"**{FIGURES[name].title}** {board_value(snapshot, name)}: {words}."
+    return f"**{FIGURES[name].title}** {board_value(snapshot, name, weight)}: {words}."
 
 
 def here(snapshot: GexSnapshot, figure: str) -> str:
@@ -91,7 +96,7 @@ def _max_change(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     if not any(change is not None for _, change in snapshot.max_priors):
         if scope is None or not scope.vol.gross_gex_usd_per_1pct:
             return absent(snapshot, scope, "vol", level=False)
-        return "Here it has no value yet: there is no earlier snapshot of this session to compare with."
+        return "Here it has no value yet: there is no earlier snapshot of this session and scope to compare with."
     pairs = zip(_WINDOWS, snapshot.max_priors, strict=False)
     return f"Here: {'; '.join(f'{window} {_change(*pair)}' for window, pair in pairs)}."
 
@@ -239,10 +244,10 @@ _HERE: Final[Mapping[str, Here]] = {
 """Those that take more than two sums of dollars to say."""
 
 
-def board_value(snapshot: GexSnapshot, name: str) -> str:
+def board_value(snapshot: GexSnapshot, name: str, weight: WeightName | None = None) -> str:
     """What a line of the live message shows."""
     line = BOARD[name]
-    value = line.read(snapshot, FIGURES[name].weight)
+    value = line.read(snapshot, line_weight(name, weight))
     if line.is_price:
         return price(value)
     strike = max_change(snapshot)[0] if name == "max_change" else None

@@ -38,12 +38,12 @@ def levels(now=OPEN_AT, scope="full", weight="oi", **changes):
 def test_levels_state_every_figure_with_its_sign():
     shown = fields(levels())
     assert shown["Zero gamma"] == "24950.00"
-    assert shown["Call wall"] == "25100.00 (+0.2500Bn)"
-    assert shown["Put wall"] == "24800.00 (−0.1200Bn)"
-    assert shown["Net GEX per 1 % move"] == "−1.8346Bn"
+    assert shown["Call wall"] == "25100 (+0.250Bn)"
+    assert shown["Put wall"] == "24800 (−0.120Bn)"
+    assert shown["Net GEX per 1 % move"] == "−1.83Bn"
     assert shown["Net GEX per point"] == "−0.0367Bn"
-    assert shown["Calls' part per 1 % move"] == "+1.2500Bn"
-    assert shown["Puts' part per 1 % move"] == "−3.0846Bn"
+    assert shown["Calls' part per 1 % move"] == "+1.25Bn"
+    assert shown["Puts' part per 1 % move"] == "−3.08Bn"
     assert shown["All zero-gamma roots"] == "24950.00 ↑, 26100.00 ↓"
 
 
@@ -92,13 +92,13 @@ def test_a_missing_root_says_why():
     figures = WeightFigures(zero_gamma_note="positive everywhere")
     shown = fields(levels(scopes={"full": ScopeFigures(oi=figures)}))
     assert shown["Zero gamma"] == "— (positive everywhere)"
-    assert shown["Net GEX per 1 % move"] == "−0.9123Bn", "of its own scope the classic block speaks where figures lack"
+    assert shown["Net GEX per 1 % move"] == "−0.912Bn", "of its own scope the classic block speaks where figures lack"
 
 
 def test_a_classic_producer_shows_its_own_fields():
     shown = fields(levels(scopes={}))
     assert shown["Zero gamma"] == "24951.50 (ladder split, by volume)"
-    assert shown["Net GEX per 1 % move"] == "−0.9123Bn"
+    assert shown["Net GEX per 1 % move"] == "−0.912Bn"
 
 
 def test_a_scope_that_the_source_does_not_give_is_said_so():
@@ -112,9 +112,10 @@ def test_the_basis_of_a_futures_ticker_is_published():
 def test_status_repeats_the_boards_figures_and_the_window():
     embed = status_embed(snapshot(), now=OPEN_AT, window="open until Thu 16:00 New York")
     shown = fields(embed)
-    assert shown["Net GEX (volume)"] == "+1.8346Bn"
-    assert shown["Scaled gamma (open interest)"] == "−0.9123Bn"
-    assert shown["Max change (current)"] == "+0.0125Bn at 25050.00"
+    assert shown["Net GEX (volume)"] == "+1.83Bn"
+    assert shown["Scaled gamma (open interest)"] == "−0.912Bn"
+    assert shown["Max change (current, volume)"] == "+0.0125Bn at 25050"
+    assert shown["Call wall / put wall (open interest)"] == "25100 / 24800"
     assert shown["Feed"] == "open until Thu 16:00 New York"
     assert shown["Scope"] == "full · expiries up to 90 days"
 
@@ -136,7 +137,7 @@ def test_a_scope_that_the_producer_does_not_state_is_not_guessed():
     unstated = snapshot(scope=None, scopes={})
     assert fields(status_embed(unstated, now=OPEN_AT, window="open"))["Scope"] == "—"
     embed = levels_embed(unstated, scope="zero", weight="oi", now=OPEN_AT)
-    assert fields(embed)["Call wall"] == "25100.00"
+    assert fields(embed)["Call wall"] == "25100"
     assert embed.title == "NQ_NDX · expiries not told · by open interest"
 
 
@@ -171,8 +172,8 @@ def test_levels_in_etf_points_say_by_what_ratio_and_how_old_it_is():
     shown = fields(embed)
     assert embed.title == "NQ_NDX · full, expiries up to 90 days · by open interest · in QQQ points"
     assert shown["Spot"] == "613.50"
-    assert shown["Call wall"] == "614.45 (+0.2500Bn)"
-    assert shown["Net GEX per 1 % move"] == "−1.8346Bn"
+    assert shown["Call wall"] == "614.45 (+0.250Bn)"
+    assert shown["Net GEX per 1 % move"] == "−1.83Bn"
     assert embed.footer.text.endswith("Levels in QQQ points: ratio 0.0245 of 3s before and basis −0.50 of 1m before.")
     assert "futures" not in embed.footer.text
 

@@ -7,7 +7,7 @@ from tests.support.feed import snapshot
 
 
 def text(seen, **changes):
-    return history_text(seen[-1], past(seen[:-1]), scope="full", now=NOON)
+    return history_text(seen[-1], past(seen[:-1]), scope="full", weight="oi", now=NOON)
 
 
 def test_a_table_of_the_day_with_signs_and_units():
