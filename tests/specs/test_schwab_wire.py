@@ -17,6 +17,10 @@ NUMBERED = {
     Service.LEVELONE_FUTURES: fields.FUTURES,
 }
 
+MESSAGE = re.compile(
+    r"error|[Dd]enied|[Rr]oute|Body|succeeded|\b[Nn]ot |FAILED|Truncated|invalid|slowness|Unauthorized|unable|expired"
+)
+
 
 def section(title):
     return WIRE.partition(f"{title}\n")[2].partition("\n##")[0]
@@ -59,9 +63,36 @@ def test_token_explain_knows_every_code_and_message_of_the_page():
             assert name == "SUCCESS" or explain(name), name
         for code in codes:
             assert [found.name for found in explain(f'{{"code":{code},"msg":"x"}}')] != [], code
-    for quoted in ("1.4 Refusals", "2.4 Codes", "3.7 Requests a minute"):
-        for message in re.findall(r"`([^`]*(?:error|Denied|Route|route|Body|succeeded)[^`]*)`", section(quoted)):
-            assert explain(message), message
+    prose = re.sub(r"```.*?```", "", WIRE, flags=re.DOTALL)
+    code = r"`([^`\n]+)`"
+    quoted = re.findall(code, prose) + re.findall(r'"([^"\n]+)"', re.sub(code, "", prose))
+    messages = {words for words in quoted if MESSAGE.search(words)} - {"error", "error_description"}
+    assert len(messages) > 15
+    assert [words for words in sorted(messages) if not explain(words)] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ('{"key":"/XX","1":"Symbol not found"}', "unknown symbol"),
+        ('{"errors":{"invalidSymbols":["ZZZZ"]}}', "unknown symbol"),
+        ('{"symbol":"ZZZZ","status": "FAILED"}', "no chain"),
+        ('{"isChainTruncated":true}', "answer too big"),
+        ("KeyError: 'streamerInfo'", "product missing"),
+        ("slowness", "stream code 30"),
+        ("HTTP 401", "unauthorized"),
+        ('{"errors":[{"status":401,"title":"Unauthorized"}]}', "unauthorized"),
+        ('{"errors":[{"status":401,"title":"Unauthorized","detail":"Client not authorized"}]}', "product missing"),
+        ('{"error":"invalid_client","error_description":"Unauthorized"}', "app key or secret"),
+    ],
+)
+def test_what_schwab_answers_is_explained_by_its_nearest_cause(words, name):
+    assert [symptom.name for symptom in explain(words)] == [name]
+
+
+def test_a_good_answer_is_no_symptom():
+    answers = re.findall(r"```json\n(.*?)```", section("2.1 Where and as whom") + section("3.1 `/chains`"), re.DOTALL)
+    assert [explain(answer) for answer in answers] == [(), ()]
 
 
 def test_one_code_is_no_beginning_of_another():

@@ -57,7 +57,7 @@ LOGIN_OVER: Final = Symptom(
 )
 PRODUCT_MISSING: Final = Symptom(
     "product missing",
-    ("client not authorized", "although the token is fresh"),
+    ("client not authorized", "although the token is fresh", "streamerinfo"),
     "The token is good, but the app lacks an API product.",
     "Add Accounts and Trading Production and Market Data Production to the app, wait for Ready For Use, log in again.",
 )
@@ -145,9 +145,33 @@ ROUTE_GONE: Final = Symptom(
 )
 TOO_BIG: Final = Symptom(
     "answer too big",
-    ("toobigbody",),
+    ("toobigbody", "ischaintruncated"),
     "More was asked for than Schwab sends in one answer.",
     "Lower GEX_CHAIN_STRIKES or GEX_CHAIN_DAYS; asking again unchanged does not help.",
+)
+UNKNOWN_SYMBOL: Final = Symptom(
+    "unknown symbol",
+    ("symbol not found", "invalidsymbols"),
+    "Schwab knows no such symbol.",
+    "Correct it: an index is $SPX without .X, a future /ES, and an option has 21 characters with its spaces.",
+)
+NO_CHAIN: Final = Symptom(
+    "no chain",
+    ("status failed", "calls itself failed"),
+    "Schwab has no option chain for this: an unknown symbol, or no expiry between the dates asked for.",
+    "Check the symbol ($SPX without .X; no chains of futures). The program keeps the chain it has and asks again.",
+)
+NOT_SUPPORTED: Final = Symptom(
+    "feature not supported",
+    ("feature not supported",),
+    "The row that Schwab's account activity sends at about 00:30 New York time.",
+    "Nothing: this program does not use account activity. A program of yours may skip the row.",
+)
+UNAUTHORIZED: Final = Symptom(
+    "unauthorized",
+    ("http 401", "status 401", "answered 401", "error 401", "401 unauthorized", "unauthorized"),
+    "Schwab does not accept the access token, or the app lacks the product that the request belongs to.",
+    "Nothing at first: the token is renewed and the request repeated. If it lasts: `python -m streaming token doctor`.",
 )
 _WELL: Final = "Nothing is wrong."
 STREAM_CODES: Final = (
@@ -214,7 +238,7 @@ STREAM_CODES: Final = (
     ),
     Symptom(
         "stream code 30",
-        ("code 30", "stop_streaming", "stop streaming", "empty subscription"),
+        ("code 30", "stop_streaming", "stop streaming", "empty subscription", "slowness"),
         "The streamer ended the connection: nothing subscribed, inactivity, slowness or an administrator.",
         "Nothing: the program connects again if anything is subscribed. SCHWAB_SYMBOLS says what.",
     ),
@@ -245,21 +269,28 @@ SYMPTOMS: Final = (
     SERVER_TROUBLE,
     ROUTE_GONE,
     TOO_BIG,
+    UNKNOWN_SYMBOL,
+    NO_CHAIN,
+    NOT_SUPPORTED,
+    UNAUTHORIZED,
     *STREAM_CODES,
 )
-_CODE: Final = re.compile(r"\bcode\W{1,4}(\d+)")
-"""`"code":30` as it stands in a frame."""
+_PAIR: Final = re.compile(r"\b(code|status)\W{1,4}(\d+|failed)")
+"""`"code":30` or `"status":"FAILED"` as it stands in a frame or an answer."""
+_WELL_AFTER: Final = r"(?!\W{1,4}false|\W{1,99}(?:streamersocket|schwabclient))"
+"""What follows a name in an answer that is as it should be."""
 
 
 def explain(text: str) -> tuple[Symptom, ...]:
     """What a message, a page or an error may mean; empty when nothing in it is known."""
-    small = _CODE.sub(r"code \1", text.lower())
-    return tuple(symptom for symptom in SYMPTOMS if any(_has(small, mark) for mark in symptom.marks))
+    small = _PAIR.sub(r"\1 \2", text.lower())
+    found = tuple(symptom for symptom in SYMPTOMS if any(_has(small, mark) for mark in symptom.marks))
+    return tuple(symptom for symptom in found if symptom is not UNAUTHORIZED) or found  # others are more exact
 
 
 def _has(text: str, mark: str) -> bool:
     """Whether a mark stands in a text by itself: `code 3` is no beginning of `code 30`."""
-    return re.search(rf"(?<![a-z0-9]){re.escape(mark)}(?!\d)", text) is not None
+    return re.search(rf"(?<![a-z0-9]){re.escape(mark)}(?!\d){_WELL_AFTER}", text) is not None
 
 
 def authorize_symptom(status: int, body: str) -> Symptom | None:
