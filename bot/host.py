@@ -258,6 +258,11 @@ def _jobs(
 
 def _name_plates(bot: GexBot, runtime: Runtime, settings: BotSettings, feed: FeedParts) -> NamePlates:
     named = settings.gex_price_channel_map.items()
+
+    def keeps(guild_id: int) -> bool:
+        """Each process its own servers; one that stands by hears of all of them, too."""
+        return bot.gateway.hears_of(guild_id) if bot.gateway.count > 1 else 0 in feed.own
+
     return NamePlates(
         bot,
         runtime.snapshots.latest,
@@ -266,6 +271,7 @@ def _name_plates(bot: GexBot, runtime: Runtime, settings: BotSettings, feed: Fee
         nickname=settings.tickers[0].name if settings.gex_price_nickname else None,
         force=settings.gex_feed_force_window,
         leads=lambda: 0 in feed.own,
+        keeps=keeps,
         tell=bot.tell_operators,
     )
 

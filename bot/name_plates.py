@@ -52,7 +52,7 @@ def price_and_regime(snapshot: GexSnapshot, decimals: int) -> str:
 
 
 class NamePlates:
-    """Keeps the names current while this process writes the live messages; nothing of it disturbs those."""
+    """Keeps the names current that are this process's to keep; nothing of it disturbs the live messages."""
 
     def __init__(
         self,
@@ -64,9 +64,13 @@ class NamePlates:
         nickname: str | None,
         force: bool,
         leads: Callable[[], bool],
+        keeps: Callable[[int], bool],
         tell: Tell,
     ) -> None:
-        """`channels` are ids and what ticker each is named by, `nickname` the ticker that the bot is called by."""
+        """`channels` are ids and what ticker each is named by, `nickname` the ticker that the bot is called by.
+
+        `leads` says whether this process names channels, `keeps` of a server whether it names the bot there.
+        """
         self._bot = bot
         self._latest = latest
         self._clock = clock
@@ -74,6 +78,7 @@ class NamePlates:
         self._nickname = nickname
         self._force = force
         self._leads = leads
+        self._keeps = keeps
         self._tell = tell
         self._names: dict[int, str] = {}
         self._told: set[int] = set()
@@ -82,19 +87,19 @@ class NamePlates:
         """Rename what changed, every five minutes, until cancelled."""
         while True:
             await self._clock.sleep(EVERY_S)
-            if self._leads() and self._bot.is_ready():
+            if self._bot.is_ready():
                 await self.rename()
                 progress()
 
     async def rename(self) -> None:
-        """Every name once, where it is another than before."""
-        for channel_id, ticker in self._channels.items():
+        """Every name of ours once, where it is another than before."""
+        for channel_id, ticker in self._channels.items() if self._leads() else ():
             text = await self._text(ticker)
             edit = partial(self._bot.http.edit_channel, channel_id, name=text)
             await self._name(channel_id, f"channel {channel_id}", text, edit, needs="Manage Channels")
         if self._nickname is not None:
             text = await self._text(self._nickname)
-            for guild in tuple(self._bot.guilds):
+            for guild in [guild for guild in self._bot.guilds if self._keeps(guild.id)]:
                 call = partial(guild.me.edit, nick=text)
                 await self._name(guild.id, f"server {guild.name}", text, call, needs="Change Nickname")
 

@@ -40,7 +40,7 @@ class Rig:
 
     def __init__(self, **order) -> None:
         self.clock = ManualClock(OPEN)
-        self.spot, self.leads, self.refused = 6400.0, True, False
+        self.spot, self.leads, self.refused, self.keeps = 6400.0, True, False, {1, 2}
         self.named: list[tuple[float, object, str]] = []
         self.told: list[str] = []
         guilds = [SimpleNamespace(id=at, name="s", me=SimpleNamespace(edit=self._nick)) for at in (1, 2)]
@@ -51,7 +51,15 @@ class Rig:
             is_closed=lambda: False,
         )
         plan = {"channels": {7: "SPX"}, "nickname": None, "force": False} | order
-        self.plates = NamePlates(bot, self._latest, self.clock, leads=lambda: self.leads, tell=self.told.append, **plan)
+        self.plates = NamePlates(
+            bot,
+            self._latest,
+            self.clock,
+            leads=lambda: self.leads,
+            keeps=lambda guild_id: guild_id in self.keeps,
+            tell=self.told.append,
+            **plan,
+        )
 
     async def _latest(self, ticker):
         return snapshot(ticker, asof=self.clock.now(), spot=self.spot)
@@ -88,12 +96,20 @@ async def test_only_what_changed_is_renamed_and_the_nickname_in_every_server():
 
 async def test_a_process_that_does_not_write_the_messages_names_nothing():
     rig = Rig()
-    rig.leads = False
+    rig.leads, rig.keeps = False, set()
     task = asyncio.create_task(rig.plates.run(lambda: None))
     for _ in range(20):
         await asyncio.sleep(0)
     task.cancel()
     assert rig.named == []
+
+
+async def test_of_several_processes_each_names_the_bot_in_its_own_servers_and_one_the_channels():
+    rigs = [Rig(nickname="SPX") for _ in range(2)]
+    rigs[1].leads, rigs[0].keeps, rigs[1].keeps = False, {1}, {2}
+    for rig in rigs:
+        await rig.plates.rename()
+    assert [[what for _, what, _ in rig.named] for rig in rigs] == [[7, "nick"], ["nick"]]
 
 
 async def test_a_missing_permission_is_told_once_until_it_is_given():
@@ -119,6 +135,7 @@ async def test_a_real_library_renames_on_a_real_wire_and_discords_limit_costs_no
             nickname="SPX",
             force=False,
             leads=lambda: True,
+            keeps=lambda _guild_id: True,
             tell=rig.told.append,
         )
         await plates.rename()
