@@ -107,7 +107,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         place = await self._target(interaction, channel)
         said: dict[str, Any] = {"scope": scope, "weight": weight, "style": style, "picture": picture, "silent": silent}
         said |= {"buttons": buttons, "refresh_minutes": refresh}
-        order = await self._desk.add(place.id, place.guild.id, asked_tickers(tickers), by=interaction.user.id, **said)
+        order = await self._desk.add(place.id, place.guild.id, asked_tickers(tickers), **said)
         text = self._words(order, "From now on: ")
         if (order.style or self._services.settings.gex_feed_style) != "ansi":
             await interaction.edit_original_response(content=text)
@@ -141,7 +141,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         if role is not None:
             require_pingable(role, place)
         said["alert_role_id"] = 0 if ping is False else None if role is None else role.id
-        order = await self._desk.change(place.id, place.guild.id, wanted, by=interaction.user.id, **said)
+        order = await self._desk.change(place.id, place.guild.id, wanted, **said)
         await self._answer(interaction, order, "From now on: ")
 
     @app_commands.command(description="Move a live message to another channel")
@@ -151,7 +151,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         """Move it, where it can stand."""
         left = await self._place(interaction, channel, thinks=False)
         place = await self._target(interaction, to)
-        order = await self._desk.move(left.id, place.id, place.guild.id, by=interaction.user.id)
+        order = await self._desk.move(left.id, place.id, place.guild.id)
         await self._answer(interaction, order, "Moved: ")
 
     @app_commands.command(description="Remove a live message")
@@ -206,7 +206,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
 
     async def _rest(self, interaction: BotInteraction, channel: Channel | None, *, paused: bool) -> None:
         place = await self._place(interaction, channel)
-        order = await self._desk.change(place.id, place.guild.id, by=interaction.user.id, paused=paused)
+        order = await self._desk.change(place.id, place.guild.id, paused=paused)
         await self._answer(interaction, order, "")
 
     async def _place(self, interaction: BotInteraction, channel: Channel | None, *, thinks: bool = True) -> Place:
@@ -230,8 +230,7 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
 
     async def _take_card(self, interaction: BotInteraction, place: Place) -> str:
         """What the button under the answer to `/feed add` does."""
-        by = interaction.user.id
-        order = await self._desk.change(place.id, place.guild.id, by=by, style="card")
+        order = await self._desk.change(place.id, place.guild.id, style="card")
         await self._services.audit.note_words(interaction, f"feed set channel:{place.id} style:card")
         return self._words(order, "From now on: ")
 

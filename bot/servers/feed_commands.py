@@ -51,14 +51,14 @@ class FeedCommands:
         names = await self._names(tickers) if tickers else order.tickers
         return await self._keep(replace(order, guild_id=guild_id, tickers=names, **_given(said)))
 
-    async def move(self, channel_id: int, to: int, guild_id: int, *, by: int) -> BoardOrder:
+    async def move(self, channel_id: int, to: int, guild_id: int) -> BoardOrder:
         """Let the message go on in another channel; one that the settings name rests where it was."""
         order = await self._there(channel_id)
         if to in self._orders.current:
             raise RequestError(f"There is a live message in <#{to}> already.", remedy="Remove that one first.")
-        moved = replace(order, channel_id=to, guild_id=guild_id, by=by, reposted_ms=0)
+        moved = replace(order, channel_id=to, guild_id=guild_id, reposted_ms=0)
         named = self._orders.named(channel_id)
-        leaves = None if named is None else replace(named, guild_id=guild_id, paused=True, by=by)
+        leaves = None if named is None else replace(named, guild_id=guild_id, paused=True)
         await self._store.move(moved, instead_of=channel_id, leaves=leaves)
         await self._orders.look()
         return moved

@@ -26,8 +26,6 @@ class BoardOrder(Choices, frozen=True, kw_only=True, omit_defaults=True):
     paused: bool = False
     reposted_ms: int = 0
     """When somebody last asked for a new message; kept beside the order, whoever gave that."""
-    by: int = 0
-    """The user who said so last."""
     v: int = SCHEMA
 
     @property
@@ -90,7 +88,7 @@ def manner_of_alerts(order: BoardOrder | None, settings: BotSettings) -> Manner:
 
 def is_only_reposted(before: BoardOrder, after: BoardOrder) -> bool:
     """Whether nothing is new but that a new message is wanted."""
-    return before == msgspec.structs.replace(after, reposted_ms=before.reposted_ms, by=before.by)
+    return before == msgspec.structs.replace(after, reposted_ms=before.reposted_ms)
 
 
 def read_order(payload: bytes) -> BoardOrder | None:

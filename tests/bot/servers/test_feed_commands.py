@@ -34,9 +34,9 @@ def desk(redis) -> Desk:
 
 
 async def test_a_message_is_added_changed_and_removed(desk):
-    await desk.does.add(2, 7, [NDX], by=5, style="plain", silent=None)
+    await desk.does.add(2, 7, [NDX], style="plain", silent=None)
     assert desk.shown[2] == (("NDX",), "/feed", False)
-    changed = await desk.does.change(2, 7, [SPX], refresh_minutes=0, by=6)
+    changed = await desk.does.change(2, 7, [SPX], refresh_minutes=0)
     assert (changed.tickers, changed.style, changed.refresh_minutes, changed.silent) == (("SPX",), "plain", 0, None)
     assert await desk.does.remove(2) is None
     assert desk.shown == {1: (("SPX",), "the settings", False)}
@@ -54,12 +54,12 @@ async def test_what_is_said_of_a_channel_of_the_settings_counts_until_it_is_remo
 
 
 async def test_a_moved_message_goes_on_elsewhere_and_one_of_the_settings_rests_where_it_was(desk):
-    await desk.does.move(1, 2, 7, by=5)
+    await desk.does.move(1, 2, 7)
     assert desk.shown == {1: (("SPX",), "/feed", True), 2: (("SPX",), "/feed", False)}
-    await desk.does.move(2, 3, 7, by=5)
+    await desk.does.move(2, 3, 7)
     assert 2 not in desk.shown
     with pytest.raises(RequestError, match="already"):
-        await desk.does.move(3, 1, 7, by=5)
+        await desk.does.move(3, 1, 7)
 
 
 async def test_a_new_message_is_wanted_now(desk):

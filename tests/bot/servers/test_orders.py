@@ -54,6 +54,8 @@ def test_nothing_makes_a_sound_unless_the_settings_or_an_admin_say_so():
 
 def test_an_order_comes_back_as_it_was_kept():
     assert read_order(msgspec.json.encode(SAID)) == SAID
+    earlier = msgspec.to_builtins(SAID) | {"by": 42}
+    assert read_order(msgspec.json.encode(earlier)) == SAID, "one that still names who gave it"
 
 
 @pytest.mark.parametrize(
