@@ -52,7 +52,7 @@ class BotSettings(StreamSettings):
     gex_feed_force_window: bool = Field(False, description="true or false")
     gex_feed_age: bool = Field(False, description="true or false")
     gex_feed_style: Style = Field("ansi", description="ansi, card or plain")
-    gex_feed_digits: int = Field(3, ge=2, le=6, description="a whole number from 2 to 6")
+    gex_feed_digits: int = Field(3, ge=2, le=5, description="a whole number from 2 to 5")
     gex_feed_buttons: bool = Field(False, description="true or false")
     gex_feed_silent: bool = Field(True, description="true or false")
     gex_feed_more_tickers: int = Field(5, ge=0, le=50, description="a whole number of tickers from 0 to 50")

@@ -3,7 +3,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.render.text import BoardView, Moving, board_text, is_replaceable
@@ -14,6 +14,7 @@ from tests.support.contrast import ANSI as HUES
 from tests.support.contrast import BLOCK as GROUNDS
 from tests.support.contrast import CHAT, SUBTEXT, TEXT, coloured, contrast, table
 from tests.support.feed import OPEN_AT, without_colours
+from tests.support.host import make_settings
 
 LIVE = BoardView(
     ticker="NQ_NDX",
@@ -139,7 +140,7 @@ def test_one_line_says_on_which_side_spot_is_and_what_that_means(regime, flip, w
     assert block(regime=regime, zero_gamma=Moving(flip)).splitlines()[3] == words
 
 
-@pytest.mark.parametrize(("digits", "shown"), [(2, "+1.8Bn"), (3, "+1.83Bn"), (4, "+1.835Bn"), (6, "+1.83460Bn")])
+@pytest.mark.parametrize(("digits", "shown"), [(2, "+1.8Bn"), (3, "+1.83Bn"), (4, "+1.835Bn"), (5, "+1.8346Bn")])
 def test_exposures_have_as_many_significant_digits_as_the_setting_says(digits, shown):
     assert re.search(rf"net gex vol +{re.escape(shown)} +Δ", block(digits=digits))
 
@@ -247,23 +248,37 @@ def test_absurd_figures_stay_within_the_limit_too():
     assert len(board_text(changed(**dict.fromkeys(BOARD, absurd)), style="ansi")) <= 1000
 
 
+def may_be_set(**said) -> bool:
+    try:
+        make_settings(**said)
+    except ValueError:
+        return False
+    return True
+
+
 plausible = st.floats(0.01, 99_999)
 plausible_moving = st.builds(Moving, plausible, plausible)
 plausible_bn = st.builds(Moving, st.floats(-99, 99), st.floats(-99, 99))
 
 
-@given(
-    plausible_moving,
-    plausible_bn,
-    st.sampled_from(list(Freshness)),
-    st.sampled_from([None, "oi", "vol"]),
-    st.sampled_from([None, "dampened", "amplified", "undecided"]),
+ways_to_show = st.fixed_dictionaries(
+    {
+        "freshness": st.sampled_from(list(Freshness)),
+        "weight": st.sampled_from([None, "oi", "vol"]),
+        "regime": st.sampled_from([None, "dampened", "amplified", "undecided"]),
+        "digits": st.sampled_from([digits for digits in range(10) if may_be_set(gex_feed_digits=digits)]),
+    }
 )
-def test_no_line_is_wider_than_forty_columns(level, exposure, freshness, weight, regime):
+WIDEST = {"freshness": Freshness.LIVE, "weight": "vol", "regime": "undecided", "digits": 5}
+
+
+@given(plausible_moving, plausible_bn, ways_to_show)
+@example(Moving(6875.25, 6850.25), Moving(-9.87654, 9.87654), WIDEST)
+@example(Moving(6875.25, 6850.25), Moving(-98.7654, 98.7654), WIDEST)
+def test_no_line_is_wider_than_forty_columns(level, exposure, shown):
     levels = dict.fromkeys(("zero_gamma", "call_wall", "put_wall"), level)
     exposures = dict.fromkeys(("net_gex", "scaled_gamma", "max_change"), exposure)
-    said = {"freshness": freshness, "weight": weight, "regime": regime}
-    text = block(spot=Moving(25061.25, 25000.0), age_s=3000.0, at=OPEN_AT, **said, **levels, **exposures)
+    text = block(spot=Moving(25061.25, 25000.0), age_s=3000.0, at=OPEN_AT, **shown, **levels, **exposures)
     assert max(len(line) for line in text.splitlines()) <= 40
 
 
