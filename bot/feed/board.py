@@ -43,6 +43,7 @@ _LONGEST_LOOK_S: Final = 4.0
 _LOOK_AFTER_S: Final = 0.01
 _HOUR_MIN: Final = 60
 _REPLACED_AT_S: Final = 3300.0
+_RATIONED_AT_S: Final = 3600.0
 _REPOST_AFTER_S: Final = 5.0
 _FINISH_S: Final = 2.0
 _FAREWELL_S: Final = 4.5
@@ -79,6 +80,11 @@ class BoardPlan:
     """Draws the picture of a message; None for none."""
     shows_age: bool = False
     """Whether Discord's own growing time stands under the figures."""
+
+    @property
+    def replaced_within_s(self) -> float:
+        """How long after a mark a message may stand: until the next one, without marks until it is an hour old."""
+        return self.refresh_minutes * 60.0 or _RATIONED_AT_S - _REPLACED_AT_S
 
 
 class Board:
@@ -362,7 +368,8 @@ class Board:
             self._counters.skips += 1
         else:
             method = "PATCH" if self._message.message_id else "POST"
-            async with self._turns.turn(self._channel_id, method=method, replaces=marked) as turn:
+            within_s = self._plan.replaced_within_s
+            async with self._turns.turn(self._channel_id, method=method, replaces=marked, within_s=within_s) as turn:
                 self._replaces = turn.replaces
                 await self._finishing(self.beat(due_s))
         still = not had_news and edits == self._counters.edits

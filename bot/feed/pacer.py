@@ -32,6 +32,9 @@ _LONGEST_GAP_S: Final = 0.25
 _SHORTEST_GAP_S: Final = 0.1
 _MARK_S: Final = 10.0
 """So long the boards of one mark take to be replaced while they are between forty and 120."""
+_OF_INTERVAL: Final = 0.9
+"""Of the time between two marks, all replacements of the first take at most so much."""
+_REPLACEMENT_CALLS: Final = 2
 _KNOWN_FOR_S: Final = 600.0
 _MOST_PACES: Final = 4096
 _TOO_MANY_REQUESTS: Final = 429
@@ -59,6 +62,8 @@ class Wish:
     method: str = "PATCH"
     replaces: bool = False
     """A board past its mark: it would rather replace its message, and edits it as long as it may not."""
+    within_s: float = math.inf
+    """Of a board: how long after a mark its message is to be replaced, whether or not it is past one."""
     order: int = 0
     settled: bool = False
     """Granted, or wanted no more."""
@@ -205,15 +210,16 @@ class ChannelPaces:
 class _Queue:
     """Wishes of one kind, those first whose channel was served longest ago."""
 
-    heap: list[tuple[float, int, Wish]] = field(default_factory=list)
+    heap: list[tuple[float, float, int, Wish]] = field(default_factory=list)
 
-    def put(self, served_s: float, wish: Wish) -> None:
-        heapq.heappush(self.heap, (served_s, wish.order, wish))
+    def put(self, served_s: float, wish: Wish, *, hurry_s: float = 0.0) -> None:
+        """Before all that have more time than `hurry_s`."""
+        heapq.heappush(self.heap, (hurry_s, served_s, wish.order, wish))
 
     def first(self) -> Wish | None:
-        while self.heap and self.heap[0][2].settled:
+        while self.heap and self.heap[0][-1].settled:
             heapq.heappop(self.heap)
-        return self.heap[0][2] if self.heap else None
+        return self.heap[0][-1] if self.heap else None
 
 
 class Pacer:
@@ -226,10 +232,12 @@ class Pacer:
         self._replacing = _Queue()
         self._later: list[tuple[float, int, Wish]] = []
         self._served_s: dict[int, float] = {}
+        self._within_s: dict[int, float] = {}
         self._orders = 0
         self._waiting = 0
         self._before_an_edit = 0
-        self._lane_s = -math.inf
+        self._lane_s = self._counted_s = -math.inf
+        self._needed_gap_s = math.inf
         self.made = 0
         """Calls so far."""
 
@@ -254,7 +262,7 @@ class Pacer:
         self._waiting += 1
         self._enqueue(wish)
         if wish.replaces:
-            self._replacing.put(self._last_s(wish), wish)
+            self._replacing.put(self._last_s(wish), wish, hurry_s=wish.within_s)
 
     def drop(self, wish: Wish) -> None:
         """Want it no more; nothing once it is granted."""
@@ -334,7 +342,9 @@ class Pacer:
         return None
 
     def _replacement(self, now_s: float) -> Wish | None:
-        """Boards past their mark are replaced one after the other: forty in 10 s, five hundred in 50 s."""
+        """Boards past their mark are replaced one after the other, those first whose next mark comes sooner: forty in
+        10 s, five hundred in 50 s, more within their interval.
+        """
         wish = self._replacing.first() if now_s >= self._lane_s else None
         if wish is None or self.paces.ready_s("POST", wish.channel_id, even=False) > now_s:
             return None
@@ -352,16 +362,28 @@ class Pacer:
         wish.flight = self.budget.take(now_s)
         self._before_an_edit = 0 if wish.rank is Rank.EDIT else self._before_an_edit + 1
         if wish.rank is Rank.EDIT and wish.channel_id is not None:
-            self._served_s[wish.channel_id] = now_s
+            self._served_s[wish.channel_id], self._within_s[wish.channel_id] = now_s, wish.within_s
         if wish.as_replacement:
             gap_s = self._lane_gap_s(now_s)
             self._lane_s = max(self._lane_s, now_s - gap_s) + gap_s
 
     def _lane_gap_s(self, now_s: float) -> float:
-        """Between two replacements; each is two calls, and at least half of the budget is left to edits."""
+        """Between two replacements, each of two calls: at least half of the budget is left to edits, unless the boards
+        are so many that replacing each within its interval takes more.
+        """
+        if now_s >= self._counted_s + _SECOND_S:
+            self._count(now_s)
+        rate_per_s, even_s = max(self.budget.rate_per_s, 1.0), _MARK_S / max(len(self._served_s), 1)
+        gap_s = min(max(even_s, _SHORTEST_GAP_S), _LONGEST_GAP_S) * RATE_PER_S / rate_per_s
+        return max(min(gap_s, self._needed_gap_s), _REPLACEMENT_CALLS / rate_per_s)
+
+    def _count(self, now_s: float) -> None:
+        """Forget boards that are no more, and sum up how often those that there are want to be replaced."""
+        self._counted_s = now_s
         self._served_s = {key: at_s for key, at_s in self._served_s.items() if now_s - at_s <= _KNOWN_FOR_S}
-        even_s = _MARK_S / max(len(self._served_s), 1)
-        return min(max(even_s, _SHORTEST_GAP_S), _LONGEST_GAP_S) * RATE_PER_S / max(self.budget.rate_per_s, 1.0)
+        self._within_s = {key: within_s for key, within_s in self._within_s.items() if key in self._served_s}
+        due_per_s = sum(1.0 / within_s for within_s in self._within_s.values())
+        self._needed_gap_s = _OF_INTERVAL / due_per_s if due_per_s else math.inf
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

@@ -1,6 +1,7 @@
 """The pacer at work: whoever wants to call Discord waits here until it is his turn."""
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -40,8 +41,13 @@ _turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
 class Turns(Protocol):
     """Where boards wait for their turn."""
 
-    def turn(self, channel_id: int, *, method: str, replaces: bool) -> AbstractAsyncContextManager[Turn]:
-        """Wait for it; the first call made inside, or in a task begun inside, is the one that was granted."""
+    def turn(
+        self, channel_id: int, *, method: str, replaces: bool, within_s: float = math.inf
+    ) -> AbstractAsyncContextManager[Turn]:
+        """Wait for it; the first call made inside, or in a task begun inside, is the one that was granted.
+
+        `within_s` is how long after each mark the message is to be replaced.
+        """
         ...
 
 
@@ -55,6 +61,7 @@ class AtOnce:
         *,
         method: str,  # noqa: ARG002
         replaces: bool,  # noqa: ARG002
+        within_s: float = math.inf,  # noqa: ARG002
     ) -> AsyncIterator[Turn]:
         yield Turn(replaces=True)
 
@@ -70,8 +77,10 @@ class Pacing:
         self._driver: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def turn(self, channel_id: int, *, method: str, replaces: bool) -> AsyncIterator[Turn]:
-        wish = Wish(Rank.EDIT, channel_id, method, replaces)
+    async def turn(
+        self, channel_id: int, *, method: str, replaces: bool, within_s: float = math.inf
+    ) -> AsyncIterator[Turn]:
+        wish = Wish(Rank.EDIT, channel_id, method, replaces, within_s)
         turn = Turn(replaces, await self._wait(wish))
         turn.replaces = wish.as_replacement
         turn.method = "POST" if wish.as_replacement else method

@@ -1,4 +1,5 @@
 import asyncio
+import math
 import random
 import re
 from collections.abc import AsyncIterator
@@ -981,9 +982,11 @@ class NotedTurns(AtOnce):
         self.methods: list[str] = []
 
     @asynccontextmanager
-    async def turn(self, channel_id: int, *, method: str, replaces: bool) -> AsyncIterator[Turn]:
+    async def turn(
+        self, channel_id: int, *, method: str, replaces: bool, within_s: float = math.inf
+    ) -> AsyncIterator[Turn]:
         self.methods.append(method)
-        async with super().turn(channel_id, method=method, replaces=replaces) as turn:
+        async with super().turn(channel_id, method=method, replaces=replaces, within_s=within_s) as turn:
             yield turn
 
 

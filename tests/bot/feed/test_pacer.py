@@ -5,6 +5,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,12 +34,14 @@ class Bot:
     def later(self, delay_s: float, deed: Callable[[], object]) -> None:
         heapq.heappush(self._events, (self.now_s + delay_s, next(self._orders), deed))
 
-    def board(self, channel_id: int, *, beat_s: float = 1.0, mark_s: float = math.inf) -> None:
+    def board(
+        self, channel_id: int, *, beat_s: float = 1.0, mark_s: float = math.inf, within_s: float = math.inf
+    ) -> None:
         """A board that always has news: it asks again a beat after it was granted, or at once when it is late."""
         state = {"due_s": self.now_s, "mark_s": mark_s}
 
         def ask() -> None:
-            self.pacer.ask(Wish(Rank.EDIT, channel_id, "PATCH", replaces=self.now_s >= state["mark_s"]))
+            self.pacer.ask(Wish(Rank.EDIT, channel_id, "PATCH", self.now_s >= state["mark_s"], within_s))
 
         def answered(wish: Wish) -> None:
             if wish.as_replacement:
@@ -169,6 +172,27 @@ def test_five_hundred_messages_are_replaced_within_a_minute_of_the_mark():
     assert len(reposts) == 500
     assert reposts[0] <= 21.0
     assert reposts[-1] <= 80.0
+
+
+@pytest.mark.parametrize(("boards", "within_s"), [(700, 60.0), (2000, 300.0)])
+def test_so_many_messages_that_ten_a_second_are_too_few_are_replaced_within_their_interval(boards, within_s):
+    bot = Bot(2)
+    for number in range(boards):
+        bot.board(number, mark_s=20.0, within_s=within_s)
+    bot.run(min(20.0 + within_s, 240.0))
+    reposts = {wish.channel_id: at_s for at_s, wish in bot.made if wish.as_replacement}
+    assert len(reposts) == boards
+    assert min(reposts.values()) <= 21.0
+
+
+def test_messages_whose_next_mark_comes_sooner_are_replaced_first():
+    bot = Bot(2)
+    for number in range(300):
+        bot.board(number, mark_s=20.0, within_s=60.0 if number % 10 == 0 else 3600.0)
+    bot.run(60.0)
+    hurried = [at_s for at_s, wish in bot.made if wish.as_replacement and wish.within_s == 60.0]
+    assert len(hurried) == 30
+    assert hurried[-1] <= 35.0
 
 
 def test_two_thousand_boards_have_one_pace_and_none_starves_beside_a_mark_and_a_flood_of_alerts():
