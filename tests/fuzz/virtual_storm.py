@@ -429,7 +429,7 @@ _VERBS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
     "feed resume": lambda bot, channel_id: bot.desk.change(channel_id, _SERVER, paused=False),
     "feed repost": lambda bot, channel_id: bot.desk.repost(channel_id),
     "feed remove": lambda bot, channel_id: bot.desk.remove(channel_id),
-    "feed move": lambda bot, channel_id, to: bot.desk.move(channel_id, to, _SERVER, by=1),
+    "feed move": lambda bot, channel_id, to: bot.desk.move(channel_id, to, _SERVER),
     "alert pause": lambda bot, channel_id: bot.alert_desk.pause(Target(channel_id=channel_id), "Somebody wants rest."),
     "alert resume": lambda bot, target: bot.alert_desk.resume(target),
 }
