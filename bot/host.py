@@ -84,6 +84,8 @@ if TYPE_CHECKING:  # it needs a web server, which is imported where one is wante
 
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
+_CALL_SHARE: Final = "call-share"
+"""The last job to end: boards say goodbye at a pace that is still this process's."""
 _TOLD: Final = "what the operators were told"
 
 
@@ -112,7 +114,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
         ChartWorker() as charts,
         bot,
         background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
-        Supervisor(clock=clock, rng=rng, tell=bot.tell_operators) as supervisor,
+        Supervisor(clock=clock, rng=rng, tell=bot.tell_operators, last={_CALL_SHARE}) as supervisor,
         serve_api(settings, Desk(runtime.snapshots, settings.tickers, clock)) as api,
     ):
         streamer = Streamer(runtime, settings.tickers, rng=rng, tell=bot.tell_operators)
@@ -191,7 +193,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             feed=feed,
             crew=crew,
         )
-        jobs |= {"call-share": share.run, "crew": crew.run}
+        jobs |= {_CALL_SHARE: share.run, "crew": crew.run}
         jobs |= {} if settings.on_alarm is None else {"alarm": bell.run}
         jobs |= {} if port is None else {"login-callback": port.hold}
         if settings.gex_feed_enabled:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -74,6 +74,7 @@ class RestartPolicy:
 
 
 DEFAULT_POLICY = RestartPolicy()
+_LAST_END_S: Final = 0.5
 _OVER_AFTER_S: Final = 60.0
 """Trouble is over when a job makes progress after running so long: many begin well before they meet it again."""
 
@@ -138,12 +139,15 @@ class Supervisor:
         rng: random.Random | None = None,
         tell: Tell | None = None,
         close_budget_s: float = 6.0,
+        last: Collection[str] = (),
     ) -> None:
+        """Jobs named in `last` are needed by the others and end when these have."""
         self._clock = clock
         self._rng = rng or random.Random()
         self._tell = tell
         self._close_budget_s = close_budget_s
         self._jobs: dict[str, _Job] = {}
+        self._last = last
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -151,7 +155,8 @@ class Supervisor:
 
     async def __aexit__(self, *_: object) -> None:
         self._closing = True
-        await self._end(list(self._jobs.values()))
+        await self._end([job for job in self._jobs.values() if job.name not in self._last])
+        await self._end([job for job in self._jobs.values() if job.name in self._last], within_s=_LAST_END_S)
 
     def start(self, name: str, factory: JobFactory, policy: RestartPolicy = DEFAULT_POLICY) -> bool:
         """Run a job under a name; False when that job is alive already. RuntimeError while closing."""
@@ -198,15 +203,16 @@ class Supervisor:
             await asyncio.wait({job.task})
         return job.status()
 
-    async def _end(self, jobs: list[_Job]) -> None:
+    async def _end(self, jobs: list[_Job], *, within_s: float | None = None) -> None:
+        within_s = self._close_budget_s if within_s is None else within_s
         tasks = {job.task: job for job in jobs if job.task is not None and not job.task.done()}
         for task in tasks:
             task.cancel()
         if not tasks:
             return
-        _, pending = await asyncio.wait(tasks, timeout=self._close_budget_s)
+        _, pending = await asyncio.wait(tasks, timeout=within_s)
         for task in pending:
-            log.error("job %s did not end within %g s and is left behind", tasks[task].name, self._close_budget_s)
+            log.error("job %s did not end within %g s and is left behind", tasks[task].name, within_s)
 
     async def _supervise(self, job: _Job) -> None:
         log.info("job %s started", job.name)

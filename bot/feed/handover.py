@@ -51,13 +51,12 @@ class Handover:
                     return True
             await self._lease.release()
             await self._stir()
-            if await self._is_taken():
-                _LOG.info("%s is given to another process", self._lease.key)
-                return True
-            return not await self._lease.acquire()
+            is_given = await self._is_taken() or not await self._lease.acquire()
+            _LOG.info("%s is %s another process", self._lease.key, "given to" if is_given else "not taken by")
         except (TransientError, TimeoutError) as error:
             _LOG.debug("The feed is not given to another process: %s", error)
             return False
+        return is_given
 
     async def _is_taken(self) -> bool:
         ends_s = self._clock.monotonic() + _TAKEN_WITHIN_S

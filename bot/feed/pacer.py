@@ -95,6 +95,7 @@ class CallBudget:
     def __init__(self, rate_per_s: float = RATE_PER_S) -> None:
         self.rate_per_s = rate_per_s
         """Calls a second that are ours."""
+        self._then_per_s, self._until_s = rate_per_s, math.inf
         self._last_s = -math.inf
         self._held_until_s = -math.inf
         self._flights: set[Flight] = set()
@@ -105,8 +106,14 @@ class CallBudget:
     def _gap_s(self) -> float:
         return 1.0 / max(self.rate_per_s, _LEAST_PER_S)
 
+    def lease(self, rate_per_s: float, *, until_s: float, then_per_s: float) -> None:
+        """So many calls a second are ours until then; from then on so many others, whoever forgot to say so."""
+        self.rate_per_s, self._until_s, self._then_per_s = rate_per_s, until_s, then_per_s
+
     def wait_s(self, now_s: float) -> float:
         """How long until there is room for a call; infinite when that hangs on an answer."""
+        if now_s >= self._until_s:
+            self.rate_per_s, self._until_s = self._then_per_s, math.inf
         if now_s < (next_s := max(self._last_s + self._gap_s, self._held_until_s)):
             return next_s - now_s
         trip_s = self._trip_s
@@ -251,9 +258,9 @@ class Pacer:
         """Calls a second that are ours."""
         return self.budget.rate_per_s
 
-    @rate_per_s.setter
-    def rate_per_s(self, rate_per_s: float) -> None:
-        self.budget.rate_per_s = rate_per_s
+    def lease(self, rate_per_s: float, *, until_s: float, then_per_s: float) -> None:
+        """As `CallBudget.lease`."""
+        self.budget.lease(rate_per_s, until_s=until_s, then_per_s=then_per_s)
 
     def ask(self, wish: Wish) -> None:
         """Want a call."""

@@ -1,7 +1,8 @@
 """What part of Discord's calls a second is this process's, where several use one token.
 
 Each process leases a slice for two seconds and renews it twice a second, beside its calls: none ever waits for Redis.
-While Redis is away, a process keeps to an equal part of what there is for as many as it knew.
+While Redis is away, a process keeps to an equal part of what there is for as many as it knew. One whose event loop was
+held for so long that others may have its slice makes hardly a call before it has asked again.
 """
 
 import asyncio
@@ -23,9 +24,12 @@ log = logging.getLogger(__name__)
 LEASE_S: Final = 2.0
 RENEW_S: Final = 0.5
 _ANSWER_S: Final = 1.0
+_LEAVE_S: Final = 0.3
+_COUNTED_S: Final = 1.0
+"""So long Discord counts a call: what a process had is nobody else's before."""
 _SMOOTHING: Final = 0.2
 _LEAST: Final = 2.0
-"""Calls a second that an idle process keeps."""
+"""Calls a second that an idle process keeps, and one that does not know what it has."""
 _SHARE: Final = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -57,21 +61,24 @@ end
 local share = math.min(own, left / sharing)
 if sum < total then share = own + (total - sum) / count end
 share = math.min(share, math.max(total - others, 0))
-if share < old then high, high_until = math.max(old, high), now + 1000 end
+if share < old then high, high_until = math.max(old, high), now + ARGV[5] end
 local fields = string.format('%.3f %.3f %.0f %.3f %.0f', share, own, now + ARGV[4], high, high_until)
 redis.call('HSET', KEYS[1], ARGV[1], fields)
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return {string.format('%.3f', share), count}
 """
-"""KEYS slices; ARGV process, calls a second that it could use, all there are, ms of the lease. Its slice, and how many
-share. Who wants less than an equal part leaves the rest to the others; what others hold, or gave up less than a second
-ago, is never given a second time."""
+"""KEYS slices; ARGV process, calls a second that it could use, all there are, ms of the lease, ms that Discord counts a
+call. Its slice, and how many share. Who wants less than an equal part leaves the rest to the others; what others hold,
+or gave up less than a second ago, is never given a second time."""
 
 
 class Shared(Protocol):
     """Calls that keep to a rate."""
 
-    rate_per_s: float
+    @property
+    def rate_per_s(self) -> float:
+        """Calls a second that may be made."""
+        ...
 
     @property
     def made(self) -> int:
@@ -83,6 +90,10 @@ class Shared(Protocol):
         """Calls that wait to be made."""
         ...
 
+    def lease(self, rate_per_s: float, *, until_s: float, then_per_s: float) -> None:
+        """The rate until a moment of the monotonic clock, and from then on."""
+        ...
+
 
 class CallShare:
     """Keeps the rate of this process's calls at its slice."""
@@ -92,7 +103,7 @@ class CallShare:
         self._key = keys.call_slices(hashlib.sha256(token.encode()).hexdigest()[:16])
         self._calls = calls
         self._clock = clock
-        self._total = calls.rate_per_s
+        self._total = self._slice = calls.rate_per_s
         self._name = process_name()
         self._ask = redis.register_script(_SHARE)
         self._made = calls.made
@@ -100,30 +111,57 @@ class CallShare:
         """Calls of late."""
         self._sharing = 1
         self._until_s = clock.monotonic()
+        self._then_per_s = _LEAST
+        """From the end of the lease on: hardly anything, or what is left when nobody can be asked."""
 
     async def run(self, progress: Progress) -> None:
-        """The job: renew for ever."""
-        while True:
-            await self.renew()
-            progress()
-            await self._clock.sleep(RENEW_S)
+        """The job: renew until cancelled, then leave the slice to the others."""
+        try:
+            while True:
+                await self.renew()
+                progress()
+                await self._clock.sleep(RENEW_S)
+        finally:
+            await self._leave()
 
     async def renew(self) -> None:
-        """Lease a slice by what was used since the last time; without Redis an equal part, once the lease is over."""
+        """Lease a slice by what was used since the last time; without an answer an equal part, once the lease is over.
+
+        That is a second after the question at the latest: it may have been answered with less, which others have then.
+        """
         made, self._made = self._calls.made - self._made, self._calls.made
         self.made_per_s += _SMOOTHING * (made / RENEW_S - self.made_per_s)
         wanted = self._total if self._calls.waiting else min(max(1.5 * made / RENEW_S, _LEAST), self._total)
+        asked_s = self._clock.monotonic()
+        self._until_s = min(self._until_s, asked_s + _COUNTED_S)
+        self._allot()
         try:
             async with asyncio.timeout(_ANSWER_S), answering("sharing calls to Discord"):
-                share, count = await self._asked(wanted)
+                self._slice, self._sharing = await self._asked(wanted, self._total)
         except (TransientError, TimeoutError) as error:
-            if self._clock.monotonic() >= self._until_s:
-                self._calls.rate_per_s = self._total / self._sharing
+            self._then_per_s = self._total
             log.debug("calls to Discord are not shared now: %s", error)
-            return
-        self._sharing, self._until_s = count, self._clock.monotonic() + LEASE_S
-        self._calls.rate_per_s = share
+        else:
+            self._until_s, self._then_per_s = asked_s + LEASE_S, _LEAST
+        self._allot()
 
-    async def _asked(self, wanted: float) -> tuple[float, int]:
-        found: Any = await self._ask(keys=[self._key], args=[self._name, wanted, self._total, round(LEASE_S * 1000)])
+    async def _leave(self) -> None:
+        """Nothing of all there is from now on, as far as that can be said; else the slice runs out."""
+        self._until_s, self._then_per_s = self._clock.monotonic(), _LEAST
+        self._allot()
+        try:
+            async with answering("leaving calls to Discord to others", within_s=_LEAVE_S):
+                await self._asked(0.0, 0.0)
+        except TransientError as error:
+            log.debug("others have this process's calls to Discord when its lease is over: %s", error)
+
+    def _allot(self) -> None:
+        """What there is until the lease is over; then at most an equal part."""
+        then_per_s = min(self._then_per_s, self._total / self._sharing)
+        self._calls.lease(self._slice, until_s=self._until_s, then_per_s=then_per_s)
+
+    async def _asked(self, wanted: float, total: float) -> tuple[float, int]:
+        """In Redis the lease is longer than it is believed here: its last calls still count when it is over."""
+        lasts_ms, counted_ms = round((LEASE_S + _COUNTED_S) * 1000), round(_COUNTED_S * 1000)
+        found: Any = await self._ask(keys=[self._key], args=[self._name, wanted, total, lasts_ms, counted_ms])
         return float(found[0]), int(found[1])

@@ -325,6 +325,26 @@ async def test_a_job_that_ignores_its_end_is_left_behind_within_the_budget(clock
     await supervisor.wait("stubborn")
 
 
+async def test_a_job_that_the_others_need_ends_when_they_have(clock):
+    ended = []
+
+    def job(name):
+        async def run(_progress):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                ended.append(name)
+
+        return run
+
+    async with Supervisor(clock=clock, last={"pace"}) as supervisor:
+        supervisor.start("pace", job("pace"))
+        supervisor.start("boards", job("boards"))
+        await asyncio.sleep(0)
+    assert ended == ["boards", "pace"]
+
+
 async def test_every_end_is_logged_by_name(supervisor, caplog):
     caplog.set_level(logging.INFO)
     supervisor.start("alpha", Script(None))

@@ -160,6 +160,8 @@ def test_sigterm_ends_the_demo_cleanly_and_leaves_no_server(home: Home):
     assert not is_listening(redis_url)
     assert "Traceback" not in program.output
     assert "was never retrieved" not in program.output
+    ended = [program.output.index(f"job {name} stopped") for name in ("gex-feed", "call-share")]
+    assert ended == sorted(ended), "boards say goodbye at a pace that is still ours"
 
 
 def test_a_killed_demo_takes_its_redis_server_along(home: Home):

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import random
 import time
 
@@ -110,7 +111,8 @@ async def test_without_anybody_to_go_on_the_message_says_that_it_stops(start, ch
     assert await leader.lease.holder() is None
 
 
-async def test_one_that_stands_by_and_takes_nothing_is_not_believed(start, channel, monkeypatch):
+async def test_one_that_stands_by_and_takes_nothing_is_not_believed(start, channel, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
     monkeypatch.setattr("bot.feed.handover._TAKEN_WITHIN_S", 0.05)
     leader = start("a")
     await until(lambda: channel.written)
@@ -119,6 +121,7 @@ async def test_one_that_stands_by_and_takes_nothing_is_not_believed(start, chann
     asleep.tasks[1].cancel()
     await leader.stop()
     assert "stopped" in channel.written[-1][1]
+    assert "lease:feed is not taken by another process" in caplog.text
 
 
 async def test_while_redis_is_away_nothing_is_given_away_and_the_goodbye_is_said(start, channel):
