@@ -11,6 +11,7 @@ import redis as sync_redis
 
 from streaming.bus import keys
 from streaming.bus.codec import encode_snapshot
+from streaming.bus.server.embedded import free_port
 from streaming.recording.recording_files import parts_in
 from tests.e2e.conftest import Home
 from tests.e2e.test_accounts import open_world, until
@@ -80,11 +81,13 @@ async def test_a_bot_plays_a_recording_at_any_hour_and_calls_it_a_replay(home: H
         assert world.sandbox.traffic.violations == 0
 
 
-async def test_a_replay_without_a_path_reaches_the_operators(home: Home, redis_url: str, redis: object):
+async def test_a_replay_without_a_path_reaches_the_operators_in_their_own_way_too(
+    home: Home, redis_url: str, redis: object
+):
+    rung, said, place = home.path / "rung", "GEX_REPLAY_PATH is not set.", f"127.0.0.1:{free_port()}"
     async with open_world(home, redis_url) as world:
-        program = world.start(GEX_SOURCE="replay")
-        await until(
-            lambda: any("GEX_REPLAY_PATH is not set." in letter for letter in world.letters()),
-            what=lambda: program.output,
-        )
+        program = world.start(GEX_SOURCE="replay", ON_ALARM=f"cat >> {rung}", SCHWAB_CALLBACK_BIND=place)
+        await until(lambda: any(said in letter for letter in world.letters()), what=lambda: program.output)
+        await until(lambda: rung.exists() and said in rung.read_text(), what=lambda: program.output)
+        await until(lambda: f"logins arrive at {place}" in program.output, what=lambda: program.output)
         assert await asyncio.to_thread(program.stop) == 0

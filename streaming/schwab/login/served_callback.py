@@ -171,7 +171,7 @@ class CallbackPort:
                 async with serve_callback(self.callback, *self.place):
                     progress()
                     self._strange, self._is_lent = 0, False
-                    _LOG.info("logins arrive at %s port %d", *self.place)
+                    _LOG.info("logins arrive at %s:%d", *self.place)
                     await asyncio.Event().wait()
             except UnavailableError as error:
                 await self._note_taken(error)

@@ -5,6 +5,7 @@ import json
 import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -14,10 +15,13 @@ from streaming.bus import keys
 from streaming.bus.server.embedded import free_port
 from streaming.clock import ShiftedClock, SystemClock
 from streaming.commands.cli import main
+from streaming.commands.start import _alarms
+from streaming.process.alarm import AlarmBell
 from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import Failure, open_sim
 from streaming.sim.world.market import Market
 from tests.support.api import KNOWN, TOKEN
+from tests.support.clock import ManualClock
 from tests.support.http import open_http_server
 from tests.support.source_rigs import GEXBOT_ANSWER, KEY
 from tests.support.start_process import environment, start_command
@@ -100,6 +104,14 @@ def test_what_a_person_must_put_right_ends_it_with_its_status(app, capsys, optio
     app(**more)
     assert main(["start", *options]) == end[0]
     assert end[1] in capsys.readouterr().err
+
+
+def test_reminders_of_the_login_keep_out_of_the_night_of_the_operators_zone():
+    settings, clock = StreamSettings(_env_file=None, operator_time_zone="Asia/Tokyo"), ManualClock()
+    auth = SimpleNamespace(app=None)
+    runtime = SimpleNamespace(settings=settings, auth=auth, tokens=None, redis=None, clock=clock)
+    jobs = _alarms(runtime, AlarmBell(None, clock), print)
+    assert jobs["login watch"].__self__._zone.key == "Asia/Tokyo"
 
 
 async def test_a_login_that_is_missing_is_waited_for(tmp_path, redis, redis_url):

@@ -3,8 +3,13 @@
 import pytest
 from pydantic import SecretStr
 
+from streaming.schwab.login.cipher import new_key
 from streaming.schwab.login.oauth import AppKey
-from streaming.streamer.runtime import AppKeyFile
+from streaming.schwab.login.shared_store import SharedTokenStore
+from streaming.schwab.login.token_store import TokenStore
+from streaming.settings import StreamSettings
+from streaming.streamer.runtime import AppKeyFile, open_runtime
+from tests.support.clock import ManualClock
 
 
 @pytest.fixture
@@ -56,3 +61,19 @@ def test_the_environment_wins_over_the_file(env, monkeypatch):
     current = AppKeyFile(app("key", "from the shell"), env)
     write(env, "SCHWAB_CLIENT_ID=key\nSCHWAB_CLIENT_SECRET=other\n")
     assert current() == app("key", "from the shell")
+
+
+@pytest.mark.parametrize(("place", "store"), [("file", TokenStore), ("redis", SharedTokenStore)])
+async def test_the_login_is_kept_where_the_settings_say(env, redis_url, place, store):
+    settings = StreamSettings(
+        _env_file=None,
+        redis_url=redis_url,
+        schwab_token_store=place,
+        schwab_token_path=env.parent / "login" / "token.json",
+        schwab_token_key=new_key(),
+        schwab_client_id="id",
+        schwab_client_secret="secret",
+    )
+    async with open_runtime(settings, ManualClock(), tell=lambda _: None) as runtime:
+        assert type(runtime.tokens) is store
+        assert runtime.auth._store is runtime.tokens
