@@ -21,7 +21,7 @@ class FeedDecision:
 
     is_open: bool
     reason: str
-    """"open", "open at any hour", "weekend", a day, "before 09:35 New York", "after the close at 16:00 New York"."""
+    """"open", "open at any hour", "weekend", a day, "not open yet", "after the close"; the hour is `until`."""
     since: datetime | None
     """When this state began, on a New York clock; None when forced or not yet opened today."""
     until: datetime | None
@@ -40,7 +40,7 @@ def decide(now: datetime, *, force: bool = False) -> FeedDecision:
     if session is None:
         return FeedDecision(False, closure(today) or "no session", None, _feed_opens_at(next_session(today)), None)
     if local < _feed_opens_at(session):
-        return FeedDecision(False, f"before {FEED_OPENS:%H:%M} New York", None, _feed_opens_at(session), today)
+        return FeedDecision(False, "not open yet", None, _feed_opens_at(session), today)
     if local < session.close_at:
         return FeedDecision(True, "open", _feed_opens_at(session), session.close_at, today)
     tomorrow = _feed_opens_at(next_session(today))
@@ -106,7 +106,7 @@ def _feed_opens_at(session: TradingSession) -> datetime:
 
 def _after_the_close(session: TradingSession) -> str:
     cause = f", {session.early_close}" if session.early_close else ""
-    return f"after the close at {session.close_at:%H:%M} New York{cause}"
+    return f"after the close{cause}"
 
 
 def opening_sentence(decision: FeedDecision) -> str | None:

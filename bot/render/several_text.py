@@ -19,9 +19,11 @@ from bot.render.text import (
     board_text,
     freshness_words,
     provenance,
+    scope_words,
 )
 from streaming.figures import line_weight
 from streaming.freshness import Freshness
+from streaming.model import Regime, ScopeName
 
 _CARD_CHARS: Final = 4_000
 _CARDS: Final = 5
@@ -45,11 +47,18 @@ def boards_text(views: Sequence[BoardView], *, style: Style = "ansi") -> str:
 def _table(views: Sequence[BoardView], style: Style) -> str:
     first = views[0]
     levels, net = (line_weight(name, first.weight) for name in ("zero_gamma", "net_gex"))
-    title = f"GEX: {len(views)} tickers{PARTS}levels {levels}, net {net}"
-    lines = [first.banner, title, provenance(first, None), TABLE_HEAD, *(_row(view, style) for view in views)]
-    lines += _exceptions(views)
+    usual = next((view for view in views if view.scope is not None), first)
+    said = PARTS.join(filter(None, [f"levels {levels}, net {net}", scope_words(usual)]))
+    lines = [first.banner, f"GEX: {len(views)} tickers", provenance(first, None), said, TABLE_HEAD]
+    lines += [*(_row(view, style) for view in views), *_exceptions(views, usual.scope)]
     block = code_block(filter(None, lines), "ansi" if style == "ansi" else "")
-    return card_text([[block]]) if style == "card" else block
+    return card_text([[block]], _one_regime(views)) if style == "card" else block
+
+
+def _one_regime(views: Sequence[BoardView]) -> Regime | None:
+    """The regime of all that is shown; None where tickers differ, which one colour cannot say."""
+    regimes = {view.regime for view in views if view.freshness is not Freshness.WAITING}
+    return regimes.pop() if len(regimes) == 1 else None
 
 
 def _row(view: BoardView, style: Style) -> str:
@@ -74,10 +83,14 @@ def _net(value: float | None) -> str:
     return signed(value, 2 if known(value) and abs(value) < 10 else 0)  # noqa: PLR2004  # two digits and a point
 
 
-def _exceptions(views: Sequence[BoardView]) -> list[str]:
-    """Whose figures are not as the head says: older, of another source, or not there."""
+def _exceptions(views: Sequence[BoardView], scope: ScopeName | None) -> list[str]:
+    """Whose figures are not as the head says: older, of another source or scope, or not there."""
     usual = _state(views[0])
-    others = [f"{safe_name(view.ticker)} {_state(view)}" for view in views if _state(view) != usual]
+    others = []
+    for view in views:
+        state, own = _state(view), "" if view.scope == scope else scope_words(view)
+        if words := ", ".join(filter(None, ("" if state == usual else state, own))):
+            others.append(f"{safe_name(view.ticker)} {words}")
     return wrap("; ".join(others), COLUMNS)
 
 

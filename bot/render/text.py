@@ -124,7 +124,7 @@ def _block(view: BoardView) -> list[str]:
         provenance(view, FRESHNESS_COLOUR.get(view.freshness)),
         _regime(view),
         *(_block_line(name, label, view) for name, label in _LINES.items()),
-        f"{f' {_AT_STRIKE}':<11}{strike(view.max_change_strike, view.decimals):>8}{_scope(view):>{COLUMNS - 19}}",
+        f"{f' {_AT_STRIKE}':<11}{strike(view.max_change_strike, view.decimals):>8}{scope_words(view):>{COLUMNS - 19}}",
     ]
 
 
@@ -149,13 +149,13 @@ def _markdown(view: BoardView) -> tuple[list[str], ...]:
     """The lines in groups: title and what it is, levels, exposures."""
     title = f"GEX: {escaped(safe_name(view.ticker))}"
     if view.freshness is Freshness.WAITING:
-        return ([f"### {title}", *filter(None, map(escaped, _waiting(view)))],)
+        return ([f"### {title}", *filter(None, _waiting(view, prose=True))],)
     spot = view.figures["spot"]
     moved = _dotted(_spot_change(view), _rounded(spot, view.decimals))
     head = [
         f"### {title} {price(spot.now, view.decimals)}",
         moved,
-        f"-# {escaped(PARTS.join(filter(None, [provenance(view, None, prose=True), _scope(view)])))}",
+        f"-# {escaped(PARTS.join(filter(None, [provenance(view, None, prose=True), scope_words(view)])))}",
     ]
     lines = {name: _markdown_line(name, label, view) for name, label in _LINES.items()}
     levels = [line for name, line in lines.items() if BOARD[name].is_price]
@@ -206,7 +206,7 @@ def provenance(view: BoardView, colour: str | None, *, prose: bool = False) -> s
     return PARTS.join(said)
 
 
-def _scope(view: BoardView) -> str:
+def scope_words(view: BoardView) -> str:
     """Of which expiries all figures are; nothing where the producer does not say."""
     return "" if view.scope is None else _SCOPES[view.scope]
 
@@ -238,9 +238,10 @@ def _regime(view: BoardView) -> str:
     return words if view.weight is None else f"by {view.weight}, {words}"
 
 
-def _waiting(view: BoardView) -> list[str]:
-    since = "" if view.at is None else f"since {new_york(view.at):%H:%M:%S} New York"
-    return [f"{WAITING_FOR}{source_name(view.source)}", *filter(None, [view.note]), since]
+def _waiting(view: BoardView, *, prose: bool = False) -> list[str]:
+    at = "" if view.at is None else stamp(view.at, "T") if prose else f"{new_york(view.at):%H:%M:%S} New York"
+    said = [f"{WAITING_FOR}{source_name(view.source)}", *filter(None, [view.note])]
+    return [*(map(escaped, said) if prose else said), f"since {at}" if at else ""]
 
 
 def _rounded(figure: Moving, decimals: int) -> float | None:

@@ -7,6 +7,8 @@ TEXT: Final = {"dark": "#dbdee1", "light": "#313338"}
 BLOCK: Final = {"dark": "#2b2d31", "light": "#f2f3f5"}
 """Behind a code block; the message around it lies on #313338 or white."""
 CHAT: Final = {"dark": "#313338", "light": "#ffffff"}
+CARD: Final = {"dark": "#2b2d31", "light": "#f2f3f5"}
+"""Behind what a card says."""
 SUBTEXT: Final = {"dark": "#949ba4", "light": "#5c5e66"}
 ANSI: Final = {31: "#dc322f", 32: "#859900", 33: "#b58900"}
 """Of Discord's desktop client, in bold as well."""
@@ -43,6 +45,11 @@ def table() -> list[str]:
     """A row for the text and each colour, as `specs/002-discord-gex-feed/spec.md` has them."""
     rows = [("text, bold text", TEXT), *((_NAMES[code], dict.fromkeys(BLOCK, hue)) for code, hue in ANSI.items())]
     return [
-        f"| {name} | {contrast(hues['dark'], BLOCK['dark']):.2f} | {contrast(hues['light'], BLOCK['light']):.2f} |"
-        for name, hues in rows
+        *(_row(name, hues, BLOCK) for name, hues in rows),
+        _row("subtext (`-#`) of a card, which lies on the same two", SUBTEXT, CARD),
+        _row("subtext of `plain`, on #313338 and white", SUBTEXT, CHAT),
     ]
+
+
+def _row(name: str, hues: dict[str, str], grounds: dict[str, str]) -> str:
+    return f"| {name} | {' | '.join(f'{contrast(hues[it], grounds[it]):.2f}' for it in ('dark', 'light'))} |"

@@ -254,12 +254,12 @@ async def test_a_feed_without_channels_is_a_warning(make):
         ),
         (
             "2026-11-30T13:00",
-            "The feed is closed (before 09:35 New York). The first live message comes on Monday 30 November",
+            "The feed is closed (not open yet). The first live message comes on Monday 30 November",
         ),
         ("2026-11-30T15:00", "open until 16:00 New York."),
         (
             "2026-11-25T22:00",
-            "The feed is closed (after the close at 16:00 New York). The first live message comes on Friday",
+            "The feed is closed (after the close). The first live message comes on Friday",
         ),
     ],
 )

@@ -36,9 +36,9 @@ def test_the_window_is_0935_to_the_sessions_close(at, is_open):
 @pytest.mark.parametrize(
     ("at", "reason"),
     [
-        (ny(2026, 8, 20, 9, 0), "before 09:35 New York"),
+        (ny(2026, 8, 20, 9, 0), "not open yet"),
         (ny(2026, 8, 20, 11, 0), "open"),
-        (ny(2026, 8, 20, 17, 0), "after the close at 16:00 New York"),
+        (ny(2026, 8, 20, 17, 0), "after the close"),
         (ny(2026, 8, 22, 11, 0), "weekend"),
         (ny(2026, 12, 25, 11, 0), "Christmas Day"),
     ],
@@ -49,7 +49,7 @@ def test_the_decision_says_why(at, reason):
 
 def test_a_half_day_names_its_cause():
     reason = decide(ny(2026, 11, 27, 14, 0)).reason
-    assert reason.startswith("after the close at 13:00 New York, ")
+    assert reason.startswith("after the close, ")
     assert "Thanksgiving" in reason
 
 
@@ -116,8 +116,8 @@ SUNDAY = ny(2026, 11, 22, 3, 0)
         (ny(2026, 11, 20, 9, 34, 50), 1, True, "open"),
         (ny(2026, 11, 21, 11, 0), 0, True, "open at any hour"),
         (ny(2026, 11, 20, 15, 59, 55), 0.4, True, "open"),
-        (ny(2026, 11, 20, 15, 59, 55), 0.5, False, "after the close at 16:00 New York"),
-        (ny(2026, 11, 27, 13, 0), 0, False, "after the close at 13:00 New York, Day after Thanksgiving Day"),
+        (ny(2026, 11, 20, 15, 59, 55), 0.5, False, "after the close"),
+        (ny(2026, 11, 27, 13, 0), 0, False, "after the close, Day after Thanksgiving Day"),
     ],
 )
 def test_a_forced_window_over_a_replay_has_the_hours_of_the_replayed_session(recorded, after_s, is_open, reason):
@@ -155,7 +155,7 @@ def test_a_replay_that_nobody_knows_opens_and_closes_nothing(at):
     ("at", "force", "sentence"),
     [
         (datetime(2026, 8, 20, 15, tzinfo=UTC), False, "open until <t:1787256000:f>"),
-        (datetime(2026, 8, 20, 12, tzinfo=UTC), False, "closed: before 09:35 New York until <t:1787232900:f>"),
+        (datetime(2026, 8, 20, 12, tzinfo=UTC), False, "closed: not open yet until <t:1787232900:f>"),
         (datetime(2026, 8, 22, 15, tzinfo=UTC), False, "closed: weekend until <t:1787578500:f>"),
         (datetime(2026, 11, 27, 17, tzinfo=UTC), False, "open until <t:1795802400:f>"),
         (datetime(2026, 8, 22, 15, tzinfo=UTC), True, "open at any hour"),

@@ -19,13 +19,14 @@ FIGURES = {
 
 
 def view(ticker: str, freshness: Freshness = Freshness.LIVE, **changes: object) -> BoardView:
-    fields: dict[str, object] = {"source": "schwab", "figures": FIGURES, "age_s": 45.0}
+    fields: dict[str, object] = {"source": "schwab", "figures": FIGURES, "age_s": 45.0, "scope": "full"}
     return BoardView(ticker=ticker, freshness=freshness, **(fields | changes))  # type: ignore[arg-type]
 
 
 TABLE = """```
-GEX: 8 tickers · levels oi, net vol
+GEX: 8 tickers
 schwab · live · Δ 60s
+levels oi, net vol · expiries ≤90 days
           spot zero γ  call   put net Bn
 NQ_NDX   25061  24950 25100 24800 +1.83▲
 T1       25061  24950 25100 24800 +1.83▲
@@ -74,6 +75,16 @@ def test_any_number_stays_within_what_discord_takes_and_in_forty_columns(style, 
     assert is_replaceable(text)
     ended = boards_text([view(f"T{n}", Freshness.CLOSED) for n in range(count)], style=style)
     assert not is_replaceable(ended)
+
+
+def test_a_table_says_who_sums_over_other_expiries_and_has_the_colour_of_one_regime_alone():
+    many = [view(f"T{n}", regime="dampened") for n in range(7)]
+    assert boards_text(many, style="card").startswith("::card 23a55a\n")
+    mixed = [*many, view("NDX", scope="zero", regime="amplified")]
+    text = boards_text(mixed, style="card")
+    assert text.startswith("::card 80848e\n"), "no colour says both"
+    assert "levels oi, net vol · expiries ≤90 days" in text
+    assert "\nNDX nearest expiry\n" in text
 
 
 def test_cards_keep_within_forty_components_and_four_thousand_characters():
