@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.render.message_form import code_block
-from bot.render.numbers import UNKNOWN, bn, known, price, signed
+from bot.render.numbers import DIGITS, UNKNOWN, known, price, signed, significant_bn, strike
 from bot.render.origin_words import freshness_words, origin_words
 from streaming.figures import FIGURES, read_levels
 from streaming.freshness import Freshness, freshness
@@ -49,10 +49,10 @@ def book_text(
         f"{'spot':<12}{price(book.spot):>12}",
         _level("call wall", book.call_wall),
         _level("put wall", book.put_wall),
-        f"{'net GEX':<12}{bn(book.net_gex_usd_per_1pct / 1e9):>12} per 1 %",
-        *(f"  {ticker:<10}{bn(net / 1e9):>12}" for ticker, net in book.parts),
+        f"{'net GEX':<12}{_bn(book.net_gex_usd_per_1pct):>12} per 1 %",
+        *(f"  {ticker:<10}{_bn(net):>12}" for ticker, net in book.parts),
         "strongest strikes, share of |net|:",
-        *(f"  {price(strike):<10}{bn(net / 1e9):>12}{share:>6.0%}" for strike, net, share in book.strongest),
+        *(f"  {strike(at):<10}{_bn(net):>12}{share:>6.0%}" for at, net, share in book.strongest),
         *_meetings(book),
         *(f"{snapshot.ticker}: {words}" for snapshot in snapshots if (words := _remark(snapshot, now))),
     ]
@@ -60,7 +60,7 @@ def book_text(
 
 
 def _level(name: str, found: Rung | None) -> str:
-    return f"{name:<12}{UNKNOWN:>12}" if found is None else f"{name:<12}{price(found[0]):>12}{bn(found[1] / 1e9):>12}"
+    return f"{name:<12}{UNKNOWN:>12}" if found is None else f"{name:<12}{strike(found[0]):>12}{_bn(found[1]):>12}"
 
 
 def _meetings(book: OneBook) -> list[str]:
@@ -78,10 +78,14 @@ def _meetings(book: OneBook) -> list[str]:
 def _row(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> str:
     found, net = standing(snapshot, scope, weight), read_levels(snapshot, scope, weight).net_gex_usd_per_1pct
     distance = UNKNOWN if found.zero_gamma_distance_pct is None else f"{signed(found.zero_gamma_distance_pct)}%"
-    dollars = UNKNOWN if net is None else f"{signed(net / 1e9)}"
+    dollars = UNKNOWN if net is None else _bn(net).removesuffix("Bn")
     between = UNKNOWN if found.between_walls_pct is None else f"{price(found.between_walls_pct, 0)}%"
     mark = "" if found.regime is None else _MARKS[found.regime]
     return f"{snapshot.ticker[:7]:<7}{_spot(snapshot.spot):>9}{distance:>8}{dollars:>8}{between:>6} {mark}".rstrip()
+
+
+def _bn(usd: float) -> str:
+    return significant_bn(usd / 1e9, DIGITS)
 
 
 def _spot(value: float | None) -> str:

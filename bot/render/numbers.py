@@ -9,7 +9,6 @@ MINUS: Final = "−"
 UNKNOWN: Final = "—"
 DIGITS: Final = 3
 """Significant ones of an exposure, where nothing else is chosen."""
-_FOUR_DECIMALS_BELOW_BN: Final = 1000.0
 _FINEST_DECIMALS: Final = 4
 _TWO_DECIMALS_BELOW_PCT: Final = 9.995
 _ONE_DECIMAL_BELOW_PCT: Final = 99.95
@@ -53,13 +52,6 @@ def percent(fraction: float | None, decimals: int = 2) -> str:
     return f"{MINUS if fraction < 0 else '+'}{_fixed(abs(fraction) * 100, decimals)}%"
 
 
-def bn(value: float | None) -> str:
-    """Billions of US dollars with sign and unit; four decimals, one from a thousand up so that the width holds."""
-    if not known(value):
-        return UNKNOWN
-    return f"{signed(value, 4 if abs(value) < _FOUR_DECIMALS_BELOW_BN else 1)}Bn"
-
-
 def distance(level: float | None, spot: float | None) -> str:
     """How far a level lies from spot, in percent of spot: + above it; at most six characters below a thousandfold."""
     if not (known(level) and known(spot)) or not spot > 0.0:
@@ -74,16 +66,16 @@ def strike(value: float | None, decimals: int = 2) -> str:
     return price(value, 0 if known(value) and round(value, decimals) == round(value) else decimals)
 
 
-def significant_bn(value: float | None, digits: int) -> str:
+def significant_bn(value: float | None, digits: int, finest: int = _FINEST_DECIMALS) -> str:
     """Billions of US dollars with sign and unit, to so many significant digits; the size that is left says the rest.
 
-    No finer than 100,000 dollars (or what more than five digits ask for): below that is the noise of the quotes.
+    No finer than `finest` decimals, 100,000 dollars (or what more than five digits ask for): below that is the noise of
+    the quotes.
     """
     if not known(value):
         return UNKNOWN
     size = math.floor(math.log10(abs(value))) if value else 0
-    finest = max(_FINEST_DECIMALS, digits - 1)
-    return f"{signed(value, min(max(digits - 1 - size, 0), finest))}Bn"
+    return f"{signed(value, min(max(digits - 1 - size, 0), max(finest, digits - 1)))}Bn"
 
 
 def age(seconds: float) -> str:

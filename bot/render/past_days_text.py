@@ -6,7 +6,7 @@ from statistics import median
 from typing import Final
 
 from bot.render.message_form import code_block
-from bot.render.numbers import UNKNOWN, bn, percent, price, signed
+from bot.render.numbers import DIGITS, UNKNOWN, percent, price, signed, significant_bn
 from streaming.clock import date_of
 from streaming.history.day_rows import Course, DayRow, ScopeReading, reading_of
 from streaming.history.grades import BY_WEIGHT, LEVELS, TITLES, BaselineName, Grade, LevelName
@@ -50,7 +50,9 @@ def rank_text(snapshot: GexSnapshot, reports: Sequence[DayReport], *, weight: We
 
 def _now(reading: ScopeReading, name: str) -> str:
     value = getattr(reading, name)
-    return percent(None if value is None else value / 100.0) if name.endswith("_pct") else bn(_in_bn(value))
+    if name.endswith("_pct"):
+        return percent(None if value is None else value / 100.0)
+    return significant_bn(_in_bn(value), DIGITS)
 
 
 def _ranks(value: float | None, rows: Sequence[DayRow], name: str) -> list[str]:

@@ -271,7 +271,7 @@ async def test_a_figure_is_explained_with_its_number(room):
 async def test_without_a_figure_the_lines_of_the_board_are_explained_to_the_channel(room):
     result = await room.guest.slash(room.channel, "gex explain", public=True)
     assert not only_answer(result).ephemeral
-    assert "**Net GEX** +2.5000 billion" in room.channel.last_message.embeds[0].description
+    assert "**Net GEX** +2.50Bn" in room.channel.last_message.embeds[0].description
 
 
 @pytest.mark.parametrize("command", ["gex status", "gex levels", "gex chart", "gex history", "gex explain"])

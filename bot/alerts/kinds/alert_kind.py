@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.alerts.reading import Reading, WallReading
 from bot.alerts.rules import AlertKind, AlertState, Rule, Window
-from bot.render.numbers import bn
+from bot.render.numbers import DIGITS, significant_bn
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
 
@@ -70,6 +70,6 @@ def arrow(*, up: bool) -> str:
 
 
 def exposure(value_bn: float) -> str:
-    """An exposure with sign and unit: `−$1.2500Bn per 1 %`."""
-    text = bn(value_bn)
+    """An exposure with sign and unit: `−$1.25Bn per 1 %`."""
+    text = significant_bn(value_bn, DIGITS)
     return f"{text[0]}${text[1:]} per 1 %"

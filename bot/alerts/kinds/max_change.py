@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from bot.alerts.kinds.alert_kind import Firing, Kind, arrow, exposure
 from bot.alerts.reading import Reading
 from bot.alerts.rules import AlertKind, Window
-from bot.render.numbers import UNKNOWN, finite, price
+from bot.render.numbers import UNKNOWN, finite, strike
 from streaming.figures import FIGURES
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
@@ -23,8 +23,8 @@ class StrikeChange(NamedTuple):
 
     @property
     def words(self) -> str:
-        """Exposure and place: `+$0.5000Bn per 1 % at 6400.00`."""
-        at = UNKNOWN if self.strike is None else price(self.strike)
+        """Exposure and place: `+$0.500Bn per 1 % at 6400`."""
+        at = UNKNOWN if self.strike is None else strike(self.strike)
         return UNKNOWN if self.bn is None else f"{exposure(self.bn)} at {at}"
 
 

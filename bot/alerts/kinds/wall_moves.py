@@ -5,7 +5,7 @@ from typing import Final
 from bot.alerts.kinds.alert_kind import Firing, Kind
 from bot.alerts.reading import WallReading, ladder
 from bot.alerts.rules import AlertKind, Rule, Window
-from bot.render.numbers import finite, price
+from bot.render.numbers import finite, price, strike
 from streaming.figures import FIGURES, read_levels
 from streaming.model import GexSnapshot, ScopeName, WeightName
 
@@ -23,7 +23,7 @@ def _move(name: AlertKind, figure: str) -> Kind:
 
     def headline(firing: Firing, ticker: str) -> str:
         basis = firing.reading.basis if isinstance(firing.reading, WallReading) else 0.0
-        was, now = price((firing.before.level or 0.0) + basis), price(firing.reading.level + basis)
+        was, now = strike((firing.before.level or 0.0) + basis), strike(firing.reading.level + basis)
         return f"↔ {ticker} {wall} moved {was} → {now}"
 
     return Kind(
@@ -38,12 +38,12 @@ def _move(name: AlertKind, figure: str) -> Kind:
 
 
 def _now(snapshot: GexSnapshot, reading: WallReading) -> str:
-    return f"Now at {price(reading.level + reading.basis)}, spot {price(snapshot.spot)}."
+    return f"Now at {strike(reading.level + reading.basis)}, spot {price(snapshot.spot)}."
 
 
 def _wall_reading(snapshot: GexSnapshot, level: float, scope: ScopeName | None, weight: WeightName) -> WallReading:
     basis = snapshot.basis or 0.0
-    strikes = {round(strike - basis, 3): value for strike, value in ladder(snapshot, scope, weight)}
+    strikes = {round(listed - basis, 3): value for listed, value in ladder(snapshot, scope, weight)}
     return WallReading(round(level - basis, 3), basis, strikes)
 
 

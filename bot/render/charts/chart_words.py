@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from bot.render.numbers import bn, known, price
+from bot.render.numbers import DIGITS, known, price, significant_bn
 from bot.render.origin_words import freshness_words, origin_words, source_name, source_text
 from streaming.calendar import new_york
 from streaming.clock import date_of, instant_of
@@ -169,7 +169,7 @@ def clock(seconds: float) -> str:
 
 def dollars(millions: float | None) -> str:
     """$ millions per 1 % as billions with their sign."""
-    return bn(None if millions is None else millions / 1000)
+    return significant_bn(None if millions is None else millions / 1000, DIGITS)
 
 
 def _given(snapshot: GexSnapshot) -> str:

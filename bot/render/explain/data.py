@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.render.message_form import stamp
-from bot.render.numbers import age, signed
+from bot.render.numbers import DIGITS, age, signed, significant_bn
 from bot.render.origin_words import freshness_words, origin_words, source_text
 from streaming.chains.quality_words import dividend_words, quality_words
 from streaming.clock import instant_of
@@ -20,7 +20,9 @@ from streaming.model import (
 
 _MOST_FAULTS: Final = 3
 _BILLION: Final = 1e9
-_MILLION: Final = 1e6
+_FEWEST_OF_A_BILLION: Final = 1e4
+_FINEST: Final = 7
+"""Decimals of a billion, for three digits of 10,000 dollars."""
 
 
 def producer(snapshot: GexSnapshot) -> str:
@@ -146,9 +148,10 @@ def met(snapshot: GexSnapshot) -> str:
 
 
 def money(value: float) -> str:
-    """US dollars with sign and size word: +1.2346 billion, −68.23 million, +12,345."""
-    if abs(value) >= _BILLION:
-        return f"{signed(value / _BILLION, 4)} billion"
-    if abs(value) >= _MILLION / 100.0:
-        return f"{signed(value / _MILLION, 2)} million"
-    return signed(value, 0)
+    """US dollars with their sign, in billions to three significant digits: +1.23Bn; from −9,999 to +9,999 as they are.
+
+    Finer than the message, because what is explained may be a part of a figure, such as its slope for each point.
+    """
+    if abs(value) < _FEWEST_OF_A_BILLION:
+        return signed(value, 0)
+    return significant_bn(value / _BILLION, DIGITS, finest=_FINEST)

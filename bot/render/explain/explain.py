@@ -27,7 +27,7 @@ from bot.render.explain.figure_texts import (
     zero_share,
 )
 from bot.render.message_form import FIELD_CHARS, stamp
-from bot.render.numbers import UNKNOWN, counted, price, signed
+from bot.render.numbers import UNKNOWN, counted, price, signed, strike
 from bot.render.theme import EMBED_COLOUR
 from streaming.clock import instant_of
 from streaming.figures import BOARD, FIGURES, Row, figures_of_scope, line_weight, max_change, read_levels
@@ -111,7 +111,7 @@ def _flow(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 def _traded(own: Flow) -> str:
     if own.usd_per_1pct is None or own.strike_usd_per_1pct is None:
         return UNKNOWN
-    at = "" if own.strike is None else f" ({money(own.strike_usd_per_1pct)} at {price(own.strike)})"
+    at = "" if own.strike is None else f" ({money(own.strike_usd_per_1pct)} at {strike(own.strike)})"
     return f"{money(own.usd_per_1pct)}{at}"
 
 
@@ -137,10 +137,10 @@ def _sum(part: FlowSum | None) -> str:
     return UNKNOWN if part is None else f"{money(part.delta_usd)} and {money(part.gamma_usd_per_1pct)}"
 
 
-def _change(strike: float | None, millions: float | None) -> str:
+def _change(at: float | None, millions: float | None) -> str:
     if millions is None:
         return UNKNOWN
-    return money(millions * _MILLION) + ("" if strike is None else f" at {price(strike)}")
+    return money(millions * _MILLION) + ("" if at is None else f" at {strike(at)}")
 
 
 def _both(row: Row) -> Here:
@@ -249,6 +249,6 @@ def board_value(snapshot: GexSnapshot, name: str, weight: WeightName | None = No
     line = BOARD[name]
     value = line.read(snapshot, line_weight(name, weight))
     if line.is_price:
-        return price(value)
-    strike = max_change(snapshot)[0] if name == "max_change" else None
-    return _change(strike, None if value is None else 1000.0 * value)
+        return strike(value) if name.endswith("wall") else price(value)
+    at = max_change(snapshot)[0] if name == "max_change" else None
+    return _change(at, None if value is None else 1000.0 * value)

@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.render.explain.data import absent, money, producer
 from bot.render.message_form import listed_roots, stamp
-from bot.render.numbers import age, known, price, signed
+from bot.render.numbers import age, known, price, signed, strike
 from streaming.clock import instant_of
 from streaming.figures import read_levels
 from streaming.gex.results.standing import standing
@@ -74,14 +74,14 @@ def ladder_split(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 def wall(snapshot: GexSnapshot, scope: ScopeFigures | None, *, calls: bool) -> str:
     """The net wall of one side by open interest with its value, or why no strike qualifies."""
     levels = read_levels(snapshot, None, "oi")
-    strike = levels.call_wall if calls else levels.put_wall
-    if strike is None:
+    at = levels.call_wall if calls else levels.put_wall
+    if at is None:
         if scope is not None and scope.oi.gross_gex_usd_per_1pct and snapshot.spot is not None:
             return f"Here there is none: at no strike do {'calls outweigh puts' if calls else 'puts outweigh calls'}."
         return absent(snapshot, scope, "oi", level=True)
     value = None if scope is None else scope.oi.call_wall_usd_per_1pct if calls else scope.oi.put_wall_usd_per_1pct
     size = "" if value is None else f", with {money(value)} {_PER_1PCT} net"
-    return f"Here it is {price(strike)}{_from_spot(snapshot, strike)}{size}."
+    return f"Here it is {strike(at)}{_from_spot(snapshot, at)}{size}."
 
 
 def gross_walls(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
@@ -98,7 +98,7 @@ def _pairs(snapshot: GexSnapshot, scope: ScopeFigures | None, call: str, put: st
     if scope is None or all(getattr(scope.oi, name) is None for name in (call, put)):
         return absent(snapshot, scope, "oi", level=True)
     words = [
-        f"by {title} calls {price(getattr(figures, call))} and puts {price(getattr(figures, put))}"
+        f"by {title} calls {strike(getattr(figures, call))} and puts {strike(getattr(figures, put))}"
         for title, figures in (("open interest", scope.oi), ("volume", scope.vol))
     ]
     return f"Here {'; '.join(words)}."
@@ -194,8 +194,8 @@ def top_strikes(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 
 def _strike(row: TopStrike) -> str:
-    strike, net, share = row
-    return f"{price(strike)} {money(net)} ({share:.0%})"
+    at, net, share = row
+    return f"{strike(at)} {money(net)} ({share:.0%})"
 
 
 def sides(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
@@ -210,9 +210,9 @@ def sides(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
 
 def _by_strike(scope: ScopeFigures) -> str:
     """Calls and puts of the strikes with the most gamma, as far as they are near spot."""
-    rows = {strike: (calls, puts) for strike, _, _, calls, puts in scope.sides}
-    near = [strike for strike, _, _ in scope.oi.top_strikes_gross if strike in rows][:_MOST_SIDES]
-    listed = (f"{price(strike)} {' and '.join(map(money, rows[strike]))}" for strike in near)
+    rows = {at: (calls, puts) for at, _, _, calls, puts in scope.sides}
+    near = [at for at, _, _ in scope.oi.top_strikes_gross if at in rows][:_MOST_SIDES]
+    listed = (f"{strike(at)} {' and '.join(map(money, rows[at]))}" for at in near)
     return f" Most by open interest: {', '.join(listed)}." if near else ""
 
 
@@ -240,7 +240,7 @@ def max_pain(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     """The strike of least payout, and that it is folklore."""
     if scope is None or scope.max_pain is None:
         return absent(snapshot, scope, "oi", level=True)
-    return f"Here it is {price(scope.max_pain)}."
+    return f"Here it is {strike(scope.max_pain)}."
 
 
 def expected_move(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
@@ -253,5 +253,5 @@ def expected_move(snapshot: GexSnapshot, scope: ScopeFigures | None) -> str:
     sigma = "" if found.sigma_points is None else f"; one standard deviation is ±{price(found.sigma_points)}"
     return (
         f"Here it is ±{price(found.straddle_points)} points ({found.straddle_pct:.2f} %) until {found.expiry} "
-        f"({found.root}), by the straddle at {price(found.strike)}{sigma}."
+        f"({found.root}), by the straddle at {strike(found.strike)}{sigma}."
     )

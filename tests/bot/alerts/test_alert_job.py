@@ -305,7 +305,7 @@ async def test_a_message_that_discord_will_never_take_is_counted_and_the_next_on
         await until(lambda: runner.counters.refused == 1)
         await rig.spot(6430)
         await until(lambda: bool(rig.post.messages))
-    assert "6420.00" in rig.post.texts[0]
+    assert "above 6420\n" in rig.post.texts[0]
 
 
 async def test_a_snapshot_that_breaks_the_alerts_own_code_costs_itself(rig, monkeypatch):

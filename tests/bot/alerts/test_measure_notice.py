@@ -47,8 +47,8 @@ async def test_an_owner_learns_once_how_the_figure_stands_in_both_measures(redis
     [text] = await rig.look(shot(change_bn=-0.62, flow_bn=0.11))
     assert "count **trades alone** now" in text
     assert "Alert 1 (SPX: flow 5 min exceeds $0.5Bn per 1 % at a strike" in text
-    assert "now flow 5 min +$0.1100Bn per 1 % at 6405.00 (22% of your figure)" in text
-    assert "max change 5 min −$0.6200Bn per 1 % at 6400.00 (124% of your figure)" in text
+    assert "now flow 5 min +$0.110Bn per 1 % at 6405 (22% of your figure)" in text
+    assert "max change 5 min −$0.620Bn per 1 % at 6400 (124% of your figure)" in text
     assert rig.notice._waiting() == []
     assert await rig.look(rules=[OLD]) == [text]
 

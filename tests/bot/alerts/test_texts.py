@@ -39,15 +39,15 @@ def test_a_level_that_moved_says_from_where_to_where():
 def test_net_gex_says_its_sign_and_unit():
     asked = rule(AlertKind.NET_GEX)
     first = text(asked, shot(0, net_bn=1.0), shot(1, net_bn=-1.25)).splitlines()[0]
-    assert first == "▼ **SPX** net GEX turned negative: −$1.2500Bn per 1 %"
+    assert first == "▼ **SPX** net GEX turned negative: −$1.25Bn per 1 %"
     asked = rule(AlertKind.NET_GEX, weight="oi")
-    assert "net GEX by OI turned positive: +$1.2500Bn per 1 %" in text(asked, shot(0, net_bn=-1), shot(1, net_bn=1.25))
+    assert "net GEX by OI turned positive: +$1.25Bn per 1 %" in text(asked, shot(0, net_bn=-1), shot(1, net_bn=1.25))
 
 
 def test_a_max_change_says_window_sign_unit_and_strike():
     asked = rule(AlertKind.MAX_CHANGE, value=0.5, window=Window.FIFTEEN)
     first = text(asked, shot(0), shot(1, change_bn=-0.75)).splitlines()[0]
-    assert first == "▼ **SPX** max change 15 min −$0.7500Bn per 1 % at 6400.00"
+    assert first == "▼ **SPX** max change 15 min −$0.750Bn per 1 % at 6400"
 
     assert "no volume by strike" in text(asked, shot(0), shot(1, change_bn=-0.75))
 
@@ -55,7 +55,7 @@ def test_a_max_change_says_window_sign_unit_and_strike():
 def test_a_flow_says_the_same_at_the_strike_where_it_was_traded():
     asked = rule(AlertKind.MAX_CHANGE, value=0.5, window=Window.FIFTEEN)
     found = text(asked, shot(0, flow_bn=0.1), shot(1, change_bn=0.9, flow_bn=-0.75))
-    assert found.splitlines()[0] == "▼ **SPX** flow 15 min −$0.7500Bn per 1 % at 6405.00"
+    assert found.splitlines()[0] == "▼ **SPX** flow 15 min −$0.750Bn per 1 % at 6405"
     assert "no volume" not in found
 
 
@@ -67,7 +67,7 @@ def test_a_wall_says_where_it_was_and_is_in_the_tickers_own_points():
 
 def test_a_price_says_which_way():
     asked = rule(AlertKind.PRICE, value=6400.0)
-    assert text(asked, shot(0, spot=6405), shot(1, spot=6390)).startswith("▼ **SPX** crossed below 6400.00\n")
+    assert text(asked, shot(0, spot=6405), shot(1, spot=6390)).startswith("▼ **SPX** crossed below 6400\n")
 
 
 def test_delayed_data_says_how_late_it_is():
@@ -128,7 +128,7 @@ def test_every_text_is_two_lines_that_fit_ten_to_a_message(kind):
 
 def test_rules_in_words():
     assert rule_text(rule(cooldown_min=15)) == "SPX: spot crosses zero gamma"
-    assert rule_text(rule(AlertKind.PRICE, value=6400.0)) == "SPX: spot crosses 6400.00 (at most every 1 min)"
+    assert rule_text(rule(AlertKind.PRICE, value=6400.0)) == "SPX: spot crosses 6400 (at most every 1 min)"
     asked = rule(AlertKind.MAX_CHANGE, value=0.5, window=Window.CURRENT, cooldown_min=15)
     assert rule_text(asked) == "SPX: flow since the last snapshot exceeds $0.5Bn per 1 % at a strike"
     asked = rule(AlertKind.CALL_WALL_MOVES, value=25.0, scope="zero", weight="vol", cooldown_min=15)
@@ -161,11 +161,11 @@ def test_where_the_figure_of_a_new_rule_stands():
         return reading_text(shown, reading, asked)
 
     assert now(rule()) == "Now spot 6395.00 is below 6400.00."
-    assert now(rule(AlertKind.NET_GEX), net_bn=-0.5) == "Now −$0.5000Bn per 1 %."
-    assert now(rule(AlertKind.PUT_WALL_MOVES)) == "Now at 6300.00, spot 6395.00."
+    assert now(rule(AlertKind.NET_GEX), net_bn=-0.5) == "Now −$0.500Bn per 1 %."
+    assert now(rule(AlertKind.PUT_WALL_MOVES)) == "Now at 6300, spot 6395.00."
     asked = rule(AlertKind.MAX_CHANGE, value=0.5)
-    assert now(asked, flow_bn=-0.1) == "Now $0.1000Bn per 1 % in size."
-    assert now(asked, change_bn=-0.1).startswith("Now $0.1000Bn per 1 % in size, by max change (no volume by strike).")
+    assert now(asked, flow_bn=-0.1) == "Now $0.100Bn per 1 % in size."
+    assert now(asked, change_bn=-0.1).startswith("Now $0.100Bn per 1 % in size, by max change (no volume by strike).")
     assert now(asked, change_bn=-0.7).endswith("That is already beyond it; you will be told next time.")
     assert now(rule(), zero_gamma=None) == "This figure is not known right now; the alert waits until it is."
 

@@ -148,11 +148,11 @@ async def test_the_page_shows_the_conversation_to_whom_it_belongs(scene: Scene, 
 
 async def test_an_admin_adds_an_alert_for_the_channel_and_everybody_reads_it(scene: Scene, owner: Visitor):
     answer = await said(owner, "add", kind="price", symbol="SPX", value=6400.0, target="here", cooldown=5)
-    assert answer.startswith("Alert 1 is set, in this channel: SPX: spot crosses 6400.00 (at most every 5 min).")
+    assert answer.startswith("Alert 1 is set, in this channel: SPX: spot crosses 6400 (at most every 5 min).")
     assert "no current snapshot" in answer
     await scene.spots(6395, 6405)
     await until(lambda: bool(scene.texts(of="gex-spx")))
-    assert scene.texts(of="gex-spx")[0].startswith("▲ **SPX** crossed above 6400.00\n")
+    assert scene.texts(of="gex-spx")[0].startswith("▲ **SPX** crossed above 6400\n")
 
 
 async def test_a_guest_may_not_alert_a_channel(scene: Scene, guest: Visitor):

@@ -34,8 +34,8 @@ def test_what_is_unknown_is_a_dash_and_what_is_stale_or_made_up_is_called_so():
 def test_a_book_tells_its_parts_its_strongest_strikes_and_where_levels_meet():
     book = one_book([SPX, SPY], scope=None, weight="oi")
     text = book_text(book, [SPX, SPY], scope=None, weight="oi", now=NOW)
-    assert "net GEX        +0.5000Bn per 1 %" in text
-    assert f"  {'SPY':<10}{'+0.3000Bn':>12}" in text
-    assert "call wall        6410.00   +0.5000Bn" in text
+    assert "net GEX         +0.500Bn per 1 %" in text
+    assert f"  {'SPY':<10}{'+0.300Bn':>12}" in text
+    assert "call wall           6410    +0.500Bn" in text
     assert "levels within 5 points of each other:" in text
     assert max(map(len, text.splitlines())) <= 40

@@ -24,21 +24,6 @@ def test_a_change_always_has_its_sign(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [
-        (1.8346, "+1.8346Bn"),
-        (-1.8345612345, "−1.8346Bn"),
-        (-60.12344, "−60.1234Bn"),
-        (1712585.0, "+1712585.0Bn"),
-        (None, "—"),
-        (math.inf, "—"),
-    ],
-)
-def test_billions_have_sign_and_unit(value, text):
-    assert numbers.bn(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
     [(24950.0, "24950.00"), (None, "—"), (math.nan, "—"), (-1.0, "−1.00"), (-0.004, "0.00"), (1e300, "1.000e+300")],
 )
 def test_a_price_is_plain(value, text):

@@ -29,7 +29,7 @@ def test_a_rank_says_its_n_and_nothing_from_few():
         "SPX · full · by open interest",
         "now, among closes of past sessions",
         "",
-        "net GEX                        +2.0500Bn",
+        "net GEX                          +2.05Bn",
         "   20 sessions   0 %  z  −1.9  n 20",
         "   60 sessions  49 %  z  +0.0  n 41",
     ]

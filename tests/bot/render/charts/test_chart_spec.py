@@ -49,7 +49,7 @@ def words(kind, *, seen=None, weight="oi", scope="full"):
 
 def test_strikes_in_words():
     assert words("strikes", seen=[full_snapshot()]) == (
-        "NQ_NDX: net GEX by strike, by open interest, expiries up to 90 days. Net −0.9000Bn, most positive +0.0960Bn "
+        "NQ_NDX: net GEX by strike, by open interest, expiries up to 90 days. Net −0.900Bn, most positive +0.0960Bn "
         "at 25860, most negative −0.0630Bn at 24270, spot 25061.25, zero gamma 24950.75, call wall 25100.00, "
         "put wall 24800.00. schwab, 20 Aug 2026, 12:00:00 New York, levels by open interest."
     )
@@ -57,7 +57,7 @@ def test_strikes_in_words():
 
 def test_a_profile_in_words_names_its_flips():
     text = words("profile")
-    assert "From −2.2000Bn at 22600.00 to +2.7000Bn at 27500.00, at spot −0.9000Bn" in text
+    assert "From −2.20Bn at 22600.00 to +2.70Bn at 27500.00, at spot −0.900Bn" in text
     assert "The sign changes at" in text
     assert "downwards" in text
     assert "upwards" in text
@@ -73,13 +73,13 @@ def test_a_history_in_words_says_how_each_line_ran():
 
 def test_a_heatmap_in_words_says_what_it_spans():
     text = words("heatmap")
-    assert "20 times from 11:41 to 12:00 New York, at last net −0.9000Bn, strikes 24200 to 25890" in text
+    assert "20 times from 11:41 to 12:00 New York, at last net −0.900Bn, strikes 24200 to 25890" in text
     assert "most positive +0.0363Bn at 25890, most negative −0.0200Bn at 24200, spot 25069" in text
 
 
 def test_expiries_in_words_are_every_row():
     assert "20 Aug · 0 d" not in words("expiries").split("Net")[0]
-    assert "20 Aug · 0 d −0.3000Bn, 21 Aug · 1 d −0.2500Bn" in words("expiries")
+    assert "20 Aug · 0 d −0.300Bn, 21 Aug · 1 d −0.250Bn" in words("expiries")
 
 
 def test_a_flow_in_words_is_its_extremes_and_what_it_comes_to():

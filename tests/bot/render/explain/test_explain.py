@@ -124,65 +124,65 @@ SAYS = {
         "by volume it is 6391.00",
     ),
     "ladder_split": ("within 3.5 % of spot", "6380.00 by volume", "by open interest 6379.00"),
-    "call_wall": ("by open interest", "6500.00, 99.75 above spot", "+625.00 million US dollars per 1 % move"),
-    "put_wall": ("by open interest", "6200.00, 200.25 below spot", "−450.00 million US dollars per 1 % move"),
-    "gross_walls": ("calls alone", "by open interest calls 6505.00 and puts 6205.00"),
-    "side_walls": ("at or above spot", "by open interest calls 6450.00 and puts 6350.00"),
-    "net_gex": ("by today's volume", "+1.2500 billion US dollars per 1 % move", "per point"),
+    "call_wall": ("by open interest", "6500, 99.75 above spot", "+0.625Bn US dollars per 1 % move"),
+    "put_wall": ("by open interest", "6200, 200.25 below spot", "−0.450Bn US dollars per 1 % move"),
+    "gross_walls": ("calls alone", "by open interest calls 6505 and puts 6205"),
+    "side_walls": ("at or above spot", "by open interest calls 6450 and puts 6350"),
+    "net_gex": ("by today's volume", "+1.25Bn US dollars per 1 % move", "per point"),
     "scaled_gamma": (
         "by open interest instead",
-        "−1.8346 billion US dollars per 1 % move",
-        "−28.66 million per point",
+        "−1.83Bn US dollars per 1 % move",
+        "−0.0287Bn per point",
     ),
-    "gross_gex": ("added up without signs", "+9.5000 billion US dollars per 1 % move by open interest"),
-    "max_change": ("signed change", "now +1.50 million at 6400.00; 1 min −2.00 million at 6395.00; 5 min —"),
+    "gross_gex": ("added up without signs", "+9.50Bn US dollars per 1 % move by open interest"),
+    "max_change": ("signed change", "now +0.00150Bn at 6400; 1 min −0.00200Bn at 6395; 5 min —"),
     "flow": (
         "Without a trade it is 0",
-        "now +12.50 million (+10.00 million at 6400.00); 1 min −2.00 million (−3.00 million at 6395.00); 5 min —",
-        "since the open +1.2500 billion",
+        "now +0.0125Bn (+0.0100Bn at 6400); 1 min −0.00200Bn (−0.00300Bn at 6395); 5 min —",
+        "since the open +1.25Bn",
     ),
     "signed_flow": (
         "hedge the opposite way",
-        "**streamed strikes only**: last minute −4.31 million and −6.24 million",
-        "5 min +12.00 million and +2.50 million",
-        "30 min —; today +1.2000 billion and −80.00 million",
+        "**streamed strikes only**: last minute −0.00431Bn and −0.00624Bn",
+        "5 min +0.0120Bn and +0.00250Bn",
+        "30 min —; today +1.20Bn and −0.0800Bn",
         "Seen since <t:1787232665:f>: 40000 contracts, 23% of the day's contracts; the side of 12% of them is unknown",
     ),
-    "vanna": ("volatility rises by one point", "+68.20 million US dollars per volatility point", "−15.00 million"),
+    "vanna": ("volatility rises by one point", "+0.0682Bn US dollars per volatility point", "−0.0150Bn"),
     "charm": (
         "until the next close",
-        "−31.25 million US dollars until the close and −76.50 million per day by open interest",
-        "+2.00 million US dollars until the close by volume",
+        "−0.0312Bn US dollars until the close and −0.0765Bn per day by open interest",
+        "+0.00200Bn US dollars until the close by volume",
     ),
-    "delta": ("both conventions", "plain sum is +142.00 million", "dealer-signed one +3.0500 billion"),
-    "hedge": ("stays finite", "−1.2000 billion US dollars per 1 % move", "+340.00 million by volume", "is 2026-08-20"),
+    "delta": ("both conventions", "plain sum is +0.142Bn", "dealer-signed one +3.05Bn"),
+    "hedge": ("stays finite", "−1.20Bn US dollars per 1 % move", "+0.340Bn by volume", "is 2026-08-20"),
     "rr25": ("in volatility points", "−3.98 volatility points", "2026-09-18"),
     "confidence": ("from 0 to 1", "0.19 by open interest"),
-    "slope": ("for each point of spot", "+12.30 million US dollars per 1 % move per point at 6385.50"),
+    "slope": ("for each point of spot", "+0.0123Bn US dollars per 1 % move per point at 6385.50"),
     "regime": (
         "under 5 % of gross",
         "**amplified** by open interest (net is −19 % of gross, spot is +0.23 % from zero gamma), dampened by volume",
-        "At zero gamma the total changes by +12.30 million US dollars per 1 % move for each point.",
+        "At zero gamma the total changes by +0.0123Bn US dollars per 1 % move for each point.",
     ),
     "one_book": ("within one strike step", "`/gex book` shows it"),
     "session_map": ("because time passes", "`/gex chart` draws it"),
     "place": ("the put wall (0 %) to the call wall (100 %)", "Here it is 67 %, by open interest"),
-    "zero_share": ("at the close", "44% by open interest and unknown by volume; −600.00 million net goes"),
+    "zero_share": ("at the close", "44% by open interest and unknown by volume; −0.600Bn net goes"),
     "top_strikes": (
         "hold 90 % of it",
-        "6200.00 −450.00 million (31%), 6500.00 +62.50 million (4%); 41 strikes",
-        "With calls and puts added: 6400.00 +950.00 million (10%), 6900.00 +475.00 million (5%).",
+        "6200 −0.450Bn (31%), 6500 +0.0625Bn (4%); 41 strikes",
+        "With calls and puts added: 6400 +0.950Bn (10%), 6900 +0.475Bn (5%).",
     ),
     "sides": (
         "for each call",
-        "calls make +3.8327 billion and puts −5.6673 billion US dollars per 1 % move",
+        "calls make +3.83Bn and puts −5.67Bn US dollars per 1 % move",
         "1.42 by open interest and unknown by volume.",
-        "Most by open interest: 6400.00 +500.00 million and −450.00 million.",
+        "Most by open interest: 6400 +0.500Bn and −0.450Bn.",
     ),
-    "max_pain": ("Folklore", "Here it is 6390.00."),
+    "max_pain": ("Folklore", "Here it is 6390."),
     "expected_move": (
         "at the money",
-        "±31.50 points (0.49 %) until 2026-08-20 (SPXW), by the straddle at 6400.00; one standard deviation is ±39.48",
+        "±31.50 points (0.49 %) until 2026-08-20 (SPXW), by the straddle at 6400; one standard deviation is ±39.48",
     ),
     "quality": (
         "between 2 % and 1000 %",
@@ -314,8 +314,8 @@ def test_without_a_figure_the_lines_of_the_board_are_told_in_its_order():
     lines = explain_embed(OURS, None, now=NOW).description.splitlines()
     assert [line.split("**")[1] for line in lines] == [FIGURES[name].title for name in BOARD]
     assert lines[1].startswith("**Zero gamma** 6385.50: ")
-    assert lines[5].startswith("**Scaled gamma** −1.8346 billion: ")
-    assert lines[6].startswith("**Max change** +1.50 million at 6400.00: ")
+    assert lines[5].startswith("**Scaled gamma** −1.83Bn: ")
+    assert lines[6].startswith("**Max change** +0.00150Bn at 6400: ")
 
 
 def test_no_root_says_on_which_side_the_total_stays():

@@ -66,7 +66,7 @@ def test_in_words_it_says_what_spot_would_meet_and_what_dealers_trade():
     assert text.startswith("NQ_NDX: if price and time get there, by open interest")
     assert "Prices 24835.70 to 25286.80, 12:00 to 16:00 New York. At 25061.25 net" in text
     assert "at 12:00 and " in text
-    assert "at 15:51, by when dealers have sold 6.3821Bn because time passed" in text
+    assert "at 15:51, by when dealers have sold 6.38Bn because time passed" in text
     assert "most positive +" in text
     assert "most negative −" in text
     assert "put wall 24800.00" in text
