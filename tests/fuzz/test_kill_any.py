@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.fuzz.kill_any import play
+from tests.fuzz.kill_any import Fall, play, too_long
 
 WITHIN_S = 9.0
 """Five on a machine that has nothing else to do: a lease lasts four."""
@@ -13,3 +13,11 @@ def test_the_boards_of_a_killed_process_are_written_by_the_others_and_none_twice
     assert not wrong
     assert fall.boards > 0
     assert fall.last_s <= WITHIN_S
+
+
+def test_the_first_board_and_the_last_are_judged():
+    assert too_long([Fall(200, 4.9, 11.4, 34.0), Fall(100, 4.1, 8.5, 40.0)], 5.0) == []
+    assert too_long([Fall(200, 5.1, 13.0, 34.0), Fall(100, 4.1, 9.5, 40.0)], 5.0) == [
+        "boards stood still for 5.10 s",
+        "the last of 100 boards stood still for 9.50 s",
+    ]
