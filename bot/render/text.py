@@ -31,8 +31,9 @@ TABLE_HEAD: Final = "          spot zero γ  call   put net Bn"
 _UP: Final = "▲"
 _DOWN: Final = "▼"
 _TIED: Final = "\N{NO-BREAK SPACE}"
-"""Where a phone must not break a line: within a change and before its arrow."""
-_DOTS: Final = {_UP: f"🟢{_UP}", _DOWN: f"🔴{_DOWN}"}
+"""Where a phone must not break a line: within a change, before its dot, within the word for the regime."""
+_JOINED: Final = "\N{WORD JOINER}"
+_DOTS: Final = {_UP: f"🟢{_JOINED}{_UP}", _DOWN: f"🔴{_JOINED}{_DOWN}"}
 _SCOPES: Final[Mapping[ScopeName, str]] = {
     "zero": "nearest expiry",
     "one": "second expiry",
@@ -162,7 +163,7 @@ def _markdown(view: BoardView) -> tuple[list[str], ...]:
     exposures = [line for name, line in lines.items() if not BOARD[name].is_price]
     at_strike = f"{_AT_STRIKE} **{strike(view.max_change_strike, view.decimals)}**"
     banner = [f"**{view.banner}**"] if view.banner else []
-    return [*banner, *head, f"**{_regime(view)}**"], levels, [*exposures, at_strike]
+    return [*banner, *head, f"**{_regime(view).replace('moves ', f'moves{_TIED}')}**"], levels, [*exposures, at_strike]
 
 
 def _markdown_line(name: str, label: str, view: BoardView) -> str:

@@ -62,11 +62,18 @@ def _of_terminal(name: str) -> Callable[[Studio], Awaitable[bytes]]:
     return make
 
 
+async def _styles(studio: Studio) -> bytes:
+    from tests.pictures.live_styles import styles
+
+    return await styles(studio.browser)
+
+
 PICTURES: Final = {
     "help.png": Wanted(_of_terminal("help_page"), of_demo=False),
     "init.png": Wanted(_of_terminal("init_page"), of_demo=False),
     "demo.png": Wanted(_of_demo("desktop")),
     "phone.png": Wanted(_of_demo("phone")),
+    "styles.png": Wanted(_styles, of_demo=False),
     "charts.png": Wanted(_of_demo("charts")),
     "grafana.png": Wanted(_grafana),
 }
