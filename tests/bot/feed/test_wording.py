@@ -57,7 +57,7 @@ def test_a_message_of_one_weight_shows_that_ones_figures_and_names_it():
     assert "by oi, above zero gamma: dampened" in texts["oi"]
     assert "net gex oi **+1.00Bn**" in texts["oi"]
     assert "net gex vol **−3.00Bn**" in texts[None]
-    assert "above zero gamma: moves dampened" in texts[None]
+    assert "above zero gamma: moves\N{NO-BREAK SPACE}dampened" in texts[None]
     assert all("scaled gamma oi **+1.00Bn**" in text for text in texts.values())
 
 
