@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -11,6 +12,7 @@ from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rule_store import AlertStore, StoredAlerts
 from bot.alerts.rules import AlertKind, Rule, Target
 from bot.alerts.texts import rule_text, standing_text
+from bot.wire.answers import insisting
 from streaming.clock import Clock
 from streaming.errors import GexcordError, RequestError, TransientError
 
@@ -163,7 +165,7 @@ class AlertCommands:
             f"Alert {rule.number} is set: {rule_text(rule)}.\nI will write here when it happens; /alert remove ends it."
         )
         try:
-            await self._post.send(rule.target, text, nonce=f"alert-{rule.number}")
+            await insisting(partial(self._post.send, rule.target, text, nonce=f"alert-{rule.number}"))
         except UnreachableError as error:
             await self._store.remove(rule)
             raise RequestError(f"I cannot send you direct messages: {error}.", remedy=_OPEN_YOUR_MESSAGES) from None

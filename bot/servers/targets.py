@@ -6,7 +6,7 @@ from typing import Final
 
 import discord
 
-from bot.wire.answers import calling
+from bot.wire.answers import calling, insisting
 from bot.wire.channel_access import ANNOUNCEMENTS, POSTABLE_TYPES, missing_permissions, needed_in
 from bot.wire.verdicts import VERDICTS, passing, verdict_of
 from streaming.errors import GexcordError, OperatorError, RequestError
@@ -39,8 +39,7 @@ def require_target(place: Place, now: datetime) -> None:
 async def open_target(client: discord.Client, place: Place) -> None:
     """Open a thread that is archived; RequestError when Discord does not let us, TransientError when it is busy."""
     if isinstance(place, discord.Thread) and place.archived:
-        async with calling(client, within_s=_CALL_LIMIT_S, translate=partial(_not_opened, place.id)):
-            await place.edit(archived=False)
+        await insisting(partial(_open, client, place))
 
 
 def require_pingable(role: discord.Role, place: Place) -> None:
@@ -53,9 +52,18 @@ def require_pingable(role: discord.Role, place: Place) -> None:
 
 async def find_thread(client: discord.Client, thread_id: int) -> discord.Thread | None:
     """A thread that the gateway has not told of, as it does of no archived one; None for what is none."""
-    async with calling(client, within_s=_CALL_LIMIT_S, translate=partial(_not_opened, thread_id)):
-        found = await client.fetch_channel(thread_id)
+    found = await insisting(partial(_fetched, client, thread_id))
     return found if isinstance(found, discord.Thread) else None
+
+
+async def _open(client: discord.Client, thread: discord.Thread) -> None:
+    async with calling(client, within_s=_CALL_LIMIT_S, translate=partial(_not_opened, thread.id)):
+        await thread.edit(archived=False)
+
+
+async def _fetched(client: discord.Client, channel_id: int) -> object:
+    async with calling(client, within_s=_CALL_LIMIT_S, translate=partial(_not_opened, channel_id)):
+        return await client.fetch_channel(channel_id)
 
 
 def _refused(code: int, name: str) -> RequestError:

@@ -8,9 +8,9 @@ edits (30046), trips over a 429 without a time, and repeats a call that met 500,
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
 import discord
@@ -19,6 +19,7 @@ from discord.http import HTTPClient
 from bot.wire.verdicts import VERDICTS
 from streaming.errors import GexcordError, TransientError
 
+T = TypeVar("T")
 LONGEST_WAIT_S: Final = 30.0
 """discord.py's least figure for the longest 429 that it sleeps in; a longer one is the caller's to plan."""
 _NO_CONTENT: Final = 204
@@ -48,6 +49,16 @@ async def calling(
             yield
     except FAILURES as error:
         raise translate(error) from error
+
+
+async def insisting(ask: Callable[[], Awaitable[T]]) -> T:
+    """What a person waits for is asked once more when Discord itself failed: nothing else would repeat it."""
+    try:
+        return await ask()
+    except TransientError as error:
+        if not isinstance(error.__cause__, discord.DiscordServerError):
+            raise
+    return await ask()
 
 
 class Gate(Protocol):

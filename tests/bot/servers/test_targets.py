@@ -1,5 +1,6 @@
 """Where a live message can stand: by the kind of channel, what the bot may do there, and a thread's state."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from unittest.mock import AsyncMock, MagicMock
 
@@ -8,7 +9,8 @@ import pytest
 
 from bot.servers.targets import open_target, require_pingable, require_target
 from bot.wire.channel_access import NEEDED
-from streaming.errors import RequestError
+from streaming.errors import RequestError, TransientError
+from tests.support.discord_answers import json_answer
 
 NOW = datetime(2026, 8, 20, 13, 40, tzinfo=UTC)
 
@@ -60,6 +62,17 @@ async def test_an_archived_thread_is_opened_again():
     thread.edit = AsyncMock()
     await open_target(MagicMock(is_closed=lambda: False), thread)
     thread.edit.assert_awaited_once_with(archived=False)
+
+
+@pytest.mark.parametrize(("status", "asked"), [(500, 2), (503, 2), (429, 1)])
+async def test_a_thread_that_a_person_waits_for_is_opened_at_the_second_try_when_discord_failed_at_the_first(
+    status, asked
+):
+    thread = place(discord.ChannelType.public_thread, archived=True)
+    thread.edit = AsyncMock(side_effect=[json_answer(status, 0), None])
+    with nullcontext() if asked == 2 else pytest.raises(TransientError):
+        await open_target(MagicMock(is_closed=lambda: False), thread)
+    assert thread.edit.await_count == asked
 
 
 def role(*, mentionable=False, everyone=False):
