@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 from streaming.bus.lease import Lease
+from streaming.bus.redis_connection import answering
 from streaming.clock import Clock
 from streaming.errors import TransientError
 
@@ -46,17 +48,26 @@ class Handover:
             return False
         try:
             await self._until(are_leaving, _LEAVES_WITHIN_S)
-            async with asyncio.timeout(_ANSWER_S):
-                if not await self._lease.renew():
-                    return True
+            if not await self._is_ours():
+                return True
             await self._lease.release()
             await self._stir()
             is_given = await self._is_taken() or not await self._lease.acquire()
             _LOG.info("%s is %s another process", self._lease.key, "given to" if is_given else "not taken by")
-        except (TransientError, TimeoutError) as error:
-            _LOG.debug("The feed is not given to another process: %s", error)
+        except TransientError as error:
+            _LOG.info("%s is not given to another process: %s", self._lease.key, error.sentence)
             return False
         return is_given
+
+    async def _is_ours(self) -> bool:
+        """Asked twice: a process that was held up for a moment comes too late for the first answer."""
+        with suppress(TransientError):
+            return await self._renewed()
+        return await self._renewed()
+
+    async def _renewed(self) -> bool:
+        async with answering(f"looking whose {self._lease.key} is", within_s=_ANSWER_S):
+            return await self._lease.renew()
 
     async def _is_taken(self) -> bool:
         ends_s = self._clock.monotonic() + _TAKEN_WITHIN_S

@@ -15,6 +15,7 @@ from bot.wire.crew import Crew
 from streaming.bus.lease import Lease
 from streaming.clock import SystemClock
 from tests.support.feed import DictLedger, FakeChannel, QueueSnapshots, showing, snapshot, without_colours
+from tests.support.memory_redis import MemoryRedis, MemoryStore
 from tests.support.waiting import until
 
 SETTINGS = BotSettings(_env_file=None, gex_feed_force_window=True, gex_feed_update_seconds=0.25)
@@ -122,6 +123,25 @@ async def test_one_that_stands_by_and_takes_nothing_is_not_believed(start, chann
     await leader.stop()
     assert "stopped" in channel.written[-1][1]
     assert "lease:feed is not taken by another process" in caplog.text
+
+
+async def test_a_leader_that_comes_too_late_for_one_answer_gives_its_boards_all_the_same(monkeypatch):
+    monkeypatch.setattr("bot.feed.handover._ANSWER_S", 0.01)
+    lease, asked = Lease(MemoryRedis(MemoryStore(random.Random(1)), lambda: False), "lease:feed", "a"), []
+
+    async def late_at_first():
+        asked.append(lease)
+        if len(asked) == 1:
+            await asyncio.Event().wait()
+        return True
+
+    async def stir():
+        await Lease(lease._redis, "lease:feed", "b").acquire()
+
+    monkeypatch.setattr(lease, "renew", late_at_first)
+    await lease.acquire()
+    assert await Handover(lease, SystemClock(), lambda: True, stir).given(lambda: True)
+    assert await lease.holder() == "b"
 
 
 async def test_while_redis_is_away_nothing_is_given_away_and_the_goodbye_is_said(start, channel):
