@@ -131,7 +131,7 @@ class CallShare:
         """
         made, self._made = self._calls.made - self._made, self._calls.made
         self.made_per_s += _SMOOTHING * (made / RENEW_S - self.made_per_s)
-        wanted = self._total if self._calls.waiting else min(max(1.5 * made / RENEW_S, _LEAST), self._total)
+        wanted = self._total if self._calls.waiting else min(max(1.5 * self._used_per_s(made), _LEAST), self._total)
         asked_s = self._clock.monotonic()
         self._until_s = min(self._until_s, asked_s + _COUNTED_S)
         self._allot()
@@ -144,6 +144,10 @@ class CallShare:
         else:
             self._until_s, self._then_per_s = asked_s + LEASE_S, _LEAST
         self._allot()
+
+    def _used_per_s(self, made: int) -> float:
+        """Boards that fell silent are not forgotten at once: those that nobody takes over have a goodbye to say."""
+        return max(made / RENEW_S, self.made_per_s)
 
     async def _leave(self) -> None:
         """Nothing of all there is from now on, as far as that can be said; else the slice runs out."""

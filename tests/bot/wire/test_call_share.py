@@ -79,6 +79,18 @@ async def test_who_needs_little_leaves_the_rest_to_the_others(redis, forget_the_
     assert (busy.rate_per_s, idle.rate_per_s) == (TOTAL - 2, 2)
 
 
+async def test_who_falls_silent_keeps_half_of_what_it_used_for_the_goodbyes_of_boards_that_nobody_takes(
+    redis, forget_the_last_second
+):
+    (leaver, one), (_, two) = process(redis), process(redis, waiting=1)
+    for made in (*[8] * 10, 0, 0, 0):
+        leaver.made += made
+        await one.renew()
+        await two.renew()
+        await forget_the_last_second()
+    assert 8 < leaver.rate_per_s < 16
+
+
 async def test_while_redis_is_away_a_process_keeps_its_slice_for_the_lease_and_then_an_equal_part(
     redis, forget_the_last_second, monkeypatch
 ):
