@@ -31,6 +31,9 @@ class StandInAlerts:
         self.readers.append(reader)
         return [ListedRule(one, rule_text(one), "armed") for one in self.rules]
 
+    async def remove(self, number: int, _reader: Reader) -> Rule:
+        return rule(number=number)
+
     async def pause(self, target: Target, _reason: str) -> int:
         self.steered.append(("pause", target))
         return 2
