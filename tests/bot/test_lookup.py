@@ -3,7 +3,15 @@ import asyncio
 import pytest
 
 from bot import lookup
-from bot.lookup import default_ticker, find_or_ask, find_snapshot, matching_names
+from bot.choices import Choices
+from bot.lookup import (
+    default_choices,
+    default_ticker,
+    find_or_ask,
+    find_snapshot,
+    matching_names,
+    scope_and_weight,
+)
 from streaming.errors import OperatorError, RequestError, TransientError
 from streaming.status import Loading
 from tests.support.host import Host, StandInOnDemand, make_settings, make_snapshot
@@ -140,3 +148,14 @@ async def test_a_root_of_weekly_options_leads_to_its_index(services):
 def test_a_share_of_a_class_is_offered_in_each_spelling():
     services = Host(make_settings(gex_feed_symbols="BRK.B,SPY")).make_bot().services
     assert {tuple(matching_names(services, typed)) for typed in ("brk/", "BRK-b", "BRK.B")} == {("BRK.B",)}
+
+
+def test_what_a_channel_chose_is_meant_where_nothing_is_said_of_it():
+    chosen = make_settings(
+        gex_feed_symbols="SPX", gex_feed_channel_map="NDX:42:scope=zero:weight=vol,SPX:43:weight=mixed"
+    )
+    services = Host(chosen).make_bot().services
+    assert scope_and_weight(services, 42, None, None) == ("zero", "vol")
+    assert scope_and_weight(services, 42, "full", "oi") == ("full", "oi")
+    assert [scope_and_weight(services, place, None, None) for place in (43, 44, None)] == [(None, "oi")] * 3
+    assert default_choices(services, 44) == Choices()
