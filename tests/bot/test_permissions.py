@@ -46,7 +46,7 @@ async def test_the_check_and_discords_own_default_always_come_together():
     assert guarded == {
         *(f"stream {name}" for name in ("start", "stop", "restart", "status")),
         *(f"stream symbols {name}" for name in ("add", "remove", "list")),
-        *(f"token {name}" for name in ("status", "refresh", "login")),
+        *(f"token {name}" for name in ("status", "refresh", "login", "doctor")),
         *(f"admin {name}" for name in ("health", "audit")),
         *(f"feed {name}" for name in ("status", "add", "set", "move", "remove", "pause", "resume", "repost")),
     }

@@ -49,7 +49,8 @@ async def test_chains_that_are_refused_cost_no_tick_and_come_back_by_themselves(
 
 
 async def test_an_app_without_the_trader_product_runs_chains_without_the_stream_and_says_so(tmp_path, redis, redis_url):
-    async with streamer_rig(tmp_path, redis_url, "SPX", timing=TIMING) as rig:
+    sure_before_it_lasts = replace(QUICK, routes=replace(PATIENCE, tell_after_s=30.0))
+    async with streamer_rig(tmp_path, redis_url, "SPX", timing=sure_before_it_lasts) as rig:
         rig.sim.faults.refused[PREFERENCES] = refusal(401)
         await until(lambda: rig.alarms)
         await computes(rig)
