@@ -18,7 +18,7 @@ from typing import Any
 from bot.alerts.reading import SPOT_MARGIN
 from bot.alerts.rules import AlertKind, Rule, Target
 from bot.feed.schedule import decide
-from bot.render.numbers import price
+from bot.render.numbers import strike
 from bot.servers.orders import BoardOrder
 from streaming.bus import keys
 from streaming.errors import GexcordError
@@ -300,7 +300,7 @@ class Storm:
         world, level = self.world, rule.value or 0.0
         due = [at_s for spot, at_s in world.published_s.items() if spot >= level + spot * SPOT_MARGIN]
         told = sum(
-            f"crossed above {price(level)}" in text.text for text in world.discord.alerts_at(place_of(rule.target))
+            f"crossed above {strike(level)}" in text.text for text in world.discord.alerts_at(place_of(rule.target))
         )
         missing = bool(due) and due[0] < self.loop.time() - _TOLD_BY_S and rule.number not in world.store.given_up
         if not missing <= told <= bool(due):
