@@ -18,6 +18,7 @@ from itertools import cycle, islice
 
 from tests.benchmarks.stream_frames import Mix, Unit, mix_named, stamp, websocket_frame
 
+_TEXT = 1
 _KEY = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CHUNK = 64
 _PING_EVERY = 2_000
@@ -60,7 +61,7 @@ class Client:
         """The next text frame."""
         while True:
             code, body = self._next_frame()
-            if code == 1:
+            if code == _TEXT:
                 return body
 
     def _next_frame(self) -> tuple[int, bytes]:
@@ -82,19 +83,28 @@ class Client:
         wanted = {service: set(keys) for service, keys in self._mix.symbols.items()}
         wanted[_BOOKS] = set(wanted["LEVELONE_EQUITIES"])
         while any(wanted.values()):
-            for request in json.loads(self.next_text())["requests"]:
-                names = ("service", "command", "requestid")
-                answer = {name: request[name] for name in names} | {"content": {"code": 0, "msg": "OK"}}
-                self.socket.sendall(websocket_frame(json.dumps({"response": [answer]}).encode()))
-                service, keys = request["service"], request["parameters"].get("keys", "").split(",")
-                if service in self._mix.symbols:
-                    self.socket.sendall(self._mix.image_frame(service, keys))
+            for service, keys in self._accept(self.next_text()):
                 wanted.get(service, set()).difference_update(keys)
 
-    def answer_ping(self) -> None:
-        """Read what the client has sent meanwhile, which can only be a ping."""
+    def _accept(self, text: bytes) -> list[tuple[str, Sequence[str]]]:
+        """Answer these requests; what each is about."""
+        asked = []
+        for request in json.loads(text)["requests"]:
+            names = ("service", "command", "requestid")
+            answer = {name: request[name] for name in names} | {"content": {"code": 0, "msg": "OK"}}
+            self.socket.sendall(websocket_frame(json.dumps({"response": [answer]}).encode()))
+            service, keys = request["service"], request["parameters"].get("keys", "").split(",")
+            if service in self._mix.symbols:
+                self.socket.sendall(self._mix.image_frame(service, keys))
+            asked.append((service, keys))
+        return asked
+
+    def answer(self) -> None:
+        """What the client has sent meanwhile: a ping, or a request that it had left when all symbols were there."""
         if select.select([self.socket], [], [], 0)[0]:
-            self._next_frame()
+            kind, body = self._next_frame()
+            if kind == _TEXT:
+                self._accept(body)
 
 
 def send(client: Client, units: Sequence[Unit], rate: int) -> tuple[float, float]:
@@ -111,7 +121,7 @@ def send(client: Client, units: Sequence[Unit], rate: int) -> tuple[float, float
         client.socket.sendall(b"".join(unit.stamped(now) for unit in together))
         before, rows = rows, rows + sum(unit.rows for unit in together)
         if before // _PING_EVERY != rows // _PING_EVERY:
-            client.answer_ping()
+            client.answer()
         sent += due
     return began, time.monotonic() - began
 
@@ -122,7 +132,7 @@ def send_paced(client: Client, units: Sequence[Unit], rate: float) -> tuple[floa
     for place, unit in enumerate(units):
         time.sleep(max(0.0, began + place / rate - time.monotonic()))
         client.socket.sendall(unit.stamped(stamp()))
-        client.answer_ping()
+        client.answer()
     return began, time.monotonic() - began
 
 
