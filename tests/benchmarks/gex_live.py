@@ -14,6 +14,7 @@ of another process at the same time, which shows what the machine itself adds.
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import random
@@ -227,6 +228,8 @@ async def stream(
     )
     clock = ShiftedClock(datetime.fromisoformat(facts["now"]))
     tickers = [parse_ticker(name) for name in NAMES]
+    gc.collect()
+    gc.freeze()  # as the program does once it has started
     with patch("streaming.streamer.parts.EngineHost", watch.host()):
         async with open_runtime(settings, clock, tell=lambda _line: None) as runtime:
             watch.time_storing(runtime.snapshots)
