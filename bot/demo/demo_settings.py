@@ -96,7 +96,7 @@ class Demo:
         token, folder = settings.api_token.get_secret_value(), str(settings.redis_data_path.parent)
         yield BotOrder(self._places, folder, settings.api_port, token)
         for _ in range(count - 1):
-            yield BotOrder(self._places, folder, free_port(), token)
+            yield BotOrder(self._places, folder, _quiet_port(), token)
 
 
 @contextmanager
@@ -104,7 +104,12 @@ def at_home(places: Places, stand_ins: StandIns) -> Iterator[Demo]:
     """Yield settings for a folder of the demo's own, and for the local Schwab and Discord."""
     _clear_up_after_killed_demos(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
-        yield demo_of(places, Path(folder), free_port(), secrets.token_urlsafe(), stand_ins)
+        yield demo_of(places, Path(folder), _quiet_port(), secrets.token_urlsafe(), stand_ins)
+
+
+def _quiet_port() -> int:
+    """A free one below those that outgoing connections are given: one of them had it before the bot listened there."""
+    return free_port(20_000 + secrets.randbelow(12_000))
 
 
 def demo_of(places: Places, folder: Path, api_port: int, api_token: str, stand_ins: StandIns | None = None) -> Demo:
