@@ -28,7 +28,7 @@ from bot.sandbox.world.records import Change, Deed, MessageChange
 from streaming.bus.server import parent_death
 from streaming.bus.server.embedded import free_port
 from tests.fuzz.storm_schedule import FAULTS, Schedule, Step, make_schedule
-from tests.fuzz.storm_verdict import Protocol, Seen, reasons
+from tests.fuzz.storm_verdict import FRESH_S, Protocol, Seen, figure_of, live_among, reasons
 from tests.support.redis_server import await_answer, plain_command
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -284,6 +284,19 @@ class Storm:
             ]
             for name in self.channels
         }
+
+    def astray(self) -> list[str]:
+        """What is wrong now that nothing storms: each channel has one live message, with about the newest figure."""
+        self.look()
+        newest = max(self.protocol.published_s)
+        found = []
+        for channel, texts in self.protocol.standing.items():
+            live = live_among(texts)
+            if len(live) != 1:
+                found.append(f"{channel} has {len(live)} messages")
+            elif newest - (figure_of(live[0]) or 0.0) > FRESH_S / 4:
+                found.append(f"{channel} shows {figure_of(live[0])} and not {newest}")
+        return found
 
     def _note(self, change: Change) -> None:
         deeds = {Deed.CREATE: "post", Deed.UPDATE: "edit", Deed.DELETE: "delete"}

@@ -12,7 +12,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,6 @@ import redis.asyncio as aredis
 
 from tests.fuzz.feed_storm import Storm, StormBot, metrics_key, open_storm
 from tests.fuzz.storm_schedule import Schedule
-from tests.fuzz.storm_verdict import FRESH_S, figure_of, live_among
 
 CHANNELS: Final = 8
 PAUSE_S: Final = 12.0
@@ -68,7 +66,7 @@ async def _round(storm: Storm, wait_s: float) -> list[str]:
     await asyncio.sleep(PAUSE_S)
     leader.go_on()
     await asyncio.sleep(LOOK_AFTER_S)
-    return list(_wrong(storm))
+    return storm.astray()
 
 
 async def _leader(storm: Storm) -> StormBot:
@@ -80,17 +78,6 @@ async def _leader(storm: Storm) -> StormBot:
             for bot in storm.bots:
                 if seen[bot.number] != await client.hget(metrics_key(bot.number), "written_at"):
                     return bot
-
-
-def _wrong(storm: Storm) -> Iterator[str]:
-    storm.look()
-    newest = max(storm.protocol.published_s)
-    for channel, texts in storm.protocol.standing.items():
-        live = live_among(texts)
-        if len(live) != 1:
-            yield f"{channel} has {len(live)} messages"
-        elif newest - (figure_of(live[0]) or 0.0) > FRESH_S / 4:
-            yield f"{channel} shows {figure_of(live[0])} and not {newest}"
 
 
 def main() -> int:

@@ -14,7 +14,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -28,7 +27,6 @@ from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.redis_connection import make_client, open_redis
 from tests.fuzz.feed_storm import Storm, StormBot, metrics_key, open_storm
 from tests.fuzz.storm_schedule import Schedule
-from tests.fuzz.storm_verdict import FRESH_S, figure_of, live_among
 from tests.support.failover import Feeder, seqs
 from tests.support.redis_groups import RedisGroup, cluster_group, sentinel_group
 
@@ -94,7 +92,7 @@ async def _round(
     await asyncio.sleep(LOOK_AFTER_S)
     how = f"the master {'frozen' if freeze else 'killed'}, the leader {'killed' if kill else 'left alone'}"
     _say(f"  {how}, another promoted after {promoted_s:.1f} s")
-    return list(_wrong(storm))
+    return storm.astray()
 
 
 async def _until_promoted(group: RedisGroup, kind: str) -> None:
@@ -156,17 +154,6 @@ async def _stream(redis: Redis, over: asyncio.Event) -> None:
     assert ticks == sorted(set(ticks)), "ticks are doubled or out of order"
     assert books == sorted(set(books)), "books are doubled or out of order"
     assert len(lost) <= stats.unacknowledged + stats.fenced, f"{len(lost)} events are lost"
-
-
-def _wrong(storm: Storm) -> Iterator[str]:
-    storm.look()
-    newest = max(storm.protocol.published_s)
-    for channel, texts in storm.protocol.standing.items():
-        live = live_among(texts)
-        if len(live) != 1:
-            yield f"{channel} has {len(live)} messages"
-        elif newest - (figure_of(live[0]) or 0.0) > FRESH_S / 4:
-            yield f"{channel} shows {figure_of(live[0])} and not {newest}"
 
 
 def _say(line: str) -> None:

@@ -4,7 +4,7 @@ See specs/schwab-wire.md §2.5.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -72,12 +72,12 @@ class Merger:
 
     @property
     def listings(self) -> Mapping[str, str]:
-        """Listing venue of each equity as field 13 told it; kept across resets."""
+        """Listing venue of each equity as field 13 told it; kept across resets, until `keep` or `forget`."""
         return self._listings
 
     @property
     def active_contracts(self) -> Mapping[str, str]:
-        """Futures root -> active contract as field 34 told it; kept across resets."""
+        """Futures root -> active contract as field 34 told it; kept as long."""
         return self._contracts.active
 
     def take_rolled(self) -> tuple[str, ...]:
@@ -98,12 +98,20 @@ class Merger:
         self._admitted.clear()
         self._rolled.clear()
 
+    def keep(self, symbols: Collection[str]) -> None:
+        """Only these will be subscribed: what was learned of others would only grow over the connections."""
+        wanted = frozenset(symbols)
+        self._listings = {symbol: listing for symbol, listing in self._listings.items() if symbol in wanted}
+        self._contracts.forget(self._contracts.active.keys() - wanted)
+
     def forget(self, service: Service, keys: Collection[str]) -> None:
         """These keys of a service are subscribed no more: whoever wants one again gets a full image of it."""
         images = self._images.get(SERVICE[service].block)
         if images is not None:
+            self._contracts.forget(keys)
             for key in keys:
                 images.pop(key, None)
+                self._listings.pop(key, None)
         elif SERVICE[service].shape is Shape.BOOK:
             self._admitted.difference_update(keys)
 
@@ -199,7 +207,8 @@ class Merger:
     def _rolls(self, symbol: str, active_symbol: str) -> bool:
         """Take in field 34 if it can be; whether another contract than before stands behind the symbol."""
         named = may_be_symbol(symbol) and active_symbol.startswith(symbol) and names_a_contract(active_symbol)
-        return named and self._contracts.learn(symbol, active_symbol)
+        known = self._contracts.active
+        return named and (symbol in known or len(known) < MOST_NAMES) and self._contracts.learn(symbol, active_symbol)
 
     def _roll(self, images: dict[str, Image], row: rows.FutureRow) -> None:
         """Another contract stands behind the symbol: what was known is of the old one."""
@@ -377,6 +386,11 @@ class FuturesContracts:
         before = self._active.get(symbol)
         self._active[symbol] = active_symbol
         return before is not None and before != active_symbol
+
+    def forget(self, symbols: Iterable[str]) -> None:
+        """Nobody asks for these roots any more."""
+        for symbol in tuple(symbols):
+            self._active.pop(symbol, None)
 
     def behind(self, symbol: str) -> str | None:
         """The contract that a row of `symbol` is about; None while it is not known."""

@@ -225,6 +225,7 @@ class SchwabStreamClient:
         async with open_socket(info.url, self._timing) as socket:
             self._counters.connects += 1
             self._merger.reset(source=info.source)
+            self._merger.keep(self._subscriptions.symbols)
             self._counters.keep(self._subscriptions.symbols)
             self._waits.enter("login")
             wanted = self._plan(self._merger.listings)

@@ -3,6 +3,7 @@ import pytest
 from streaming.model import DepthKind, Level2Event, OptionQuote, TickEvent
 from streaming.schwab.stream import merge
 from streaming.schwab.stream.merge import Merger
+from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import decode_frame
 from tests.data_builders.frames import (
     DAY_MS,
@@ -390,3 +391,26 @@ def test_a_server_gone_mad_cannot_fill_the_memory_with_names(monkeypatch):
     assert len(apply(merger, names)) == 3
     merger.reset()
     assert [event.symbol for event in apply(merger, data_frame("LEVELONE_EQUITIES", {"key": "N4", "3": 5.0}))] == ["N4"]
+
+
+def test_what_was_learned_of_a_symbol_goes_with_its_subscription_and_of_what_is_unwanted_with_the_connection():
+    merger = Merger()
+    listed = [{"key": name, "3": 5.0, "13": "Q"} for name in ("A", "B", "C")]
+    rolling = [{"key": name, "3": 5.0, "34": f"{name}Z26"} for name in ("/ES", "/NQ", "/RTY")]
+    apply(merger, data_frame("LEVELONE_EQUITIES", *listed), data_frame("LEVELONE_FUTURES", *rolling))
+    merger.forget(Service.LEVELONE_EQUITIES, ("A",))
+    merger.forget(Service.LEVELONE_FUTURES, ("/ES",))
+    merger.forget(Service.NYSE_BOOK, ("B", "C"))
+    assert (set(merger.listings), set(merger.active_contracts)) == ({"B", "C"}, {"/NQ", "/RTY"})
+    merger.reset()
+    merger.keep(("C", "/RTY", "D"))
+    assert (merger.listings, merger.active_contracts) == ({"C": "Q"}, {"/RTY": "/RTYZ26"})
+
+
+def test_endless_futures_with_contracts_are_learned_up_to_the_bound(monkeypatch):
+    monkeypatch.setattr(merge, "MOST_NAMES", 2)
+    merger = Merger()
+    for contract in ("Z26", "H27"):
+        rows = [{"key": f"/F{chr(65 + n)}", "3": 5.0, "34": f"/F{chr(65 + n)}{contract}"} for n in range(4)]
+        apply(merger, data_frame("LEVELONE_FUTURES", *rows))
+    assert merger.active_contracts == {"/FA": "/FAH27", "/FB": "/FBH27"}
