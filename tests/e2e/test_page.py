@@ -453,6 +453,7 @@ async def test_a_login_on_a_phone_needs_a_tap_behind_a_proxy_and_a_copy_without_
             ports.append(port)
             await phone.goto(callback.begin(done).url)
             await expect(phone.locator("p")).to_contain_text("You are logged in")
+            assert await phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
             await phone.reload()
             await expect(phone.locator("p")).to_contain_text("You are logged in")
         assert told == [None]
