@@ -108,9 +108,8 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
     pacing = Pacing(clock)
     crew, bell = Crew(runtime.redis, token.get_secret_value(), clock), AlarmBell(settings.on_alarm, clock)
     bot = GexBot(settings, clock, fingerprints=fingerprints, budget=budget, gate=pacing, crew=crew, ring=bell.ring)
-    asked = on_demand_source(runtime, per_minute=settings.gex_on_demand_per_minute)
     async with (
-        asked or nullcontext() as on_demand,
+        _on_demand(runtime, settings) or nullcontext() as on_demand,
         ChartWorker() as charts,
         bot,
         background(bot.run_until_closed(token.get_secret_value()), "discord") as connected,
@@ -356,6 +355,10 @@ async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, fo
     if await told.claim(f"opening {decision.until:%Y-%m-%d}", ttl=decision.until - runtime.clock.now()):
         bot.tell_operators(sentence)
     progress()
+
+
+def _on_demand(runtime: Runtime, settings: BotSettings) -> OnDemand | None:
+    return on_demand_source(runtime, per_minute=settings.gex_on_demand_per_minute)
 
 
 async def _examine_login(runtime: Runtime) -> Sequence[str]:

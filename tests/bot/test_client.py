@@ -1,6 +1,8 @@
 """The client: what it asks Discord for, when it uploads commands, and how it ends."""
 
 import asyncio
+from functools import partial
+from types import SimpleNamespace
 
 import discord
 import pytest
@@ -37,6 +39,27 @@ async def test_it_asks_for_guilds_and_nothing_more_and_mentions_nobody(host):
     assert bot.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
     assert bot.help_command is None
     assert bot.commands == set()
+
+
+async def test_who_holds_a_role_of_the_settings_is_an_operator(host):
+    host.settings = make_settings(discord_operator_role_ids=(70, 71))
+    assert host.make_bot().operators.words.endswith("<@&70>, <@&71>")
+
+
+async def test_operators_are_told_in_the_channel_of_the_settings_too(host, monkeypatch):
+    host.settings = make_settings(discord_operator_channel_id=55)
+    told = []
+    bot = host.make_bot()
+    monkeypatch.setattr(bot, "get_partial_messageable", lambda place: SimpleNamespace(send=partial(note, told, place)))
+    monkeypatch.setattr(bot.operators, "ids", frozenset)
+    bot.mail.open()
+    bot.tell_operators("Something.")
+    await until(lambda: told == [(55, "Something.")])
+    await bot.mail.close()
+
+
+async def note(told, place, text):
+    told.append((place, text))
 
 
 async def test_commands_are_uploaded_at_the_first_start_and_not_at_the_second(host):

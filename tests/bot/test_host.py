@@ -1,10 +1,14 @@
 """bot/host.py: what settings reach which part; the whole of it runs in tests/e2e."""
 
+import random
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 
-from bot.host import _callback_port, _login_watch
+from bot import host
+from bot.host import _alerts, _callback_port, _feed, _jobs, _login_watch
+from bot.wire.crew import Crew
 from tests.support.clock import ManualClock
 from tests.support.host import make_settings
 
@@ -28,3 +32,44 @@ def test_logins_arrive_where_the_settings_say(place):
 
 def test_without_a_place_no_login_arrives():
     assert _callback_port(runtime_of(), tell=print) is None
+
+
+@pytest.fixture
+def runtime():
+    """Nothing of it is used before the parts run."""
+    return MagicMock(clock=ManualClock(), auth=None)
+
+
+def test_people_and_channels_have_as_many_alerts_as_the_settings_say(runtime):
+    settings = make_settings(alerts_per_person=7, alerts_per_channel=31)
+    commands, _, _ = _alerts(MagicMock(), runtime, settings, MagicMock(), random.Random(1))
+    assert (commands._per_person, commands._per_channel) == (7, 31)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_the_feed_does_is_written_to_redis_if_the_settings_want_that(runtime, enabled):
+    feed = _feed(
+        MagicMock(),
+        runtime,
+        make_settings(gex_feed_metrics_enabled=enabled),
+        MagicMock(),
+        rng=random.Random(1),
+        process=MagicMock(),
+        loading=MagicMock(),
+        turns=MagicMock(),
+        crew=Crew(MagicMock(), "token", runtime.clock),
+    )
+    [runner] = feed._runners
+    assert (runner._write_metrics is not None) is enabled
+
+
+@pytest.mark.parametrize("priced", [True, False])
+def test_the_line_of_members_has_a_price_if_the_settings_want_that(runtime, priced):
+    parts = {name: MagicMock() for name in ("heartbeat", "sources", "recorder", "history", "feed", "crew")}
+    jobs = _jobs(MagicMock(), runtime, make_settings(gex_price_presence=priced), **parts)
+    assert jobs["presence"].__self__._priced is priced
+
+
+def test_as_many_tickers_may_be_asked_for_in_a_minute_as_the_settings_say(runtime, monkeypatch):
+    monkeypatch.setattr(host, "on_demand_source", lambda _runtime, *, per_minute: per_minute)
+    assert host._on_demand(runtime, make_settings(gex_on_demand_per_minute=9)) == 9

@@ -88,6 +88,15 @@ async def test_each_board_shows_its_own_ticker():
         assert "25000.50" in feed.channels[2].only
 
 
+@pytest.mark.parametrize(("digits", "printed"), [(2, "−38Bn"), (4, "−37.56Bn")])
+async def test_a_board_prints_exposures_with_the_digits_of_the_settings(digits, printed):
+    feed = Feed("SPX", settings=BotSettings(_env_file=None, **(SETTINGS.model_dump() | {"gex_feed_digits": digits})))
+    async with feed.running():
+        feed.say("SPX", sum_gex_oi=-37561.0, sum_gex_vol=-37561.0)
+        await feed.clock.pass_time(1)
+        assert printed in feed.channels[1].only
+
+
 async def test_an_empty_board_waits_for_its_own_tickers_source():
     chosen = {"gex_source": "cboe", "gex_source_map": "NDX:gexbot,RUT:redis"}
     settings = BotSettings(_env_file=None, **(SETTINGS.model_dump() | chosen))

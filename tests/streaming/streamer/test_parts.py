@@ -1,6 +1,8 @@
 """streaming/streamer/parts.py; the parts at work together are test_streamer.py's."""
 
 import random
+from contextlib import asynccontextmanager
+from functools import partial
 from types import SimpleNamespace
 from unittest.mock import AsyncMock
 
@@ -14,6 +16,7 @@ from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.stream.routing import Subscriptions
 from streaming.settings import StreamSettings
 from streaming.status import ConnectionStatus
+from streaming.streamer.beside import wire_beside
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import open_runtime
 from streaming.symbols import parse_ticker
@@ -66,17 +69,17 @@ def test_whoever_waits_for_a_login_is_heard(part):
     assert parts().needs_login is None
 
 
-async def test_events_are_published_before_engines_see_them_and_count_as_progress(tmp_path, redis_url, monkeypatch):
+@asynccontextmanager
+async def wired_parts(tmp_path, redis_url, tell=None, progress=None, **values):
     settings = StreamSettings(
         _env_file=None,
         redis_url=redis_url,
         schwab_token_path=tmp_path / "tokens" / "token.json",
         schwab_client_id=SecretStr("id"),
         schwab_client_secret=SecretStr("secret"),
+        **values,
     )
-    seen = []
     async with open_runtime(settings, SystemClock(), tell=lambda _line: None) as runtime:
-        monkeypatch.setattr(runtime.publisher, "publish", lambda events: seen.append(("bus", len(events))))
         wired = wire_parts(
             runtime,
             runtime.auth,
@@ -87,10 +90,24 @@ async def test_events_are_published_before_engines_see_them_and_count_as_progres
             counters=SnapshotCounters(),
             rng=random.Random(1),
             timing=None,
-            tell=seen.append,
-            progress=lambda: seen.append("progress"),
+            tell=tell,
+            progress=progress,
         )
+        yield runtime, wired
+
+
+async def test_events_are_published_before_engines_see_them_and_count_as_progress(tmp_path, redis_url, monkeypatch):
+    seen = []
+    progress = partial(seen.append, "progress")
+    async with wired_parts(tmp_path, redis_url, tell=seen.append, progress=progress) as (runtime, wired):
+        monkeypatch.setattr(runtime.publisher, "publish", lambda events: seen.append(("bus", len(events))))
         monkeypatch.setattr(wired.engines, "take", lambda events: seen.append(("engines", len(events))))
         option = OptionQuote(symbol="SPXW  260820C06400000", event_ms=1, recv_ms=2)
         wired.client._sink([tick(1), option])
     assert seen == [("bus", 2), ("engines", 2), "progress"]
+
+
+async def test_as_many_expiries_are_loaded_as_the_settings_say_of_what_is_asked_for_beside_too(tmp_path, redis_url):
+    async with wired_parts(tmp_path, redis_url, gex_chain_expiries=12) as (runtime, wired):
+        beside = wire_beside(runtime, wired, [parse_ticker("NDX")], assure=AsyncMock(), counters=SnapshotCounters())
+        assert [part.poller._most_expiries for part in (wired, beside)] == [12, 12]
