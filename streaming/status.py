@@ -151,6 +151,8 @@ class TokenStatus:
     """How often in a row Schwab has refused this login or app key."""
     odd_grants: int = 0
     """Tokens whose stated life could not be, so that half an hour was taken for it."""
+    unsaved: bool = False
+    """Whether this process alone has the newest login."""
 
 
 SourceState = Literal["stopped", "standby", "waiting", "live", "failing", "needs_action"]

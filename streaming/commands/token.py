@@ -25,9 +25,10 @@ from streaming.commands.login.login_actions import (
     parse_span,
     report_status,
     verify_refresh,
+    wait_until_stored,
 )
 from streaming.commands.login.sign_in import browser_for, sign_in
-from streaming.errors import ConfigurationError, RequestError
+from streaming.errors import ConfigurationError, RequestError, TransientError
 from streaming.process.http_bodies import open_client
 from streaming.process.logs import settings_of_command
 from streaming.schwab.login.auth_client import SchwabAuthClient, stored_status
@@ -119,7 +120,13 @@ def run(arguments: argparse.Namespace) -> int:
 async def _run(arguments: argparse.Namespace) -> int:
     async with _open_desk() as desk:
         action: Action = arguments.action
-        return await action(desk, arguments)
+        try:
+            return await action(desk, arguments)
+        except TransientError:
+            if not desk.store.owes:
+                raise
+        await wait_until_stored(desk.store, desk.clock, _say)
+        return _tell(desk)
 
 
 @asynccontextmanager

@@ -25,7 +25,12 @@ _UNKNOWN_AGE: Final = (
     "`/token login` starts a week whose end is known."
 )
 _WORKS_AGAIN: Final = "The Schwab login works again."
-
+_UNSAVED_S: Final = 60.0
+_UNSAVED: Final = (
+    "Redis has not stored the newest Schwab login for a minute: it does not answer, or no copy of it does. Only this "
+    "process has the login, and if it ends before Redis is well again, somebody may have to log in. Do not restart it."
+)
+_SAVED: Final = "Redis has stored the Schwab login."
 
 Words = Callable[[datetime, datetime, ZoneInfo], str]
 """Says of a login when it ends: its end, now, and the time zone of whoever reads it."""
@@ -40,7 +45,8 @@ def ending_words(ends_at: datetime, now: datetime, zone: ZoneInfo) -> str:
 class LoginWatch:
     """Refreshes before each expiry; tells 48, 24, 6 and 1 h before the login ends, of a refusal at once and once.
 
-    Reminders keep out of the night of `zone`. A refusal is no end: it is asked again, and its end is told too.
+    Reminders keep out of the night of `zone`. A refusal is no end: it is asked again, and its end is told too. So is
+    a login that only this process has, which nobody else can tell.
     """
 
     def __init__(
@@ -66,6 +72,9 @@ class LoginWatch:
         self._told: set[str] = set()
         self._refused: str | None = None
         """The name under which the refusal that stands was told."""
+        self._unsaved_s: float | None = None
+        """Since when this process alone has the newest login."""
+        self._told_unsaved = False
 
     async def run(self, progress: Progress) -> None:
         """Watch until cancelled; a refused login is told, and waited for, not raised."""
@@ -95,6 +104,7 @@ class LoginWatch:
     async def _warn_in_time(self) -> None:
         while True:
             status, now = self._auth.status(), self._clock.now()
+            self._note_unsaved(is_unsaved=status.unsaved)
             if self._refused is not None and status.present and status.last_error is None:
                 await self._tell_over(self._refused)
             if status.present and status.login_ends_at is None:
@@ -102,6 +112,17 @@ class LoginWatch:
             elif (ends_at := status.login_ends_at) is not None:
                 await self._remind(ends_at, now)
             await self._clock.sleep(self._check_s)
+
+    def _note_unsaved(self, *, is_unsaved: bool) -> None:
+        """Tell what lasts, and its end."""
+        since_s, now_s = self._unsaved_s, self._clock.monotonic()
+        self._unsaved_s = None if not is_unsaved else now_s if since_s is None else since_s
+        if self._unsaved_s is not None and now_s - self._unsaved_s >= _UNSAVED_S and not self._told_unsaved:
+            self._told_unsaved = True
+            self._tell(_UNSAVED)
+        elif self._told_unsaved and not is_unsaved:
+            self._told_unsaved = False
+            self._tell(_SAVED)
 
     async def _remind(self, ends_at: datetime, now: datetime) -> None:
         if (hours := due_stage(ends_at, now, self._zone)) is not None:

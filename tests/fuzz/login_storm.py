@@ -1,7 +1,8 @@
 """Storms over a login that two machines share, in virtual time: `python -m tests.fuzz.login_storm SEED [N]`.
 
 Four hours in which people log in on either machine, whose clocks are apart, while machines are killed and paused,
-Redis is away, loses answers or all its data, and Schwab is slow, silent or has trouble. One seed is one storm.
+Redis is away, loses answers, what no copy of it has confirmed, or all its data, and Schwab is slow, silent or has
+trouble. One seed is one storm.
 What must hold: no two refreshes with one refresh token at the same time, which a strict Schwab answers by ending the
 login; at the end both machines have a token that Schwab accepts, without another login; and Schwab is not hammered.
 """
@@ -109,6 +110,8 @@ class _LoginStorm:
             self._redis_away,
             self._answers_lost,
             self._wiped,
+            self._failed_over,
+            self._failed_over,
             self._slow,
             self._trouble,
             self._access_dies,
@@ -163,6 +166,12 @@ class _LoginStorm:
             return
         self.place.wipe()
         self._no_kill_before_s = self.loop.time() + 600.0
+
+    async def _failed_over(self) -> None:
+        """What no copy has confirmed is gone, whoever lives to tell it again."""
+        self.place.has_copy = False
+        await asyncio.sleep(self.rng.choice((0.5, 4.0, 30.0, 300.0)))
+        self.place.fail_over()
 
     async def _slow(self) -> None:
         self.schwab.slow_s = self.rng.choice((2.0, 11.0, 18.0))

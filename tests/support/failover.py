@@ -16,6 +16,7 @@ from bot.feed.ledger import Ledger
 from streaming.bus import keys
 from streaming.bus.lease import Lease
 from streaming.bus.publish.publisher import PublisherStats, TradingEventPublisher
+from streaming.bus.shared_secret import SecretLook, SharedSecret
 from streaming.errors import TransientError
 from tests.support.clock import ManualClock
 from tests.support.events import book, tick
@@ -111,6 +112,25 @@ async def keep_message(redis: Redis, dead: asyncio.Event) -> FakeChannel:
         keeper.clock.advance(400)
         await _in_the_end(keeper.tidy)
     return channel
+
+
+async def change_secret(redis: Redis, dead: asyncio.Event) -> tuple[int, int]:
+    """Change the shared login until no copy has it or its master is dead: the last that counted, and what is found."""
+    secret, counted = SharedSecret(redis, keys.LOGIN, about="the Schwab login"), 0
+    epoch = await secret.take("a machine", 60_000)
+    with suppress(TransientError):
+        while not dead.is_set():
+            assert await secret.replace(epoch, b"%d" % (counted + 1)), "the turn is somebody else's"
+            counted += 1
+            await asyncio.sleep(0.01)
+    await dead.wait()
+    found: list[SecretLook] = []
+
+    async def look() -> None:
+        found.append(await secret.look())
+
+    await _in_the_end(look)
+    return counted, int(found[-1].sealed)
 
 
 async def _acquired(redis: Redis, lease: Lease) -> None:

@@ -30,6 +30,8 @@ class MemoryPlace:
         self._start_ms = start_ms
         self.away = False
         self.loses_answers = False
+        self.has_copy = True
+        """Whether what is written reaches a copy, too, without which it does not count."""
         self.taken = asyncio.Event()
         """Set whenever somebody gets a turn."""
         self.wipe()
@@ -38,6 +40,19 @@ class MemoryPlace:
         """All data is lost."""
         self.holder, self.until_ms, self.epoch, self.version = "", 0, 0, 0
         self.sealed, self.kept_ms = b"", 0
+        self._copied = self._state()
+
+    def copy(self) -> None:
+        """What was written so far outlives the server."""
+        self._copied = self._state()
+
+    def fail_over(self) -> None:
+        """The server is lost with what its copy does not have, and the copy takes its place."""
+        self.holder, self.until_ms, self.epoch, self.version, self.sealed, self.kept_ms = self._copied
+        self.has_copy = True
+
+    def _state(self) -> tuple[str, int, int, int, bytes, int]:
+        return self.holder, self.until_ms, self.epoch, self.version, self.sealed, self.kept_ms
 
     def now_ms(self) -> int:
         return self._start_ms + int(asyncio.get_running_loop().time() * 1000)
@@ -74,23 +89,28 @@ class MemorySecret:
         self.dead = False
 
     async def take(self, holder: str, ttl_ms: int) -> int:
-        return await self._ask(lambda: self._place.take(holder, ttl_ms))
+        return await self._ask(lambda: self._place.take(holder, ttl_ms), writes=True)
 
     async def give_back(self, epoch: int) -> None:
-        await self._ask(lambda: self._place.give_back(epoch))
+        await self._ask(lambda: self._place.give_back(epoch), writes=True)
 
     async def replace(self, epoch: int, sealed: bytes) -> int:
-        return await self._ask(lambda: self._place.replace(epoch, sealed))
+        return await self._ask(lambda: self._place.replace(epoch, sealed), writes=True)
 
     async def look(self) -> SecretLook:
         return await self._ask(self._place.look)
 
-    async def _ask(self, act: Callable[[], T]) -> T:
+    async def _ask(self, act: Callable[[], T], *, writes: bool = False) -> T:
         await asyncio.sleep(self._rng.uniform(0.0, 0.01))
         if self.dead or self._place.away:
             await asyncio.sleep(self._rng.choice((0.0, 5.0)))
             raise TransientError("Redis is away.")
         found = act()
+        if writes and not self._place.has_copy:
+            await asyncio.sleep(0.5)
+            raise TransientError("No copy of Redis has it.")
+        if writes:
+            self._place.copy()
         await asyncio.sleep(self._rng.uniform(0.0, 0.01))
         if self.dead or self._place.loses_answers:
             raise TransientError("Redis is away.")
@@ -111,6 +131,8 @@ class StrictSchwab:
         self.slow_s = 0.3
         self.trouble = ""
         """`503` or `silent` while it has some."""
+        self.rotates = False
+        """Whether each refresh ends the refresh token, which it never did yet."""
         self.refreshes = 0
         self.logins = 0
         self.violations: list[str] = []
@@ -161,6 +183,8 @@ class StrictSchwab:
         if refresh_token != self.refresh_token:
             return _refused()
         self.refreshes += 1
+        if self.rotates:
+            self.refresh_token = f"refresh-{self.logins}-{self.refreshes}@"
         return self._grant()
 
     def _grant(self) -> httpx.Response:

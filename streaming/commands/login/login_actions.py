@@ -1,6 +1,7 @@
 """`token status|import|export|logout` and `verify-refresh`: a login shown, taken over, handed on, ended and proven."""
 
 import stat
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from streaming.calendar import NEW_YORK
-from streaming.errors import LoginRequiredError, RequestError
+from streaming.clock import Clock
+from streaming.errors import LoginRequiredError, RequestError, TransientError
 from streaming.login_week import plan
 from streaming.process.logs import Say
 from streaming.schwab.login.auth_client import SchwabAuthClient
@@ -28,6 +30,8 @@ NOT_PROVEN: Final = 74
 """Exit status: Schwab refreshed, and the file does not hold what came back."""
 _PRIVATE: Final = 0o077
 _LONGEST_NUMBER: Final = 6
+_STORED_WITHIN_S: Final = 300.0
+_LOOK_EVERY_S: Final = 1.0
 
 
 def report_status(
@@ -119,6 +123,18 @@ async def log_out(store: LoginStore, say: Say) -> None:
         await store.forget()
     say(f"The login in {store.name} is deleted.")
     say("Schwab itself ends a login only after its seven days, or when you log in again.")
+
+
+async def wait_until_stored(store: LoginStore, clock: Clock, say: Say) -> None:
+    """Stay while only this process has the newest login; TransientError when the place does not take it in time."""
+    say(f"{store.name} has not stored the login yet. Do not stop this command: it waits up to five minutes for that.")
+    began_s = clock.monotonic()
+    while store.owes:
+        if clock.monotonic() - began_s >= _STORED_WITHIN_S:
+            raise TransientError(f"{store.name} has not stored the login, which ends with this command.", remedy=LOG_IN)
+        with suppress(TransientError):
+            await store.look()
+        await clock.sleep(_LOOK_EVERY_S)
 
 
 async def verify_refresh(auth: SchwabAuthClient, store: LoginStore, say: Say) -> int:

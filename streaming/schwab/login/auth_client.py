@@ -320,7 +320,7 @@ def stored_status(store: LoginStore, *, configured: bool = True, last_error: str
     except GexcordError as error:
         return TokenStatus(configured=configured, present=False, last_error=error.sentence)
     if token is None:
-        return TokenStatus(configured=configured, present=False, last_error=last_error)
+        return TokenStatus(configured=configured, present=False, last_error=last_error, unsaved=store.owes)
     return TokenStatus(
         configured=configured,
         present=True,
@@ -328,6 +328,7 @@ def stored_status(store: LoginStore, *, configured: bool = True, last_error: str
         login_ends_at=None if token.login_at is None else token.login_at + oauth.LOGIN_LIFETIME,
         last_refresh_at=token.refreshed_at,
         last_error=last_error,
+        unsaved=store.owes,
     )
 
 

@@ -18,6 +18,11 @@ class LoginStore(Protocol):
         ...
 
     @property
+    def owes(self) -> bool:
+        """Whether a newer login is used here than the place has: it would end with this process."""
+        ...
+
+    @property
     def answer_within_s(self) -> float:
         """How long Schwab may take to answer whoever holds the store."""
         ...

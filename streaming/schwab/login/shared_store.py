@@ -30,6 +30,8 @@ ANSWER_WITHIN_S: Final = 12.0
 """How long Schwab may take. With the seconds to store the answer this is less than the turn."""
 _STORE_WITHIN_S: Final = 8.0
 _AGAIN_S: Final = 0.25
+_USED_HERE: Final = "The login is good all the same; until it is stored, only this machine has it."
+_LEAVE_RUNNING: Final = "Leave this program running: it stores the login as soon as it can."
 _APART_MS: Final = 30_000
 """Clocks that are less apart than this are taken for one; a token is renewed five minutes before its end."""
 
@@ -90,8 +92,8 @@ class _Owed:
 class SharedTokenStore:
     """A `LoginStore` on a shared secret.
 
-    What could not be stored, because the place did not answer or had lost its data, is used all the same, and stored
-    as soon as it can be.
+    What could not be stored, because the place did not answer, had lost its data or had no copy of itself that has
+    it, too, is used all the same, and stored as soon as it can be.
     """
 
     answer_within_s = ANSWER_WITHIN_S
@@ -124,6 +126,10 @@ class SharedTokenStore:
     @property
     def name(self) -> str:
         return "Redis"
+
+    @property
+    def owes(self) -> bool:
+        return self._owed is not None
 
     def load(self) -> Token | None:
         if self._trouble is not None:
@@ -166,7 +172,10 @@ class SharedTokenStore:
     async def keep(self, token: Token) -> None:
         is_same = self._token is not None and token.login_at == self._token.login_at
         self._owed = _Owed(token, self._login_epoch if is_same else self._epoch, self._version)
-        await self._store(self._owed)
+        try:
+            await self._store(self._owed)
+        except TransientError as error:
+            raise TransientError(f"{error} {_USED_HERE}", remedy=_LEAVE_RUNNING) from error
 
     async def forget(self) -> None:
         await self._replace(b"")

@@ -39,6 +39,8 @@ class TokenStore:
     """
 
     answer_within_s = 60.0
+    owes = False
+    """What cannot be written is an operator's to mend, and told as that."""
 
     def __init__(self, path: Path, *, key: SecretStr | None = None) -> None:
         if path.name == ".env":

@@ -22,7 +22,7 @@ from streaming.bus.subscription import messages
 from streaming.errors import ConfigurationError
 from tests.support.alerts import rule
 from tests.support.events import book, candle, tick
-from tests.support.failover import assert_nothing_lost, fail_over, keep_message, stream_through
+from tests.support.failover import assert_nothing_lost, change_secret, fail_over, keep_message, stream_through
 from tests.support.redis_groups import cluster_group
 
 
@@ -183,7 +183,9 @@ async def test_a_master_without_a_copy_is_warned_of_by_the_check(group, cluster)
     assert "default" not in finding.line
 
 
-async def test_a_failover_in_mid_session_loses_no_event_and_doubles_neither_event_nor_message(group, cluster):
+async def test_a_failover_in_mid_session_loses_no_event_and_no_login_and_doubles_neither_event_nor_message(
+    group, cluster
+):
     dead = asyncio.Event()
 
     assert group.master_of(keys.TICKS_STREAM) == group.master_of(keys.FEED_LEDGER)
@@ -192,9 +194,12 @@ async def test_a_failover_in_mid_session_loses_no_event_and_doubles_neither_even
         master = await fail_over(group, feeder, dead)
         group.start(master)  # as the copy of the one that took over, without which nothing would be acknowledged
 
-    streamed, channel = await asyncio.gather(stream_through(cluster, trouble), keep_message(cluster, dead))
+    streamed, channel, (counted, found) = await asyncio.gather(
+        stream_through(cluster, trouble), keep_message(cluster, dead), change_secret(cluster, dead)
+    )
     assert_nothing_lost(streamed)
     assert list(channel.messages.values()) == ["newest"]
+    assert found in {counted, counted + 1}, "a refresh token that rotated is lost, and with it the login"
 
 
 @pytest.mark.parametrize(

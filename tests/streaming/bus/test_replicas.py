@@ -10,8 +10,9 @@ from streaming.bus.cluster import is_replicated
 from streaming.bus.lease import Lease
 from streaming.bus.redis_connection import masters_without_copy, open_redis
 from streaming.bus.replicas import ALONE_S, COPIES, WAIT_MS, CopyWatch, UnacknowledgedError, followers_in, is_decisive
+from streaming.bus.shared_secret import SharedSecret
 from streaming.errors import TransientError, UnavailableError
-from tests.support.failover import assert_nothing_lost, fail_over, keep_message, stream_through
+from tests.support.failover import assert_nothing_lost, change_secret, fail_over, keep_message, stream_through
 from tests.support.redis_groups import SERVICE, sentinel_group
 
 
@@ -62,6 +63,8 @@ async def test_what_must_not_be_lost_is_acknowledged_by_a_copy_alone_and_the_res
             await pipeline.execute()
     with pytest.raises(TransientError):
         await Lease(watched, keys.FEED_LEASE, "me").acquire()
+    with pytest.raises(TransientError):
+        await SharedSecret(watched, keys.LOGIN, about="the Schwab login").take("me", 1)
     assert await watched.hget(keys.FEED_ORDERS, "5") == b"x", "replies after a missing copy belong to their commands"
 
 
@@ -74,15 +77,20 @@ async def test_a_refusal_is_told_as_a_refusal_whatever_the_copies_say(watched):
     assert "not an integer" in str(refused) and text == b"x"
 
 
-async def test_a_failover_in_mid_session_loses_no_event_and_doubles_neither_event_nor_message(group, watched):
+async def test_a_failover_in_mid_session_loses_no_event_and_no_login_and_doubles_neither_event_nor_message(
+    group, watched
+):
     dead = asyncio.Event()
 
     async def trouble(feeder):
         await fail_over(group, feeder, dead)
 
-    streamed, channel = await asyncio.gather(stream_through(watched, trouble), keep_message(watched, dead))
+    streamed, channel, (counted, found) = await asyncio.gather(
+        stream_through(watched, trouble), keep_message(watched, dead), change_secret(watched, dead)
+    )
     assert_nothing_lost(streamed)
     assert list(channel.messages.values()) == ["newest"]
+    assert found in {counted, counted + 1}, "a refresh token that rotated is lost, and with it the login"
 
 
 def test_the_wait_for_a_copy_doubles_while_it_does_not_keep_up_and_eases_off_again():

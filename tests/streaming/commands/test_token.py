@@ -15,6 +15,8 @@ from yarl import URL
 
 from streaming.clock import SystemClock
 from streaming.commands.cli import main
+from streaming.commands.login.login_actions import wait_until_stored
+from streaming.errors import TransientError
 from streaming.schwab.login.cipher import new_key
 from streaming.schwab.login.token_store import TokenStore
 from streaming.schwab.login.tokens import Token
@@ -22,6 +24,7 @@ from streaming.settings import StreamSettings
 from streaming.sim.local_schwab import open_sim
 from streaming.sim.world.faults import FIREWALL_PAGE, Failure
 from streaming.sim.world.market import Market
+from tests.support.clock import ManualClock
 from tests.support.waiting import until
 
 ENV = "# mine\nLOG_LEVEL=INFO\n"
@@ -538,3 +541,31 @@ async def test_with_an_impossible_callback_the_doctor_asks_the_rest_all_the_same
     _, told = await command("token", "doctor")
     assert "FAIL  callback:" in told
     assert "ok    refresh:" in told
+
+
+class OwedStore:
+    """A shared place that takes the login at the third look, or never."""
+
+    name = "Redis"
+
+    def __init__(self, looks):
+        self._looks = looks
+
+    @property
+    def owes(self):
+        return self._looks > 0
+
+    async def look(self):
+        self._looks -= 1
+        if self._looks == 1:
+            raise TransientError("Redis is away.")
+
+
+async def test_a_shell_stays_until_the_login_is_stored_that_would_end_with_it():
+    said, clock = [], ManualClock()
+    began_s = clock.monotonic()
+    await wait_until_stored(OwedStore(3), clock, said.append)
+    assert (clock.monotonic() - began_s, "Do not stop this command" in said[0]) == (3.0, True)
+    with pytest.raises(TransientError, match="ends with this command"):
+        await wait_until_stored(OwedStore(1000), clock, said.append)
+    assert clock.monotonic() - began_s < 310

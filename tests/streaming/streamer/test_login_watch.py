@@ -25,10 +25,15 @@ class StandInLogin:
         self.changed = asyncio.Event()
         self.refreshing = 0
         self.last_error = None
+        self.unsaved = False
 
     def status(self):
         return TokenStatus(
-            configured=True, present=self.present, login_ends_at=self.ends_at, last_error=self.last_error
+            configured=True,
+            present=self.present,
+            login_ends_at=self.ends_at,
+            last_error=self.last_error,
+            unsaved=self.unsaved,
         )
 
     def login_id(self):
@@ -213,6 +218,24 @@ async def test_while_redis_is_away_warnings_wait_and_a_refusal_does_not(memory):
         login.log_in_again()
         await until(lambda: any("has 5 h left" in sentence for sentence in told))
     assert told[0] == REFUSED.sentence
+
+
+async def test_a_login_that_only_this_process_has_is_told_after_a_minute_and_so_is_its_end(memory):
+    memory.away = True
+    login, clock = StandInLogin(NOW + timedelta(days=5)), StillClock()
+    async with watching(login, memory, clock) as told:
+        login.unsaved = True
+        await asyncio.sleep(0.01)
+        clock.advance(59)
+        await asyncio.sleep(0.01)
+        assert told == []
+        clock.advance(1)
+        await until(lambda: told)
+        await asyncio.sleep(0.01)
+        login.unsaved = False
+        await until(lambda: len(told) == 2)
+    assert "Only this process has the login" in told[0]
+    assert told[1] == "Redis has stored the Schwab login."
 
 
 async def test_a_bug_in_the_watch_is_the_supervisors(memory):

@@ -88,6 +88,41 @@ def test_what_could_not_be_stored_is_used_and_stored_later():
     virtually(both)
 
 
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_refresh_token_that_rotated_and_reached_no_copy_is_put_back_by_who_has_it(is_lost):
+    async def both(rig):
+        await rig.log_in(rig.here)
+        rig.schwab.rotates = True
+        rig.place.taken.clear()
+        refreshing = asyncio.ensure_future(rig.here.auth.refresh())
+        await rig.place.taken.wait()
+        rig.place.has_copy = False
+        with pytest.raises(TransientError, match="only this machine has it"):
+            await refreshing
+        assert rig.here.auth.status().unsaved
+        if is_lost:
+            rig.place.fail_over()
+        rig.place.has_copy = True
+        await asyncio.sleep(30.0)
+        assert rig.schwab.accepts(await rig.here.auth.access_token())
+        assert not rig.here.auth.status().unsaved
+        await rig.there.auth.refresh()
+        assert (rig.schwab.refreshes, rig.schwab.violations) == (2, [])
+
+    virtually(both)
+
+
+def test_no_refresh_token_is_spent_in_a_turn_that_no_copy_has():
+    async def alone(rig):
+        await rig.log_in(rig.here)
+        rig.place.has_copy = False
+        with pytest.raises(TransientError, match="No copy"):
+            await rig.here.auth.refresh()
+        assert (rig.schwab.refreshes, rig.here.auth.status().unsaved) == (0, False)
+
+    virtually(alone)
+
+
 def test_a_place_that_lost_its_data_is_told_again_and_a_logout_is_not():
     async def both(rig):
         token = await rig.log_in(rig.here)
