@@ -117,7 +117,9 @@ class FeedRunner:
         self._sure_s = -math.inf
         """From when on no process can have lost the lease to us unawares."""
         self._settled: dict[int, BoardOrder] = {}
-        """What was last looked at, paused ones too."""
+        """What each channel was last made, paused ones too."""
+        self._ending: set[int] = set()
+        """Channels in which something ends, before anything else may begin."""
         self._strays = True
         """Whether the ledger may name messages in channels that are no boards any more."""
         self._leading = False
@@ -135,7 +137,7 @@ class FeedRunner:
     def status(self) -> FeedStatus:
         """Every board and the listener, now."""
         return FeedStatus(
-            boards=tuple(self._status_of(order) for order in self._settled.values()),
+            boards=tuple(self._status_of(order) for place, order in self._ordered.items() if place in self._settled),
             leading=self._leading,
             listening=self._listening,
             snapshots=self._received,
@@ -198,7 +200,7 @@ class FeedRunner:
                 raise LeaseLostError("The feed has gone to another process.") from None
             finally:
                 self._leading = False
-                self._live, self._resting, self._settled = {}, {}, {}
+                self._live, self._resting, self._settled, self._ending = {}, {}, {}, set()
                 self._chores.leave()
 
     async def _lead(self) -> None:
@@ -228,7 +230,7 @@ class FeedRunner:
                 wait_s = retry.next_s()
             self._orders.changed.clear()
             if self._orders.known:
-                await self._settle(group)
+                self._settle(group)
             await self._orders_changed(wait_s)
 
     async def _orders_changed(self, within_s: float) -> None:
@@ -237,41 +239,53 @@ class FeedRunner:
         else:
             await woken(self._orders.changed, self._clock, within_s)
 
-    async def _settle(self, group: asyncio.TaskGroup) -> None:
-        """Make the boards those that are ordered: in one channel the old one ends before the new one begins."""
+    def _settle(self, group: asyncio.TaskGroup) -> None:
+        """Make the boards those that are ordered.
+
+        In one channel the old one ends before the new one begins: what is to begin is looked at again then, and no
+        other channel waits for it.
+        """
         orders = self._ordered
         if orders == self._settled:
             return
-        for live in self._live.values():
-            self._repost(live, orders.get(live.order.channel_id))
-        await asyncio.gather(
-            *(
-                self._end(live, orders.get(channel_id))
-                for channel_id, live in list(self._live.items())
-                if live.order != orders.get(channel_id)
-            ),
-            *(self._rouse(channel_id) for channel_id in list(self._resting)),
-        )
-        gone = self._settled.keys() - orders.keys()
-        self._settled = orders
-        self._strays = self._strays or bool(gone)
-        await self._make_slots(orders)
-        for order in orders.values():
-            if order.paused:
-                self._rest(group, order)
-            elif order.channel_id not in self._live:
-                self._begin(group, order)
-        for channel_id in gone:
-            await self._remove(channel_id, at_once=True)
+        if new := self._add_slots(orders):
+            group.create_task(self._warm_new(new), name="feed: what is stored")
+        for channel_id in self._settled | orders:
+            order = orders.get(channel_id)
+            if order != self._settled.get(channel_id) and channel_id not in self._ending:
+                self._change(group, channel_id, order)
 
-    @staticmethod
-    def _repost(live: _Live, order: BoardOrder | None) -> None:
-        if order is not None and order != live.order and is_only_reposted(live.order, order):
-            live.order = order
+    def _change(self, group: asyncio.TaskGroup, channel_id: int, order: BoardOrder | None) -> None:
+        live = self._live.get(channel_id)
+        if live is not None and order is not None and is_only_reposted(live.order, order):
+            live.order = self._settled[channel_id] = order
             live.board.repost()
+        elif order is None or live is not None or channel_id in self._resting:
+            self._ending.add(channel_id)
+            group.create_task(self._end(group, channel_id), name=f"feed: end of channel {channel_id}")
+        else:
+            self._settled[channel_id] = order
+            begin = self._rest if order.paused else self._begin
+            begin(group, order)
 
-    async def _end(self, live: _Live, order: BoardOrder | None) -> None:
-        """End a board; only one that is paused says so on its message."""
+    async def _end(self, group: asyncio.TaskGroup, channel_id: int) -> None:
+        """End what there is in a channel, then begin what is ordered by now; a new message that was asked for comes."""
+        before = self._live.get(channel_id)
+        if before is not None:
+            await self._end_board(before, self._ordered.get(channel_id))
+        await self._rouse(channel_id)
+        self._settled.pop(channel_id, None)
+        if channel_id not in self._ordered:
+            self._strays = True
+            await self._remove(channel_id, at_once=True)
+        self._ending.discard(channel_id)
+        self._settle(group)
+        after = self._live.get(channel_id)
+        if before is not None and after is not None and after.order.reposted_ms > before.order.reposted_ms:
+            after.board.repost()
+
+    async def _end_board(self, live: _Live, order: BoardOrder | None) -> None:
+        """Only one that is paused says so on its message."""
         if order is None or not order.paused:
             live.board.hand_over()
         elif self._clock.monotonic() < self._sure_s:
@@ -313,13 +327,13 @@ class FeedRunner:
                 await self._clock.sleep(sure_in_s)
 
     async def _rouse(self, channel_id: int) -> None:
-        task = self._resting.pop(channel_id)
-        task.cancel()
-        await asyncio.wait({task})
+        if (task := self._resting.pop(channel_id, None)) is not None:
+            task.cancel()
+            await asyncio.wait({task})
 
-    async def _make_slots(self, orders: Mapping[int, BoardOrder]) -> None:
-        """A slot for each ticker that is shown; a new one shows at once what is stored."""
-        for (name, *_), slot in self._add_slots(orders).items():
+    async def _warm_new(self, slots: Mapping[Shown, Slot]) -> None:
+        """A new slot shows at once what is stored."""
+        for (name, *_), slot in slots.items():
             try:
                 await self._warm(name, slot)
             except GexcordError as error:
@@ -402,8 +416,9 @@ class FeedRunner:
         if (live := self._live.get(channel_id)) is not None:
             _LOG.info("Another process wrote late in channel %s; its message is written anew.", channel_id)
             live.board.doubt()
-        elif (order := self._settled.pop(channel_id, None)) is not None and order.paused:
+        if (order := self._ordered.get(channel_id)) is not None and order.paused:
             self._unsure.add(channel_id)
+            self._settled.pop(channel_id, None)
             self._orders.changed.set()
 
     def _board(self, order: BoardOrder) -> Board:

@@ -1,141 +1,137 @@
 """N live messages with figures that change each second, on the local Discord; against one loop that edits in turn.
 
-python -m tests.benchmarks.feed [--boards 1 8 40 120 500] [--seconds 70]
+python -m tests.benchmarks.feed [--boards 1 8 40 120 500 2000] [--seconds 70] [--ours-only] [--still]
 
 The local Discord runs in a process of its own, with Discord's buckets and fifty calls in any second. A mark, at which
-every message is replaced, begins the measurement, and one comes every minute from then on. The lag of an edit is
-the time from the publication of the figures that it shows until Discord has them.
+every message is replaced, begins the measurement, and one comes every minute from then on (every five minutes for more
+than 500 messages: their 4,000 calls do not fit in a minute). The lag of an edit is the time from the publication of the
+figures that it shows until Discord has them. Twice a second somebody uses a slash command, which goes through the
+gateway to the bot's command tree; what is told is how long Discord waits for the answer. `--still` is forty messages
+whose figures do not change, and nobody asks for anything.
 Baseline: the loop most bots have, which edits one channel after the other through discord.py.
 """
 
 import argparse
 import asyncio
 import itertools
-import json
 import math
 import os
 import random
-import re
-import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import discord
-from discord.http import Route
+from redis.asyncio import Redis
 
+from bot.client import GexBot
 from bot.feed.channel import DiscordChannel
 from bot.feed.feed_job import FeedRunner
+from bot.feed.feed_parts import FeedParts
 from bot.feed.pacing import Pacing
-from bot.sandbox.local_discord import open_sandbox
-from bot.sandbox.world.records import Change, Deed, MessageChange
+from bot.feed.part import FeedPart
 from bot.settings import BotSettings
-from bot.wire.answers import look_at_answers
+from bot.supervisor import Supervisor
 from bot.wire.login import point_discord_at
+from streaming.bus.lease import Lease
 from streaming.clock import ShiftedClock
+from tests.benchmarks.feed_discord import COMMANDS, Seen, discord_elsewhere
 from tests.support.feed import DictLedger, QueueSnapshots, showing, snapshot
+from tests.support.host import Host, make_settings
 
-_TICKER = "SPX"
-_FIRST_SPOT = 5000
-_SPOT = re.compile(r"\b([5-9]\d{3})\.00\b")
-_MARK = datetime(2026, 8, 20, 13, 50, tzinfo=UTC)
-_FIGURES_S = 1.0
-_COMMAND_EVERY_S = 0.5
-
-
-@dataclass
-class Seen:
-    """What the local Discord saw of the bot's messages: (channel, deed, instant, the price in it)."""
-
-    writes: list[tuple[int, str, float, int]] = field(default_factory=list)
-    statuses: dict[str, int] = field(default_factory=dict)
-
-
-async def serve(count: int) -> None:
-    """The child: a local Discord that notes every message until its standard input ends, then prints what it saw."""
-    writes: list[tuple[int, str, float, int]] = []
-
-    def note(change: Change) -> None:
-        if isinstance(change, MessageChange):
-            found = _SPOT.search(change.message.content) if change.deed is not Deed.DELETE else None
-            spot = int(found[1]) if found else 0
-            writes.append((change.message.channel_id, change.deed.name, time.monotonic(), spot))
-
-    async with open_sandbox(channels=[f"board-{number}" for number in range(count)]) as sandbox:
-        sandbox.world.listen(note)
-        head = {"api": sandbox.api_url, "token": sandbox.token, "channels": list(sandbox.channel_ids.values())}
-        sys.stdout.write(json.dumps(head) + "\n")
-        sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
-        sys.stdout.write(json.dumps({"writes": writes, **sandbox.traffic.summary}) + "\n")
-
-
-@asynccontextmanager
-async def discord_elsewhere(count: int) -> AsyncIterator[tuple[dict[str, Any], Seen]]:
-    """A local Discord in another process; what it saw is there after the block."""
-    seen = Seen()
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.benchmarks.feed",
-        "--serve",
-        str(count),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        limit=1 << 28,
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    try:
-        yield json.loads(await child.stdout.readline()), seen
-    finally:
-        child.stdin.close()
-        found = json.loads(await child.stdout.readline())
-        seen.writes = [tuple(row) for row in found["writes"]]
-        seen.statuses = found["statuses"]
-        await child.wait()
+_TICKER: Final = "SPX"
+_EXTENSIONS: Final = ("cogs.gex", "cogs.feed")
+_FIRST_SPOT: Final = 5000
+_MARK: Final = datetime(2026, 8, 20, 13, 50, tzinfo=UTC)
+_FIGURES_S: Final = 1.0
+_STILL: Final = 40
+_SETTLE_STILL_S: Final = 75.0
+"""Until the window of the changes is full, they change."""
+_SIGN_IN_S: Final = 12.0
+_CONNECTED_WITHIN_S: Final = 30.0
+_MOST_IN_A_MINUTE: Final = 500
+_ANSWERED_WITHIN_S: Final = 3.0
 
 
 class Market:
-    """Publishes a new price every second, and remembers when."""
+    """Publishes figures every second, with a new price each time unless they stand `still`, and remembers when."""
 
-    def __init__(self, queue: asyncio.Queue[Any], clock: ShiftedClock, settle_s: float) -> None:
+    def __init__(self, snapshots: QueueSnapshots, clock: ShiftedClock, settle_s: float, *, still: bool) -> None:
+        self.began_s = math.inf
         self.published = {_FIRST_SPOT: time.monotonic()}
         self.price = _FIRST_SPOT
         self.mark_s = clock.began_s + settle_s
-        self._queue = queue
+        self._snapshots = snapshots
         self._clock = clock
+        self._still = still
+        self._publish()
 
     async def run(self) -> None:
-        start = time.monotonic()
+        self.began_s = time.monotonic()
         for second in itertools.count():
-            await asyncio.sleep(max(start + second * _FIGURES_S - time.monotonic(), 0.0))
-            self.price += 1
-            self.published[self.price] = time.monotonic()
-            self._queue.put_nowait(snapshot(self._clock.now(), ticker=_TICKER, spot=float(self.price)))
+            await asyncio.sleep(max(self.began_s + second * _FIGURES_S - time.monotonic(), 0.0))
+            self.price += not self._still
+            self.published.setdefault(self.price, time.monotonic())
+            self._publish()
+
+    def _publish(self) -> None:
+        found = snapshot(self._clock.now(), ticker=_TICKER, spot=float(self.price))
+        self._snapshots.stored[_TICKER] = [found]
+        self._snapshots.queue.put_nowait(found)
 
 
-async def ours(
-    client: discord.Client, pacing: Pacing, channels: Sequence[int], snapshots: QueueSnapshots, clock: ShiftedClock
-) -> None:
-    settings = BotSettings(_env_file=None, gex_feed_force_window=True, gex_feed_refresh_minutes=1)
-    runner = FeedRunner(
-        showing(dict.fromkeys(channels, _TICKER)),
-        snapshots,
-        partial(DiscordChannel, client),
-        DictLedger(),
-        settings,
-        clock,
-        rng=random.Random(1),
-        turns=pacing,
-    )
-    await runner.run()
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is measured in one line."""
+
+    count: int
+    seconds: float
+    paced: bool = True
+    """Ours; otherwise the loop that edits in turn."""
+    still: bool = False
+
+    @property
+    def settings(self) -> BotSettings:
+        minutes = 60 if self.still else 1 if self.count <= _MOST_IN_A_MINUTE else 5
+        return make_settings(gex_feed_force_window=True, gex_feed_refresh_minutes=minutes, gex_feed_symbols=_TICKER)
+
+    @property
+    def settled_after_s(self) -> float:
+        """When every message stands and has been looked after: two calls each."""
+        return (_SETTLE_STILL_S if self.still else 8.0) + self.count / 20
+
+
+@asynccontextmanager
+async def signed_in(
+    trial: Trial, place: Mapping[str, Any], clock: ShiftedClock, snapshots: QueueSnapshots
+) -> AsyncIterator[tuple[GexBot, FeedParts]]:
+    """The bot with its commands, connected; and what writes its messages, not begun."""
+    settings, pacing = trial.settings, Pacing(clock)
+    point_discord_at(place["api"], place["gateway"])
+    bot = GexBot(settings, clock, extensions=_EXTENSIONS, gate=pacing if trial.paced else None)
+    orders = showing(dict.fromkeys(place["channels"], _TICKER))
+
+    def runner(_part: FeedPart, _lease: Lease) -> FeedRunner:
+        channel = partial(DiscordChannel, bot)
+        rng = random.Random(1)
+        return FeedRunner(orders, snapshots, channel, DictLedger(), settings, clock, rng=rng, turns=pacing)
+
+    feed = FeedParts(runner, Lease(Redis(), "the whole", "this process"), clock)
+    async with Supervisor(clock=clock, tell=bot.tell_operators) as supervisor, bot:
+        services = Host(settings).services(supervisor)
+        bot.attach(replace(services, clock=clock, snapshots=snapshots, feed=feed, orders=orders))
+        connected = asyncio.create_task(bot.run_until_closed(place["token"]), name="gateway")
+        async with asyncio.timeout(_CONNECTED_WITHIN_S):
+            await bot.wait_until_ready()
+        yield bot, feed
+        await bot.close()
+        await connected
 
 
 async def in_turn(client: discord.Client, channels: Sequence[int], market: Market) -> None:
@@ -155,70 +151,54 @@ async def in_turn(client: discord.Client, channels: Sequence[int], market: Marke
         await asyncio.sleep(max(begun + second - time.monotonic(), 0.0))
 
 
-async def commands(client: discord.Client, took: list[float]) -> None:
-    """Answers to commands, which must never wait behind boards; that the question is unknown makes no difference."""
-    for number in itertools.count(1):
-        await asyncio.sleep(_COMMAND_EVERY_S)
-        asked = time.monotonic()
-        with suppress(discord.HTTPException):
-            await client.http.request(
-                Route("POST", "/interactions/{i}/{t}/callback", i=number, t="x"), json={"type": 5}
-            )
-        took.append(time.monotonic() - asked)
-
-
-def settled_after_s(count: int) -> float:
-    """When every message stands and has been looked after: two calls each."""
-    return 8.0 + count / 20
-
-
-async def measure(name: str, count: int, seconds: float, *, paced: bool) -> None:
-    """One line of figures."""
-    took: list[float] = []
-    snapshots, clock = QueueSnapshots(), ShiftedClock(_MARK - timedelta(seconds=settled_after_s(count)))
-    market = Market(snapshots.queue, clock, settled_after_s(count))
-    async with discord_elsewhere(count) as (place, seen):
-        point_discord_at(place["api"], None)
-        pacing = Pacing(clock)
-        client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=30.0)
-        if paced:
-            look_at_answers(client.http, pacing)
-        await client.login(place["token"])
-        start, cpu = time.monotonic(), time.process_time()
-        writer = (
-            ours(client, pacing, place["channels"], snapshots, clock)
-            if paced
-            else in_turn(client, place["channels"], market)
-        )
-        tasks = [asyncio.create_task(work) for work in (market.run(), writer, commands(client, took))]
-        await asyncio.wait(tasks, timeout=market.mark_s + seconds - start, return_when=asyncio.FIRST_COMPLETED)
+async def measure(trial: Trial) -> None:
+    """One line of figures, and one of commands."""
+    snapshots, clock = QueueSnapshots(), ShiftedClock(_MARK - timedelta(seconds=_SIGN_IN_S + trial.settled_after_s))
+    market = Market(snapshots, clock, _SIGN_IN_S + trial.settled_after_s, still=trial.still)
+    async with (
+        discord_elsewhere(trial.count, silent=trial.still) as (place, seen),
+        signed_in(trial, place, clock, snapshots) as (bot, feed),
+    ):
+        writer = feed.run() if trial.paced else in_turn(bot, place["channels"], market)
+        tasks = [asyncio.create_task(work) for work in (market.run(), writer)]
+        await asyncio.sleep(market.mark_s - time.monotonic())
+        cpu = time.process_time()
+        await asyncio.wait(tasks, timeout=trial.seconds, return_when=asyncio.FIRST_COMPLETED)
         end, cpu = time.monotonic(), time.process_time() - cpu
         for task in tasks:
             if task.done():
                 task.result()
             task.cancel()
         await asyncio.wait(tasks)
-        await client.close()
-    report(name, seen, market, (start, end), (cpu, took), marks=paced)
+    report(trial, seen, market, end, cpu)
 
 
-def report(
-    name: str, seen: Seen, market: Market, span: tuple[float, float], costs: tuple[float, list[float]], *, marks: bool
-) -> None:
-    start, end = span
+def report(trial: Trial, seen: Seen, market: Market, end: float, cpu: float) -> None:
     shown = [row for row in seen.writes if row[1] != "DELETE" and row[3] and market.mark_s <= row[2] <= end]
     lags = sorted(at - market.published[price] for _, _, at, price in shown)
     per_channel = Counter(row[0] for row in shown)
     length = end - market.mark_s
     paces = sorted(per_channel[channel_id] / length for channel_id in {row[0] for row in seen.writes})
-    cpu, took = costs
-    mark_s = mark_span(seen, market.mark_s) if marks else ""
+    name = "still" if trial.still else "ours" if trial.paced else "in turn"
     sys.stdout.write(
         f"{name:<9} {len(paces):4d} boards {len(shown) / length:6.2f} edits/s, each {paces[0]:.2f} to {paces[-1]:.2f}/s"
-        f"  lag p50 {at(lags, 0.5):.2f} p99 {at(lags, 0.99):.2f} worst {lags[-1]:.2f} s"
-        f"  429s {seen.statuses.get('429', 0)}  CPU {100 * cpu / (end - start):.1f} %"
-        f" commands worst {max(took):.3f} s{mark_s}\n"
+        f"  lag p50 {at(lags, 0.5):.2f} p99 {at(lags, 0.99):.2f} worst {at(lags, 1.0):.2f} s"
+        f"  429s {seen.statuses.get('429', 0)}  CPU {100 * cpu / length:.1f} %"
+        f"{mark_span(seen, market.mark_s) if trial.paced else ''}  load {os.getloadavg()[0]:.0f}\n"
     )
+    for command in [] if trial.still else COMMANDS:
+        sys.stdout.write(f"{'':<9} {command_line(command, seen, market.began_s, end)}\n")
+    sys.stdout.flush()
+
+
+def command_line(command: str, seen: Seen, begin: float, end: float) -> str:
+    """How long its answers took; a question in the last seconds may be left without one by the end."""
+    rows = [row for row in seen.answers if row[1] == command and begin < row[0] < end - _ANSWERED_WITHIN_S]
+    took = sorted(math.inf if after_s is None else after_s for _, _, after_s, _ in rows)
+    unanswered = sum(after_s is None for _, _, after_s, _ in rows)
+    words = Counter(line for *_, line in rows).most_common(1)[0][0] if rows else "never asked"
+    figures = " ".join(f"{word} {at(took, share):.3f}" for word, share in (("p50", 0.5), ("p99", 0.99), ("worst", 1.0)))
+    return f"/{command}: {len(rows)} times {figures} s, {unanswered} without an answer ({words})"
 
 
 def mark_span(seen: Seen, mark: float) -> str:
@@ -232,24 +212,22 @@ def mark_span(seen: Seen, mark: float) -> str:
 
 
 def at(values: Sequence[float], share: float) -> float:
-    return values[min(math.floor(share * len(values)), len(values) - 1)]
+    return values[min(math.floor(share * len(values)), len(values) - 1)] if values else 0.0
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--boards", type=int, nargs="+", default=[1, 8, 40, 120, 500])
+    parser.add_argument("--boards", type=int, nargs="+", default=[1, 8, 40, 120, 500, 2000])
     parser.add_argument("--seconds", type=float, default=70)
-    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--ours-only", action="store_true")
+    parser.add_argument("--still", action="store_true", help="only the forty messages without news")
     arguments = parser.parse_args()
-    if arguments.serve:
-        await serve(arguments.serve)
-        return
     os.environ.setdefault("PYTHONHASHSEED", "0")
-    for count in arguments.boards:
-        await measure("ours", count, arguments.seconds, paced=True)
+    for count in [] if arguments.still else arguments.boards:
+        await measure(Trial(count, arguments.seconds))
         if not arguments.ours_only:
-            await measure("in turn", count, arguments.seconds, paced=False)
+            await measure(Trial(count, arguments.seconds, paced=False))
+    await measure(Trial(_STILL, arguments.seconds, still=True))
 
 
 if __name__ == "__main__":

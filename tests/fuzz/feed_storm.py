@@ -300,7 +300,7 @@ class Storm:
 
     def _note(self, change: Change) -> None:
         deeds = {Deed.CREATE: "post", Deed.UPDATE: "edit", Deed.DELETE: "delete"}
-        if isinstance(change, MessageChange):
+        if isinstance(change, MessageChange) and change.message.ephemeral_for is None:
             message = change.message
             channel = self.sandbox.world.channels[message.channel_id]
             if channel.recipient is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from bot.wire.identify_slots import APART_S
 from tests.fuzz.kill_any import Fall, play, too_long
 
 WITHIN_S = 9.0
@@ -13,6 +14,8 @@ def test_the_boards_of_a_killed_process_are_written_by_the_others_and_none_twice
     assert not wrong
     assert fall.boards > 0
     assert fall.last_s <= WITHIN_S
+    assert fall.shards > 0
+    assert fall.answered_s <= WITHIN_S + APART_S
 
 
 def test_the_first_board_and_the_last_are_judged():
@@ -21,3 +24,10 @@ def test_the_first_board_and_the_last_are_judged():
         "boards stood still for 5.10 s",
         "the last of 100 boards stood still for 9.50 s",
     ]
+
+
+def test_a_command_may_wait_for_the_turns_of_the_shards_that_were_lost_and_not_longer():
+    kept, lost = Fall(200, 4.0, 11.0, 34.0, 0.4), Fall(200, 4.0, 11.0, 34.0, 15.9, shards=2)
+    assert too_long([kept, lost], 5.0, at_once=1) == []
+    assert too_long([lost], 5.0, at_once=6) == ["no command was answered for 15.90 s"]
+    assert too_long([Fall(200, 4.0, 11.0, 34.0, 0.6)], 5.0) == ["no command was answered for 0.60 s"]

@@ -301,31 +301,33 @@ class Host:
             crew=self.crew,
         )
         self.supervisor = Supervisor(clock=self.clock, tell=bot.tell_operators)
-        bot.attach(
-            Services(
-                settings=self.settings,
-                clock=self.clock,
-                supervisor=self.supervisor,
-                snapshots=self.snapshots,
-                charts=self.charts,
-                stream=self.stream,
-                symbols=self.symbols,
-                login=self.login,
-                audit=AuditLog(self.noted, self.clock),  # type: ignore[arg-type]
-                health=self.health,
-                day_map=self.day_map,
-                alerts=self.alerts,
-                feed_desk=self.feed_desk,
-                orders=self.orders,
-                on_demand=self.on_demand,
-                sources=lambda: self.sources,
-                recorder=lambda: self.recorder,
-                history=lambda: self.history,
-                reports=None if self.reports is None else self._read_reports,
-                loading=lambda ticker: self.loading.get(ticker.name),
-            )
-        )
+        bot.attach(self.services(self.supervisor))
         return bot
+
+    def services(self, supervisor: Supervisor) -> Services:
+        """What the bot's commands reach."""
+        return Services(
+            settings=self.settings,
+            clock=self.clock,
+            supervisor=supervisor,
+            snapshots=self.snapshots,
+            charts=self.charts,
+            stream=self.stream,
+            symbols=self.symbols,
+            login=self.login,
+            audit=AuditLog(self.noted, self.clock),  # type: ignore[arg-type]
+            health=self.health,
+            day_map=self.day_map,
+            alerts=self.alerts,
+            feed_desk=self.feed_desk,
+            orders=self.orders,
+            on_demand=self.on_demand,
+            sources=lambda: self.sources,
+            recorder=lambda: self.recorder,
+            history=lambda: self.history,
+            reports=None if self.reports is None else self._read_reports,
+            loading=lambda ticker: self.loading.get(ticker.name),
+        )
 
     async def health(self) -> HealthLook:
         """A process that is well."""

@@ -83,7 +83,7 @@ class MemoryDiscord:
         self.refused = 0
         """Answers 429 that nobody ordered."""
         self.inherited = 0
-        """The same in a window that another process had filled since the caller's last call in it, the first time."""
+        """The same in a window in which another process had called since the caller last heard of it."""
         self.rng = rng
         self.unanswered: Counter[int] = Counter()
         """Boards' calls by channel that wait for an answer which will not come."""
@@ -92,6 +92,8 @@ class MemoryDiscord:
         self._nonces: dict[tuple[int, str], tuple[int, float]] = {}
         self._recent_s: deque[float] = deque()
         self._windows: dict[tuple[str, int], tuple[tuple[object, ...], float]] = {}
+        self._heard: dict[tuple[str, int, object], tuple[int, float]] = {}
+        """How many calls in which window the last answer told a caller of."""
         self._last_id = _FIRST_ID
 
     def fault(self, method: str, channel_id: int, *, uses: bool = True) -> Fault | None:
@@ -166,6 +168,8 @@ class MemoryDiscord:
         if fault is not None and fault.kind in {"hangs", "lost"}:
             await self._silence(channel_id, is_board=is_board)
         await asyncio.sleep(self.rng.uniform(0.01, 0.04))
+        if not ordered:
+            self._hear(method, channel_id, caller)
         if isinstance(found.error, GoneMessageError):
             self._told(f"404 {method}", channel_id)
         return found
@@ -190,9 +194,15 @@ class MemoryDiscord:
             callers, ends_s = (), now_s + _BUCKET_S
         self._windows[method, channel_id] = (*callers, caller), ends_s
         if len(callers) >= _BUCKET:
-            self._refuse(method, channel_id, ours=callers[-1] is caller)
+            known, of_s = self._heard.get((method, channel_id, caller), (0, 0.0))
+            since = callers[known if of_s == ends_s else 0 :]
+            self._refuse(method, channel_id, ours=all(each is caller for each in since))
             return _limit(ends_s - now_s)
         return None
+
+    def _hear(self, method: str, channel_id: int, caller: object) -> None:
+        callers, ends_s = self._windows.get((method, channel_id), ((), 0.0))
+        self._heard[method, channel_id, caller] = len(callers), ends_s
 
     def _refuse(self, method: str, channel_id: int, *, ours: bool) -> None:
         if ours:

@@ -484,3 +484,73 @@ async def test_boards_wait_until_it_is_known_what_was_said_of_them(redis):
         await feed.clock.pass_time(3)
         assert feed.orders.known
         assert feed.channels[1].log == []
+
+
+@asynccontextmanager
+async def hanging(*deeds: str) -> AsyncIterator[tuple[Feed, asyncio.Event]]:
+    """A feed whose calls in channel 1 begin to hang, until the event is set; channel 7 is there for orders."""
+    feed, gate = Feed("SPX"), asyncio.Event()
+    feed.channels[7] = FakeChannel()
+    channel, work = feed.channels[1], feed.channels[1]._work
+
+    async def hang(deed: str) -> None:
+        if deed in deeds:
+            await gate.wait()
+        await work(deed)
+
+    async with feed.running():
+        feed.say("SPX", spot=6900.25)
+        await feed.clock.pass_time(1)
+        channel._work = hang  # type: ignore[method-assign]
+        feed.say("SPX", spot=6901.25)
+        await feed.clock.pass_time(0.5)
+        yield feed, gate
+        gate.set()
+
+
+async def orders_given(feed: Feed, *orders: BoardOrder) -> None:
+    feed.orders.current = {order.channel_id: order for order in orders}
+    feed.orders.changed.set()
+    await feed.clock.pass_time(1)
+
+
+SHOWN = BoardOrder(channel_id=1, tickers=("SPX",))
+RESTS = BoardOrder(channel_id=1, tickers=("SPX",), paused=True)
+NEW = BoardOrder(channel_id=7, tickers=("SPX",))
+
+
+@pytest.mark.parametrize("order", [[RESTS], [BoardOrder(channel_id=1, tickers=("SPX",), style="plain")], []])
+async def test_no_order_waits_for_a_call_that_hangs_in_another_channel(order: list[BoardOrder]):
+    async with hanging("edit") as (feed, _):
+        await orders_given(feed, *order, NEW)
+        assert "6901.25" in feed.channels[7].only
+        await orders_given(feed, *order, BoardOrder(channel_id=7, tickers=("SPX",), style="plain"))
+        assert "\x1b" not in next(iter(feed.channels[7].messages.values()))
+
+
+async def test_what_is_ordered_while_a_board_ends_counts_when_it_has_ended():
+    async with hanging("edit") as (feed, gate):
+        (before,) = feed.channels[1].messages
+        await orders_given(feed, RESTS)
+        await orders_given(feed, BoardOrder(channel_id=1, tickers=("NDX",)))
+        feed.say("NDX", spot=25000.5)
+        await orders_given(feed, BoardOrder(channel_id=1, tickers=("NDX",), reposted_ms=5))
+        assert [board.state for board in feed.runner.status().boards] == ["open"], "its call still hangs"
+        gate.set()
+        feed.say("NDX", spot=25001.5)
+        await feed.clock.pass_time(2)
+        (after,) = feed.channels[1].messages
+        assert "25001.50" in feed.channels[1].only
+        assert after != before, "a new message was asked for meanwhile"
+
+
+async def test_a_message_that_is_removed_while_its_board_ends_is_gone_when_it_has_ended():
+    async with hanging("edit") as (feed, gate):
+        await orders_given(feed, RESTS)
+        await orders_given(feed)
+        assert feed.runner.status().boards == ()
+        gate.set()
+        await feed.clock.pass_time(2)
+        assert feed.channels[1].messages == {}
+        await orders_given(feed, SHOWN)
+        assert len(feed.channels[1].messages) == 1
