@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from streaming.clock import Clock, ShiftedClock, SystemClock
 from streaming.process.logs import Say, say
 from streaming.sim.prices.hours import simulated_start
+from streaming.sim.prices.instruments import MOST_PLAIN_SHARES
 
 if TYPE_CHECKING:
     from streaming.sim.world.market import Market
@@ -27,18 +28,38 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command.add_argument(
         "--always-open", action="store_true", help="trade at any hour; without a chain, in the machine's own time"
     )
+    command.add_argument(
+        "--shares",
+        type=_shares,
+        default=0,
+        metavar="N",
+        help="so many more shares, without options, named QAAA, QAAB, …",
+    )
     command.set_defaults(func=run)
+
+
+def _shares(text: str) -> int:
+    number = int(text) if text.isdecimal() else -1
+    if not 0 <= number <= MOST_PLAIN_SHARES:
+        raise argparse.ArgumentTypeError(f"must be a number up to {MOST_PLAIN_SHARES:,}")
+    return number
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted; RequestError for a chain that cannot be read, UnavailableError for a taken port."""
     clock, market = build(
-        chain=arguments.chain, seed=arguments.seed, always_open=arguments.always_open, now=datetime.now(UTC)
+        chain=arguments.chain,
+        seed=arguments.seed,
+        always_open=arguments.always_open,
+        now=datetime.now(UTC),
+        shares=arguments.shares,
     )
     return asyncio.run(serve(market, clock, port=arguments.port, say=say))
 
 
-def build(*, chain: Path | None, seed: int, always_open: bool, now: datetime) -> "tuple[Clock, Market]":
+def build(
+    *, chain: Path | None, seed: int, always_open: bool, now: datetime, shares: int = 0
+) -> "tuple[Clock, Market]":
     """The market and the clock that moves it.
 
     A chain's market begins at its quote time, a made-up one at 10:30 of a session; one that is always open
@@ -49,9 +70,9 @@ def build(*, chain: Path | None, seed: int, always_open: bool, now: datetime) ->
 
     if chain is not None:
         real = load_chain(chain)
-        return ShiftedClock(real.asof), Market.from_chain(real, seed=seed, always_open=always_open)
+        return ShiftedClock(real.asof), Market.from_chain(real, seed=seed, always_open=always_open, shares=shares)
     clock = SystemClock() if always_open else ShiftedClock(simulated_start(now))
-    return clock, Market.generate(start_at=clock.now(), seed=seed, always_open=always_open)
+    return clock, Market.generate(start_at=clock.now(), seed=seed, always_open=always_open, shares=shares)
 
 
 async def serve(market: "Market", clock: Clock, *, port: int, say: Say) -> int:

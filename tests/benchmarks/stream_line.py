@@ -130,10 +130,11 @@ class Line:
 
     def cpu_s(self) -> dict[str, float]:
         """Processor seconds used so far, by process."""
-        return {name: _cpu_s(pid) for name, pid in self.pids.items()}
+        return {name: processor_s(pid) for name, pid in self.pids.items()}
 
 
-def _cpu_s(pid: int) -> float:
+def processor_s(pid: int) -> float:
+    """Processor seconds that a process has used."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / _TICKS_PER_S
 

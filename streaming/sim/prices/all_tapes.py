@@ -1,6 +1,6 @@
 """All tapes together: every index, share and future printed off the walk, step by step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import exp
@@ -45,8 +45,13 @@ class AllTapes:
     _contracts: dict[str, ListedContract] = field(default_factory=dict)
     _contracts_day: int = 0
 
-    def open(self, traits: Mapping[str, Underlying], *, at: datetime, elapsed_s: float) -> None:
-        """Put in a tape for every underlying and every future of its leaders, `elapsed_s` into the session."""
+    def open(
+        self, traits: Mapping[str, Underlying], *, at: datetime, elapsed_s: float, shares: Sequence[Underlying] = ()
+    ) -> None:
+        """Put in a tape for every underlying and every future of its leaders, `elapsed_s` into the session.
+
+        Those of plain `shares` have no minutes before it.
+        """
         levels = {item.leader: traits[item.leader] for item in traits.values()}
         days = {name: self.rng.standard_normal(3).tolist() for name in levels}
         for item in traits.values():
@@ -66,6 +71,12 @@ class AllTapes:
             _begin(source, self._price(source), days[source.tape.leader], elapsed_s=elapsed_s, at_ms=epoch_ms(at))
             before = noise[source.tape.leader]
             source.candles.recall(made_up_past(source.tape, before, per_s=source.per_s, until_ms=epoch_ms(at)))
+        for item in shares:
+            factor = item.spot / levels[item.leader].spot
+            source = self.sources[item.wire] = TapeSource(
+                Tape(item.wire, "share", item.leader, _CENT), factor, item.shares_per_s
+            )
+            _begin(source, self._price(source), days[item.leader], elapsed_s=elapsed_s, at_ms=epoch_ms(at))
 
     def find(self, symbol: str, at: datetime) -> Tape | None:
         """The tape of `$SPX`, `SPY`, `/ES` or the active `/ESZ26`, or None."""

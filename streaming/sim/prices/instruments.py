@@ -1,7 +1,10 @@
 """What the simulated market trades: indexes, shares and futures with their fixed traits. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import cycle, islice, product
+from string import ascii_uppercase
 from typing import Final
 
 from streaming.symbols import parse_ticker
@@ -190,6 +193,32 @@ def underlying_of(ticker: str, spot: float) -> Underlying:
         round_at=_scaled(model.round_at, scale),
         description=f"{ticker} (simulated)",
         cusip="" if model.is_index else "000000000",
+    )
+
+
+MOST_PLAIN_SHARES: Final = 26**3
+
+
+def plain_shares(number: int, leaders: Sequence[str]) -> tuple[Underlying, ...]:
+    """So many shares without options, `QAAA`, `QAAB` …, at most 17,576; `leaders` and the two exchanges take turns."""
+    names = islice(product(ascii_uppercase, repeat=3), number)
+    turns = zip(names, cycle(leaders), cycle(("SPY", "QQQ")))
+    return tuple(_plain_share(f"Q{''.join(name)}", place, *turn) for place, (name, *turn) in enumerate(turns))
+
+
+def _plain_share(name: str, place: int, leader: str, model: str) -> Underlying:
+    return replace(
+        UNDERLYINGS[model],
+        ticker=name,
+        leader=leader,
+        spot=10.0 + place % 490,
+        pm_root=name,
+        near=(),
+        far=(),
+        description=f"{name} (simulated)",
+        cusip=f"{place:09d}",
+        sub_type="COE",
+        shares_per_s=40.0,
     )
 
 

@@ -83,15 +83,14 @@ def quotes_body(market: Market, symbols: Iterable[str], fields: frozenset[str]) 
 
 def quote_of(market: Market, symbol: str) -> dict[str, Any] | None:
     """One symbol's quote object, or None when there is no such symbol."""
-    tape = market.tape(symbol)
+    tape, item = market.tape(symbol), market.listed(symbol)
     if tape is not None:
-        return _future(market, symbol, tape) if tape.kind == "future" else _equity(market, tape)
+        return _future(market, symbol, tape) if item is None else _equity(market, item, tape)
     found = market.board_of_option(symbol)
     return None if found is None else _option(market, symbol, *found)
 
 
-def _equity(market: Market, tape: Tape) -> dict[str, Any]:
-    item = next(item for item in market.underlyings if item.wire == tape.symbol)
+def _equity(market: Market, item: Underlying, tape: Tape) -> dict[str, Any]:
     reference: Row = {"description": item.description, "exchange": item.exchange, "exchangeName": item.exchange_name}
     head: Row = {"assetMainType": "INDEX", "realtime": True, "ssid": hash_of(tape.symbol), "symbol": tape.symbol}
     quote = _equity_quote(market, tape)

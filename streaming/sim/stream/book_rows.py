@@ -5,6 +5,7 @@ See specs/schwab-wire.md §2.12.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from math import floor
 from typing import Any, Final, Literal
@@ -42,40 +43,42 @@ class BookRows:
 
     def fixed(self, key: str) -> Row | None:
         """Books have no other fields than the book itself."""
-        return {} if self._top(key) is not None else None
+        return {} if self._tops((key,)) else None
 
     def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:
-        tops = ((key, self._top(key)) for key in keys)
-        return {key: only(self._book(key, *top), fields) for key, top in tops if top is not None}
+        midnight = new_york(self.market.now).replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight_ms = int(midnight.timestamp()) * 1000
+        return {key: only(self._book(key, midnight_ms, *top), fields) for key, top in self._tops(keys).items()}
 
-    def _top(self, key: str) -> tuple[float, float, float] | None:
-        """(bid, ask, tick) of a key this book covers."""
+    def _tops(self, keys: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+        """(bid, ask, tick) of the keys that this book covers."""
         if self.service == "OPTIONS_BOOK":
-            return self._option_top(key)
-        tape = self.market.tape(key)
-        return (tape.bid, tape.ask, tape.tick) if tape is not None and tape.kind == "share" else None
+            return self._option_tops(keys)
+        tapes = ((key, self.market.tape(key)) for key in keys)
+        shares = ((key, tape) for key, tape in tapes if tape is not None and tape.kind == "share")
+        return {key: (tape.bid, tape.ask, tape.tick) for key, tape in shares}
 
-    def _option_top(self, key: str) -> tuple[float, float, float] | None:
-        found = self.market.board_of_option(key)
-        if found is None:
-            return None
-        board, row = found
-        quotes = board.quotes(np.array([row]))
-        return float(quotes.bid[0]), float(quotes.ask[0]), 0.05 if board.underlying.is_index else 0.01
+    def _option_tops(self, keys: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+        tops: dict[str, tuple[float, float, float]] = {}
+        for board, rows in self.market.boards_of_options(keys).values():
+            quotes = board.quotes(np.array(rows))
+            tick = 0.05 if board.underlying.is_index else 0.01
+            best = zip(rows, quotes.bid.tolist(), quotes.ask.tolist(), strict=True)
+            tops |= {board.lines.symbol[row]: (bid, ask, tick) for row, bid, ask in best}
+        return tops
 
     def _venues(self, key: str) -> tuple[str, ...]:
         if self.service == "OPTIONS_BOOK":
             return _OPTION_VENUES
         if self.service == "NYSE_BOOK":
             return _CONSOLIDATED
-        listed = next((item.exchange for item in self.market.underlyings if item.wire == key), "")
-        return _NASDAQ_LISTED if listed == "Q" else _NASDAQ_ONLY
+        item = self.market.listed(key)
+        return _NASDAQ_LISTED if item is not None and item.exchange == "Q" else _NASDAQ_ONLY
 
-    def _book(self, key: str, bid: float, ask: float, tick: float) -> Row:
+    def _book(self, key: str, midnight_ms: int, bid: float, ask: float, tick: float) -> Row:
         second = self.market.now_ms // 1000
-        midnight = new_york(self.market.now).replace(hour=0, minute=0, second=0, microsecond=0)
         snap_ms = self.market.now_ms - 100 - second * 37 % 400
-        clock_ms = snap_ms - int(midnight.timestamp() * 1000)
+        clock_ms = snap_ms - midnight_ms
         seed = hash_of(key) + second
         venues = self._venues(key)
         unit = 1 if self.service == "OPTIONS_BOOK" else 40
@@ -86,6 +89,7 @@ class BookRows:
         }
 
 
+@lru_cache(maxsize=1 << 14)
 def hash_of(key: str) -> int:
     """A number fixed by the text, the same in every process."""
     value = 0

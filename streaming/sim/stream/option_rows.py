@@ -28,15 +28,9 @@ class OptionRows:
         return None if found is None else self._traits(*found)
 
     def live(self, keys: Sequence[str], fields: frozenset[str]) -> dict[str, Row]:
-        by_board: dict[str, tuple[OptionBoard, list[int]]] = {}
-        for key in keys:
-            found = self.market.board_of_option(key)
-            if found is not None:
-                board, row = found
-                by_board.setdefault(board.underlying.ticker, (board, []))[1].append(row)
         usual = "Normal" if self.market.is_open else "Closed"
         live: dict[str, Row] = {}
-        for board, rows in by_board.values():
+        for board, rows in self.market.boards_of_options(keys).values():
             status = "Halted" if board.halted else usual
             live |= _live_options(board, np.array(rows), fields, status=status)
         return live

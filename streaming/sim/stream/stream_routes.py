@@ -115,7 +115,7 @@ class ClientSocket:
             self.shared.counters["logins"] += 1
             await self.on_login(self)
         else:
-            await self._send_service(reply.service)
+            await self._send_service(reply.service, first_images=True)
 
     async def tell(self, frame: bytes) -> None:
         """Send a frame of our own making, with the oddities in force."""
@@ -144,8 +144,8 @@ class ClientSocket:
             await self._send_service(service)
             await asyncio.sleep(0)
 
-    async def _send_service(self, service: str) -> None:
-        frame = self.session.frame(service)
+    async def _send_service(self, service: str, *, first_images: bool = False) -> None:
+        frame = self.session.frame(service, first_images=first_images)
         if frame is not None:
             self.shared.counters[service] += 1
             await self.tell(frame)

@@ -1,6 +1,6 @@
 """One streamer connection as the server sees it: request texts in, frames out, no socket (specs/schwab-wire.md §2)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -94,12 +94,16 @@ class ServerSession:
             if reply.close:
                 return
 
-    def frame(self, service: str) -> bytes | None:
-        """The frame of one service for this second, full images first, then only what changed; None without news."""
+    def frame(self, service: str, *, first_images: bool = False) -> bytes | None:
+        """The frame of one service for this second, full images first, then only what changed; None without news.
+
+        `first_images` leaves it at the keys that have sent nothing yet.
+        """
         subscription = self.subscriptions.get(service)
         if subscription is None or not subscription.keys:
             return None
-        content = list(self._rows(service, self.sources[service], subscription))
+        keys = tuple(key for key, sent in subscription.keys.items() if sent is None or not first_images)
+        content = list(self._rows(service, self.sources[service], subscription, keys))
         if not content:
             return None
         item = {"service": service, "timestamp": self.now_ms(), "command": subscription.command, "content": content}
@@ -181,11 +185,11 @@ class ServerSession:
         if not known.keys:
             del self.subscriptions[service]
 
-    def _rows(self, service: str, source: RowSource, subscription: Subscription) -> Iterator[Row]:
-        live = source.live(tuple(subscription.keys), subscription.fields)
+    def _rows(self, service: str, source: RowSource, subscription: Subscription, keys: Sequence[str]) -> Iterator[Row]:
+        live = source.live(keys, subscription.fields)
         edition = self.edition()
-        for key, sent in subscription.keys.items():
-            now = live.get(key)
+        for key in keys:
+            sent, now = subscription.keys[key], live.get(key)
             if now is None or self.holds_back():
                 continue
             subscription.keys[key] = now

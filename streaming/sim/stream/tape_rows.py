@@ -58,8 +58,7 @@ class EquityRows:
         return {key: only(_live_equity(tape, self.market.status(tape)), fields) for key, tape in shown}
 
     def _find(self, key: str) -> tuple[Underlying | None, Tape | None]:
-        item = next((item for item in self.market.underlyings if item.wire == key), None)
-        return item, self.market.tape(key)
+        return self.market.listed(key), self.market.tape(key)
 
 
 def _fixed_equity(item: Underlying, tape: Tape) -> Row:

@@ -1,6 +1,6 @@
 """The simulated market: seeded, pure, moved from instant to instant by `Market.advance`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from math import floor
 from typing import Final
@@ -17,7 +17,7 @@ from streaming.sim.options.option_boards import OptionBoards
 from streaming.sim.prices.all_tapes import AllTapes
 from streaming.sim.prices.candles import MinuteBar
 from streaming.sim.prices.hours import Phase, Reset, next_reset, phase_at
-from streaming.sim.prices.instruments import UNDERLYINGS, Underlying, traits_around
+from streaming.sim.prices.instruments import UNDERLYINGS, Underlying, plain_shares, traits_around
 from streaming.sim.prices.listing import ListedContract
 from streaming.sim.prices.random_walk import STEP_S, IndexWalk
 from streaming.sim.prices.tape import Tape
@@ -43,9 +43,12 @@ class Market:
         seed: int,
         always_open: bool,
         chain: OptionChain | None = None,
+        shares: int = 0,
     ) -> None:
         walk, tapes, listing, *flows = np.random.SeedSequence(seed).spawn(3 + len(traits))
         self._traits = dict(traits)
+        plain = plain_shares(shares, tuple(dict.fromkeys(item.leader for item in traits.values())))
+        self._listed = {item.wire: item for item in (*traits.values(), *plain)}
         self._always_open = always_open
         self._step = floor(new_york(start_at).timestamp()) * _STEPS_PER_S
         self._next_reset = next_reset(self._step / _STEPS_PER_S)
@@ -56,7 +59,7 @@ class Market:
         self._walk = IndexWalk.start(levels, np.random.default_rng(walk))
         self._tapes = AllTapes(self._walk, np.random.default_rng(tapes))
         elapsed_s = self._elapsed_s() if self.is_open else None
-        self._tapes.open(self._traits, at=self.now, elapsed_s=elapsed_s or 0.0)
+        self._tapes.open(self._traits, at=self.now, elapsed_s=elapsed_s or 0.0, shares=plain)
         self._tapes.second(self.now, cash=self.is_open)
         self._boards = OptionBoards(self._traits, self._tapes, self._walk, np.random.default_rng(listing))
         seeds = zip(self._traits.items(), flows, strict=True)
@@ -72,8 +75,9 @@ class Market:
         start_at: datetime,
         seed: int,
         always_open: bool = False,
+        shares: int = 0,
     ) -> "Market":
-        """A made-up market. An index that a share follows is added by itself.
+        """A made-up market, with so many plain `shares` besides. An index that a share follows is added by itself.
 
         Raises RequestError for an underlying that is not simulated.
         """
@@ -85,10 +89,10 @@ class Market:
             )
         wanted = {UNDERLYINGS[name].leader for name in underlyings} | set(underlyings)
         traits = {name: item for name, item in UNDERLYINGS.items() if name in wanted}
-        return cls(traits, start_at=start_at, seed=seed, always_open=always_open)
+        return cls(traits, start_at=start_at, seed=seed, always_open=always_open, shares=shares)
 
     @classmethod
-    def from_chain(cls, chain: OptionChain, *, seed: int, always_open: bool = True) -> "Market":
+    def from_chain(cls, chain: OptionChain, *, seed: int, always_open: bool = True, shares: int = 0) -> "Market":
         """A market that begins as `chain` was at its quote time; the other underlyings are made up.
 
         It is `always_open` unless told otherwise, since many chains were taken after the close. Raises
@@ -99,7 +103,7 @@ class Market:
                 f"The chain of {chain.ticker} has no contracts or no spot.", remedy="Choose another file."
             )
         traits = traits_around(chain.ticker, chain.spot)
-        return cls(traits, start_at=chain.asof, seed=seed, always_open=always_open, chain=chain)
+        return cls(traits, start_at=chain.asof, seed=seed, always_open=always_open, chain=chain, shares=shares)
 
     def figures_of(self, wire: str) -> str:
         """Where the figures of an underlying come from, as a `source`: made up, or made from a file of a day."""
@@ -130,6 +134,10 @@ class Market:
         """Everything with an option board."""
         return tuple(self._traits.values())
 
+    def listed(self, wire: str) -> Underlying | None:
+        """The index or share of a wire symbol such as `$SPX` or `SPY`, with options or without; or None."""
+        return self._listed.get(wire)
+
     @property
     def tapes(self) -> tuple[Tape, ...]:
         """Every index, share and future."""
@@ -146,6 +154,16 @@ class Market:
             if row is not None:
                 return board, row
         return None
+
+    def boards_of_options(self, symbols: Iterable[str]) -> dict[str, tuple[OptionBoard, list[int]]]:
+        """By underlying, its board and the rows of those option symbols that still trade on it."""
+        boards: dict[str, tuple[OptionBoard, list[int]]] = {}
+        for symbol in symbols:
+            found = self.board_of_option(symbol)
+            if found is not None:
+                board, row = found
+                boards.setdefault(board.underlying.ticker, (board, []))[1].append(row)
+        return boards
 
     def tape(self, symbol: str) -> Tape | None:
         """The tape of `$SPX`, `SPY`, `/ES` or the active `/ESZ26`, or None."""

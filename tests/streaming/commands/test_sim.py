@@ -60,8 +60,14 @@ def test_a_file_that_is_no_chain_is_refused_with_its_name(tmp_path, capsys):
 def test_the_parser_knows_the_options():
     parser = argparse.ArgumentParser()
     register(parser.add_subparsers())
-    arguments = parser.parse_args(["sim", "--port", "9", "--seed", "2", "--chain", "x.json", "--always-open"])
+    arguments = parser.parse_args(
+        ["sim", "--port", "9", "--seed", "2", "--chain", "x.json", "--always-open", "--shares", "3000"]
+    )
     assert (arguments.port, arguments.seed, arguments.chain, arguments.always_open) == (9, 2, Path("x.json"), True)
+    assert arguments.shares == 3000
+    for wrong in ("-1", "17577", "many"):
+        with pytest.raises(SystemExit):
+            parser.parse_args(["sim", "--shares", wrong])
 
 
 def test_key_and_secret_have_lengths_that_other_clients_accept():

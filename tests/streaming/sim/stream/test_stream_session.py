@@ -162,6 +162,16 @@ def test_add_appends_and_images_a_known_key_again(live, rows):
     assert content(live)[0]["cusip"] == "1"
 
 
+def test_what_answers_a_command_are_the_first_images_alone(live, rows):
+    ask(live, "LEVELONE_EQUITIES", "SUBS", keys="SPY", fields="0,1")
+    live.frame("LEVELONE_EQUITIES")
+    rows.rows["SPY"]["1"] = 686.3
+    ask(live, "LEVELONE_EQUITIES", "ADD", keys="QQQ", fields="0,1")
+    (image,) = json.loads(live.frame("LEVELONE_EQUITIES", first_images=True))["data"][0]["content"]
+    assert image["key"] == "QQQ"
+    assert content(live) == [{"key": "SPY", "1": 686.3}]
+
+
 def test_add_may_be_the_first_command(live):
     assert code(live, "LEVELONE_EQUITIES", "ADD", keys="SPY", fields="0,1") == 0
     assert json.loads(live.frame("LEVELONE_EQUITIES"))["data"][0]["command"] == "ADD"

@@ -43,6 +43,18 @@ def test_the_state_does_not_depend_on_how_often_it_was_moved():
     assert fingerprint(often) == fingerprint(once)
 
 
+def test_plain_shares_of_both_exchanges_trade_beside_the_others_without_options():
+    plain, many = fresh(), fresh(shares=30)
+    names = [tape.symbol for tape in many.tapes[len(plain.tapes) :]]
+    assert (len(names), names[0], names[27]) == (30, "QAAA", "QABB")
+    assert {many.listed(name).exchange for name in names} == {"P", "Q"}
+    before = [many.tape(name).trade_ms for name in names]
+    many.advance(START + timedelta(seconds=1))
+    assert all(many.tape(name).trade_ms > at_ms for name, at_ms in zip(names, before, strict=True))
+    assert many.tape("QAAA").bid > 0.0
+    assert many.board("QAAA") is None
+
+
 def test_time_never_runs_backwards(spx):
     spx.advance(START + timedelta(seconds=10))
     before = fingerprint(spx)
