@@ -20,7 +20,7 @@ from bot.operate.audit import AnyCommand
 from bot.operators import OperatorMail, Operators
 from bot.services import Services
 from bot.settings import BotSettings
-from bot.wire.answers import LONGEST_WAIT_S, Gate, look_at_answers
+from bot.wire.answers import LONGEST_WAIT_S, Gate, forget_rarely, look_at_answers
 from bot.wire.crew import Crew
 from bot.wire.gateway_events import GatewayEvents
 from bot.wire.identify_budget import IdentifyBudget
@@ -91,6 +91,7 @@ class GexBot(commands.Bot):
             max_ratelimit_timeout=LONGEST_WAIT_S,
         )
         look_at_answers(self.http, gate)
+        forget_rarely(self.http, clock)
         self.operators = Operators(
             settings.discord_operator_ids, lambda: self.application, settings.discord_operator_role_ids
         )

@@ -497,7 +497,7 @@ def _reported(bot: GexBot, feed: FeedParts, pacer: Pacer, share: CallShare, memb
         connected=connected,
         awaited=tuple(shard for shard in bot.gateway.own if shard not in connected),
         parts=tuple(feed.own),
-        boards=len(feed.status().boards),
+        boards=feed.boards,
         rate_per_s=pacer.rate_per_s,
         calls_per_s=share.made_per_s,
         waiting=pacer.waiting,

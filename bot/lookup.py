@@ -6,7 +6,6 @@ from typing import Final
 
 from bot.choices import Choices
 from bot.feed.feed_metrics import BoardStatus
-from bot.feed.feed_parts import FeedParts
 from bot.notices import Interaction
 from bot.permissions import is_operator
 from bot.servers.orders import BoardOrder, settings_orders
@@ -45,13 +44,12 @@ def _order(services: Services, channel_id: int | None) -> BoardOrder | None:
     return None if channel_id is None else orders.get(channel_id)
 
 
-def boards_here(interaction: Interaction, feed: FeedParts | None) -> tuple[BoardStatus, ...]:
-    """The live messages of the server somebody asks in; in a direct message all of them for operators, else none."""
-    boards = () if feed is None else feed.everywhere().boards
+def boards_here(interaction: Interaction, boards: Sequence[BoardStatus]) -> Sequence[BoardStatus]:
+    """Those of the server somebody asks in; in a direct message all of them for operators, else none."""
     guild = interaction.guild
     if guild is None:
         return boards if is_operator(interaction) else ()
-    return tuple(board for board in boards if guild.get_channel_or_thread(board.channel_id) is not None)
+    return [board for board in boards if guild.get_channel_or_thread(board.channel_id) is not None]
 
 
 def matching_names(services: Services, typed: str) -> list[str]:

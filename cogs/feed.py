@@ -83,7 +83,8 @@ class FeedCog(commands.GroupCog, group_name="feed", group_description="The live 
         if feed is None:
             await interaction.response.send_message(_OFF, ephemeral=True)
             return
-        status, boards = feed.everywhere(), boards_here(interaction, feed)
+        status = feed.everywhere()
+        boards = boards_here(interaction, status.boards)
         elsewhere = len(status.boards) - len(boards) if is_operator(interaction) else 0
         await interaction.response.send_message(feed_text(status, boards, now, elsewhere=elsewhere), ephemeral=True)
 

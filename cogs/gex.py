@@ -54,7 +54,8 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         snapshot = await self._snapshot(interaction, symbol)
         now = self._services.clock.now()
         window = window_sentence(decide_about(snapshot, now, force=self._services.settings.gex_feed_force_window))
-        boards = boards_field(boards_here(interaction, self._services.feed), now)
+        feed = self._services.feed
+        boards = boards_field(boards_here(interaction, () if feed is None else feed.everywhere().boards), now)
         choices = default_choices(self._services, interaction.channel_id)
         shown = of_scope(snapshot, choices.scope)
         embed = status_embed(shown, now=now, window=window, weight=choices.one_weight, boards=boards)

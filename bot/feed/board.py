@@ -168,11 +168,12 @@ class Board:
         """The newest snapshots at the last beat, and the last one that was shown, of the first ticker:"""
         self._rendered: GexSnapshot | None = None
 
-    def status(self) -> BoardStatus:
-        """What this board is doing now."""
+    def status(self, *, ticker: str | None = None, origin: str = "the settings") -> BoardStatus:
+        """What this board is doing now; `ticker` and `origin` as its order says them."""
         return BoardStatus(
             channel_id=self._channel_id,
-            ticker=self._ticker.name,
+            ticker=ticker or self._ticker.name,
+            origin=origin,
             state=self._state,
             reason=self._reason,
             until=self._until,

@@ -6,9 +6,10 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Final
 
 import msgspec
@@ -16,7 +17,7 @@ import msgspec
 from bot.feed.board import Board, BoardPlan
 from bot.feed.channel import AssuredChannel, ChannelPort, GoneMessageError
 from bot.feed.chores import Chores
-from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, MetricsWriter, metrics_mapping
+from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, MetricsWriter, in_turn, metrics_mapping
 from bot.feed.handover import Handover
 from bot.feed.illustration import Draw, Illustration
 from bot.feed.ledger import Chore, Ledger, LedgerAwayError, LedgerEntry
@@ -134,6 +135,16 @@ class FeedRunner:
         """What is to be shown now, by channel."""
         return {place: order for place, order in self._orders.current.items() if self._part.has(place)}
 
+    @property
+    def leading(self) -> bool:
+        """Whether its boards are this process's to write now."""
+        return self._leading
+
+    @property
+    def boards(self) -> int:
+        """How many it keeps."""
+        return sum(place in self._settled for place in self._ordered)
+
     def status(self) -> FeedStatus:
         """Every board and the listener, now."""
         return FeedStatus(
@@ -148,7 +159,7 @@ class FeedRunner:
     def _status_of(self, order: BoardOrder) -> BoardStatus:
         live = self._live.get(order.channel_id)
         if live is not None:
-            return replace(live.board.status(), origin=order.origin, ticker=",".join(order.tickers))
+            return live.board.status(ticker=",".join(order.tickers), origin=order.origin)
         return BoardStatus(
             channel_id=order.channel_id,
             ticker=",".join(order.tickers),
@@ -549,11 +560,15 @@ class FeedRunner:
             self._last_snapshot_at = self._clock.now()
 
     async def _report(self, write: MetricsWriter) -> None:
-        """Keep the telemetry hash current, once a second at most; telemetry never disturbs the feed."""
-        while True:
+        """Keep the telemetry hash current, once a second at most; telemetry never disturbs the feed.
+
+        The totals each time, and of so many boards as are written in a moment each in its turn.
+        """
+        for turn in count():
+            status = self.status()
             try:
                 async with asyncio.timeout(_METRICS_LIMIT_S):
-                    await write(metrics_mapping(self.status(), self._clock.now()))
+                    await write(metrics_mapping(status, self._clock.now(), boards=in_turn(status.boards, turn)))
             except (GexcordError, TimeoutError) as error:
                 _LOG.debug("Feed metrics were not written: %s", error)
             await self._clock.sleep(1.0)

@@ -1,7 +1,7 @@
 """What the feed counts about itself, and the writer that keeps its Redis hash current."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -13,6 +13,8 @@ MetricsWriter = Callable[[Mapping[str, MetricValue]], Awaitable[None]]
 _SMOOTHING: Final = 0.1
 _PACE_S: Final = 30.0
 _LEAST_FOR_A_PACE: Final = 6
+MOST_AT_ONCE: Final = 100
+"""Boards of which a write has fields."""
 _REMEMBERED: Final = 256
 """Writes; more than a board makes in `_PACE_S` at its shortest beat."""
 
@@ -183,10 +185,21 @@ BOARD_METRICS: Final[tuple[Metric[BoardStatus], ...]] = (
 """Of one board, under `board:<channel id>:`."""
 
 
-def metrics_mapping(status: FeedStatus, now: datetime) -> dict[str, MetricValue]:
-    """The hash: totals first, then what is of one board. Unknown is left out."""
+def in_turn(boards: Sequence[BoardStatus], turn: int) -> Sequence[BoardStatus]:
+    """Whose fields are written in a turn: all of a hundred, of more the next hundred.
+
+    A hundred are 1,500 fields; of 2,000 boards they would hold the event loop for a tenth of a second, each second.
+    """
+    first = turn * MOST_AT_ONCE % len(boards) if boards else 0
+    return (*boards[first:], *boards[:first])[:MOST_AT_ONCE]
+
+
+def metrics_mapping(
+    status: FeedStatus, now: datetime, *, boards: Sequence[BoardStatus] | None = None
+) -> dict[str, MetricValue]:
+    """The hash: totals first, then what is of each of its `boards`, by default all. Unknown is left out."""
     fields = hash_fields(METRICS, status) | {"written_at": _iso(now)}
-    for board in status.boards:
+    for board in status.boards if boards is None else boards:
         fields |= hash_fields(BOARD_METRICS, board, under=f"board:{board.channel_id}:")
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -39,7 +39,12 @@ class FeedParts:
     @property
     def own(self) -> Sequence[int]:
         """The parts that are written here now."""
-        return [number for number, runner in enumerate(self._runners) if runner.status().leading]
+        return [number for number, runner in enumerate(self._runners) if runner.leading]
+
+    @property
+    def boards(self) -> int:
+        """How many are kept here."""
+        return sum(runner.boards for runner in self._runners)
 
     def status(self) -> FeedStatus:
         """Every board of this process and its listeners, now."""

@@ -1,7 +1,8 @@
 """What each live message does, as operators and the admins of its server read it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from bot.feed.feed_metrics import BoardStatus, FeedStatus
@@ -15,20 +16,17 @@ _LONGEST_REASON: Final = 200
 
 def feed_text(status: FeedStatus, boards: Sequence[BoardStatus], now: datetime, *, elsewhere: int = 0) -> str:
     """`/feed status`: whether this process writes, then a paragraph a board; `elsewhere` are those of other servers."""
-    lines = [
-        _head(status, now),
-        *(line for board in boards for line in (_title(board, now), f"{_pace(board, now)} · by {board.origin}")),
-    ]
-    if not boards:
-        lines.append("I keep no live message in this server.")
+    told = (line for board in boards for line in (_title(board, now), f"{_pace(board, now)} · by {board.origin}"))
+    last = [] if boards else ["I keep no live message in this server."]
     if elsewhere:
-        lines.append(f"{elsewhere} more in other servers.")
-    return _cut(lines, MESSAGE_CHARS)
+        last.append(f"{elsewhere} more in other servers.")
+    return _cut(chain([_head(status, now)], told, last), 1 + 2 * len(boards) + len(last), MESSAGE_CHARS)
 
 
 def boards_field(boards: Sequence[BoardStatus], now: datetime) -> str:
     """The same in one line a board, for a field of an embed; empty without boards."""
-    return _cut([f"{_title(board, now)} · {_pace(board, now)}" for board in boards], FIELD_CHARS)
+    lines = (f"{_title(board, now)} · {_pace(board, now)}" for board in boards)
+    return _cut(lines, len(boards), FIELD_CHARS)
 
 
 def order_text(order: BoardOrder, settings: BotSettings) -> str:
@@ -78,12 +76,12 @@ def _pace(board: BoardStatus, now: datetime) -> str:
     return " · ".join(parts)
 
 
-def _cut(lines: Sequence[str], limit: int) -> str:
-    """As many whole lines as fit, and how many did not."""
+def _cut(lines: Iterable[str], count: int, limit: int) -> str:
+    """As many whole lines as fit, and how many did not; of thousands only those are made that are looked at."""
     kept: list[str] = []
     size = 0
     for position, line in enumerate(lines):
-        rest = f"and {len(lines) - position} more lines"
+        rest = f"and {count - position} more lines"
         if size + len(line) + 1 + len(rest) > limit:
             return "\n".join([*kept, rest])
         kept.append(line)

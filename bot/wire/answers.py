@@ -17,11 +17,13 @@ import discord
 from discord.http import HTTPClient
 
 from bot.wire.verdicts import VERDICTS
+from streaming.clock import Clock
 from streaming.errors import GexcordError, TransientError
 
 T = TypeVar("T")
 LONGEST_WAIT_S: Final = 30.0
 """discord.py's least figure for the longest 429 that it sleeps in; a longer one is the caller's to plan."""
+_FORGET_EVERY_S: Final = 300.0
 _NO_CONTENT: Final = 204
 _REFUSED: Final = 400
 _TOO_MANY_REQUESTS: Final = 429
@@ -86,6 +88,23 @@ def look_at_answers(http: HTTPClient, gate: Gate | None = None) -> None:
         return await ask(route, middlewares=(pass_gate,), **wanted)
 
     http.request = request  # type: ignore[method-assign]  # discord.py offers no place for a session's middleware
+
+
+def forget_rarely(http: HTTPClient, clock: Clock) -> None:
+    """Have discord.py look for pace notes that it may forget once in five minutes, which is how old they have to be.
+
+    By itself it looks through all of them whenever it makes one: of 2,000 live messages each goodbye did, and together
+    they held the event loop for seconds.
+    """
+    forget, next_s = http._try_clear_expired_ratelimits, -math.inf  # noqa: SLF001  # no other way
+
+    def look() -> None:
+        nonlocal next_s
+        if (now_s := clock.monotonic()) >= next_s:
+            next_s = now_s + _FORGET_EVERY_S
+            forget()
+
+    http._try_clear_expired_ratelimits = look  # type: ignore[method-assign]  # noqa: SLF001
 
 
 async def _look(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:

@@ -187,18 +187,22 @@ def report(trial: Trial, seen: Seen, market: Market, end: float, cpu: float) -> 
         f"{mark_span(seen, market.mark_s) if trial.paced else ''}  load {os.getloadavg()[0]:.0f}\n"
     )
     for command in [] if trial.still else COMMANDS:
-        sys.stdout.write(f"{'':<9} {command_line(command, seen, market.began_s, end)}\n")
+        sys.stdout.write(f"{'':<9} {command_line(command, seen, market, end)}\n")
     sys.stdout.flush()
 
 
-def command_line(command: str, seen: Seen, begin: float, end: float) -> str:
+def command_line(command: str, seen: Seen, market: Market, end: float) -> str:
     """How long its answers took; a question in the last seconds may be left without one by the end."""
-    rows = [row for row in seen.answers if row[1] == command and begin < row[0] < end - _ANSWERED_WITHIN_S]
-    took = sorted(math.inf if after_s is None else after_s for _, _, after_s, _ in rows)
-    unanswered = sum(after_s is None for _, _, after_s, _ in rows)
+    span_s = market.began_s, end - _ANSWERED_WITHIN_S
+    rows = [row for row in seen.answers if row[1] == command and span_s[0] < row[0] < span_s[1]]
+    asked = sorted((math.inf if after_s is None else after_s, asked_s) for asked_s, _, after_s, _ in rows)
+    took, slowest_s = [after_s for after_s, _ in asked], asked[-1][1] - market.mark_s if asked else 0.0
+    unanswered = took.count(math.inf)
     words = Counter(line for *_, line in rows).most_common(1)[0][0] if rows else "never asked"
     figures = " ".join(f"{word} {at(took, share):.3f}" for word, share in (("p50", 0.5), ("p99", 0.99), ("worst", 1.0)))
-    return f"/{command}: {len(rows)} times {figures} s, {unanswered} without an answer ({words})"
+    return (
+        f"/{command}: {len(rows)} times {figures} s (at {slowest_s:+.1f} s), {unanswered} without an answer ({words})"
+    )
 
 
 def mark_span(seen: Seen, mark: float) -> str:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, metrics_mapping
+from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus, in_turn, metrics_mapping
 from tests.support.feed import OPEN_AT
 
 
@@ -49,3 +49,13 @@ def test_every_value_can_be_stored_in_a_hash():
     counters.failed(OPEN_AT, "Discord answered 503.")
     mapping = metrics_mapping(FeedStatus(boards=(board(1, counters),), last_snapshot_at=OPEN_AT), OPEN_AT)
     assert all(isinstance(value, str | int | float) and not isinstance(value, bool) for value in mapping.values())
+
+
+def test_the_totals_are_of_all_boards_and_fields_are_written_of_a_hundred_in_turn():
+    boards = tuple(board(number, BoardCounters(edits=1)) for number in range(250))
+    turns = [metrics_mapping(FeedStatus(boards=boards), OPEN_AT, boards=in_turn(boards, turn)) for turn in range(3)]
+    assert [mapping["edits"] for mapping in turns] == [250] * 3
+    told = [{name for name in mapping if name.endswith(":edits")} for mapping in turns]
+    assert [len(names) for names in told] == [100] * 3
+    assert len(set.union(*told)) == 250
+    assert in_turn((), 5) == ()

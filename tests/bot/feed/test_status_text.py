@@ -68,3 +68,10 @@ def test_hundreds_of_boards_fit_one_message_and_one_field():
     assert len(field) <= 1024
     assert text.endswith("more lines")
     assert field.endswith("more lines")
+
+
+def test_of_thousands_only_the_boards_that_fit_are_told():
+    """A line that nobody will read takes microseconds; 2,000 of them held every answer up."""
+    many = [board(number, counters=BoardCounters() if number < 100 else None) for number in range(2000)]
+    assert feed_text(status(*many), many, NOW).endswith("more lines")
+    assert boards_field(many, NOW).endswith("more lines")

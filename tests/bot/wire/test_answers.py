@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import discord
 import pytest
 from aiohttp import web
-from discord.http import Route
+from discord.http import Ratelimit, Route
 
 from bot.alerts.post import AlertPost, UnreachableError
 from bot.alerts.rules import Target
@@ -124,3 +124,16 @@ async def test_a_429_without_a_time_is_an_error_and_no_bug(wait):
         with pytest.raises(discord.HTTPException) as caught:
             await ask()
         assert caught.value.status == 429
+
+
+async def test_the_paces_of_thousands_of_channels_are_not_all_looked_at_for_each_new_one(monkeypatch):
+    """discord.py did so from the 256th on: the goodbyes of 2,000 live messages held the event loop for seconds."""
+    host, looks = Host(make_settings()), []
+    bot = host.make_bot(())
+    monkeypatch.setattr(Ratelimit, "is_inactive", lambda each: looks.append(each) is None)
+    for number in range(300):
+        bot.http.get_ratelimit(f"PATCH {number}")
+    host.clock.advance(301)
+    bot.http.get_ratelimit("PATCH 300")
+    assert len(looks) == 301
+    assert not bot.http._buckets
