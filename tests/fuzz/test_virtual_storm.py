@@ -2,13 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
 
 import pytest
 
 from tests.fuzz.virtual_storm import storm
 from tests.support.feed import OPEN_AT
-from tests.support.memory_discord import MemoryDiscord
+from tests.support.memory_discord import Fault, MemoryDiscord
 from tests.support.virtual_loop import LoopClock, VirtualLoop, run_virtually
 
 
@@ -32,20 +31,20 @@ def test_one_seed_is_one_trace() -> None:
     ("before", "at_once", "then", "judged"),
     [(4, 2, 0, (0, 1)), (5, 1, 0, (0, 1)), (5, 1, 1, (1, 1)), (3, 2, 1, (1, 0)), (0, 6, 0, (1, 0))],
 )
-def test_a_429_is_inherited_until_an_answer_told_of_the_window(
-    before: int, at_once: int, then: int, judged: tuple[int, int]
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_429_is_inherited_unless_an_answer_told_of_the_window_before_the_call(
+    before: int, at_once: int, then: int, judged: tuple[int, int], *, slow: bool
 ) -> None:
-    """Another process made so many calls, then this one so many at once, and more after their answers."""
+    """Another process made so many calls, then this one so many at once, of which one may be slow on its way, and more
+    after their answers.
+    """
 
     async def calls(loop: VirtualLoop) -> tuple[int, int]:
         discord = MemoryDiscord(LoopClock(loop, OPEN_AT), random.Random(1), lambda *_: None)
-        for callers in _batches(before, at_once, then):
+        for callers in (["theirs"] * before, ["ours"] * at_once, ["ours"] * then):
+            discord.faults = [Fault("slow", count=1)] if slow and callers else []
             work = (discord.answer("POST", 1, lambda: None, lambda: False, caller) for caller in callers)
             await asyncio.gather(*work)
         return discord.refused, discord.inherited
 
     assert run_virtually(calls) == judged
-
-
-def _batches(before: int, at_once: int, then: int) -> Sequence[Sequence[str]]:
-    return ["theirs"] * before, ["ours"] * at_once, ["ours"] * then

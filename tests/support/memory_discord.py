@@ -83,7 +83,7 @@ class MemoryDiscord:
         self.refused = 0
         """Answers 429 that nobody ordered."""
         self.inherited = 0
-        """The same in a window in which another process had called since the caller last heard of it."""
+        """The same in a window in which another process called after what the caller knew of it at its call."""
         self.rng = rng
         self.unanswered: Counter[int] = Counter()
         """Boards' calls by channel that wait for an answer which will not come."""
@@ -159,12 +159,12 @@ class MemoryDiscord:
         is_board: bool = True,
     ) -> Answer:
         """Of one call: on its way, counted, done unless a fault meets it, and on its way back."""
-        fault = self.fault(method, channel_id)
+        fault, heard = self.fault(method, channel_id), self._heard.get((method, channel_id, caller), (0, 0.0))
         await asyncio.sleep(self.rng.uniform(0.01, 0.04) + (fault.after_s if fault and fault.kind == "slow" else 0.0))
         if dead():
             await asyncio.sleep(CALL_LIMIT_S)
         ordered = fault is not None and fault.kind == "limited"
-        found = (None if ordered else self._limited(method, channel_id, caller)) or self._met(fault, deed)
+        found = (None if ordered else self._limited(method, channel_id, caller, heard)) or self._met(fault, deed)
         if fault is not None and fault.kind in {"hangs", "lost"}:
             await self._silence(channel_id, is_board=is_board)
         await asyncio.sleep(self.rng.uniform(0.01, 0.04))
@@ -181,7 +181,7 @@ class MemoryDiscord:
         finally:
             self.unanswered[channel_id] -= is_board
 
-    def _limited(self, method: str, channel_id: int, caller: object) -> Answer | None:
+    def _limited(self, method: str, channel_id: int, caller: object, heard: tuple[int, float]) -> Answer | None:
         now_s = self._clock.monotonic()
         while self._recent_s and self._recent_s[0] <= now_s - 1.0:
             self._recent_s.popleft()
@@ -194,7 +194,7 @@ class MemoryDiscord:
             callers, ends_s = (), now_s + _BUCKET_S
         self._windows[method, channel_id] = (*callers, caller), ends_s
         if len(callers) >= _BUCKET:
-            known, of_s = self._heard.get((method, channel_id, caller), (0, 0.0))
+            known, of_s = heard
             since = callers[known if of_s == ends_s else 0 :]
             self._refuse(method, channel_id, ours=all(each is caller for each in since))
             return _limit(ends_s - now_s)
