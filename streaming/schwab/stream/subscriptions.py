@@ -5,7 +5,7 @@ See specs/schwab-wire.md §2.2.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, filterfalse, islice
 from typing import Final
 
 from streaming.schwab.stream.bad_keys import BadKeys
@@ -50,6 +50,7 @@ class SubscriptionLedger:
         self, wanted: Wanted, fields: Mapping[Service, str], *, chunk: int, bad_keys: BadKeys | None = None
     ) -> None:
         self._wanted = wanted
+        self._members = _members_of(wanted)
         self._fields = fields
         self._largest = self._chunk = chunk
         self._active: dict[Service, dict[str, None]] = {}
@@ -58,7 +59,7 @@ class SubscriptionLedger:
         """Refused keys, and when they may be asked for again; monotonic seconds."""
         self._over_limit: set[Where] = set()
         """Those of the resting that were too many."""
-        self._again: set[Where] = set()
+        self._again: dict[Where, None] = {}
         self._closed: dict[Service, float] = {}
         """Services that are not served, and when they may be asked again."""
         self._now_s = 0.0
@@ -68,20 +69,21 @@ class SubscriptionLedger:
     @property
     def left_out(self) -> dict[Service, tuple[str, ...]]:
         """The wanted keys that the server would not take, by service."""
-        bad = {(service, key) for service, keys in self._bad.left_out().items() for key in keys}
-        refused = bad.union(self._resting)
-        if not refused:
-            return {}
+        refused = {service: set(keys) for service, keys in self._bad.left_out().items()}
+        for service, key in self._resting:
+            refused.setdefault(service, set()).add(key)
         found = {
-            service: tuple(key for key in keys if (service, key) in refused) for service, keys in self._wanted.items()
+            service: tuple(filter(refused[service].__contains__, keys))
+            for service, keys in self._wanted.items()
+            if service in refused
         }
         return {service: keys for service, keys in found.items() if keys}
 
     def want(self, wanted: Wanted) -> None:
         """Replace what is wanted; keys refused before are tried again once they were unwanted for a while."""
-        self._wanted, self._quiet = wanted, False
+        self._wanted, self._members, self._quiet = wanted, _members_of(wanted), False
         self._bad.keep(wanted)
-        self._wake(where for where in self._resting if where[1] not in wanted.get(where[0], ()))
+        self._wake(where for where in self._resting if where[1] not in self._members.get(where[0], _NOBODY))
 
     def forgive(self, keys: Iterable[str]) -> None:
         """Ask for these keys again as if they had never been refused."""
@@ -103,7 +105,7 @@ class SubscriptionLedger:
 
     def repeat(self, service: Service, keys: Iterable[str]) -> None:
         """Ask for the full images of some subscribed keys again: Schwab sends one for an ADD of a known key."""
-        self._again |= {(service, key) for key in keys if key in self._active.get(service, {})}
+        self._again |= {(service, key): None for key in keys if key in self._active.get(service, {})}
         self._quiet = False
 
     def next_change(self) -> Change | None:
@@ -122,7 +124,7 @@ class SubscriptionLedger:
     def accept(self, change: Change) -> None:
         """The server has made the change."""
         active = self._active.setdefault(change.service, {})
-        self._again -= {(change.service, key) for key in change.keys}
+        self._ask_no_more(change)
         if change.command == "UNSUBS":
             for key in change.keys:
                 active.pop(key, None)
@@ -131,6 +133,8 @@ class SubscriptionLedger:
         if change.command == "SUBS":
             active.clear()
         active.update(dict.fromkeys(change.keys))
+        if self._chunk == 1:  # where one key more was too much for another service, this one has room
+            self._chunk = self._largest
         self._bad.absolve(change.service, change.keys)
 
     def refuse(self, change: Change, now_s: float) -> None:
@@ -146,7 +150,7 @@ class SubscriptionLedger:
         Returns the key that is to blame, none while there is still something to try.
         """
         active = self._active.get(change.service, {})
-        self._again -= {(change.service, key) for key in change.keys}
+        self._ask_no_more(change)
         keys = tuple(key for key in change.keys if key not in active)
         if not keys or not self._bad.refused(change.service, keys, now_s):
             return ()
@@ -174,7 +178,13 @@ class SubscriptionLedger:
 
     def _rest(self, refused: Collection[Where], now_s: float) -> None:
         self._resting |= dict.fromkeys(refused, now_s + ASK_AGAIN_S)
-        self._again -= set(refused)
+        for where in refused:
+            self._again.pop(where, None)
+
+    def _ask_no_more(self, change: Change) -> None:
+        """Whether taken or not, these keys need no further image."""
+        for key in change.keys:
+            self._again.pop((change.service, key), None)
 
     def _wake(self, rested: Iterable[Where]) -> None:
         """Forget that these were refused; what was too much may fit now."""
@@ -194,8 +204,10 @@ class SubscriptionLedger:
         return sorted(self._wanted, key=lambda service: (service not in LEVEL_ONE, turn[service]))
 
     def _missing(self, service: Service) -> Change | None:
-        bad = self._bad.of(service)
-        due = (key for key in self._wanted[service] if key not in bad and self._is_due(service, key))
+        bad, wanted, active = self._bad.of(service), self._members[service], self._active.get(service, {})
+        absent = filterfalse(active.__contains__, self._wanted[service])  # in C: this is asked with every answer
+        again = (key for one, key in self._again if one is service and key in wanted and key in active)
+        due = (key for key in chain(absent, again) if key not in bad and (service, key) not in self._resting)
         return self._adding(service, tuple(islice(due, self._chunk)))
 
     def _suspected(self, service: Service) -> Change | None:
@@ -212,11 +224,15 @@ class SubscriptionLedger:
         command = "ADD" if self._active.get(service) else "SUBS"
         return Change(service, command, keys, self._fields[service]) if keys else None
 
-    def _is_due(self, service: Service, key: str) -> bool:
-        where = (service, key)
-        return where not in self._resting and (key not in self._active.get(service, ()) or where in self._again)
-
     def _superfluous(self, service: Service) -> Change | None:
-        wanted = set(self._wanted.get(service, ()))
-        keys = [key for key in self._active[service] if key not in wanted]
-        return Change(service, "UNSUBS", tuple(keys[: self._largest]), self._fields[service]) if keys else None
+        unwanted = filterfalse(self._members.get(service, _NOBODY).__contains__, self._active[service])
+        keys = tuple(islice(unwanted, self._largest))
+        return Change(service, "UNSUBS", keys, self._fields[service]) if keys else None
+
+
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
+def _members_of(wanted: Wanted) -> dict[Service, frozenset[str]]:
+    """For asking whether a key is wanted; each service has thousands."""
+    return {service: frozenset(keys) for service, keys in wanted.items()}

@@ -1,9 +1,10 @@
 """Who should have sent something by now, in session hours only (specs/schwab-wire.md §2.16-2.18). Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import lru_cache
+from itertools import filterfalse
 from typing import Final
 
 from streaming.calendar import close_time, closure, new_york, session_on
@@ -48,35 +49,44 @@ class DataWatch:
 
     def look(self, symbols: Iterable[str], now: datetime, now_s: float) -> Look:
         """Judge the wanted symbols; one outside its session is never missed."""
-        open_s = {reopens: _age_s(reopens, now) for reopens in _REOPENINGS}
-        missing, quiet, waited = [], [], []
-        for symbol in symbols:
-            silence_s = self._silence_s(symbol, open_s, now_s)
-            if silence_s is None:
+        missing: list[str] = []
+        quiet: list[str] = []
+        waited: list[float] = []
+        for (reopens, stirs), alike in _by_session(tuple(symbols)).items():
+            if (session_s := _age_s(reopens, now)) is None:
                 continue
-            if symbol not in self.arrived_s:
-                if silence_s >= self.timing.first_image_s:
-                    missing.append(symbol)
-                continue
-            if silence_s >= _QUIET_S:
-                quiet.append(symbol)
-            if not is_option(symbol):
-                waited.append(silence_s)
+            missing += self._never_heard(alike, now_s - self.timing.first_image_s, session_s)
+            heard_s = self._heard_s(alike)
+            if session_s >= _QUIET_S:
+                quiet += [symbol for symbol, at_s in heard_s.items() if now_s - at_s >= _QUIET_S]
+            if stirs and heard_s:
+                waited.append(min(now_s - max(heard_s.values()), session_s))
         dead = bool(waited) and min(waited) >= self.timing.data_silence_s
         return Look(tuple(missing), tuple(quiet), dead)
 
-    def _silence_s(self, symbol: str, open_s: Mapping[time | None, float | None], now_s: float) -> float | None:
-        """How long nothing came while something should have; None when nothing should."""
-        asked_s = self.subscribed_s.get(symbol)
-        if asked_s is None or (session_s := open_s[_reopens(symbol)]) is None:
-            return None
-        return min(now_s - self.arrived_s.get(symbol, asked_s), session_s)
+    def _never_heard(self, symbols: Sequence[str], before_s: float, session_s: float) -> list[str]:
+        """Those subscribed by then, in a session as old as that, that have sent nothing."""
+        if session_s < self.timing.first_image_s:
+            return []
+        asked_s = self.subscribed_s
+        silent = [symbol for symbol in filterfalse(self.arrived_s.__contains__, symbols) if symbol in asked_s]
+        return [symbol for symbol in silent if asked_s[symbol] <= before_s]
+
+    def _heard_s(self, symbols: Sequence[str]) -> dict[str, float]:
+        """Of those subscribed that have sent something, when they last did."""
+        arrived_s, asked_s = self.arrived_s, self.subscribed_s
+        return {symbol: arrived_s[symbol] for symbol in symbols if symbol in arrived_s and symbol in asked_s}
 
 
-_REOPENINGS: Final = frozenset(one.reopens for one in SERVICE.values())
+@lru_cache(maxsize=2)
+def _by_session(symbols: tuple[str, ...]) -> dict[tuple[time | None, bool], tuple[str, ...]]:
+    """Symbols by their session and by whether they show that data flows; remembered, since thousands are looked at."""
+    found: dict[tuple[time | None, bool], list[str]] = {}
+    for symbol in symbols:
+        found.setdefault((_reopens(symbol), not is_option(symbol)), []).append(symbol)
+    return {kind: tuple(alike) for kind, alike in found.items()}
 
 
-@lru_cache(maxsize=16_384)
 def _reopens(symbol: str) -> time | None:
     """What kind of session a symbol has: when its trading day begins, None for regular hours."""
     return SERVICE[level_one_service(symbol)].reopens

@@ -190,6 +190,31 @@ def test_what_was_too_much_finds_room_once_others_have_gone():
     assert settle(subscriptions) == [("UNSUBS", L1, ("A",)), ("ADD", L1, ("C", "D"))]
 
 
+def test_a_service_with_room_of_its_own_is_asked_for_many_after_the_first_is_taken():
+    subscriptions = ledger({L1: ("A", "B"), BOOK: ("A", "B", "C")})
+    for _ in range(2):
+        subscriptions.limit(subscriptions.next_change(), 0.0)
+    assert settle(subscriptions) == [("SUBS", BOOK, ("A",)), ("ADD", BOOK, ("B", "C"))]
+
+
+class Thousands(tuple):
+    """Keys that nobody may search one after another: of thousands that are left out, each would cost thousands."""
+
+    __slots__ = ()
+
+    def __contains__(self, key):
+        raise AssertionError(f"{key} is searched for among {len(self)}")
+
+
+def test_a_new_wish_is_not_searched_for_each_of_thousands_that_are_left_out():
+    keys = tuple(f"K{number}" for number in range(3_000))
+    subscriptions = ledger({L1: Thousands(keys)}, chunk=1)
+    subscriptions.limit(subscriptions.next_change(), 0.0)
+    subscriptions.want({L1: Thousands(keys[1:])})
+    assert subscriptions.left_out == {L1: keys[1:]}
+    assert subscriptions.next_change() is None
+
+
 def test_a_symbol_asked_for_anew_is_tried_at_once():
     subscriptions = ledger({L1: ("BAD", "TIRED")})
     subscriptions.malformed(Change(L1, "SUBS", ("BAD",), ""), 0.0)

@@ -64,4 +64,4 @@ def test_the_age_of_a_session_is_asked_once_for_each_kind_of_symbol_however_many
     symbols = [f"A{n}" for n in range(500)]
     watch.subscribed(symbols, 100.0)
     assert len(watch.look(symbols, NOON, 115.0).missing) == 500
-    assert len(asked) == 2
+    assert len(asked) == 1
