@@ -103,18 +103,24 @@ class StreamStatus(ConnectionStatus):
 
 
 _SHOWN: Final = 12
+_SHOWN_IN_ALL: Final = 10
+"""Of several services together: with more option symbols a line would lose its last counts."""
 
 
-def some_of(symbols: Sequence[str]) -> str:
-    """Symbols for a person: the first dozen, and how many more there are."""
-    more = len(symbols) - _SHOWN
-    return ", ".join(symbols[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+def some_of(symbols: Sequence[str], most: int = _SHOWN) -> str:
+    """Symbols for a person: the first `most`, and how many more there are."""
+    more = len(symbols) - most
+    return ", ".join(symbols[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def named(left_out: Mapping[str, tuple[str, ...]]) -> str:
-    """Symbols by service for a person: `ZZZZ; SPY of NYSE_BOOK`; level one, which has the ticks, needs no name."""
+    """Symbols by service for a person: `ZZZZ; SPY of NYSE_BOOK`; level one, which has the ticks, needs no name.
+
+    At most some 300 characters; each service has its first symbols, which were wanted most, and its count.
+    """
+    each = max(_SHOWN_IN_ALL // max(len(left_out), 1), 1)
     parts = (
-        some_of(symbols) + ("" if service.startswith("LEVELONE") else f" of {service}")
+        some_of(symbols, each) + ("" if service.startswith("LEVELONE") else f" of {service}")
         for service, symbols in left_out.items()
     )
     return "; ".join(parts)

@@ -11,7 +11,7 @@ from streaming.bus.notes import Notes
 from streaming.clock import Clock
 from streaming.errors import GexcordError, RequestError
 from streaming.setting_values import split_commas
-from streaming.status import StreamReport, StreamStatus, SymbolList
+from streaming.status import StreamReport, StreamStatus, SymbolList, some_of
 from streaming.streamer.streamed_symbols import SymbolChanges
 from streaming.streamer.streamer import Streamer
 from streaming.symbols import parse_wire_symbol
@@ -238,4 +238,4 @@ def _parse(text: str) -> tuple[str, ...]:
 
 
 def _names(symbols: Iterable[str]) -> str:
-    return ", ".join(symbols)
+    return some_of(tuple(symbols))

@@ -78,8 +78,17 @@ def symbols_text(symbols: SymbolList, status: StreamStatus) -> str:
         ("Refused by Schwab and left out", tuple(filter(None, [named(status.left_out)]))),
         ("Silent during its session", status.missing),
     )
-    lines = [f"{title}: {listed(names, _MOST_LISTED)}" for title, names in groups if names]
-    return "\n".join(lines)[:MESSAGE_CHARS] or "Nothing is streamed."
+    shown = [(title, names) for title, names in groups if names]
+    room = MESSAGE_CHARS // max(len(shown), 1)
+    return "\n".join(_listed_within(title, names, room) for title, names in shown) or "Nothing is streamed."
+
+
+def _listed_within(title: str, names: Sequence[str], room: int) -> str:
+    """As many of the names as a line of so many characters holds, at most a hundred, and how many more there are."""
+    most = min(len(names), _MOST_LISTED)
+    while len(line := f"{title}: {listed(names, most)}") >= room and most > 1:
+        most -= 1
+    return line[: room - 1]
 
 
 def _state_line(status: StreamStatus, now: datetime) -> str:

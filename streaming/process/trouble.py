@@ -2,10 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from streaming.ports import Tell
+from streaming.status import some_of
 
 _EVERY_S: Final = 60.0
 
@@ -22,6 +23,18 @@ class Matters:
         if about not in self._told:
             self._told.add(about)
             self._tell(sentence)
+
+    def tell_of(self, names: Iterable[str], about: str, say: Callable[[str], str]) -> None:
+        """Tell in one sentence of all that are not told about yet, each a matter `about` its name; thousands at times.
+
+        `say` makes the sentence of their names.
+        """
+        untold = {f"{about} {name}": name for name in names}
+        for known in self._told.intersection(untold):
+            del untold[known]
+        if untold:
+            self._told.update(untold)
+            self._tell(say(some_of(tuple(untold.values()))))
 
     def over(self, about: str) -> None:
         """The matter is settled; the next time counts as new."""

@@ -21,7 +21,7 @@ from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.wire.fields import Service
-from streaming.status import Loading, StreamStatus
+from streaming.status import Loading, StreamStatus, some_of
 from streaming.streamer.beside import BesideParts, wire_beside
 from streaming.streamer.parts import StreamParts, wire_parts
 from streaming.streamer.runtime import Runtime
@@ -272,7 +272,7 @@ class Streamer:
         if changes != self._changes:
             self._changes = changes
             if self._parts is not None and self._own_symbols is None:
-                _LOG.info("streaming %s from now on", ", ".join(self._symbols()) or "nothing")
+                _LOG.info("streaming %s from now on", some_of(self._symbols()) or "nothing")
                 await self._parts.client.set_symbols(self._symbols())
 
     async def _log_facts(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from streaming.bus.metrics_store import Metric, Value
@@ -12,6 +13,8 @@ from streaming.schwab.stream.stream_status import StreamClientStatus
 from streaming.status import StreamStatus, named, some_of
 
 _DAY_S: Final = 86_400.0
+_MOST_NAMED: Final = 500
+"""Symbols of a kind: all of thousands would be a quarter of a megabyte each second, and hold the loop for 20 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,10 @@ METRICS: Final[tuple[Metric[StreamFacts], ...]] = (
     Metric("frames_per_s", "frames_per_second", lambda it: it.status.frames_per_s, "Frames from Schwab per second."),
     Metric("service_frames_per_s", "service_frames_per_second", lambda it: it.status.service_frames_per_s,
            "Data blocks per second.", labels=("service",)),
-    Metric("symbol_age_s", "symbol_age_seconds", lambda it: it.status.symbols,
-           "Seconds since its last tick, null before the first.", labels=("symbol",)),
+    Metric("symbols", "symbols", lambda it: len(it.status.symbols), "Symbols that are streamed."),
+    Metric("symbol_age_s", "symbol_age_seconds", lambda it: dict(islice(it.status.symbols.items(), _MOST_NAMED)),
+           "Seconds since its last tick, null before the first; of thousands, the 500 that are wanted most.",
+           labels=("symbol",)),
     Metric(None, "chain_age_seconds", lambda it: it.status.chain_age_s,
            "Seconds since the chain of the nearest expiry was loaded.", labels=("ticker",)),
     Metric("expiry_age_s", "expiry_age_seconds", lambda it: it.status.expiry_age_s,
@@ -65,12 +70,15 @@ METRICS: Final[tuple[Metric[StreamFacts], ...]] = (
            "Rows of chains that could not be read."),
     Metric("chain_refusals", None, lambda it: it.status.chain_refusals, "Why its last answer was not believed."),
     Metric("contracts", None, lambda it: it.status.contracts, "The contract behind it."),
-    Metric("missing", "missing_symbols", lambda it: it.status.missing,
-           "Symbols that sent nothing at all in their session.", figure=len),
-    Metric("left_out", "left_out_symbols", lambda it: it.status.left_out,
-           "Symbols that the broker refused and that are left out for now.",
-           figure=lambda services: sum(map(len, services.values()))),
-    Metric("delayed", None, lambda it: it.status.delayed, "Symbols that the broker sends with a delay."),
+    Metric("missing", None, lambda it: it.status.missing[:_MOST_NAMED],
+           "Symbols that sent nothing at all in their session, the first 500."),
+    Metric("missing_symbols", "missing_symbols", lambda it: len(it.status.missing), "How many these are in all."),
+    Metric("left_out", None, lambda it: {name: keys[:_MOST_NAMED] for name, keys in it.status.left_out.items()},
+           "Symbols that the broker refused and that are left out for now, the first 500 of each service."),
+    Metric("left_out_symbols", "left_out_symbols", lambda it: sum(map(len, it.status.left_out.values())),
+           "How many these are in all, in every service."),
+    Metric("delayed", None, lambda it: it.status.delayed[:_MOST_NAMED],
+           "Symbols that the broker sends with a delay, the first 500."),
     Metric("last_frame_age_s", None, lambda it: None if it.client is None else _since(it.client.last_frame_at, it.at),
            "Seconds since the last frame."),
     Metric("connects", None, _client(lambda client: client.connects), "Connections made."),
@@ -130,17 +138,18 @@ METRICS: Final[tuple[Metric[StreamFacts], ...]] = (
 def log_line(facts: StreamFacts) -> str:
     """One line for the log: what an operator would look at first."""
     told: dict[str, Any] = {metric.name: metric.read(facts) for metric in METRICS if metric.name is not None}
-    ages = [(age, symbol) for symbol, age in told["symbol_age_s"].items() if age is not None]
+    status = facts.status
+    ages = [(age, symbol) for symbol, age in status.symbols.items() if age is not None]
     oldest = f", oldest tick {max(ages)[1]} {max(ages)[0]:.1f} s" if ages else ""
     days = told["login_days_left"]
     parts = (
-        f"stream {told['state']}: {told['frames_per_s']:.1f} frames/s, {len(told['symbol_age_s'])} symbols{oldest}",
+        f"stream {told['state']}: {told['frames_per_s']:.1f} frames/s, {told['symbols']} symbols{oldest}",
         f"{told['reconnects']} reconnects",
         f"published {told['published']}, buffer {told['buffer']}, lost {told['lost']}",
         f"REST {told['requests_used']}/{told['requests_per_minute']}",
         f"login {'of unknown age' if days is None else f'{days:.1f} d left'}",
-        told["missing"] and f"nothing from {some_of(told['missing'])}",
-        told["left_out"] and f"left out: {named(told['left_out'])}",
+        f"nothing from {some_of(status.missing)}" if status.missing else None,
+        f"left out: {named(status.left_out)}" if status.left_out else None,
         told["refused"] and f"refused by Schwab: {', '.join(told['refused'])}",
         told["needs_login"] and f"needs a login: {told['needs_login']}",
     )

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from streaming.clock import Clock
@@ -55,6 +56,10 @@ class ConnectionOwner(Protocol):
 
     def tell(self, about: str, sentence: str) -> None:
         """Something a person should know, under a name that tells it from others."""
+        ...
+
+    def tell_of(self, symbols: Iterable[str], about: str, say: Callable[[str], str]) -> None:
+        """The same of many symbols in one sentence, which `say` makes of their names."""
         ...
 
 
@@ -114,10 +119,11 @@ class Announcements:
             self.note(sentence)
         elif isinstance(event, SymbolLimit):
             sentence = (
-                f"Schwab accepts no more symbols: {len(event.keys)} of {event.service} are left out "
+                f"Schwab accepts no more symbols: {len(event.keys):,} of {event.service} are left out "
                 f"({', '.join(event.keys[:5])}{', …' if len(event.keys) > 5 else ''})."  # noqa: PLR2004 - a taste of them
             )
-            self._owner.tell(f"limit {event.service}", f"{sentence} Stream fewer symbols or lower GEX_LIVE_OPTIONS.")
+            advice = "Stream fewer symbols or lower GEX_LIVE_OPTIONS; `/stream status` counts all that is left out."
+            self._owner.tell("limit", f"{sentence} {advice}")
             self.note(sentence)
         elif isinstance(event, KeysRefused):
             self._owner.refused(event)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -289,8 +289,9 @@ class SchwabStreamClient:
         for symbol in self._subscriptions.symbols:
             if symbol not in delayed:
                 self._matters.over(f"delayed {symbol}")
-        for symbol in delayed:
-            self.tell(f"delayed {symbol}", f"Schwab sends {symbol} with a delay: the account has no real-time quotes.")
+        self.tell_of(
+            delayed, "delayed", lambda names: f"Schwab sends {names} with a delay: the account has no real-time quotes."
+        )
 
     def refused(self, event: KeysRefused) -> None:
         """Keys that the server will not take: told once a service, until it has taken all of them."""
@@ -303,10 +304,12 @@ class SchwabStreamClient:
         )
 
     def served(self, service: Service) -> None:
+        left_out = self._left_out()
         self._matters.over(f"unavailable {service}")
-        if not self._left_out().get(service):
+        if not left_out.get(service):
             self._matters.over(f"refused {service}")
-            self._matters.over(f"limit {service}")
+        if _number_of(left_out) == _number_of(self._bad_keys.left_out()):
+            self._matters.over("limit")
 
     def _left_out(self) -> Mapping[Service, tuple[str, ...]]:
         return self._bad_keys.left_out() if self._connection is None else self._connection.left_out
@@ -315,5 +318,13 @@ class SchwabStreamClient:
         """Tell a person once; the same matter is told again only after it was over."""
         self._matters.tell(about, sentence)
 
+    def tell_of(self, symbols: Iterable[str], about: str, say: Callable[[str], str]) -> None:
+        """Tell a person in one sentence, which `say` makes of their names, of symbols that were not told about."""
+        self._matters.tell_of(symbols, about, say)
+
     def _plan(self, listings: Mapping[str, str]) -> Wanted:
         return plan(self._subscriptions, listings, level2=self._level2)
+
+
+def _number_of(keys: Mapping[Service, tuple[str, ...]]) -> int:
+    return sum(map(len, keys.values()))

@@ -38,6 +38,11 @@ _TOGETHER: Final = 16
 _BYTES_TOGETHER: Final = 1 << 17
 """And few enough bytes for decoding them not to hold the loop: a burst of Schwab's is a frame of 100 KB and more."""
 
+_MISSING: Final = (
+    "Schwab has sent nothing for {} since it was subscribed: is there such a symbol? "
+    "`/stream symbols remove` or SCHWAB_SYMBOLS takes it out."
+)
+
 StreamSink = Callable[[Sequence[StreamEvent]], None]
 Ending = LoginDenied | KickedOut | StopStreaming | ConnectionUnknown | LoggedOut
 
@@ -161,12 +166,8 @@ class StreamConnection:
     def _look(self, now_s: float) -> None:
         """Let the watch judge; TransientError when the data is lost although the streamer is alive."""
         look = self._watch.look(self._owner.wanted_symbols(), self._clock.now(), now_s)
-        for symbol in set(look.missing).difference(self._counters.missing):
-            self._owner.tell(
-                f"missing {symbol}",
-                f"Schwab has sent nothing for {symbol} since it was subscribed: is there such a symbol? "
-                "`/stream symbols remove` or SCHWAB_SYMBOLS takes it out.",
-            )
+        if look.missing != self._counters.missing:
+            self._owner.tell_of(look.missing, "missing", _MISSING.format)
         self._counters.missing, self._counters.quiet = look.missing, look.quiet
         if look.dead:
             raise TransientError(f"The streamer sent no data for {self._timing.data_silence_s:.0f} s in session.")

@@ -95,11 +95,44 @@ def test_thousands_of_symbols_are_counted_and_a_few_of_them_named():
     assert lines[4].endswith(" and 2980 more")
     (left_out,) = (line for line in lines if line.startswith("Refused"))
     assert left_out.startswith("Refused by Schwab and left out: S3000, S3001, ")
-    assert left_out.endswith("S3011 and 1,988 more; S0, S1, S2, S3, S4, S5, S6, S7, S8, S9, S10, S11 and 1 more")
+    assert left_out.endswith("S3003, S3004 and 1,995 more; S0, S1, S2, S3, S4 and 8 more")
     assert "S11 and 188 more" in stream_text(status, NOW)
     listing = symbols_text(SymbolList(configured=names, added=(), needed=(), removed=()), status)
     assert listing.splitlines()[0].endswith("S99 and 4900 more")
-    assert "S3011 and 1,988 more" in listing
+    assert "S3004 and 1,995 more" in listing
+
+
+def test_of_thousands_of_options_in_every_service_each_count_and_each_list_stays_within_one_message():
+    options = tuple(f"SPXW  261130C{n:08d}" for n in range(5_000))
+    shares = tuple(f"Q{n:04d}" for n in range(5_000))
+    services = ("LEVELONE_EQUITIES", "LEVELONE_FUTURES", "NYSE_BOOK", "NASDAQ_BOOK", "CHART_EQUITY")
+    left_out = dict.fromkeys(services, shares) | dict.fromkeys(("LEVELONE_OPTIONS", "OPTIONS_BOOK"), options)
+    left_out["CHART_FUTURES"] = shares
+    status = StreamStatus(
+        state="live",
+        symbols=dict.fromkeys(options, 86_400.0),
+        missing=options,
+        quiet=options,
+        delayed=options,
+        left_out=left_out,
+    )
+    text = stream_text(status, NOW)
+    (line,) = (line for line in text.splitlines() if line.startswith("Refused"))
+    assert line.count(" and 4,999 more") == len(left_out)
+    assert line.endswith("of CHART_FUTURES")
+    assert text.count(" and 4,988 more") == 3
+    assert len(text) <= 2_000
+    listing = symbols_text(SymbolList(options, options, options, options), status)
+    assert [line.partition(":")[0] for line in listing.splitlines()] == [
+        "From SCHWAB_SYMBOLS",
+        "Added",
+        "Needed by the live messages",
+        "Removed from SCHWAB_SYMBOLS",
+        "Refused by Schwab and left out",
+        "Silent during its session",
+    ]
+    assert all(line.endswith(("more", "of CHART_FUTURES")) for line in listing.splitlines())
+    assert len(listing) <= 2_000
 
 
 def test_a_stopped_stream_claims_nothing():

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from streaming.bus.metrics_store import hash_fields
 from streaming.status import StreamStatus
@@ -31,3 +32,24 @@ def test_a_stopped_stream_makes_a_short_line():
     line = log_line(facts(StreamStatus(state="stopped")))
     assert line.startswith("stream stopped: 0.0 frames/s, 0 symbols; 0 reconnects;")
     assert "login of unknown age" in line
+
+
+def test_of_thousands_of_symbols_the_hash_names_some_and_counts_all():
+    names = tuple(f"S{number}" for number in range(8_000))
+    mapping = hash_fields(
+        METRICS,
+        facts(
+            replace(
+                LIVE,
+                symbols=dict.fromkeys(names, 0.25),
+                missing=names,
+                delayed=names,
+                left_out={"LEVELONE_EQUITIES": names, "NYSE_BOOK": names},
+            )
+        ),
+    )
+    assert sum(len(str(value)) for value in mapping.values()) < 20_000
+    assert list(json.loads(mapping["symbol_age_s"])) == list(names[:500])
+    assert json.loads(mapping["left_out"])["NYSE_BOOK"] == list(names[:500])
+    counts = ("symbols", "missing_symbols", "left_out_symbols")
+    assert [mapping[name] for name in counts] == [8_000, 8_000, 16_000]

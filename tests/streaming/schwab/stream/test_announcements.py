@@ -117,9 +117,11 @@ def test_the_end_of_a_book_or_of_minutes_takes_nothing_from_level_one():
 
 def test_what_the_server_will_not_do_is_told_and_shown():
     refused = KeysRefused(L1, "ADD", ("SPY",), 21, "bad")
-    told, counters, _ = hear(ServiceUnavailable(Service.NYSE_BOOK, "down"), SymbolLimit(L1, tuple("ABCDEFG")), refused)
+    limits = (SymbolLimit(where, tuple("ABCDEFG")) for where in (L1, Service.NYSE_BOOK))
+    told, counters, _ = hear(ServiceUnavailable(Service.NYSE_BOOK, "down"), *limits, refused)
     assert counters.unavailable == {Service.NYSE_BOOK: "down"}
-    (first, about, _), (second, _, limit), third = told
+    (first, about, _), (second, matter, limit), (_, again, _), third = told
     assert (first, about, second, third) == ("tell", "unavailable NYSE_BOOK", "tell", ("refused", refused))
     assert "A, B, C, D, E, …" in limit
-    assert len(counters.problems) == 3
+    assert matter == again, "one limit, however many services meet it"
+    assert len(counters.problems) == 4

@@ -412,18 +412,18 @@ async def test_after_a_roll_nothing_of_the_old_contract_is_left_and_a_full_image
         assert dict(client.status.contracts) == {"/ES": "/ESZ26"}
 
 
-async def test_a_symbol_that_never_comes_is_told_and_shown_once_the_session_runs(streamer):
+async def test_symbols_that_never_come_are_told_together_and_shown_once_the_session_runs(streamer):
     alarms = []
     timing = StreamTiming(first_image_s=0.05, first_delay_s=0.01, close_s=0.1)
     clock = ShiftedClock(datetime(2026, 8, 20, 15, 0, tzinfo=UTC))
-    subscriptions = Subscriptions(("SPY", "SPYY"), books=False)
+    subscriptions = Subscriptions(("SPY", "SPYY", "SPYZ"), books=False)
     async with running(streamer, subscriptions, timing=timing, tell=alarms.append, clock=clock) as client:
         await until(subscribed(streamer, 1))
         for _ in range(60):
             await streamer.send(image("SPY", **{"3": 5.0}))
             await asyncio.sleep(0.02)
-        assert client.status.missing == ("SPYY",)
-        assert len(alarms) == 1 and "SPYY" in alarms[0]
+        assert client.status.missing == ("SPYY", "SPYZ")
+        assert len(alarms) == 1 and "SPYY, SPYZ" in alarms[0]
         await client.set_symbols(["SPY"])
         await asyncio.sleep(1.0)
         await streamer.send(image("SPY", **{"3": 5.0}))
