@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.fuzz.virtual_day import HALF_DAY, half_day
 from tests.fuzz.virtual_storm import BEGINS_S, MOST_AT_ONCE, RULES, Deed, play
 
 _FAULTS = [
@@ -100,11 +99,3 @@ def test_a_bot_whose_goodbyes_hang_ends_within_the_time_that_it_has() -> None:
     hangs = Deed(BEGINS_S + 1.9, "fault", {"kind": "hangs", "method": "PATCH", "for_s": 8.0})
     ends = Deed(BEGINS_S + 2.0, "terminate", {"place": "bot0", "for_s": 2.0})
     assert play([hangs, ends], seed=3, bots=1, ends_s=35.0).reasons == ()
-
-
-def test_a_half_day_ends_with_one_closed_message() -> None:
-    """Its last half minute; the whole of it is `python -m tests.fuzz.virtual_day`."""
-    last = HALF_DAY.replace(hour=17, minute=59, second=0)
-    verdict = half_day(deeds=(), start=last, ends_s=80.0)
-    assert verdict.reasons == ()
-    assert sum(" edit " in line for line in verdict.trace) > 3

@@ -77,6 +77,8 @@ class Verdict:
     """Answers 429 in windows that the process before had filled."""
     most_at_once: int = 0
     """Messages in a channel."""
+    began_at: datetime = OPEN_AT
+    """The market's time at the beginning of the trace."""
 
     @property
     def digest(self) -> str:
@@ -253,6 +255,7 @@ class Storm:
             judge.recovery_s,
             self.world.discord.inherited,
             judge.most_at_once,
+            self.world.clock.now() - timedelta(seconds=self.loop.time()),
         )
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -352,18 +355,23 @@ class Storm:
         self.world.break_streams()
 
     async def kill(self, *, place: str, for_s: float) -> None:
-        bot = self.world.bots[place]
+        bot = self._bot_at(place)
         if bot.dead or bot.task.done() or bot.task.cancelling():
             return
         await bot.kill()
-        await self._again(place, for_s)
+        await self._again(bot, for_s)
 
     async def terminate(self, *, place: str, for_s: float) -> None:
-        bot = self.world.bots[place]
+        bot = self._bot_at(place)
         if bot.dead or bot.task.done() or bot.task.cancelling():
             return
         await self._end(bot)
-        await self._again(place, for_s)
+        await self._again(bot, for_s)
+
+    def _bot_at(self, place: str) -> VirtualBot:
+        """Of the places `leader` is that of whoever has the lease."""
+        leader = self.world.leader if place == "leader" else None
+        return self.world.bots[self._places[0] if place == "leader" else place] if leader is None else leader
 
     async def _end(self, bot: VirtualBot) -> None:
         bot.wake()
@@ -394,12 +402,12 @@ class Storm:
                     await self.ask(place=place, verb="alert resume", target=Target.named(target))
             await asyncio.sleep(1.0)
 
-    async def _again(self, place: str, for_s: float) -> None:
+    async def _again(self, bot: VirtualBot, for_s: float) -> None:
         await asyncio.sleep(for_s)
-        self.world.start(place)
+        self.world.start(next(place for place in self._places if self.world.bots[place] is bot))
 
     async def pause(self, *, place: str, for_s: float) -> None:
-        bot: VirtualBot = self.world.bots[place]
+        bot = self._bot_at(place)
         bot.sleep()
         await asyncio.sleep(for_s)
         bot.wake()

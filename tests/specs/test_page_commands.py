@@ -49,7 +49,7 @@ TESTED = {
     "python -m tests.fuzz.feed_storm": "tests/fuzz/test_feed_storm.py",
     "python -m tests.fuzz.stream_storm 1000": "tests/fuzz/test_stream_storm.py",
     "python -m tests.fuzz.stream_storm 250 10 SEED": "tests/fuzz/test_stream_storm.py",
-    "python -m tests.fuzz.virtual_day": "tests/fuzz/test_virtual_faults.py",
+    "python -m tests.fuzz.virtual_day": "tests/fuzz/test_virtual_day.py",
     "python -m tests.fuzz.login_storm 1 100": "tests/fuzz/test_login_storm.py",
     "python -m tests.fuzz.login_storm 1 1000": "tests/fuzz/test_login_storm.py",
     "python -m tests.fuzz.virtual_storm 1 100": "tests/fuzz/test_virtual_storm.py",
