@@ -76,11 +76,12 @@ from streaming.streamer.login_watch import LoginWatch
 from streaming.streamer.runtime import Runtime
 from streaming.streamer.source_table import Sources, on_demand_source
 from streaming.streamer.streamer import Streamer
+from streaming.streamer.token_stores import pending_login
 from streaming.symbols import Ticker
 from streaming.telemetry.server import redis_health, serve_telemetry
 
 if TYPE_CHECKING:  # it needs a web server, which is imported where one is wanted
-    from streaming.schwab.login.served_callback import CallbackPort
+    from streaming.schwab.login.callback_port import CallbackPort
 
 _LOG: Final = logging.getLogger(__name__)
 _CLOSE_WITHIN_S: Final = 10.0
@@ -376,9 +377,10 @@ def _callback_port(runtime: Runtime, *, tell: Tell) -> "CallbackPort | None":
     """Where logins arrive by themselves, if the settings want that; without, no web server is imported for it."""
     if runtime.settings.schwab_callback_bind is None:
         return None
-    from streaming.schwab.login.served_callback import callback_port
+    from streaming.schwab.login.callback_port import callback_port
 
-    return callback_port(runtime.settings, runtime.auth, runtime.clock, tell=tell)
+    pending = pending_login(runtime.settings, runtime.redis)
+    return callback_port(runtime.settings, runtime.auth, runtime.clock, tell=tell, pending=pending)
 
 
 def _login_watch(bot: GexBot, runtime: Runtime) -> LoginWatch | None:

@@ -45,6 +45,15 @@ return {{found[1] or '0', found[2] or '', found[3] or '0', string.format('%.0f',
 """
 
 
+_EXCHANGE: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local left = math.max(redis.call('PTTL', KEYS[1]), 1)
+redis.call('SET', KEYS[1], ARGV[2], 'PX', string.format('%.0f', left))
+return 1
+"""
+"""ARGV what was seen, what takes its place and expires as that would have."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecretLook:
     """One look at what is kept."""
@@ -89,3 +98,29 @@ class SharedSecret:
             found: list[Any] = await self._look(keys=[self._key], args=[])
         version, sealed, kept_ms, now_ms = found
         return SecretLook(int(version), bytes(sealed), int(kept_ms), int(now_ms))
+
+
+class PassingSecret:
+    """A sealed text that expires, and that one at a time exchanges; TransientError while Redis does not answer."""
+
+    def __init__(self, redis: Redis, key: str, *, about: str) -> None:
+        self._redis = redis
+        self._key = key
+        self._about = about
+        self._exchange = redis.register_script(_EXCHANGE)
+
+    async def put(self, sealed: bytes, ttl_ms: int) -> None:
+        """Keep this for so long, whatever was there."""
+        async with answering(f"storing {self._about}"):
+            await self._redis.set(self._key, sealed, px=ttl_ms)
+
+    async def look(self) -> bytes:
+        """What is kept; empty when nothing is."""
+        async with answering(f"reading {self._about}"):
+            found = await self._redis.get(self._key)
+        return found if isinstance(found, bytes) else b""
+
+    async def exchange(self, seen: bytes, sealed: bytes) -> bool:
+        """Keep this in place of what was seen, no longer than that; False when something else is there by now."""
+        async with answering(f"storing {self._about}"):
+            return bool(await self._exchange(keys=[self._key], args=[seen, sealed]))

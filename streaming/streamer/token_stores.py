@@ -8,9 +8,10 @@ from redis.asyncio import Redis
 from streaming.bus import keys
 from streaming.bus.lease import process_name
 from streaming.bus.redis_connection import open_redis
-from streaming.bus.shared_secret import SharedSecret
+from streaming.bus.shared_secret import PassingSecret, SharedSecret
 from streaming.clock import Clock
 from streaming.schwab.login.login_store import LoginStore
+from streaming.schwab.login.pending_login import PendingLogin
 from streaming.schwab.login.shared_store import SharedTokenStore
 from streaming.schwab.login.token_store import TokenStore
 from streaming.settings import StreamSettings
@@ -26,6 +27,14 @@ def token_store(settings: StreamSettings, redis: Redis | None, clock: Clock) -> 
     assert settings.schwab_token_key is not None  # noqa: S101  # the settings see to it
     secret = SharedSecret(redis, keys.LOGIN, about="the Schwab login")
     return SharedTokenStore(secret, key=settings.schwab_token_key, clock=clock, new_holder=process_name)
+
+
+def pending_login(settings: StreamSettings, redis: Redis) -> PendingLogin | None:
+    """Where a login that one machine begins can be finished by another; None where each has its own."""
+    if not settings.shares_login or settings.schwab_token_key is None:
+        return None
+    place = PassingSecret(redis, keys.LOGIN_PENDING, about="the newest login link")
+    return PendingLogin(place, key=settings.schwab_token_key, name=process_name())
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import pytest
 from bot import host
 from bot.host import _alerts, _callback_port, _feed, _jobs, _login_watch
 from bot.wire.crew import Crew
+from streaming.schwab.login.cipher import new_key
 from tests.support.clock import ManualClock
 from tests.support.host import make_settings
 
@@ -28,6 +29,14 @@ def test_reminders_of_the_login_keep_out_of_the_night_of_the_operators_zone(zone
 def test_logins_arrive_where_the_settings_say(place):
     port = _callback_port(runtime_of(schwab_callback_bind="[{}]:{}".format(*place)), tell=print)
     assert port.place == place
+
+
+@pytest.mark.parametrize("store", ["file", "redis"])
+def test_whichever_machine_the_browser_comes_to_finishes_a_login_that_machines_share(store):
+    shared = {"schwab_token_store": store, "schwab_token_key": new_key(), "redis_url": "redis://127.0.0.1/0"}
+    runtime = runtime_of(schwab_callback_bind="127.0.0.1:8183", **shared)
+    runtime.redis = MagicMock()
+    assert _callback_port(runtime, tell=print).callback.is_shared is (store == "redis")
 
 
 def test_without_a_place_no_login_arrives():

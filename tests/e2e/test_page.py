@@ -22,8 +22,9 @@ from streaming.errors import GexcordError
 from streaming.process.http_bodies import open_client
 from streaming.process.loopback import loopback_port
 from streaming.schwab.login.auth_client import SchwabAuthClient
+from streaming.schwab.login.callback_port import serve_callback
 from streaming.schwab.login.listener import server_context
-from streaming.schwab.login.served_callback import ServedCallback, serve_callback
+from streaming.schwab.login.served_callback import ServedCallback
 from streaming.schwab.login.token_store import TokenStore
 from streaming.sim.local_schwab import open_sim
 from streaming.sim.world.market import Market

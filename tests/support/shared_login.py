@@ -117,6 +117,40 @@ class MemorySecret:
         return found
 
 
+class MemoryPassing:
+    """As the key of `PassingSecret`, which nobody sees expire."""
+
+    def __init__(self) -> None:
+        self.sealed = b""
+        self.offers = 0
+        self.away = False
+        self.unsure = 0
+        """So many exchanges are carried out and not acknowledged."""
+
+    async def put(self, sealed: bytes, _ttl_ms: int) -> None:
+        await self._answer()
+        self.sealed, self.offers = sealed, self.offers + 1
+
+    async def look(self) -> bytes:
+        await self._answer()
+        return self.sealed
+
+    async def exchange(self, seen: bytes, sealed: bytes) -> bool:
+        await self._answer()
+        if seen != self.sealed:
+            return False
+        self.sealed = sealed
+        if self.unsure:
+            self.unsure -= 1
+            raise TransientError("No copy of Redis has it.")
+        return True
+
+    async def _answer(self) -> None:
+        await asyncio.sleep(0)
+        if self.away:
+            raise TransientError("Redis is away.")
+
+
 class StrictSchwab:
     """Schwab at its strictest: two refreshes with one refresh token at the same time end the login for good."""
 

@@ -33,7 +33,7 @@ from streaming.status import TokenStatus
 _LOG: Final = logging.getLogger(__name__)
 _REFRESH_MARGIN_S: Final = 300.0
 _MADE_UP: Final = "not-a-token"
-_ATTEMPT_LIFE: Final = timedelta(minutes=10)
+ATTEMPT_LIFE: Final = timedelta(minutes=10)
 _LOOKS: Final = 6
 _LOOK_AGAIN_S: Final = 0.2
 """A writer that is not atomic has the file empty or away for a moment: it is looked at for a second."""
@@ -150,7 +150,7 @@ class SchwabAuthClient:
             callback_url=self._callback_url,
             state=state,
         )
-        return oauth.LoginAttempt(url, state, self._clock.now() + _ATTEMPT_LIFE)
+        return oauth.LoginAttempt(url, state, self._clock.now() + ATTEMPT_LIFE)
 
     async def finish_login(self, attempt: oauth.LoginAttempt, redirect_url: str) -> Token:
         """Exchange what the browser came back with; RequestError when the attempt is over or not this one."""

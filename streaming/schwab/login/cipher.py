@@ -58,21 +58,25 @@ class TokenCipher:
 
 
 class SharedCipher:
-    """Seals and opens what lies where other machines and their operators can read it."""
+    """Seals and opens what lies where other machines and their operators can read it.
 
-    def __init__(self, key: SecretStr) -> None:
+    What is sealed `about` one thing does not open as another.
+    """
+
+    def __init__(self, key: SecretStr, *, about: bytes = _SHARED) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
         _fernet(key, KEY_SETTING)
-        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_SHARED)
+        self._about = about
+        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=about)
         self._aes = AESGCM(derived.derive(urlsafe_b64decode(key.get_secret_value())))
 
     def seal(self, clear: bytes) -> bytes:
         """A mark, a fresh nonce, and the encrypted form, which nobody can change unnoticed."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return _SHARED_MARK + nonce + self._aes.encrypt(nonce, clear, _SHARED)
+        return _SHARED_MARK + nonce + self._aes.encrypt(nonce, clear, self._about)
 
     def open(self, sealed: bytes, *, where: str) -> bytes:
         """The clear bytes; ConfigurationError when another key sealed them, or somebody changed them."""
@@ -80,7 +84,7 @@ class SharedCipher:
 
         body = sealed.removeprefix(_SHARED_MARK)
         try:
-            return self._aes.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _SHARED)
+            return self._aes.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], self._about)
         except (InvalidTag, ValueError):
             raise ConfigurationError(
                 f"{where} was encrypted with another {KEY_SETTING} than this one, or changed by somebody.",

@@ -10,7 +10,7 @@ NOW_MS = 1_800_000_000_000
 HAD_AGAIN = {
     "TICKS", "LEVEL2", "CANDLES", "SNAPSHOT_STREAM", "TICKS_STREAM", "LEVEL2_STREAM", "CANDLES_STREAM",
     "STREAM_METRICS", "FEED_METRICS", "RECORDER_METRICS", "HISTORY_METRICS", "SOURCE_METRICS", "ALERT_METRICS",
-    "STREAM_LEASE", "FEED_LEASE", "REPLAY_LEASE", "COMMAND_FINGERPRINT", "REQUESTS", "LOGIN",
+    "STREAM_LEASE", "FEED_LEASE", "REPLAY_LEASE", "COMMAND_FINGERPRINT", "REQUESTS", "LOGIN", "LOGIN_PENDING",
 }  # fmt: skip
 """Market data and figures of today, counters, leases that run out, an upload that is repeated, a minute's budget; and
 the shared login, which is kept as a login, under the backup's own passphrase."""

@@ -1,6 +1,6 @@
 import asyncio
 
-from streaming.bus.shared_secret import SharedSecret
+from streaming.bus.shared_secret import PassingSecret, SharedSecret
 
 KEY = "gexcord:login:store"
 
@@ -53,3 +53,17 @@ async def test_all_of_it_is_one_key(redis):
     here = secret(redis)
     await here.replace(await here.take("a", 60_000), b"x")
     assert await redis.keys("*") == [KEY.encode()]
+
+
+async def test_what_passes_is_exchanged_by_whoever_saw_it_last_and_expires_as_it_would_have(redis):
+    here, there = (PassingSecret(redis, "gexcord:login:pending", about="the newest login link") for _ in range(2))
+    assert await here.look() == b""
+    assert not await here.exchange(b"", b"x"), "nothing is kept"
+    await here.put(b"\x00 first", 60_000)
+    assert await there.exchange(b"\x00 first", b"\xff second")
+    assert not await here.exchange(b"\x00 first", b"third")
+    assert await here.look() == b"\xff second"
+    assert 50_000 < await redis.pttl("gexcord:login:pending") <= 60_000
+    await here.put(b"new", 1)
+    await asyncio.sleep(0.005)
+    assert await there.look() == b""

@@ -1,17 +1,18 @@
 import asyncio
 import ipaddress
-import logging
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
 import pytest
 
 from streaming.errors import LoginRequiredError
+from streaming.schwab.login.callback_port import serve_callback
 from streaming.schwab.login.oauth import LoginAttempt
-from streaming.schwab.login.served_callback import ServedCallback, callback_port, serve_callback
-from streaming.settings import StreamSettings
+from streaming.schwab.login.pending_login import PendingLogin
+from streaming.schwab.login.served_callback import ServedCallback
 from tests.support.clock import ManualClock
+from tests.support.shared_login import KEY, MemoryPassing
 from tests.support.waiting import until
 
 ADDRESS = "https://bot.example/schwab"
@@ -19,22 +20,38 @@ CLOCK = ManualClock()
 HERE = (ipaddress.ip_network("127.0.0.1/32"),)
 
 
-class StandInAuth:
-    """Begins numbered logins, and keeps or refuses what comes back."""
+class BriefClock(ManualClock):
+    """Sleeps are short, and no time passes in them."""
 
-    def __init__(self):
+    async def sleep(self, seconds):
+        await asyncio.sleep(0.001)
+
+
+class StandInAuth:
+    """Begins numbered logins, and keeps or refuses what comes back; asked for a token, it looks at the store."""
+
+    def __init__(self, name="state"):
+        self.name = name
         self.begun = 0
         self.finished = []
+        self.looks = 0
         self.error = None
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     def begin_login(self):
         self.begun += 1
-        return LoginAttempt("https://schwab.example", f"state-{self.begun}", CLOCK.now() + timedelta(minutes=10))
+        state = f"{self.name}-{self.begun}"
+        return LoginAttempt("https://schwab.example", state, CLOCK.now() + timedelta(minutes=10))
 
     async def finish_login(self, attempt, address):
         self.finished.append(address)
+        await self.answers.wait()
         if self.error is not None:
             raise self.error
+
+    async def access_token(self):
+        self.looks += 1
 
 
 class Rig:
@@ -53,14 +70,17 @@ class Rig:
 
 
 @asynccontextmanager
-async def served(proxies=(), clock=CLOCK):
-    auth = StandInAuth()
-    callback = ServedCallback(auth, ADDRESS, clock, proxies=proxies)
+async def served(proxies=(), clock=CLOCK, name="state", pending=None):
+    auth = StandInAuth(name)
+    callback = ServedCallback(auth, ADDRESS, clock, proxies=proxies, pending=pending)
     async with (
         serve_callback(callback, "127.0.0.1", 0) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http,
     ):
+        following = asyncio.create_task(callback.follow())
         yield Rig(auth, callback, http)
+        following.cancel()
+        await asyncio.wait({following})
 
 
 async def test_a_browser_that_comes_back_finishes_the_login_once_however_often_it_asks():
@@ -138,81 +158,133 @@ async def test_whoever_waits_and_cannot_be_told_changes_nothing(caplog):
     assert "nobody could be told" in caplog.text
 
 
-class StrangerOnPort:
-    """A program of somebody else's, which accepts and closes."""
-
-    async def __aenter__(self):
-        self._server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-        return self._server.sockets[0].getsockname()[1]
-
-    async def __aexit__(self, *_):
-        self._server.close()
-
-
-async def a_free_port():
-    async with StrangerOnPort() as number:
-        return number
+async def test_who_asks_while_the_code_is_exchanged_is_told_what_comes_of_it():
+    async with served() as rig:
+        rig.auth.answers.clear()
+        rig.auth.error = LoginRequiredError("Schwab does not accept this code.")
+        attempt = rig.callback.begin(rig.done)
+        both = [asyncio.create_task(rig.arrive(attempt.state)) for _ in range(2)]
+        await until(lambda: rig.auth.finished)
+        await asyncio.sleep(0.02)
+        rig.auth.answers.set()
+        assert [page.status_code for page in await asyncio.gather(*both)] == [400, 400]
+        assert len(rig.auth.finished) == len(rig.told) == 1
 
 
-def port_of(number, told, clock, *, tell=None, **more):
-    settings = StreamSettings(
-        _env_file=None, schwab_callback_url=ADDRESS, schwab_callback_bind=f"127.0.0.1:{number}", **more
-    )
-    return callback_port(settings, StandInAuth(), clock, tell=tell or told.append)
+@pytest.fixture
+def place():
+    return MemoryPassing()
 
 
-@asynccontextmanager
-async def holding(port):
-    job = asyncio.create_task(port.hold(lambda: None))
-    try:
-        yield job
-    finally:
-        job.cancel()
-        await asyncio.wait({job})
+@pytest.fixture
+async def machines(place):
+    """Two machines of one bot, each with its callback, that share what is pending."""
+    async with (
+        served(clock=BriefClock(), name="a", pending=link_of(place, "a")) as here,
+        served(clock=BriefClock(), name="b", pending=link_of(place, "b")) as there,
+    ):
+        yield here, there
 
 
-async def test_a_port_that_a_stranger_has_is_told_once_and_taken_when_it_is_free():
-    clock, told_s, told = ManualClock(), [], []
-    begun_s = clock.monotonic()
-    async with AsyncExitStack() as stranger:
-        number = await stranger.enter_async_context(StrangerOnPort())
-        port = port_of(number, told, clock, tell=lambda _: told_s.append(clock.monotonic() - begun_s))
-        async with holding(port):
-            await until(lambda: clock.monotonic() - begun_s > 60)
-            assert not port.callback.is_served
-            await stranger.aclose()
-            await until(lambda: port.callback.is_served)
-    assert (told_s, port.callback.is_served) == ([10.0], False)
+def link_of(place, name):
+    return PendingLogin(place, key=KEY, name=name)
 
 
-async def test_a_port_that_another_process_of_the_bot_has_is_no_alarm_and_taken_over_when_that_ends(caplog):
-    told, clock = [], ManualClock()
-    first, second = (port_of(free, told, clock) for free in [await a_free_port()] * 2)
-    caplog.set_level(logging.INFO)
-    async with holding(first) as job:
-        await until(lambda: first.callback.is_served)
-        begun_s = clock.monotonic()
-        async with holding(second), httpx.AsyncClient() as http:
-            await until(lambda: clock.monotonic() - begun_s > 60)
-            assert not second.callback.is_served
-            job.cancel()
-            await until(lambda: second.callback.is_served)
-            page = await http.get(
-                f"http://127.0.0.1:{second.place[1]}/schwab?code=x&state=y", headers={"Host": "bot.example"}
-            )
-    assert (told, caplog.text.count("another process of this bot has SCHWAB_CALLBACK_BIND")) == ([], 1)
-    assert (page.status_code, "copy the whole address" in page.text) == (400, True)
+async def begun(rig, place):
+    """A link that every machine knows of."""
+    before = place.offers
+    attempt = rig.callback.begin(rig.done)
+    await until(lambda: place.offers > before)
+    return attempt
 
 
-async def test_the_settings_say_whether_and_where_it_is_answered_and_whose_headers_count():
-    number = await a_free_port()
-    port = port_of(number, [], CLOCK, schwab_callback_proxies="127.0.0.1")
-    assert port.place == ("127.0.0.1", number)
-    async with holding(port), httpx.AsyncClient() as http:
-        await until(lambda: port.callback.is_served)
-        headers = {"X-Forwarded-Host": "bot.example"}
-        answer = await http.get(f"http://127.0.0.1:{number}/schwab?code=x&state=y", headers=headers)
-        assert answer.status_code == 400
-    assert callback_port(StreamSettings(_env_file=None), StandInAuth(), CLOCK, tell=print) is None
-    settings = StreamSettings(_env_file=None, schwab_callback_bind="127.0.0.1:1")
-    assert callback_port(settings, None, CLOCK, tell=print) is None
+@pytest.mark.parametrize("there_first", [False, True])
+async def test_a_login_that_one_machine_began_is_finished_by_whichever_the_browser_comes_to(
+    machines, place, there_first
+):
+    asked, met = machines if there_first else reversed(machines)
+    attempt = await begun(asked, place)
+    page = await met.arrive(attempt.state)
+    assert (page.status_code, "You are logged in" in page.text) == (200, True)
+    assert met.auth.finished == [f"{ADDRESS}?code=C0.x%40&session=s&state={attempt.state}"]
+    await until(lambda: asked.told)
+    assert (asked.told, asked.auth.finished, met.told) == ([None], [], [])
+    assert asked.auth.looks == 1, "what is shown is the login that is stored now"
+    for rig in (asked, met):
+        page = await rig.arrive(attempt.state)
+        assert (page.status_code, "You are logged in" in page.text) == (200, True)
+    assert (asked.auth.finished, len(met.auth.finished)) == ([], 1)
+
+
+async def test_on_the_machine_that_was_asked_it_is_finished_there_and_told_once(machines, place):
+    here, there = machines
+    attempt = await begun(here, place)
+    for rig in (here, there):
+        assert (await rig.arrive(attempt.state)).status_code == 200
+    assert (len(here.auth.finished), there.auth.finished) == (1, [])
+    await asyncio.sleep(0.02)
+    assert (here.told, there.told) == ([None], [])
+
+
+async def test_why_a_login_went_wrong_elsewhere_is_told_where_it_was_begun(machines, place):
+    here, there = machines
+    there.auth.error = LoginRequiredError("Schwab does not accept this code.", remedy="Log in again.")
+    attempt = await begun(here, place)
+    assert (await there.arrive(attempt.state)).status_code == 400
+    await until(lambda: here.told)
+    assert here.told[0].sentence == "Schwab does not accept this code. Log in again."
+    assert "does not accept this code" in (await here.arrive(attempt.state)).text
+
+
+async def test_a_browser_that_comes_to_both_at_once_spends_the_code_once(machines, place):
+    here, there = machines
+    attempt = await begun(here, place)
+    for rig in machines:
+        rig.auth.answers.clear()
+    pages = [asyncio.create_task(rig.arrive(attempt.state)) for rig in machines]
+    await until(lambda: here.auth.finished or there.auth.finished)
+    for rig in machines:
+        rig.auth.answers.set()
+    assert [page.status_code for page in await asyncio.gather(*pages)] == [200, 200]
+    assert len(here.auth.finished + there.auth.finished) == 1
+
+
+async def test_only_the_newest_link_of_all_machines_may_arrive_and_only_by_its_state(machines, place):
+    here, there = machines
+    before = await begun(here, place)
+    newest = await begun(there, place)
+    await until(lambda: here.callback._open is None)
+    for rig in machines:
+        for state in (before.state, "guessed", ""):
+            assert "not begun here" in (await rig.arrive(state)).text
+    assert here.auth.finished == there.auth.finished == []
+    assert (await here.arrive(newest.state)).status_code == 200
+
+
+async def test_without_redis_a_login_arrives_where_it_was_begun_and_elsewhere_is_asked_to_come_again(machines, place):
+    here, there = machines
+    attempt = await begun(here, place)
+    place.away = True
+    page = await there.arrive(attempt.state)
+    assert (page.status_code, "Load this page again" in page.text) == (503, True)
+    assert (await here.arrive(attempt.state)).status_code == 200
+    place.away = False
+    assert (there.auth.finished, here.told) == ([], [None])
+
+
+async def test_a_link_that_was_begun_without_redis_is_known_to_all_once_that_answers(machines, place):
+    here, there = machines
+    place.away = True
+    attempt = here.callback.begin(here.done)
+    await asyncio.sleep(0.01)
+    place.away = False
+    await until(lambda: place.offers)
+    assert (await there.arrive(attempt.state)).status_code == 200
+
+
+async def test_a_machine_that_died_with_the_code_is_waited_for_not_for_ever(machines, place):
+    here, _ = machines
+    attempt = await begun(here, place)
+    assert await link_of(place, "dead").claim(attempt.state)
+    assert "ask for a new link" in (await here.arrive(attempt.state)).text
+    assert here.auth.finished == []
