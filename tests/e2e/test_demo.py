@@ -274,30 +274,20 @@ def test_in_a_browser_every_button_makes_trouble_and_the_bot_recovers(demo: tupl
 OPEN = re.compile(r"Open (http://127\.0\.0\.1:\d+/)")
 
 
-def told_by_panel(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{url}api/page/backstage", timeout=5) as answer:
-        groups = json.load(answer)["gauges"]
-    return {line["name"]: line["value"] for group in groups for line in group["rows"]}
-
-
-def test_of_two_bots_the_one_that_leads_stands_still_while_the_page_lives_and_the_other_goes_on(home: Home):
+def test_in_a_browser_the_bot_that_leads_of_two_stands_still_and_the_other_goes_on(home: Home, browser_page: Page):
     program = home.bot("--demo", "--two")
     url = program.wait_for(OPEN, within_s=30.0).group(1)
     await_both_boards(url, within_s=30.0)
-    led = told_by_panel(url)["messages are led by"]
-    trouble = urllib.request.Request(
-        f"{url}api/page/trouble", b'{"name": "leader"}', {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(trouble, timeout=5) as answer:
-        assert answer.status == 200
+    browser_page.set_viewport_size(WIDE)
+    browser_page.goto(f"{url}?as=owner")
+    leads = browser_page.locator("#gauges").get_by_text(re.compile(r"^bot [12]$"))
+    expect(leads).to_be_visible(timeout=10_000)
+    led = leads.inner_text()
+    browser_page.locator("[data-trouble='leader']").click()
+    expect(browser_page.locator("#trials [data-trial='leader']")).to_have_attribute("data-state", "on")
     before = page_state(url)["messages"]
+    expect(leads).to_have_text({"bot 1": "bot 2", "bot 2": "bot 1"}[led], timeout=15_000)
     deadline = time.monotonic() + 15.0
-    while (leader := told_by_panel(url)["messages are led by"]) in {led, "nobody"} or page_state(url)[
-        "messages"
-    ] == before:
-        assert time.monotonic() < deadline, leader
-        time.sleep(0.1)
-    assert {led, leader} == {"bot 1", "bot 2"}
-    while any(len(posts) > 1 for posts in page_state(url)["messages"].values()):
-        assert time.monotonic() < deadline, "a second message was posted and stays"
+    while (posts := page_state(url)["messages"]) == before or any(len(each) > 1 for each in posts.values()):
+        assert time.monotonic() < deadline, "nothing was edited, or a second message was posted and stays"
         time.sleep(0.1)
