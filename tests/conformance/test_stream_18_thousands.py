@@ -27,7 +27,8 @@ class Talk:
 
     def __init__(self, limits):
         info = StreamerInfo("ws://x", "customer", "correl", "N9", "APIAPP")
-        wanted = plan(Subscriptions((*NEEDED, *EQUITIES, *OPTIONS), books=False), {}, level2=False)
+        self.subscriptions = Subscriptions((*NEEDED, *EQUITIES, *OPTIONS), books=False)
+        wanted = plan(self.subscriptions, {}, level2=False)
         self.ours = StreamSession(info, wanted)
         self.theirs = ServerSession(
             sources=dict.fromkeys(map(str, L1)), admits=lambda *_: True, now_ms=lambda: 1, limits=limits
@@ -70,6 +71,20 @@ def test_with_the_limits_that_people_report_the_most_wanted_fit_and_the_others_a
         Service.LEVELONE_EQUITIES: EQUITIES[len(equities) - 1 :],
         Service.LEVELONE_OPTIONS: OPTIONS[len(options) :],
     }
+
+
+def test_the_options_that_figures_need_take_the_places_of_the_last_ones_while_it_runs_and_keep_them_as_they_roll():
+    talk = Talk(Limits())
+    before = talk.run()
+    near = tuple(f"SPXW  261201{'CP'[n % 2]}{6_000 + n // 2:05d}000" for n in range(220))
+    for followed in (near[:200], near[20:]):
+        asked = len(talk.sizes)
+        talk.ours.want(plan(talk.subscriptions.quoting(followed), {}, level2=False))
+        held = talk.run()
+        assert len(talk.sizes) - asked < 25
+        assert {service: len(keys) for service, keys in held.items()} == {name: len(it) for name, it in before.items()}
+        assert set(held["LEVELONE_OPTIONS"]) == {*followed, *before["LEVELONE_OPTIONS"][:-200]}
+        assert held["LEVELONE_EQUITIES"] == before["LEVELONE_EQUITIES"]
 
 
 def test_a_server_that_takes_fewer_in_a_request_gets_fewer():

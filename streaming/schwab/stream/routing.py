@@ -73,16 +73,19 @@ def _beside(symbol: str, shape: Shape, listing: str | None) -> Service | None:
 
 
 def plan(subscriptions: Subscriptions, listings: Mapping[str, str], *, level2: bool) -> Wanted:
-    """The keys each service should have; `listings` is what field 13 told so far."""
+    """The keys each service should have, the engine's options before those that are only published.
+
+    `listings` is what field 13 told so far.
+    """
     asked = subscriptions.services
     books, charts = subscriptions.books and level2, subscriptions.charts or asked is not None
     wanted: dict[Service, dict[str, None]] = {}
+    for symbol in subscriptions.option_quotes:
+        wanted.setdefault(level_one_service(symbol), {})[symbol] = None
     for symbol in subscriptions.symbols:
         for service in _services_of(symbol, listings.get(symbol) or KNOWN_LISTINGS.get(symbol), books, charts):
             if asked is None or service in asked:
                 wanted.setdefault(service, {})[symbol] = None
-    for symbol in subscriptions.option_quotes:
-        wanted.setdefault(level_one_service(symbol), {})[symbol] = None
     order = list(Service)
     return {service: tuple(wanted[service]) for service in sorted(wanted, key=order.index)}
 

@@ -39,7 +39,8 @@ class Change:
 class SubscriptionLedger:
     """The subscriptions of one connection.
 
-    The keys of each service are wanted in their order, the first most.
+    The keys of each service are wanted in their order, the first most, and level one before all else, a part of each
+    service in turn. Where not all fits, what is held gives way to what is wanted more.
     SUBS replaces a whole service, so only the first part of a list goes out as SUBS and every later key as
     ADD. Keys are added before others are removed: a moment without any starts the server's "no
     subscriptions" timer. Keys that may be malformed come after all of this, for their refusal may end the
@@ -59,6 +60,9 @@ class SubscriptionLedger:
         """Refused keys, and when they may be asked for again; monotonic seconds."""
         self._over_limit: set[Where] = set()
         """Those of the resting that were too many."""
+        self._to_go: dict[Service, frozenset[str]] = {}
+        """Subscribed keys that are to make room for more wanted ones."""
+        self._made_room_for: set[Where] = set()
         self._again: dict[Where, None] = {}
         self._closed: dict[Service, float] = {}
         """Services that are not served, and when they may be asked again."""
@@ -81,6 +85,10 @@ class SubscriptionLedger:
 
     def want(self, wanted: Wanted) -> None:
         """Replace what is wanted; keys refused before are tried again once they were unwanted for a while."""
+        for service, keys in self._to_go.items():
+            self._wake((service, key) for key in keys if (service, key) in self._resting)
+        self._to_go.clear()
+        self._made_room_for.clear()
         self._wanted, self._members, self._quiet = wanted, _members_of(wanted), False
         self._bad.keep(wanted)
         self._wake(where for where in self._resting if where[1] not in self._members.get(where[0], _NOBODY))
@@ -113,7 +121,7 @@ class SubscriptionLedger:
         if self._quiet:
             return None
         change = (
-            self._first(self._by_turns(), self._missing)
+            self._next_missing()
             or self._first(self._active, self._superfluous)
             or self._first(self._wanted, self._suspected)
             or self._first(self._wanted, self._on_trial)
@@ -128,6 +136,7 @@ class SubscriptionLedger:
         if change.command == "UNSUBS":
             for key in change.keys:
                 active.pop(key, None)
+            self._to_go.pop(change.service, None)
             self._wake(set(self._over_limit))
             return
         if change.command == "SUBS":
@@ -161,16 +170,54 @@ class SubscriptionLedger:
     def limit(self, change: Change, now_s: float) -> tuple[str, ...]:
         """The server takes no more keys: try half as many, and at the last one leave out all that are missing.
 
-        Returns the keys left out, none while there is still something to try.
+        Returns the keys left out, none while there is still something to try: less wanted ones may give way.
         """
         if len(change.keys) > 1:
             self._chunk = len(change.keys) // 2
             return ()
+        to_go = self._less_wanted((change.service, change.keys[0]))
+        self._to_go |= to_go
+        self._over_limit |= {(service, key) for service, keys in to_go.items() for key in keys}
         have = self._bad.of(change.service).difference(change.keys).union(self._active.get(change.service, ()))
         left_out = tuple(key for key in self._wanted.get(change.service, ()) if key not in have)
         self._over_limit |= {(change.service, key) for key in left_out}
         self._rest(self._over_limit, now_s)
-        return left_out
+        return () if to_go else left_out
+
+    def _less_wanted(self, where: Where) -> dict[Service, frozenset[str]]:
+        """The held keys that are not among as many of the most wanted; only once for the same key without room.
+
+        None while others are held that nobody wants: those go first, and may be enough.
+        """
+        if where in self._made_room_for or self._first(self._active, self._superfluous) is not None:
+            return {}
+        self._made_room_for.add(where)
+        held = {
+            service: members.intersection(self._active.get(service, ()))
+            for service, members in self._members.items()
+            if service not in self._closed
+        }
+        best = self._most_wanted(held, sum(map(len, held.values())))
+        less = {service: keys.difference(best[service]) for service, keys in held.items()}
+        return {service: keys for service, keys in less.items() if keys}
+
+    def _most_wanted(self, services: Iterable[Service], number: int) -> dict[Service, set[str]]:
+        """So many keys of these services in the order in which they are asked for, without what is refused itself."""
+        barred = {service: self._bad.of(service) for service in services}
+        for service, key in self._resting.keys() - self._over_limit:
+            barred.setdefault(service, set()).add(key)
+        found: dict[Service, set[str]] = {service: set() for service in services}
+        parts = [
+            (service not in LEVEL_ONE, at, place, service)
+            for place, service in enumerate(found)
+            for at in range(0, len(self._wanted[service]), self._largest)
+        ]
+        for _, at, _, service in sorted(parts):
+            part = self._wanted[service][at : at + self._largest]
+            taken = tuple(islice(filterfalse(barred[service].__contains__, part), number))
+            found[service].update(taken)
+            number -= len(taken)
+        return found
 
     def close(self, service: Service, now_s: float) -> None:
         """The service is not served: ask nothing more of it for a while."""
@@ -198,10 +245,15 @@ class SubscriptionLedger:
         open_services = (service for service in services if service not in self._closed)
         return next((change for service in open_services if (change := look(service)) is not None), None)
 
-    def _by_turns(self) -> list[Service]:
-        """Level one before all else, a part of each service in turn: where not all fits, the most wanted do."""
-        turn = {service: len(self._active.get(service, ())) // self._largest for service in self._wanted}
-        return sorted(self._wanted, key=lambda service: (service not in LEVEL_ONE, turn[service]))
+    def _next_missing(self) -> Change | None:
+        """What is wanted most of all that is missing."""
+        open_services = (service for service in self._wanted if service not in self._closed)
+        found = (change for service in open_services if (change := self._missing(service)) is not None)
+        return min(found, key=self._turn, default=None)
+
+    def _turn(self, change: Change) -> tuple[bool, int]:
+        place = self._wanted[change.service].index(change.keys[0])
+        return change.service not in LEVEL_ONE, place // self._largest
 
     def _missing(self, service: Service) -> Change | None:
         bad, wanted, active = self._bad.of(service), self._members[service], self._active.get(service, {})
@@ -225,7 +277,10 @@ class SubscriptionLedger:
         return Change(service, command, keys, self._fields[service]) if keys else None
 
     def _superfluous(self, service: Service) -> Change | None:
-        unwanted = filterfalse(self._members.get(service, _NOBODY).__contains__, self._active[service])
+        wanted = self._members.get(service, _NOBODY)
+        if service in self._to_go:
+            wanted -= self._to_go[service]
+        unwanted = filterfalse(wanted.__contains__, self._active[service])
         keys = tuple(islice(unwanted, self._largest))
         return Change(service, "UNSUBS", keys, self._fields[service]) if keys else None
 

@@ -66,6 +66,12 @@ def test_options_for_the_engine_get_no_book():
     assert both == {Service.LEVELONE_OPTIONS: (OPTION,), Service.OPTIONS_BOOK: (OPTION,)}
 
 
+def test_options_for_the_engine_are_wanted_more_than_those_that_are_only_published():
+    near = OPTION.replace("C", "P")
+    wanted = plan(Subscriptions((OPTION,), (near,), books=False), {}, level2=True)
+    assert wanted == {Service.LEVELONE_OPTIONS: (near, OPTION)}
+
+
 def test_an_option_for_the_engine_is_asked_for_once():
     assert Subscriptions(("SPY",)).quoting([OPTION, OPTION]).option_quotes == (OPTION,)
 

@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from streaming.schwab.stream.bad_keys import BadKeys
@@ -6,6 +8,7 @@ from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.service_table import FIELDS
 
 L1 = Service.LEVELONE_EQUITIES
+OPTIONS = Service.LEVELONE_OPTIONS
 BOOK = Service.NYSE_BOOK
 
 
@@ -195,6 +198,68 @@ def test_a_service_with_room_of_its_own_is_asked_for_many_after_the_first_is_tak
     for _ in range(2):
         subscriptions.limit(subscriptions.next_change(), 0.0)
     assert settle(subscriptions) == [("SUBS", BOOK, ("A",)), ("ADD", BOOK, ("B", "C"))]
+
+
+def settle_within(subscriptions, held, most):
+    """All requests until it is quiet, from a server that takes `most` keys in all; what it holds then and how many."""
+    for number in range(1_000):
+        if (change := subscriptions.next_change()) is None:
+            return number
+        mine = held.setdefault(change.service, {})
+        if change.command == "UNSUBS":
+            for key in change.keys:
+                del mine[key]
+            subscriptions.accept(change)
+            continue
+        after = len(set(change.keys).union(mine if change.command == "ADD" else ()))
+        if sum(map(len, held.values())) - len(mine) + after > most:
+            subscriptions.limit(change, 0.0)
+        else:
+            held[change.service] = (mine if change.command == "ADD" else {}) | dict.fromkeys(change.keys)
+            subscriptions.accept(change)
+    raise AssertionError("it never ends")
+
+
+def test_what_is_wanted_more_takes_the_place_of_what_is_held_and_wanted_less():
+    held: dict = {}
+    subscriptions = ledger({OPTIONS: ("P1", "P2", "P3")})
+    settle_within(subscriptions, held, 3)
+    subscriptions.want({OPTIONS: ("NEAR", "P1", "P2", "P3", "P4")})
+    settle_within(subscriptions, held, 3)
+    assert set(held[OPTIONS]) == {"NEAR", "P1", "P2"}
+    assert subscriptions.left_out == {OPTIONS: ("P3", "P4")}
+    subscriptions.awaken(300.0)
+    assert settle_within(subscriptions, held, 3) <= 4
+    assert set(held[OPTIONS]) == {"NEAR", "P1", "P2"}
+
+
+def test_wishes_that_change_again_and_again_always_leave_the_most_wanted_of_each_service_subscribed():
+    rng = random.Random(12)
+    names = [f"K{number}" for number in range(400)]
+    for most in (40, 150, 1_000):
+        held: dict = {}
+        subscriptions = SubscriptionLedger({}, FIELDS, chunk=30)
+        for _ in range(25):
+            wanted = {service: tuple(rng.sample(names, rng.choice((0, 5, 60, 200)))) for service in (L1, OPTIONS, BOOK)}
+            subscriptions.want(wanted)
+            assert settle_within(subscriptions, held, most) < 150
+            for service, keys in wanted.items():
+                assert set(held.get(service, ())) == set(keys[: len(held.get(service, ()))])
+                assert subscriptions.left_out.get(service, ()) == keys[len(held.get(service, ())) :]
+            assert sum(map(len, held.values())) == min(most, sum(map(len, wanted.values())))
+
+
+def test_a_server_that_takes_nothing_more_whatever_goes_loses_one_key_and_no_second():
+    subscriptions = ledger({L1: ("B", "C", "D")}, chunk=4)
+    settle(subscriptions)
+    subscriptions.want({L1: ("A", "B", "C", "D")})
+    assert subscriptions.limit(subscriptions.next_change(), 0.0) == ()
+    room = subscriptions.next_change()
+    assert (room.command, room.keys) == ("UNSUBS", ("D",))
+    subscriptions.accept(room)
+    while (change := subscriptions.next_change()) is not None:
+        subscriptions.limit(change, 0.0)
+    assert subscriptions.left_out == {L1: ("A", "D")}
 
 
 class Thousands(tuple):
