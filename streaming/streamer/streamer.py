@@ -20,7 +20,6 @@ from streaming.process.backoff import InterruptibleWait
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.stream.policy import StreamTiming
-from streaming.schwab.stream.stream_status import StreamClientStatus
 from streaming.schwab.wire.fields import Service
 from streaming.status import Loading, StreamStatus, some_of
 from streaming.streamer.beside import BesideParts, wire_beside
@@ -152,14 +151,8 @@ class Streamer:
 
     def status(self) -> StreamStatus:
         """One look at everything, without waiting for anything."""
-        return self._status(self._client_status())
-
-    def _client_status(self) -> StreamClientStatus | None:
-        return None if self._parts is None else self._parts.client.status
-
-    def _status(self, client: StreamClientStatus | None) -> StreamStatus:
         stats, budget, auth = self._runtime.publisher.stats, self._budget, self._runtime.auth
-        streaming = self._stream_status(client)
+        streaming = self._stream_status()
         return replace(
             streaming,
             buffered=stats.buffered,
@@ -173,10 +166,10 @@ class Streamer:
             requests_per_minute=0 if budget is None else budget.per_minute,
         )
 
-    def _stream_status(self, client: StreamClientStatus | None) -> StreamStatus:
-        if self._parts is None or client is None:
+    def _stream_status(self) -> StreamStatus:
+        if self._parts is None:
             return StreamStatus(state="standby" if self._standing_by else "stopped")
-        status = self._parts.status(client)
+        status = self._parts.status()
         if self._beside is None:
             return status
         return replace(
@@ -192,12 +185,11 @@ class Streamer:
         return {} if self._parts is None else self._parts.poller.expiry_age_s()
 
     def facts(self) -> StreamFacts:
-        """Everything that telemetry tells; the client is asked once, for it looks at every symbol."""
-        client = self._client_status()
+        """Everything that telemetry tells."""
         return StreamFacts(
             at=self._runtime.clock.now(),
-            status=self._status(client),
-            client=client,
+            status=self.status(),
+            client=None if self._parts is None else self._parts.client.status,
             publisher=self._runtime.publisher.stats,
             snapshots=self.counters,
         )
@@ -248,6 +240,7 @@ class Streamer:
     async def _compute_beside(self, parts: StreamParts, lease: Lease) -> None:
         if self._own_symbols is None:
             await parts.client.set_symbols(self._symbols())
+        parts.client.quote_symbols(bool(self._tickers or self._more))
         if not self._more:
             await asyncio.Event().wait()
         self._beside = wire_beside(self._runtime, parts, self._more, assure=lease.assure, counters=self.counters)

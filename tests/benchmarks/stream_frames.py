@@ -40,7 +40,7 @@ class Unit:
     frames: bytes
     rows: int
     events: int
-    """What we make of them: options are quotes for the engine too, futures have a book of one level."""
+    """What we make of them: futures have a book of one level besides."""
 
     def stamped(self, stamp: bytes) -> bytes:
         """The same, sent now."""
@@ -139,7 +139,7 @@ def _frame(service: str, keys: Sequence[str], rng: random.Random) -> bytes:
 
 def _unit(frames: Sequence[bytes], symbols: Mapping[str, Sequence[str]]) -> Unit:
     rows = sum(map(len, symbols.values()))
-    events = rows + len(symbols[_OPTIONS]) + len(symbols[_FUTURES])
+    events = rows + len(symbols[_FUTURES])
     return Unit(b"".join(map(websocket_frame, frames)), rows, events)
 
 

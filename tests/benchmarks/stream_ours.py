@@ -82,7 +82,13 @@ async def _stream(arguments: argparse.Namespace) -> None:
     symbols = tuple(key for keys in mix_named(arguments.mix).symbols.values() for key in keys)
     async with open_redis(arguments.redis) as redis, TradingEventPublisher(redis, streams_mb=megabytes) as publisher:
         client = SchwabStreamClient(
-            Directory(arguments.port), Tokens(), Subscriptions(symbols), publisher.publish, clock, random.Random(1)
+            Directory(arguments.port),
+            Tokens(),
+            Subscriptions(symbols, quotes=False),
+            publisher.publish,
+            clock,
+            random.Random(1),
+            room=publisher.room,
         )
         gc.freeze()  # as the program does once it has started
         async with asyncio.TaskGroup() as group:

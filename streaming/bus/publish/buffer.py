@@ -22,7 +22,8 @@ class EventBuffer:
         self._ticks: deque[Entry] = deque()
         self._books: deque[Entry] = deque()
         self._queues = tuple(self._ticks if kind.given_up_first else self._books for kind in KINDS)
-        self._place = 0
+        self.next_place = 0
+        """The lowest that the next event may have."""
         self._length = 0
         self.size_bytes = 0
         self.dropped_ticks = 0
@@ -36,12 +37,12 @@ class EventBuffer:
         """Events given up so far."""
         return self.dropped_ticks + self.dropped_books
 
-    def add(self, kinds: Sequence[int], payloads: Sequence[bytes]) -> None:
-        """Append events, kind by kind; at the bound the oldest tick goes, or the oldest book when no tick is left."""
-        self._fresh += zip(range(self._place, self._place + len(kinds)), kinds, payloads, strict=True)
-        self._place += len(kinds)
-        self._length += len(kinds)
-        self.size_bytes += sum(map(len, payloads))
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Append events whose places rise from `next_place`; at the bound the oldest tick goes, or book without one."""
+        self._fresh += entries
+        self.next_place = entries[-1][0] + 1
+        self._length += len(entries)
+        self.size_bytes += sum([len(payload) for _, _, payload in entries])
         if self.size_bytes > self._max_bytes or self._length > self._max_events:
             self._sort_out()
             while self.size_bytes > self._max_bytes or self._length > self._max_events:

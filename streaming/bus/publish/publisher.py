@@ -7,7 +7,7 @@ and their limits are in specs/redis-contract.md, "Delivery".
 import asyncio
 import logging
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Final, Self, cast
@@ -22,14 +22,13 @@ from streaming.bus.publish.buffer import EventBuffer
 from streaming.bus.publish.lanes import delivery_for
 from streaming.bus.publish.stream_budget import DEFAULT_MB, StreamBudget
 from streaming.errors import TransientError
-from streaming.model import MarketEvent
 from streaming.ports import StreamEvent
 from streaming.process.backoff import Backoff
 from streaming.setting_values import EVENTS
 
 log = logging.getLogger(__name__)
 
-BATCH_EVENTS: Final = 4096
+BATCH_EVENTS: Final = 2048
 BATCH_BYTES: Final = 4 << 20
 """More than the reader brings in between two flushes, so that what waits at full load gets less, not more."""
 BUFFER_EVENTS: Final = 200_000
@@ -37,6 +36,13 @@ BUFFER_BYTES: Final = 64 << 20
 FLUSH_S: Final = 5.0
 CLOSE_S: Final = 3.0
 _ASK_AGAIN_S: Final = 0.1
+ROOM_EVENTS: Final = BATCH_EVENTS
+ROOM_BYTES: Final = BATCH_BYTES
+"""More than this need not wait here: as long as Redis takes events, the next ones may as well wait in the network."""
+ROOM_S: Final = 0.25
+"""A server that has taken nothing for so long is waited for no more: events come in, and wait here."""
+ROOMLESS_S: Final = 10.0
+"""Nor is one that cannot keep up: Schwab takes leave of a client that lets it wait."""
 
 
 class PublisherStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +105,10 @@ class TradingEventPublisher:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._taken = asyncio.Event()
+        """Redis has taken a batch since it was last asked whether there is room."""
+        self._stuck = False
+        self._full_since_s: float | None = None
         self._overflowing = False
         self._dropped_told = 0
         self._left_at_close = 0
@@ -137,15 +147,42 @@ class TradingEventPublisher:
 
     def publish(self, events: Sequence[StreamEvent]) -> None:
         """Accept events in order; never waits, never raises for Redis's sake. Option quotes are the engines' alone."""
-        numbers = self._numbers
-        kept = cast("list[MarketEvent]", [event for event in events if type(event) in numbers])
-        if kept:
-            self._buffer.add([numbers[type(event)] for event in kept], [encode_event(event) for event in kept])
+        numbers, encode = self._numbers, cast("Callable[[StreamEvent], bytes]", encode_event)
+        entries = [
+            (place, numbers[kind], encode(event))
+            for place, event in enumerate(events, self._buffer.next_place)
+            if (kind := type(event)) in numbers
+        ]
+        if entries:
+            self._buffer.add(entries)
             self._idle.clear()
             self._wake.set()
         if self._buffer.dropped > self._dropped_told and not self._overflowing:
             self._overflowing = True
             log.error("The event buffer is full: the oldest ticks are given up until Redis takes events again.")
+
+    async def room(self) -> None:
+        """Wait while a batch of events waits for Redis and Redis takes events; not for one that takes none or too few.
+
+        What sends events faster than Redis takes them for a moment is slowed down then, and nothing is given up.
+        """
+        if self._has_room():
+            self._full_since_s = None
+            return
+        now_s = asyncio.get_running_loop().time()
+        if self._full_since_s is None:
+            self._full_since_s = now_s
+        until_s = self._full_since_s + ROOMLESS_S
+        while not self._has_room() and not self._stuck and asyncio.get_running_loop().time() < until_s:
+            self._taken.clear()
+            try:
+                async with asyncio.timeout(ROOM_S):
+                    await self._taken.wait()
+            except TimeoutError:
+                self._stuck = True
+
+    def _has_room(self) -> bool:
+        return len(self._buffer) <= ROOM_EVENTS and self._buffer.size_bytes <= ROOM_BYTES
 
     @contextmanager
     def under(self, lease: Fence) -> Iterator[None]:
@@ -226,6 +263,8 @@ class TradingEventPublisher:
     async def _stand_back(self, error: TransientError) -> None:
         """Drop the connection, say so once per outage, and wait before the next attempt."""
         self._flush_errors += 1
+        self._stuck = True
+        self._taken.set()
         if self._last_error is None:
             log.warning("%s Market events are kept until it takes them.", error)
         self._last_error = str(error)
@@ -234,6 +273,8 @@ class TradingEventPublisher:
 
     def _succeeded(self) -> None:
         self._backoff.reset()
+        self._stuck = False
+        self._taken.set()
         if self._last_error is not None or (self._overflowing and not self._buffer):
             log.warning(
                 "Redis takes market events: %d are waiting, %d were given up since the start.",

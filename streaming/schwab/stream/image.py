@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from streaming.clock import instant_of
 from streaming.model import OptionQuote
@@ -11,6 +11,7 @@ from streaming.schwab.wire import rows
 from streaming.schwab.wire.values import (
     FIRST_MS,
     LARGEST_COUNT,
+    LARGEST_PRICE,
     LAST_MS,
     NO_VALUE,
     count,
@@ -20,6 +21,9 @@ from streaming.schwab.wire.values import (
 )
 
 _INSTANTS_KEPT: Final = 4096
+ZERO: Final = 0.0
+ANY: Final = -LARGEST_PRICE
+"""What the prices of a kind are above (`values.price`, `values.signed_price`)."""
 
 
 class Image:
@@ -34,8 +38,9 @@ class Image:
         "underlying_price", "volatility", "volume",
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.delayed: bool | None = None
+    def __init__(self, delayed: bool | UnsetType | None = None) -> None:
+        """Of a symbol whose full image said, or did not, that its quotes are `delayed`."""
+        self.delayed = None if delayed is UNSET else delayed
         self.bid: float | None = None
         self.ask: float | None = None
         self.last: float | None = None
@@ -49,18 +54,18 @@ class Image:
         self.volatility: float | None = None
         self.underlying_price: float | None = None
 
-    def overlay(self, row: rows.LevelOneRow, *, signed: bool = False) -> int:  # noqa: C901 - see below
-        """A row whose prices are greater than zero, or any with `signed`, as those of futures and options.
+    def overlay(self, row: rows.LevelOneRow, above: float) -> int:  # noqa: C901 - see below
+        """A row whose prices are greater than `above`: ZERO for shares, ANY for options and futures.
 
         The rules of `values.price`, `count` and `instant_ms` stand in place: most of the stream's rows come through
         here, and what is called for each field costs more than the field.
         """
         if (cost := row.bid) is not UNSET:
-            self.bid = cost if cost is not None and (cost > 0.0 or (signed and cost != NO_VALUE)) else None
+            self.bid = cost if cost is not None and cost > above and cost != NO_VALUE else None
         if (cost := row.ask) is not UNSET:
-            self.ask = cost if cost is not None and (cost > 0.0 or (signed and cost != NO_VALUE)) else None
+            self.ask = cost if cost is not None and cost > above and cost != NO_VALUE else None
         if (cost := row.last) is not UNSET:
-            self.last = cost if cost is not None and (cost > 0.0 or (signed and cost != NO_VALUE)) else None
+            self.last = cost if cost is not None and cost > above and cost != NO_VALUE else None
         if (size := row.bid_size) is not UNSET:
             self.bid_size = size if type(size) is int and 0 <= size < LARGEST_COUNT else count(size)
         if (size := row.ask_size) is not UNSET:
@@ -69,8 +74,6 @@ class Image:
             self.volume = size if type(size) is int and 0 <= size < LARGEST_COUNT else count(size)
         if (size := row.last_size) is not UNSET:
             self.last_size = size if type(size) is int and 0 <= size < LARGEST_COUNT else count(size)
-        if row.delayed is not UNSET:
-            self.delayed = row.delayed
         changed = 0
         if (time := row.quote_ms) is not UNSET:
             changed = time if type(time) is int and FIRST_MS < time < LAST_MS else instant_ms(time)
@@ -81,15 +84,14 @@ class Image:
         self.event_ms = changed
         return changed
 
-    def overlay_option(self, row: rows.OptionRow) -> int:
-        """A row with what only options have."""
+    def overlay_option(self, row: rows.LevelOneRow) -> None:
+        """What only options have, of a row."""
         if row.volatility is not UNSET:
             self.volatility = volatility(row.volatility)
         if row.open_interest is not UNSET:
             self.open_interest = count(row.open_interest)
         if row.underlying_price is not UNSET:
             self.underlying_price = price(row.underlying_price)
-        return self.overlay(row, signed=True)
 
     def quote(self, symbol: str, event_ms: int, recv_ms: int, *, fresh: bool = False) -> OptionQuote:
         """The image as the engine wants it; `fresh` where it has just begun."""
@@ -112,12 +114,13 @@ class Instants:
     """Datetimes of epoch milliseconds; events of the same moment share one, which is cheaper than another."""
 
     def __init__(self) -> None:
-        self._known: dict[int, datetime] = {}
+        self.known: dict[int, datetime] = {}
+        """Those of late; a caller in a hurry looks here first."""
 
     def at(self, epoch_ms: int) -> datetime:
         """The aware datetime of an instant."""
-        if (instant := self._known.get(epoch_ms)) is None:
-            if len(self._known) >= _INSTANTS_KEPT:
-                self._known.clear()
-            instant = self._known[epoch_ms] = instant_of(epoch_ms)
+        if (instant := self.known.get(epoch_ms)) is None:
+            if len(self.known) >= _INSTANTS_KEPT:
+                self.known.clear()
+            instant = self.known[epoch_ms] = instant_of(epoch_ms)
         return instant

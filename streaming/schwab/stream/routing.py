@@ -35,6 +35,8 @@ class Subscriptions:
     """Published as ticks (and books): equities, indexes, futures, options by Schwab's names."""
     option_quotes: tuple[str, ...] = ()
     """Options that only the engine needs: an OptionQuote each, no TickEvent, no book."""
+    quotes: bool = True
+    """Whether an engine looks at the options among `symbols` as well: an OptionQuote of each, too."""
     books: bool = True
     charts: bool = False
     """Finished minutes of shares, indexes and futures too."""

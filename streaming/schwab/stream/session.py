@@ -1,6 +1,6 @@
 """One streamer connection as a state machine: text in, events out, no socket (specs/schwab-wire.md §2.2-2.4)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
@@ -38,6 +38,7 @@ from streaming.schwab.wire.frames import (
     decode_frame,
     encode_login,
     encode_request,
+    in_parts,
 )
 from streaming.schwab.wire.rows import DataBlock
 from streaming.schwab.wire.service_table import FIELDS
@@ -172,24 +173,30 @@ class StreamSession:
         """Whether a request has waited longer than `limit_s` for its answer."""
         return self._in_flight is not None and now_s - self._in_flight.sent_s > limit_s
 
-    def receive_all(self, raws: Iterable[bytes]) -> list[SessionEvent]:
-        """What frames mean that came together: the same events, but one Data for the rows of neighbours."""
-        events: list[SessionEvent] = []
+    def receive_all(self, raws: Iterable[bytes]) -> Iterator[SessionEvent]:
+        """What frames mean that came together: the same events, but one Data for the rows of neighbours.
+
+        Each is decoded when it is asked for, and a long one part by part.
+        """
         blocks: list[DataBlock] = []
         for raw in raws:
-            if (plain := decode_data(raw)) is not None:
-                blocks += plain
-                continue
-            if blocks:
-                events.append(Data(blocks))
-                blocks = []
-            try:
-                events += self.receive(raw)
-            except ContractError as error:
-                events.append(BadFrame(str(error)))
+            for place, part in enumerate(in_parts(raw)):
+                plain = decode_data(part)
+                if plain is not None and not place:
+                    blocks += plain
+                    continue
+                if blocks:
+                    yield Data(blocks)
+                    blocks = []
+                yield from self._understood(part) if plain is None else (Data(plain, continues=True),)
         if blocks:
-            events.append(Data(blocks))
-        return events
+            yield Data(blocks)
+
+    def _understood(self, raw: bytes) -> list[SessionEvent]:
+        try:
+            return self.receive(raw)
+        except ContractError as error:
+            return [BadFrame(str(error))]
 
     def receive(self, raw: bytes) -> list[SessionEvent]:
         """What a frame means; ContractError when nothing in it can be used, after which the session goes on."""

@@ -140,6 +140,8 @@ class Data:
     """Rows of one frame, or of several that came together."""
 
     blocks: Sequence[DataBlock]
+    continues: bool = False
+    """Whether the frame that they are of has begun with another."""
 
 
 SessionEvent = (

@@ -24,7 +24,7 @@ from streaming.schwab.stream.routing import Subscriptions, Wanted, plan
 from streaming.schwab.stream.session import StreamSession
 from streaming.schwab.stream.session_events import Code, KeysRefused
 from streaming.schwab.stream.socket import open_socket
-from streaming.schwab.stream.stream_connection import Ending, StreamConnection, StreamSink
+from streaming.schwab.stream.stream_connection import Ending, Room, StreamConnection, StreamSink
 from streaming.schwab.stream.stream_status import StreamClientStatus, StreamCounters
 from streaming.schwab.stream.waits import ClientWaits
 from streaming.schwab.wire.fields import Service
@@ -70,15 +70,18 @@ class SchwabStreamClient:
         assure: Assure | None = None,
         routes: RouteTroubles | None = None,
         flowed_at: datetime | None = None,
+        room: Room | None = None,
     ) -> None:
         """`assure` raises before a login when another process of ours streams by now, which it would kick out.
 
+        `room` waits until `sink` would rather have more than keep what it has; nothing is read meanwhile.
         `flowed_at` is when the process before received its last data, so that the gap is known.
         """
         self._rest = rest
         self._auth = auth
         self._subscriptions = subscriptions
         self._sink = sink
+        self._room = room or _always_room
         self._clock = clock
         self._timing = timing or StreamTiming()
         self._chunk = chunk
@@ -165,6 +168,10 @@ class SchwabStreamClient:
         """Stream exactly these symbols, beside the engine's options."""
         await self._change(replace(self._subscriptions, symbols=tuple(dict.fromkeys(symbols))))
 
+    def quote_symbols(self, wanted: bool) -> None:
+        """Whether an engine looks at the options among the symbols."""
+        self._apply_subscriptions(replace(self._subscriptions, quotes=wanted))
+
     async def follow_options(self, options: Iterable[str]) -> None:
         """Quote exactly these options for the engine, instead of those before."""
         await self._change(self._subscriptions.quoting(options))
@@ -183,7 +190,9 @@ class SchwabStreamClient:
 
     def _apply_subscriptions(self, subscriptions: Subscriptions) -> None:
         self._subscriptions = subscriptions
-        self._merger.quotes_only = frozenset(subscriptions.option_quotes).difference(subscriptions.symbols)
+        published, quoted = frozenset(subscriptions.symbols), frozenset(subscriptions.option_quotes)
+        self._merger.quotes_only = quoted - published
+        self._merger.unquoted = frozenset() if subscriptions.quotes else published - quoted
         self._bad_keys.keep(plan(subscriptions, self._merger.listings, level2=True))
         if subscriptions.symbols or subscriptions.option_quotes:
             self._something_wanted.set()
@@ -236,6 +245,7 @@ class SchwabStreamClient:
                 self._merger,
                 plan=self._plan,
                 sink=self._sink,
+                room=self._room,
                 owner=self,
                 counters=self._counters,
                 timing=self._timing,
@@ -328,3 +338,7 @@ class SchwabStreamClient:
 
 def _number_of(keys: Mapping[Service, tuple[str, ...]]) -> int:
     return sum(map(len, keys.values()))
+
+
+async def _always_room() -> None:
+    """For sinks that take everything."""

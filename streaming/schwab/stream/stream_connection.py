@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -44,6 +44,8 @@ _MISSING: Final = (
 )
 
 StreamSink = Callable[[Sequence[StreamEvent]], None]
+Room = Callable[[], Awaitable[None]]
+"""Waits until a sink would rather have more than keep what it has."""
 Ending = LoginDenied | KickedOut | StopStreaming | ConnectionUnknown | LoggedOut
 
 
@@ -58,6 +60,7 @@ class StreamConnection:
         *,
         plan: Callable[[Mapping[str, str]], Wanted],
         sink: StreamSink,
+        room: Room,
         owner: ConnectionOwner,
         counters: StreamCounters,
         timing: StreamTiming,
@@ -68,6 +71,7 @@ class StreamConnection:
         self._merger = merger
         self._plan = plan
         self._sink = sink
+        self._room = room
         self._owner = owner
         self._counters = counters
         self._timing = timing
@@ -124,6 +128,7 @@ class StreamConnection:
         loop = asyncio.get_running_loop()
         next_extension_s = 0.0
         while True:
+            await self._room()
             raws = await self._socket.receive()
             now_s = self._clock.monotonic()
             for together in _worked_off_as_one(raws):
@@ -174,12 +179,14 @@ class StreamConnection:
 
     async def _pass_on(self, data: Data, now_s: float, recv_ms: int) -> None:
         """Hand over the events, and let others have the loop between two portions: a publisher sends meanwhile."""
-        self._counters.count_blocks(data.blocks, now_s)
+        if not data.continues:
+            self._counters.count_blocks(data.blocks, now_s)
         self._note_flow(now_s)
-        passed_on = False
+        passed_on = data.continues
         for batch in self._merger.portions(data.blocks, recv_ms):
             if passed_on:
                 await asyncio.sleep(0)
+                await self._room()
             passed_on = True
             self._hand_over(batch, now_s)
         if self._merger.listings_version != self._listings_seen:
@@ -190,8 +197,8 @@ class StreamConnection:
     def _hand_over(self, batch: Sequence[StreamEvent], now_s: float) -> None:
         counters = self._counters
         arrived_s = dict.fromkeys([event.symbol for event in batch if type(event) in _SIGNS_OF_LIFE], now_s)
-        self._watch.arrived_s.update(arrived_s)
-        counters.last_event_s.update(arrived_s)
+        self._watch.arrived_s |= arrived_s
+        counters.last_event_s |= arrived_s
         counters.events += len(batch)
         try:
             self._sink(batch)

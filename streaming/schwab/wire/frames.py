@@ -1,11 +1,11 @@
 """One text frame in, one record out, and requests the other way (specs/schwab-wire.md §2.2-2.3). Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from streaming.errors import UNREADABLE, ContractError
 from streaming.schwab.origin import SCHWAB
@@ -84,6 +84,45 @@ def decode_data(raw: bytes) -> Sequence[DataBlock] | None:
     except UNREADABLE:
         return None
     return wire.data if wire.data is not UNSET and wire.response is UNSET and wire.notify is UNSET else None
+
+
+class _LongBlock(Struct, gc=False):
+    """A block whose rows are not looked at."""
+
+    service: str
+    content: list[Raw]
+    timestamp: int | float = 0
+    command: str = ""
+
+
+class _LongFrame(Struct, gc=False, forbid_unknown_fields=True):
+    data: list[_LongBlock]
+
+
+_LONG: Final = msgspec.json.Decoder(_LongFrame)
+_WHOLE_BYTES: Final = 1 << 17
+_PART_BYTES: Final = 1 << 16
+
+
+def in_parts(raw: bytes) -> Iterator[bytes]:
+    """A frame as several shorter ones with some of its rows each, where to decode all would hold the loop for long.
+
+    What is short, or is not data alone, stays as it is. To find the rows costs a quarter of decoding them.
+    """
+    if len(raw) <= _WHOLE_BYTES:
+        yield raw
+        return
+    try:
+        frame = _LONG.decode(raw)
+    except UNREADABLE:
+        yield raw
+        return
+    for block in frame.data:
+        head = msgspec.json.encode({"service": block.service, "timestamp": block.timestamp, "command": block.command})
+        size = sum(map(len, block.content))
+        rows = max(1, len(block.content) * _PART_BYTES // max(size, 1))
+        for at in range(0, len(block.content), rows):
+            yield b'{"data":[%b,"content":[%b]}]}' % (head[:-1], b",".join(block.content[at : at + rows]))
 
 
 def decode_frame(raw: bytes) -> Frame:

@@ -4,7 +4,7 @@ UNSET means "not in this message", None "cleared". Numbers may come as int or fl
 Records live for one frame only, so they stay outside the garbage collector.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -47,6 +47,11 @@ class EquityRow(ImageRow, gc=False, rename=fields.wire_names(fields.EQUITIES)):
     trade_ms: Count = UNSET
     status: Text = UNSET
     listing: Text = UNSET
+    active_symbol: ClassVar[Text] = UNSET
+    open_interest: ClassVar[Count] = UNSET
+    volatility: ClassVar[Price] = UNSET
+    underlying_price: ClassVar[Price] = UNSET
+    """No share has one, nor an option; level one of all kinds is read by the same names."""
 
 
 class OptionRow(ImageRow, gc=False, rename=fields.wire_names(fields.OPTIONS)):
@@ -65,6 +70,8 @@ class OptionRow(ImageRow, gc=False, rename=fields.wire_names(fields.OPTIONS)):
     open_interest: Count = UNSET
     volatility: Price = UNSET
     underlying_price: Price = UNSET
+    listing: ClassVar[Text] = UNSET
+    active_symbol: ClassVar[Text] = UNSET
 
 
 class FutureRow(ImageRow, gc=False, rename=fields.wire_names(fields.FUTURES)):
@@ -82,6 +89,9 @@ class FutureRow(ImageRow, gc=False, rename=fields.wire_names(fields.FUTURES)):
     status: Text = UNSET
     open_interest: Count = UNSET
     active_symbol: Text = UNSET
+    listing: ClassVar[Text] = UNSET
+    volatility: ClassVar[Price] = UNSET
+    underlying_price: ClassVar[Price] = UNSET
 
 
 class BookEntry(Struct, gc=False, rename=lambda name: str(fields.BOOK_ENTRY.index(name))):
@@ -185,6 +195,7 @@ class FutureChartBlock(Block, gc=False, tag="CHART_FUTURES"):
 
 
 LevelOneRow = EquityRow | OptionRow | FutureRow
+LevelOneBlock = EquityBlock | OptionBlock | FutureBlock
 DataBlock = (
     EquityBlock
     | OptionBlock

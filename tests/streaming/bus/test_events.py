@@ -33,7 +33,7 @@ def test_the_setting_names_every_kind_and_the_streams_share_their_memory():
 def test_what_is_given_up_first_goes_before_every_other_kind():
     buffer = EventBuffer(max_events=len(KINDS), max_bytes=1000)
     numbers = [*range(len(KINDS)), TICK, BOOK, CANDLE]
-    buffer.add(numbers, [b"%d" % number for number in numbers])
+    buffer.add([(place, number, b"%d" % number) for place, number in enumerate(numbers)])
     kept = [number for _, number, _ in buffer.take(max_events=100, max_bytes=1000)]
     shed = [number for number, kind in enumerate(KINDS) if kind.given_up_first]
     assert shed == [TICK]

@@ -158,6 +158,15 @@ async def test_a_ticker_that_comes_while_streaming_is_computed_beside_the_others
         assert (rig.streamer.status().reconnects, set(rig.streamer.status().chain_age_s)) == (0, {"NDX"})
 
 
+async def test_published_options_are_quoted_only_while_a_ticker_is_computed(
+    tmp_path: Path, redis: Redis, redis_url: str
+):
+    async with streaming_rig(tmp_path, redis_url) as rig:
+        await until(lambda: rig.streamer._parts is not None and not rig.streamer._parts.client.subscriptions.quotes)
+        rig.streamer.serve_beside([parse_ticker("SPX")])
+        await until(lambda: rig.streamer._parts.client.subscriptions.quotes)
+
+
 async def test_a_killed_engine_process_costs_seconds_and_is_counted(tmp_path: Path, redis: Redis, redis_url: str):
     async with streaming_rig(tmp_path, redis_url, "NDX") as rig:
         await until(lambda: rig.streamer.counters.snapshots > 1)

@@ -12,8 +12,7 @@ def _take_all(buffer):
 
 
 def _add(buffer, *events):
-    kinds, payloads = zip(*events, strict=True)
-    buffer.add(kinds, payloads)
+    buffer.add([(place, *event) for place, event in enumerate(events, buffer.next_place)])
 
 
 def test_ticks_and_books_come_out_in_the_order_they_went_in():

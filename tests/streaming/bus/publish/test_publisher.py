@@ -79,8 +79,51 @@ async def test_what_is_queued_during_a_flush_travels_in_few_batches(redis):
         publisher._delivery._take_over = lambda one, sent: batches.append(one.delivered) or take_over(one, sent)
         publisher.publish([tick(n) for n in range(10_000)])
         assert publisher.stats.buffered == 10_000
-    assert batches == [4096, 4096, 1808]
+    assert batches == [2048, 2048, 2048, 2048, 1808]
     assert await _seqs(redis, keys.TICKS_STREAM) == list(range(10_000))
+
+
+async def test_who_sends_faster_than_redis_takes_is_held_back_and_nothing_is_given_up(redis):
+    async with TradingEventPublisher(redis, max_events=6_000) as publisher:
+        waiting = []
+        for start in range(0, 30_000, 1_000):
+            await publisher.room()
+            waiting.append(publisher.stats.buffered)
+            publisher.publish([tick(n) for n in range(start, start + 1_000)])
+    assert max(waiting) <= 2 * 2_048
+    assert publisher.stats.dropped == 0
+    assert await _seqs(redis, keys.TICKS_STREAM) == list(range(30_000))
+
+
+async def test_a_redis_that_takes_nothing_is_not_waited_for(redis, monkeypatch):
+    monkeypatch.setattr("streaming.bus.publish.publisher.ROOM_S", 0.01)
+    answer = asyncio.Event()
+    async with TradingEventPublisher(redis, close_budget_s=5) as publisher:
+        flush = publisher._delivery.flush
+
+        async def late() -> None:
+            await answer.wait()
+            await flush()
+
+        publisher._delivery.flush = late
+        for start in range(0, 10_000, 1_000):
+            publisher.publish([tick(n) for n in range(start, start + 1_000)])
+            await asyncio.wait_for(publisher.room(), 1)
+        assert publisher.stats.buffered == 10_000
+        answer.set()
+        async with asyncio.timeout(5):
+            while publisher.stats.buffered > 2_048:
+                await publisher.room()
+                await asyncio.sleep(0.001)
+    assert publisher.stats.dropped == 0
+
+
+async def test_one_that_is_always_behind_is_waited_for_only_a_while(redis, monkeypatch):
+    monkeypatch.setattr("streaming.bus.publish.publisher.ROOMLESS_S", 0.0)
+    async with TradingEventPublisher(redis) as publisher:
+        publisher.publish([tick(n) for n in range(10_000)])
+        await publisher.room()
+        assert publisher.stats.buffered == 10_000
 
 
 async def test_without_streams_events_are_only_announced(redis):

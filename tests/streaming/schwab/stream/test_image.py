@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from streaming.schwab.stream.image import Image, Instants
+from streaming.schwab.stream.image import ANY, ZERO, Image, Instants
 from streaming.schwab.wire.rows import EquityRow, OptionRow
 from streaming.schwab.wire.values import count, instant_ms, price, signed_price
 
@@ -13,12 +13,12 @@ NUMBERS = st.one_of(st.just(UNSET), st.none(), st.floats(-9e11, 9e11), st.sample
 AT_MS = 1787233769803
 
 
-@pytest.mark.parametrize(("signed", "rule"), [(False, price), (True, signed_price)])
+@pytest.mark.parametrize(("above", "rule"), [(ZERO, price), (ANY, signed_price)])
 @given(values=st.lists(NUMBERS, min_size=3, max_size=3))
-def test_prices_follow_the_rule_of_their_kind(signed, rule, values):
+def test_prices_follow_the_rule_of_their_kind(above, rule, values):
     image = Image()
     image.bid, image.ask, image.last = known = (1.0, 2.0, 3.0)
-    image.overlay(EquityRow(key="SPY", bid=values[0], ask=values[1], last=values[2]), signed=signed)
+    image.overlay(EquityRow(key="SPY", bid=values[0], ask=values[1], last=values[2]), above)
     wanted = [before if value is UNSET else rule(value) for before, value in zip(known, values, strict=True)]
     assert [image.bid, image.ask, image.last] == wanted
 
@@ -34,16 +34,16 @@ def test_sizes_and_times_follow_the_rules_of_all_values(values, times):
     image.bid_size, image.ask_size, image.volume, image.last_size = known = (1, 2, 3, 4)
     names = ("bid_size", "ask_size", "volume", "last_size")
     row = EquityRow(key="SPY", **dict(zip(names, values, strict=True)), quote_ms=times[0], trade_ms=times[1])
-    told = image.overlay(row)
+    told = image.overlay(row, ZERO)
     wanted = [before if value is UNSET else count(value) for before, value in zip(known, values, strict=True)]
     assert [image.bid_size, image.ask_size, image.volume, image.last_size] == wanted
     assert told == image.event_ms == max(instant_ms(value) for value in times)
 
 
 def test_what_a_row_does_not_name_stays():
-    image = Image()
-    image.overlay(EquityRow(key="SPY", bid_size=5, ask_size=6, volume=7, last_size=8, delayed=True))
-    image.overlay(EquityRow(key="SPY", volume=9))
+    image = Image(delayed=True)
+    image.overlay(EquityRow(key="SPY", bid_size=5, ask_size=6, volume=7, last_size=8), ZERO)
+    image.overlay(EquityRow(key="SPY", volume=9), ZERO)
     assert (image.bid_size, image.ask_size, image.volume, image.last_size, image.delayed) == (5, 6, 9, 8, True)
 
 
@@ -51,6 +51,7 @@ def test_an_option_keeps_what_only_options_have():
     image = Image()
     image.overlay_option(OptionRow(key="X", volatility=16.0, open_interest=5, underlying_price=700.0))
     image.overlay_option(OptionRow(key="X", bid=0.0))
+    image.overlay(OptionRow(key="X", bid=0.0), ANY)
     quote = image.quote("X", AT_MS, AT_MS + 1)
     assert (quote.iv, quote.open_interest, quote.underlying_price, quote.bid) == (0.16, 5, 700.0, 0.0)
 
@@ -67,9 +68,9 @@ def test_an_option_keeps_what_only_options_have():
 )
 def test_the_time_is_the_newer_that_changed_else_the_newest_known(quote_ms, trade_ms, told):
     image = Image()
-    assert image.overlay(EquityRow(key="SPY")) == 0
-    image.overlay(EquityRow(key="SPY", trade_ms=AT_MS))
-    assert image.overlay(EquityRow(key="SPY", quote_ms=quote_ms, trade_ms=trade_ms)) == told
+    assert image.overlay(EquityRow(key="SPY"), ZERO) == 0
+    image.overlay(EquityRow(key="SPY", trade_ms=AT_MS), ZERO)
+    assert image.overlay(EquityRow(key="SPY", quote_ms=quote_ms, trade_ms=trade_ms), ZERO) == told
 
 
 def test_one_moment_has_one_datetime_and_old_ones_are_forgotten():
@@ -78,4 +79,4 @@ def test_one_moment_has_one_datetime_and_old_ones_are_forgotten():
     assert first == datetime(2026, 8, 20, 13, 49, 29, 803000, UTC)
     assert instants.at(AT_MS) is first
     assert all(instants.at(AT_MS + n).timestamp() * 1000 == pytest.approx(AT_MS + n) for n in range(10_000))
-    assert len(instants._known) < 5_000
+    assert len(instants.known) < 5_000

@@ -179,6 +179,16 @@ def test_options_for_the_engine_make_no_ticks():
     assert [type(event) for event in apply(merger, *options())] == [OptionQuote, OptionQuote]
 
 
+def test_options_that_no_engine_looks_at_make_no_quotes_until_one_does():
+    merger = Merger()
+    merger.unquoted = {OPTION}
+    assert [type(event) for event in apply(merger, *options())] == [TickEvent, TickEvent]
+    merger.unquoted = ()
+    last, changed = apply(merger, options()[1])
+    assert isinstance(last, TickEvent)
+    assert changed.iv is not None, "what was known when nobody looked is not lost"
+
+
 @pytest.mark.parametrize("odd", [-999.0, "NaN", 0, None, -1.5])
 def test_an_unusable_volatility_is_unknown(odd):
     raw = data_frame("LEVELONE_OPTIONS", {"key": OPTION, "delayed": False, "2": 0, "10": odd})

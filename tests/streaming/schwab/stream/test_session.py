@@ -311,9 +311,22 @@ def test_frames_that_come_together_mean_what_they_mean_one_by_one():
             one_by_one += logged_in({}).session.receive(raw)
         except ContractError as error:
             one_by_one.append(BadFrame(str(error)))
-    together = logged_in({}).session.receive_all(frames)
+    together = list(logged_in({}).session.receive_all(frames))
     assert apart(together) == apart(one_by_one)
     assert len(together) < len(one_by_one)
+
+
+def test_a_long_frame_is_decoded_in_parts_and_what_is_odd_in_it_spoils_its_part_only():
+    rows = [{"key": f"Q{n}", "1": 5.0, "8": n, "33": "x" * 200} for n in range(2_000)]
+    rows[1_500] = {"key": "ODD", "1": "no price"}
+    events = list(logged_in({}).session.receive_all([data_frame("LEVELONE_EQUITIES", *rows)]))
+    parts = [event for event in events if isinstance(event, Data)]
+    assert [event.continues for event in parts[:3]] == [False, True, True]
+    assert max(len(part.blocks[0].content) for part in parts) < 400
+    assert [row.key for part in parts for row in part.blocks[0].content if row.key != "ODD"] == [
+        row["key"] for row in rows if row["key"] != "ODD"
+    ]
+    assert sum(isinstance(event, Tolerated) for event in events) == 1
 
 
 def apart(events):

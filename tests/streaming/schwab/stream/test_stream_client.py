@@ -585,6 +585,17 @@ async def test_the_engines_options_make_quotes_only(streamer):
         assert client.status.delayed == ("/ES",)
 
 
+async def test_published_options_are_quoted_as_long_as_an_engine_looks_at_them(streamer):
+    row = data_frame("LEVELONE_OPTIONS", {"key": OPTION, "delayed": False, "2": 10.2})
+    async with running(streamer, Subscriptions((OPTION,), books=False)) as client:
+        await until(subscribed(streamer, 1))
+        for wanted, count in ((True, 2), (False, 3), (True, 5)):
+            client.quote_symbols(wanted)
+            await streamer.send(row)
+            await until(lambda so_many=count: len(client.events) == so_many)
+    assert [type(event) for event in client.events] == [TickEvent, OptionQuote, TickEvent, TickEvent, OptionQuote]
+
+
 async def test_a_delay_that_ended_and_came_back_is_told_again(streamer):
     alarms = []
     async with running(streamer, Subscriptions(("SPY",), books=False), tell=alarms.append) as client:

@@ -53,7 +53,11 @@ class Owner:
         return lambda *words: self.told.append((name, *words))
 
 
-def connection(socket, sink=lambda _batch: None, owner=None, counters=None, clock=None):
+async def always():
+    """Room for all."""
+
+
+def connection(socket, sink=lambda _batch: None, owner=None, counters=None, *, clock=None, room=always):
     counters = counters or StreamCounters()
     info = StreamerInfo("wss://x/ws", "customer", "correl", "N9", "APIAPP")
     served = StreamConnection(
@@ -62,6 +66,7 @@ def connection(socket, sink=lambda _batch: None, owner=None, counters=None, cloc
         Merger(),
         plan=lambda _listings: WANTED,
         sink=sink,
+        room=room,
         owner=owner or Owner(),
         counters=counters,
         timing=StreamTiming(),
@@ -141,6 +146,31 @@ async def test_large_frames_that_arrive_together_are_decoded_one_after_another()
         await served.serve("token")
     assert [[event.volume for event in batch] for batch in batches] == [[0], [1], [2]]
     assert counters.frames == {"LEVELONE_EQUITIES": 3}
+
+
+async def test_nothing_more_is_handed_over_or_read_while_there_is_no_room():
+    log = []
+
+    async def room():
+        log.append("room")
+
+    rows = [{"key": f"Q{n}", "8": n} for n in range(250)]
+    frames = ScriptedSocket([LOGGED_IN, SUBSCRIBED, data_frame("LEVELONE_EQUITIES", *rows)])
+    served, _ = connection(frames, lambda batch: log.append(len(batch)), room=room)
+    with pytest.raises(TransientError):
+        await served.serve("token")
+    assert log[-7:] == ["room", 100, "room", 100, "room", 50, "room"]
+
+
+async def test_a_frame_in_parts_is_one_frame_to_who_counts():
+    rows = [{"key": "SPY", "8": n, "33": "x" * 100} for n in range(3_000)]
+    batches = []
+    frames = ScriptedSocket([LOGGED_IN, SUBSCRIBED, data_frame("LEVELONE_EQUITIES", *rows)])
+    served, counters = connection(frames, batches.append)
+    with pytest.raises(TransientError):
+        await served.serve("token")
+    assert [event.volume for batch in batches for event in batch] == list(range(3_000))
+    assert counters.frames == {"LEVELONE_EQUITIES": 1}
 
 
 async def test_of_books_which_cost_more_a_dozen_go_out_together():
