@@ -6,7 +6,7 @@ from typing import Final
 import discord
 
 from bot.render.message_form import listed_roots, stamp
-from bot.render.numbers import DIGITS, UNKNOWN, age, known, price, signed, significant_bn, strike
+from bot.render.numbers import DIGITS, UNKNOWN, age, known, level, price, signed, significant_bn, strike
 from bot.render.origin_words import escaped, freshness_words, origin_words, source_text
 from bot.render.theme import EMBED_COLOUR
 from streaming.chains.quality_words import dividend_words, is_interest_partial
@@ -78,8 +78,7 @@ def _add_board_figure(
         calls, title = embed.fields[-1], f"{FIGURES['call_wall'].title} / {figure.title.lower()} ({by})"
         embed.set_field_at(-1, name=title, value=f"{calls.value} / {strike(value)}")
     elif BOARD[name].is_price:
-        shown = price(value) if name == "zero_gamma" else strike(value)
-        embed.add_field(name=f"{figure.title} ({by})", value=shown)
+        embed.add_field(name=f"{figure.title} ({by})", value=level(name, value))
     else:
         embed.add_field(name=f"{figure.title} ({by})", value=significant_bn(value, DIGITS))
 
@@ -176,7 +175,7 @@ def _level(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName, r
     value = read_row(snapshot, scope, weight, row)
     figures = None if scope is None else snapshot.scopes[scope].by(weight)
     remark = _of_zero_gamma(value, figures) if row.field == "zero_gamma" else _of_wall(row.field, figures)
-    words = price(value) if row.field in {"zero_gamma", "ladder_split"} else strike(value)
+    words = level(row.field, value)
     return f"{words} ({remark})" if remark else words
 
 

@@ -9,6 +9,7 @@ MINUS: Final = "−"
 UNKNOWN: Final = "—"
 DIGITS: Final = 3
 """Significant ones of an exposure, where nothing else is chosen."""
+_BETWEEN_STRIKES: Final = frozenset({"spot", "zero_gamma", "ladder_split"})
 _FINEST_DECIMALS: Final = 4
 _TWO_DECIMALS_BELOW_PCT: Final = 9.995
 _ONE_DECIMAL_BELOW_PCT: Final = 99.95
@@ -64,6 +65,11 @@ def distance(level: float | None, spot: float | None) -> str:
 def strike(value: float | None, decimals: int = 2) -> str:
     """A strike in points; a whole one, as nearly all are, without decimals."""
     return price(value, 0 if known(value) and round(value, decimals) == round(value) else decimals)
+
+
+def level(name: str, value: float | None, decimals: int = 2) -> str:
+    """A level in points by its name; all but these are strikes."""
+    return price(value, decimals) if name in _BETWEEN_STRIKES else strike(value, decimals)
 
 
 def significant_bn(value: float | None, digits: int, finest: int = _FINEST_DECIMALS) -> str:

@@ -11,7 +11,7 @@ from bot.choices import Style
 from bot.render import theme
 from bot.render.card import card_text
 from bot.render.message_form import code_block, stamp
-from bot.render.numbers import UNKNOWN, age, distance, known, percent, price, signed, significant_bn, strike
+from bot.render.numbers import UNKNOWN, age, distance, known, level, percent, price, signed, significant_bn, strike
 from bot.render.origin_words import escaped, safe_name, source_name
 from streaming.calendar import new_york
 from streaming.figures import BOARD, FIGURES, line_weight
@@ -138,7 +138,7 @@ def _block_title(view: BoardView) -> str:
 def _block_line(name: str, label: str, view: BoardView) -> str:
     figure = view.figures[name]
     if BOARD[name].is_price:
-        now, before = _level(name, figure.now, view), _level(name, figure.before, view)
+        now, before = level(name, figure.now, view.decimals), level(name, figure.before, view.decimals)
         away = distance(figure.now, view.figures["spot"].now)
         return _levelled(f"{label:<11}{now:>8} {away:>6}", f"{f'({before})':>11}", _rounded(figure, view.decimals))
     named = f"{label} {line_weight(name, view.weight)}"
@@ -170,7 +170,7 @@ def _markdown_line(name: str, label: str, view: BoardView) -> str:
     figure = view.figures[name]
     if BOARD[name].is_price:
         away = distance(figure.now, view.figures["spot"].now)
-        now, before = _level(name, figure.now, view), _level(name, figure.before, view)
+        now, before = level(name, figure.now, view.decimals), level(name, figure.before, view.decimals)
         return _dotted(f"{label} **{now}** {away} ({before})", _rounded(figure, view.decimals))
     change, moved = _exposure_change(figure, view)
     value = significant_bn(figure.now, view.digits)
@@ -190,10 +190,6 @@ def _exposure_change(figure: Moving, view: BoardView) -> tuple[float | None, str
     words = significant_bn(figure.change, view.digits)
     shown = any(digit in words for digit in "123456789")
     return figure.change if shown or figure.change is None else 0.0, f"Δ {words}"
-
-
-def _level(name: str, value: float | None, view: BoardView) -> str:
-    return price(value, view.decimals) if name == "zero_gamma" else strike(value, view.decimals)
 
 
 def provenance(view: BoardView, colour: str | None, *, prose: bool = False) -> str:

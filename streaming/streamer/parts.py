@@ -20,6 +20,7 @@ from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.routing import Subscriptions
 from streaming.schwab.stream.stream_client import SchwabStreamClient
 from streaming.schwab.stream.stream_connection import StreamSink
+from streaming.schwab.stream.stream_status import StreamClientStatus
 from streaming.sources.chain_polling import ChainPoller
 from streaming.sources.ex_dividends import ExDividends
 from streaming.status import ConnectionStatus, StreamStatus
@@ -51,9 +52,8 @@ class StreamParts:
         """Why a person must log in; None while nobody must."""
         return self.client.needs_login or self.keeper.trouble or self.poller.needs_login
 
-    def status(self) -> StreamStatus:
-        """What the parts say of themselves; their owner adds what is true without them."""
-        client = self.client.status
+    def status(self, client: StreamClientStatus) -> StreamStatus:
+        """What the parts say of themselves beside what the client does; their owner adds what is true without them."""
         connection = {name: getattr(client, name) for name in ConnectionStatus.__dataclass_fields__}
         return StreamStatus(
             **(connection | {"needs_login": self.needs_login}),

@@ -20,6 +20,7 @@ from streaming.process.backoff import InterruptibleWait
 from streaming.schwab.login.auth_client import SchwabAuthClient
 from streaming.schwab.rest.budget import RequestBudget
 from streaming.schwab.stream.policy import StreamTiming
+from streaming.schwab.stream.stream_status import StreamClientStatus
 from streaming.schwab.wire.fields import Service
 from streaming.status import Loading, StreamStatus, some_of
 from streaming.streamer.beside import BesideParts, wire_beside
@@ -151,8 +152,14 @@ class Streamer:
 
     def status(self) -> StreamStatus:
         """One look at everything, without waiting for anything."""
+        return self._status(self._client_status())
+
+    def _client_status(self) -> StreamClientStatus | None:
+        return None if self._parts is None else self._parts.client.status
+
+    def _status(self, client: StreamClientStatus | None) -> StreamStatus:
         stats, budget, auth = self._runtime.publisher.stats, self._budget, self._runtime.auth
-        streaming = self._stream_status()
+        streaming = self._stream_status(client)
         return replace(
             streaming,
             buffered=stats.buffered,
@@ -166,10 +173,10 @@ class Streamer:
             requests_per_minute=0 if budget is None else budget.per_minute,
         )
 
-    def _stream_status(self) -> StreamStatus:
-        if self._parts is None:
+    def _stream_status(self, client: StreamClientStatus | None) -> StreamStatus:
+        if self._parts is None or client is None:
             return StreamStatus(state="standby" if self._standing_by else "stopped")
-        status = self._parts.status()
+        status = self._parts.status(client)
         if self._beside is None:
             return status
         return replace(
@@ -185,11 +192,12 @@ class Streamer:
         return {} if self._parts is None else self._parts.poller.expiry_age_s()
 
     def facts(self) -> StreamFacts:
-        """Everything that telemetry tells."""
+        """Everything that telemetry tells; the client is asked once, for it looks at every symbol."""
+        client = self._client_status()
         return StreamFacts(
             at=self._runtime.clock.now(),
-            status=self.status(),
-            client=None if self._parts is None else self._parts.client.status,
+            status=self._status(client),
+            client=client,
             publisher=self._runtime.publisher.stats,
             snapshots=self.counters,
         )

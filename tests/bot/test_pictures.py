@@ -3,9 +3,13 @@ import asyncio
 import pytest
 
 from bot import pictures
+from bot.feed.feed_metrics import BoardCounters, BoardStatus, FeedStatus
+from bot.feed.illustration import Illustration, Illustrator
+from bot.feed.status_text import feed_text
 from bot.pictures import PictureRequest, take_history, take_picture, take_rank, take_record
 from streaming.errors import RequestError, TransientError
 from tests.support.host import PNG, Host, make_settings, make_snapshot
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -95,3 +99,26 @@ async def test_without_a_history_its_setting_is_named():
     assert "GEX_HISTORY=true" in caught.value.remedy
     with pytest.raises(RequestError, match="No history is kept"):
         await take_record(services, None, level=None, days=5, channel_id=None)
+
+
+async def test_a_heatmap_of_a_scope_that_no_history_keeps_is_told_of_where_its_live_message_is_looked_at(host):
+    """`/feed set picture:heatmap scope:zero`: any of both alone can be had."""
+    services = host.make_bot().services
+
+    async def draw():
+        request = PictureRequest(symbol="SPX", kind="heatmap", scope="zero")
+        found = await take_picture(services, request, channel_id=None)
+        return Illustration(found.png, found.alt)
+
+    pictures_of_board = Illustrator(draw, host.clock, list)
+    pictures_of_board.begin(1)
+    await until(lambda: pictures_of_board.trouble is not None)
+    counters = BoardCounters()
+    counters.sent(host.clock.now(), 0.1)
+    board = BoardStatus(
+        channel_id=11, ticker="SPX", state="open", reason="open", until=None, message_id=1, counters=counters,
+        without_picture=pictures_of_board.trouble,
+    )  # fmt: skip
+    told = feed_text(FeedStatus(boards=(board,)), [board], host.clock.now())
+    assert "no picture: The history keeps the strikes of scope full only." in told
+    await pictures_of_board.close()

@@ -1,13 +1,20 @@
-"""Thousands of symbols against the simulator's own limits: both sides without a socket, so it takes milliseconds."""
+"""Thousands of symbols against the simulator's own limits: both sides without a socket, so it takes milliseconds.
+
+More than a request holds go over one; 8,000 take `python -m tests.benchmarks.many_symbols`.
+"""
 
 import json
+from dataclasses import replace
 
+from streaming.model import Level2Event
 from streaming.schwab.stream.routing import Subscriptions, plan
 from streaming.schwab.stream.session import StreamSession
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import StreamerInfo
+from streaming.sim.prices.instruments import plain_shares
 from streaming.sim.stream.codes import Limits
 from streaming.sim.stream.stream_session import ServerSession
+from tests.support.stream_rig import FLOWING, client_rig, until
 
 EQUITIES = tuple(f"Q{chr(65 + n // 676)}{chr(65 + n // 26 % 26)}{chr(65 + n % 26)}" for n in range(3_000))
 OPTIONS = tuple(f"SPXW  261130{'CP'[n % 2]}{2_000 + n // 2:05d}000" for n in range(5_000))
@@ -85,3 +92,20 @@ def test_a_server_that_takes_fewer_in_a_request_gets_fewer():
     held = talk.run()
     assert sum(map(len, held.values())) == len(NEEDED) + len(EQUITIES) + len(OPTIONS)
     assert talk.ours.left_out == {}
+
+
+async def test_hundreds_of_shares_over_a_socket_are_all_live_with_their_books_and_all_back_after_a_cut(tmp_path):
+    names = {item.ticker for item in plain_shares(320, ("SPX", "NDX"))}
+    limits = replace(FLOWING, keys=10_000, frame_s=0.3)
+    async with client_rig(tmp_path, symbols=sorted(names), limits=limits, shares=len(names)) as rig:
+        for connects in (1, 2):
+            await until(lambda number=connects: rig.client.status.connects == number)
+            await until(lambda: sum(map(len, rig.sim.subscriptions.values())) == 2 * len(names))
+            await until(lambda: {event.symbol for event in rig.events if isinstance(event, Level2Event)} == names)
+            assert set(rig.sim.subscriptions["LEVELONE_EQUITIES"]) == names
+            books = (rig.sim.subscriptions[service] for service in ("NYSE_BOOK", "NASDAQ_BOOK"))
+            assert [len(keys) for keys in books] == [160, 160]
+            assert rig.client.status.left_out == {}
+            await rig.sim.drop_streams()
+            rig.events.clear()
+        assert rig.alarms == []

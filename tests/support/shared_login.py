@@ -124,11 +124,15 @@ class MemoryPassing:
         self.sealed = b""
         self.offers = 0
         self.away = False
+        self.takes = True
+        """Whether anything is put there."""
         self.unsure = 0
         """So many exchanges are carried out and not acknowledged."""
 
     async def put(self, sealed: bytes, _ttl_ms: int) -> None:
         await self._answer()
+        if not self.takes:
+            raise TransientError("Redis takes nothing.")
         self.sealed, self.offers = sealed, self.offers + 1
 
     async def look(self) -> bytes:

@@ -98,10 +98,11 @@ async def client_rig(
     limits: Limits = FLOWING,
     start: datetime = START,
     subscriptions: Subscriptions | None = None,
+    shares: int = 0,
 ) -> AsyncIterator[ClientRig]:
-    """A client that streams into `events` until the block ends."""
+    """A client that streams into `events` until the block ends, of a market with so many plain `shares` besides."""
     clock = ShiftedClock(start)
-    market = Market.generate(("SPX", "NDX", "SPY", "QQQ"), start_at=start, seed=7)
+    market = Market.generate(("SPX", "NDX", "SPY", "QQQ"), start_at=start, seed=7, shares=shares)
     async with (
         open_sim(market, clock, client_id="id", client_secret="secret", limits=limits) as sim,
         httpx.AsyncClient() as http,

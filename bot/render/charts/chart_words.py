@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from bot.render.numbers import DIGITS, known, price, significant_bn
+from bot.render.numbers import DIGITS, known, level, price, significant_bn, strike
 from bot.render.origin_words import freshness_words, origin_words, source_name, source_text
 from streaming.calendar import new_york
 from streaming.clock import date_of, instant_of
@@ -46,6 +46,11 @@ class Mark(msgspec.Struct, frozen=True):
     """One of `MARKED`."""
     name: str
     value: float
+
+    @property
+    def words(self) -> str:
+        """Where it is."""
+        return level(self.kind, self.value)
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -151,14 +156,14 @@ def weighed(weight: WeightName, *, vol: float | None, oi: float | None) -> float
 
 def levels_in_words(marks: tuple[Mark, ...]) -> str:
     """The levels by name and price."""
-    return ", ".join(f"{mark.name} {price(mark.value)}" for mark in marks) or "no levels"
+    return ", ".join(f"{mark.name} {mark.words}" for mark in marks) or "no levels"
 
 
 def extremes(bars: tuple[tuple[float, float], ...]) -> str:
     """The most positive and the most negative of (strike, $ millions per 1 %)."""
     highest, lowest = max(bars, key=lambda bar: bar[1]), min(bars, key=lambda bar: bar[1])
-    most = f", most positive {dollars(highest[1])} at {highest[0]:g}" if highest[1] > 0 else ""
-    least = f", most negative {dollars(lowest[1])} at {lowest[0]:g}" if lowest[1] < 0 else ""
+    most = f", most positive {dollars(highest[1])} at {strike(highest[0])}" if highest[1] > 0 else ""
+    least = f", most negative {dollars(lowest[1])} at {strike(lowest[0])}" if lowest[1] < 0 else ""
     return most + least
 
 

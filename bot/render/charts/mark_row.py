@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from bot.render.charts.chart_canvas import AXES, STYLES, TEXT_PT, ChartCanvas
 from bot.render.charts.chart_words import Mark
-from bot.render.numbers import known, price
+from bot.render.numbers import known
 
 _LABEL_WIDTH: Final = 0.245
 """Of the axes' width; four labels side by side still fit."""
@@ -80,9 +80,7 @@ class LegendRow:
             sample.set_visible(False)
         for position, mark in enumerate(marks):
             start = AXES[0] + position * _SLOT
-            self.labels.put(
-                mark.kind, start + (_SLOT + _SAMPLE) / 2, mark.name, arrows.get(mark.kind, "") + price(mark.value)
-            )
+            self.labels.put(mark.kind, start + (_SLOT + _SAMPLE) / 2, mark.name, arrows.get(mark.kind, "") + mark.words)
             sample = self._samples[mark.kind]
             sample.set_data([start + 0.005, start + 0.005 + _SAMPLE], [_VALUE_Y + 0.016] * 2)
             sample.set_visible(mark.kind in drawn and known(mark.value))
@@ -142,5 +140,4 @@ def spread_labels(places: Sequence[float], width: float) -> list[float]:
 
 
 def _value(mark: Mark, place: float) -> str:
-    value = price(mark.value)
-    return f"◀ {value}" if place < 0 else f"{value} ▶" if place > 1 else value
+    return f"◀ {mark.words}" if place < 0 else f"{mark.words} ▶" if place > 1 else mark.words

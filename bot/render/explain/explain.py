@@ -27,7 +27,7 @@ from bot.render.explain.figure_texts import (
     zero_share,
 )
 from bot.render.message_form import FIELD_CHARS, stamp
-from bot.render.numbers import UNKNOWN, counted, price, signed, strike
+from bot.render.numbers import UNKNOWN, counted, level, signed, strike
 from bot.render.theme import EMBED_COLOUR
 from streaming.clock import instant_of
 from streaming.figures import BOARD, FIGURES, Row, figures_of_scope, line_weight, max_change, read_levels
@@ -249,6 +249,6 @@ def board_value(snapshot: GexSnapshot, name: str, weight: WeightName | None = No
     line = BOARD[name]
     value = line.read(snapshot, line_weight(name, weight))
     if line.is_price:
-        return strike(value) if name.endswith("wall") else price(value)
+        return level(name, value)
     at = max_change(snapshot)[0] if name == "max_change" else None
     return _change(at, None if value is None else 1000.0 * value)

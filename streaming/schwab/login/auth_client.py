@@ -211,7 +211,10 @@ class SchwabAuthClient:
 
     async def _held(self) -> Token:
         """The stored token, read again only when another one is stored."""
+        owed = self._store.owes
         await self._store.look()
+        if owed and not self._store.owes:
+            self._last_error = None
         if self._token is None or self._store.version() != self._version:
             return await self._read()
         return self._token

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ _HEAR_TIMES: Final = 60
 """How often another machine is asked how it went: for longer than Schwab and the store may take."""
 _ASK: Final = aiohttp.ClientTimeout(total=2.0)
 _MOST_READ: Final = 4096
+_MOST_LINKS: Final = 64
 _UNKNOWN: Final = (
     "This login was not begun here. Open the newest link; or, if another process or machine of the bot was asked,"
     " copy the whole address of this page at once and paste it under that link."
@@ -83,6 +85,8 @@ class ServedCallback:
         self._pending = pending
         self._open: _Open | None = None
         self._begun = asyncio.Event()
+        self._begun_here: deque[str] = deque(maxlen=_MOST_LINKS)
+        """States of the last links; those but the newest are turned away, also while other machines know no newer."""
         self._taken_over: _Open | None = None
         """The newest that another machine began and the browser came here with."""
         self.is_served = False
@@ -92,6 +96,7 @@ class ServedCallback:
         """A link for a person; it takes the place of the one before. ConfigurationError as `begin_login`."""
         attempt = self._auth.begin_login()
         self._open = _Open(attempt, done)
+        self._begun_here.append(attempt.state)
         self._begun.set()
         return attempt
 
@@ -166,7 +171,19 @@ class ServedCallback:
                     self._open = None if self._open is found else self._open
                 elif link is not None and link.outcome is not None:
                     await self._hear(found, link.outcome)
-            await self._clock.sleep(_FOLLOW_EVERY_S)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Until it is time to look again, or a newer login is begun."""
+        tasks = {
+            asyncio.ensure_future(self._clock.sleep(_FOLLOW_EVERY_S)),
+            asyncio.ensure_future(self._begun.wait()),
+        }
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def _hear(self, found: _Open, outcome: str) -> None:
         """Another machine has finished what was begun here, unless this one just tells so itself."""
@@ -183,7 +200,7 @@ class ServedCallback:
             if known is not None and same_state(state, known.attempt.state):
                 return known
         link = None if self._pending is None else await self._pending.look()
-        if link is None or not same_state(state, link.state):
+        if link is None or not same_state(state, link.state) or link.state in self._begun_here:
             return None
         attempt = LoginAttempt("", link.state, self._clock.now() + ATTEMPT_LIFE)
         self._taken_over = _Open(attempt, _nobody)

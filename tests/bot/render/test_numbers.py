@@ -52,3 +52,17 @@ def test_how_long_ago_is_an_age_and_never_negative():
 
 def test_a_count_has_its_noun_in_the_right_number():
     assert [numbers.counted(count, "gap") for count in (0, 1, 2)] == ["0 gaps", "1 gap", "2 gaps"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("call_wall", 25100.0, "25100"),
+        ("put_wall", 24812.5, "24812.50"),
+        ("zero_gamma", 24950.0, "24950.00"),
+        ("spot", 25061.25, "25061.25"),
+        ("max_pain", None, "—"),
+    ],
+)
+def test_a_level_that_is_a_strike_has_no_decimals_of_its_own(name, value, text):
+    assert numbers.level(name, value) == text

@@ -47,7 +47,7 @@ def parts(*, client=None, keeper=None, poller=None):
 
 
 def test_one_look_gathers_what_every_part_says():
-    status = parts(
+    gathered = parts(
         client={"symbols": {"SPY": 0.5}, "reconnects": 3},
         poller={
             "nearest_age_s": lambda: {"SPX": 4.0},
@@ -55,7 +55,8 @@ def test_one_look_gathers_what_every_part_says():
             "refusals": lambda: {"SPX": "why"},
             "refused": 2,
         },
-    ).status()
+    )
+    status = gathered.status(gathered.client.status)
     assert (status.chain_refusals, status.chains_refused) == ({"SPX": "why"}, 2)
     assert (status.state, status.symbols, status.reconnects) == ("live", {"SPY": 0.5}, 3)
     assert (status.chain_age_s, status.last_error) == ({"SPX": 4.0}, "Schwab answered 503.")
@@ -65,7 +66,8 @@ def test_one_look_gathers_what_every_part_says():
 
 @pytest.mark.parametrize("part", [{"client": {"needs_login": "x"}}, {"keeper": "x"}, {"poller": {"needs_login": "x"}}])
 def test_whoever_waits_for_a_login_is_heard(part):
-    assert parts(**part).needs_login == parts(**part).status().needs_login == "x"
+    waiting = parts(**part)
+    assert waiting.needs_login == waiting.status(waiting.client.status).needs_login == "x"
     assert parts().needs_login is None
 
 

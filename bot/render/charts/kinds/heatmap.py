@@ -13,7 +13,7 @@ from bot.render.charts import chart_words as say
 from bot.render.charts.chart_words import Asked, ChartWords, Mark
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import same_day, seconds_of, spread, usual_distance_s, usual_gap_s
-from bot.render.numbers import finite
+from bot.render.numbers import finite, strike
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 from streaming.past import PastLevels, PastSnapshot, PastStrike, past_of
@@ -103,7 +103,7 @@ def _shown(chart: HeatmapChart) -> str:
     span = (
         f"{len(chart.columns)} times from {say.clock(chart.columns[0].begins)} to {say.clock(newest.begins)} New York"
     )
-    reach = f", strikes {found[0][0]:g} to {found[-1][0]:g}{say.extremes(found)}" if found else ""
+    reach = f", strikes {strike(found[0][0])} to {strike(found[-1][0])}{say.extremes(found)}" if found else ""
     return f"{span}, at last net {say.dollars(chart.net)}{reach}, {say.levels_in_words(chart.marks)}."
 
 

@@ -11,7 +11,7 @@ from bot.render.charts import chart_words as say
 from bot.render.charts.chart_words import Asked, Band, ChartWords
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.session_times import day_of, same_day, seconds_of, spread, usual_distance_s, usual_gap_s
-from bot.render.numbers import finite, price
+from bot.render.numbers import finite, level
 from bot.render.origin_words import source_name
 from streaming.calendar import next_session
 from streaming.clock import date_of
@@ -126,21 +126,20 @@ def _with_gaps(rows: list[Row]) -> list[Row]:
 
 
 def _shown(chart: HistoryChart) -> str:
-    lines = "; ".join(f"{one.name} {_course(one.values)}" for one in chart.series)
+    lines = "; ".join(f"{one.name} {_course(one)}" for one in chart.series)
     if chart.days:
         return f"Closes from {chart.days[0]} to {chart.days[-1]}: {lines}."
     first, last = say.clock(chart.times[0]), say.clock(chart.times[-1])
     return f"From {first} to {last} New York: {lines}{say.band_in_words(chart.band)}."
 
 
-def _course(values: tuple[float | None, ...]) -> str:
-    seen = [value for value in values if value is not None]
+def _course(line: Series) -> str:
+    seen = [value for value in line.values if value is not None]
     if not seen:
         return "unknown"
-    course = price(seen[0]) if seen[0] == seen[-1] else f"{price(seen[0])} to {price(seen[-1])}"
-    if min(seen) == max(seen):
-        return course
-    return f"{course}, between {price(min(seen))} and {price(max(seen))}"
+    first, last, least, most = (level(line.kind, value) for value in (seen[0], seen[-1], min(seen), max(seen)))
+    course = first if seen[0] == seen[-1] else f"{first} to {last}"
+    return course if least == most else f"{course}, between {least} and {most}"
 
 
 KIND: Final = ChartKind(

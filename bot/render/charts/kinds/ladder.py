@@ -9,7 +9,7 @@ from bot.render.charts import chart_words as say
 from bot.render.charts.chart_words import Asked, ChartWords, Mark
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.render.charts.kinds.strikes import bars_of
-from bot.render.numbers import known, price
+from bot.render.numbers import known, strike
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 
@@ -100,8 +100,8 @@ def _strongest(rows: Sequence[LadderStep]) -> tuple[int, ...]:
 
 def _shown(chart: LadderChart) -> str:
     rows = [chart.rows[place] for place in chart.named]
-    strongest = ", ".join(f"{price(row.strike)} {say.dollars(row.net)}" for row in rows)
-    span = f"strikes {chart.rows[0].strike:g} to {chart.rows[-1].strike:g}"
+    strongest = ", ".join(f"{strike(row.strike)} {say.dollars(row.net)}" for row in rows)
+    span = f"strikes {strike(chart.rows[0].strike)} to {strike(chart.rows[-1].strike)}"
     return f"Net {say.dollars(chart.net)}, {span}, strongest {strongest}, {say.levels_in_words(chart.marks)}."
 
 

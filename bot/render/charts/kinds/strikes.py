@@ -7,7 +7,7 @@ from typing import Final
 from bot.render.charts import chart_words as say
 from bot.render.charts.chart_words import Asked, Band, ChartWords, Mark
 from bot.render.charts.kinds.chart_kind import ChartKind
-from bot.render.numbers import known, price
+from bot.render.numbers import known, strike
 from streaming.errors import RequestError
 from streaming.model import WEIGHT_WORDS, GexSnapshot, ScopeName, WeightName
 
@@ -84,10 +84,10 @@ def _where_most_is(snapshot: GexSnapshot, bars: list[Bar]) -> list[Bar]:
         return bars
     needed = _SHARE * sum(abs(value) for _, value in bars)
     reach, held = _LEAST_REACH * spot, 0.0
-    for strike, value in sorted(bars, key=lambda bar: abs(bar[0] - spot)):
+    for at, value in sorted(bars, key=lambda bar: abs(bar[0] - spot)):
         if held >= needed:
             break
-        reach, held = max(reach, abs(strike - spot)), held + abs(value)
+        reach, held = max(reach, abs(at - spot)), held + abs(value)
     return [bar for bar in bars if abs(bar[0] - spot) <= reach]
 
 
@@ -108,7 +108,7 @@ def _most_of_a_side(sides: Sequence[Sides]) -> str:
     if not sides:
         return ""
     call, put = max(sides, key=lambda row: row[1]), min(sides, key=lambda row: row[2])
-    calls, puts = f"{say.dollars(call[1])} at {price(call[0])}", f"{say.dollars(put[2])} at {price(put[0])}"
+    calls, puts = f"{say.dollars(call[1])} at {strike(call[0])}", f"{say.dollars(put[2])} at {strike(put[0])}"
     return f", near spot most calls {calls} and most puts {puts}"
 
 

@@ -50,8 +50,8 @@ def words(kind, *, seen=None, weight="oi", scope="full"):
 def test_strikes_in_words():
     assert words("strikes", seen=[full_snapshot()]) == (
         "NQ_NDX: net GEX by strike, by open interest, expiries up to 90 days. Net −0.900Bn, most positive +0.0960Bn "
-        "at 25860, most negative −0.0630Bn at 24270, spot 25061.25, zero gamma 24950.75, call wall 25100.00, "
-        "put wall 24800.00. schwab, 20 Aug 2026, 12:00:00 New York, levels by open interest."
+        "at 25860, most negative −0.0630Bn at 24270, spot 25061.25, zero gamma 24950.75, call wall 25100, "
+        "put wall 24800. schwab, 20 Aug 2026, 12:00:00 New York, levels by open interest."
     )
 
 
@@ -67,7 +67,7 @@ def test_a_profile_in_words_names_its_flips():
 def test_a_history_in_words_says_how_each_line_ran():
     text = words("history")
     assert "From 11:41 to 12:00 New York: spot 25000.00 to 25069" in text
-    assert "call wall 25100.00;" in text
+    assert "call wall 25100;" in text
     assert "zero gamma unknown" in words("history", weight="vol")
 
 

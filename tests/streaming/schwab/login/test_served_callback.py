@@ -261,6 +261,15 @@ async def test_only_the_newest_link_of_all_machines_may_arrive_and_only_by_its_s
     assert (await here.arrive(newest.state)).status_code == 200
 
 
+async def test_a_link_of_before_is_turned_away_also_while_other_machines_know_no_newer(machines, place):
+    here, _ = machines
+    before = await begun(here, place)
+    place.takes = False
+    newest = here.callback.begin(here.done)
+    assert "not begun here" in (await here.arrive(before.state)).text
+    assert (await here.arrive(newest.state)).status_code == 200
+
+
 async def test_without_redis_a_login_arrives_where_it_was_begun_and_elsewhere_is_asked_to_come_again(machines, place):
     here, there = machines
     attempt = await begun(here, place)

@@ -105,7 +105,7 @@ def test_a_refresh_token_that_rotated_and_reached_no_copy_is_put_back_by_who_has
         rig.place.has_copy = True
         await asyncio.sleep(30.0)
         assert rig.schwab.accepts(await rig.here.auth.access_token())
-        assert not rig.here.auth.status().unsaved
+        assert (rig.here.auth.status().unsaved, rig.here.auth.status().last_error) == (False, None)
         await rig.there.auth.refresh()
         assert (rig.schwab.refreshes, rig.schwab.violations) == (2, [])
 

@@ -69,7 +69,7 @@ def test_in_words_it_says_what_spot_would_meet_and_what_dealers_trade():
     assert "at 15:51, by when dealers have sold 6.38Bn because time passed" in text
     assert "most positive +" in text
     assert "most negative −" in text
-    assert "put wall 24800.00" in text
+    assert "put wall 24800" in text
 
 
 def test_bought_and_sold_are_told_apart():

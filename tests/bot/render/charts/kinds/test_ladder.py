@@ -35,7 +35,7 @@ def test_where_a_strike_stood_minutes_ago_is_known_by_volume_alone():
 def test_the_strongest_are_named_and_none_beside_another():
     shown = chart(snapshot(strikes=STRIKES))
     assert [shown.rows[place].strike for place in shown.named] == [25000.0, 25070.0]
-    assert "strongest 25000.00 +0.0300Bn, 25070.00 −0.0120Bn" in alt_text(shown)
+    assert "strongest 25000 +0.0300Bn, 25070 −0.0120Bn" in alt_text(shown)
 
 
 def test_without_figures_near_spot_that_is_said():

@@ -32,7 +32,7 @@ def test_calls_and_puts_of_the_strikes_near_spot_stand_behind_the_bars_of_the_sa
     seen = replace(whole, scopes=whole.scopes | {"full": replace(whole.scopes["full"], sides=rows)})
     assert chart(seen).sides == ((25000.0, 30.0, -70.0), (25100.0, 1.0, -2.0))
     assert chart(seen, weight="oi").sides == ((25000.0, 40.0, -30.0), (25100.0, 3.0, -4.0))
-    assert "most calls +0.0400Bn at 25000.00 and most puts −0.0300Bn at 25000.00" in alt_text(chart(seen, weight="oi"))
+    assert "most calls +0.0400Bn at 25000 and most puts −0.0300Bn at 25000" in alt_text(chart(seen, weight="oi"))
     assert chart(seen, scope="zero").sides == ()
 
 
