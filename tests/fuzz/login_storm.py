@@ -26,7 +26,8 @@ _START = datetime(2026, 8, 17, 12, 0, tzinfo=UTC)
 _TROUBLE_S = 4 * 3600.0
 _CALM_S = 900.0
 _DEEDS = 60
-_TRIES = 6
+_TRIES = 12
+"""How often a person tries: Redis may be away for minutes."""
 _MOST_REFRESHES = 60
 """Some eight for each machine are due in four hours; kills, tokens that died and answers that were lost cost more."""
 
