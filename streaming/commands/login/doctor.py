@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -26,6 +27,8 @@ _CLOCK_TOLERANCE_S: Final = 30.0
 _PROBE: Final = "SPY"
 _BUDGET: Final = 60
 _FIRST_FREE_PORT: Final = 1024
+_OURS: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.MISDIRECTED_REQUEST})
+"""How a served callback turns away whoever brings no login, and whoever did not come by its address."""
 
 
 class Doctor:
@@ -52,6 +55,8 @@ class Doctor:
     async def examine(self) -> int:
         """Print the findings; 0, or the exit status of the first failure."""
         self._add(settings_findings(self._settings))
+        if (bind := self._settings.schwab_callback_bind) is not None:
+            self._add([await self._callback_finding(self._settings.schwab_callback_url, bind)])
         encrypts = self._settings.schwab_token_key is not None
         self._add(login_findings(self._store, self._clock.now(), encrypts=encrypts))
         if self._auth is not None:
@@ -59,6 +64,27 @@ class Doctor:
         failures = [finding for finding in self._findings if finding.verdict == "FAIL"]
         self._say(_verdict(failures))
         return failures[0].status if failures else 0
+
+    async def _callback_finding(self, url: str, bind: str) -> Finding:
+        """Whether the registered address leads to the bot: asked as by a browser that comes back with nothing."""
+        from streaming.schwab.login.login_page import SIGN
+
+        try:
+            asked = httpx.URL(url).copy_merge_params({"code": "", "state": ""})
+            answer = await self._http.get(asked, follow_redirects=False)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            trouble = transport_error(error, "The callback URL")
+            return warn("callback", f"{trouble} Is the proxy or tunnel up, and the name known here?")
+        if SIGN not in answer.content or answer.status_code not in _OURS:
+            elsewhere = f"{url} leads to something else (HTTP {answer.status_code})."
+            return warn("callback", f"{elsewhere} The proxy or tunnel must lead to {bind}, and the bot must run.")
+        if answer.status_code == HTTPStatus.MISDIRECTED_REQUEST:
+            return warn(
+                "callback",
+                f"{url} leads to the bot under another name. Let the proxy keep Host, or name the proxy in"
+                " SCHWAB_CALLBACK_PROXIES.",
+            )
+        return ok("callback", f"{url} leads to the bot.")
 
     async def _ask_schwab(self, auth: SchwabAuthClient) -> None:
         if not await self._reach(auth):

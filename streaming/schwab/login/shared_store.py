@@ -175,6 +175,7 @@ class SharedTokenStore:
         try:
             await self._store(self._owed)
         except TransientError as error:
+            _LOG.warning("the new Schwab login is not stored yet: %s %s", error, _USED_HERE)
             raise TransientError(f"{error} {_USED_HERE}", remedy=_LEAVE_RUNNING) from error
 
     async def forget(self) -> None:

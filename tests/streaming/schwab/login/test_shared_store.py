@@ -89,7 +89,7 @@ def test_what_could_not_be_stored_is_used_and_stored_later():
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
-def test_a_refresh_token_that_rotated_and_reached_no_copy_is_put_back_by_who_has_it(is_lost):
+def test_a_refresh_token_that_rotated_and_reached_no_copy_is_put_back_by_who_has_it(is_lost, caplog):
     async def both(rig):
         await rig.log_in(rig.here)
         rig.schwab.rotates = True
@@ -100,6 +100,7 @@ def test_a_refresh_token_that_rotated_and_reached_no_copy_is_put_back_by_who_has
         with pytest.raises(TransientError, match="only this machine has it"):
             await refreshing
         assert rig.here.auth.status().unsaved
+        assert "not stored yet: No copy of Redis has it." in caplog.text
         if is_lost:
             rig.place.fail_over()
         rig.place.has_copy = True
