@@ -309,7 +309,9 @@ def _apart(function: Callable[_P, _T]) -> Callable[_P, _T]:
     the same instructions it keeps unlearning that, and a row costs a tenth more.
     """
     own = cast("FunctionType", function)
-    return cast("Callable[_P, _T]", FunctionType(own.__code__.replace(), own.__globals__, own.__name__, None, own.__closure__))
+    return cast(
+        "Callable[_P, _T]", FunctionType(own.__code__.replace(), own.__globals__, own.__name__, None, own.__closure__)
+    )
 
 
 def _believed(event_ms: int, server_ms: float, recv_ms: int) -> int:
