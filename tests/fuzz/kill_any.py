@@ -141,9 +141,10 @@ class Trial:
         return left[0]
 
     async def recover(self, bot: StormBot) -> None:
-        """Start a process again and wait until the work is shared."""
+        """Start a process again and wait until the work is shared, and the boards that it took have looked around."""
         await bot.start()
         await self._shared(len(self._storm.bots))
+        await asyncio.sleep(len(self._storm.channels) / PROCESSES / _BUDGET_PER_S * _CALLS_TO_SETTLE)
 
     async def _answered_after_s(self, ended_s: float, within_s: float) -> float:
         """Until the first command is answered that is used after an end; one is used before the last has its answer."""
