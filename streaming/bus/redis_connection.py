@@ -7,13 +7,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError, ResponseError
 
 from streaming.bus.cluster import ClusterRedis, is_replicated
 from streaming.bus.redis_url import FORMS, parse_group
-from streaming.bus.replicas import CONNECT_S, WatchedRedis, connection_options
+from streaming.bus.replicas import CONNECT_S, PatientPool, WatchedRedis, connection_options
 from streaming.errors import ConfigurationError, TransientError, UnavailableError
 
 ANSWER_S: Final = 5.0
@@ -37,7 +36,7 @@ def make_client(url: str) -> Redis:
     try:
         group = parse_group(url)
         if group is None:
-            return Redis.from_pool(ConnectionPool(**connection_options(url)))
+            return Redis.from_pool(PatientPool(**connection_options(url)))
         return ClusterRedis(group) if group.kind == "cluster" else WatchedRedis(group)
     except ValueError:
         raise ConfigurationError(f"REDIS_URL is not valid: expected {FORMS}.") from None

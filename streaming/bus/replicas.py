@@ -9,11 +9,12 @@ is, if it is the master at all: one that was replaced while it was away comes ba
 import asyncio
 import logging
 import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import Connection, ConnectionPool, SSLConnection, parse_url
+from redis.asyncio.connection import AbstractConnection, Connection, ConnectionPool, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import (
     Sentinel,
@@ -23,7 +24,7 @@ from redis.asyncio.sentinel import (
 )
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import MaxConnectionsError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from streaming.bus import keys
@@ -241,11 +242,63 @@ def connection_options(url: str) -> dict[str, Any]:
     }
 
 
+class PatientPool(ConnectionPool):
+    """Whoever asks while every connection is in use waits for one, where redis-py raises.
+
+    A process that begins asks for the notes of all its live messages at once; what it asked for besides, such as a
+    turn to identify or to renew a lease, failed as if Redis were away. How long anybody waits is bounded by
+    `answering`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def get_connection(self, command_name: Any = None, *_: Any, **__: Any) -> AbstractConnection:  # redis-py
+        del command_name
+        while True:
+            try:
+                found: AbstractConnection = await super().get_connection()  # type: ignore[no-untyped-call]  # redis-py
+            except MaxConnectionsError:
+                await self._freed()
+            else:
+                return found
+
+    async def release(self, connection: AbstractConnection) -> None:
+        try:
+            await super().release(connection)
+        finally:
+            self._wake_next()
+
+    async def _freed(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake_next()
+            raise
+
+    def _wake_next(self) -> None:
+        while self._waiting:
+            if not (turn := self._waiting.popleft()).done():
+                turn.set_result(None)
+                return
+
+
+class _PatientSentinelPool(PatientPool, SentinelConnectionPool):
+    """The same, of the master that sentinels name."""
+
+    def __init__(self, service: str, watchers: Sentinel, **options: Any) -> None:
+        super().__init__(service_name=service, sentinel_manager=watchers, **options)
+
+
 def member_pool(group: GroupUrl, host: str, port: int) -> ConnectionPool:
     """Connections to one member of a Cluster."""
     kind = _AcknowledgedTlsConnection if group.scheme == _TLS else AcknowledgedConnection
     options = {"connection_class": kind, "copies": CopyWatch()}
-    return ConnectionPool(**connection_options(group.server(host, port)) | options)
+    return PatientPool(**connection_options(group.server(host, port)) | options)
 
 
 class WatchedRedis(Redis):
@@ -260,7 +313,7 @@ class WatchedRedis(Redis):
             "copies": CopyWatch(),
         }
         del options["host"], options["port"]
-        pool = SentinelConnectionPool(group.service, self._watchers, **options)  # type: ignore[no-untyped-call]  # redis-py
+        pool = _PatientSentinelPool(group.service, self._watchers, **options)
         super().__init__(connection_pool=pool)
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # redis-py

@@ -16,6 +16,19 @@ async def test_an_opened_client_answers(redis_url):
         assert await redis.ping() is True
 
 
+async def test_what_is_asked_at_once_waits_for_a_connection_where_all_are_in_use(redis_url):
+    """As the boards of a process that begins do. redis-py raises from the hundredth connection on."""
+    async with open_redis(redis_url) as redis:
+        found = await asyncio.gather(*(redis.incr("asked") for _ in range(400)))
+        assert sorted(found) == list(range(1, 401))
+        assert len(await redis.client_list()) <= 100 + 1
+        waiting = [asyncio.create_task(redis.incr("asked")) for _ in range(400)]
+        await asyncio.sleep(0)
+        for task in waiting[:390]:
+            task.cancel()
+        assert all(await asyncio.gather(*waiting[390:]))
+
+
 async def test_a_server_that_is_not_there_is_one_sentence_without_the_password():
     url = f"redis://admin:hunter2@127.0.0.1:{free_port()}/0"
     with pytest.raises(UnavailableError) as caught:
