@@ -14,8 +14,8 @@ from streaming.model import OptionQuote, OptionTrades, TickEvent
 from streaming.ports import StreamEvent
 from streaming.symbols import Ticker
 
-MOST_WAITING: Final = 4096
-"""Option quotes; with more, the oldest is dropped."""
+MOST_WAITING: Final = 16_384
+"""Option quotes, three times what anybody streams; with more, the oldest is dropped."""
 
 
 class EngineInbox:
@@ -90,9 +90,10 @@ class EngineInbox:
             self.news[name].set()
 
 
-MOST_LINES: Final = 4096
-"""Options whose volume is remembered; with more, whoever was silent longest is forgotten."""
-MOST_MINUTES: Final = 8192
+MOST_LINES: Final = MOST_WAITING
+"""Options whose volume is remembered; with more, whoever was silent longest is forgotten. Were fewer remembered than
+are streamed, each would be forgotten before it came again."""
+MOST_MINUTES: Final = 2 * MOST_LINES
 """Minutes of options not handed over yet; with more, the oldest is lost."""
 _MOST_AT_ONCE: Final = 10_000_000
 """Contracts in one update; a larger rise is a volume that was wrong before or is now."""

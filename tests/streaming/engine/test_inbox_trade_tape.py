@@ -93,6 +93,14 @@ def test_memory_is_bounded_in_options_and_in_what_waits(monkeypatch):
     assert [trade.minute_ms // MINUTE for trade in tape.empty()] == [27, 28, 29]
 
 
+def test_of_five_thousand_options_that_trade_each_second_every_trade_is_told():
+    tape = TradeTape()
+    for volume in (10, 11, 12):
+        for number in range(5_000):
+            tape.take(quote(volume, symbol=f"SPXW  260820C{number:08d}"))
+    assert sum(trade.bought + trade.sold + trade.unsure for trade in tape.empty()) == 10_000
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_made_tape_is_classed_as_the_slow_model_does(seed):
     rng = random.Random(seed)
