@@ -36,14 +36,14 @@ class Phone:
 
     async def sign_in(self, link: str) -> httpx.URL:
         """Where Schwab sends the browser."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=20.0) as client:
             return httpx.URL((await client.get(link)).headers["Location"])
 
     async def open(self, address: httpx.URL, port: int, *, by: str = PROXY) -> httpx.Response:
         """What the tunnel leads to, which is the machine with this port."""
         assert address.host == HOST
         place = address.copy_with(scheme="http", host="127.0.0.1", port=port)
-        async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(local_address=by)) as client:
+        async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(local_address=by), timeout=20.0) as client:
             return await client.get(place, headers=FORWARDED)
 
 
