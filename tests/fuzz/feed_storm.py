@@ -236,7 +236,7 @@ class Storm:
             await asyncio.sleep(self.schedule.calm_s)
             await self._let_replacements_end()
             self.look()
-            await _ended(background)
+            await ended(background)
         for bot in self.bots:
             await bot.kill()
         self.protocol.logs = {bot.log.parent.name: bot.log.read_text().splitlines() for bot in self.bots}
@@ -256,7 +256,7 @@ class Storm:
         self.sandbox.faults.clear()
         self.sandbox.moderator.rest()
         self.sandbox.gateway.trouble.come_up()
-        await _ended(under_way)
+        await ended(under_way)
         self.redis.freeze(signal.SIGCONT)
         await self.redis.start()
         for bot in self.bots:
@@ -412,7 +412,7 @@ class Storm:
         return True
 
 
-async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def ended(tasks: Iterable[asyncio.Task[None]]) -> None:
     """Cancel them until they are over: a client whose own time runs out in the same moment swallows the first one."""
     left = {task for task in tasks if not task.done()}
     while left:

@@ -31,7 +31,7 @@ from bot.feed.part import FeedPart
 from bot.sandbox.gateway.gateway_session import Shard
 from bot.wire.identify_slots import APART_S
 from streaming.bus import keys
-from tests.fuzz.feed_storm import Storm, StormBot, open_storm
+from tests.fuzz.feed_storm import Storm, StormBot, ended, open_storm
 from tests.fuzz.storm_schedule import Schedule
 from tests.fuzz.storm_verdict import live_among
 from tests.support.asker import Asker
@@ -242,8 +242,7 @@ async def play(
                     await trial.recover(bot)
             trial.look()
         finally:
-            publishing.cancel()
-            await asyncio.wait({publishing})
+            await ended({publishing})
             await trial.close()
         return falls, _wrong(trial, storm)
 

@@ -18,7 +18,7 @@ from typing import Final
 
 import redis.asyncio as aredis
 
-from tests.fuzz.feed_storm import Storm, StormBot, metrics_key, open_storm
+from tests.fuzz.feed_storm import Storm, StormBot, ended, metrics_key, open_storm
 from tests.fuzz.storm_schedule import Schedule
 
 CHANNELS: Final = 8
@@ -46,8 +46,7 @@ async def play(rounds: int, seed: int, folder: Path, *, hurried: bool = False) -
                 sys.stdout.write(f"round {number + 1}: {'; '.join(found) or 'one message in each channel'}\n")
                 wrong += found
         finally:
-            publishing.cancel()
-            await asyncio.wait({publishing})
+            await ended({publishing})
     return wrong
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz.feed_storm import Storm, StormBot, open_storm
+from tests.fuzz.feed_storm import Storm, StormBot, ended, open_storm
 from tests.fuzz.storm_schedule import Schedule
 from tests.fuzz.storm_verdict import Protocol, Seen, complaints, figure_of, live_among
 
@@ -185,8 +185,7 @@ async def soak(minutes: int, channels: int, folder: Path) -> list[str]:
             await asyncio.sleep(_SETTLE_S)
             spans = await _minutes(Watch(storm, bot), minutes)
         finally:
-            publishing.cancel()
-            await asyncio.wait({publishing})
+            await ended({publishing})
         await bot.terminate()
         said = complaints(Protocol(logs={"bot": bot.log.read_text().splitlines()}))
         sys.stdout.write(f"whole   {whole(spans).line}\ngrowth {growth_mb(spans):.1f} MB\n")
