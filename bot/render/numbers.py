@@ -13,6 +13,7 @@ _BETWEEN_STRIKES: Final = frozenset({"spot", "zero_gamma", "ladder_split"})
 _FINEST_DECIMALS: Final = 4
 _TWO_DECIMALS_BELOW_PCT: Final = 9.995
 _ONE_DECIMAL_BELOW_PCT: Final = 99.95
+_FARTHEST_PCT: Final = 9999.0
 _SCIENTIFIC_FROM: Final = 1e9
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
@@ -54,11 +55,13 @@ def percent(fraction: float | None, decimals: int = 2) -> str:
 
 
 def distance(level: float | None, spot: float | None) -> str:
-    """How far a level lies from spot, in percent of spot: + above it; at most six characters below a thousandfold."""
+    """How far a level lies from spot, in percent of spot: + above it; in six characters, >9999% of what lies beyond."""
     if not (known(level) and known(spot)) or not spot > 0.0:
         return UNKNOWN
     fraction = (level - spot) / spot
     size = abs(fraction) * 100
+    if size >= _FARTHEST_PCT:
+        return f">{_FARTHEST_PCT:.0f}%"
     return percent(fraction, 2 if size < _TWO_DECIMALS_BELOW_PCT else 1 if size < _ONE_DECIMAL_BELOW_PCT else 0)
 
 

@@ -1,7 +1,7 @@
 """The board's message in each of its styles, a block of 40 columns or lines of markdown. Pure: one view, one text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import dropwhile
@@ -28,6 +28,10 @@ WAITING_FOR: Final = "waiting for data from "
 COLUMNS: Final = 40
 TABLE_HEAD: Final = "          spot zero γ  call   put net Bn"
 """Above the rows of several tickers that have no room for a block each."""
+_GAP: Final = " "
+_OF_PERCENT: Final = 2
+_LEVEL: Final = 8
+"""Columns of a level: 99999.99."""
 _UP: Final = "▲"
 _DOWN: Final = "▼"
 _TIED: Final = "\N{NO-BREAK SPACE}"
@@ -115,7 +119,7 @@ def board_text(view: BoardView, *, style: Style = "ansi") -> str:
 
 
 def _block(view: BoardView) -> list[str]:
-    banner = [_painted(view.banner, theme.YELLOW)] if view.banner else []
+    banner = [_painted(line, theme.YELLOW) for line in _banner_lines(view.banner)]
     if view.freshness is Freshness.WAITING:
         waiting, *rest = _waiting(view)
         return [_bold(f"GEX: {safe_name(view.ticker)}"), _painted(waiting, theme.YELLOW), *rest]
@@ -125,25 +129,68 @@ def _block(view: BoardView) -> list[str]:
         provenance(view, FRESHNESS_COLOUR.get(view.freshness)),
         _regime(view),
         *(_block_line(name, label, view) for name, label in _LINES.items()),
-        f"{f' {_AT_STRIKE}':<11}{strike(view.max_change_strike, view.decimals):>8}{scope_words(view):>{COLUMNS - 19}}",
+        _strike_line(view),
     ]
 
 
+def _banner_lines(banner: str) -> list[str]:
+    """On one line if it fits: the words of a replayed simulation take two."""
+    if len(banner) <= COLUMNS:
+        return [banner] if banner else []
+    first, _, rest = banner.partition(PARTS)
+    return [first, rest]
+
+
 def _block_title(view: BoardView) -> str:
-    title = _bold(f"GEX: {safe_name(view.ticker)}  {price(view.figures['spot'].now, view.decimals)}")
-    change = _rounded(view.figures["spot"], view.decimals)
-    return f"{title}  {_moved(_spot_change(view), change)}"
+    """Ticker, spot and its change, in the first form that fits; at the worst with the name cut short."""
+    spot, name = view.figures["spot"], safe_name(view.ticker)
+    for gap, decimals, of_change, of_percent in _title_forms(view.decimals):
+        head = f"GEX: {name}{gap}{price(spot.now, decimals)}"
+        change = _rounded(spot, decimals)
+        words = _spot_change(view, change, of_change, of_percent)
+        shown = None if change is None else round(change, of_change)
+        over = len(head) + len(gap) + len(words) + (len(f" {_UP}") if shown else 0) - COLUMNS
+        if over <= 0:
+            break
+    else:
+        head = head.replace(name, _cut(name, len(name) - over), 1)
+    return f"{_bold(head)}{gap}{_moved(words, shown)}"
+
+
+def _title_forms(decimals: int) -> Iterator[tuple[str, int, int, int]]:
+    """Blanks between the parts and decimals of spot, change and percentage: what tells least goes first."""
+    yield _GAP * 2, decimals, decimals, _OF_PERCENT
+    yield from ((_GAP, decimals, fewer, _OF_PERCENT) for fewer in range(decimals, -1, -1))
+    yield from ((_GAP, fewer, 0, _OF_PERCENT - 1) for fewer in range(decimals, -1, -1))
+    yield _GAP, 0, 0, 0
+
+
+def _cut(name: str, room: int) -> str:
+    return name if len(name) <= room else f"{name[: max(room - 1, 0)]}…"
 
 
 def _block_line(name: str, label: str, view: BoardView) -> str:
     figure = view.figures[name]
-    if BOARD[name].is_price:
-        now, before = level(name, figure.now, view.decimals), level(name, figure.before, view.decimals)
-        away = distance(figure.now, view.figures["spot"].now)
-        return _levelled(f"{label:<11}{now:>8} {away:>6}", f"{f'({before})':>11}", _rounded(figure, view.decimals))
-    named = f"{label} {line_weight(name, view.weight)}"
-    change, moved = _exposure_change(figure, view)
-    return f"{named:<16}{significant_bn(figure.now, view.digits):>10} {_moved(f'{moved:>11}', change)}"
+    if not BOARD[name].is_price:
+        named = f"{label} {line_weight(name, view.weight)}"
+        change, moved = _exposure_change(figure, view)
+        return f"{named:<16}{significant_bn(figure.now, view.digits):>10} {_moved(f'{moved:>11}', change)}"
+    away = distance(figure.now, view.figures["spot"].now)
+    decimals = _narrow(view.decimals, figure.now, figure.before)
+    now, before = level(name, figure.now, decimals), level(name, figure.before, decimals)
+    return _levelled(f"{label:<11}{now:>8} {away:>6}", f"{f'({before})':>11}", _rounded(figure, decimals))
+
+
+def _strike_line(view: BoardView) -> str:
+    at = view.max_change_strike
+    line = f"{f' {_AT_STRIKE}':<11}{strike(at, _narrow(view.decimals, at)):>8}"
+    return f"{line}{scope_words(view):>{COLUMNS - len(line)}}"
+
+
+def _narrow(decimals: int, *values: float | None) -> int:
+    """As many decimals, down to none, as leave all of these within the column of a level."""
+    widest = max((len(price(value, 0)) for value in values), default=0)
+    return max(min(decimals, _LEVEL - widest - 1), 0)
 
 
 def _markdown(view: BoardView) -> tuple[list[str], ...]:
@@ -152,7 +199,8 @@ def _markdown(view: BoardView) -> tuple[list[str], ...]:
     if view.freshness is Freshness.WAITING:
         return ([f"### {title}", *filter(None, _waiting(view, prose=True))],)
     spot = view.figures["spot"]
-    moved = _dotted(_spot_change(view), _rounded(spot, view.decimals))
+    change = _rounded(spot, view.decimals)
+    moved = _dotted(_spot_change(view, change, view.decimals), change)
     head = [
         f"### {title} {price(spot.now, view.decimals)}",
         moved,
@@ -177,12 +225,11 @@ def _markdown_line(name: str, label: str, view: BoardView) -> str:
     return _dotted(f"{label} {line_weight(name, view.weight)} **{value}** {moved.replace(' ', _TIED)}", change)
 
 
-def _spot_change(view: BoardView) -> str:
-    spot = view.figures["spot"]
-    change = _rounded(spot, view.decimals)
+def _spot_change(view: BoardView, change: float | None, decimals: int, of_percent: int = _OF_PERCENT) -> str:
     if change is None:
         return f"Δ {UNKNOWN}"
-    return f"Δ {signed(change, view.decimals)} {percent(change / spot.before if spot.before else None)}"
+    before = view.figures["spot"].before
+    return f"Δ {signed(change, decimals)} {percent(change / before if before else None, of_percent)}"
 
 
 def _exposure_change(figure: Moving, view: BoardView) -> tuple[float | None, str]:
@@ -193,11 +240,17 @@ def _exposure_change(figure: Moving, view: BoardView) -> tuple[float | None, str
 
 
 def provenance(view: BoardView, colour: str | None, *, prose: bool = False) -> str:
-    """Without the span of the changes where a note leaves no room for it; `prose` is not a block of code."""
+    """Without the span of the changes where a note leaves no room for it; `prose` is not a block of code.
+
+    In a block a long name of a source is cut where even that leaves too little room.
+    """
     words = freshness_words(view, prose=prose)
     said = [part for part in (source_name(view.source), words, view.note, f"Δ {view.window_s:g}s") if part]
     if len(PARTS.join(said)) > COLUMNS:
         said.pop()
+    over = len(PARTS.join(said)) - COLUMNS
+    if over > 0 and not prose:
+        said[0] = _cut(said[0], len(said[0]) - over)
     if colour is not None:
         said[1] = _painted(words, colour)
     return PARTS.join(said)

@@ -262,30 +262,53 @@ def may_be_set(**said) -> bool:
     return True
 
 
-plausible = st.floats(0.01, 99_999)
+plausible = st.floats(0.01, 999_999)
 plausible_moving = st.builds(Moving, plausible, plausible)
-plausible_bn = st.builds(Moving, st.floats(-99, 99), st.floats(-99, 99))
-
+plausible_bn = st.builds(Moving, st.floats(-99_999, 99_999), st.floats(-99_999, 99_999))
+spots = st.builds(lambda before, share: Moving(before * share, before), plausible, st.floats(0.05, 9.0))
+names = st.from_regex(r"[A-Z][A-Z0-9._]{11}", fullmatch=True).filter(lambda name: may_be_set(gex_feed_symbol=name))
 
 ways_to_show = st.fixed_dictionaries(
     {
+        "ticker": st.sampled_from(["NQ_NDX", "ES_SPX", "BRK.A", "SPY"]) | names,
+        "source": st.sampled_from(["schwab", "gexbot", "simulated", "file:2022-05-20", "my-own-producer1"]),
+        "note": st.sampled_from(["", "warming", "chain 11m old", "120/2000 loaded"]),
+        "banner": st.sampled_from(["", "SIMULATED · REPLAY 20 Nov 2026 x1000 · 10:31:05 NY"]),
         "freshness": st.sampled_from(list(Freshness)),
+        "scope": st.sampled_from([None, "zero", "one", "full", "all"]),
         "weight": st.sampled_from([None, "oi", "vol"]),
         "regime": st.sampled_from([None, "dampened", "amplified", "undecided"]),
         "digits": st.sampled_from([digits for digits in range(10) if may_be_set(gex_feed_digits=digits)]),
     }
 )
-WIDEST = {"freshness": Freshness.LIVE, "weight": "vol", "regime": "undecided", "digits": 5}
+WIDEST = {"ticker": "NQ_NDX", "freshness": Freshness.LIVE, "weight": "vol", "regime": "undecided", "digits": 5}
 
 
-@given(plausible_moving, plausible_bn, ways_to_show)
-@example(Moving(6875.25, 6850.25), Moving(-9.87654, 9.87654), WIDEST)
-@example(Moving(6875.25, 6850.25), Moving(-98.7654, 98.7654), WIDEST)
-def test_no_line_is_wider_than_forty_columns(level, exposure, shown):
+@given(spots, plausible_moving, plausible_bn, ways_to_show)
+@example(Moving(25061.25, 24960.25), Moving(6875.25, 6850.25), Moving(-9.87654, 9.87654), WIDEST)
+@example(Moving(712_345.25, 711_000.5), Moving(700_000.5, 99_999.25), Moving(-98.7654, 98.7654), WIDEST)
+@example(Moving(0.01, 0.02), Moving(99_999.25, 99_999.25), Moving(-98.7654, 98.7654), WIDEST)
+def test_no_line_is_wider_than_forty_columns(spot, level, exposure, shown):
     levels = dict.fromkeys(("zero_gamma", "call_wall", "put_wall"), level)
     exposures = dict.fromkeys(("net_gex", "scaled_gamma", "max_change"), exposure)
-    text = block(spot=Moving(25061.25, 25000.0), age_s=3000.0, at=OPEN_AT, **shown, **levels, **exposures)
-    assert max(len(line) for line in text.splitlines()) <= 40
+    shown = shown | ({"note": ""} if shown["freshness"] in {Freshness.CLOSED, Freshness.STOPPED} else {})
+    text = block(spot=spot, age_s=3000.0, at=OPEN_AT, max_change_strike=level.now, **shown, **levels, **exposures)
+    assert [line for line in text.splitlines() if len(line) > 40] == []
+    assert is_replaceable(text) is (shown["freshness"] is not Freshness.CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("ticker", "spot", "title"),
+    [
+        ("NQ_NDX", Moving(25061.25, 24960.25), "GEX: NQ_NDX 25061.25 Δ +101.00 +0.40% ▲"),
+        ("NQ_NDX", Moving(23861.25, 25061.25), "GEX: NQ_NDX 23861.25 Δ −1200.00 −4.79% ▼"),
+        ("NQ_NDX", Moving(105_061.25, 103_960.25), "GEX: NQ_NDX 105061.25 Δ +1101.0 +1.06% ▲"),
+        ("LONGESTNAMES", Moving(25061.25, 24960.25), "GEX: LONGESTNAMES 25061.2 Δ +101 +0.4% ▲"),
+        ("LONGESTNAMES", Moving(905_061.25, 104_960.25), "GEX: LONGESTNA… 905061 Δ +800101 +762% ▲"),
+    ],
+)
+def test_a_long_change_takes_the_blanks_then_decimals_and_never_its_sign(ticker, spot, title):
+    assert block(ticker=ticker, spot=spot).splitlines()[1] == title
 
 
 ENDED = {Freshness.CLOSED}
