@@ -23,6 +23,10 @@ class Runner:
         self.state = FeedStatus(snapshots=part.number + 1, last_snapshot_at=OPEN_AT + timedelta(seconds=part.number))
         self.changed = []
 
+    @property
+    def leading(self):
+        return self.state.leading
+
     def status(self):
         return self.state
 
