@@ -454,7 +454,7 @@ class Board:
     def _may_repost(self) -> bool:
         """A replay may pass its marks faster than Discord takes new messages."""
         now_s = self._clock.monotonic()
-        rested = now_s - self._reposted_s >= _REPOST_AFTER_S and now_s >= self._replace_at_s
+        rested = now_s >= max(self._reposted_s + _REPOST_AFTER_S, self._replace_at_s)
         return rested and self._message.message_id is not None
 
     async def _refresh(self, text: str, decision: FeedDecision, at: datetime) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from tests.fuzz.virtual_storm import storm
 from tests.support.feed import OPEN_AT
 from tests.support.memory_discord import Fault, MemoryDiscord
-from tests.support.virtual_loop import LoopClock, VirtualLoop, run_virtually
+from tests.support.virtual_loop import LoopClock, StandstillError, VirtualLoop, run_virtually
 
 
 @pytest.mark.parametrize("seed", [1, 7, 58, 292, 813, 1048, 10264, 10547])
@@ -48,3 +48,13 @@ def test_a_429_is_inherited_unless_an_answer_told_of_the_window_before_the_call(
         return discord.refused, discord.inherited
 
     assert run_virtually(calls) == judged
+
+
+def test_a_task_that_is_busy_without_end_while_time_stands_still_is_seen() -> None:
+    async def spin(loop: VirtualLoop) -> None:
+        await asyncio.sleep(1.0)
+        while loop.time() < 2.0:
+            """It gives nobody else a turn, either."""
+
+    with pytest.raises(StandstillError, match=r"stands still at 1\.00 s"):
+        run_virtually(spin)

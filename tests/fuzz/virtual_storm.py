@@ -28,7 +28,7 @@ from tests.support.feed import OPEN_AT
 from tests.support.memory_alerts import place_of
 from tests.support.memory_discord import Fault
 from tests.support.virtual_feed import TICKER, VirtualBot, World, a_world
-from tests.support.virtual_loop import VirtualLoop, run_virtually
+from tests.support.virtual_loop import StandstillError, VirtualLoop, run_virtually
 
 TROUBLE_S = 40.0
 CALM_S = 40.0
@@ -540,6 +540,8 @@ def play(deeds: list[Deed], *, seed: int, bots: int, ends_s: float, **options: A
         log.addHandler(bugs)
     try:
         verdict = run_virtually(lambda loop: Storm(loop, seed, deeds, bots=bots, **options).run(ends_s=ends_s))
+    except StandstillError as error:
+        verdict = Verdict(seed, (str(error),), ())
     finally:
         for log in logs:
             log.removeHandler(bugs)

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_MOST_LOOKS = 10_000
+"""At the clock, while it stands."""
 _household: ContextVar["Household | None"] = ContextVar("household", default=None)
 
 
@@ -30,6 +32,10 @@ class Household:
         loop.hurry(missed)
 
 
+class StandstillError(Exception):
+    """Somebody has something to do again and again, and time does not pass."""
+
+
 class _NumberedTask(asyncio.Task[Any]):
     def __init__(self, number: int, coro: Coroutine[Any, Any, Any], **options: Any) -> None:
         self._number = number
@@ -45,7 +51,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now_s = 0.0
-        self._tasks = 0
+        self._tasks = self._looks = 0
         self._selector = self
         self.complaints: list[str] = []
         """What nobody caught, one sentence each."""
@@ -53,6 +59,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.set_exception_handler(self._complain)
 
     def time(self) -> float:
+        self._looks += 1
+        if self._looks > _MOST_LOOKS:
+            self._looks = 0
+            raise StandstillError(f"Time stands still at {self._now_s:.2f} s.")
         return self._now_s
 
     def select(self, timeout: float | None) -> tuple[()]:
@@ -60,6 +70,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if timeout is None:
             raise RuntimeError("everybody waits for somebody else")
         self._now_s += timeout
+        self._looks = 0 if timeout else self._looks
         return ()
 
     def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:

@@ -230,6 +230,17 @@ async def test_a_new_message_that_somebody_wants_comes_at_the_next_beat_and_mark
     assert rig.counters.reposts == 1
 
 
+async def test_the_rest_between_two_new_messages_is_over_when_a_board_wakes_for_the_second():
+    """Of this moment and the one five seconds later, the difference is a little less than five."""
+    rig = Rig()
+    await rig.step()
+    for wait_s in (20.6327594175783, 5.0):
+        rig.clock.advance(wait_s)
+        rig.board.repost()
+        await rig.step()
+    assert rig.counters.reposts == 2
+
+
 async def test_beats_keep_their_cadence():
     rig = Rig()
     await rig.run_for(120)
