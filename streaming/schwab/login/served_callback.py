@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -66,7 +67,7 @@ class ServedCallback:
 
     With `pending` the newest is that of all machines, and whichever the browser comes to finishes it.
     Whoever asks must have come by the registered address, as `Host` says, or a proxy of `proxies` in its forwarded
-    headers; those of anybody else are not looked at.
+    headers; those of anybody else are not looked at. Of a list, what the outermost of the named proxies says counts.
     """
 
     def __init__(
@@ -256,18 +257,33 @@ class ServedCallback:
             _LOG.exception("nobody could be told how the login went")
 
     def _came_by_the_address(self, request: web.Request) -> bool:
-        host, scheme = request.host, "https"
-        if self._is_proxy(request.remote):
-            host = request.headers.get("X-Forwarded-Host", host)
-            scheme = request.headers.get("X-Forwarded-Proto", scheme)
+        proxies = self._proxies_passed(request)
+        host = _told(request, "X-Forwarded-Host", proxies) or request.host
+        scheme = _told(request, "X-Forwarded-Proto", proxies) or "https"
         return _plain(host) == _plain(self._parts.netloc) and scheme.lower() == "https"
 
-    def _is_proxy(self, remote: str | None) -> bool:
+    def _proxies_passed(self, request: web.Request) -> int:
+        """How many named proxies in a row, from this end, the request came through; each adds whom it had it from."""
+        came_by = (request.remote or "", *reversed(_entries(request, "X-Forwarded-For")))
+        return sum(1 for _ in takewhile(self._is_proxy, came_by))
+
+    def _is_proxy(self, remote: str) -> bool:
         try:
-            address = ipaddress.ip_address(remote or "")
+            address = ipaddress.ip_address(remote)
         except ValueError:
             return False
-        return any(address in network for network in self._proxies)
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return any(address in network or (mapped is not None and mapped in network) for network in self._proxies)
+
+
+def _entries(request: web.Request, name: str) -> list[str]:
+    """What the proxies on the way have written under this name, the one nearest to us last."""
+    return [entry.strip() for line in request.headers.getall(name, ()) for entry in line.split(",")]
+
+
+def _told(request: web.Request, name: str, proxies: int) -> str:
+    """What the outermost of so many proxies says; what stands left of that, anybody may have written."""
+    return next(iter(_entries(request, name)[-proxies:]), "") if proxies else ""
 
 
 async def _nobody(_trouble: GexcordError | None) -> None:

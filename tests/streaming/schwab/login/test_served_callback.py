@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from streaming.errors import LoginRequiredError
 from streaming.schwab.login.callback_port import serve_callback
@@ -18,6 +19,10 @@ from tests.support.waiting import until
 ADDRESS = "https://bot.example/schwab"
 CLOCK = ManualClock()
 HERE = (ipaddress.ip_network("127.0.0.1/32"),)
+BOTH = (*HERE, ipaddress.ip_network("10.0.0.0/24"))
+
+
+TWO_PROXIES = {"Host": "inner:80", "X_Forwarded_Host": "bot.example, inner:80", "X_Forwarded_Proto": "https, http"}
 
 
 class BriefClock(ManualClock):
@@ -123,12 +128,34 @@ async def test_nothing_else_is_answered():
         (HERE, {"X_Forwarded_Proto": "http"}, 421),
         (HERE, {"X_Forwarded_Proto": "https"}, 200),
         ((), {"X_Forwarded_Proto": "http"}, 200),
+        (HERE, {"X_Forwarded_Host": "bot.example, inner:80"}, 421),
+        (HERE, {"X_Forwarded_Host": "evil.example, bot.example", "X_Forwarded_Proto": "http, https"}, 200),
+        (BOTH, {**TWO_PROXIES, "X_Forwarded_For": "192.0.2.7, 10.0.0.2"}, 200),
+        (BOTH, {**TWO_PROXIES, "X_Forwarded_For": "10.0.0.2, 192.0.2.7"}, 421),
+        (BOTH, {"X_Forwarded_For": "192.0.2.7, 10.0.0.2", "X_Forwarded_Host": "bot.example"}, 200),
+        (
+            BOTH,
+            {
+                "X_Forwarded_For": "192.0.2.7, 10.0.0.2",
+                "X_Forwarded_Host": "bot.example, evil.example, inner:80",
+            },
+            421,
+        ),
+        (BOTH, {"X_Forwarded_For": "192.0.2.7, 10.0.0.2", "X_Forwarded_Proto": "https, http, https"}, 421),
     ],
 )
 async def test_forwarded_headers_count_from_a_named_proxy_only(proxies, headers, status):
     async with served(proxies) as rig:
         attempt = rig.callback.begin(rig.done)
         assert (await rig.arrive(attempt.state, **headers)).status_code == status
+
+
+async def test_an_ipv4_proxy_is_known_where_every_address_of_the_machine_is_listened_at():
+    """There it arrives as `::ffff:127.0.0.1`."""
+    callback = ServedCallback(StandInAuth(), ADDRESS, CLOCK, proxies=HERE)
+    for remote, status in (("::ffff:127.0.0.1", 400), ("127.0.0.1", 400), ("::ffff:127.0.0.2", 421), ("::1", 421)):
+        asked = make_mocked_request("GET", "/schwab?code=x", {"Host": "inner", "X-Forwarded-Host": "bot.example"})
+        assert (await callback.handle(asked.clone(remote=remote))).status == status
 
 
 async def test_a_refusal_is_shown_as_text_and_told():
