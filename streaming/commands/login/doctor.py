@@ -27,8 +27,8 @@ _CLOCK_TOLERANCE_S: Final = 30.0
 _PROBE: Final = "SPY"
 _BUDGET: Final = 60
 _FIRST_FREE_PORT: Final = 1024
-_OURS: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.MISDIRECTED_REQUEST})
-"""How a served callback turns away whoever brings no login, and whoever did not come by its address."""
+_OURS: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE})
+"""How a served callback turns away who brings no login, who came by another address, and anybody without its Redis."""
 
 
 class Doctor:
@@ -83,6 +83,12 @@ class Doctor:
                 "callback",
                 f"{url} leads to the bot under another name. Let the proxy keep Host, or name the proxy in"
                 " SCHWAB_CALLBACK_PROXIES.",
+            )
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            return warn(
+                "callback",
+                f"{url} leads to the bot, but Redis does not answer it, by which machines share a login."
+                " Look at REDIS_URL and the server there.",
             )
         return ok("callback", f"{url} leads to the bot.")
 

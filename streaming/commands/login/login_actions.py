@@ -1,5 +1,6 @@
 """`token status|import|export|logout` and `verify-refresh`: a login shown, taken over, handed on, ended and proven."""
 
+import argparse
 import stat
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -53,11 +54,11 @@ def report_status(
 
 
 def parse_span(text: str) -> timedelta:
-    """`24h`, `2d` or `90m`; ValueError for anything else."""
+    """`24h`, `2d` or `90m`; ArgumentTypeError, which the shell prints, for anything else."""
     units = {"d": "days", "h": "hours", "m": "minutes"}
     number, unit = text[:-1], text[-1:]
     if unit not in units or not number.isdecimal() or len(number) > _LONGEST_NUMBER:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no length of time, such as 24h, 2d or 90m")
     return timedelta(**{units[unit]: int(number)})
 
 

@@ -2,12 +2,16 @@
 
 import httpx
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from streaming.commands.login.doctor import Doctor
 from streaming.schwab.login.callback_port import callback_port, serve_callback
+from streaming.schwab.login.pending_login import PendingLogin
+from streaming.schwab.login.served_callback import ServedCallback
 from streaming.schwab.login.token_store import TokenStore
 from streaming.settings import StreamSettings
 from tests.support.clock import ManualClock
+from tests.support.shared_login import KEY, MemoryPassing
 
 ADDRESS = "https://bot.example/schwab"
 
@@ -38,6 +42,16 @@ async def test_a_tunnel_that_leads_to_the_bot_is_well_and_one_that_hides_its_nam
 
         assert await examined(tmp_path, kept) == f"ok    callback: {ADDRESS} leads to the bot."
         assert "name the proxy in SCHWAB_CALLBACK_PROXIES" in await examined(tmp_path, changed)
+
+
+async def test_a_bot_whose_redis_does_not_answer_is_not_taken_for_something_else(tmp_path):
+    passing = MemoryPassing()
+    passing.away = True
+    callback = ServedCallback(object(), ADDRESS, ManualClock(), pending=PendingLogin(passing, key=KEY, name="here"))
+    asked = make_mocked_request("GET", "/schwab?code=&state=", {"Host": "bot.example"})
+    answer = await callback.handle(asked)
+    said = await examined(tmp_path, lambda _request: httpx.Response(answer.status, text=answer.text))
+    assert said.startswith(f"warn  callback: {ADDRESS} leads to the bot, but Redis does not answer it")
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 404, 502])
