@@ -3,6 +3,7 @@
 The bot is a process of its own; the local Discord has Discord's buckets and fifty calls in any second, figures change
 each second, and every message is replaced at a mark each minute. A line a minute, the whole, and a verdict; exit
 status 1 when something was not as it must be. A lag is the time from the publication of figures until Discord has them.
+Once a second a command is used, `/gex status` and `/feed status` in turn, as people do it: through the gateway.
 """
 
 import argparse
@@ -17,12 +18,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
 from tests.fuzz.feed_storm import Storm, StormBot, ended, open_storm
 from tests.fuzz.storm_schedule import Schedule
 from tests.fuzz.storm_verdict import Protocol, Seen, complaints, figure_of, live_among
+from tests.support.asker import Asker
 
 GROWTH_MB: Final = 5.0
 SETTLED_MINUTES: Final = 10
@@ -30,6 +33,11 @@ SETTLED_MINUTES: Final = 10
 LEAST_PACE: Final = 0.95
 LONGEST_LAG_S: Final = 1.2
 """Of ninety-nine in a hundred; the longest of all is told."""
+ANSWERED_S: Final = 0.5
+"""Every command, however many messages are edited meanwhile."""
+_COMMANDS: Final = ("gex status", "feed status")
+_MOST_IN_A_MINUTE: Final = 500
+"""Messages that can all be replaced in one."""
 _SWAP_S: Final = 3.0
 _SETTLE_S: Final = 10.0
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
@@ -46,6 +54,8 @@ class Span:
     duplicates: int
     memory_mb: float
     cpu_s: float
+    answers_s: tuple[float, ...] = ()
+    """Until commands were answered; infinite where they were not."""
 
     @property
     def paces(self) -> list[float]:
@@ -63,11 +73,11 @@ class Span:
         lags = "  ".join(f"{self.lag_s(share):5.2f}" for share in (0.5, 0.99, 1.0))
         return (
             f"{sum(paces):6.2f}  {paces[0]:5.2f}  {paces[-1]:5.2f}  {lags}  {self.refused:4d}  {self.duplicates:4d}"
-            f"  {self.memory_mb:7.1f}  {100 * self.cpu_s / self.length_s:5.1f}"
+            f"  {self.memory_mb:7.1f}  {100 * self.cpu_s / self.length_s:5.1f}  {max(self.answers_s, default=0.0):7.3f}"
         )
 
 
-HEAD: Final = "minute  edits/s  least   most    p50    p99  worst  429s  dupl.   RSS MB  CPU %"
+HEAD: Final = "minute  edits/s  least   most    p50    p99  worst  429s  dupl.   RSS MB  CPU %  command"
 
 
 def whole(minutes: Sequence[Span]) -> Span:
@@ -83,6 +93,7 @@ def whole(minutes: Sequence[Span]) -> Span:
         sum(minute.duplicates for minute in minutes),
         minutes[-1].memory_mb,
         sum(minute.cpu_s for minute in minutes),
+        tuple(answer_s for minute in minutes for answer_s in minute.answers_s),
     )
 
 
@@ -100,6 +111,7 @@ def verdict(minutes: Sequence[Span]) -> list[str]:
         f"the slowest channel had {total.paces[0]:.2f} edits/s": total.paces[0] < LEAST_PACE,
         f"one lag of a hundred is over {total.lag_s(0.99):.2f} s": total.lag_s(0.99) > LONGEST_LAG_S,
         f"{total.refused} answers 429": total.refused > 0,
+        f"a command took {max(total.answers_s, default=0.0):.2f} s": max(total.answers_s, default=0.0) > ANSWERED_S,
         f"{total.duplicates} channels had a second message for more than {_SWAP_S:g} s": total.duplicates > 0,
     }
     return [sentence for sentence, wrong in found.items() if wrong]
@@ -111,6 +123,7 @@ class Watch:
     def __init__(self, storm: Storm, bot: StormBot) -> None:
         self._storm = storm
         self._bot = bot
+        self._asker, self._commands = Asker(storm.sandbox), cycle(_COMMANDS)
         self._crowded_s: dict[str, float] = {}
         self._since_s, self._cpu_s, self._refused = storm.now_s, cpu_s(bot.pid), 0
         self._clear()
@@ -118,6 +131,7 @@ class Watch:
     def _clear(self) -> None:
         self._changes: Counter[str] = Counter(dict.fromkeys(self._storm.channels, 0))
         self._lags_s: list[float] = []
+        self._answers_s: list[float] = []
         self._duplicates = 0
 
     def look(self) -> None:
@@ -128,6 +142,12 @@ class Watch:
         self._storm.look()
         for channel, texts in protocol.standing.items():
             self._count(channel, len(live_among(texts)))
+
+    async def ask(self) -> None:
+        """Use a command in the first channel, and note when it was answered."""
+        place = self._storm.sandbox.channel_ids[self._storm.channels[0]]
+        reply = await self._asker.ask(next(self._commands), place)
+        self._answers_s.append(math.inf if reply is None else reply.after_s)
 
     def _take(self, seen: Sequence[Seen], published_s: Mapping[float, float]) -> None:
         for change in seen:
@@ -155,6 +175,7 @@ class Watch:
             self._duplicates,
             memory_mb(self._bot.pid),
             used_s - self._cpu_s,
+            tuple(self._answers_s),
         )
         self._since_s, self._refused, self._cpu_s = now_s, refused, used_s
         self._clear()
@@ -176,7 +197,8 @@ def cpu_s(pid: int) -> float:
 async def soak(minutes: int, channels: int, folder: Path) -> list[str]:
     """So many minutes, a line for each; what was not as it must be."""
     schedule = Schedule(1, channels, 1, awaited=True, trouble_s=0.0, calm_s=0.0, steps=())
-    async with open_storm(schedule, folder, GEX_FEED_STYLE="ansi") as storm:
+    marks = {"GEX_FEED_REFRESH_MINUTES": "1" if channels <= _MOST_IN_A_MINUTE else "5"}
+    async with open_storm(schedule, folder, GEX_FEED_STYLE="ansi", **marks) as storm:
         publishing = asyncio.create_task(storm.publish(), name="snapshots")
         try:
             (bot,) = storm.bots
@@ -202,6 +224,7 @@ async def _minutes(watch: Watch, count: int) -> list[Span]:
         for second in range(1, 61):
             await asyncio.sleep(max(began_s + 60 * (number - 1) + second - time.monotonic(), 0.0))
             watch.look()
+            await watch.ask()
         spans.append(watch.minute())
         sys.stdout.write(f"{number:6d}  {spans[-1].line}\n")
         sys.stdout.flush()

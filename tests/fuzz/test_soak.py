@@ -15,10 +15,12 @@ def test_a_soak_that_keeps_its_pace_and_its_memory_is_as_it_must_be() -> None:
 
 def test_everything_that_is_not_as_it_must_be_is_a_sentence() -> None:
     bad = replace(QUIET, changes={"gex-0": 60, "gex-1": 0}, lags_s=(1.5,), refused=1, duplicates=1, memory_mb=95.1)
+    bad = replace(bad, answers_s=(0.1, 0.6))
     assert verdict([bad]) == [
         "the slowest channel had 0.00 edits/s",
         "one lag of a hundred is over 1.50 s",
         "1 answers 429",
+        "a command took 0.60 s",
         "1 channels had a second message for more than 3 s",
     ]
     assert verdict([QUIET] * 11 + [replace(QUIET, memory_mb=95.1)] * 49) == ["the bot grew by 5.1 MB"]
