@@ -180,15 +180,15 @@ class StreamSession:
         """
         blocks: list[DataBlock] = []
         for raw in raws:
-            for place, part in enumerate(in_parts(raw)):
+            for part, begins in in_parts(raw):
                 plain = decode_data(part)
-                if plain is not None and not place:
+                if plain is not None and part is raw:
                     blocks += plain
                     continue
                 if blocks:
                     yield Data(blocks)
                     blocks = []
-                yield from self._understood(part) if plain is None else (Data(plain, continues=True),)
+                yield from self._understood(part) if plain is None else (Data(plain, continues=not begins),)
         if blocks:
             yield Data(blocks)
 

@@ -141,7 +141,7 @@ class Data:
 
     blocks: Sequence[DataBlock]
     continues: bool = False
-    """Whether the frame that they are of has begun with another."""
+    """Whether they are the rest of a block whose first rows came before."""
 
 
 SessionEvent = (

@@ -136,6 +136,7 @@ class StreamConnection:
                     return ending
             if now_s >= self._next_watch_s and self._session.state is State.READY:
                 self._next_watch_s = now_s + _WATCH_EVERY_S
+                await asyncio.sleep(0)
                 self._look(now_s)
                 self._session.awaken(now_s)
             if not self._session.settled:

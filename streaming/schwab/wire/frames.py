@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -101,28 +101,39 @@ class _LongFrame(Struct, gc=False, forbid_unknown_fields=True):
 
 _LONG: Final = msgspec.json.Decoder(_LongFrame)
 _WHOLE_BYTES: Final = 1 << 17
-_PART_BYTES: Final = 1 << 16
+_PART_BYTES: Final = 1 << 15
 
 
-def in_parts(raw: bytes) -> Iterator[bytes]:
-    """A frame as several shorter ones with some of its rows each, where to decode all would hold the loop for long.
+class FramePart(NamedTuple):
+    """Some rows of a frame, as a frame of their own."""
 
-    What is short, or is not data alone, stays as it is. To find the rows costs a quarter of decoding them.
+    raw: bytes
+    begins: bool = True
+    """Whether its rows are the first of their block."""
+
+
+def in_parts(raw: bytes) -> Iterator[FramePart]:
+    """A frame that would hold the loop for long as several shorter ones; another one as it is.
+
+    So is what is not data alone. To find the rows costs a quarter of decoding them.
     """
-    if len(raw) <= _WHOLE_BYTES:
-        yield raw
-        return
-    try:
-        frame = _LONG.decode(raw)
-    except UNREADABLE:
-        yield raw
+    frame = _long_frame(raw)
+    if frame is None:
+        yield FramePart(raw)
         return
     for block in frame.data:
         head = msgspec.json.encode({"service": block.service, "timestamp": block.timestamp, "command": block.command})
-        size = sum(map(len, block.content))
-        rows = max(1, len(block.content) * _PART_BYTES // max(size, 1))
+        rows = max(1, len(block.content) * _PART_BYTES // len(raw))
         for at in range(0, len(block.content), rows):
-            yield b'{"data":[%b,"content":[%b]}]}' % (head[:-1], b",".join(block.content[at : at + rows]))
+            content = b",".join(block.content[at : at + rows])
+            yield FramePart(b'{"data":[%b,"content":[%b]}]}' % (head[:-1], content), begins=not at)
+
+
+def _long_frame(raw: bytes) -> _LongFrame | None:
+    try:
+        return _LONG.decode(raw) if len(raw) > _WHOLE_BYTES else None
+    except UNREADABLE:
+        return None
 
 
 def decode_frame(raw: bytes) -> Frame:

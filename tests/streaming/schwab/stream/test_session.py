@@ -329,6 +329,16 @@ def test_a_long_frame_is_decoded_in_parts_and_what_is_odd_in_it_spoils_its_part_
     assert sum(isinstance(event, Tolerated) for event in events) == 1
 
 
+def test_of_a_long_frame_of_two_services_each_is_one_block_to_who_counts():
+    shares = data_frame("LEVELONE_EQUITIES", *({"key": f"Q{n}", "33": "x" * 500} for n in range(300)))
+    options = data_frame("LEVELONE_OPTIONS", *({"key": f"O{n}", "33": "x" * 500} for n in range(300)))
+    both = shares.removesuffix(b"]}") + b"," + options.removeprefix(b'{"data":[')
+    parts = list(logged_in({}).session.receive_all([both]))
+    assert len(parts) > 4
+    assert [part.blocks[0].service for part in parts if not part.continues] == ["LEVELONE_EQUITIES", "LEVELONE_OPTIONS"]
+    assert sum(len(block.content) for part in parts for block in part.blocks) == 600
+
+
 def apart(events):
     """Every block of rows as an event of its own."""
     return [block for event in events for block in (event.blocks if isinstance(event, Data) else [event])]
