@@ -1,9 +1,9 @@
 """Server's socket to subscriber, four processes: our stream path against schwab-py's, in the same run.
 
-`python -m tests.benchmarks.stream [--rounds N] [--bursts N] [--quick]`: frames from a second process over a loopback
-WebSocket are decoded, merged and published to an embedded Redis with AOF on; a subscriber in a third process counts
-them. The baseline is what people run today: schwab-py 1.5.1's StreamClient, `json.dumps`, one awaited publish per
-event, in an environment that this benchmark installs once and keeps in the temporary folder.
+`python -m tests.benchmarks.stream [--rounds N] [--bursts N] [--neighbours N] [--quick]`: frames from a second process
+over a loopback WebSocket are decoded, merged and published to an embedded Redis with AOF on; a subscriber in a third
+process counts them. The baseline is what people run today: schwab-py 1.5.1's StreamClient, `json.dumps`, one awaited
+publish per event, in an environment that this benchmark installs once and keeps in the temporary folder.
 
 First in Schwab's framing, which sends all that changed within a second in a frame for each service: as fast as it is
 taken, then once a second. Then the lab's mix of one row a frame, a fifth of them books of 48 venues. Rates are rows a
@@ -16,8 +16,11 @@ import os
 import platform
 import signal
 import statistics
+import subprocess
+import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from tests.benchmarks.stream_costs import costs
@@ -162,12 +165,32 @@ async def main() -> None:
     parser.add_argument("--bursts", type=int, default=30, help="of each size")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each steady run")
     parser.add_argument("--quick", action="store_true", help="one short round")
+    parser.add_argument("--neighbours", type=int, default=0, help="processes that compute beside it all the time")
     parser.add_argument("--only", choices=("schwab", "bursts", "lab", "latency", "memory"))
     arguments = parser.parse_args()
     setup = Setup(await asyncio.to_thread(baseline_python))
+    beside = f", {arguments.neighbours} computing beside it" if arguments.neighbours else ""
+    print(f"{_interpreter()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores at the start{beside}")
+    with _neighbours(arguments.neighbours):
+        await _run(arguments, setup)
+    print(f"load average {os.getloadavg()[0]:.1f} at the end")
+
+
+@contextmanager
+def _neighbours(count: int) -> Iterator[None]:
+    """So many processes that never stop computing, at the same priority."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+async def _run(arguments: argparse.Namespace, setup: Setup) -> None:
     seconds = 2.0 if arguments.quick else arguments.seconds
     rounds, scale = (1, 0.2) if arguments.quick else (arguments.rounds, 1.0)
-    print(f"{_interpreter()}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores at the start")
     chosen = [arguments.only] if arguments.only else ["schwab", "bursts", "lab", "latency", "memory"]
     if "schwab" in chosen:
         print(f"\nSchwab's framing: {SUSTAINED} rows at once, a frame for each service")
@@ -182,7 +205,6 @@ async def main() -> None:
         await _latency(setup, seconds)
     if "memory" in chosen:
         await _memory(setup, seconds)
-    print(f"load average {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":
