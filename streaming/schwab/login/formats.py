@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from streaming import clock
@@ -20,6 +21,10 @@ _MAX_NESTING: Final = 10
 _ACCESS_LIFE_S: Final = 1800
 _LOGIN_NAMES: Final = ("creation_timestamp", "refresh_token_issued")
 _NESTS: Final = ("token", "tokens", "token_dictionary")
+_CLOUD_LEVELS: Final = 2
+"""So deep under names of others: `{"SecretString": "{…}"}` of one cloud, `{"payload": {"data": "…"}}` of another."""
+_MOST_OPENED: Final = 64
+"""Of one mapping; a cloud's answer has a dozen names."""
 _ISSUED_NAMES: Final = ("access_token_issued", "issued_at", "obtained_at")
 _END_NAMES: Final = ("refresh_expires_in", "refresh_token_expires_at", "refresh_expires_at")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -90,13 +95,32 @@ def _way_down(node: object) -> Iterator[Mapping[str, Any]]:
             node = _decoded(node)
         if not isinstance(node, Mapping):
             return
-        named = {_HUMP.sub("_", str(name)).lower(): value for name, value in node.items()}
+        named = _named(node)
         yield named
         node = next((named[name] for name in _NESTS if _is_nest(named.get(name))), None)
+        if node is None and not _refresh_token(named):  # where the login stands, nothing else is opened
+            node = _holding(named)
 
 
 def _is_nest(value: object) -> bool:
     return isinstance(value, Mapping) or (isinstance(value, str) and isinstance(_decoded(value), (dict, str)))
+
+
+def _holding(named: Mapping[str, Any], levels: int = _CLOUD_LEVELS) -> Mapping[str, Any] | None:
+    """The first value under anybody's name, also one in a text, that a login seems to stand in, so many levels down."""
+    opened = (_decoded(value) if isinstance(value, str) else value for value in islice(named.values(), _MOST_OPENED))
+    twice = (_decoded(value) if isinstance(value, str) else value for value in opened)
+    return next((value for value in twice if isinstance(value, Mapping) and _seems_to_hold(value, levels - 1)), None)
+
+
+def _seems_to_hold(node: Mapping[str, Any], levels: int) -> bool:
+    named = _named(node)
+    nested = any(_is_nest(named.get(name)) for name in _NESTS)
+    return nested or bool(_refresh_token(named)) or (levels > 0 and _holding(named, levels) is not None)
+
+
+def _named(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {_HUMP.sub("_", str(name)).lower(): value for name, value in node.items()}
 
 
 def _decoded(packed: bytes | str) -> object:

@@ -74,6 +74,21 @@ def nested(levels, inner):
         ({"refreshTokenIssued": "2026-08-17T12:00:00", "tokenDictionary": CAMEL}, LOGIN_AT, EXPIRES_AT),
         (json.dumps({"creation_timestamp": LOGIN_S, "token": BARE}), LOGIN_AT, EXPIRES_AT),
         ({"creation_timestamp": LOGIN_S, "token": json.dumps(BARE)}, LOGIN_AT, EXPIRES_AT),
+        (
+            {"ARN": "arn:x", "Name": "schwab", "SecretString": json.dumps({"creation_timestamp": LOGIN_S, **BARE})},
+            LOGIN_AT,
+            EXPIRES_AT,
+        ),
+        ({"SecretString": json.dumps({"schwab": json.dumps(BARE)})}, None, EXPIRES_AT),
+        (
+            {"SecretString": json.dumps({"VersionId": '{"a": 1}', "value": json.dumps({"token": BARE})})},
+            None,
+            EXPIRES_AT,
+        ),
+        ({"name": "projects/1/x", "payload": {"data": packed(BARE), "dataCrc32c": "123"}}, None, EXPIRES_AT),
+        ({"metadata": {"name": "x"}, "data": {"token.json": packed({"token": BARE})}}, None, EXPIRES_AT),
+        ({"lease_duration": 0, "data": {"data": CAMEL, "metadata": {}}}, None, EXPIRES_AT),
+        ({"SecretBinary": packed(json.dumps(BARE))}, None, EXPIRES_AT),
         (packed({"creation_timestamp": LOGIN_S, "token": packed(BARE).rstrip("=")}), LOGIN_AT, EXPIRES_AT),
     ],
 )
@@ -148,6 +163,15 @@ def test_a_file_may_be_base64_over_several_lines_with_the_age_kept():
     lines = base64.encodebytes(json.dumps({"creation_timestamp": LOGIN_S, "token": BARE}).encode())
     token = parse_token(lines.replace(b"+", b"-").replace(b"/", b"_"), where="secret.txt")
     assert (token.refresh_token, token.login_at) == ("r", LOGIN_AT)
+
+
+def test_nothing_is_opened_where_the_login_stands_already():
+    assert read({**BARE, "note": json.dumps({"refresh_token": "another"})}).refresh_token == "r"
+
+
+def test_of_very_many_texts_only_so_many_are_opened():
+    with pytest.raises(ContractError, match="no refresh token"):
+        read({f"text {number}": "{}x" for number in range(64)} | {"last": json.dumps(BARE)})
 
 
 def test_text_that_hides_no_login_is_no_nest():
