@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.render.message_form import code_block
-from bot.render.numbers import DIGITS, UNKNOWN, known, price, signed, significant_bn, strike
+from bot.render.numbers import DIGITS, UNKNOWN, known, price, signed, significant, significant_bn, strike
 from bot.render.origin_words import freshness_words, origin_words
 from streaming.figures import FIGURES, read_levels
 from streaming.freshness import Freshness, freshness
@@ -78,7 +78,7 @@ def _meetings(book: OneBook) -> list[str]:
 def _row(snapshot: GexSnapshot, scope: ScopeName | None, weight: WeightName) -> str:
     found, net = standing(snapshot, scope, weight), read_levels(snapshot, scope, weight).net_gex_usd_per_1pct
     distance = UNKNOWN if found.zero_gamma_distance_pct is None else f"{signed(found.zero_gamma_distance_pct)}%"
-    dollars = UNKNOWN if net is None else _bn(net).removesuffix("Bn")
+    dollars = significant(None if net is None else net / 1e9, DIGITS)
     between = UNKNOWN if found.between_walls_pct is None else f"{price(found.between_walls_pct, 0)}%"
     mark = "" if found.regime is None else _MARKS[found.regime]
     return f"{snapshot.ticker[:7]:<7}{_spot(snapshot.spot):>9}{distance:>8}{dollars:>8}{between:>6} {mark}".rstrip()

@@ -44,3 +44,19 @@ def listed(words: Sequence[str], most: int) -> str:
 def listed_roots(pairs: Sequence[tuple[float, int]], most: int, arrows: Mapping[int, str] = _ARROWS) -> str:
     """Prices at which a total changes sign, each with its way as the price rises: +1 to plus, −1 to minus."""
     return listed([f"{price(root)} {arrows.get(way, '')}".strip() for root, way in pairs], most)
+
+
+Cells = Sequence[Sequence[str]]
+"""Rows of one table, its head among them."""
+
+
+def columns(forms: Iterable[Cells], width: int) -> list[str]:
+    """The first form of a table that fits, else the last: names to the left, the rest to the right, a blank between."""
+    lines: list[str] = []
+    for rows in forms:
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        widths[0] = max(widths[0], width - sum(widths[1:]) - len(widths) + 1)
+        lines = [" ".join([f"{name:<{widths[0]}}", *map(str.rjust, rest, widths[1:])]) for name, *rest in rows]
+        if len(lines[0]) <= width:
+            break
+    return lines

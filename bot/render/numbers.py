@@ -11,6 +11,7 @@ DIGITS: Final = 3
 """Significant ones of an exposure, where nothing else is chosen."""
 _BETWEEN_STRIKES: Final = frozenset({"spot", "zero_gamma", "ladder_split"})
 _FINEST_DECIMALS: Final = 4
+"""Of an exposure in billions: 100,000 dollars."""
 _TWO_DECIMALS_BELOW_PCT: Final = 9.995
 _ONE_DECIMAL_BELOW_PCT: Final = 99.95
 _FARTHEST_PCT: Final = 9999.0
@@ -81,10 +82,15 @@ def significant_bn(value: float | None, digits: int, finest: int = _FINEST_DECIM
     No finer than `finest` decimals, 100,000 dollars (or what more than five digits ask for): below that is the noise of
     the quotes.
     """
+    return f"{significant(value, digits, finest)}Bn" if known(value) else UNKNOWN
+
+
+def significant(value: float | None, digits: int, finest: int = _FINEST_DECIMALS) -> str:
+    """The same in a column that is headed by its unit."""
     if not known(value):
         return UNKNOWN
     size = math.floor(math.log10(abs(value))) if value else 0
-    return f"{signed(value, min(max(digits - 1 - size, 0), max(finest, digits - 1)))}Bn"
+    return signed(value, min(max(digits - 1 - size, 0), max(finest, digits - 1)))
 
 
 def age(seconds: float) -> str:

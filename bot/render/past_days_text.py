@@ -5,8 +5,8 @@ from datetime import date
 from statistics import median
 from typing import Final
 
-from bot.render.message_form import code_block
-from bot.render.numbers import DIGITS, UNKNOWN, percent, price, signed, significant_bn
+from bot.render.message_form import code_block, columns
+from bot.render.numbers import DIGITS, UNKNOWN, percent, price, signed, significant, significant_bn
 from streaming.clock import date_of
 from streaming.history.day_rows import Course, DayRow, ScopeReading, reading_of
 from streaming.history.grades import BY_WEIGHT, LEVELS, TITLES, BaselineName, Grade, LevelName
@@ -21,6 +21,7 @@ _BASES: Final[tuple[tuple[str, tuple[BaselineName, ...]], ...]] = (
 _RANKED: Final = {"net_gex": "net GEX", "distance_pct": "spot to zero gamma", "gross_gex": "gross GEX"}
 _LABEL: Final = 16
 _MOST_ROWS: Final = 12
+_WIDTH: Final = 40
 _LATEST: Final = 5
 _MINUTE_MS: Final = 60_000
 _RULE: Final = (
@@ -156,15 +157,15 @@ def days_text(ticker: str, rows: Sequence[DayRow]) -> str:
         _head(ticker, rows[-1].scope, f"by {WEIGHT_NAMES[rows[-1].weight]}"),
         "at the close; net GEX in $ Bn per 1 %",
     ]
-    names = f"{'':6} {'spot':>7} {'zero γ':>7} {'call':>5} {'put':>5} {'net':>6}"
-    return code_block([*head, names, *map(_day_row, shown)])
+    names = ("", "spot", "zero γ", "call", "put", "net")
+    forms = ([names, *(_day_row(row, decimals) for row in shown)] for decimals in (1, 0))
+    return code_block([*head, *columns(forms, _WIDTH)])
 
 
-def _day_row(row: DayRow) -> str:
+def _day_row(row: DayRow, decimals: int) -> tuple[str, ...]:
     net = None if row.net_gex is None else _in_bn(row.net_gex.close)
-    prices = [f"{_close(row.spot, 1):>7}", f"{_close(row.zero_gamma, 1):>7}"]
-    walls = [f"{_close(row.call_wall, 0):>5}", f"{_close(row.put_wall, 0):>5}"]
-    return " ".join([_day(row.day), *prices, *walls, f"{signed(net, 2 if abs(net or 0.0) < 100 else 0):>6}"])  # noqa: PLR2004  # six characters
+    prices = (_close(row.spot, decimals), _close(row.zero_gamma, decimals))
+    return _day(row.day), *prices, _close(row.call_wall, 0), _close(row.put_wall, 0), significant(net, DIGITS)
 
 
 def _close(course: Course | None, decimals: int) -> str:

@@ -1,14 +1,14 @@
 """Several tickers in one message: a block each where they fit, else one table of a row each. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
 from bot.choices import Style
 from bot.render import theme
 from bot.render.card import card_text
-from bot.render.message_form import MESSAGE_CHARS, code_block
-from bot.render.numbers import known, price, signed, strike
+from bot.render.message_form import MESSAGE_CHARS, Cells, code_block, columns
+from bot.render.numbers import known, price, significant, strike
 from bot.render.origin_words import safe_name
 from bot.render.text import (
     COLUMNS,
@@ -16,6 +16,7 @@ from bot.render.text import (
     TABLE_HEAD,
     BoardView,
     arrow_of,
+    banner_lines,
     board_text,
     freshness_words,
     provenance,
@@ -30,6 +31,8 @@ _CARDS: Final = 5
 """Of six components each, with a picture and a row of buttons within Discord's forty."""
 _UPDATED_CHARS: Final = 40
 """Room for the line that may stand under a board."""
+_NAME: Final = 6
+"""Characters of a name, cut to leave room for figures."""
 _FINE: Final = 1000.0
 """From here on a price needs no decimals to be told from another."""
 
@@ -49,8 +52,8 @@ def _table(views: Sequence[BoardView], style: Style) -> str:
     levels, net = (line_weight(name, first.weight) for name in ("zero_gamma", "net_gex"))
     usual = next((view for view in views if view.scope is not None), first)
     said = PARTS.join(filter(None, [f"levels {levels}, net {net}", scope_words(usual)]))
-    lines = [first.banner, f"GEX: {len(views)} tickers", provenance(first, None), said, TABLE_HEAD]
-    lines += [*(_row(view, style) for view in views), *_exceptions(views, usual.scope)]
+    lines = [*banner_lines(first.banner), f"GEX: {len(views)} tickers", provenance(first, None), said]
+    lines += [*_rows(views, style), *_exceptions(views, usual.scope)]
     block = code_block(filter(None, lines), "ansi" if style == "ansi" else "")
     return card_text([[block]], _one_regime(views)) if style == "card" else block
 
@@ -61,26 +64,41 @@ def _one_regime(views: Sequence[BoardView]) -> Regime | None:
     return regimes.pop() if len(regimes) == 1 else None
 
 
-def _row(view: BoardView, style: Style) -> str:
-    figures = view.figures
-    levels = (_short(figures[name].now) for name in ("zero_gamma", "call_wall", "put_wall"))
-    zero, call, put = levels
-    net = figures["net_gex"].now
-    row = f"{safe_name(view.ticker)[:6]:<6}{_short(figures['spot'].now):>8}{zero:>7}{call:>6}{put:>6}{_net(net):>6}"
-    change = figures["spot"].change
+def _rows(views: Sequence[BoardView], style: Style) -> list[str]:
+    """Below the heads of their columns, in the first form that fits: what tells least goes first."""
+    head, *rows = columns((_cells(views, *form) for form in _forms(views)), COLUMNS - len(arrow_of(1.0)))
+    return [head, *(f"{row}{_arrow(view, style)}" for row, view in zip(rows, views, strict=True))]
+
+
+def _forms(views: Sequence[BoardView]) -> Iterator[tuple[int, int, int]]:
+    """Decimals of prices, digits of exposures, characters of a name."""
+    digits = max(view.digits for view in views)
+    yield from ((decimals, digits, _NAME) for decimals in (2, 1, 0))
+    yield from ((0, fewer, _NAME) for fewer in range(digits - 1, 0, -1))
+    yield from ((0, 1, fewer) for fewer in range(_NAME - 1, 0, -1))
+
+
+def _cells(views: Sequence[BoardView], decimals: int, digits: int, name: int) -> Cells:
+    return [("", *TABLE_HEAD), *(_row(view, decimals, digits, name) for view in views)]
+
+
+def _row(view: BoardView, decimals: int, digits: int, name: int) -> tuple[str, ...]:
+    now = {figure: moving.now for figure, moving in view.figures.items()}
+    prices = (_short(now[figure], decimals) for figure in ("spot", "zero_gamma", "call_wall", "put_wall"))
+    return safe_name(view.ticker)[:name], *prices, significant(now["net_gex"], digits)
+
+
+def _arrow(view: BoardView, style: Style) -> str:
+    change = view.figures["spot"].change
     arrow = arrow_of(change)
-    if style == "ansi" and change:
-        arrow = f"{theme.GREEN if change > 0 else theme.RED}{arrow}{theme.RESET}"
-    return f"{row}{arrow}"
+    if style != "ansi" or not change:
+        return arrow
+    return f"{theme.GREEN if change > 0 else theme.RED}{arrow}{theme.RESET}"
 
 
-def _short(value: float | None) -> str:
-    text = price(value, 0) if known(value) and abs(value) >= _FINE else strike(value)
+def _short(value: float | None, decimals: int) -> str:
+    text = price(value, 0) if known(value) and abs(value) >= _FINE else strike(value, decimals)
     return text.rstrip("0") if "." in text else text
-
-
-def _net(value: float | None) -> str:
-    return signed(value, 2 if known(value) and abs(value) < 10 else 0)  # noqa: PLR2004  # two digits and a point
 
 
 def _exceptions(views: Sequence[BoardView], scope: ScopeName | None) -> list[str]:

@@ -26,7 +26,7 @@ PARTS: Final = " · "
 """Between the parts of the provenance: source, freshness, what should be known, span of the changes."""
 WAITING_FOR: Final = "waiting for data from "
 COLUMNS: Final = 40
-TABLE_HEAD: Final = "          spot zero γ  call   put net Bn"
+TABLE_HEAD: Final = ("spot", "zero γ", "call", "put", "net Bn")
 """Above the rows of several tickers that have no room for a block each."""
 _GAP: Final = " "
 _OF_PERCENT: Final = 2
@@ -119,7 +119,7 @@ def board_text(view: BoardView, *, style: Style = "ansi") -> str:
 
 
 def _block(view: BoardView) -> list[str]:
-    banner = [_painted(line, theme.YELLOW) for line in _banner_lines(view.banner)]
+    banner = [_painted(line, theme.YELLOW) for line in banner_lines(view.banner)]
     if view.freshness is Freshness.WAITING:
         waiting, *rest = _waiting(view)
         return [_bold(f"GEX: {safe_name(view.ticker)}"), _painted(waiting, theme.YELLOW), *rest]
@@ -133,7 +133,7 @@ def _block(view: BoardView) -> list[str]:
     ]
 
 
-def _banner_lines(banner: str) -> list[str]:
+def banner_lines(banner: str) -> list[str]:
     """On one line if it fits: the words of a replayed simulation take two."""
     if len(banner) <= COLUMNS:
         return [banner] if banner else []
@@ -371,7 +371,7 @@ def _split_at_title(lines: list[str]) -> tuple[int, list[str]]:
 def _is_body(lines: list[str]) -> bool:
     if lines and lines[0].startswith(WAITING_FOR):
         return True
-    if TABLE_HEAD.strip() in lines:
+    if " ".join(TABLE_HEAD) in (" ".join(line.split()) for line in lines):
         return PARTS in lines[0] and not lines[0].split(PARTS)[1].startswith(Freshness.CLOSED)
     figures = lines[-len(LABELS) :]
     whole = len(figures) == len(LABELS) and all(map(str.startswith, figures, LABELS))

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
@@ -17,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from bot.render.charts.chart_words import Band, ChartWords, Mark
-from bot.render.numbers import signed
+from bot.render.numbers import DIGITS, MINUS, signed, significant
 from bot.render.theme import ChartTheme
 
 SIZE_INCHES: Final = (9.0, 6.0)
@@ -33,7 +34,12 @@ STYLES: Final[dict[str, Any]] = {"spot": "-", "zero_gamma": "--", "call_wall": "
 """Lines are told apart by their pattern as well as by their colour."""
 _SHADE: Final = 0.13
 """Of what the market expects: seen on both themes, and nothing on it harder to read."""
-_MILLIONS_BELOW: Final = 1000.0
+BILLIONS: Final = 1e-3
+"""Of the millions that charts hold: pictures show billions, as everything else does."""
+_SMALL: Final = 1e-2
+"""Bars that are all shorter have an exponent beside them."""
+_FINEST: Final = 1e-4
+"""Steps of an axis below which its numbers have an exponent."""
 _PNG: Final = {"compress_level": 4}
 rcParams["text.parse_math"] = False  # what stands between two dollar signs is money or somebody's name, no formula
 _SHARED: Final = FigureCanvasAgg(Figure(figsize=SIZE_INCHES, dpi=DPI))
@@ -167,21 +173,23 @@ def shade_across(shading: PolyCollection, band: Band | None, height: tuple[float
     )
 
 
-def unit_of(values: Sequence[float]) -> tuple[str, float]:
-    """Millions or billions, and what to multiply millions with."""
-    largest = max((abs(value) for value in values), default=0.0)
-    return ("M", 1.0) if largest < _MILLIONS_BELOW else ("Bn", 1e-3)
+def scale_number(value: float, step: float) -> str:
+    """With its sign and as few decimals as tell numbers apart that are `step` from each other."""
+    if not value:
+        return "0"
+    if step < _FINEST:
+        return f"{value:+.1e}".replace("-", MINUS).replace("e−0", "e−")
+    return signed(value, next((decimals for decimals in range(4) if step >= 10.0**-decimals), 4))
 
 
-def decimals_for(step: float) -> int:
-    """As few decimals as tell numbers apart that are `step` from each other."""
-    return next((decimals for decimals in range(4) if step >= 10.0**-decimals), 4)
+def bar_figure(value: float, largest: float) -> str:
+    """What stands beside a bar, in billions as in words; finer where the `largest` bar is small itself."""
+    return significant(value, DIGITS) if largest >= _SMALL else scale_number(value, 0.0)
 
 
-def set_signs(axes: Axes, step: float) -> None:
-    """Print the sign of every number beside a vertical axis, told apart where they are `step` from each other."""
-    decimals = decimals_for(step)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: signed(y, decimals) if y else "0"))
+def set_signs(axis: Axis, step: float) -> None:
+    """Print the sign of every number beside an axis, told apart where they are `step` from each other."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: scale_number(value, step)))
 
 
 def set_time_axis(axes: Axes, begins: float, ends: float, *, most: int = _MOST_TICKS) -> None:

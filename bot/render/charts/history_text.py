@@ -7,8 +7,8 @@ from typing import Final
 
 from bot.render.charts.chart_words import footer, levels, net_millions
 from bot.render.charts.session_times import same_day, spread, usual_gap_s
-from bot.render.message_form import code_block
-from bot.render.numbers import UNKNOWN, known, price, signed
+from bot.render.message_form import Cells, code_block, columns
+from bot.render.numbers import DIGITS, UNKNOWN, known, price, significant
 from streaming.calendar import new_york
 from streaming.clock import instant_of
 from streaming.figures import FIGURES
@@ -21,10 +21,10 @@ _PRICE: Final = 7
 _WALL: Final = 5
 _NET: Final = 6
 _WIDTHS: Final = {"spot": _PRICE, "zero_gamma": _PRICE, "call_wall": _WALL, "put_wall": _WALL, "net_gex": _NET}
-"""The columns behind the time."""
+"""The columns behind the time, at least so wide: 39 with it."""
+_TABLE: Final = 39
 _FIVE_DIGITS: Final = 10_000
-_BILLIONS_FROM: Final = 100.0
-_TWO_DECIMALS_BELOW: Final = 100
+_SIX_DIGITS: Final = 100_000
 _GAP_NOTE: Final = "        (nothing was received)"
 
 
@@ -38,20 +38,15 @@ def history_text(
     """
     day = same_day(past_of(latest), history)
     rows = spread(day, MOST_ROWS)
-    unit, scale = _unit(rows, scope, weight)
     head = " · ".join(filter(None, (latest.ticker, _scope(latest, scope), f"by {WEIGHT_NAMES[weight]}")))
     wide = usual_gap_s([seen.asof_ms / 1000 for seen in rows])
     clock = "%H:%M" if rows[-1].asof_ms - rows[0].asof_ms >= MOST_ROWS * 60_000 else "%M:%S"
-    lines = [
-        head,
-        f"net GEX in $ {unit} per 1 %, the rest points",
-        _head(clock),
-        _row(rows[0], scope, weight, scale, clock),
-    ]
-    for before, seen in pairwise(rows):
+    titles, *shown = columns([_cells(rows, scope, weight, clock)], _TABLE)
+    lines = [head, "net GEX in $ Bn per 1 %, the rest points", titles, shown[0]]
+    for (before, seen), row in zip(pairwise(rows), shown[1:], strict=True):
         if (seen.asof_ms - before.asof_ms) / 1000 > wide:
             lines.append(_GAP_NOTE)
-        lines.append(_row(seen, scope, weight, scale, clock))
+        lines.append(row)
     return code_block([*lines, *_wrapped(footer(latest, now, ""))])
 
 
@@ -66,22 +61,24 @@ def _wrapped(words: str) -> list[str]:
     return lines
 
 
-def _head(clock: str) -> str:
+def _cells(rows: Sequence[PastLevels], scope: ScopeName, weight: WeightName, clock: str) -> Cells:
     times = "NY" if clock == "%H:%M" else "min:s"
-    return " ".join([f"{times:<5}", *(FIGURES[name].column.rjust(width) for name, width in _WIDTHS.items())])
+    head = (times, *(f"{FIGURES[name].column:>{width}}" for name, width in _WIDTHS.items()))
+    return [head, *(_row(seen, scope, weight, clock) for seen in rows)]
 
 
-def _row(seen: PastLevels, scope: ScopeName, weight: WeightName, scale: float, clock: str) -> str:
-    at = new_york(instant_of(seen.asof_ms))
-    found = {name: _level(value, _WIDTHS[name]) for name, value in levels(seen, scope, weight).items()}
-    found["net_gex"] = _net(net_millions(seen, scope, weight), scale)
-    return " ".join([at.strftime(clock), *(found[name].rjust(width) for name, width in _WIDTHS.items())])
+def _row(seen: PastLevels, scope: ScopeName, weight: WeightName, clock: str) -> tuple[str, ...]:
+    net = net_millions(seen, scope, weight)
+    found = {name: _level(name, value) for name, value in levels(seen, scope, weight).items()}
+    found["net_gex"] = significant(None if net is None else net / 1000, DIGITS)
+    return new_york(instant_of(seen.asof_ms)).strftime(clock), *(found[name] for name in _WIDTHS)
 
 
-def _level(value: float | None, width: int) -> str:
-    if width == _WALL:
+def _level(name: str, value: float | None) -> str:
+    if _WIDTHS.get(name) == _WALL:
         return _wall(value)
-    return price(value, 1 if known(value) and abs(value) >= _FIVE_DIGITS else 2)
+    size = abs(value) if known(value) else 0.0
+    return price(value, 2 if size < _FIVE_DIGITS else 1 if size < _SIX_DIGITS else 0)
 
 
 def _wall(value: float | None) -> str:
@@ -90,19 +87,6 @@ def _wall(value: float | None) -> str:
         return UNKNOWN
     text = f"{value:g}"
     return text if len(text) <= _WALL else f"{value:.0f}"
-
-
-def _net(millions: float | None, scale: float) -> str:
-    if not known(millions):
-        return UNKNOWN
-    value = millions * scale
-    return signed(value, 2 if abs(value) < _TWO_DECIMALS_BELOW else 1 if abs(value) < _FIVE_DIGITS / 10 else 0)
-
-
-def _unit(rows: Sequence[PastLevels], scope: ScopeName, weight: WeightName) -> tuple[str, float]:
-    nets = [net_millions(seen, scope, weight) for seen in rows]
-    largest = max((abs(net) for net in nets if known(net)), default=0.0)
-    return ("Bn", 1e-3) if largest >= _BILLIONS_FROM else ("M", 1.0)
 
 
 def _scope(latest: GexSnapshot, scope: ScopeName) -> str:

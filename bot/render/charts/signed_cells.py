@@ -9,8 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from bot.render.charts.chart_canvas import TEXT_PT, ChartCanvas, decimals_for
-from bot.render.numbers import signed
+from bot.render.charts.chart_canvas import TEXT_PT, ChartCanvas, scale_number
 from bot.render.theme import ChartTheme
 
 HATCH: Final = "///"
@@ -78,8 +77,6 @@ class SignedScale:
         self.texts: Sequence[Text] = [strip.text(1.25, at, "", va=_BESIDE.get(at, "center"), **style) for at in _TICKS]
 
     def label(self, full: float) -> None:
-        """Name what the colours stand for; `full` is in the picture's unit."""
-        decimals = decimals_for(full / 40)
+        """Name what the colours stand for; `full` is in billions."""
         for text, at in zip(self.texts, _TICKS, strict=True):
-            value = at * abs(at) * full
-            text.set_text(signed(value, decimals) if value else "0")
+            text.set_text(scale_number(at * abs(at) * full, full / 40))

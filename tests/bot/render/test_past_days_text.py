@@ -119,10 +119,10 @@ def test_days_are_a_table_of_closes():
     assert lines_of(days_text("SPX", rows)) == [
         "SPX · full · by open interest",
         "at the close; net GEX in $ Bn per 1 %",
-        "          spot  zero γ  call   put    net",
-        " 2 Sep  6400.0  6350.0  6500  6300  +0.10",
-        " 3 Sep  6400.0  6350.0  6500  6300  +0.20",
-        " 4 Sep  6400.0  6350.0  6500  6300  +0.30",
+        "            spot zero γ call  put    net",
+        " 2 Sep    6400.0 6350.0 6500 6300 +0.100",
+        " 3 Sep    6400.0 6350.0 6500 6300 +0.200",
+        " 4 Sep    6400.0 6350.0 6500 6300 +0.300",
     ]
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.lines import Line2D
 
-from bot.render.charts.chart_canvas import AXES, STYLES, ChartCanvas, arrows_beyond, set_time_axis, unit_of
+from bot.render.charts.chart_canvas import AXES, BILLIONS, STYLES, ChartCanvas, arrows_beyond, set_time_axis
 from bot.render.charts.chart_words import Mark
 from bot.render.charts.kinds.ahead import AheadChart
 from bot.render.charts.mark_row import LegendRow
@@ -54,7 +54,7 @@ class AheadPainter:
         edges = _edges(prices)
         seen = {mark.kind for mark in chart.marks if edges[0] <= mark.value <= edges[-1]}
         for panel, cells, words in zip(
-            self.panels, (chart.gamma, chart.flow), ("net GEX, $ {} per 1 %", "charm flow, $ {}"), strict=True
+            self.panels, (chart.gamma, chart.flow), ("net GEX, $ Bn per 1 %", "charm flow, $ Bn"), strict=True
         ):
             panel.show(chart, np.array(cells).reshape(prices.size, -1), edges, words)
             panel.mark([mark for mark in chart.marks if mark.kind in seen])
@@ -88,9 +88,8 @@ class _Panel:
     def show(self, chart: AheadChart, cells: Floats, edges: Floats, words: str) -> None:
         """Colour and hatch `cells`, of shape (prices, times), and say what they are."""
         full = full_of(cells)
-        unit, scale = unit_of([full])
-        self._heading.set_text(words.format(unit))
-        self.scale.label(full * scale)
+        self._heading.set_text(words)
+        self.scale.label(full * BILLIONS)
         shades = shades_of(cells, full)
         self._image.set_data(self._colours(shades))
         self._image.set_extent((chart.times[0], chart.ends, float(edges[0]), float(edges[-1])))

@@ -5,9 +5,8 @@ from typing import Final
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
-from bot.render.charts.chart_canvas import TEXT_PT, ChartCanvas, decimals_for, unit_of
+from bot.render.charts.chart_canvas import BILLIONS, TEXT_PT, ChartCanvas, bar_figure
 from bot.render.charts.kinds.expiries import MOST_ROWS, ExpiriesChart
-from bot.render.numbers import signed
 from bot.render.theme import ChartTheme
 
 _AXES: Final = (0.235, 0.13, 0.745, 0.71)
@@ -33,9 +32,8 @@ class ExpiriesPainter:
 
     def draw(self, chart: ExpiriesChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
-        unit, scale = unit_of([value for _, value in chart.rows])
-        self.canvas.write(chart, unit=f"$ {unit} per 1 %", below="")
-        self._move_bars([value * scale for _, value in chart.rows])
+        self.canvas.write(chart, unit="$ Bn per 1 %", below="")
+        self._move_bars([value * BILLIONS for _, value in chart.rows])
         self.canvas.axes.yaxis.set_major_locator(FixedLocator(list(range(len(chart.rows)))))
         self.canvas.axes.set_yticklabels([name for name, _ in chart.rows])
         return self.canvas.png()
@@ -49,11 +47,10 @@ class ExpiriesPainter:
         )
         axes.set_ylim(max(len(values), _FEWEST_SLOTS) - 0.5, -0.5)
         self._bars.show((value, _bar(row, value)) for row, value in enumerate(values))
-        decimals = max(decimals_for(max(abs(low), high) / 100), 0)
         for text in self.figures:
             text.set_visible(False)
         for row, value in enumerate(values):
-            self._name(self.figures[row], row, value, _signed(value, decimals), span * _APART)
+            self._name(self.figures[row], row, value, _signed(value, max(-low, high)), span * _APART)
 
     def _name(self, text: Text, row: int, value: float, words: str, apart: float) -> None:
         text.set_position((value + (apart if value >= 0 else -apart), row))
@@ -65,9 +62,10 @@ class ExpiriesPainter:
         return self.canvas.axes.text(0.0, 0.0, "", fontsize=TEXT_PT, color=self.canvas.theme.text, va="center_baseline")
 
 
-def _signed(value: float, decimals: int) -> str:
+def _signed(value: float, largest: float) -> str:
     """With its sign, unless it rounds to nothing: the side of the bar tells that one."""
-    return signed(value, decimals) if round(value, decimals) else f"{0:.{decimals}f}"
+    text = bar_figure(value, largest)
+    return text if text.strip("+0.") else text.removeprefix("+")
 
 
 def _bar(row: int, value: float) -> list[tuple[float, float]]:

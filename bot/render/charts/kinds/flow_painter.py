@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
-from bot.render.charts.chart_canvas import ChartCanvas, set_signs, set_time_axis, unit_of
+from bot.render.charts.chart_canvas import BILLIONS, ChartCanvas, set_signs, set_time_axis
 from bot.render.charts.kinds.flow import FlowChart
 from bot.render.charts.signed_cells import HATCH
 from bot.render.theme import ChartTheme
@@ -49,24 +49,23 @@ class FlowPainter:
         ends = max(chart.bars[-1][0] + _MINUTE_S, chart.times[-1])
         for axes in self._panels:
             set_time_axis(axes, begins, ends)
-        scale = self._head(0, "each minute", [value for _, value in chart.bars])
-        self._bars.show((value, _bar(at, value * scale)) for at, value in chart.bars)
-        scale = self._head(1, "in all", [value for value in chart.totals if value is not None])
-        self._line.set_data(chart.times, [float("nan") if value is None else value * scale for value in chart.totals])
+        self._head(0, "each minute", [value for _, value in chart.bars])
+        self._bars.show((value, _bar(at, value * BILLIONS)) for at, value in chart.bars)
+        self._head(1, "in all", [value for value in chart.totals if value is not None])
+        totals = [float("nan") if value is None else value * BILLIONS for value in chart.totals]
+        self._line.set_data(chart.times, totals)
         return self.canvas.png()
 
-    def _head(self, panel: int, words: str, values: Sequence[float]) -> float:
-        """Name a panel with its unit and fit it to millions; what to multiply those with."""
-        unit, scale = unit_of(values)
-        self._headings[panel].set_text(f"{words}, $ {unit}")
-        low, high = min([0.0, *values]) * scale, max([0.0, *values]) * scale
+    def _head(self, panel: int, words: str, values: Sequence[float]) -> None:
+        """Name a panel with its unit and fit it to millions."""
+        self._headings[panel].set_text(f"{words}, $ Bn")
+        low, high = min([0.0, *values]) * BILLIONS, max([0.0, *values]) * BILLIONS
         margin = max((high - low) * _MARGIN, _LEAST)
         axes = self._panels[panel]
         axes.set_ylim(low - margin, high + margin)
         ticks = _ticks(low, high)
         axes.yaxis.set_major_locator(FixedLocator(ticks))
-        set_signs(axes, min(filter(None, map(abs, ticks)), default=1.0))
-        return scale
+        set_signs(axes.yaxis, min(filter(None, map(abs, ticks)), default=1.0))
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from bot.render.charts.chart_canvas import AXES, ChartCanvas, set_time_axis, unit_of
+from bot.render.charts.chart_canvas import AXES, BILLIONS, ChartCanvas, set_time_axis
 from bot.render.charts.kinds.heatmap import Column, HeatmapChart
 from bot.render.charts.mark_row import LegendRow
 from bot.render.charts.signed_cells import (
@@ -36,7 +36,7 @@ Ladder = dict[float, float]
 """Strike without a futures ticker's basis -> $ millions per 1 %; only what is known."""
 _BAR_WIDTH: Final = 0.025
 _AXES: Final = (AXES[0], AXES[1], 0.69, AXES[3])
-_BAR: Final = (0.845, AXES[1], _BAR_WIDTH, AXES[3])
+_BAR: Final = (0.84, AXES[1], _BAR_WIDTH, AXES[3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +108,10 @@ class HeatmapPainter:
         grid = grid_of(chart)
         values = [value for column in grid.values for value in column if value is not None]
         full = full_of(values)
-        unit, scale = unit_of([full])
         rows = f" · rows of {grid.step:g} points" if grid.shared else ""
-        self.canvas.write(chart, unit=f"$ {unit} per 1 %", below=f"New York time · colours by square root{rows}")
+        self.canvas.write(chart, unit="$ Bn per 1 %", below=f"New York time · colours by square root{rows}")
         self.canvas.left.set_text("points")
-        self.scale.label(full * scale)
+        self.scale.label(full * BILLIONS)
         self._move_cells(grid, chart.columns, full)
         self._move_lines(chart.columns)
         set_time_axis(self.canvas.axes, chart.columns[0].begins, chart.columns[-1].ends)

@@ -5,21 +5,21 @@ from typing import Any, Final
 
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter
 
 from bot.render.charts.chart_canvas import (
+    BILLIONS,
     STYLES,
     TEXT_PT,
     ChartCanvas,
     InnerLocator,
     arrows_beyond,
-    decimals_for,
-    unit_of,
+    bar_figure,
+    set_signs,
 )
 from bot.render.charts.kinds.ladder import MINUTES, MOST_NAMED, LadderChart, LadderStep
 from bot.render.charts.kinds.strikes_painter import bar_width
 from bot.render.charts.mark_row import LegendRow
-from bot.render.numbers import known, signed
+from bot.render.numbers import known
 from bot.render.theme import ChartTheme
 
 _HATCH: Final = "//"
@@ -53,47 +53,44 @@ class LadderPainter:
 
     def draw(self, chart: LadderChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
-        unit, scale = unit_of(list(_values(chart.rows)))
-        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below="puts −, calls +")
+        self.canvas.write(chart, unit="$ Bn per 1 % move", below="puts −, calls +")
         self.canvas.left.set_text("points")
         half = bar_width([row.strike for row in chart.rows]) / 2
-        self._sides.show(_bars([(row.strike, side) for row in chart.rows for side in (row.call, row.put)], half, scale))
+        self._sides.show(_bars([(row.strike, side) for row in chart.rows for side in (row.call, row.put)], half))
         with_sides = any(row.call is not None for row in chart.rows)
         net_half = half * _NET_SHARE if with_sides else half
-        self._net.show(_bars([(row.strike, row.net) for row in chart.rows], net_half, scale))
-        self._move_dots(chart.rows, scale)
-        self._set_limits(chart.rows, half, scale)
-        self._name(chart, scale)
+        self._net.show(_bars([(row.strike, row.net) for row in chart.rows], net_half))
+        self._move_dots(chart.rows)
+        self._set_limits(chart.rows, half)
+        self._name(chart)
         self._move_lines(chart)
         return self.canvas.png()
 
-    def _set_limits(self, rows: Sequence[LadderStep], half: float, scale: float) -> None:
-        values = [value * scale for value in _values(rows)]
+    def _set_limits(self, rows: Sequence[LadderStep], half: float) -> None:
+        values = [value * BILLIONS for value in _values(rows)]
         low, high = min(0.0, *values), max(0.0, *values)
         axes, span = self.canvas.axes, high - low
         axes.set_xlim(low - span * _ROOM, high + span * _ROOM)
         axes.set_ylim(rows[0].strike - 2 * half, rows[-1].strike + 2 * half)
-        decimals = decimals_for(span / 4)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: signed(x, decimals) if x else "0"))
+        set_signs(axes.xaxis, span / 4)
 
-    def _move_dots(self, rows: Sequence[LadderStep], scale: float) -> None:
+    def _move_dots(self, rows: Sequence[LadderStep]) -> None:
         for age, dots in enumerate(self._dots):
             found = [(row.priors[age], row.strike) for row in rows if age < len(row.priors)]
-            shown = [(value * scale, strike) for value, strike in found if known(value)]
+            shown = [(value * BILLIONS, strike) for value, strike in found if known(value)]
             dots.set_data([value for value, _ in shown], [strike for _, strike in shown])
 
-    def _name(self, chart: LadderChart, scale: float) -> None:
+    def _name(self, chart: LadderChart) -> None:
         low, high = self.canvas.axes.get_xlim()
-        decimals = decimals_for((high - low) / 300)
         for text in self.figures:
             text.set_visible(False)
         for text, place in zip(self.figures, chart.named, strict=False):
             row = chart.rows[place]
-            values = [value * scale for value in _values([row])]
+            values = [value * BILLIONS for value in _values([row])]
             right = row.net >= 0
             end = max(0.0, *values) if right else min(0.0, *values)
             text.set_position((end + (high - low) * (_APART if right else -_APART), row.strike))
-            text.set_text(signed(row.net * scale, decimals))
+            text.set_text(bar_figure(row.net * BILLIONS, max(-low, high)))
             text.set_horizontalalignment("left" if right else "right")
             text.set_visible(True)
 
@@ -124,8 +121,8 @@ def _values(rows: Iterable[LadderStep]) -> Iterable[float]:
         yield from (value for value in (row.net, row.call, row.put, *row.priors) if known(value))
 
 
-def _bars(rows: Iterable[tuple[float, float | None]], half: float, scale: float) -> list[tuple[float, Corners]]:
-    return [(value, _bar(strike, value * scale, half)) for strike, value in rows if known(value)]
+def _bars(rows: Iterable[tuple[float, float | None]], half: float) -> list[tuple[float, Corners]]:
+    return [(value, _bar(strike, value * BILLIONS, half)) for strike, value in rows if known(value)]
 
 
 def _bar(strike: float, value: float, half: float) -> Corners:

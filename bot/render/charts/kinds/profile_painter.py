@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from bot.render.charts.chart_canvas import ChartCanvas, set_signs, shade_across, unit_of
+from bot.render.charts.chart_canvas import BILLIONS, ChartCanvas, set_signs, shade_across
 from bot.render.charts.chart_words import with_band
 from bot.render.charts.kinds.profile import ProfileChart
 from bot.render.charts.mark_row import MarkRow
@@ -38,11 +38,10 @@ class ProfilePainter:
 
     def draw(self, chart: ProfileChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
-        unit, scale = unit_of([value for _, value in chart.points])
         below = with_band("price of the underlying, points", chart.band)
-        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below=below)
+        self.canvas.write(chart, unit="$ Bn per 1 % move", below=below)
         levels = np.array([level for level, _ in chart.points])
-        totals = np.array([value for _, value in chart.points]) * scale
+        totals = np.array([value for _, value in chart.points]) * BILLIONS
         self._move_curve(levels, totals)
         self._flips.set_data([level for level, _ in chart.flips], [0.0] * len(chart.flips))
         shade_across(self._band, chart.band, self.canvas.axes.get_ylim())
@@ -59,7 +58,7 @@ class ProfilePainter:
         margin = (high - low) * _MARGIN
         self.canvas.axes.set_xlim(float(levels[0]), float(levels[-1]))
         self.canvas.axes.set_ylim(low - margin, high + margin)
-        set_signs(self.canvas.axes, (high - low) / 5)
+        set_signs(self.canvas.axes.yaxis, (high - low) / 5)
 
 
 def _with_crossings(levels: Floats, totals: Floats) -> tuple[Floats, Floats]:

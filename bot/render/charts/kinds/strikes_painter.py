@@ -7,7 +7,7 @@ from typing import Final
 
 from matplotlib.collections import PolyCollection
 
-from bot.render.charts.chart_canvas import ChartCanvas, set_signs, shade_across, unit_of
+from bot.render.charts.chart_canvas import BILLIONS, ChartCanvas, set_signs, shade_across
 from bot.render.charts.chart_words import with_band
 from bot.render.charts.kinds.strikes import Bar, StrikesChart
 from bot.render.charts.mark_row import MarkRow
@@ -32,10 +32,9 @@ class StrikesPainter:
 
     def draw(self, chart: StrikesChart) -> bytes:
         """The picture as PNG; the same chart gives the same bytes."""
-        unit, scale = unit_of([value for _, *values in (*chart.bars, *chart.sides) for value in values])
-        self.canvas.write(chart, unit=f"$ {unit} per 1 % move", below=with_band("strike, points", chart.band))
-        sides = [(strike, value * scale) for strike, *values in chart.sides for value in values]
-        self._move_bars([(strike, value * scale) for strike, value in chart.bars], sides)
+        self.canvas.write(chart, unit="$ Bn per 1 % move", below=with_band("strike, points", chart.band))
+        sides = [(strike, value * BILLIONS) for strike, *values in chart.sides for value in values]
+        self._move_bars([(strike, value * BILLIONS) for strike, value in chart.bars], sides)
         shade_across(self._band, chart.band, self.canvas.axes.get_ylim())
         self.marks.show(chart.marks)
         return self.canvas.png()
@@ -50,7 +49,7 @@ class StrikesPainter:
         margin = (high - low) * 0.06
         axes.set_xlim(bars[0][0] - 2 * half, bars[-1][0] + 2 * half)
         axes.set_ylim(low - margin, high + margin)
-        set_signs(axes, (high - low) / 5)
+        set_signs(axes.yaxis, (high - low) / 5)
 
     def _place(self, polygons: PolyCollection, bars: Sequence[Bar], half: float) -> None:
         theme = self.canvas.theme

@@ -167,8 +167,8 @@ def test_every_axis_has_its_unit_and_the_picture_names_the_bot(painters, kind):
     assert kind == "expiries" or any(word.startswith(across) for word in words)
     assert words & {
         "points",
-        "each minute, $ M",
-        *(f"$ {unit} per 1 %{move}" for unit in ("M", "Bn") for move in UNITS),
+        "each minute, $ Bn",
+        *(f"$ Bn per 1 %{move}" for move in UNITS),
     }
 
 
@@ -216,18 +216,16 @@ def test_a_gap_is_a_gap_in_every_line_and_in_every_row(painters):
     assert all(any(path.contains_point((before, height + 1)) for path in paths) for height in heights)
 
 
-def test_small_exposures_are_in_millions(painters):
-    seen = [with_scopes(1e-3, one) for one in day(5)]
-    for kind in ("strikes", "profile", "heatmap", "expiries"):
-        words = {text.get_text() for text in texts(canvas_of(painters, chart(kind, seen)))}
-        assert words & {"$ M per 1 %", "$ M per 1 % move"}
-
-
-def test_a_map_names_the_unit_of_each_of_its_panels(painters):
-    for size, unit in ((1e-3, "M"), (1.0, "Bn")):
-        seen = with_scopes(size, day(1)[-1])
-        words = {text.get_text() for text in texts(canvas_of(painters, chart("map", [seen])))}
-        assert {f"net GEX, $ {unit} per 1 %", f"charm flow, $ {unit}"} <= words
+@pytest.mark.parametrize("size", [1e-7, 1e-3])
+@pytest.mark.parametrize("kind", ["strikes", "profile", "heatmap", "expiries", "ladder", "map"])
+def test_small_exposures_are_in_billions_too_and_their_figures_differ(painters, kind, size):
+    canvas = canvas_of(painters, chart(kind, [with_scopes(size, one) for one in day(5)]))
+    assert_legible(canvas)
+    words = {text.get_text() for text in texts(canvas)}
+    assert any("$ Bn" in word for word in words)
+    assert not any("$ M" in word for word in words)
+    signed = [word for word in words if word[:1] in "+−" and word[1:2].isdigit()]
+    assert [word for word in signed if not any(digit in word for digit in "123456789")] == []
 
 
 def test_a_map_has_high_prices_above_and_later_times_to_the_right(painters):
@@ -275,11 +273,11 @@ def test_flow_has_two_panels_with_a_unit_each_and_a_round_number_beside_zero(pai
 
 
 def test_an_expiry_whose_exposure_rounds_to_nothing_has_no_sign(painters):
-    sums = ((EXPIRIES[0], 0.0, 5e10), (EXPIRIES[1], 0.0, -1e6), (EXPIRIES[2], 0.0, 1e6))
+    sums = ((EXPIRIES[0], 0.0, 5e10), (EXPIRIES[1], 0.0, -1e4), (EXPIRIES[2], 0.0, 1e4))
     everything = msgspec.structs.replace(scopes(25061.25)["all"], by_expiry=sums)
     seen = full_snapshot(scopes={"all": everything})
     words = [text.get_text() for text in canvas_of(painters, chart("expiries", [seen], scope="all")).axes.texts]
-    assert words[:3] == ["+50.0", "0.0", "0.0"]
+    assert words[:3] == ["+50.0", "0.0000", "0.0000"]
 
 
 ODD = [

@@ -16,9 +16,9 @@ def test_a_table_of_the_day_with_signs_and_units():
         "NQ_NDX · full · by open interest",
         "net GEX in $ Bn per 1 %, the rest points",
         "NY       spot  zero γ  call   put    net",
-        "10:00 25000.0 24889.5 25100 24800  −0.90",
-        "11:00 25012.5 24902.0 25100 24800  −0.90",
-        "12:00 25024.7 24914.2 25100 24800  −0.90",
+        "10:00 25000.0 24889.5 25100 24800 −0.900",
+        "11:00 25012.5 24902.0 25100 24800 −0.900",
+        "12:00 25024.7 24914.2 25100 24800 −0.900",
         "schwab · 20 Aug 2026 · 12:00:00 New York",
         "```",
     ]
@@ -40,7 +40,7 @@ def test_minutes_that_would_look_alike_are_told_apart_by_their_seconds():
 
 def test_the_unknown_is_a_dash():
     seen = [*day(2), full_snapshot(NOON + timedelta(minutes=1), spot=math.nan, scopes={}, scope=None)]
-    assert "01:00       — 24951.5 25100 24800  −0.91" in text(seen).split("\n")
+    assert "01:00       — 24951.5 25100 24800 −0.912" in text(seen).split("\n")
 
 
 def test_a_gap_is_said_where_it_was():
@@ -49,14 +49,16 @@ def test_a_gap_is_said_where_it_was():
     assert lines.index("        (nothing was received)") == 9
 
 
-def test_small_exposures_are_in_millions_and_large_ones_keep_their_column():
+def test_every_exposure_is_in_billions_with_the_digits_of_the_message_and_keeps_its_column():
     tiny = snapshot(NOON, scopes={}, scope=None, sum_gex_oi=-3.14159, spot=651.2, major_pos_oi=655.0)
     assert text([tiny]).split("\n")[2:5] == [
-        "net GEX in $ M per 1 %, the rest points",
-        "min:s    spot  zero γ  call   put    net",
-        "00:00  651.20 24951.5   655 24800  −3.14",
+        "net GEX in $ Bn per 1 %, the rest points",
+        "min:s    spot  zero γ  call   put     net",
+        "00:00  651.20 24951.5   655 24800 −0.0031",
     ]
     long = {"source": "another-producer-here", "delayed": True, "state": "closed"}
     huge = snapshot(NOON, scopes={}, scope=None, sum_gex_oi=-3.14159e6, **long)
     assert max(map(len, text([huge]).split("\n"))) <= 40
     assert text([huge]).split("\n")[-3:-1] == ["12:00:00 New York · delayed 0s", "market closed"]
+    middling = snapshot(NOON, scopes={}, scope=None, sum_gex_oi=-32_540.0)
+    assert text([middling]).split("\n")[4].endswith("  −32.5")
