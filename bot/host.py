@@ -192,9 +192,9 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
             history=history,
             feed=feed,
             crew=crew,
+            bell=bell,
         )
         jobs |= {_CALL_SHARE: share.run, "crew": crew.run}
-        jobs |= {} if settings.on_alarm is None else {"alarm": bell.run}
         jobs |= {} if port is None else {"login-callback": port.hold}
         if settings.gex_feed_enabled:
             jobs["more-tickers"] = more.run
@@ -235,9 +235,11 @@ def _jobs(
     history: HistoryKeeper | None,
     feed: FeedParts,
     crew: Crew,
+    bell: AlarmBell,
 ) -> dict[str, JobFactory]:
     """What runs beside Discord from the first moment; the stream is begun by `StreamControl`."""
     jobs: dict[str, JobFactory] = {"heartbeat": heartbeat.beat, "source-metrics": sources.report}
+    jobs |= {} if settings.on_alarm is None else {"alarm": bell.run}
     jobs["freed-memory"] = partial(give_back_freed, runtime.clock)
     jobs |= {f"source-{source.name}": source.run for source in sources.polled}
     if (watch := _login_watch(bot, runtime)) is not None:

@@ -9,6 +9,7 @@ import pytest
 from bot import host
 from bot.host import _alerts, _callback_port, _feed, _jobs, _login_watch
 from bot.wire.crew import Crew
+from streaming.process.alarm import AlarmBell
 from streaming.schwab.login.cipher import new_key
 from tests.support.clock import ManualClock
 from tests.support.host import make_settings
@@ -72,10 +73,19 @@ def test_what_the_feed_does_is_written_to_redis_if_the_settings_want_that(runtim
     assert (runner._write_metrics is not None) is enabled
 
 
+def jobs_of(runtime, **values):
+    parts = {name: MagicMock() for name in ("heartbeat", "sources", "recorder", "history", "feed", "crew")}
+    return _jobs(MagicMock(), runtime, make_settings(**values), bell=AlarmBell(None, runtime.clock), **parts)
+
+
+def test_who_wants_to_be_rung_without_discord_has_a_bell_that_runs(runtime):
+    assert jobs_of(runtime, on_alarm="true")["alarm"].__func__ is AlarmBell.run
+    assert "alarm" not in jobs_of(runtime)
+
+
 @pytest.mark.parametrize("priced", [True, False])
 def test_the_line_of_members_has_a_price_if_the_settings_want_that(runtime, priced):
-    parts = {name: MagicMock() for name in ("heartbeat", "sources", "recorder", "history", "feed", "crew")}
-    jobs = _jobs(MagicMock(), runtime, make_settings(gex_price_presence=priced), **parts)
+    jobs = jobs_of(runtime, gex_price_presence=priced)
     assert jobs["presence"].__self__._priced is priced
 
 

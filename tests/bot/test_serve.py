@@ -1,15 +1,17 @@
 """bot/serve.py: what discord.py may say in our log, and how."""
 
+import asyncio
 import io
 import logging
 import warnings
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import aiohttp
 import discord
 import pytest
 
-from bot.serve import configure_bot_logging
+from bot.serve import configure_bot_logging, serve
 from bot.settings import BotSettings
 
 GATEWAY = logging.getLogger("discord.client")
@@ -86,3 +88,28 @@ def test_discords_library_prints_no_payload_even_on_debug(read):
         logging.getLogger(name).debug("whole payload")
         logging.getLogger(name).info("GET https://x/?code=C0.abcdefgh")
     assert lines() == []
+
+
+async def test_what_was_imported_is_frozen_before_the_bot_works(monkeypatch):
+    """Else each full collection would hold boards and stream; while it is imported, none is made."""
+    seen = []
+    control = SimpleNamespace(resume_in_background=lambda: seen.append("works"))
+    host = SimpleNamespace(control=control, connected=asyncio.get_running_loop().create_future())
+    over = asyncio.Event()
+    over.set()
+    settings = BotSettings(_env_file=None, discord_bot_token="token")
+    for place, stand_in in {
+        "bot.serve.load_settings": lambda _kind: settings,
+        "bot.serve.configure_bot_logging": lambda _settings: None,
+        "bot.serve.map_large_blocks": lambda: None,
+        "bot.serve.stop_on_signals": lambda: over,
+        "bot.serve._import_host": lambda: None,
+        "streaming.streamer.runtime.open_runtime": lambda *_, **__: nullcontext(),
+        "bot.wire.login.point_discord_at": lambda *_: None,
+        "bot.host.open_host": lambda *_: nullcontext(host),
+        "gc.freeze": lambda: seen.append("frozen"),
+        "gc.enable": lambda: seen.append("collecting"),
+    }.items():
+        monkeypatch.setattr(place, stand_in)
+    assert await serve(lambda _line: None) == 0
+    assert seen == ["frozen", "collecting", "works"]

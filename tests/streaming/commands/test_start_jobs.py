@@ -8,6 +8,7 @@ import pytest
 from streaming.commands import start
 from streaming.commands.start import run_jobs, tell_states
 from streaming.errors import ConfigurationError, TransientError
+from streaming.settings import StreamSettings
 from streaming.status import Loading, StreamStatus
 from tests.support.waiting import until
 
@@ -98,3 +99,18 @@ async def test_the_bar_is_told_how_far_the_first_load_of_all_tickers_is(monkeypa
     await until(lambda: shares[-1:] == [0.5] and len(shares) > 1)
     task.cancel()
     await asyncio.wait({task})
+
+
+async def test_what_was_imported_is_frozen_before_the_jobs_begin(redis_url, tmp_path, monkeypatch):
+    """Else each full collection would hold the stream."""
+    seen = []
+
+    async def no_jobs(_stop, _jobs, telling):
+        telling.close()
+        seen.append("jobs")
+
+    monkeypatch.setattr(start.gc, "freeze", lambda: seen.append("frozen"))
+    monkeypatch.setattr(start, "run_jobs", no_jobs)
+    settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "token.json")
+    assert await start._serve(settings, start._Order(None, None, ()), lambda _line: None) == 0
+    assert seen == ["frozen", "jobs"]

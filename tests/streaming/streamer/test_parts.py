@@ -109,6 +109,11 @@ async def test_events_are_published_before_engines_see_them_and_count_as_progres
     assert seen == [("bus", 2), ("engines", 2), "progress"]
 
 
+async def test_a_stream_that_redis_cannot_follow_is_held_back(tmp_path, redis_url):
+    async with wired_parts(tmp_path, redis_url) as (runtime, wired):
+        assert wired.client._room == runtime.publisher.room
+
+
 async def test_as_many_expiries_are_loaded_as_the_settings_say_of_what_is_asked_for_beside_too(tmp_path, redis_url):
     async with wired_parts(tmp_path, redis_url, gex_chain_expiries=12) as (runtime, wired):
         beside = wire_beside(runtime, wired, [parse_ticker("NDX")], assure=AsyncMock(), counters=SnapshotCounters())

@@ -3,6 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
+from streaming.bus.publish.stream_budget import StreamBudget
+from streaming.model import TickEvent
 from streaming.schwab.login.cipher import new_key
 from streaming.schwab.login.oauth import AppKey
 from streaming.schwab.login.shared_store import SharedTokenStore
@@ -77,3 +79,13 @@ async def test_the_login_is_kept_where_the_settings_say(env, redis_url, place, s
     async with open_runtime(settings, ManualClock(), tell=lambda _: None) as runtime:
         assert type(runtime.tokens) is store
         assert runtime.auth._store is runtime.tokens
+
+
+async def test_what_is_published_and_kept_in_redis_is_what_the_settings_say(redis_url, tmp_path):
+    kept = {"redis_events": "ticks", "redis_events_mb": 90, "redis_history_mb": 70}
+    settings = StreamSettings(_env_file=None, redis_url=redis_url, schwab_token_path=tmp_path / "token.json", **kept)
+    async with open_runtime(settings, ManualClock(), tell=lambda _: None) as runtime:
+        numbers = runtime.publisher._numbers
+        assert list(numbers) == [TickEvent]
+        assert runtime.publisher._delivery._budget.caps == StreamBudget(90, kinds=numbers.values()).caps
+        assert runtime.snapshots._history._megabytes == 70
