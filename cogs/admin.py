@@ -1,11 +1,14 @@
 """`/admin`: operators look at the process itself, and at who changed what."""
 
+import io
+
+import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import BotInteraction, GexBot
 from bot.notices import think
-from bot.operate.audit import audit_text
+from bot.operate.audit import audit_file, audit_text, names_of
 from bot.permissions import managers_see, operator_only
 from bot.render.health_text import health_text
 from bot.services import Services
@@ -31,8 +34,14 @@ class AdminCog(commands.GroupCog, group_name="admin", group_description="The bot
     async def audit(self, interaction: BotInteraction) -> None:
         """The orders that were carried out, newest first."""
         await think(interaction)
-        text = audit_text(await self._services.audit.newest())
-        await interaction.edit_original_response(content=text)
+        orders, names = await self._services.audit.newest(), names_of(interaction.client)
+        await interaction.edit_original_response(
+            content=audit_text(orders, names), attachments=_as_file(audit_file(orders, names))
+        )
+
+
+def _as_file(text: str) -> list[discord.File]:
+    return [discord.File(io.BytesIO(text.encode()), filename="audit.txt")] if text else []
 
 
 async def setup(bot: GexBot) -> None:

@@ -19,6 +19,7 @@ from bot.alerts.texts import reading_text, rule_text
 from bot.client import BotInteraction, GexBot
 from bot.lookup import default_choices, default_ticker, find_snapshot
 from bot.notices import Refusal, think
+from bot.operate.audit import concerns_others
 from bot.permissions import bot_may_write, may_manage
 from bot.render.message_form import MESSAGE_CHARS
 from bot.render.numbers import counted
@@ -97,6 +98,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         await think(interaction)
         snapshot = await self._snapshot(interaction, ticker.name)
         kept, resumed = await _alerts(self._services).add(rule)
+        _keep_track(interaction, kept.target)
         await interaction.edit_original_response(content=_added(kept, snapshot, resumed=resumed))
 
     @app_commands.command(name="list", description="Your alerts and their state; for server admins, this channel's too")
@@ -115,6 +117,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         """Remove the alert with this number, if it is the reader's to remove."""
         await think(interaction)
         rule = await _alerts(self._services).remove(number, _reader(interaction))
+        _keep_track(interaction, rule.target)
         await interaction.edit_original_response(content=f"Alert {rule.number} is removed: {rule_text(rule)}.")
 
     @app_commands.command(description="Pause one alert, or all, until /alert resume; nothing is forgotten")
@@ -125,12 +128,14 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         if number is not None:
             await think(interaction)
             rule = await _alerts(self._services).pause_one(number, _reader(interaction), _BY_HAND)
+            _keep_track(interaction, rule.target)
             text = f"Alert {rule.number} is paused until /alert resume: {rule_text(rule)}."
             await interaction.edit_original_response(content=text)
             return
         place = _own_place(interaction, target)
         await think(interaction)
         count = await _alerts(self._services).pause(place, _BY_HAND)
+        _keep_track(interaction, place)
         text = f"{_theirs(place, count)} paused until /alert resume. Messages about to be sent are dropped."
         await interaction.edit_original_response(content=text)
 
@@ -142,6 +147,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         if number is not None:
             await think(interaction)
             rule = await _alerts(self._services).resume_one(number, _reader(interaction))
+            _keep_track(interaction, rule.target)
             await interaction.edit_original_response(
                 content=f"Alert {rule.number} is running again: {rule_text(rule)}."
             )
@@ -149,6 +155,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         place = _own_place(interaction, target)
         await think(interaction)
         count = await _alerts(self._services).resume(place)
+        _keep_track(interaction, place)
         await interaction.edit_original_response(content=f"{_theirs(place, count)} running again.")
 
     @app_commands.command(description="Remove all alerts that write to you, or all of this channel; asks first")
@@ -159,7 +166,9 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="Message
         place, alerts = _own_place(interaction, target), _alerts(self._services)
 
         async def cleared() -> str:
-            return f"{counted(await alerts.clear(place), 'alert')} removed."
+            removed = counted(await alerts.clear(place), "alert")
+            _keep_track(interaction, place)
+            return f"{removed} removed."
 
         whose = "that write to you" if place.channel_id is None else "of this channel"
         await ask_first(interaction, f"Remove all alerts {whose}?", label="Remove all", carry=cleared, operators=False)
@@ -207,6 +216,12 @@ def _own_place(interaction: BotInteraction, place: str) -> Target:
     if not may_manage(interaction):
         raise Refusal(_NOT_YOURS_TO_STEER)
     return Target(channel_id=interaction.channel_id)
+
+
+def _keep_track(interaction: BotInteraction, target: Target) -> None:
+    """The audit hears of a channel's alerts; one's own are nobody else's business."""
+    if target.user_id != interaction.user.id:
+        concerns_others(interaction)
 
 
 def _theirs(place: Target, count: int) -> str:

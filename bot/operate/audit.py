@@ -1,21 +1,24 @@
 """Who changed what by command: each order that was carried out is kept for the operators, the last 200 for 90 days.
 
-What only reads is left out, and so are readers' own alerts: those are nobody else's business.
+What only reads is left out, and so are everybody's own alerts: those are nobody else's business.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+import discord
 import msgspec
 from discord import app_commands
+from discord.utils import escape_markdown
 
 from bot.notices import Interaction
-from bot.permissions import may_manage
-from bot.render.message_form import fitting
+from bot.render.message_form import MESSAGE_CHARS, fitting
 from streaming.bus.notes import RecentNotes
-from streaming.clock import Clock, epoch_ms
+from streaming.calendar import new_york
+from streaming.clock import Clock, epoch_ms, instant_of
 from streaming.errors import TransientError
 
 log = logging.getLogger(__name__)
@@ -25,8 +28,13 @@ KEEP: Final = timedelta(days=90)
 _READS: Final = frozenset({"about", "audit", "doctor", "health", "help", "list", "status"})
 _FOR_READERS: Final = "gex"
 _OWN: Final = "alert"
+_OTHERS: Final = "concerns others"
 _WAITS: Final = "waits for a click"
 _MOST_CHARS: Final = 200
+_ID: Final = re.compile(r"(?<=:)\d{15,20}\b")
+"""An id of Discord's, given as an option."""
+Names = Callable[[int], str | None]
+"""What somebody, a server, a channel or a role is called, by its id; None where nobody knows."""
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
 
 
@@ -80,6 +88,11 @@ def wait_for_click(interaction: Interaction) -> None:
     interaction.extras[_WAITS] = True
 
 
+def concerns_others(interaction: Interaction) -> None:
+    """An alert is a channel's, not only one of who gave the order."""
+    interaction.extras[_OTHERS] = True
+
+
 def clicked(interaction: Interaction) -> None:
     """What the command asked for was confirmed."""
     interaction.extras.pop(_WAITS, None)
@@ -90,18 +103,55 @@ def is_order(interaction: Interaction, command: AnyCommand) -> bool:
     root = command.qualified_name.split()[0]
     if root == _FOR_READERS or command.name in _READS or _WAITS in interaction.extras:
         return False
-    return root != _OWN or may_manage(interaction)
+    return root != _OWN or _OTHERS in interaction.extras
 
 
-def audit_text(orders: Sequence[GivenOrder]) -> str:
+def audit_text(orders: Sequence[GivenOrder], names: Names) -> str:
     """`/admin audit`: as many of the newest orders as one message holds."""
-    if not orders:
-        return "Nothing was changed by a command in the last 90 days."
-    lines: list[str] = []
-    for order in orders:
-        where = "" if order.guild_id is None else f" in server {order.guild_id}"
-        lines.append(f"<t:{order.at_ms // 1000}:f> <@{order.user_id}>{where}: `/{order.words.replace('`', '')}`")
-    return fitting(lines)
+    return fitting([_line(order, names) for order in orders]) or "Nothing was changed by a command in the last 90 days."
+
+
+def audit_file(orders: Sequence[GivenOrder], names: Names) -> str:
+    """All of them as a text, for where they do not fit into a message; empty where they do."""
+    if len("\n".join(_line(order, names) for order in orders)) <= MESSAGE_CHARS:
+        return ""
+    return "".join(f"{_plain_line(order, names)}\n" for order in orders)
+
+
+def names_of(client: discord.Client) -> Names:
+    """What this process knows the channels, servers, roles and people of its servers by."""
+
+    def name(number: int) -> str | None:
+        channel = client.get_channel(number)
+        if isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return f"#{channel.name}"
+        known = client.get_guild(number) or client.get_user(number)  # a server's first role has its id
+        if known is not None:
+            return known.name
+        roles = (guild.get_role(number) for guild in client.guilds)
+        return next((f"@{role.name}" for role in roles if role is not None), None)
+
+    return name
+
+
+def _line(order: GivenOrder, names: Names) -> str:
+    where = ""
+    if order.guild_id is not None:
+        where = f" in {escape_markdown(names(order.guild_id) or f'server {order.guild_id}')}"
+    words = _ID.sub(lambda found: names(int(found[0])) or found[0], order.words).replace("`", "")
+    return f"<t:{order.at_ms // 1000}:f> <@{order.user_id}>{where}: `/{words}`"
+
+
+def _plain_line(order: GivenOrder, names: Names) -> str:
+    """With names and ids: a file shows no mentions."""
+
+    def both(number: int) -> str:
+        name = names(number)
+        return str(number) if name is None else f"{name} ({number})"
+
+    at = f"{new_york(instant_of(order.at_ms)):%Y-%m-%d %H:%M:%S} New York"
+    where = "" if order.guild_id is None else f" in server {both(order.guild_id)}"
+    return f"{at}  {both(order.user_id)}{where}: /{_ID.sub(lambda found: both(int(found[0])), order.words)}"
 
 
 def _given(interaction: Interaction, command: AnyCommand) -> str:

@@ -153,6 +153,15 @@ async def test_an_option_that_the_kind_would_not_look_at_is_refused(room, desk, 
     assert room.env.errors
 
 
+async def test_the_audit_hears_of_a_channels_alerts_and_not_of_an_operators_own(room, desk):
+    for options in ({"kind": "net_gex"}, {"kind": "net_gex", "target": "here"}):
+        await room.operator.slash(room.channel, "alert add", **options)
+    await room.operator.slash(room.channel, "alert pause")
+    assert [msgspec.json.decode(text)["words"] for text in room.host.noted.texts] == [
+        "alert add kind:net_gex target:here"
+    ]
+
+
 async def test_one_alert_is_paused_and_resumed_by_its_number(room, desk):
     rested = await room.guest.slash(room.channel, "alert pause", number=3)
     assert rested.response.content.startswith("Alert 3 is paused until /alert resume: SPX: spot crosses zero gamma")
