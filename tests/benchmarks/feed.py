@@ -8,6 +8,8 @@ than 500 messages: their 4,000 calls do not fit in a minute). The lag of an edit
 figures that it shows until Discord has them. Twice a second somebody uses a slash command, which goes through the
 gateway to the bot's command tree; what is told is how long Discord waits for the answer. `--still` is forty messages
 whose figures do not change, and nobody asks for anything.
+Exit status 1 when one of ours missed what it has to keep: no 429, no command that takes over half a second, of forty
+messages 0.95 edits a second each and no lag above 1.2 s, all replaced within 15 s, or a minute with up to 500.
 Baseline: the loop most bots have, which edits one channel after the other through discord.py.
 """
 
@@ -57,6 +59,11 @@ _SIGN_IN_S: Final = 12.0
 _CONNECTED_WITHIN_S: Final = 30.0
 _MOST_IN_A_MINUTE: Final = 500
 _ANSWERED_WITHIN_S: Final = 3.0
+_FULL_PACE: Final = 40
+"""Up to so many messages have an edit a second each."""
+_LEAST_PACE: Final = 0.95
+_LONGEST_LAG_S: Final = 1.2
+_LONGEST_ANSWER_S: Final = 0.5
 
 
 class Market:
@@ -151,8 +158,8 @@ async def in_turn(client: discord.Client, channels: Sequence[int], market: Marke
         await asyncio.sleep(max(begun + second - time.monotonic(), 0.0))
 
 
-async def measure(trial: Trial) -> None:
-    """One line of figures, and one of commands."""
+async def measure(trial: Trial) -> list[str]:
+    """One line of figures, and some of commands; what was missed."""
     snapshots, clock = QueueSnapshots(), ShiftedClock(_MARK - timedelta(seconds=_SIGN_IN_S + trial.settled_after_s))
     market = Market(snapshots, clock, _SIGN_IN_S + trial.settled_after_s, still=trial.still)
     async with (
@@ -170,10 +177,10 @@ async def measure(trial: Trial) -> None:
                 task.result()
             task.cancel()
         await asyncio.wait(tasks)
-    report(trial, seen, market, end, cpu)
+    return report(trial, seen, market, end, cpu)
 
 
-def report(trial: Trial, seen: Seen, market: Market, end: float, cpu: float) -> None:
+def report(trial: Trial, seen: Seen, market: Market, end: float, cpu: float) -> list[str]:
     shown = [row for row in seen.writes if row[1] != "DELETE" and row[3] and market.mark_s <= row[2] <= end]
     lags = sorted(at - market.published[price] for _, _, at, price in shown)
     per_channel = Counter(row[0] for row in shown)
@@ -188,7 +195,26 @@ def report(trial: Trial, seen: Seen, market: Market, end: float, cpu: float) -> 
     )
     for command in [] if trial.still else COMMANDS:
         sys.stdout.write(f"{'':<9} {command_line(command, seen, market, end)}\n")
+    found = missed(trial, paces, lags, seen, market) if trial.paced and not trial.still else []
+    sys.stdout.writelines(f"{'':<9} missed: {sentence}\n" for sentence in found)
     sys.stdout.flush()
+    return found
+
+
+def missed(trial: Trial, paces: Sequence[float], lags: Sequence[float], seen: Seen, market: Market) -> list[str]:
+    """What ours has to keep and did not."""
+    within_s = 15.0 if trial.count <= _FULL_PACE else 60.0
+    full, reposts = trial.count <= _FULL_PACE, replaced_s(seen, market.mark_s)
+    slowest_s = max((after_s for _, _, after_s, _ in seen.answers if after_s is not None), default=0.0)
+    found = {
+        f"{seen.statuses.get('429', 0)} answers 429": seen.statuses.get("429", 0) > 0,
+        f"a command took {slowest_s:.2f} s": slowest_s > _LONGEST_ANSWER_S,
+        f"{paces[0]:.2f} edits a second": full and round(paces[0], 2) < _LEAST_PACE,
+        f"a lag of {at(lags, 1.0):.2f} s": full and at(lags, 1.0) > _LONGEST_LAG_S,
+        f"the last replaced after {at(reposts, 1.0):.1f} s": trial.count <= _MOST_IN_A_MINUTE
+        and (len(reposts) < trial.count or at(reposts, 1.0) > within_s),
+    }
+    return [sentence for sentence, is_missed in found.items() if is_missed]
 
 
 def command_line(command: str, seen: Seen, market: Market, end: float) -> str:
@@ -207,12 +233,17 @@ def command_line(command: str, seen: Seen, market: Market, end: float) -> str:
 
 def mark_span(seen: Seen, mark: float) -> str:
     """When the first and the last message was replaced after the first mark."""
+    reposts = replaced_s(seen, mark)
+    return f"  reposts {reposts[0]:.1f} to {reposts[-1]:.1f} s ({len(reposts)})" if reposts else ""
+
+
+def replaced_s(seen: Seen, mark: float) -> list[float]:
+    """How long after the first mark each message was replaced."""
     posts: dict[int, list[float]] = defaultdict(list)
     for channel_id, deed, instant, _ in seen.writes:
         if deed == "CREATE":
             posts[channel_id].append(instant - mark)
-    reposts = sorted(times[1] for times in posts.values() if len(times) > 1)
-    return f"  reposts {reposts[0]:.1f} to {reposts[-1]:.1f} s ({len(reposts)})" if reposts else ""
+    return sorted(times[1] for times in posts.values() if len(times) > 1)
 
 
 def at(values: Sequence[float], share: float) -> float:
@@ -227,11 +258,13 @@ async def main() -> None:
     parser.add_argument("--still", action="store_true", help="only the forty messages without news")
     arguments = parser.parse_args()
     os.environ.setdefault("PYTHONHASHSEED", "0")
+    found: list[str] = []
     for count in [] if arguments.still else arguments.boards:
-        await measure(Trial(count, arguments.seconds))
+        found += await measure(Trial(count, arguments.seconds))
         if not arguments.ours_only:
             await measure(Trial(count, arguments.seconds, paced=False))
     await measure(Trial(_STILL, arguments.seconds, still=True))
+    sys.exit(1 if found else 0)
 
 
 if __name__ == "__main__":
