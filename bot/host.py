@@ -349,10 +349,10 @@ def _history_keeper(bot: GexBot, runtime: Runtime, settings: BotSettings) -> His
 async def _tell_opening(bot: GexBot, runtime: Runtime, progress: Progress, *, force: bool) -> None:
     """Say in the log, and once for each opening to the operators, when a feed that is closed at the start opens."""
     decision = decide(runtime.clock.now(), force=force)
-    sentence = opening_sentence(decision)
+    sentence = opening_sentence(decision, prose=True)
     if sentence is None or decision.until is None:
         return
-    _LOG.info("%s", sentence)
+    _LOG.info("%s", opening_sentence(decision))
     await bot.logged_in.wait()
     told = Notes(runtime.redis, keys.FEED_TOLD, about=_TOLD)
     if await told.claim(f"opening {decision.until:%Y-%m-%d}", ttl=decision.until - runtime.clock.now()):

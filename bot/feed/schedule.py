@@ -109,9 +109,9 @@ def _after_the_close(session: TradingSession) -> str:
     return f"after the close{cause}"
 
 
-def opening_sentence(decision: FeedDecision) -> str | None:
-    """When the live messages come; None while they are open, or when nobody knows."""
+def opening_sentence(decision: FeedDecision, *, prose: bool = False) -> str | None:
+    """When the live messages come; None while they are open, or when nobody knows. In `prose` in each reader's time."""
     if decision.is_open or decision.until is None:
         return None
-    at = f"{decision.until:%A %d %B at %H:%M} New York"
+    at = stamp(decision.until, "F") if prose else f"{decision.until:%A %d %B at %H:%M} New York"
     return f"The feed is closed ({decision.reason}). The first live message comes on {at}."

@@ -1,14 +1,17 @@
 """What one message of Discord's takes, and the shapes that many answers have in it. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from bot.render.numbers import price
+from streaming.clock import instant
 
 MESSAGE_CHARS: Final = 2000
 FIELD_CHARS: Final = 1024
 """Of an embed's field; of a picture's description too."""
+_UTC: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
 _ARROWS: Final = {1: "↑", -1: "↓"}
 
 
@@ -21,6 +24,16 @@ def code_block(lines: Iterable[str], language: str = "") -> str:
 def stamp(at: datetime, style: str = "f") -> str:
     """An instant in prose, shown in each reader's time zone: f with its date, t without, T to the second."""
     return f"<t:{int(at.timestamp())}:{style}>"
+
+
+def in_readers_time(text: str) -> str:
+    """Words for a shell, with the instants in them as each reader's own time."""
+
+    def told(found: re.Match[str]) -> str:
+        at = instant(found[1], unit="s")
+        return found[0] if at is None else stamp(at)
+
+    return _UTC.sub(told, text)
 
 
 def fitting(lines: Sequence[str], most: int = MESSAGE_CHARS) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.render.message_form import MESSAGE_CHARS, fitting, listed, stamp
+from bot.render.message_form import MESSAGE_CHARS, fitting, in_readers_time, listed, stamp
 from bot.render.numbers import UNKNOWN, age, ago, counted
 from streaming.calendar import NEW_YORK
 from streaming.login_week import plan
@@ -179,7 +179,7 @@ def token_text(status: TokenStatus, now: datetime, zone: ZoneInfo = NEW_YORK) ->
 
 def doctor_text(lines: Sequence[str]) -> str:
     """`/token doctor`: each finding a line, what is wrong in bold; the last line says where to begin."""
-    *findings, verdict = lines
+    *findings, verdict = map(in_readers_time, lines)
     shown = [f"**{line}**" if line.startswith("FAIL") else line for line in findings]
     return fitting([verdict, *shown])
 

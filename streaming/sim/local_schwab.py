@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import format_datetime
 from random import Random
 
 from aiohttp import web
@@ -115,7 +117,8 @@ def _application(server: SimServer, streams: StreamRoutes, gate: RateGate) -> we
             return web.Response(status=404, text=f"404 Not Found: Requested route ('{request.path}') does not exist.")
 
     async def name_the_source(request: web.Request, response: web.StreamResponse) -> None:
-        """Say on each answer that no broker gave it, so that a bot calls its figures what they are."""
+        """Say on each answer that no broker gave it, so that its figures are called what they are; and our own time."""
+        response.headers["Date"] = format_datetime(shared.authority.clock.now().astimezone(UTC), usegmt=True)
         response.headers[_FIGURES] = shared.market.figures_of(request.query.get("symbol", "").upper())
 
     application = web.Application(middlewares=[only_local_callers, gatekeeper])

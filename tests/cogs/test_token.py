@@ -109,14 +109,15 @@ async def test_while_another_process_has_the_port_the_address_is_pasted(room):
 
 async def test_the_doctor_says_in_discord_what_it_says_in_a_shell(room):
     async def examine():
-        findings = ["ok    clock: agrees with Schwab's.", "FAIL  login: the login is over."]
-        return [*findings, "Begin with: the login is over."]
+        findings = ["ok    clock: agrees with Schwab's.", "FAIL  login: the login is over since 2026-12-07 15:30 UTC."]
+        return [*findings, "Begin with: the login is over since 2026-12-07 15:30 UTC."]
 
     object.__setattr__(room.bot.services, "examine_login", examine)
     result = await room.operator.slash(room.channel, "token doctor")
     assert result.response.ephemeral
     assert result.response.content == (
-        "Begin with: the login is over.\nok    clock: agrees with Schwab's.\n**FAIL  login: the login is over.**"
+        "Begin with: the login is over since <t:1796657400:f>.\nok    clock: agrees with Schwab's.\n"
+        "**FAIL  login: the login is over since <t:1796657400:f>.**"
     )
 
 

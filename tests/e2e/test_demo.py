@@ -91,6 +91,7 @@ COMMANDS = (
     "token status",
     "token refresh",
     "token login",
+    "token doctor",
     "stream start",
 )
 
@@ -107,6 +108,7 @@ def test_the_owner_gets_a_private_answer_to(demo: tuple[Home, Program], name: st
         answer = answer_to(url, name)
     assert answer["content"] or answer["embeds"] or answer["attachments"]
     assert "went wrong" not in json.dumps(answer)
+    assert "FAIL" not in answer["content"]
     if name in {"gex chart", "gex history"}:
         (picture,) = answer["attachments"] or [embed["image"] for embed in answer["embeds"]]
         with urllib.request.urlopen(urljoin(url, picture["url"]), timeout=5) as file:

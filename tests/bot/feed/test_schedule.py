@@ -170,6 +170,7 @@ def test_a_start_on_a_weekend_says_when_the_first_message_comes():
     assert opening_sentence(saturday) == (
         "The feed is closed (weekend). The first live message comes on Monday 24 August at 09:35 New York."
     )
+    assert (opening_sentence(saturday, prose=True) or "").endswith("The first live message comes on <t:1787578500:F>.")
 
 
 def test_while_the_feed_is_open_or_forced_nothing_is_said():

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from random import Random
 from urllib.parse import parse_qs, urlsplit
 
@@ -42,6 +43,13 @@ async def test_a_browser_login_ends_in_tokens_that_open_the_api(sim):
         token = (await client.post("/v1/oauth/token", data=form, auth=("demo", "demo-secret"))).json()
         headers = {"Authorization": f"Bearer {token['access_token']}"}
         assert (await client.get("/trader/v1/userPreference", headers=headers)).status_code == 200
+
+
+async def test_an_answer_is_dated_by_the_clock_of_the_market(sim):
+    async with httpx.AsyncClient(base_url=sim.url, trust_env=False) as client:
+        answer = await client.get("/v1/oauth/authorize", params={"client_id": "demo"})
+    behind = sim.authority.clock.now() - parsedate_to_datetime(answer.headers["Date"])
+    assert timedelta(0) <= behind < timedelta(seconds=5)
 
 
 async def test_a_bad_code_answers_with_the_badly_escaped_inner_error(sim):
