@@ -2,9 +2,9 @@
 
 `python -m tests.fuzz.stream_storm [KILLS [DROPS [SEED]]]`: KILLS processes one after another stream from one simulator
 into one Redis, each through DROPS cut connections, until SIGKILL comes at some moment. After each cut all subscriptions
-must be back and the gap counted; after each kill the streams in Redis must hold the events of that process from its
-first to at least the last one that was acknowledged, each once and in order, and the process must have reported the gap
-since the one before it. Exit status 1 when anything was wrong.
+must be back and the gap told with about the length that the simulator knows; after each kill the streams in Redis must
+hold the events of that process from its first to at least the last one that was acknowledged, each once and in order,
+and the process must have reported the gap since the one before it. Exit status 1 when anything was wrong.
 """
 
 import asyncio
@@ -40,6 +40,9 @@ _CODES: Final = (None, None, 1000, 1001, 1011, 4000)
 _STREAMS: Final = (keys.TICKS_STREAM, keys.LEVEL2_STREAM)
 _WITHIN_S: Final = 60.0
 _ALIKE_S: Final = 0.5
+_SILENT_ONE_IN: Final = 20
+_SILENT_S: Final = 0.8
+"""So long nothing comes before one cut in so many: a gap that a length which is no length cannot pass for."""
 
 
 class Told(NamedTuple):
@@ -67,6 +70,39 @@ class Child:
 
 
 @dataclass
+class Outage:
+    """From when rows end until they flow again, as the simulator sees it, by the seconds of this process."""
+
+    sim: SimServer
+    began_s: float = field(default_factory=time.monotonic)
+    flowed_s: float | None = None
+    _logins: int = 0
+    _rows: int = 0
+
+    async def cut(self, code: int | None, silent_s: float) -> None:
+        """So many seconds without a row, then the end of the connection."""
+        self.sim.faults.black_hole = silent_s > 0
+        await asyncio.sleep(silent_s)
+        self._logins = self.sim.counters["logins"]
+        await self.sim.drop_streams(code)
+        self.sim.faults.black_hole = False
+        self._rows = self._sent()
+
+    def look(self) -> None:
+        """To be called often: it sees no more than there is at the time."""
+        if self.flowed_s is None and self.sim.counters["logins"] > self._logins and self._sent() > self._rows:
+            self.flowed_s = time.monotonic()
+
+    def _sent(self) -> int:
+        return sum(self.sim.counters[service] for service in EXPECTED)
+
+    @property
+    def length_s(self) -> float | None:
+        """None while no rows flow."""
+        return None if self.flowed_s is None else self.flowed_s - self.began_s
+
+
+@dataclass
 class Storm:
     """One simulator and one Redis; what the streams hold is read on after each process."""
 
@@ -78,6 +114,9 @@ class Storm:
     events: int = 0
     cuts: int = 0
     gaps_s: list[float] = field(default_factory=list)
+    off_s: list[float] = field(default_factory=list)
+    """By how much each gap was told longer than the simulator's own."""
+    _outage: Outage | None = None
     _read_to: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_STREAMS, "0"))
     _last_tick_ms: int | None = None
 
@@ -94,7 +133,9 @@ class Storm:
                 first_gap_s = first_gap_s if drop else child.told.last_gap_s
                 await asyncio.sleep(self.rng.choice((0.0, 0.01, 0.05)))
                 if drop < drops:
-                    await self.sim.drop_streams(self.rng.choice(_CODES))
+                    self._outage = Outage(self.sim)
+                    silent_s = _SILENT_S if self.cuts % _SILENT_ONE_IN == 0 else 0.0
+                    await self._outage.cut(self.rng.choice(_CODES), silent_s)
                     self.cuts += 1
             await asyncio.sleep(self.rng.random() * 0.1)
         except TimeoutError:
@@ -111,6 +152,10 @@ class Storm:
         return {name: set(held) for name, held in self.sim.subscriptions.items()}
 
     def _is_restored(self, child: Child, drop: int) -> bool:
+        if self._outage is not None:
+            self._outage.look()
+            if self._outage.length_s is None:
+                return False
         told = child.told
         return told.connects > drop and told.live and self._subscriptions == EXPECTED
 
@@ -119,10 +164,17 @@ class Storm:
         expected = told.connects - (self._last_tick_ms is None)
         if told.gaps != expected:
             self.wrong.append(f"{told.gaps} gaps told after {told.connects} connections")
-        if drop and (told.last_gap_s is None or told.last_gap_s < 0):
-            self.wrong.append(f"no length of the gap: {told}")
+        length_s = None if self._outage is None else self._outage.length_s
+        if drop and length_s is not None:
+            self._compare(told.last_gap_s, length_s)
         if told.last_gap_s is not None:
             self.gaps_s.append(told.last_gap_s)
+
+    def _compare(self, told_s: float | None, length_s: float) -> None:
+        if told_s is not None:
+            self.off_s.append(told_s - length_s)
+        if told_s is None or abs(told_s - length_s) > _ALIKE_S:
+            self.wrong.append(f"a gap of {length_s:.2f} s was told as {told_s}")
 
     async def _check_streams(self, told: Told, first_gap_s: float | None) -> None:
         """The events of the process that was just killed are all there, each once."""
@@ -183,10 +235,11 @@ def main() -> int:
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gexcord-stream-storm-") as folder:
         storm = asyncio.run(play(kills, drops, seed, Path(folder)))
-    gaps = sorted(storm.gaps_s)
+    gaps, off = sorted(storm.gaps_s), sorted(storm.off_s)
     sys.stdout.write(
         f"{kills} kills, {storm.cuts} cuts, {storm.events:,} events, {len(storm.wrong)} things wrong, gaps of "
-        f"{gaps[len(gaps) // 2]:.2f} s (median) to {gaps[-1]:.2f} s, in {time.monotonic() - began_s:.0f} s\n"
+        f"{gaps[len(gaps) // 2]:.2f} s (median) to {gaps[-1]:.2f} s, told "
+        f"{-off[0]:.2f} s too short to {off[-1]:.2f} s too long, in {time.monotonic() - began_s:.0f} s\n"
     )
     return 1 if storm.wrong else 0
 

@@ -1,4 +1,6 @@
-"""The process that `stream_storm` kills: the real client and publisher, without the lease that a kill would leave.
+"""The process that `stream_storm` kills: the real client and publisher, held back and fenced as `Streamer` has them.
+
+The lease is that of the stream under one name for all of them: what a killed one leaves is taken at once, and raised.
 
 Arguments: the simulator's address, the token file, Redis, where the simulator's clock began and at which monotonic
 second, the symbols separated by commas. It imports no more than it needs, for it is started a thousand times.
@@ -15,7 +17,9 @@ from typing import Final
 import httpx
 from pydantic import SecretStr
 
+from streaming.bus import keys
 from streaming.bus.last_tick import last_tick_at
+from streaming.bus.lease import Lease
 from streaming.bus.publish.publisher import TradingEventPublisher
 from streaming.bus.redis_connection import open_redis
 from streaming.clock import ShiftedClock, instant_of
@@ -27,6 +31,7 @@ from streaming.schwab.stream.policy import StreamTiming
 from streaming.schwab.stream.routing import Subscriptions
 from streaming.schwab.stream.stream_client import SchwabStreamClient
 
+_OWNER: Final = "stream storm"
 _TELL_EVERY_S: Final = 0.01
 _QUICK: Final = StreamTiming(close_s=0.05, first_delay_s=0.002, max_delay_s=0.01, settle_s=0.05)
 
@@ -48,6 +53,7 @@ async def main() -> None:
         httpx.AsyncClient() as http,
         open_redis(redis_url) as redis,
         TradingEventPublisher(redis, streams_mb=10_000) as publisher,
+        (lease := Lease(redis, keys.STREAM_LEASE, _OWNER)).held(),
     ):
         auth = SchwabAuthClient(
             http,
@@ -67,10 +73,13 @@ async def main() -> None:
             random.Random(1),
             timing=_QUICK,
             flowed_at=await last_tick_at(redis, clock),
+            assure=lease.assure,
+            room=publisher.room,
         )
-        async with asyncio.TaskGroup() as group:
-            group.create_task(client.run(), name="stream")
-            group.create_task(_tell(client, publisher), name="tell")
+        with publisher.under(lease):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(client.run(), name="stream")
+                group.create_task(_tell(client, publisher), name="tell")
 
 
 if __name__ == "__main__":
