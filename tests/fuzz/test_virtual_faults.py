@@ -95,6 +95,13 @@ def test_messages_that_nobody_takes_away_stay_few_also_when_every_new_one_is_wor
     assert 3 < verdict.most_at_once <= MOST_AT_ONCE
 
 
+def test_figures_have_three_seconds_from_the_last_of_two_broken_streams() -> None:
+    """The second breaks just after prices come again, and the wait before the third is longer."""
+    breaks = [Deed(at_s, "break_streams") for at_s in (BEGINS_S + 5.9, BEGINS_S + 6.98)]
+    silence = Deed(BEGINS_S + 0.9, "silence", {"for_s": 5.1})
+    assert play([silence, *breaks], seed=3, bots=1, ends_s=20.0, channels=(1,)).reasons == ()
+
+
 def test_a_bot_whose_goodbyes_hang_ends_within_the_time_that_it_has() -> None:
     hangs = Deed(BEGINS_S + 1.9, "fault", {"kind": "hangs", "method": "PATCH", "for_s": 8.0})
     ends = Deed(BEGINS_S + 2.0, "terminate", {"place": "bot0", "for_s": 2.0})

@@ -128,6 +128,11 @@ class Judge:
         """A board is slow there on purpose."""
         self.excused_s[channel_id] = max(self.excused_s.get(channel_id, 0.0), until_s)
 
+    def interrupted(self) -> None:
+        """Everything failed for a moment: what is to be current again has its time from now."""
+        now_s = self.loop.time()
+        self._good_s = {channel_id: max(since_s, now_s) for channel_id, since_s in self._good_s.items()}
+
     def _deleted(self, channel_id: int) -> None:
         """A board hears that its message is gone."""
         wait_s = _PURGE_S[min(self.deletions[channel_id], len(_PURGE_S) - 1)]
@@ -352,6 +357,7 @@ class Storm:
         self.world.silent = False
 
     async def break_streams(self) -> None:
+        self.judge.interrupted()
         self.world.break_streams()
 
     async def kill(self, *, place: str, for_s: float) -> None:
