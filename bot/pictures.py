@@ -10,6 +10,7 @@ from bot.lookup import find_or_ask, find_snapshot, meant, scope_and_weight
 from bot.render.charts.chart_spec import KINDS, Chart, ThemeName, alt_text, chart_of
 from bot.render.charts.chart_words import Asked
 from bot.render.charts.history_text import history_text
+from bot.render.charts.kinds.chart_kind import WHOLE_DAY_MIN
 from bot.render.charts.kinds.history import days_chart
 from bot.render.past_days_text import days_text, rank_text, record_text, rows_of
 from bot.services import Services
@@ -22,7 +23,6 @@ from streaming.history.history_files import DayReport
 from streaming.model import GexSnapshot, ScopeName, WeightName, is_made_up
 from streaming.past import PastLevels
 
-WHOLE_DAY_MIN: Final = 1440.0
 _READ_WITHIN_S: Final = 20.0
 _DRAWN_WITHIN_S: Final = 60.0
 T = TypeVar("T")
@@ -59,10 +59,10 @@ async def take_picture(services: Services, request: PictureRequest, *, channel_i
     drawing takes too long, ContractError when it cannot be drawn.
     """
     kind = KINDS[request.kind]
-    of_a_day = kind.most_past > 0
+    of_a_day = kind.most_past > 0 and not kind.past_adds
     find = find_snapshot if of_a_day or kind.looks_ahead else find_or_ask  # what was asked for once has neither
     latest = await find(services, request.symbol, channel_id=channel_id)
-    history = await _read_past(services, latest, request.kind) if of_a_day else ()
+    history = await _past_of_kind(services, latest, request.kind)
     day_map = await _read_map(services, latest.ticker) if kind.looks_ahead else None
     return await draw_picture(services, request, latest, history, day_map=day_map)
 
@@ -150,6 +150,19 @@ async def _read_past(
     return await _read(
         services.snapshots.past(latest, minutes=minutes, most=KINDS[kind].most_past, strikes=KINDS[kind].past_strikes)
     )
+
+
+async def _past_of_kind(services: Services, latest: GexSnapshot, kind: str) -> Sequence[PastLevels]:
+    """As much of the day as a picture shows; where it only adds something, none while the store does not answer."""
+    shown = KINDS[kind]
+    if shown.most_past == 0 or (shown.past_adds and latest.on_demand is not None):
+        return ()
+    try:
+        return await _read_past(services, latest, kind, minutes=shown.past_minutes)
+    except TransientError:
+        if shown.past_adds:
+            return ()  # the picture says itself which minutes it shows
+        raise
 
 
 async def _read_map(services: Services, ticker: str) -> DayMap | None:

@@ -61,7 +61,7 @@ class ChartView(SwitchView):
         self._clicks += 1
         click = self._clicks
         kind = changes.get("kind")
-        any_scope = {"scope": None} if kind is not None and KINDS[kind].past_strikes else {}
+        any_scope = {"scope": None} if kind is not None and KINDS[kind].of_one_scope else {}
         self._request = replace(self._request, **any_scope | changes)
         async with self._drawing:
             if click != self._clicks:
@@ -82,7 +82,7 @@ class ChartView(SwitchView):
 
     def can_choose(self, choice: Mapping[str, Any], shown: PictureRequest) -> bool:
         """Everything but a scope where the kind has only one."""
-        return "scope" not in choice or not KINDS[shown.kind].past_strikes
+        return "scope" not in choice or not KINDS[shown.kind].of_one_scope
 
     def _now_showing(self, picture: Picture) -> None:
         self._request = self._on_show = picture.shown

@@ -177,7 +177,7 @@ class GexCog(commands.GroupCog, group_name="gex", group_description="Dealer gamm
         request = PictureRequest(
             symbol=symbol,
             kind=KINDS[kind].name,
-            scope=scope if KINDS[kind].past_strikes else own,
+            scope=scope if KINDS[kind].of_one_scope else own,
             weight=weight,
             theme=theme,
         )

@@ -1,4 +1,5 @@
 import asyncio
+from unittest import mock
 
 import pytest
 
@@ -39,7 +40,9 @@ async def test_without_a_wish_the_scope_is_the_snapshots_and_else_the_settings(h
     assert (await take_picture(services, PictureRequest(symbol="SPX"), channel_id=None)).shown.scope == "zero"
 
 
-@pytest.mark.parametrize(("kind", "asked"), [("history", ("SPX", 1440, 240)), ("heatmap", ("SPX", 1440, 72))])
+@pytest.mark.parametrize(
+    ("kind", "asked"), [("history", ("SPX", 1440, 240)), ("heatmap", ("SPX", 1440, 72)), ("ladder", ("SPX", 31, 124))]
+)
 async def test_no_more_of_the_history_is_read_than_can_be_shown(host, kind, asked):
     await take_picture(host.make_bot().services, PictureRequest(symbol="SPX", kind=kind), channel_id=None)
     assert host.snapshots.asked == [asked]
@@ -48,6 +51,14 @@ async def test_no_more_of_the_history_is_read_than_can_be_shown(host, kind, aske
 async def test_pictures_of_the_moment_do_not_read_the_history(host):
     await take_picture(host.make_bot().services, PictureRequest(symbol="SPX", kind="profile"), channel_id=None)
     assert host.snapshots.asked == []
+
+
+async def test_a_ladder_is_drawn_without_its_dots_while_the_history_does_not_answer(host):
+    host.snapshots.past = mock.AsyncMock(side_effect=TransientError("Redis is away."))
+    services = host.make_bot().services
+    assert (await take_picture(services, PictureRequest(symbol="SPX", kind="ladder"), channel_id=None)).png == PNG
+    with pytest.raises(TransientError):
+        await take_picture(services, PictureRequest(symbol="SPX", kind="history"), channel_id=None)
 
 
 async def test_a_map_is_read_for_the_kind_that_shows_it_and_for_no_other(host, monkeypatch):

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from bot.render.charts.chart_words import Asked, ChartWords
 from streaming.day_map import DayMap
 from streaming.model import GexSnapshot
 from streaming.past import PastLevels
+
+WHOLE_DAY_MIN: Final = 1440.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,5 +33,14 @@ class ChartKind:
     """Whether it needs the map of the rest of the session, and is made with `ahead`."""
     of_everything: bool = False
     """Whether it is of no scope and no weight, so that neither can be chosen."""
+    past_minutes: float = WHOLE_DAY_MIN
+    """How far back those reach."""
     past_strikes: bool = False
-    """Whether it needs their strikes too; the history keeps those of one scope, so that no other can be chosen."""
+    """Whether it needs their strikes too, which the history keeps of one scope."""
+    past_adds: bool = False
+    """Whether it is drawn without any of them too: of any scope, and of what was asked for once."""
+
+    @property
+    def of_one_scope(self) -> bool:
+        """Whether it shows strikes of the past alone, so that no other scope can be chosen."""
+        return self.past_strikes and not self.past_adds
