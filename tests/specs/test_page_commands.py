@@ -69,6 +69,7 @@ TESTED = {
 """What needs a world of its own: the test that has it, and runs it."""
 
 NOT_RUN = {
+    "python -m tests.fuzz.redis_failover": "takes minutes; tests/streaming/bus has failovers by themselves",
     "pip install": "asks the package index: .ci/run and .ci/install do it",
     "pipx install": "asks the package index: .ci/install does it",
     "uvx": "asks the package index: .ci/install does it",

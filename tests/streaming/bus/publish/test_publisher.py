@@ -133,14 +133,27 @@ async def test_without_streams_events_are_only_announced(redis):
     assert await redis.exists(keys.TICKS_STREAM, keys.LEVEL2_STREAM) == 0
 
 
+async def _taken(redis):
+    streams = (keys.TICKS_STREAM, keys.LEVEL2_STREAM, keys.CANDLES_STREAM)
+    return sum([await redis.memory_usage(stream, samples=0) or 0 for stream in streams])
+
+
+def _large_book(seq):
+    return book(seq, levels=48)
+
+
 async def test_the_streams_together_take_no_more_memory_than_they_may(redis):
     async with TradingEventPublisher(redis, streams_mb=1.0) as publisher:
         for start in range(0, 6_000, 500):
             publisher.publish([book(n, levels=12) if n % 25 == 0 else tick(n) for n in range(start, start + 500)])
             await _until(lambda until=start + 500: publisher.stats.published == until)
-    used = [await redis.memory_usage(key, samples=0) for key in (keys.TICKS_STREAM, keys.LEVEL2_STREAM)]
-    assert 0.9e6 * 0.95 < sum(used) < 1e6
-    assert (await _seqs(redis, keys.TICKS_STREAM))[-1] == 5_999
+        assert 0.9e6 * 0.95 < await _taken(redis) < 1e6
+        assert (await _seqs(redis, keys.TICKS_STREAM))[-1] == 5_999
+        for start in range(6_000, 9_000, 100):  # from now on books of four times the size, and candles
+            publisher.publish([_large_book(start), *map(candle, range(start + 1, start + 20))])
+            publisher.publish([tick(n) for n in range(start + 20, start + 100)])
+            await _until(lambda until=start + 100: publisher.stats.published == until)
+    assert 0.9e6 < await _taken(redis) < 1.03e6
 
 
 async def test_only_the_kinds_that_are_wanted_are_published(redis):
