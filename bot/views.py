@@ -11,10 +11,13 @@ import aiohttp
 import discord
 
 from bot.notices import Interaction, Refusal, answer_error
-from streaming.model import SCOPES, WEIGHT_NAMES, WEIGHTS
+from streaming.model import SCOPE_WORDS, SCOPES, WEIGHT_NAMES, WEIGHTS
 
 IDLE_S = 300.0
 """Buttons retire after this long without a click; well within the fifteen minutes an interaction's token lives."""
+MOST_OPTIONS: Final = 25
+"""Of a menu."""
+_DESCRIPTION_CHARS: Final = 100
 _CHOSEN: Final = discord.ButtonStyle.primary
 _OTHER: Final = discord.ButtonStyle.secondary
 V = TypeVar("V", bound=discord.ui.View)
@@ -97,9 +100,8 @@ class SwitchView(AskerView, ABC):
                 item.mark(shown)
 
     def add_scopes(self, row: int) -> None:
-        """A button for each choice of expiries."""
-        for scope in SCOPES:
-            self.add_item(ChoiceButton(scope.capitalize(), row, scope=scope))
+        """A menu of the choices of expiries."""
+        self.add_item(ChoiceSelect("scope", row, {name: (name.capitalize(), SCOPE_WORDS[name]) for name in SCOPES}))
 
     def add_weights(self, row: int) -> None:
         """A button for each choice of what contracts are weighted by."""
@@ -116,22 +118,51 @@ class ChoiceButton(discord.ui.Button[SwitchView]):
 
     async def callback(self, interaction: Interaction) -> None:
         """Switch the message to this choice."""
-        await self._place().show(interaction, **self._choice)
+        await _place_of(self).show(interaction, **self._choice)
 
     def mark(self, shown: Any) -> None:
         """Tell what is on show from what can be chosen."""
         chosen = bool(self._choice) and all(getattr(shown, name) == value for name, value in self._choice.items())
         self.style = _CHOSEN if chosen else _OTHER
-        self.disabled = not chosen and not self._place().can_choose(self._choice, shown)
+        self.disabled = not chosen and not _place_of(self).can_choose(self._choice, shown)
 
     def chooses(self, *parts: str) -> bool:
         """Whether what it chooses is one of these parts."""
         return not self._choice.keys().isdisjoint(parts)
 
-    def _place(self) -> SwitchView:
-        if self.view is None:
-            raise TypeError("a button that switches lives in a SwitchView")
-        return self.view
+
+class ChoiceSelect(discord.ui.Select[SwitchView]):
+    """A menu of the values of one part of the choice: on a phone a menu takes one row, five buttons three."""
+
+    def __init__(self, part: str, row: int, values: Mapping[str, tuple[str, str]]) -> None:
+        """`values` are a label and a few words each."""
+        options = [
+            discord.SelectOption(label=label, value=value, description=words[:_DESCRIPTION_CHARS])
+            for value, (label, words) in values.items()
+        ]
+        super().__init__(placeholder=part.capitalize(), row=row, options=options)
+        self._part = part
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Switch the message to the chosen value."""
+        await _place_of(self).show(interaction, **{self._part: self.values[0]})
+
+    def mark(self, shown: Any) -> None:
+        """Show what is on show as the chosen one; nothing can be chosen where the kind has only that."""
+        value = getattr(shown, self._part)
+        for option in self.options:
+            option.default = option.value == value
+        self.disabled = not _place_of(self).can_choose({self._part: None}, shown)
+
+    def chooses(self, *parts: str) -> bool:
+        """Whether what it chooses is one of these parts."""
+        return self._part in parts
+
+
+def _place_of(item: discord.ui.Item[SwitchView]) -> SwitchView:
+    if item.view is None:
+        raise TypeError("what switches lives in a SwitchView")
+    return item.view
 
 
 def view_of(item: discord.ui.Item[Any], kind: type[V]) -> V:

@@ -13,11 +13,8 @@ from bot.pictures import Picture, PictureRequest, take_picture
 from bot.render.charts.chart_spec import KINDS
 from bot.render.charts.kinds.chart_kind import ChartKind
 from bot.services import Services
-from bot.views import IDLE_S, ChoiceButton, SwitchView, view_of
-from streaming.model import SCOPE_WORDS, SCOPES
+from bot.views import IDLE_S, MOST_OPTIONS, ChoiceButton, ChoiceSelect, SwitchView, view_of
 
-_MOST_OPTIONS: Final = 25
-_DESCRIPTION_CHARS: Final = 100
 RETIRED: Final = f"-# These buttons expired after {IDLE_S / 60:.0f} minutes without a click. /gex chart gives new ones."
 
 
@@ -32,7 +29,7 @@ class ChartView(SwitchView):
         self._clicks = 0
         self._drawing = asyncio.Lock()
         self.add_item(ChoiceSelect("kind", 0, {name: (name.capitalize(), kind.words) for name, kind in KINDS.items()}))
-        self.add_item(ChoiceSelect("scope", 1, {name: (name.capitalize(), SCOPE_WORDS[name]) for name in SCOPES}))
+        self.add_scopes(1)
         self.add_weights(2)
         self.add_item(ChoiceButton("Refresh", 2))
         self.add_item(ThemeButton())
@@ -98,34 +95,6 @@ class ChartView(SwitchView):
                 self.add_item(item)
 
 
-class ChoiceSelect(discord.ui.Select[ChartView]):
-    """A menu of the values of one part of the choice: on a phone a menu takes one row, five buttons three."""
-
-    def __init__(self, part: str, row: int, values: Mapping[str, tuple[str, str]]) -> None:
-        """`values` are a label and a few words each."""
-        options = [
-            discord.SelectOption(label=label, value=value, description=words[:_DESCRIPTION_CHARS])
-            for value, (label, words) in values.items()
-        ]
-        super().__init__(placeholder=part.capitalize(), row=row, options=options)
-        self._part = part
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Switch the picture to the chosen value."""
-        await view_of(self, ChartView).show(interaction, **{self._part: self.values[0]})
-
-    def mark(self, shown: PictureRequest) -> None:
-        """Show what is on show as the chosen one; nothing can be chosen where the kind has only that."""
-        value = getattr(shown, self._part)
-        for option in self.options:
-            option.default = option.value == value
-        self.disabled = not view_of(self, ChartView).can_choose({self._part: None}, shown)
-
-    def chooses(self, *parts: str) -> bool:
-        """Whether what it chooses is one of these parts."""
-        return self._part in parts
-
-
 class ThemeButton(discord.ui.Button[ChartView]):
     """Turns a dark picture light and back."""
 
@@ -148,7 +117,7 @@ class SymbolSelect(discord.ui.Select[ChartView]):
     def __init__(self, services: Services) -> None:
         names = [ticker.name for ticker in services.settings.tickers]
         super().__init__(
-            placeholder="Symbol", row=3, options=[discord.SelectOption(label=name) for name in names[:_MOST_OPTIONS]]
+            placeholder="Symbol", row=3, options=[discord.SelectOption(label=name) for name in names[:MOST_OPTIONS]]
         )
 
     async def callback(self, interaction: Interaction) -> None:
@@ -158,7 +127,7 @@ class SymbolSelect(discord.ui.Select[ChartView]):
     def mark(self, shown: PictureRequest) -> None:
         """Show the ticker as the chosen one."""
         if shown.symbol is not None and shown.symbol not in [option.label for option in self.options]:
-            self.options = [*self.options[: _MOST_OPTIONS - 1], discord.SelectOption(label=shown.symbol)]
+            self.options = [*self.options[: MOST_OPTIONS - 1], discord.SelectOption(label=shown.symbol)]
         for option in self.options:
             option.default = option.label == shown.symbol
 

@@ -1,4 +1,4 @@
-"""The buttons under `/gex levels`: scope, weight and ticker change in place."""
+"""What stands under `/gex levels`: a menu of scopes and one row of buttons, which change it in place."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,7 +39,7 @@ class LevelsView(SwitchView):
         self._points = view
         self.add_scopes(0)
         self.add_weights(1)
-        self.add_item(ChoiceButton("Refresh", 2))
+        self.add_item(ChoiceButton("Refresh", 1))
         self.add_item(OtherSymbolButton())
         self.mark(self._choice)
 
@@ -75,7 +75,7 @@ class OtherSymbolButton(discord.ui.Button[LevelsView]):
     """Asks for another ticker in a form."""
 
     def __init__(self) -> None:
-        super().__init__(label="Other symbol…", row=2)
+        super().__init__(label="Other symbol…", row=1)
 
     async def callback(self, interaction: Interaction) -> None:
         """Ask for a ticker; there are too many for a menu."""

@@ -25,25 +25,31 @@ class Switch(SwitchView):
 
 
 def looks(view, what):
-    return [item.label for item in view.children if what(item)]
+    return [item.label for item in view.children if isinstance(item, discord.ui.Button) and what(item)]
+
+
+def menu(view):
+    scopes = view.children[0]
+    return [option.label for option in scopes.options if option.default], scopes.disabled
 
 
 async def test_what_is_on_show_is_told_from_what_can_be_chosen_and_what_cannot():
     view = Switch()
     view.mark(SimpleNamespace(scope="zero", weight="oi", free=True))
-    assert looks(view, lambda item: item.style is discord.ButtonStyle.primary) == ["Zero", "Open interest"]
+    assert looks(view, lambda item: item.style is discord.ButtonStyle.primary) == ["Open interest"]
+    assert menu(view) == (["Zero"], False)
     assert looks(view, lambda item: item.disabled) == []
     view.mark(SimpleNamespace(scope="full", weight="vol", free=False))
-    assert looks(view, lambda item: item.style is discord.ButtonStyle.primary) == ["Full", "Volume"]
-    assert looks(view, lambda item: item.disabled) == ["Zero", "One", "All"]
+    assert looks(view, lambda item: item.style is discord.ButtonStyle.primary) == ["Volume"]
+    assert menu(view) == (["Full"], True)
 
 
 async def test_a_click_changes_its_own_part_and_a_refresh_none():
     view = Switch()
+    view.children[0]._values = ["one"]  # as discord.py fills it in
     for item in view.children[:-1]:
         await item.callback(None)
-    assert view.shown == [*[{"scope": scope} for scope in ("zero", "one", "full", "all")], {"weight": "oi"},
-                          {"weight": "vol"}, {}]  # fmt: skip
+    assert view.shown == [{"scope": "one"}, {"weight": "oi"}, {"weight": "vol"}, {}]
 
 
 async def test_a_button_without_its_view_is_a_mistake_of_ours():

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from bot.views import IDLE_S
 from streaming.model import PointView
+from tests.cogs.test_charts_view import chosen, press
 from tests.support.host import StandInOnDemand, make_snapshot
 
 
@@ -17,19 +18,18 @@ def title(message):
     return message.embeds[0].title
 
 
-def buttons(message):
-    return {button["label"]: button for row in message.components for button in row["components"]}
-
-
 def current(room):
     return room.channel.last_message
 
 
-async def test_levels_show_the_settings_scope_and_open_interest(shown):
+async def test_levels_show_the_settings_scope_and_open_interest(room, shown):
     assert title(shown) == "SPX · full, expiries up to 90 days · by open interest"
     assert "6390.00" in str(shown.embeds[0].to_dict())
-    assert buttons(shown)["Full"]["style"] == buttons(shown)["Open interest"]["style"] == 1
-    assert buttons(shown)["Zero"]["style"] == 2
+    assert chosen(room) == ["Full", "Open interest"]
+
+
+async def test_a_phone_shows_a_menu_and_one_row_of_buttons_that_wraps_once(room, shown):
+    assert [len(row.children) for row in current(room).components] == [1, 4]
 
 
 async def test_options_choose_scope_and_weight(room):
@@ -39,17 +39,16 @@ async def test_options_choose_scope_and_weight(room):
 
 
 async def test_a_button_changes_the_scope_in_place(room, shown):
-    result = await room.guest.click(shown, label="Zero")
+    result = await press(room.guest, shown, "Zero")
     assert result.acknowledged
     assert title(current(room)) == "SPX · zero, the nearest expiry · by open interest"
     assert current(room).id == shown.id
     assert "6400.00" in str(current(room).embeds[0].to_dict())
-    styles = {button["label"]: button["style"] for button in buttons_of(current(room))}
-    assert (styles["Zero"], styles["Full"]) == (1, 2)
+    assert chosen(room) == ["Zero", "Open interest"]
 
 
 async def test_a_button_changes_the_weight_and_keeps_the_scope(room, shown):
-    await room.guest.click(shown, label="Zero")
+    await press(room.guest, shown, "Zero")
     await room.guest.click(current(room), label="Volume")
     assert title(current(room)).startswith("SPX · zero, the nearest expiry · by")
     assert "6401.00" in str(current(room).embeds[0].to_dict())
@@ -82,7 +81,7 @@ async def test_a_wrong_symbol_in_the_form_is_answered_privately_and_the_message_
 
 
 async def test_somebody_elses_buttons_refuse_privately(room, shown):
-    result = await room.operator.click(shown, label="Zero")
+    result = await press(room.operator, shown, "Zero")
     assert result.response.ephemeral
     assert "belong to whoever asked" in result.response.content
     assert title(current(room)) == "SPX · full, expiries up to 90 days · by open interest"
@@ -91,7 +90,7 @@ async def test_somebody_elses_buttons_refuse_privately(room, shown):
 
 async def test_a_button_while_the_store_is_away_answers_privately(room, shown):
     room.host.snapshots.error = KeyError("x")
-    result = await room.guest.click(shown, label="Zero")
+    result = await press(room.guest, shown, "Zero")
     assert result.response.ephemeral
     assert result.response.content.startswith("Something went wrong")
     assert room.env.errors
@@ -99,7 +98,7 @@ async def test_a_button_while_the_store_is_away_answers_privately(room, shown):
 
 async def test_buttons_retire_after_a_while_without_a_click(room, shown):
     await room.env.advance_time(IDLE_S - 10)
-    await room.guest.click(shown, label="Zero")
+    await press(room.guest, shown, "Zero")
     await room.env.advance_time(IDLE_S - 10)
     assert not any(button.get("disabled") for button in buttons_of(current(room)))
     await room.env.advance_time(20)
@@ -111,7 +110,7 @@ async def test_buttons_retire_after_a_while_without_a_click(room, shown):
 
 async def test_a_button_from_before_a_restart_says_that_it_is_over(room, shown):
     await room.env.restart_bot(room.host.make_bot())
-    result = await room.guest.click(shown, label="Zero")
+    result = await press(room.guest, shown, "Zero")
     assert result.response.content == "These buttons have expired. Use the command again for new ones."
     assert result.response.ephemeral
 
@@ -158,7 +157,7 @@ async def test_levels_in_etf_points_stay_in_etf_points_through_the_buttons(room)
     result = await room.guest.slash(room.channel, "gex levels", symbol="SPX", view="etf", public=True)
     assert title(result.response) == "SPX · full, expiries up to 90 days · by open interest · in SPY points"
     assert "639.00" in str(result.response.embeds[0].to_dict())
-    await room.guest.click(result.response, label="Zero")
+    await press(room.guest, result.response, "Zero")
     assert title(current(room)) == "SPX · zero, the nearest expiry · by open interest · in SPY points"
 
 
@@ -174,7 +173,7 @@ async def test_a_button_of_levels_that_were_asked_for_asks_again_and_waits(room)
     object.__setattr__(room.bot.services, "on_demand", demand)
     shown = (await room.guest.slash(room.channel, "gex levels", symbol="TSLA")).response
     demand.by_ticker.clear()
-    result = await room.guest.click(shown, label="Zero")
+    result = await press(room.guest, shown, "Zero")
     assert result.acknowledged
     assert demand.asked == ["TSLA", "TSLA"]
     assert (result.response or shown).embeds[0].title.startswith("TSLA · zero")

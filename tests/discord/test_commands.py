@@ -22,7 +22,7 @@ from tests.support.host import Host, make_settings, make_snapshot
 from tests.support.wire import Visitor, visit
 
 SUBCOMMAND, STRING, BOOLEAN = 1, 3, 5
-BUTTON = 2
+BUTTON, MENU = 2, 3
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def answer(visitor: Visitor) -> dict[str, Any]:
 
 def button(message: dict[str, Any], label: str) -> dict[str, Any]:
     rows = [row for row in message["components"] if row["type"] == 1]
-    return next(item for row in rows for item in row["components"] if item["label"] == label)
+    return next(item for row in rows for item in row["components"] if item.get("label") == label)
 
 
 async def press(visitor: Visitor, message: dict[str, Any], label: str) -> int:
@@ -134,10 +134,12 @@ async def test_a_public_chart_reaches_everybody_and_its_failure_only_the_asker(
     assert len(await owner.messages()) == 1
 
 
-async def test_buttons_and_the_form_change_the_levels_in_place(guest: Visitor) -> None:
+async def test_menu_and_form_change_the_levels_in_place(guest: Visitor) -> None:
     await guest.run("gex", sub("levels", symbol="SPX"))
     message = await answer(guest)
-    assert await press(guest, message, "Zero") == 202
+    scopes = message["components"][0]["components"][0]
+    chosen = {"custom_id": scopes["custom_id"], "component_type": MENU, "values": ["zero"]}
+    assert (await guest.interact("component", message_id=message["id"], **chosen))[0] == 202
     changed = await answer(guest)
     assert changed["id"] == message["id"]
     assert "zero" in changed["embeds"][0]["title"]
