@@ -67,7 +67,10 @@ def _start(text: str) -> time:
 
 
 def _speed(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= _FASTEST:
         raise argparse.ArgumentTypeError(f"must be from 0 to {_FASTEST:g}")
     return value

@@ -66,11 +66,11 @@ class Doctor:
         return failures[0].status if failures else 0
 
     async def _callback_finding(self, url: str, bind: str) -> Finding:
-        """Whether the registered address leads to the bot: asked as by a browser that comes back with nothing."""
+        """Whether the registered address leads to the bot: asked as by a browser with a login that nobody began."""
         from streaming.schwab.login.login_page import SIGN
 
         try:
-            asked = httpx.URL(url).copy_merge_params({"code": "", "state": ""})
+            asked = httpx.URL(url).copy_merge_params({"code": "", "state": "-"})
             answer = await self._http.get(asked, follow_redirects=False)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             trouble = transport_error(error, "The callback URL")

@@ -196,11 +196,11 @@ class ServedCallback:
                 await self._tell(found, RequestError(outcome) if outcome else None)
 
     async def _found(self, state: str) -> _Open | None:
-        """The login of this state; one that was begun elsewhere, too."""
+        """The login of this state; one that was begun elsewhere, too. Without a state none, whatever Redis does."""
         for known in (self._open, self._taken_over):
             if known is not None and same_state(state, known.attempt.state):
                 return known
-        link = None if self._pending is None else await self._pending.look()
+        link = None if self._pending is None or not state else await self._pending.look()
         if link is None or not same_state(state, link.state) or link.state in self._begun_here:
             return None
         attempt = LoginAttempt("", link.state, self._clock.now() + ATTEMPT_LIFE)

@@ -48,9 +48,13 @@ async def test_a_bot_whose_redis_does_not_answer_is_not_taken_for_something_else
     passing = MemoryPassing()
     passing.away = True
     callback = ServedCallback(object(), ADDRESS, ManualClock(), pending=PendingLogin(passing, key=KEY, name="here"))
-    asked = make_mocked_request("GET", "/schwab?code=&state=", {"Host": "bot.example"})
-    answer = await callback.handle(asked)
-    said = await examined(tmp_path, lambda _request: httpx.Response(answer.status, text=answer.text))
+
+    async def lead(request):
+        asked = make_mocked_request("GET", request.url.raw_path.decode(), {"Host": "bot.example"})
+        answer = await callback.handle(asked)
+        return httpx.Response(answer.status, text=answer.text)
+
+    said = await examined(tmp_path, lead)
     assert said.startswith(f"warn  callback: {ADDRESS} leads to the bot, but Redis does not answer it")
 
 

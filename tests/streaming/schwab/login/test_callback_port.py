@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
-from streaming.schwab.login.callback_port import callback_port
+from streaming.schwab.login.callback_port import callback_port, serve_callback
 from streaming.schwab.login.pending_login import PendingLogin
 from streaming.settings import StreamSettings
 from tests.support.clock import ManualClock
@@ -79,6 +79,14 @@ async def test_a_port_that_another_process_of_the_bot_has_is_no_alarm_and_taken_
             )
     assert (told, caplog.text.count("another process of this bot has SCHWAB_CALLBACK_BIND")) == ([], 1)
     assert (page.status_code, "copy the whole address" in page.text) == (400, True)
+
+
+async def test_another_process_of_the_bot_is_known_while_redis_does_not_answer():
+    passing = MemoryPassing()
+    passing.away = True
+    holder = port_of(await a_free_port(), [], CLOCK, pending=PendingLogin(passing, key=KEY, name="one"))
+    async with serve_callback(holder.callback, *holder.place):
+        assert await holder.callback.is_answered_by_another(*holder.place)
 
 
 async def test_the_settings_say_whether_and_where_it_is_answered_and_whose_headers_count():
