@@ -151,6 +151,7 @@ async def open_host(runtime: Runtime, settings: BotSettings, token: SecretStr) -
                 supervisor=supervisor,
                 snapshots=runtime.snapshots,
                 charts=charts,
+                bot_name=lambda: None if bot.user is None else bot.user.display_name,
                 stream=control,
                 symbols=SymbolControl(streamer, clock),
                 login=runtime.auth,

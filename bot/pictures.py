@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from msgspec import structs
+
 from bot.feed.window import of_scope
 from bot.lookup import find_or_ask, find_snapshot, meant, scope_and_weight
 from bot.render.charts.chart_spec import KINDS, Chart, ThemeName, alt_text, chart_of
-from bot.render.charts.chart_words import Asked
+from bot.render.charts.chart_words import Asked, drawn_by
 from bot.render.charts.history_text import history_text
 from bot.render.charts.kinds.chart_kind import WHOLE_DAY_MIN
 from bot.render.charts.kinds.history import days_chart
@@ -136,7 +138,7 @@ async def finish_picture(services: Services, chart: Chart, shown: PictureRequest
     """Draw it; TransientError when that takes too long, ContractError when it cannot be done."""
     try:
         async with asyncio.timeout(_DRAWN_WITHIN_S):
-            png = await services.charts.draw(chart)
+            png = await services.charts.draw(structs.replace(chart, bot=drawn_by(services.bot_name())))
     except TimeoutError:
         raise TransientError("The chart took too long to draw.", remedy="Try again in a moment.") from None
     name = "-".join(filter(None, ("gex", (shown.symbol or "").lower(), shown.kind, shown.scope, shown.weight)))

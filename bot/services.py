@@ -52,6 +52,8 @@ class Services:
     audit: "AuditLog"
     health: Callable[[], Awaitable["HealthLook"]]
     """How the process is; asks Redis and nobody else."""
+    bot_name: Callable[[], str | None] = lambda: None
+    """What the bot is called on Discord; None before it is logged in."""
     callback: "ServedCallback | None" = None
     """Where a login arrives by itself, in the process that has the port; None where none shall."""
     examine_login: Callable[[], Awaitable[Sequence[str]]] | None = None

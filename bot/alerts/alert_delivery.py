@@ -21,7 +21,7 @@ from streaming.process.backoff import Backoff
 log = logging.getLogger(__name__)
 
 MOST_PER_S: Final = 10.0
-"""With the boards' forty a second this stays within Discord's fifty of one bot."""
+"""Of the one budget that alerts and boards share (`bot/feed/pacer.py`): the boards go on beside them."""
 _AT_ONCE: Final = 5
 _POLL_S: Final = 0.5
 _AWAY_S: Final = 1.0

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from unittest import mock
 
 import pytest
@@ -31,6 +32,12 @@ async def test_a_picture_says_what_it_shows_with_names_as_they_were_found(host):
     assert picture.shown == PictureRequest(symbol="SPX", scope="full")
     assert picture.filename == "gex-spx-strikes-full-oi.png"
     assert picture.alt.startswith("SPX: net GEX by strike")
+
+
+async def test_a_picture_names_the_bot_as_discord_does(host):
+    services = replace(host.make_bot().services, bot_name=lambda: "Gamma Desk")
+    await take_picture(services, PictureRequest(symbol="SPX"), channel_id=None)
+    assert [chart.bot for chart in host.charts.drawn] == ["Gamma Desk"]
 
 
 async def test_without_a_wish_the_scope_is_the_snapshots_and_else_the_settings(host):

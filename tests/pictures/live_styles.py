@@ -1,13 +1,11 @@
 """The live message in its three styles, on a desktop and on a phone: the real renderer on the local Discord."""
 
 import base64
-import time
 from typing import Final, get_args
 
 from playwright.async_api import Browser, ViewportSize
 
 from bot.choices import Style
-from bot.feed.wording import UpdatedLine
 from bot.render.card import is_card, layout_of
 from bot.render.text import BoardView, Moving, board_text
 from bot.sandbox.local_discord import open_sandbox
@@ -43,7 +41,7 @@ async def styles(browser: Browser) -> bytes:
     async with open_sandbox() as sandbox, open_page_bot(sandbox) as bot:
         channel = bot.board(sandbox.channel_ids["gex-spx"])
         for style in get_args(Style):
-            text = UpdatedLine(time.time).under(board_text(_VIEW, style=style))
+            text = board_text(_VIEW, style=style)
             await (channel.send(view=layout_of(text)) if is_card(text) else channel.send(text))
         shots = [await _shot(browser, sandbox.page_url, size) for size in (WIDE, PHONE)]
     images = "".join(f"<img src='data:image/png;base64,{base64.b64encode(shot).decode()}'>" for shot in shots)

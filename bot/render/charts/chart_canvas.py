@@ -24,14 +24,13 @@ from bot.render.theme import ChartTheme
 SIZE_INCHES: Final = (9.0, 6.0)
 DPI: Final = 160
 """1,440 × 960 pixels: Discord shows it about 525 wide, on dense screens with twice the pixels."""
-BOT_NAME: Final = "Gexcord"
-"""On every picture, so that one which was passed on tells where it is from."""
 TEXT_PT: Final = 18
 """What is still readable where a phone shows the picture 390 points wide: about 11 of them."""
 AXES: Final = (0.135, 0.238, 0.845, 0.507)
 """Left, bottom, width, height."""
 STYLES: Final[dict[str, Any]] = {"spot": "-", "zero_gamma": "--", "call_wall": ":", "put_wall": "-."}
 """Lines are told apart by their pattern as well as by their colour."""
+_APART_PX: Final = 24
 _SHADE: Final = 0.13
 """Of what the market expects: seen on both themes, and nothing on it harder to read."""
 BILLIONS: Final = 1e-3
@@ -71,7 +70,7 @@ class ChartCanvas:
         self.theme = theme
         self.figure = Figure(figsize=SIZE_INCHES, dpi=DPI, facecolor=theme.background)
         self.title = self.words(0.03, 0.93, theme.text, size=22, weight="bold")
-        self.words(0.98, 0.93, theme.muted, ha="right").set_text(BOT_NAME)
+        self.bot = self.words(0.98, 0.93, theme.muted, ha="right")
         self.unit = self.words(0.98, 0.873, theme.muted, ha="right")
         self.left = self.words(0.02, 0.764, theme.muted)
         self.subtitle = self.words(0.03, 0.873, theme.muted)
@@ -82,10 +81,19 @@ class ChartCanvas:
     def write(self, chart: ChartWords, *, unit: str, below: str) -> None:
         """Set the words: `unit` is that of the vertical axis, `below` what the horizontal one counts."""
         self.title.set_text(chart.title)
+        self._sign(chart.bot)
         self.subtitle.set_text(chart.subtitle)
         self.unit.set_text(unit)
         self.below.set_text(below)
         self.footer.set_text(chart.footer)
+
+    def _sign(self, name: str) -> None:
+        """The bot's name, cut where it would touch the title."""
+        self.bot.set_text(name)
+        ends = self.title.get_window_extent().x1 + _APART_PX
+        while name and self.bot.get_window_extent().x0 < ends:
+            name = name[:-1]
+            self.bot.set_text(f"{name.rstrip()}…" if name else "")
 
     def png(self) -> bytes:
         """The picture as it stands; the same artists give the same bytes."""

@@ -15,6 +15,9 @@ from streaming.freshness import Freshness, freshness
 from streaming.model import SCOPE_WORDS, WEIGHT_WORDS, GexSnapshot, ScopeFigures, ScopeName, WeightName
 from streaming.past import PastLevels
 
+PROGRAM: Final = "Gexcord"
+_NO_LETTERS_FROM: Final = 0x0530
+"""Latin, Greek and Cyrillic come before it."""
 MILLION: Final = 1e6
 MARKED: Final = {kind: FIGURES[kind].name for kind in ("spot", *LEVELS)}
 """What is drawn across pictures, and its name there."""
@@ -28,6 +31,14 @@ class ChartWords(msgspec.Struct, frozen=True, kw_only=True):
     footer: str
     """At most two lines."""
     theme: str = "dark"
+    bot: str = PROGRAM
+    """Who drew it, so that a picture which was passed on tells where it is from."""
+
+
+def drawn_by(display_name: str | None) -> str:
+    """What a bot is called on a picture, in letters that its typeface has; the program where that leaves nothing."""
+    drawable = (sign for sign in display_name or "" if sign.isprintable() and ord(sign) < _NO_LETTERS_FROM)
+    return " ".join("".join(drawable).split()) or PROGRAM
 
 
 class Asked(NamedTuple):

@@ -4,7 +4,17 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from bot.render.charts.chart_words import Band, band_of, figures_of, footer, levels, marks, net_millions, subtitle
+from bot.render.charts.chart_words import (
+    Band,
+    band_of,
+    drawn_by,
+    figures_of,
+    footer,
+    levels,
+    marks,
+    net_millions,
+    subtitle,
+)
 from streaming.clock import epoch_ms
 from streaming.errors import RequestError
 from streaming.figures import headline
@@ -110,3 +120,17 @@ def test_a_band_is_the_straddle_around_spot():
 )
 def test_what_nobody_expects_is_not_shaded(changes):
     assert band_of(replace(full_snapshot(), **changes)) is None
+
+
+@pytest.mark.parametrize(
+    ("display_name", "drawn"),
+    [
+        ("Gamma Desk", "Gamma Desk"),
+        ("γ-Стол", "γ-Стол"),
+        ("\N{ROCKET} Gamma\n\u200b Desk \N{ROCKET}", "Gamma Desk"),
+        ("\N{ROCKET}", "Gexcord"),
+        (None, "Gexcord"),
+    ],
+)
+def test_a_picture_names_the_bot_as_far_as_its_typeface_can(display_name, drawn):
+    assert drawn_by(display_name) == drawn

@@ -172,6 +172,15 @@ def test_every_axis_has_its_unit_and_the_picture_names_the_bot(painters, kind):
     }
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_name_of_the_bot_is_cut_before_it_touches_the_title(painters, kind):
+    named = canvas_of(painters, msgspec.structs.replace(chart(kind), bot="Worldwide Weekly Gamma Watchers"))
+    assert_legible(named)
+    assert "Worldwi" in named.bot.get_text()
+    painters.draw(chart(kind))
+    assert named.bot.get_text() == "Gexcord"
+
+
 @pytest.mark.parametrize("kind", ["strikes", "profile", "heatmap", "expiries", "map", "flow"])
 def test_signs_are_printed_beside_the_figures(painters, kind):
     words = [text.get_text() for text in texts(canvas_of(painters, chart(kind)))]
