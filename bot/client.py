@@ -88,6 +88,8 @@ class GexBot(commands.Bot):
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=GexTree,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
             max_ratelimit_timeout=LONGEST_WAIT_S,
         )
         look_at_answers(self.http, gate)

@@ -101,6 +101,20 @@ async def test_status_is_answered_privately(guest: Visitor) -> None:
     assert message["embeds"][0]["title"].startswith("SPX")
 
 
+async def test_every_command_can_be_brought_along_and_then_manages_no_server(
+    guest: Visitor, owner: Visitor, sandbox: Sandbox
+) -> None:
+    async with guest.http.get(f"{sandbox.page_url}api/page/state?as=owner") as response:
+        commands = (await response.json())["commands"]
+    assert {(*command["integration_types"], "in", *command["contexts"]) for command in commands} == {
+        (0, 1, "in", 0, 1, 2)
+    }
+    await guest.run("gex", sub("status", symbol="SPX"), user_installed=True)
+    assert (await answer(guest))["embeds"][0]["title"].startswith("SPX")
+    await owner.run("alert", sub("add", kind="net_gex", target="here"), user_installed=True)
+    assert "Only members who may manage the server" in (await answer(owner))["content"]
+
+
 async def test_the_symbol_box_offers_tickers(guest: Visitor) -> None:
     focused = sub("levels", symbol="n")
     focused["options"][0]["focused"] = True

@@ -1,6 +1,6 @@
 """What a visitor does on the page, as interactions that the bot receives."""
 
-from typing import Any
+from typing import Any, Final
 
 from bot.sandbox.gateway.local_gateway import LocalGateway
 from bot.sandbox.rest.asked_options import (
@@ -17,9 +17,15 @@ from bot.sandbox.world.api_errors import ApiError
 from bot.sandbox.world.commands import CommandBook, is_offered
 from bot.sandbox.world.interactions import Interaction, InteractionDesk, InteractionKind
 from bot.sandbox.world.payloads import channel_json, member_in_json, message_json
-from bot.sandbox.world.permission_bits import permissions_in
+from bot.sandbox.world.permission_bits import Permission, permissions_in
 from bot.sandbox.world.records import Channel, Json, Message, Persona
 from bot.sandbox.world.world import World
+
+USER_INSTALL: Final = 1
+_ELSEWHERE: Final = 175_928_847_299_117_063
+"""A server that the application is not in."""
+_BROUGHT_ALONG: Final = Permission.EMBED_LINKS | Permission.ATTACH_FILES
+"""What Discord lets an application do there."""
 
 
 class PageActions:
@@ -35,11 +41,18 @@ class PageActions:
         self._origin = origin
 
     def command(self, persona: Persona, asked: Json) -> Interaction:
-        """Run a slash command; without `force` only one that the persona is offered."""
+        """Run a slash command; without `force` only one that the persona is offered.
+
+        With `user_installed` it is run as by somebody who brings the application to a server without it.
+        """
         channel = self._channel(asked)
         command = self._command(persona, asked)
+        brings = bool(asked.get("user_installed"))
+        if brings and USER_INSTALL not in command.get("integration_types", ()):
+            raise ApiError(403, 50013, f"/{command['name']} cannot be brought along.")
         options = check_options(command, asked.get("options"))
-        interaction = self._desk.open(InteractionKind.COMMAND, persona, channel.id, name=spoken_name(command, options))
+        name = spoken_name(command, options)
+        interaction = self._desk.open(InteractionKind.COMMAND, persona, channel.id, name=name, user_installed=brings)
         data = _command_data(command, options)
         if found := resolved(self._world, channel.id, options):
             data["resolved"] = found
@@ -128,9 +141,16 @@ class PageActions:
             payload["message"] = message_json(self._world, interaction.source, self._origin)
         if channel.recipient is not None:
             return payload | {"user": member_in_json(guild, channel, member)["user"], "context": 1}
+        guild_id = str(guild.id)
+        if interaction.user_installed:
+            guild_id = str(_ELSEWHERE)
+            payload |= {
+                "authorizing_integration_owners": {"1": str(member.user.id)},
+                "app_permissions": str(int(_BROUGHT_ALONG)),
+            }
         return payload | {
-            "guild_id": str(guild.id),
-            "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
+            "guild_id": guild_id,
+            "guild": {"id": guild_id, "locale": "en-US", "features": []},
             "guild_locale": "en-US",
             "member": member_in_json(guild, channel, member),
             "context": 0,

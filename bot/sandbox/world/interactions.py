@@ -55,6 +55,8 @@ class Interaction:
     started_s: float
     name: str = ""
     source: Message | None = None
+    user_installed: bool = False
+    """The persona brings the application along, to a server that it is no member of."""
     answered_as: CallbackKind | None = None
     expired: bool = False
     original: Message | None = None
@@ -86,6 +88,7 @@ class InteractionDesk:
         *,
         name: str = "",
         source: Message | None = None,
+        user_installed: bool = False,
     ) -> Interaction:
         """Start an interaction and its deadline."""
         loop = asyncio.get_running_loop()
@@ -98,6 +101,7 @@ class InteractionDesk:
             started_s=self._world.clock.monotonic(),
             name=name,
             source=source,
+            user_installed=user_installed,
         )
         if kind is InteractionKind.AUTOCOMPLETE:
             interaction.choices = loop.create_future()
