@@ -41,7 +41,7 @@ class World:
     def __init__(self, channel_names: Sequence[str], clock: Clock) -> None:
         self.clock = clock
         self.snowflakes = Snowflakes(clock)
-        self.bot = User(fixed_id(1), "gexcord", "Gexcord", bot=True)
+        self.bot = User(fixed_id(1), "Gexcord", "Gexcord", bot=True)
         self.guild = _guild(self.bot)
         self.personas = _personas(self.guild)
         self.channels = {
