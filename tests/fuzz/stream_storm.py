@@ -39,6 +39,7 @@ EXPECTED: Final = {
 _CODES: Final = (None, None, 1000, 1001, 1011, 4000)
 _STREAMS: Final = (keys.TICKS_STREAM, keys.LEVEL2_STREAM)
 _WITHIN_S: Final = 60.0
+_WORKED_OFF_S: Final = 10.0
 _ALIKE_S: Final = 0.5
 _SILENT_ONE_IN: Final = 20
 _SILENT_S: Final = 0.8
@@ -128,6 +129,7 @@ class Storm:
     async def round(self, drops: int) -> None:
         """One process from its start to its kill."""
         first_gap_s = None
+        others = await self._connections()
         process = await asyncio.create_subprocess_exec(*self.command, cwd=ROOT, stdout=PIPE, stderr=DEVNULL)
         child = Child(process)
         following = asyncio.create_task(child.follow(), name="what the process says")
@@ -150,11 +152,22 @@ class Storm:
                 process.kill()
             await process.wait()
             await asyncio.wait({following})
+        await self._worked_off(others)
         await self._check_streams(child.told, first_gap_s)
 
     @property
     def _subscriptions(self) -> dict[str, set[str]]:
         return {name: set(held) for name, held in self.sim.subscriptions.items()}
+
+    async def _connections(self) -> set[str]:
+        return {client["id"] for client in await self.redis.client_list()}
+
+    async def _worked_off(self, others: set[str]) -> None:
+        """Redis still carries out what the killed process sent, until it has seen that its connections are gone."""
+        with suppress(TimeoutError):  # then the streams are looked at as they are
+            async with asyncio.timeout(_WORKED_OFF_S):
+                while not await self._connections() <= others:
+                    await asyncio.sleep(0.005)
 
     def _is_restored(self, child: Child, drop: int) -> bool:
         if self._outage is not None:
