@@ -114,7 +114,8 @@ async def test_its_levels_can_be_copied(room, demand):
 
 async def test_public_levels_of_it_keep_their_buttons_in_the_channel(room, demand):
     await room.guest.slash(room.channel, "gex levels", symbol="TSLA", public=True)
-    await room.guest.click(room.channel.last_message, label="Zero")
+    (menu, *_), *_ = [row.children for row in room.channel.last_message.components]
+    await room.guest.select(room.channel.last_message, ["zero"], custom_id=menu.custom_id)
     assert room.channel.last_message.embeds[0].title.startswith("TSLA · zero")
     assert demand.asked == ["TSLA"]
 

@@ -349,6 +349,7 @@ async def serve(frames: int, seed: int) -> tuple[StreamCounters, int]:
             merger,
             plan=lambda _listings: wanted,
             sink=_encode_all,
+            room=_always,
             owner=MutedOwner(),
             counters=counters,
             timing=StreamTiming(),
@@ -368,6 +369,10 @@ class MutedOwner:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_words: None
+
+
+async def _always() -> None:
+    """Room for all."""
 
 
 def _encode_all(batch: Sequence[StreamEvent]) -> None:

@@ -483,7 +483,11 @@ async def test_a_callback_that_is_not_registered_can_be_rehearsed(command, logge
 
 
 async def test_the_doctor_finds_a_wrong_clock(command, logged_in, monkeypatch):
-    monkeypatch.setattr(SystemClock, "now", lambda _self: datetime.now(UTC) - timedelta(minutes=4))
+    class SlowClock(SystemClock):
+        def now(self) -> datetime:
+            return super().now() - timedelta(minutes=4)
+
+    monkeypatch.setattr("streaming.commands.token.SystemClock", SlowClock)
     status, told = await command("token", "doctor")
     assert re.search(r"FAIL  clock: 2[34]\d s behind Schwab's\.", told)
     assert status == 70
