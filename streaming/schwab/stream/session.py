@@ -30,6 +30,7 @@ from streaming.schwab.stream.session_events import (
 from streaming.schwab.stream.subscriptions import Change, SubscriptionLedger
 from streaming.schwab.wire.fields import Service
 from streaming.schwab.wire.frames import (
+    LONG_BYTES,
     Response,
     ResponseContent,
     StreamerInfo,
@@ -180,7 +181,7 @@ class StreamSession:
         """
         blocks: list[DataBlock] = []
         for raw in raws:
-            for part, begins in in_parts(raw):
+            for part, begins in ((raw, True),) if len(raw) <= LONG_BYTES else in_parts(raw):
                 plain = decode_data(part)
                 if plain is not None and part is raw:
                     blocks += plain

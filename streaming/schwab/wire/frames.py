@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -100,38 +100,31 @@ class _LongFrame(Struct, gc=False, forbid_unknown_fields=True):
 
 
 _LONG: Final = msgspec.json.Decoder(_LongFrame)
-_WHOLE_BYTES: Final = 1 << 17
+LONG_BYTES: Final = 1 << 17
+"""Above this a frame is one for `in_parts`."""
 _PART_BYTES: Final = 1 << 15
 
 
-class FramePart(NamedTuple):
-    """Some rows of a frame, as a frame of their own."""
+def in_parts(raw: bytes) -> Iterator[tuple[bytes, bool]]:
+    """A frame that would hold the loop for long as several shorter ones; another one, or not of data alone, as it is.
 
-    raw: bytes
-    begins: bool = True
-    """Whether its rows are the first of their block."""
-
-
-def in_parts(raw: bytes) -> Iterator[FramePart]:
-    """A frame that would hold the loop for long as several shorter ones; another one as it is.
-
-    So is what is not data alone. To find the rows costs a quarter of decoding them.
+    Beside each whether its rows are the first of their block. To find the rows costs a quarter of decoding them.
     """
     frame = _long_frame(raw)
     if frame is None:
-        yield FramePart(raw)
+        yield raw, True
         return
     for block in frame.data:
         head = msgspec.json.encode({"service": block.service, "timestamp": block.timestamp, "command": block.command})
         rows = max(1, len(block.content) * _PART_BYTES // len(raw))
         for at in range(0, len(block.content), rows):
             content = b",".join(block.content[at : at + rows])
-            yield FramePart(b'{"data":[%b,"content":[%b]}]}' % (head[:-1], content), begins=not at)
+            yield b'{"data":[%b,"content":[%b]}]}' % (head[:-1], content), not at
 
 
 def _long_frame(raw: bytes) -> _LongFrame | None:
     try:
-        return _LONG.decode(raw) if len(raw) > _WHOLE_BYTES else None
+        return _LONG.decode(raw) if len(raw) > LONG_BYTES else None
     except UNREADABLE:
         return None
 
